@@ -1,0 +1,75 @@
+# Every target that needs one makes its own virtual environment, in .venv, from requirements.lock.
+# Needed on the machine: make, and Python 3.11 or later with its venv module.
+
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python
+
+# Without a home folder there is no place for a download cache, and / is none.
+ifeq ($(strip $(HOME)),)
+export PIP_NO_CACHE_DIR := 1
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help
+help:
+	@echo 'make demo   an example day: 400 orders from intake to delivery (KEEP=1 leaves the stack up)'
+	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
+	@echo 'make test   check, then all tests'
+	@echo 'make check  style, types and architecture rules'
+	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
+	@echo 'make clean  remove what make made; the orders in .orderloom stay'
+
+.PHONY: demo
+demo: $(READY)
+	@$(RUN) -m starter.demo $(if $(KEEP),--keep)
+
+.PHONY: up
+up: $(READY)
+	@$(VENV)/bin/orderloom up
+
+.PHONY: test
+test: check
+	$(RUN) -m pytest -n 2
+
+.PHONY: check
+check: $(READY)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest -q tests/architecture
+
+.PHONY: lock
+lock: $(READY)
+	$(RUN) -m uv pip compile pyproject.toml --output-file requirements.lock --quiet \
+		--universal --python-version 3.11 --generate-hashes --extra embedded --extra dev \
+		--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) .cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp holds the checkout's path: a checkout that was moved gets a new environment.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+
+$(READY): requirements.lock pyproject.toml
+	@python=; for candidate in $(if $(PYTHON),'$(PYTHON)',python3 python3.14 python3.13 python3.12 python3.11); do \
+		if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+			>/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo 'Orderloom needs Python 3.11 or later with its venv module, and found none$(if $(PYTHON), in $(PYTHON)).' >&2; \
+		echo 'Install it (on Debian and Ubuntu: apt install python3 python3-venv),' >&2; \
+		echo 'or name one: make $(or $(MAKECMDGOALS),test) PYTHON=/path/to/python3' >&2; \
+		exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$python, once; this takes a minute." >&2; \
+	umask 022 && "$$python" -m venv --clear $(VENV) && \
+	$(RUN) -m pip install --quiet --no-deps --require-hashes -r requirements.lock && \
+	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable . && \
+	printf '%s\n' '$(CURDIR)' > $(READY)

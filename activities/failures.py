@@ -1,0 +1,45 @@
+"""How an activity fails: with a stable type that the workflow can tell apart.
+
+A rule's refusal is final and is not tried again. Everything else (the database is away, a provider
+does not answer) is, until the step's time is up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
+
+from activities.providers.errors import Declined, OutcomeUnknown
+from domain.errors import OrderloomError, Unreachable
+
+DECLINED = "declined"
+OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+class FailureTypes(Interceptor):
+    """Turns Orderloom's and the providers' errors into application errors with stable types."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _FailureTypes(next)
+
+
+class _FailureTypes(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        try:
+            return await self.next.execute_activity(input)
+        except Declined as error:
+            raise ApplicationError(
+                error.message, {"code": error.code}, type=DECLINED, non_retryable=True
+            ) from error
+        except OutcomeUnknown as error:
+            raise ApplicationError(str(error), type=OUTCOME_UNKNOWN) from error
+        except Unreachable as error:
+            raise ApplicationError(str(error), type=error.kind) from error
+        except OrderloomError as error:
+            raise ApplicationError(str(error), type=error.kind, non_retryable=True) from error

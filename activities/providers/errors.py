@@ -1,0 +1,75 @@
+"""What can go wrong at an outside company. Two branches, because callers must never mix them up.
+
+    ProviderError
+    ├── Declined              a firm no: this call changed nothing, and never will
+    └── OutcomeUnknown        it may have happened, or not: look the key up, do not guess
+        ├── Unavailable       5xx, connection refused or lost
+        └── TimedOut          no answer in time
+
+After `OutcomeUnknown` there are two right moves, both with the *same* key: look the key up, or send
+the same call again. A second key for the same intent could charge twice.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class DeclineCode(StrEnum):
+    """Why a company says no. Adapters map the company's own codes to these."""
+
+    # the customer's bank, at authorization
+    CARD_DECLINED = "card_declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    ACTION_REQUIRED = "action_required"
+    # later money calls
+    CAPTURE_REFUSED = "capture_refused"
+    REFUND_REFUSED = "refund_refused"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    # carriers
+    NOT_SERVICEABLE = "not_serviceable"
+    # any company
+    ALREADY_VOIDED = "already_voided"
+    NOT_FOUND = "not_found"
+    INVALID_AMOUNT = "invalid_amount"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+
+
+class ProviderError(Exception):
+    """Base of everything a provider raises on purpose."""
+
+    outcome_known: ClassVar[bool]
+
+
+class Declined(ProviderError):
+    """A firm no: the call changed nothing at the provider, and the same key gets the same answer.
+
+    With `IDEMPOTENCY_CONFLICT` the call that first used the key stands as it was; only this one,
+    with its other content, changed nothing.
+    """
+
+    outcome_known = True
+
+    def __init__(self, code: DeclineCode, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class OutcomeUnknown(ProviderError):
+    """The call may or may not have taken effect; only the provider can tell, by its key."""
+
+    outcome_known = False
+
+
+class Unavailable(OutcomeUnknown):
+    """The provider answered 5xx, or the connection was refused or lost."""
+
+
+class TimedOut(OutcomeUnknown):
+    """The provider did not answer in time."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the outside companies: durable, idempotent, and as unreliable as you ask."""

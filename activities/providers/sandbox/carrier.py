@@ -1,0 +1,141 @@
+"""A carrier that sells and takes back labels like a real one, from its own tables.
+
+What it follows, by source:
+- EasyPost Docs, "Shipping Refund", and Shippo Docs, "Refunding labels": a bought label that was not
+  used can be given back.
+- ShipStation Docs, "Void Labels": a voided label cannot be un-voided; a new one is bought instead.
+- EasyPost Docs, "Tracker": carriers use their tracking codes again after a time that differs from
+  carrier to carrier, so a code is not to be kept unique. Here they recur after `numbers` labels.
+- Stripe API reference, "Idempotent requests", for the keys: the first answer under a key stands,
+  refusals included, and a key with other content is an error.
+It differs in that a void is decided at once (at EasyPost it is "submitted" and can take weeks), and
+in that it does not see scans, so it also voids the label of a parcel that was handed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from random import Random
+
+from activities.providers.carrier import Label
+from activities.providers.errors import DeclineCode, Declined
+from activities.providers.sandbox.faults import Faults
+from store import sandbox
+from store.database import Connection, Pool
+from store.sandbox import CarrierCall, Refusal
+
+# Services and postal codes that misbehave; any other is fine.
+SERVICE_REFUSED = "unserviceable"
+SERVICE_SLOW = "slow"
+POSTAL_CODE_REFUSED = "NOWHERE"
+
+_MESSAGES = {
+    DeclineCode.NOT_SERVICEABLE: "the carrier does not deliver there with this service",
+    DeclineCode.ALREADY_VOIDED: "the label was voided before",
+    DeclineCode.NOT_FOUND: "the carrier has sold no label with this tracking number",
+    DeclineCode.IDEMPOTENCY_CONFLICT: "the key was used before for a call with other content",
+}
+
+
+class SandboxCarrier:
+    """A `Carrier`. Its state is shared by all instances on one database.
+
+    `slow_seconds` is how long a label of the slow service takes to arrive after it was sold,
+    `timeout_seconds` how long a caller waits before a time-out fault raises, `numbers` how many
+    tracking numbers there are before they recur (at most 10**9).
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        random: Random,
+        name: str = "sandbox",
+        numbers: int = 10**9,
+        slow_seconds: float = 5.0,
+        timeout_seconds: float = 0.2,
+    ) -> None:
+        self._faults = Faults(pool, "carrier", random, timeout_seconds)
+        self._name = name
+        self._numbers = numbers
+        self._slow_seconds = slow_seconds
+
+    async def buy_label(
+        self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
+    ) -> Label:
+        """Sell a label, unless the service or the postal code is the refused one."""
+        refused = service == SERVICE_REFUSED or postal_code == POSTAL_CODE_REFUSED
+        request = _request(
+            "buy_label",
+            carrier=self._name,
+            fulfilment_id=fulfilment_id,
+            service=service,
+            country=country,
+            postal_code=postal_code,
+        )
+
+        async def effect(connection: Connection) -> CarrierCall:
+            return await sandbox.buy_label(
+                connection,
+                key=key,
+                request=request,
+                carrier=self._name,
+                fulfilment_id=fulfilment_id,
+                service=service,
+                country=country,
+                postal_code=postal_code,
+                numbers=self._numbers,
+                refusal=DeclineCode.NOT_SERVICEABLE if refused else None,
+            )
+
+        label = _answer(request, await self._faults.run("buy_label", effect))
+        if service == SERVICE_SLOW:
+            await asyncio.sleep(self._slow_seconds)
+        return label
+
+    async def void_label(self, *, key: str, tracking_number: str) -> None:
+        """Take back the newest label with this number."""
+        request = _request("void_label", carrier=self._name, tracking_number=tracking_number)
+
+        async def effect(connection: Connection) -> CarrierCall:
+            return await sandbox.void_label(
+                connection,
+                key=key,
+                request=request,
+                carrier=self._name,
+                tracking_number=tracking_number,
+            )
+
+        _answer(request, await self._faults.run("void_label", effect))
+
+    async def lookup(self, *, key: str) -> Label | None:
+        """What became of the call with this key; None if it was never seen."""
+
+        async def effect(connection: Connection) -> CarrierCall | None:
+            return await sandbox.carrier_call(connection, key)
+
+        call = await self._faults.run("lookup", effect)
+        return None if call is None else _label(call)
+
+
+def _request(operation: str, **content: str | None) -> str:
+    """The call's content in one canonical form, to tell a repeat from a conflict."""
+    return json.dumps({"operation": operation, **content}, sort_keys=True)
+
+
+def _answer(request: str, call: CarrierCall) -> Label:
+    """What the caller hears: the label, or why there is none, or that the key was taken."""
+    if call.request != request:
+        raise _declined(DeclineCode.IDEMPOTENCY_CONFLICT)
+    return _label(call)
+
+
+def _label(call: CarrierCall) -> Label:
+    if isinstance(call.outcome, Refusal):
+        raise _declined(DeclineCode(call.outcome.code))
+    return Label.model_validate(call.outcome, from_attributes=True)
+
+
+def _declined(code: DeclineCode) -> Declined:
+    return Declined(code, _MESSAGES[code])

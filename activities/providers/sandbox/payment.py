@@ -1,0 +1,203 @@
+"""A payment company that answers like a real one, from its own tables.
+
+What it follows, by source:
+- Stripe API reference, "Idempotent requests": the first answer under a key is kept, a refusal as
+  well as a success, and every later call with the key gets that answer; a key with other
+  parameters is an error; a request whose parameters are invalid is refused at the door and not
+  kept, so its key is free.
+- Stripe API reference, "Cancel a PaymentIntent": cancelling releases the amount that can still be
+  captured, and every later operation of that kind fails.
+- Stripe Docs, "Capture a payment multiple times": one authorization can be captured in parts, up to
+  its amount.
+- Stripe API reference, "Create a refund": parts can be refunded until all that was captured is.
+It differs in that keys never expire here (Stripe may drop them after 24 hours), that an answer 5xx
+is not kept under the key (Stripe keeps it), that lookup by key is a call of its own, and that a
+void of a fully captured authorization is accepted, releasing 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from enum import StrEnum
+from random import Random
+
+from activities.providers.errors import DeclineCode, Declined
+from activities.providers.payment import PaymentReceipt
+from activities.providers.sandbox.faults import Faults
+from domain.money import Money
+from store import sandbox
+from store.database import Connection, Pool
+from store.sandbox import PaymentCall, PaymentEffect, Refusal
+
+
+class Card(StrEnum):
+    """Tokens that stand for cards that misbehave, and one that does not; nor does any other."""
+
+    OK = "tok_ok"
+    DECLINE = "tok_decline"
+    INSUFFICIENT_FUNDS = "tok_insufficient_funds"
+    ACTION_REQUIRED = "tok_action_required"
+    SLOW = "tok_slow"
+    CAPTURE_REFUSED = "tok_capture_refused"
+    REFUND_REFUSED = "tok_refund_refused"
+
+
+_REFUSED_AT_AUTHORIZATION: dict[str, DeclineCode] = {
+    Card.DECLINE: DeclineCode.CARD_DECLINED,
+    Card.INSUFFICIENT_FUNDS: DeclineCode.INSUFFICIENT_FUNDS,
+    Card.ACTION_REQUIRED: DeclineCode.ACTION_REQUIRED,
+}
+
+_MESSAGES = {
+    DeclineCode.CARD_DECLINED: "the bank declined the card; the customer can use another one",
+    DeclineCode.INSUFFICIENT_FUNDS: "the card has not enough funds; the customer can use another",
+    DeclineCode.ACTION_REQUIRED: "the bank wants the customer to confirm the payment first",
+    DeclineCode.CAPTURE_REFUSED: "the bank refused the capture; the authorization stays as it was",
+    DeclineCode.REFUND_REFUSED: "the bank refused the refund; pay the customer another way",
+    DeclineCode.AMOUNT_TOO_LARGE: "the amount is above what is left to capture or refund",
+    DeclineCode.CURRENCY_MISMATCH: "the authorization is in another currency",
+    DeclineCode.ALREADY_VOIDED: "the authorization was voided before",
+    DeclineCode.NOT_FOUND: "there is no such authorization",
+    DeclineCode.INVALID_AMOUNT: "an amount must be more than zero and fit in 63 bits",
+    DeclineCode.IDEMPOTENCY_CONFLICT: "the key was used before for a call with other content",
+}
+
+_MINOR_MAX = 2**63 - 1
+
+
+class SandboxPayment:
+    """A `PaymentProvider`. Its state is shared by all instances on one database.
+
+    `slow_seconds` is how long every money call on a slow card takes to answer after its effect,
+    `timeout_seconds` how long a caller waits before a time-out fault raises.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        random: Random,
+        slow_seconds: float = 5.0,
+        timeout_seconds: float = 0.2,
+    ) -> None:
+        self._faults = Faults(pool, "payment", random, timeout_seconds)
+        self._slow_seconds = slow_seconds
+
+    async def authorize(
+        self, *, key: str, order_id: str, amount: Money, token: str
+    ) -> PaymentReceipt:
+        """Set the amount aside, unless the `Card` behind the token refuses it."""
+        _check(amount)
+        request = _request("authorize", order_id=order_id, amount=amount, token=token)
+
+        async def effect(connection: Connection) -> PaymentCall:
+            return await sandbox.authorize(
+                connection,
+                key=key,
+                request=request,
+                order_id=order_id,
+                token=token,
+                amount=amount,
+                refusal=_REFUSED_AT_AUTHORIZATION.get(token),
+            )
+
+        return await self._answer(request, await self._faults.run("authorize", effect))
+
+    async def capture(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
+        """Take part or all of what is authorized."""
+        _check(amount)
+        request = _request("capture", authorization=authorization, amount=amount)
+
+        async def effect(connection: Connection) -> PaymentCall:
+            return await sandbox.capture(
+                connection,
+                key=key,
+                request=request,
+                authorization=authorization,
+                amount=amount,
+                refusing_token=Card.CAPTURE_REFUSED,
+            )
+
+        return await self._answer(request, await self._faults.run("capture", effect))
+
+    async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
+        """Release what was not captured and close the authorization to further captures."""
+        request = _request("void", authorization=authorization)
+
+        async def effect(connection: Connection) -> PaymentCall:
+            return await sandbox.void(
+                connection, key=key, request=request, authorization=authorization
+            )
+
+        return await self._answer(request, await self._faults.run("void", effect))
+
+    async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
+        """Give back part or all of what was captured."""
+        _check(amount)
+        request = _request("refund", authorization=authorization, amount=amount)
+
+        async def effect(connection: Connection) -> PaymentCall:
+            return await sandbox.refund(
+                connection,
+                key=key,
+                request=request,
+                authorization=authorization,
+                amount=amount,
+                refusing_token=Card.REFUND_REFUSED,
+            )
+
+        return await self._answer(request, await self._faults.run("refund", effect))
+
+    async def lookup(self, *, key: str) -> PaymentReceipt | None:
+        """What became of the money call with this key; None if it was never seen."""
+
+        async def effect(connection: Connection) -> PaymentCall | None:
+            return await sandbox.payment_call(connection, key)
+
+        call = await self._faults.run("lookup", effect)
+        return None if call is None else _receipt(_effect(call))
+
+    async def operations(self, order_id: str) -> tuple[PaymentReceipt, ...]:
+        """Every effect there is for this order, oldest first."""
+
+        async def effect(connection: Connection) -> tuple[PaymentEffect, ...]:
+            return await sandbox.payment_effects(connection, order_id)
+
+        return tuple(_receipt(done) for done in await self._faults.run("operations", effect))
+
+    async def _answer(self, request: str, call: PaymentCall) -> PaymentReceipt:
+        """What the caller hears: the effect, or why there is none, or that the key was taken."""
+        if call.request != request:
+            raise _declined(DeclineCode.IDEMPOTENCY_CONFLICT)
+        done = _effect(call)
+        if done.token == Card.SLOW:
+            await asyncio.sleep(self._slow_seconds)
+        return _receipt(done)
+
+
+def _check(amount: Money) -> None:
+    """Refuse an impossible amount at the door, before anything is kept under the key."""
+    if not 0 < amount.minor <= _MINOR_MAX:
+        raise _declined(DeclineCode.INVALID_AMOUNT)
+
+
+def _request(operation: str, *, amount: Money | None = None, **content: str) -> str:
+    """The call's content in one canonical form, to tell a repeat from a conflict."""
+    if amount is not None:
+        content |= {"amount_minor": str(amount.minor), "currency": amount.currency}
+    return json.dumps({"operation": operation, **content}, sort_keys=True)
+
+
+def _effect(call: PaymentCall) -> PaymentEffect:
+    if isinstance(call.outcome, Refusal):
+        raise _declined(DeclineCode(call.outcome.code))
+    return call.outcome
+
+
+def _declined(code: DeclineCode) -> Declined:
+    return Declined(code, _MESSAGES[code])
+
+
+def _receipt(effect: PaymentEffect) -> PaymentReceipt:
+    return PaymentReceipt.model_validate(effect, from_attributes=True)

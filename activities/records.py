@@ -1,0 +1,86 @@
+"""What an order says about itself: its end, what it refused, and what needs a person."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.inventory import WHO
+from store import events, orders
+from store.database import Pool
+from store.locks import lock_order
+
+
+class CloseOrder(BaseModel):
+    """The order's end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    decision: Literal["closed", "cancelled"]
+    reason: str
+
+
+class Notice(BaseModel):
+    """A line of the order's story. `effect` makes it told once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    effect: str
+    what: str
+    why: str
+    who: str = WHO
+
+
+class Attention(BaseModel):
+    """A step that waits for a person, or no longer does (`resolution`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    step: str
+    number: int
+    reason: str
+    resolution: str | None = None
+    who: str = WHO
+
+
+class Records:
+    """Bookkeeping about the order itself."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @activity.defn
+    async def close_order(self, ask: CloseOrder) -> None:
+        """Record the order's end."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await orders.decide(conn, ask.order_id, ask.decision, ask.reason)
+            await events.tell(
+                conn, ask.order_id, "close_order", ask.decision, who=WHO, why=ask.reason
+            )
+
+    @activity.defn
+    async def tell(self, ask: Notice) -> None:
+        """Add to the order's story."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await events.tell(conn, ask.order_id, ask.effect, ask.what, who=ask.who, why=ask.why)
+
+    @activity.defn
+    async def note_attention(self, ask: Attention) -> None:
+        """List the order as needing a person at a step, or take it off the list."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            if ask.resolution is None:
+                await events.raise_attention(conn, ask.order_id, ask.step, ask.reason)
+                what, why = f"needs attention: {ask.step}", ask.reason
+            else:
+                await events.resolve_attention(conn, ask.order_id, ask.step, ask.resolution)
+                what, why = f"attention resolved: {ask.step}", ask.resolution
+            effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
+            await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=why)

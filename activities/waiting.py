@@ -1,0 +1,25 @@
+"""A step that waits for the outside: it is completed from there, by its activity id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import activity
+
+from domain import ids
+from store import waits
+from store.database import Pool
+
+
+async def report_so_far(pool: Pool, step: str, part_id: str) -> dict[str, Any] | None:
+    """What was reported before the step began to wait, if anything was."""
+    async with pool.acquire() as conn:
+        return await waits.take(conn, ids.wait_id(step, part_id))
+
+
+async def wait_for_report(pool: Pool, step: str, part_id: str) -> dict[str, Any]:
+    """Answer with the report that is there, or leave the activity open for the relay to complete."""
+    report = await report_so_far(pool, step, part_id)
+    if report is None:
+        activity.raise_complete_async()
+    return report

@@ -1,0 +1,66 @@
+"""The error tree, drawn once. Everything Orderloom refuses is one of these.
+
+    OrderloomError
+    ├── InvalidInput          bad data from outside: what, where, what to do        (exit 2)
+    ├── Refused               a rule says no; nothing was changed                   (exit 1)
+    │   ├── Conflict          same key, other content
+    │   ├── NotFound          no such order, fulfilment, task, SKU …
+    │   └── IllegalTransition a quantity or state that cannot move that way
+    └── Unreachable           a server that must answer does not                    (exit 3)
+
+`kind` is the stable name under which an error crosses a process boundary: it is the `type` of the
+Temporal `ApplicationError` and the `error` field of `--json` output.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OrderloomError(Exception):
+    """Base of all errors that Orderloom raises on purpose."""
+
+    kind: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+
+class InvalidInput(OrderloomError):
+    """Input that cannot be used. `where` names the file, line or field; nothing was changed."""
+
+    kind = "invalid_input"
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: str | None = None) -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+        self.where = where
+
+
+class Refused(OrderloomError):
+    """A rule says no. The message gives the reason and, where there is one, the way on."""
+
+    kind = "refused"
+
+
+class Conflict(Refused):
+    """The same id or key was used before with other content."""
+
+    kind = "conflict"
+
+
+class NotFound(Refused):
+    """No such thing."""
+
+    kind = "not_found"
+
+
+class IllegalTransition(Refused):
+    """A state or a quantity cannot move that way."""
+
+    kind = "illegal_transition"
+
+
+class Unreachable(OrderloomError):
+    """A server that has to answer does not. Trying again later is right; nothing was lost."""
+
+    kind = "unreachable"
+    exit_code = 3

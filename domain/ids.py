@@ -1,0 +1,30 @@
+"""How things are named. All ids derive from the order's, so nobody has to look one up.
+
+order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1`
+"""
+
+from __future__ import annotations
+
+WORKFLOW_PREFIX = "order:"
+
+
+def workflow_id(order_id: str) -> str:
+    return f"{WORKFLOW_PREFIX}{order_id}"
+
+
+def fulfilment_id(order_id: str, number: int) -> str:
+    return f"{order_id}:{number}"
+
+
+def return_id(order_id: str, number: int) -> str:
+    return f"{order_id}:R{number}"
+
+
+def order_of(part_id: str) -> str:
+    """The order that a fulfilment or a return belongs to. Order ids hold no colon."""
+    return part_id.split(":", 1)[0]
+
+
+def wait_id(step: str, part_id: str) -> str:
+    """The activity id under which a step waits for the outside: `pick:web-1001:1`."""
+    return f"{step}:{part_id}"

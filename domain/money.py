@@ -1,0 +1,101 @@
+"""Amounts: integers in minor units with a currency, and the one way to split them.
+
+On the wire and in files an amount is a decimal string ("12.50"); inside it is an integer number of
+minor units (1250). How many decimals a currency has comes from ISO 4217, as packaged by `iso4217`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Self
+
+from iso4217 import Currency
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import InvalidInput
+
+
+@lru_cache
+def decimals(currency: str) -> int:
+    """Number of decimals of an ISO 4217 currency: JPY 0, USD 2, KWD 3.
+
+    Raises InvalidInput for an unknown code, or one without a minor unit (XAU, XXX).
+    """
+    try:
+        exponent = Currency(currency).exponent
+    except ValueError:
+        exponent = None
+    if exponent is None:
+        raise InvalidInput(f"unknown currency {currency!r}; use an ISO 4217 code such as USD")
+    return exponent
+
+
+def to_minor(amount: Decimal | str, currency: str) -> int:
+    """Decimal amount → minor units: ("12.50", "USD") → 1250.
+
+    Raises InvalidInput when the amount has more decimals than the currency, or is no finite number.
+    """
+    places = decimals(currency)
+    try:
+        scaled = Decimal(amount).scaleb(places)
+    except InvalidOperation:
+        raise InvalidInput(f"{amount!r} is not an amount; write it like '12.50'") from None
+    if not scaled.is_finite():
+        raise InvalidInput(f"{amount!r} is not an amount; write it like '12.50'")
+    if scaled != scaled.to_integral_value():
+        raise InvalidInput(f"{amount} has more decimals than {currency} allows ({places})")
+    return int(scaled)
+
+
+def to_decimal(minor: int, currency: str) -> Decimal:
+    """Minor units → decimal amount with exactly the currency's decimals."""
+    return Decimal(minor).scaleb(-decimals(currency))
+
+
+class Money(BaseModel):
+    """An amount in minor units of one currency. `str()` is for people: '12.50 USD'."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minor: int
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{to_decimal(self.minor, self.currency)} {self.currency}"
+
+    def __add__(self, other: Self) -> Self:
+        self._same(other)
+        return self.model_copy(update={"minor": self.minor + other.minor})
+
+    def __sub__(self, other: Self) -> Self:
+        self._same(other)
+        return self.model_copy(update={"minor": self.minor - other.minor})
+
+    def _same(self, other: Self) -> None:
+        if self.currency != other.currency:
+            raise InvalidInput(f"cannot combine {self.currency} with {other.currency}")
+
+
+def split(amount: int, weights: Sequence[int]) -> list[int]:
+    """Split an amount over weights by largest remainder; the parts add up to it exactly.
+
+    Each part is within one minor unit of its exact share; ties go to the earlier weight, so the
+    result is stable. With weights that are all zero, the amount is spread evenly.
+    """
+    if any(weight < 0 for weight in weights):
+        raise ValueError("weights must not be negative")
+    if not weights:
+        if amount:
+            raise ValueError("an amount cannot be split over nothing")
+        return []
+    total = sum(weights)
+    if total == 0:
+        weights = [1] * len(weights)
+        total = len(weights)
+    parts = [amount * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
+    for i in by_remainder[: amount - sum(parts)]:
+        parts[i] += 1
+    return parts

@@ -1,0 +1,53 @@
+"""What carriers say about a parcel, and the story that is told of it.
+
+Carriers send events twice, late and out of order. Each is kept as it came; the story that a
+customer sees only moves forward, and an end is an end: delivered stays delivered.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+CarrierStatus = Literal[
+    "unknown",
+    "pre_transit",
+    "in_transit",
+    "out_for_delivery",
+    "available_for_pickup",
+    "delivered",
+    "return_to_sender",
+    "failure",
+]
+
+# How far along each status is. Pick-up and the last mile are equally far: either may come first.
+_PROGRESS: dict[CarrierStatus, int] = {
+    "unknown": 0,
+    "pre_transit": 1,
+    "in_transit": 2,
+    "out_for_delivery": 3,
+    "available_for_pickup": 3,
+    "delivered": 4,
+    "return_to_sender": 4,
+    "failure": 4,
+}
+_END = 4
+
+
+def advance(current: CarrierStatus, reported: CarrierStatus) -> CarrierStatus:
+    """The status after one more report: the reported one if it is further along, else the current.
+
+    Between equally far statuses the newer report wins, except at an end.
+    """
+    if is_end(current):
+        return current
+    return reported if _PROGRESS[reported] >= _PROGRESS[current] else current
+
+
+def is_end(status: CarrierStatus) -> bool:
+    """Delivered, on its way back, or lost: the carrier's part ends here."""
+    return _PROGRESS[status] == _END
+
+
+def is_moving(status: CarrierStatus) -> bool:
+    """The carrier has the parcel, so it has been handed over, whatever was recorded before."""
+    return _PROGRESS[status] >= _PROGRESS["in_transit"]

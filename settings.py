@@ -1,0 +1,75 @@
+"""Everything that is set from outside, read from the environment once, at the program's start.
+
+The connection to Temporal is not here: `temporalio.envconfig` reads its TEMPORAL_* variables.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import InvalidInput
+from domain.policy import Policy
+
+_PREFIX: Final = "ORDERLOOM_"
+
+
+def _check_address(address: str | None) -> str | None:
+    if address is not None and not re.fullmatch(r"\S+:\d{1,5}", address):
+        raise ValueError("must be host:port, such as 127.0.0.1:9464")
+    return address
+
+
+class Settings(BaseSettings):
+    """Values of ORDERLOOM_* variables, and of DATABASE_URL. An empty variable counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        env_nested_delimiter="__",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Path = Path(".orderloom")
+    """The folder that holds the embedded stack's state."""
+
+    database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
+    """postgresql://user:password@host:port/database"""
+
+    database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Connections one worker process opens at most."""
+
+    task_queue: Annotated[str, Field(min_length=1, max_length=200)] = "orderloom"
+    """Temporal task queue that clients and workers meet on."""
+
+    build_id: str | None = None
+    """Names the deployed version, and turns Temporal's worker versioning on. None: off."""
+
+    policy: Policy = Policy()
+    """Defaults for orders, as ORDERLOOM_POLICY__RETURN_WINDOW=P14D and the like."""
+
+    metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
+    """host:port for Prometheus metrics; None: none are offered."""
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises `InvalidInput` that names each variable at fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Only the first part of the place is a setting; the value may be a secret and stays out.
+        faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise InvalidInput("; ".join(faults), where="environment") from None
+
+
+def _variable(place: tuple[Any, ...]) -> str:
+    name = str(place[0])
+    return name if name.isupper() else f"{_PREFIX}{name.upper()}"

@@ -1,0 +1,1 @@
+"""Everything that talks to Temporal as a client: OrderClient, command line, channels, stack."""

@@ -1,0 +1,247 @@
+"""The client through which channels and customer service work with orders.
+
+    async with OrderClient.connect() as client:
+        placement = await client.place(order)
+
+Placing, cancelling and returning go to the order's workflow; reads come from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain import errors, ids
+from domain.errors import Conflict, NotFound, OrderloomError, Refused, Unreachable
+from domain.messages import (
+    AttentionAnswer,
+    CancelOutcome,
+    CancelRequest,
+    Placement,
+    ReturnOutcome,
+    ReturnRequest,
+)
+from domain.money import to_decimal
+from domain.order import Order
+from domain.policy import Policy
+from store import reads
+from store.database import Pool
+from workflows.order import OrderInput, OrderWorkflow, PlaceRequest
+
+Request = TypeVar("Request", CancelRequest, ReturnRequest, AttentionAnswer)
+Answer = TypeVar("Answer")
+
+ORDER_NUMBER = SearchAttributeKey.for_keyword("OrderNumber")
+ORDER_CHANNEL = SearchAttributeKey.for_keyword("OrderChannel")
+ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
+ORDER_AMOUNT = SearchAttributeKey.for_float("OrderAmount")
+ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""Placing waits this long for the decision; then the order is in progress, and goes on by itself."""
+
+_KINDS: dict[str, type[Refused]] = {
+    kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
+}
+
+
+class OrderClient:
+    """Places orders, speaks to them, and reads about them. Safe to share between tasks.
+
+    Every method may raise Unreachable when a server does not answer; nothing is lost by that, and
+    the same call may be made again.
+    """
+
+    def __init__(
+        self,
+        temporal: Client,
+        pool: Pool,
+        *,
+        task_queue: str = "orderloom",
+        policy: Policy | None = None,
+    ) -> None:
+        self._temporal = temporal
+        self._pool = pool
+        self._task_queue = task_queue
+        self._policy = policy or Policy()
+
+    async def place(
+        self,
+        order: Order,
+        *,
+        policy: Policy | None = None,
+        answer_within: timedelta = ANSWER_WITHIN,
+    ) -> Placement:
+        """Place an order, once however often it is placed.
+
+        Answers confirmed, rejected with the reason, or in_progress when the decision takes longer
+        than `answer_within`. Raises Conflict when the id was used for other content.
+        """
+        known = await self._answer_on_record(order)
+        if known is not None:
+            return known
+        start = WithStartWorkflowOperation(
+            OrderWorkflow.run,
+            OrderInput(order=order, policy=policy or self._policy),
+            id=ids.workflow_id(order.order_id),
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=_search_attributes(order),
+            static_summary=f"{order.channel} order {order.channel_order_id}, {len(order.lines)} lines",
+        )
+        try:
+            placing = self._temporal.execute_update_with_start_workflow(
+                "place",
+                PlaceRequest(digest=order.digest),
+                # The content is part of the id: the same order is the same update, and other
+                # content under the same order id is a new one, which the workflow refuses.
+                id=f"place-{order.digest[:32]}",
+                start_workflow_operation=start,
+                result_type=Placement,
+                rpc_timeout=answer_within,
+            )
+            return await asyncio.wait_for(placing, answer_within.total_seconds())
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return await self._in_progress(order)
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error) from error
+        except WorkflowAlreadyStartedError:
+            # Closed meanwhile, or long ago: what it came to is on record.
+            known = await self._answer_on_record(order)
+            if known is None:
+                raise Unreachable(
+                    f"order {order.order_id} ended without a record; see its workflow "
+                    f"{ids.workflow_id(order.order_id)} in Temporal"
+                ) from None
+            return known
+        except RPCError as error:
+            if error.status == RPCStatusCode.DEADLINE_EXCEEDED:
+                return await self._in_progress(order)
+            raise _unreachable(error) from error
+
+    async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
+        """Cancel an order or some of its units; says what became of each. Raises Refused."""
+        return await self._update(order_id, "cancel_order", request, CancelOutcome)
+
+    async def request_return(self, order_id: str, request: ReturnRequest) -> ReturnOutcome:
+        """Ask to send units back. Raises Refused with the reason."""
+        return await self._update(order_id, "return_items", request, ReturnOutcome)
+
+    async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
+        """Tell a step that needs attention what to do. Raises Refused."""
+        await self._update(order_id, "resolve_attention", answer, type(None))
+
+    async def get(self, order_id: str) -> reads.OrderDetail:
+        """All there is about an order. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await reads.detail(conn, order_id)
+
+    async def list(self, **filters: Any) -> Sequence[reads.OrderSummary]:
+        """Orders, newest first; filters as `store.reads.summaries` takes them."""
+        async with self._pool.acquire() as conn:
+            return await reads.summaries(conn, **filters)
+
+    async def events(self, order_id: str) -> Sequence[reads.EventRow]:
+        """What happened to an order, oldest first. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await reads.story(conn, order_id)
+
+    async def _answer_on_record(self, order: Order) -> Placement | None:
+        async with self._pool.acquire() as conn:
+            summary = await reads.find_summary(conn, order.order_id)
+        if summary is None:
+            return None
+        if summary.digest != order.digest:
+            raise Conflict(
+                f"order {order.order_id} was placed before with other content; "
+                "cancel that one, or use another channel_order_id"
+            )
+        if summary.decision == "received":
+            return None  # not decided yet: ask its workflow
+        outcome: Any = "rejected" if summary.decision == "rejected" else "confirmed"
+        return Placement(order_id=order.order_id, outcome=outcome, reason=summary.reason)
+
+    async def _in_progress(self, order: Order) -> Placement:
+        """No answer in time: is the order there at all?"""
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order.order_id))
+        try:
+            await handle.describe()
+        except RPCError as error:
+            raise _unreachable(error) from error
+        return Placement(
+            order_id=order.order_id,
+            outcome="in_progress",
+            reason="accepted; no decision yet",
+        )
+
+    async def _update(
+        self, order_id: str, name: str, request: Request, result: type[Answer]
+    ) -> Answer:
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
+        try:
+            answer: Answer = await handle.execute_update(name, request, result_type=result)
+            return answer
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error) from error
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise await self._ended(order_id) from None
+            raise _unreachable(error) from error
+
+    async def _ended(self, order_id: str) -> OrderloomError:
+        async with self._pool.acquire() as conn:
+            summary = await reads.find_summary(conn, order_id)
+        if summary is None:
+            return NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+        return Refused(
+            f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
+            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
+        )
+
+
+def _search_attributes(order: Order) -> TypedSearchAttributes:
+    amount = float(to_decimal(order.total_minor, order.currency))
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(ORDER_NUMBER, order.channel_order_id),
+            SearchAttributePair(ORDER_CHANNEL, order.channel),
+            SearchAttributePair(ORDER_STATUS, "open"),
+            SearchAttributePair(ORDER_AMOUNT, amount),
+            SearchAttributePair(ORDER_ATTENTION, False),
+        ]
+    )
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:
+    """The refusal that the workflow answered with, as the error it was there."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        if cause.type == errors.InvalidInput.kind:
+            return errors.InvalidInput(cause.message)
+        return _KINDS.get(cause.type or "", Refused)(cause.message)
+    return Refused(str(cause))
+
+
+def _unreachable(error: RPCError) -> Unreachable:
+    return Unreachable(
+        f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
+    )

@@ -1,0 +1,108 @@
+"""Where the warehouse and the carriers report what they did, and stock is looked after.
+
+Facts go to the store, in one transaction each; the worker's relay takes them to the orders that
+wait. So a desk needs the database alone, and works while Temporal is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.tracking import CarrierStatus
+from store import reads, reports, stock
+from store.database import Pool
+from store.returns import Counted
+from store.stock import StockLevel
+
+
+class Desk:
+    """Reports of the outside world. A fact reported again is one fact; differently, a Conflict."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def tasks(self, **filters: Any) -> Sequence[reads.Task]:
+        """What the warehouse is asked to do; filters as `store.reads.tasks` takes them."""
+        async with self._pool.acquire() as conn:
+            return await reads.tasks(conn, **filters)
+
+    async def pick(
+        self, fulfilment_id: str, counted: Mapping[str, int] | None = None, *, who: str
+    ) -> dict[str, Any]:
+        """Picked: line id → units found, or everything. Returns what was picked and is missing."""
+        async with self._pool.acquire() as conn:
+            return await reports.pick(conn, fulfilment_id, counted, who=who)
+
+    async def pack(self, fulfilment_id: str, *, who: str) -> None:
+        """The parcel is closed."""
+        async with self._pool.acquire() as conn:
+            await reports.pack(conn, fulfilment_id, who=who)
+
+    async def hand_over(self, fulfilment_id: str, *, who: str, at: datetime | None = None) -> None:
+        """The carrier has the parcel."""
+        async with self._pool.acquire() as conn:
+            await reports.hand_over(conn, fulfilment_id, at=at or datetime.now(UTC), who=who)
+
+    async def receive_return(
+        self,
+        return_id: str,
+        counted: Mapping[str, Counted] | None = None,
+        *,
+        location: str | None = None,
+        who: str,
+    ) -> dict[str, Any]:
+        """A return parcel, counted: line id → restocked and scrapped units, or all restocked."""
+        async with self._pool.acquire() as conn:
+            return await reports.receive_return(
+                conn, return_id, counted, location=location, who=who
+            )
+
+    async def carrier_event(
+        self,
+        *,
+        carrier: str,
+        tracking_number: str,
+        event_id: str,
+        status: CarrierStatus,
+        happened_at: datetime | None = None,
+        detail: str = "",
+    ) -> bool:
+        """What a carrier says about a parcel. False when it said so before."""
+        async with self._pool.acquire() as conn:
+            return await reports.carrier_event(
+                conn,
+                carrier=carrier,
+                tracking_number=tracking_number,
+                event_id=event_id,
+                status=status,
+                happened_at=happened_at or datetime.now(UTC),
+                detail=detail,
+            )
+
+    async def parcels_under_way(self, **filters: Any) -> Sequence[reads.ParcelUnderWay]:
+        """Parcels that carriers have."""
+        async with self._pool.acquire() as conn:
+            return await reads.parcels_under_way(conn, **filters)
+
+    async def stock(
+        self, *, sku: str | None = None, location: str | None = None
+    ) -> Sequence[StockLevel]:
+        """Stock rows, all or those of one SKU or location."""
+        async with self._pool.acquire() as conn:
+            return await stock.levels(conn, sku=sku, location=location)
+
+    async def receive_stock(
+        self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+    ) -> StockLevel:
+        """Goods arrived, once per key."""
+        async with self._pool.acquire() as conn:
+            return await stock.receive(conn, key, sku, location, quantity, who=who, why=why)
+
+    async def adjust_stock(
+        self, key: str, sku: str, location: str, change: int, *, who: str, why: str
+    ) -> StockLevel:
+        """A correction of what is on hand, once per key."""
+        async with self._pool.acquire() as conn:
+            return await stock.adjust(conn, key, sku, location, change, who=who, why=why)

@@ -1,0 +1,75 @@
+"""PostgreSQL refuses to run as root: as root, the stack's PostgreSQL runs as another account.
+
+That account must be able to reach the server's programs and data. Nothing is created on the
+machine; where a folder on the way is closed to it, passing through (not listing) is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from domain.errors import Refused
+
+_SYSTEM_ACCOUNT: Final = "nobody"  # on every Unix system, and owns nothing
+
+
+@dataclass(frozen=True)
+class Account:
+    """A system account: numeric user and group."""
+
+    uid: int
+    gid: int
+
+
+def account_for(data: Path) -> Account | None:
+    """Who runs the server whose data is in `data`; None: whoever runs this process.
+
+    Existing data decides, so that its owner stays the same. Raises `Refused` when the data belongs
+    to somebody else and this process may not change to that account.
+    """
+    owner = data.stat() if data.exists() else None
+    if os.geteuid() != 0:
+        if owner is not None and owner.st_uid != os.geteuid():
+            raise Refused(
+                f"{data} belongs to another account (user id {owner.st_uid}): start the stack as "
+                "that account or as root, or name another folder with ORDERLOOM_HOME"
+            )
+        return None
+    if owner is not None and owner.st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid)
+    try:
+        entry = pwd.getpwnam(_SYSTEM_ACCOUNT)
+    except KeyError:
+        raise Refused(
+            f"PostgreSQL does not run as root, and this system has no account {_SYSTEM_ACCOUNT!r} "
+            "to run it as: start the stack as an ordinary user"
+        ) from None
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def give(folder: Path, account: Account | None) -> None:
+    """Make `folder` the account's own and let nobody else but root look inside."""
+    if account is not None:
+        os.chown(folder, account.uid, account.gid)
+    folder.chmod(0o700)
+
+
+def open_way(path: Path, account: Account | None) -> None:
+    """Let the account pass through the folders above `path`, where it cannot yet."""
+    if account is None:
+        return
+    for folder in path.resolve().parents:
+        status = folder.stat()
+        if status.st_uid == account.uid:
+            pass_through = stat.S_IXUSR
+        elif status.st_gid == account.gid:
+            pass_through = stat.S_IXGRP
+        else:
+            pass_through = stat.S_IXOTH
+        if not status.st_mode & pass_through:
+            folder.chmod(stat.S_IMODE(status.st_mode) | pass_through)

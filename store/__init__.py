@@ -1,0 +1,1 @@
+"""PostgreSQL: migrations, named queries, and typed functions that take a connection."""

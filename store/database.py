@@ -1,0 +1,53 @@
+"""The connection pool and the named queries. All SQL lives in `queries/*.sql`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiosql
+import asyncpg
+from asyncpg import Record
+from asyncpg.pool import PoolConnectionProxy
+
+__all__ = [
+    "CheckViolation",
+    "Connection",
+    "DatabaseFault",
+    "Pool",
+    "Record",
+    "load_queries",
+    "open_pool",
+]
+
+Pool: TypeAlias = "asyncpg.Pool[Record]"
+Connection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
+
+# The database errors that mean something to the code; the rest are faults.
+CheckViolation = asyncpg.CheckViolationError
+DatabaseFault = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""The database is away, or refuses for a reason that is none of the caller's."""
+
+
+async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
+    """A pool whose connections read and write `jsonb` as Python values.
+
+    Raises OSError or asyncpg.PostgresError when the database does not answer.
+    """
+    return await asyncpg.create_pool(
+        database_url, min_size=1, max_size=size_max, init=_prepare, command_timeout=30
+    )
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+    )
+
+
+@cache
+def load_queries(name: str) -> Any:
+    """The named queries of `queries/<name>.sql`, as methods that take a connection."""
+    return aiosql.from_path(Path(__file__).parent / "queries" / f"{name}.sql", "asyncpg")

@@ -1,0 +1,55 @@
+"""The story of each order: an append-only trail that also remembers which effects are done.
+
+An effect's row is written in the effect's own transaction, with what came of it in `data`. A step
+that runs again finds the row, changes nothing, and answers as it did the first time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("events")
+
+
+async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] | None:
+    """What the effect recorded when it was done, or None when it has not been done."""
+    data: dict[str, Any] | None = await _sql.find_event(conn, order_id=order_id, effect=effect)
+    return data
+
+
+async def tell(
+    conn: Connection,
+    order_id: str,
+    effect: str,
+    what: str,
+    *,
+    who: str,
+    why: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Append to the order's story, once per effect."""
+    await _sql.add_event(
+        conn, order_id=order_id, effect=effect, what=what, who=who, why=why, data=data or {}
+    )
+
+
+async def trail(conn: Connection, order_id: str) -> list[Record]:
+    """The whole story, oldest first: event_id, at, what, who, why, data."""
+    return [row async for row in _sql.list_events(conn, order_id=order_id)]
+
+
+async def raise_attention(conn: Connection, order_id: str, step: str, reason: str) -> None:
+    """List the order as needing a person at `step`. Raising it twice is once."""
+    await _sql.raise_attention(conn, order_id=order_id, step=step, reason=reason)
+
+
+async def resolve_attention(conn: Connection, order_id: str, step: str, resolution: str) -> None:
+    """The step no longer needs a person. Nothing happens when it did not."""
+    await _sql.resolve_attention(conn, order_id=order_id, step=step, resolution=resolution)
+
+
+async def open_attention(conn: Connection, order_id: str | None = None) -> list[Record]:
+    """What needs a person, longest first: order_id, step, reason, since."""
+    return [row async for row in _sql.list_attention(conn, order_id=order_id)]

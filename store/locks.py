@@ -1,0 +1,37 @@
+"""Row locks, in the one order in which they may be taken: an order's row, then stock, sorted.
+
+Every function that writes about an order locks its row first, so two of them never interleave.
+Orders meet only at stock rows; those are locked in one sorted order, so no two orders can wait for
+each other in a circle, whatever lines they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.errors import NotFound
+from domain.sourcing import Available
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("locks")
+
+
+async def lock_order(conn: Connection, order_id: str) -> Record:
+    """Lock the order's row until the transaction ends. Raises NotFound."""
+    row: Record | None = await _sql.lock_order(conn, order_id=order_id)
+    if row is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return row
+
+
+async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
+    """Lock every stock row of these SKUs; returns what is free at each location."""
+    return [
+        Available(
+            sku=row["sku"],
+            location=row["location"],
+            quantity=row["on_hand"] - row["allocated"] - row["safety"],
+            priority=row["priority"],
+        )
+        async for row in _sql.lock_stock(conn, skus=sorted(set(skus)))
+    ]

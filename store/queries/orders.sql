@@ -1,0 +1,58 @@
+-- Orders and their lines. The order's row is locked by every function that writes here.
+
+-- name: insert_order(order_id, channel, channel_order_id, digest, run_id, document, customer_id, currency, total_minor, placed_at)$
+-- received: the first thing that is known of an order. Returns its id, or null when it is there.
+insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
+                    currency, total_minor, placed_at)
+values (:order_id, :channel, :channel_order_id, :digest, :run_id, :document, :customer_id,
+        :currency, :total_minor, :placed_at)
+on conflict do nothing
+returning order_id;
+
+-- name: insert_lines(order_id, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)!
+insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
+                        shipping_minor, shipping_tax_minor)
+select :order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax
+from unnest(:line_ids::text[], :skus::text[], :ordered::bigint[], :goods::bigint[], :tax::bigint[],
+            :shipping::bigint[], :shipping_tax::bigint[]) with ordinality
+    as l (line_id, sku, ordered, goods, tax, shipping, shipping_tax, position);
+
+-- name: insert_money(order_id, currency)!
+insert into order_money (order_id, currency) values (:order_id, :currency)
+on conflict (order_id) do nothing;
+
+-- name: move_lines(line_ids, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, order_id)!
+-- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.
+update order_line as l
+set allocated        = l.allocated        + d.allocated,
+    picked           = l.picked           + d.picked,
+    shipped          = l.shipped          + d.shipped,
+    delivered        = l.delivered        + d.delivered,
+    lost             = l.lost             + d.lost,
+    cancelled        = l.cancelled        + d.cancelled,
+    return_requested = l.return_requested + d.return_requested,
+    returned         = l.returned         + d.returned,
+    charged          = l.charged          + d.charged,
+    refunded         = l.refunded         + d.refunded
+from unnest(:line_ids::text[], :allocated::bigint[], :picked::bigint[], :shipped::bigint[],
+            :delivered::bigint[], :lost::bigint[], :cancelled::bigint[],
+            :return_requested::bigint[], :returned::bigint[], :charged::bigint[],
+            :refunded::bigint[])
+    as d (line_id, allocated, picked, shipped, delivered, lost, cancelled, return_requested,
+          returned, charged, refunded)
+where l.order_id = :order_id and l.line_id = d.line_id;
+
+-- name: decide(decision, reason, order_id)!
+-- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state.
+update orders
+set decision = :decision, reason = :reason, decided_at = clock_timestamp()
+where order_id = :order_id and decision in ('received', 'confirmed') and decision <> :decision;
+
+-- name: line_skus(order_id)
+select line_id, sku from order_line where order_id = :order_id order by position;
+
+-- name: lines_of(order_id)
+select line_id, position, sku, ordered, open, backordered, allocated, picked, shipped, delivered,
+       lost, cancelled, return_requested, returned, charged, refunded,
+       goods_minor, tax_minor, shipping_minor, shipping_tax_minor
+from order_line where order_id = :order_id order by position;

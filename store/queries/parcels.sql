@@ -1,0 +1,52 @@
+-- Parcels: the label of a fulfilment, and what the carrier says. The order's row is locked.
+
+-- name: want_label(fulfilment_id, order_id, label_key, service)$
+-- The intent to buy a label, before the carrier is asked. Null when it is there already.
+insert into parcel (fulfilment_id, order_id, label_key, label, service)
+values (:fulfilment_id, :order_id, :label_key, 'requested', :service)
+on conflict (fulfilment_id) do nothing
+returning fulfilment_id;
+
+-- name: parcel_of(fulfilment_id)^
+select fulfilment_id, order_id, label_key, label, carrier, tracking_number, service, refusal,
+       carrier_status, last_scan_at, handed_over_at
+from parcel where fulfilment_id = :fulfilment_id;
+
+-- name: parcels_by_tracking(carrier, tracking_number)
+-- Carriers recycle numbers: the newest hand-over comes first, and what has not ended before what has.
+select p.fulfilment_id, p.carrier_status
+from parcel p join fulfilment f using (fulfilment_id)
+where p.carrier = :carrier and p.tracking_number = :tracking_number and p.label = 'bought'
+order by (f.state in ('labelled', 'shipped')) desc, p.handed_over_at desc nulls last,
+         p.fulfilment_id;
+
+-- name: label_bought(carrier, tracking_number, fulfilment_id)!
+-- requested → bought
+update parcel set label = 'bought', carrier = :carrier, tracking_number = :tracking_number
+where fulfilment_id = :fulfilment_id and label = 'requested';
+
+-- name: label_refused(refusal, fulfilment_id)!
+-- requested → refused
+update parcel set label = 'refused', refusal = :refusal
+where fulfilment_id = :fulfilment_id and label = 'requested';
+
+-- name: label_voided(fulfilment_id)!
+-- requested (it was never bought) | bought → voided
+update parcel set label = 'voided'
+where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
+
+-- name: hand_over(at, fulfilment_id)!
+update parcel set handed_over_at = :at, last_scan_at = :at
+where fulfilment_id = :fulfilment_id and handed_over_at is null;
+
+-- name: add_carrier_event(fulfilment_id, event_id, status, happened_at, detail)$
+-- Null when the carrier sent this event before.
+insert into carrier_event (fulfilment_id, event_id, status, happened_at, detail)
+values (:fulfilment_id, :event_id, :status, :happened_at, :detail)
+on conflict (fulfilment_id, event_id) do nothing
+returning event_id;
+
+-- name: scanned(carrier_status, happened_at, fulfilment_id)!
+update parcel
+set carrier_status = :carrier_status, last_scan_at = greatest(last_scan_at, :happened_at)
+where fulfilment_id = :fulfilment_id;

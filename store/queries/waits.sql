@@ -1,0 +1,42 @@
+-- What the outside reported, on its way to the workflow that waits for it.
+
+-- name: insert_report(activity_id, order_id, outcome)!
+insert into wait_report (activity_id, order_id, outcome)
+values (:activity_id, :order_id, :outcome)
+on conflict (activity_id) do nothing;
+
+-- name: notify(activity_id)
+select pg_notify('wait_report', :activity_id);
+
+-- name: take_report(activity_id)^
+-- The waiting step has begun and finds the report: delivered.
+update wait_report set delivered_at = coalesce(delivered_at, clock_timestamp())
+where activity_id = :activity_id
+returning outcome;
+
+-- name: pending_reports(batch)
+-- Claims reports to hand over; a claim that comes to nothing is tried again, ever less often.
+update wait_report w
+set tries = w.tries + 1,
+    try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
+where w.activity_id in (
+    select activity_id from wait_report
+    where delivered_at is null and try_after <= clock_timestamp()
+    order by try_after limit :batch
+    for update skip locked)
+returning w.activity_id, w.order_id, w.outcome, w.tries;
+
+-- name: reports_delivered(activity_ids)!
+update wait_report set delivered_at = clock_timestamp()
+where activity_id = any(:activity_ids::text[]) and delivered_at is null;
+
+-- name: stranded_labels(older_than, batch)
+-- Packed long ago, and no label: the attempt that was to buy it may have died half-way. Younger than
+-- a day: what is older has raised attention by itself.
+select f.fulfilment_id, f.order_id
+from fulfilment f left join parcel p using (fulfilment_id)
+where (f.state = 'packed' or f.recalled_from = 'packed')
+  and coalesce(p.label, 'requested') = 'requested'
+  and f.changed_at < clock_timestamp() - :older_than::interval
+  and f.changed_at > clock_timestamp() - interval '1 day'
+order by f.changed_at limit :batch;

@@ -1,0 +1,48 @@
+"""Reports from outside, kept until the workflow that waits for them has them.
+
+The report is written in the transaction of the fact that it tells. From there the relay hands it
+to the waiting step; a step that begins after its report finds it here. So a report is never lost,
+whoever dies in between.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("waits")
+
+CHANNEL = "wait_report"
+"""The PostgreSQL notification channel that wakes the relay."""
+
+
+async def report(
+    conn: Connection, order_id: str, activity_id: str, outcome: dict[str, Any]
+) -> None:
+    """Keep a report for the step that waits under `activity_id`, and wake the relay at commit."""
+    await _sql.insert_report(conn, activity_id=activity_id, order_id=order_id, outcome=outcome)
+    [row async for row in _sql.notify(conn, activity_id=activity_id)]
+
+
+async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:
+    """The report for a step that begins to wait, if it came before. It is then delivered."""
+    row = await _sql.take_report(conn, activity_id=activity_id)
+    return None if row is None else row["outcome"]
+
+
+async def claim_pending(conn: Connection, batch: int) -> list[Record]:
+    """Claim reports that nobody has delivered: activity_id, order_id, outcome, tries."""
+    return [row async for row in _sql.pending_reports(conn, batch=batch)]
+
+
+async def delivered(conn: Connection, activity_ids: list[str]) -> None:
+    """These have reached their workflow."""
+    await _sql.reports_delivered(conn, activity_ids=activity_ids)
+
+
+async def stranded_labels(conn: Connection, older_than: timedelta, batch: int) -> list[Record]:
+    """Fulfilments whose label should have been bought by now: fulfilment_id, order_id."""
+    rows = _sql.stranded_labels(conn, older_than=older_than, batch=batch)
+    return [row async for row in rows]

@@ -1,0 +1,52 @@
+"""Fixtures for all tests. Whatever needs a server gets a real one; see `servers.py`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from store.database import Pool, open_pool
+from tests.servers import Databases, running_postgres, running_temporal
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases() -> AsyncIterator[Databases]:
+    """The PostgreSQL server of this test process, ready to hand out databases."""
+    async with running_postgres() as server:
+        databases = Databases(server)
+        await databases.prepare()
+        yield databases
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A migrated, empty database of this test's own."""
+    async with databases.fresh() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections to this test's database."""
+    pool = await open_pool(database_url)
+    try:
+        yield pool
+    finally:
+        # A test that failed may still hold a connection: closing must not wait for it.
+        pool.terminate()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal_address() -> AsyncIterator[str]:
+    """host:port of the Temporal server of this test process. Its workflows outlive a test."""
+    async with running_temporal() as server:
+        yield server.address
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal_client(temporal_address: str) -> Client:
+    """A client that speaks the project's data format."""
+    return await Client.connect(temporal_address, data_converter=pydantic_data_converter)

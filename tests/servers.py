@@ -1,0 +1,83 @@
+"""The real servers that tests run on: one PostgreSQL and one Temporal per test process.
+
+They start when the first test asks for them and keep their state in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+from starter.stack.postgres import PostgresServer, embedded_postgres
+from starter.stack.temporal import TemporalServer, embedded_temporal
+from store.migrate import migrate
+
+# A test's data need not survive a power failure.
+FAST_POSTGRES: Final = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+
+FAST_TEMPORAL: Final = (
+    *("--sqlite-pragma", "synchronous=OFF"),
+    # Lets a test skip time, where nothing but a workflow's timer is waited for.
+    *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
+)
+
+_TEMPLATE: Final = "orderloom_template"
+
+
+class Databases:
+    """Fresh, migrated databases on one server, cloned from a template."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._numbers = itertools.count(1)
+
+    async def prepare(self) -> None:
+        """Make the template that the others are cloned from."""
+        await migrate(await self._server.create_database(_TEMPLATE))
+
+    @asynccontextmanager
+    async def fresh(self) -> AsyncIterator[str]:
+        """The URL of a new database; it is dropped at the end, whoever is still connected."""
+        name = f"test_{next(self._numbers)}"
+        url = await self._server.create_database(name, template=_TEMPLATE)
+        try:
+            yield url
+        finally:
+            await self._server.drop_database(name)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder with a short path: a server's socket lives in it."""
+    folder = Path(tempfile.mkdtemp(prefix="orderloom-test-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def running_postgres() -> AsyncIterator[PostgresServer]:
+    """A fast PostgreSQL in a temporary folder."""
+    with temporary_folder() as folder:
+        async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
+            yield server
+
+
+@asynccontextmanager
+async def running_temporal() -> AsyncIterator[TemporalServer]:
+    """A Temporal in a temporary folder, able to skip time."""
+    with temporary_folder() as folder:
+        async with embedded_temporal(folder, options=FAST_TEMPORAL) as server:
+            yield server

@@ -1,0 +1,256 @@
+"""The worker: where everything is put together, and the program that runs orders.
+
+`python worker.py` connects to Temporal (TEMPORAL_* as `temporalio.envconfig` reads them) and to
+PostgreSQL (DATABASE_URL), waits for both, works until SIGTERM or SIGINT, and then finishes what it
+has begun. Any number of workers share the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
+from temporalio.worker import (
+    Interceptor,
+    PollerBehaviorAutoscaling,
+    Worker,
+    WorkerDeploymentConfig,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.delivery import Delivery
+from activities.failures import FailureTypes
+from activities.fulfilment import Fulfilment
+from activities.inventory import Inventory
+from activities.payments import Payments
+from activities.providers.carrier import Carrier
+from activities.providers.payment import PaymentProvider
+from activities.providers.sandbox.carrier import SandboxCarrier
+from activities.providers.sandbox.payment import SandboxPayment
+from activities.records import Records
+from activities.relay import Relay
+from activities.returns import Returns
+from domain.errors import OrderloomError, Unreachable
+from domain.ids import WORKFLOW_PREFIX
+from settings import Settings, load_settings
+from store.database import DatabaseFault, Pool, open_pool
+from workflows.order import OrderWorkflow
+
+T = TypeVar("T")
+
+logger = logging.getLogger("orderloom.worker")
+
+WAIT_FOR_SERVERS_S = 2.0
+GRACE = timedelta(seconds=20)
+
+# Pure, or only ever used from activities: loaded once instead of once per workflow.
+PASSED_THROUGH = (
+    "activities",
+    "annotated_types",
+    "asyncpg",
+    "domain",
+    "iso4217",
+    "pycountry",
+    "pydantic",
+    "pydantic_core",
+    "store",
+    "typing_extensions",
+)
+
+
+def build_worker(
+    client: Client,
+    pool: Pool,
+    *,
+    task_queue: str,
+    providers: Mapping[str, PaymentProvider],
+    carrier: Carrier,
+    interceptors: Sequence[Interceptor] = (),
+    **options: Any,
+) -> Worker:
+    """A worker with every workflow and activity; `options` go to `temporalio.worker.Worker`."""
+    inventory = Inventory(pool)
+    payments = Payments(pool, providers)
+    fulfilment = Fulfilment(pool, carrier)
+    delivery = Delivery(pool)
+    returns = Returns(pool)
+    records = Records(pool)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[OrderWorkflow],
+        activities=[
+            inventory.reserve_stock,
+            inventory.release_stock,
+            inventory.reserve_again,
+            inventory.reassign,
+            payments.authorize_payment,
+            payments.capture_payment,
+            payments.refund_payment,
+            payments.void_payment,
+            fulfilment.pick,
+            fulfilment.pack,
+            fulfilment.ship,
+            fulfilment.recall,
+            fulfilment.put_back,
+            fulfilment.void_label,
+            delivery.await_delivery,
+            delivery.last_scan,
+            returns.approve_return,
+            returns.receive_return,
+            records.close_order,
+            records.tell,
+            records.note_attention,
+        ],
+        interceptors=[FailureTypes(), *interceptors],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+        ),
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=GRACE,
+        **options,
+    )
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Connect, waiting as long as it takes, and work until `stop` is set."""
+    database_url = settings.database_url
+    if database_url is None:
+        raise Unreachable("DATABASE_URL is not set: postgresql://user:password@host:port/database")
+    client = await _until_there(lambda: _connect(settings), "Temporal", stop)
+    pool = await _until_there(
+        lambda: open_pool(database_url, size_max=settings.database_pool_size), "PostgreSQL", stop
+    )
+    if client is None or pool is None:
+        return
+    worker = build_worker(
+        client,
+        pool,
+        task_queue=settings.task_queue,
+        providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
+        carrier=SandboxCarrier(pool, random=random.SystemRandom()),
+        **_versioning(settings),
+    )
+    relay = asyncio.create_task(Relay(pool, client).run())
+    async with worker:
+        logger.info("ready, task queue %s", settings.task_queue)
+        await stop.wait()
+        logger.info("stopping: finishing what has begun")
+    relay.cancel()
+    with suppress(asyncio.CancelledError):
+        await relay
+    await pool.close()
+    logger.info("stopped")
+
+
+def main() -> int:
+    """Run a worker. Exit codes: 0 stopped as asked, 2 bad settings, 3 a server is not named."""
+    try:
+        settings = load_settings()
+        configure_logging(settings)
+        asyncio.run(_serve_until_signal(settings))
+    except OrderloomError as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def configure_logging(settings: Settings) -> None:
+    """One structured line per event on standard error, with the order's id where there is one."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+        _order_id,
+        structlog.processors.format_exc_info,
+    ]
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+
+
+def _order_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Lift the order's id out of what the Temporal SDK says about its task."""
+    for key in ("temporal_workflow", "temporal_activity"):
+        task = event.pop(key, None)
+        if isinstance(task, dict):
+            event["order_id"] = str(task.get("workflow_id", "")).removeprefix(WORKFLOW_PREFIX)
+            event["step"] = task.get("activity_type", task.get("workflow_type"))
+            event["attempt"] = task.get("attempt")
+    return event
+
+
+async def _serve_until_signal(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(settings, stop)
+
+
+async def _connect(settings: Settings) -> Client:
+    runtime = None
+    if settings.metrics_address is not None:
+        metrics = PrometheusConfig(bind_address=settings.metrics_address)
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    connect = ClientConfig.load_client_connect_config()
+    return await Client.connect(**connect, data_converter=pydantic_data_converter, runtime=runtime)
+
+
+async def _until_there(
+    connect: Callable[[], Awaitable[T]], server: str, stop: asyncio.Event
+) -> T | None:
+    """Connect, however long the server takes to be there. None when told to stop meanwhile."""
+    while not stop.is_set():
+        try:
+            return await connect()
+        except (*DatabaseFault, RPCError, RuntimeError) as fault:
+            logger.warning("%s does not answer yet: %s", server, fault)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), WAIT_FOR_SERVERS_S)
+    return None
+
+
+def _versioning(settings: Settings) -> dict[str, Any]:
+    """With a build id, Temporal keeps track of which orders run on which deployed version."""
+    if settings.build_id is None:
+        return {}
+    version = WorkerDeploymentVersion("orderloom", settings.build_id)
+    return {
+        "deployment_config": WorkerDeploymentConfig(version=version, use_worker_versioning=True)
+    }
+
+
+if __name__ == "__main__":
+    code = main()
+    # The client library can abort while the interpreter shuts down; the code must be right.
+    sys.stderr.flush()
+    os._exit(code)

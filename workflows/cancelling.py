@@ -1,0 +1,117 @@
+"""Cancellation: per unit, whatever stage it is in, until it is handed over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from temporalio import workflow
+
+from workflows.book import OrderBook, Parcel
+from workflows.fulfilling import Fulfilling
+from workflows.refusals import invalid_line
+
+with workflow.unsafe.imports_passed_through():
+    from domain.messages import CancelOutcome, CancelRequest, Units
+
+# Where it costs the warehouse least to stop.
+_EARLIEST_FIRST = ("planned", "pick", "pack", "ship")
+
+HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
+
+
+class Cancelling:
+    """Cancels units of one order, one request at a time."""
+
+    def __init__(self, book: OrderBook, fulfilling: Fulfilling) -> None:
+        self._book = book
+        self._fulfilling = fulfilling
+        self._one_at_a_time = asyncio.Lock()
+
+    def check(self, request: CancelRequest) -> None:
+        """Raises ApplicationError where the request cannot be meant for this order."""
+        _wanted(self._book, request)
+
+    async def cancel(self, request: CancelRequest, request_id: str) -> CancelOutcome:
+        """Stop and release what can be; say for each other unit why not, and the way on."""
+        async with self._one_at_a_time:
+            left = _wanted(self._book, request)
+            cancelled: dict[str, int] = {}
+            while (parcel := self._next(left)) is not None:
+                if not await self._fulfilling.recall(parcel):
+                    continue  # it went out, or was not found: see what is left to stop
+                take = {k: min(left.get(k, 0), units) for k, units in parcel.units.items()}
+                keep = {k: units - take[k] for k, units in parcel.units.items() if units > take[k]}
+                taken = {k: units for k, units in take.items() if units}
+                effect = f"cancel:{request_id}:{parcel.id}"
+                await self._fulfilling.cancel_units(
+                    parcel, taken, effect, request.reason, request.by
+                )
+                for line_id, units in taken.items():
+                    cancelled[line_id] = cancelled.get(line_id, 0) + units
+                    left[line_id] -= units
+                if keep:
+                    await self._fulfilling.carry_on(parcel, keep)
+            return self._outcome(request, request_id, cancelled, left)
+
+    def _next(self, left: Mapping[str, int]) -> Parcel | None:
+        """The parcel to stop next: one with units that are wanted back, at the earliest stage."""
+        stoppable = [
+            parcel
+            for parcel in self._book.parcels.values()
+            if parcel.stoppable and any(left.get(line_id, 0) for line_id in parcel.units)
+        ]
+        return min(stoppable, key=lambda p: _EARLIEST_FIRST.index(p.stage), default=None)
+
+    def _outcome(
+        self,
+        request: CancelRequest,
+        request_id: str,
+        cancelled: Mapping[str, int],
+        left: Mapping[str, int],
+    ) -> CancelOutcome:
+        refused = []
+        for line_id, units in left.items():
+            shipped = min(units, self._book.lines[line_id].shipped)
+            # A whole-order request asks for what there is; only named units can be too many.
+            too_many = units - shipped if request.lines else 0
+            if shipped:
+                refused.append(Units(line_id=line_id, quantity=shipped, why=HANDED_OVER))
+            if too_many:
+                refused.append(Units(line_id=line_id, quantity=too_many, why="already cancelled"))
+        done = tuple(Units(line_id=k, quantity=n) for k, n in cancelled.items())
+        return CancelOutcome(
+            request_id=request_id,
+            outcome=("partly_cancelled" if refused else "cancelled") if done else "refused",
+            cancelled=done,
+            refused=tuple(refused),
+            return_offered=any(item.why == HANDED_OVER for item in refused),
+            message=_message(done, refused),
+        )
+
+
+def _wanted(book: OrderBook, request: CancelRequest) -> dict[str, int]:
+    """The units that a request is about, by line. Raises ApplicationError for what cannot be."""
+    if not request.lines:
+        return {line_id: line.ordered - line.cancelled for line_id, line in book.lines.items()}
+    found: dict[str, int] = {}
+    for index, item in enumerate(request.lines):
+        line = book.lines.get(item.line_id)
+        if line is None:
+            known = ", ".join(book.lines)
+            raise invalid_line(index, f"there is no line {item.line_id}; the order has {known}")
+        if item.line_id in found:
+            raise invalid_line(index, f"line {item.line_id} is named twice")
+        quantity = line.ordered - line.cancelled if item.quantity is None else item.quantity
+        if quantity > line.ordered:
+            raise invalid_line(index, f"cannot cancel {quantity}: only {line.ordered} were ordered")
+        found[item.line_id] = quantity
+    return found
+
+
+def _message(done: tuple[Units, ...], refused: list[Units]) -> str:
+    parts = []
+    if done:
+        parts.append(f"{sum(item.quantity for item in done)} units cancelled")
+    parts += [f"line {item.line_id}: {item.quantity} {item.why}" for item in refused]
+    return "; ".join(parts) or "there was nothing left to cancel"

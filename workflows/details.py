@@ -1,0 +1,58 @@
+"""The page that operators read at the top of the workflow in the Temporal UI. Nothing personal."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from workflows.book import OrderBook, Parcel
+from workflows.steps import Steps
+
+with workflow.unsafe.imports_passed_through():
+    from domain.messages import Placement
+    from domain.order import Order
+
+_COUNTS = ("open", "allocated", "shipped", "delivered", "cancelled", "lost", "returned")
+
+_DOING = {
+    "planned": "reserved",
+    "pick": "being picked",
+    "pack": "being packed",
+    "ship": "waiting for label and hand-over",
+    "await_delivery": "on its way to the customer",
+    "ended": "ended",
+}
+
+
+def page(
+    order: Order, phase: str, placement: Placement | None, book: OrderBook, steps: Steps
+) -> str:
+    """Markdown: what state the order is in, what needs a person, where each unit stands."""
+    parts = [f"**{order.order_id}** · {phase} · {book.money(order.total_minor)}"]
+    if placement is not None and placement.reason:
+        parts.append(f"Reason: {placement.reason}")
+    parts += [
+        f"⚠ **Needs attention:** `{parked.step}`: {parked.reason}"
+        + (f" (answer with {', '.join(parked.allowed)})" if parked.allowed else "")
+        for parked in steps.parked.values()
+    ]
+    rows = [
+        f"| {line.line_id} | {line.sku} | {line.quantity} | {_standing(book, line.line_id)} |"
+        for line in order.lines
+    ]
+    parts.append("\n".join(["| line | SKU | ordered | units |", "|---|---|---|---|", *rows]))
+    if book.parcels:
+        parts.append("\n".join(f"- {_parcel(parcel)}" for parcel in book.parcels.values()))
+    return "\n\n".join(parts)
+
+
+def _standing(book: OrderBook, line_id: str) -> str:
+    line = book.lines[line_id]
+    counts = {name: getattr(line, name) for name in _COUNTS}
+    counts["shipped"] -= line.delivered + line.lost  # those still on their way
+    return ", ".join(f"{units} {name}" for name, units in counts.items() if units)
+
+
+def _parcel(parcel: Parcel) -> str:
+    units = sum(parcel.units.values())
+    doing = parcel.outcome or _DOING[parcel.stage]
+    return f"`{parcel.id}` from {parcel.location}, {units} units: {doing}"

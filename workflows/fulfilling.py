@@ -1,0 +1,407 @@
+"""The way of one parcel: pick, pack, ship, charge, deliver; and the ways on when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from temporalio import workflow
+
+from workflows.book import OrderBook, Parcel
+from workflows.saga import Step, undos
+from workflows.steps import ByHand, GivenUp, StepRefused, Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.delivery import Delivered, Delivery
+    from activities.fulfilment import Fulfilment, Part, Ship, Shipped
+    from activities.inventory import Inventory, Reassign, ReleaseStock, ReserveAgain, Reserved
+    from activities.payments import Capture, Payments, Refund
+    from activities.returns import ApproveReturn, ReturnPart, Returns
+    from domain.amounts import Worth
+    from domain.fulfilments import Planned
+    from domain.policy import Policy
+
+
+class Fulfilling:
+    """Runs the parcels of one order side by side, and starts new ones for what goes missing."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        book: OrderBook,
+        policy: Policy,
+        saga: tuple[Step, ...],
+        next_return_id: Callable[[], str],
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._policy = policy
+        self._saga = saga
+        self._next_return_id = next_return_id
+        self._order_id = book.order.order_id
+        # New fulfilments get their numbers one reservation at a time.
+        self._numbering = asyncio.Lock()
+
+    def start(self, parcel: Parcel) -> None:
+        """Set a parcel on its way."""
+        parcel.task = asyncio.create_task(self._run(parcel))
+
+    async def all_ended(self) -> None:
+        """Wait until no parcel is on its way any more, those included that start meanwhile."""
+        parcels = self._book.parcels
+        await workflow.wait_condition(
+            lambda: (
+                all(parcel.ended for parcel in parcels.values())
+                or any(_broken(parcel) for parcel in parcels.values())
+            )
+        )
+        for parcel in parcels.values():
+            if parcel.task is not None and parcel.task.done():
+                parcel.task.result()  # a fault of ours comes to light here, and can be mended
+
+    async def recall(self, parcel: Parcel) -> bool:
+        """Stop a parcel before its hand-over, and undo what was done. False: it was too late.
+
+        The database row decides, so a hand-over reported a moment ago is not overlooked.
+        """
+        recalled = await self._steps.local(
+            Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
+        )
+        if recalled.caught is None:
+            # Handed over, or nothing of it was found: the report is on its way here.
+            await workflow.wait_condition(lambda: parcel.ended or parcel.stage == "await_delivery")
+            return False
+        parcel.recalled = True
+        # Caught while its label may be being bought: that call ends by itself, and its outcome is
+        # awaited, so that no label is left behind. Any other wait is simply over.
+        buying = parcel.stage == "ship" and recalled.caught == "packed"
+        if parcel.wait is not None and not buying:
+            parcel.wait.cancel()
+        if parcel.task is not None:
+            await workflow.wait_condition(lambda: parcel.ended)
+        await self._unwind(parcel)
+        parcel.stage, parcel.outcome = "ended", "recalled"
+        return True
+
+    async def carry_on(self, parcel: Parcel, units: Mapping[str, int]) -> None:
+        """What stays wanted of a recalled parcel starts again in a new one."""
+        async with self._numbering:
+            to = self._book.next_fulfilment_id()
+            planned = await self._steps.local(
+                Inventory.reassign,
+                Reassign(fulfilment_id=parcel.id, to=to, units=dict(units)),
+                to,
+                f"Start again as {to}",
+            )
+            again = self._book.reassigned(planned)
+        self.start(again)
+
+    async def _run(self, parcel: Parcel) -> None:
+        try:
+            await self._pick(parcel)
+            if parcel.units:
+                await self._pack(parcel)
+                await self._ship(parcel)
+                await asyncio.gather(self._charge(parcel), self._deliver(parcel))
+        except GivenUp:
+            if not parcel.recalled:
+                await self._abandon(parcel, "given up by an operator")
+        except StepRefused as refusal:
+            await self._abandon(parcel, refusal.message)
+        finally:
+            parcel.stage = "ended"
+
+    async def _pick(self, parcel: Parcel) -> None:
+        picked = await self._wait(
+            parcel,
+            Fulfilment.pick,
+            Part(fulfilment_id=parcel.id),
+            f"Pick {_units(parcel)} at {parcel.location}",
+            self._policy.pick_within,
+        )
+        if picked.missing:
+            self._book.not_found(parcel, picked.missing)
+            parcel.units = {line_id: units for line_id, units in parcel.units.items() if units}
+            await self._replace_not_found(parcel, picked.missing)
+        if not parcel.units:
+            parcel.outcome = "nothing was found"
+
+    async def _pack(self, parcel: Parcel) -> None:
+        await self._wait(
+            parcel,
+            Fulfilment.pack,
+            Part(fulfilment_id=parcel.id),
+            f"Pack {_units(parcel)} at {parcel.location}",
+            self._policy.pack_within,
+        )
+
+    async def _ship(self, parcel: Parcel) -> None:
+        shipping = self._book.order.shipping
+        shipped: Shipped = await self._wait(
+            parcel,
+            Fulfilment.ship,
+            Ship(
+                fulfilment_id=parcel.id,
+                service=shipping.service,
+                country=shipping.address.country,
+                postal_code=shipping.address.postal_code,
+            ),
+            f"Buy the label and hand over {_units(parcel)}",
+            self._policy.hand_over_within,
+        )
+        if shipped.outcome == "recalled":
+            raise GivenUp(parcel.id)
+
+    async def _charge(self, parcel: Parcel) -> None:
+        units, worth = self._book.shipped(parcel)
+        parcel.stage = "await_delivery"
+        if not units:
+            return
+
+        def ask(attempt: int, by_hand: str | None = None) -> Capture:
+            return Capture(
+                order_id=self._order_id,
+                fulfilment_id=parcel.id,
+                worth=worth,
+                currency=self._book.order.currency,
+                units=units,
+                attempt=attempt,
+                by_hand=by_hand,
+            )
+
+        await self._pay(
+            Payments.capture_payment, ask, parcel.id, f"Charge {self._book.money(worth.total)}"
+        )
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        parcel.stage = "await_delivery"
+        parcel.begun.append("await_delivery")
+        delivered: Delivered = await self._steps.wait(
+            Delivery.await_delivery,
+            Part(fulfilment_id=parcel.id),
+            parcel.id,
+            f"Delivery of {_units(parcel)}",
+            within=self._policy.scan_within,
+            overdue=lambda: self._quiet_since(parcel),
+        )
+        parcel.outcome = delivered.outcome
+        match delivered.outcome:
+            case "delivered":
+                self._book.delivered(parcel, delivered.at)
+            case "lost":
+                await self._replace_lost(parcel)
+            case "undeliverable":
+                await self._take_back(parcel)
+
+    async def _quiet_since(self, parcel: Parcel) -> str | None:
+        """Why a parcel without news needs a person, unless the carrier scanned it lately."""
+        scan = await self._steps.local(
+            Delivery.last_scan,
+            Part(fulfilment_id=parcel.id),
+            parcel.id,
+            f"Last scan of {parcel.id}",
+        )
+        if scan.at is not None and workflow.now() - scan.at < self._policy.scan_within:
+            return None
+        return f"the carrier has not scanned {parcel.id} for {self._policy.scan_within}; lost?"
+
+    async def _replace_not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
+        async with self._numbering:
+            reserved = await self._reserve_again(
+                parcel, missing, "open", "not found by the picker", avoid=parcel.location
+            )
+            self._book.cancelled(reserved.missing, allocated=False)
+            self._start_all(reserved.fulfilments)
+
+    async def _replace_lost(self, parcel: Parcel) -> None:
+        async with self._numbering:
+            reserved = await self._reserve_again(
+                parcel, parcel.units, "shipped", "lost by the carrier"
+            )
+            given_up = reserved.missing
+            owed = self._book.lost(
+                {k: units - given_up.get(k, 0) for k, units in parcel.units.items()}, given_up
+            )
+            self._start_all(reserved.fulfilments)
+        if given_up:
+            refund_id = f"{parcel.id}:lost"
+            await self.refund(refund_id, given_up, owed, f"{parcel.id} was lost by the carrier")
+
+    async def _reserve_again(
+        self,
+        parcel: Parcel,
+        units: Mapping[str, int],
+        source: Literal["open", "shipped"],
+        reason: str,
+        avoid: str | None = None,
+    ) -> Reserved:
+        return await self._steps.local(
+            Inventory.reserve_again,
+            ReserveAgain(
+                order_id=self._order_id,
+                effect=f"reserve_again:{parcel.id}:{source}",
+                units=dict(units),
+                source=source,
+                replace=self._policy.replace_missing,
+                first_number=self._book.next_number,
+                avoid=avoid,
+                reason=reason,
+            ),
+            parcel.id,
+            f"Replace what is missing of {parcel.id}",
+        )
+
+    async def _take_back(self, parcel: Parcel) -> None:
+        """Return to sender: wait for it, and give everything back."""
+        return_id = self._next_return_id()
+        reason = f"{parcel.id} could not be delivered"
+        await self._steps.local(
+            Returns.approve_return,
+            ApproveReturn(
+                return_id=return_id,
+                kind="undeliverable",
+                fulfilment_id=parcel.id,
+                units=parcel.units,
+                reason=reason,
+                who="orderloom",
+            ),
+            return_id,
+            f"Expect {parcel.id} back",
+        )
+        await self.await_return(return_id)
+        worth = self._book.came_back(parcel)
+        await self.refund(return_id, parcel.units, worth, reason, return_id=return_id)
+
+    async def await_return(self, return_id: str) -> dict[str, int]:
+        """Wait for a return parcel. Returns what came of each line (line id → units)."""
+
+        async def overdue() -> str:
+            return f"{return_id} has not arrived within {self._policy.return_within}"
+
+        received = await self._steps.wait(
+            Returns.receive_return,
+            ReturnPart(return_id=return_id),
+            return_id,
+            f"Return parcel {return_id}",
+            within=self._policy.return_within,
+            overdue=overdue,
+        )
+        return received.received
+
+    async def refund(
+        self,
+        refund_id: str,
+        units: Mapping[str, int],
+        worth: Worth,
+        why: str,
+        *,
+        return_id: str | None = None,
+    ) -> None:
+        """Pay units back. A refusal is put before a person; until then the amount stays owed."""
+
+        def ask(attempt: int, by_hand: str | None = None) -> Refund:
+            return Refund(
+                order_id=self._order_id,
+                refund_id=refund_id,
+                worth=worth,
+                currency=self._book.order.currency,
+                units={k: n for k, n in units.items() if n},
+                why=why,
+                return_id=return_id,
+                attempt=attempt,
+                by_hand=by_hand,
+            )
+
+        await self._pay(
+            Payments.refund_payment, ask, refund_id, f"Refund {self._book.money(worth.total)}"
+        )
+
+    async def _pay(self, do: Any, ask: Callable[..., Any], part_id: str, summary: str) -> None:
+        try:
+            await self._steps.call(do, ask, part_id, summary)
+        except ByHand as hand:
+            note = hand.note
+            await self._steps.call(do, lambda n: ask(n, note), part_id, f"{summary}: by hand")
+
+    async def _abandon(self, parcel: Parcel, why: str) -> None:
+        """A parcel that cannot go on: undo it and cancel its units. Nothing was charged for it."""
+        recalled = await self._steps.local(
+            Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
+        )
+        if recalled.caught is None:
+            return
+        parcel.recalled = True
+        await self._unwind(parcel)
+        await self.cancel_units(parcel, parcel.units, f"cancel:{parcel.id}", why, "orderloom")
+        parcel.outcome = why
+
+    async def cancel_units(
+        self, parcel: Parcel, units: Mapping[str, int], effect: str, why: str, who: str
+    ) -> None:
+        """Release and cancel units of a recalled parcel."""
+        await self._steps.local(
+            Inventory.release_stock,
+            ReleaseStock(
+                order_id=self._order_id,
+                effect=effect,
+                units={parcel.id: dict(units)},
+                what="cancelled",
+                why=why,
+                who=who,
+            ),
+            parcel.id,
+            f"Release stock of {parcel.id}",
+        )
+        self._book.cancelled(units, allocated=True)
+
+    async def _unwind(self, parcel: Parcel) -> None:
+        part = Part(fulfilment_id=parcel.id)
+        for undo in undos(self._saga, parcel.begun):
+            summary = f"Undo: {undo.__name__.replace('_', ' ')} {parcel.id}"
+            try:
+                await self._steps.call(undo, lambda _: part, parcel.id, summary)
+            except ByHand:
+                pass  # recorded with its note when the attention was resolved
+
+    async def _wait(
+        self, parcel: Parcel, do: Any, ask: Any, summary: str, within: timedelta
+    ) -> Any:
+        if parcel.recalled:
+            raise GivenUp(parcel.id)
+        parcel.stage = do.__name__
+        parcel.begun.append(do.__name__)
+
+        def started(handle: workflow.ActivityHandle[Any]) -> None:
+            parcel.wait = handle
+
+        async def overdue() -> str:
+            return f"{do.__name__} of {parcel.id} is not done within {within}"
+
+        result = await self._steps.wait(
+            do,
+            ask,
+            parcel.id,
+            summary,
+            within=within,
+            overdue=overdue,
+            started=started,
+            stopped=lambda: parcel.recalled,
+            allowed=("retry", "cancel"),
+        )
+        parcel.wait = None
+        return result
+
+    def _start_all(self, planned: tuple[Planned, ...]) -> None:
+        for item in planned:
+            self.start(self._book.allocated(item))
+
+
+def _broken(parcel: Parcel) -> bool:
+    task = parcel.task
+    return task is not None and task.done() and task.exception() is not None
+
+
+def _units(parcel: Parcel) -> str:
+    return f"{sum(parcel.units.values())} units of {parcel.id}"

@@ -1,0 +1,93 @@
+"""Messages to an order: read from signals, and answered once per request id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from workflows.refusals import refuse
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import ValidationError
+
+    from domain.errors import Conflict, InvalidInput
+    from domain.messages import (
+        AttentionAnswer,
+        CancelOutcome,
+        CancelRequest,
+        ReturnOutcome,
+        ReturnRequest,
+    )
+
+SignalMessage = CancelRequest | ReturnRequest | AttentionAnswer
+Request = CancelRequest | ReturnRequest
+Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome)
+
+_SIGNALS: dict[str, type[SignalMessage]] = {
+    "cancel": CancelRequest,
+    "request_return": ReturnRequest,
+    "resolve_attention": AttentionAnswer,
+}
+
+
+def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
+    """The message in a signal. Raises InvalidInput, naming the field and what is wrong with it."""
+    kind = _SIGNALS.get(name)
+    if kind is None:
+        raise InvalidInput(f"there is no signal {name!r}; there is {', '.join(_SIGNALS)}")
+    if len(payloads) != 1:
+        raise InvalidInput(f"takes one JSON object, and got {len(payloads)}", where=name)
+    try:
+        return kind.model_validate_json(payloads[0].payload.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(first["msg"], where=where or name) from None
+
+
+class Inbox:
+    """Remembers what was asked and answered, so that a repeat is not a second request."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, tuple[Request, asyncio.Future[Any]]] = {}
+        self._unnamed = 0
+
+    def knows(self, request: Request) -> bool:
+        """The same was asked before. Raises Conflict where the id was, with other content."""
+        earlier = self._asked.get(request.request_id or "")
+        if earlier is None:
+            return False
+        if earlier[0] != request:
+            raise refuse(
+                Conflict(f"request {request.request_id} was made before with other content")
+            )
+        return True
+
+    async def once(self, request: Request, act: Callable[[str], Awaitable[Outcome]]) -> Outcome:
+        """Act on the request, or answer as it was, or is being, answered before.
+
+        A request that is refused is forgotten, so that it may be made again when it can be met.
+        """
+        if self.knows(request):
+            outcome: Outcome = await self._asked[request.request_id or ""][1]
+            return outcome
+        request_id = request.request_id or self._name()
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._asked[request_id] = (request, answer)
+        try:
+            outcome = await act(request_id)
+        except Exception as error:
+            del self._asked[request_id]
+            answer.set_exception(error)
+            answer.exception()  # nobody has to be waiting for it
+            raise
+        answer.set_result(outcome)
+        return outcome
+
+    def _name(self) -> str:
+        self._unnamed += 1
+        return f"unnamed-{self._unnamed}"

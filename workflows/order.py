@@ -1,0 +1,443 @@
+"""The life of one order: reserve, authorize, fulfil, await returns, close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal
+
+from temporalio import workflow
+from temporalio.common import RawValue, SearchAttributeKey
+from temporalio.exceptions import ApplicationError
+
+from workflows import details
+from workflows.book import OrderBook
+from workflows.cancelling import Cancelling
+from workflows.fulfilling import Fulfilling
+from workflows.inbox import Inbox, SignalMessage, parse_signal
+from workflows.refusals import refuse, refused
+from workflows.returning import Returning
+from workflows.saga import Step
+from workflows.steps import ByHand, GivenUp, StepRefused, Steps
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel, ConfigDict
+
+    from activities.delivery import Delivery
+    from activities.fulfilment import Fulfilment
+    from activities.inventory import Inventory, ReleaseStock, ReserveStock
+    from activities.payments import Authorize, Payments, Void
+    from activities.records import CloseOrder, Notice, Records
+    from domain.errors import Conflict, OrderloomError
+    from domain.messages import (
+        AttentionAnswer,
+        CancelOutcome,
+        CancelRequest,
+        Placement,
+        ReturnOutcome,
+        ReturnRequest,
+        Units,
+    )
+    from domain.order import Order
+    from domain.policy import Policy
+
+SAGA = (
+    Step(Inventory.reserve_stock, undo=Inventory.release_stock),
+    Step(Payments.authorize_payment, undo=Payments.void_payment),
+    # for each fulfilment, side by side:
+    Step(Fulfilment.pick, undo=Fulfilment.put_back),
+    Step(Fulfilment.pack, undo=Fulfilment.put_back),
+    Step(Fulfilment.ship, undo=Fulfilment.void_label),  # until it is handed over
+    Step(Payments.capture_payment, undo=Payments.refund_payment),  # by a return or a loss
+    Step(
+        Delivery.await_delivery,
+        because="a parcel on its way cannot be called back; undeliverable, the carrier returns it",
+    ),
+)
+
+ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
+
+
+class OrderInput(BaseModel):
+    """What an order's workflow is started with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order: Order
+    policy: Policy = Policy()
+
+
+class PlaceRequest(BaseModel):
+    """Asks for the answer to placing the order with this digest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+
+
+class OrderResult(BaseModel):
+    """How the order ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    outcome: Literal["closed", "cancelled", "rejected"]
+    reason: str = ""
+
+
+class OrderView(BaseModel):
+    """The workflow's own view of the order, for debugging; status reads come from the database."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str
+    lines: dict[str, dict[str, int]]
+    parcels: dict[str, str]
+    attention: dict[str, str]
+
+
+@workflow.defn(name="Order")
+class OrderWorkflow:
+    """One order. The only one that decides about it."""
+
+    @workflow.init
+    def __init__(self, start: OrderInput) -> None:
+        self.order = start.order
+        self.policy = start.policy
+        self.book = OrderBook(start.order)
+        self.steps = Steps(start.order.order_id, start.policy, self.show)
+        self.returning = Returning(self.steps, self.book, start.policy)
+        self.fulfilling = Fulfilling(
+            self.steps, self.book, start.policy, SAGA, self.returning.next_return_id
+        )
+        self.cancelling = Cancelling(self.book, self.fulfilling)
+        self.inbox = Inbox()
+        self.phase = "received"
+        self.placement: Placement | None = None
+        self.unwanted = False  # somebody asked to cancel the whole order
+        self.cancels_open = 0
+        self.refusals = 0
+
+    # The story ------------------------------------------------------------------------------------
+
+    @workflow.run
+    async def run(self, start: OrderInput) -> OrderResult:
+        """The order's life. A cancellation from the Temporal UI is a request like any other."""
+        del start  # taken by __init__, before any message can arrive
+        self.show()
+        story = asyncio.create_task(self.live())
+        cancellation: asyncio.Task[None] | None = None
+        while True:
+            try:
+                result = await asyncio.shield(story)
+                break
+            except asyncio.CancelledError:
+                request = CancelRequest(reason="cancelled in Temporal", by="operator")
+                cancellation = asyncio.create_task(self.obey(request))
+        if cancellation is not None:
+            await cancellation
+        return result
+
+    async def live(self) -> OrderResult:
+        """From intake to the end, in plain steps."""
+        placement = await self.place()
+        if placement.outcome == "rejected":
+            return await self.end("rejected", placement.reason)
+        await self.fulfil()
+        await self.release_what_is_not_charged()
+        if self.book.nothing_shipped:
+            return await self.end("cancelled", "everything was cancelled")
+        await self.await_returns()
+        return await self.end("closed", "delivered, and the return window is over")
+
+    async def place(self) -> Placement:
+        """Reserve the stock, then authorize the money; undo the first if the second fails."""
+        reserved = await self.steps.local(
+            Inventory.reserve_stock,
+            ReserveStock(
+                order=self.order,
+                run_id=workflow.info().first_execution_run_id,
+                partly_available=self.policy.partly_available,
+            ),
+            self.order.order_id,
+            "Reserve stock",
+            refusable=True,
+        )
+        missing = tuple(Units(line_id=k, quantity=n) for k, n in reserved.missing.items())
+        if not reserved.fulfilments:
+            return self.decide("rejected", "not available", missing)
+        for planned in reserved.fulfilments:
+            self.book.allocated(planned)
+        self.book.cancelled(reserved.missing, allocated=False)
+        try:
+            await self.authorize()
+        except StepRefused as refusal:
+            await self.release_all("rejected", refusal.message)
+            return self.decide("rejected", refusal.message, missing)
+        except GivenUp:
+            await self.void("given up before the payment was authorized")
+            await self.release_all("cancelled", "cancelled before the payment was authorized")
+            return self.decide("rejected", "cancelled before it was paid for", missing)
+        return self.decide("confirmed", "", missing)
+
+    async def authorize(self) -> None:
+        """Set the whole amount aside."""
+        amount = self.book.money(self.book.deliverable_worth)
+        ask = Authorize(
+            order_id=self.order.order_id,
+            amount=amount,
+            provider=self.order.payment.provider,
+            token=self.order.payment.token,
+        )
+        await self.steps.call(
+            Payments.authorize_payment,
+            lambda _: ask,
+            self.order.order_id,
+            f"Authorize {amount}",
+            refusable=True,
+            allowed=("retry", "cancel"),
+            unless=lambda: self.unwanted,
+        )
+        self.book.authorized = amount.minor
+
+    async def fulfil(self) -> None:
+        """All parcels side by side, until every unit is delivered, cancelled or paid back."""
+        await workflow.wait_condition(lambda: self.cancels_open == 0)  # sent before it was placed
+        for parcel in list(self.book.parcels.values()):
+            if parcel.stoppable:
+                self.fulfilling.start(parcel)
+        while True:
+            await self.fulfilling.all_ended()
+            await workflow.wait_condition(lambda: self.cancels_open == 0)
+            if all(parcel.ended for parcel in self.book.parcels.values()):
+                return
+
+    async def release_what_is_not_charged(self) -> None:
+        """What was authorized for units that were cancelled is not held any longer."""
+        if self.book.charged_worth < self.book.authorized or self.book.nothing_shipped:
+            await self.void("not everything was sent")
+
+    async def await_returns(self) -> None:
+        """Until the window is over and no return is under way; sooner if everything came back."""
+        ends = self.returning.window_ends
+        self.enter("return window" if ends else "ending")
+        if ends is not None:
+            workflow.upsert_search_attributes([ORDER_STATUS.value_set("delivered")])
+            try:
+                await workflow.wait_condition(
+                    lambda: self.book.all_returned and not self.returning.pending,
+                    timeout=ends - workflow.now(),
+                    timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
+                )
+            except TimeoutError:
+                pass
+        await workflow.wait_condition(lambda: not self.returning.pending)
+
+    async def end(
+        self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
+    ) -> OrderResult:
+        """Answer whoever still waits, record the end, and stop."""
+        self.enter("ending")
+        if outcome != "rejected":  # recorded with the rejection itself
+            await self.steps.local(
+                Records.close_order,
+                CloseOrder(order_id=self.order.order_id, decision=outcome, reason=reason),
+                self.order.order_id,
+                f"Record: {outcome}",
+            )
+        if outcome != "closed":
+            workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])
+        await workflow.wait_condition(
+            lambda: workflow.all_handlers_finished() and not self.returning.pending
+        )
+        self.enter(outcome)
+        return OrderResult(order_id=self.order.order_id, outcome=outcome, reason=reason)
+
+    # Undo -----------------------------------------------------------------------------------------
+
+    async def release_all(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
+        """Undo of the reservation: all of it, before anything was picked."""
+        parcels = [parcel for parcel in self.book.parcels.values() if not parcel.ended]
+        await self.steps.local(
+            Inventory.release_stock,
+            ReleaseStock(
+                order_id=self.order.order_id,
+                effect="release_stock",
+                units={parcel.id: parcel.units for parcel in parcels},
+                decision=decision,
+                what=decision,
+                why=why,
+            ),
+            self.order.order_id,
+            "Release stock",
+        )
+        for parcel in parcels:
+            self.book.cancelled(parcel.units, allocated=True)
+            parcel.stage = "ended"
+
+    async def void(self, why: str) -> None:
+        """Undo of the authorization, or of what is left of it."""
+        ask = Void(order_id=self.order.order_id, why=why)
+        try:
+            await self.steps.call(
+                Payments.void_payment,
+                lambda _: ask,
+                self.order.order_id,
+                "Release the authorization",
+            )
+        except ByHand:
+            pass  # recorded with its note when the attention was resolved
+
+    # Messages -------------------------------------------------------------------------------------
+
+    @workflow.update(name="place")
+    async def placed(self, request: PlaceRequest) -> Placement:
+        """The answer to placing the order: confirmed, or rejected and why."""
+        del request  # compared in the validator
+        await workflow.wait_condition(lambda: self.placement is not None)
+        assert self.placement is not None
+        return self.placement
+
+    @placed.validator
+    def _same_order(self, request: PlaceRequest) -> None:
+        if request.digest != self.order.digest:
+            raise refuse(
+                Conflict(
+                    f"order {self.order.order_id} was placed before with other content; "
+                    "cancel that one, or use another channel_order_id"
+                )
+            )
+
+    @workflow.update
+    async def cancel_order(self, request: CancelRequest) -> CancelOutcome:
+        """Cancel all or some units; answers with what became of each."""
+        return await self.cancel(request)
+
+    @cancel_order.validator
+    def _may_cancel(self, request: CancelRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.cancelling.check(request)
+
+    @workflow.update
+    async def return_items(self, request: ReturnRequest) -> ReturnOutcome:
+        """Ask to send units back; answers with the return's id, or refuses with the reason."""
+        return await self.take_back(request)
+
+    @return_items.validator
+    def _may_return(self, request: ReturnRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.returning.check(request)
+
+    @workflow.update
+    async def resolve_attention(self, answer: AttentionAnswer) -> None:
+        """An operator's decision about a step that needs attention."""
+        self.steps.answer(answer)
+
+    @resolve_attention.validator
+    def _may_resolve(self, answer: AttentionAnswer) -> None:
+        self.steps.check_answer(answer)
+
+    @workflow.signal(dynamic=True)
+    async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """`cancel`, `request_return` and `resolve_attention`, without waiting for an answer.
+
+        Taken raw, because a signal that does not fit its type would otherwise vanish: whoever typed
+        it at a terminal finds the refusal in the order's story.
+        """
+        try:
+            await self.obey(parse_signal(name, payloads))
+        except (ApplicationError, OrderloomError) as error:
+            await self.report_refusal(name, str(error))
+
+    @workflow.query
+    def view(self) -> OrderView:
+        """Where the workflow stands, for debugging."""
+        return OrderView(
+            phase=self.phase,
+            lines={line_id: line.model_dump() for line_id, line in self.book.lines.items()},
+            parcels={p.id: p.outcome or p.stage for p in self.book.parcels.values()},
+            attention={step: parked.reason for step, parked in self.steps.parked.items()},
+        )
+
+    async def obey(self, message: SignalMessage) -> None:
+        """What a signal asks for, on the same path as the update of that kind."""
+        match message:
+            case CancelRequest():
+                if not self.inbox.knows(message):
+                    self.check_open()
+                    self.cancelling.check(message)
+                outcome = await self.cancel(message)
+                if outcome.refused:
+                    await self.report_refusal("cancel", outcome.message)
+            case ReturnRequest():
+                if not self.inbox.knows(message):
+                    self.check_open()
+                await self.take_back(message)
+            case AttentionAnswer():
+                self.steps.answer(message)
+
+    async def cancel(self, request: CancelRequest) -> CancelOutcome:
+        """Cancel once per request id. Waits until the order is placed: its money is then known."""
+
+        async def act(request_id: str) -> CancelOutcome:
+            self.cancels_open += 1
+            self.unwanted = self.unwanted or not request.lines
+            try:
+                await workflow.wait_condition(lambda: self.placement is not None)
+                return await self.cancelling.cancel(request, request_id)
+            finally:
+                self.cancels_open -= 1
+
+        return await self.inbox.once(request, act)
+
+    async def take_back(self, request: ReturnRequest) -> ReturnOutcome:
+        """Approve a return once per request id."""
+
+        async def act(request_id: str) -> ReturnOutcome:
+            return await self.returning.request(request, request_id, self.fulfilling)
+
+        return await self.inbox.once(request, act)
+
+    async def report_refusal(self, name: str, why: str) -> None:
+        """Tell in the order's story that a message was refused and changed nothing."""
+        self.refusals += 1
+        await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
+        await self.steps.local(
+            Records.tell,
+            Notice(
+                order_id=self.order.order_id,
+                effect=f"refused:{self.refusals}",
+                what=f"{name} refused",
+                why=why[:1000],
+            ),
+            self.order.order_id,
+            f"Refused: {name}",
+        )
+
+    def check_open(self) -> None:
+        """Raises where the order has come to its end."""
+        if self.phase in ("ending", "closed", "cancelled", "rejected"):
+            raise refused(f"order {self.order.order_id} is {self.phase}; nothing can be changed")
+
+    def enter(self, phase: str) -> None:
+        """Another chapter of the story."""
+        self.phase = phase
+        self.show()
+
+    def show(self) -> None:
+        """Refresh the page that operators read in the Temporal UI."""
+        workflow.set_current_details(
+            details.page(self.order, self.phase, self.placement, self.book, self.steps)
+        )
+
+    def decide(
+        self, outcome: Literal["confirmed", "rejected"], reason: str, missing: tuple[Units, ...]
+    ) -> Placement:
+        """The answer to placing the order."""
+        self.placement = Placement(
+            order_id=self.order.order_id, outcome=outcome, reason=reason, missing=missing
+        )
+        self.enter(outcome)
+        return self.placement

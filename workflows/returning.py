@@ -1,0 +1,112 @@
+"""Returns: approved within the window, counted at the warehouse, paid back for what came."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from temporalio import workflow
+
+from workflows.book import OrderBook
+from workflows.fulfilling import Fulfilling
+from workflows.refusals import invalid_line, refused
+from workflows.steps import Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.returns import ApproveReturn, Returns
+    from domain import ids
+    from domain.messages import ReturnOutcome, ReturnRequest, Units
+    from domain.policy import Policy
+
+
+class Returning:
+    """Takes back what was delivered. Any number of returns, each with its own parcel."""
+
+    def __init__(self, steps: Steps, book: OrderBook, policy: Policy) -> None:
+        self._steps = steps
+        self._book = book
+        self._policy = policy
+        self._numbered = 0
+        self._under_way: list[asyncio.Task[None]] = []
+
+    def next_return_id(self) -> str:
+        """Numbers are given out once each, also to parcels that come back undeliverable."""
+        self._numbered += 1
+        return ids.return_id(self._book.order.order_id, self._numbered)
+
+    @property
+    def pending(self) -> bool:
+        """A return parcel is awaited, or its money is on its way."""
+        return any(not task.done() or task.exception() for task in self._under_way)
+
+    @property
+    def window_ends(self) -> datetime | None:
+        """Until when a return may be requested, once something was delivered."""
+        last = self._book.last_delivery
+        return None if last is None else last + self._policy.return_window
+
+    def check(self, request: ReturnRequest) -> None:
+        """Raises ApplicationError where the rules do not allow this return."""
+        self._units(request)
+
+    async def request(
+        self, request: ReturnRequest, request_id: str, fulfilling: Fulfilling
+    ) -> ReturnOutcome:
+        """Approve a return, and expect its parcel."""
+        units = self._units(request)
+        # Taken at once, before anything is awaited: two requests never get the same units.
+        self._book.return_requested(units)
+        return_id = self.next_return_id()
+        await self._steps.local(
+            Returns.approve_return,
+            ApproveReturn(return_id=return_id, units=units, reason=request.reason, who=request.by),
+            return_id,
+            f"Approve return {return_id}",
+        )
+        self._under_way.append(
+            asyncio.create_task(self._take_back(return_id, units, request.reason, fulfilling))
+        )
+        return ReturnOutcome(
+            request_id=request_id,
+            outcome="approved",
+            return_id=return_id,
+            lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
+            message=f"write {return_id} on the parcel; it is paid back when it has been counted",
+        )
+
+    async def _take_back(
+        self, return_id: str, units: dict[str, int], reason: str, fulfilling: Fulfilling
+    ) -> None:
+        received = await fulfilling.await_return(return_id)
+        owed = self._book.return_received(units, received)
+        if any(received.values()):
+            await fulfilling.refund(return_id, received, owed, reason, return_id=return_id)
+
+    def _units(self, request: ReturnRequest) -> dict[str, int]:
+        ends = self.window_ends
+        if ends is None:
+            raise refused("nothing has been delivered yet; cancel what is not wanted")
+        if workflow.now() > ends:
+            raise refused(f"the return window ended on {ends:%Y-%m-%d %H:%M %Z}")
+        if not request.lines:
+            everything = {k: line.returnable for k, line in self._book.lines.items()}
+            units = {line_id: quantity for line_id, quantity in everything.items() if quantity}
+            if not units:
+                raise refused("there is nothing left to return")
+            return units
+        units = {}
+        for index, item in enumerate(request.lines):
+            line = self._book.lines.get(item.line_id)
+            if line is None:
+                known = ", ".join(self._book.lines)
+                raise invalid_line(index, f"no line {item.line_id}; the order has {known}")
+            if item.line_id in units:
+                raise invalid_line(index, f"line {item.line_id} is named twice")
+            quantity = line.returnable if item.quantity is None else item.quantity
+            if quantity > line.returnable or quantity == 0:
+                raise refused(
+                    f"line {item.line_id}: {quantity} cannot be returned; "
+                    f"{line.returnable} of {line.delivered} delivered units can"
+                )
+            units[item.line_id] = quantity
+        return units

@@ -1,0 +1,304 @@
+"""How a step runs: tried for a while, then put before a person; never skipped, never lost.
+
+Three kinds of steps. `local`: a short, idempotent database step. `call`: one that talks to an
+outside company. `wait`: one that the outside completes. A firm refusal (`StepRefused`) comes back
+to the caller, who has a way on. Anything else parks the step as needing attention until an operator
+says what to do; whoever recalls the fulfilment meanwhile wakes it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutError,
+)
+
+from workflows import timeouts
+from workflows.refusals import refuse
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
+    from activities.records import Attention, Records
+    from domain.errors import IllegalTransition, NotFound
+    from domain.ids import wait_id
+    from domain.messages import AttentionAnswer
+    from domain.policy import Policy
+
+T = TypeVar("T")
+Action = Literal["retry", "done", "cancel"]
+
+ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
+
+
+class StepRefused(Exception):
+    """A firm no from a rule or a company: nothing was done. `kind` is the error's stable type."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+class GivenUp(Exception):
+    """The step ended without its effect: an operator cancelled it, or its fulfilment was recalled."""
+
+
+class ByHand(Exception):
+    """An operator did the step's work by hand; `note` says how."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        self.note = note
+
+
+class Parked(BaseModel):
+    """A step that needs a person."""
+
+    step: str
+    number: int
+    reason: str
+    allowed: tuple[Action, ...]
+    answer: AttentionAnswer | None = None
+
+
+class Steps:
+    """Runs the steps of one order, and keeps the list of those that need a person."""
+
+    def __init__(self, order_id: str, policy: Policy, changed: Callable[[], None]) -> None:
+        self._order_id = order_id
+        self._policy = policy
+        self._changed = changed  # called around every step: something is about to be different
+        self._raised = 0
+        self.parked: dict[str, Parked] = {}
+
+    async def local(
+        self,
+        do: Callable[..., Awaitable[T]],
+        ask: Any,
+        part_id: str,
+        summary: str,
+        *,
+        refusable: bool = False,
+    ) -> T:
+        """A short database step. It runs inside the workflow task, which costs next to nothing."""
+
+        async def attempt() -> T:
+            return await workflow.execute_local_activity_method(
+                do,
+                args=[ask],
+                schedule_to_close_timeout=self._policy.give_up_after,
+                start_to_close_timeout=timeouts.DATABASE_STEP,
+                retry_policy=timeouts.DATABASE_RETRY,
+                local_retry_threshold=timeouts.LOCAL_BACKOFF_MAX,
+                summary=summary,
+            )
+
+        step = f"{do.__name__} {part_id}"
+        return await self._until_done(step, attempt, allowed=("retry",), refusable=refusable)
+
+    async def call(
+        self,
+        do: Callable[..., Awaitable[T]],
+        ask: Callable[[int], Any],
+        part_id: str,
+        summary: str,
+        *,
+        refusable: bool = False,
+        allowed: tuple[Action, ...] = ("retry", "done"),
+        unless: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """A step that talks to an outside company. `ask` makes its input for the n-th deliberate try.
+
+        With `refusable`, the company's firm no is raised as StepRefused; otherwise it too is put
+        before a person, and a retry is a new try. Raises GivenUp where `unless` comes true while
+        the step is parked, and ByHand where an operator did it.
+        """
+        tries = 1
+
+        async def attempt() -> T:
+            nonlocal tries
+            try:
+                return await workflow.execute_activity_method(
+                    do,
+                    args=[ask(tries)],
+                    schedule_to_close_timeout=self._policy.give_up_after,
+                    start_to_close_timeout=timeouts.PROVIDER_CALL,
+                    retry_policy=timeouts.PROVIDER_RETRY,
+                    summary=summary,
+                )
+            except ActivityError as error:
+                if refusal_of(error) is not None:
+                    tries += 1  # only a firm no ends a try: an open outcome keeps its key
+                raise
+
+        step = f"{do.__name__} {part_id}"
+        return await self._until_done(
+            step, attempt, allowed=allowed, refusable=refusable, unless=unless
+        )
+
+    async def wait(
+        self,
+        do: Callable[..., Awaitable[T]],
+        ask: Any,
+        part_id: str,
+        summary: str,
+        *,
+        within: timedelta,
+        overdue: Callable[[], Awaitable[str | None]],
+        started: Callable[[workflow.ActivityHandle[T]], None] = lambda _: None,
+        stopped: Callable[[], bool] = lambda: False,
+        allowed: tuple[Action, ...] = ("retry",),
+    ) -> T:
+        """A step that the outside completes, under an activity id made of its name and `part_id`.
+
+        When it takes longer than `within`, `overdue` says why that needs a person, or None where it
+        does not yet; the wait goes on either way. `started` is given the handle, by which the wait
+        can be cancelled; `stopped` says that it was, and the wait then ends with GivenUp.
+        """
+        step = f"{do.__name__} {part_id}"
+
+        async def attempt() -> T:
+            while True:
+                handle = workflow.start_activity_method(
+                    do,
+                    args=[ask],
+                    activity_id=wait_id(do.__name__, part_id),
+                    schedule_to_close_timeout=within,
+                    retry_policy=timeouts.retry_for(self._policy.give_up_after),
+                    summary=summary,
+                )
+                started(handle)
+                try:
+                    result = await handle
+                except ActivityError as error:
+                    if stopped():
+                        await self.settled(step, "no longer needed")
+                        raise GivenUp(step) from error
+                    if not isinstance(error.cause, TimeoutError):
+                        raise
+                    reason = await overdue()
+                    if reason is not None:
+                        await self.quiet(step, reason)
+                else:
+                    await self.settled(step, "it happened after all")
+                    return result
+
+        return await self._until_done(
+            step, attempt, allowed=allowed, refusable=True, unless=stopped
+        )
+
+    async def quiet(self, step: str, reason: str) -> None:
+        """Ask for attention without stopping. Asking twice is once."""
+        if step not in self.parked:
+            await self._raise(step, reason, allowed=())
+
+    async def settled(self, step: str, resolution: str) -> None:
+        """What `quiet` asked for is not needed any more."""
+        await self._resolve(step, resolution)
+
+    def check_answer(self, answer: AttentionAnswer) -> None:
+        """Raises ApplicationError where the answer does not fit what is parked."""
+        parked = self.parked.get(answer.step)
+        if parked is None:
+            known = "; ".join(self.parked) or "nothing"
+            raise refuse(NotFound(f"{answer.step!r} needs no attention here; what does: {known}"))
+        if answer.action not in parked.allowed:
+            allowed = ", ".join(parked.allowed) or "no answer: it ends by itself"
+            raise refuse(IllegalTransition(f"{answer.step!r} cannot be answered so; {allowed} can"))
+
+    def answer(self, answer: AttentionAnswer) -> None:
+        """An operator's decision about a parked step."""
+        self.check_answer(answer)
+        self.parked[answer.step].answer = answer
+
+    async def _until_done(
+        self,
+        step: str,
+        attempt: Callable[[], Awaitable[T]],
+        *,
+        allowed: tuple[Action, ...],
+        refusable: bool = False,
+        unless: Callable[[], bool] = lambda: False,
+    ) -> T:
+        while True:
+            self._changed()
+            try:
+                return await attempt()
+            except ActivityError as error:
+                refusal = refusal_of(error)
+                if refusal is not None and refusable:
+                    raise refusal from error
+                reason = refusal.message if refusal else _why(error)
+            await self._park(step, reason, allowed, unless)
+
+    async def _park(
+        self, step: str, reason: str, allowed: tuple[Action, ...], unless: Callable[[], bool]
+    ) -> None:
+        """Wait for an operator's answer. Returns to try again."""
+        parked = await self._raise(step, reason, allowed)
+        await workflow.wait_condition(lambda: parked.answer is not None or unless())
+        answer = parked.answer
+        if answer is None:
+            await self._resolve(step, "no longer needed")
+            raise GivenUp(step)
+        await self._resolve(step, f"{answer.action}: {answer.note}", who=answer.by)
+        if answer.action == "cancel":
+            raise GivenUp(step)
+        if answer.action == "done":
+            raise ByHand(answer.note)
+
+    async def _raise(self, step: str, reason: str, allowed: tuple[Action, ...]) -> Parked:
+        self._raised += 1
+        parked = Parked(step=step, number=self._raised, reason=reason, allowed=allowed)
+        self.parked[step] = parked
+        workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
+        await self._note(parked, None)
+        return parked
+
+    async def _resolve(self, step: str, resolution: str, *, who: str = "orderloom") -> None:
+        parked = self.parked.pop(step, None)
+        if parked is None:
+            return
+        if not self.parked:
+            workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(False)])
+        await self._note(parked, resolution, who)
+
+    async def _note(self, parked: Parked, resolution: str | None, who: str = "orderloom") -> None:
+        # Without an end to its retries: the list of what needs a person must not miss one.
+        await workflow.execute_activity_method(
+            Records.note_attention,
+            Attention(
+                order_id=self._order_id,
+                step=parked.step,
+                number=parked.number,
+                reason=parked.reason,
+                resolution=resolution,
+                who=who,
+            ),
+            start_to_close_timeout=timeouts.DATABASE_STEP,
+            retry_policy=timeouts.DATABASE_RETRY,
+            summary=f"{'Resolved' if resolution else 'Needs attention'}: {parked.step}",
+        )
+
+
+def refusal_of(error: ActivityError) -> StepRefused | None:
+    """The firm refusal inside an activity's failure, or None where the outcome is open."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
+        return StepRefused(cause.type, cause.message)
+    return None
+
+
+def _why(error: ActivityError) -> str:
+    innermost: BaseException = error
+    while innermost.__cause__ is not None:
+        innermost = innermost.__cause__
+    return str(innermost) or type(innermost).__name__

@@ -1,0 +1,47 @@
+"""Every timeout and retry policy of a step, by name. How long people may take is in the Policy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+DATABASE_STEP = timedelta(seconds=15)
+"""A short step in PostgreSQL, once started. It is idempotent, so a slow one is simply run again."""
+
+PROVIDER_CALL = timedelta(seconds=60)
+"""A call to a payment provider or carrier with its two short transactions."""
+
+DATABASE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=10),
+)
+
+LOCAL_BACKOFF_MAX = timedelta(seconds=3)
+"""A local step that backs off longer leaves the workflow task, so that messages come through."""
+
+PROVIDER_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+
+
+def retry_for(duration: timedelta) -> RetryPolicy:
+    """The provider policy, ended after about this long by a number of attempts.
+
+    For a step that waits for people once its call has succeeded: its own timeout is the people's.
+    """
+    assert PROVIDER_RETRY.maximum_interval is not None
+    pause, spent, attempts = PROVIDER_RETRY.initial_interval, timedelta(0), 1
+    while spent < duration:
+        spent += pause
+        pause = min(pause * PROVIDER_RETRY.backoff_coefficient, PROVIDER_RETRY.maximum_interval)
+        attempts += 1
+    return RetryPolicy(
+        initial_interval=PROVIDER_RETRY.initial_interval,
+        backoff_coefficient=PROVIDER_RETRY.backoff_coefficient,
+        maximum_interval=PROVIDER_RETRY.maximum_interval,
+        maximum_attempts=attempts,
+    )
