@@ -9,7 +9,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from store.database import Pool, open_pool
+from tests.builders import QUICK
 from tests.servers import Databases, running_postgres, running_temporal
+from tests.shop import Shop
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -50,3 +52,11 @@ async def temporal_address() -> AsyncIterator[str]:
 async def temporal_client(temporal_address: str) -> Client:
     """A client that speaks the project's data format."""
     return await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
+    """A whole shop with a worker: real servers, sandbox companies, faults on demand."""
+    shop = Shop(pool, temporal_client, QUICK)
+    async with shop.working():
+        yield shop

@@ -128,6 +128,9 @@ class PostgresServer:
         """Stop the server in an orderly way, if it runs."""
         if self._program is not None:
             await self._program.stop()
+        if self._socket_folder.parent != self.home:
+            with suppress(OSError):  # not there, or the server was killed and left its socket
+                self._socket_folder.rmdir()
 
     async def create_database(
         self, database: str = DATABASE, *, template: str | None = None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sysconfig
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
@@ -100,6 +103,30 @@ async def test_a_killed_postgres_starts_again_at_once(folder: Path) -> None:
         await server.program.wait()
         await server.start()
         assert await fetch(server.url("postgres"), "SELECT number FROM kept") == 7
+
+
+def dead_process(uid: int) -> subprocess.Popen[bytes]:
+    """A process of that account that has ended, and whose end nobody has asked for yet."""
+    process = subprocess.Popen(["true"], user=uid if os.geteuid() == 0 else None)
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    return process
+
+
+async def test_a_postgres_that_is_dead_but_not_collected_is_not_in_the_way(folder: Path) -> None:
+    async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
+        lock = (folder / "postgres" / "postmaster.pid").read_text()
+        pid = server.program.pid
+    owner = (folder / "postgres").stat()
+    zombie = dead_process(owner.st_uid)
+    for file in ("postgres/postmaster.pid", "run/.s.PGSQL.5432.lock"):
+        left = folder / file
+        left.write_text(lock.replace(str(pid), str(zombie.pid), 1))
+        left.chmod(0o600)
+        os.chown(left, owner.st_uid, owner.st_gid)
+    async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
+        assert await fetch(server.url("postgres"), "SELECT 1") == 1
+    zombie.wait()
 
 
 async def new_namespace(address: str) -> Client:

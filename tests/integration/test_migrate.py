@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -37,10 +37,8 @@ async def server() -> AsyncIterator[PostgresServer]:
 
 
 @pytest.fixture
-async def url(
-    server: PostgresServer, numbers: itertools.count[int] = itertools.count()
-) -> AsyncIterator[str]:
-    name = f"migrated_{next(numbers)}"
+async def url(server: PostgresServer) -> AsyncIterator[str]:
+    name = f"migrated_{uuid.uuid4().hex}"
     yield await server.create_database(name)
     await server.drop_database(name)
 

@@ -120,7 +120,7 @@ async def test_a_slow_card_answers_late_and_holds_no_connection_meanwhile(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_a_repeat_gets_the_first_answer_and_has_no_second_effect(
-    payment: SandboxPayment, operation: str
+    payment: SandboxPayment, pool: Pool, operation: str
 ) -> None:
     call = await prepared(payment, operation)
     first = await call()
@@ -128,6 +128,8 @@ async def test_a_repeat_gets_the_first_answer_and_has_no_second_effect(
     assert await call() == first
     assert await payment.lookup(key=first.key) == first
     assert await payment.operations(ORDER) == before
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM sandbox.payment") == 1
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -1,0 +1,247 @@
+"""A whole shop for a test: real servers, a worker with its relay, a client, a desk, and faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.providers.sandbox.carrier import SandboxCarrier
+from activities.providers.sandbox.payment import SandboxPayment
+from activities.relay import Relay
+from domain import ids
+from domain.order import Order
+from domain.policy import Policy
+from starter.client import OrderClient
+from starter.desk import Desk
+from store import reads, stock
+from store.database import Pool
+from worker import build_worker
+
+T = TypeVar("T")
+
+PATIENCE_S = 30.0
+"""How long a test waits for something that must happen, in seconds."""
+
+Stage = Literal["confirmed", "picked", "packed", "labelled", "shipped", "delivered"]
+STAGES: tuple[Stage, ...] = ("confirmed", "picked", "packed", "labelled", "shipped", "delivered")
+
+
+class Faults(Interceptor):
+    """Makes activities fail as told: before their effect, after it (answer lost), or for good."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = defaultdict(int)
+        self._before: dict[str, int] = defaultdict(int)
+        self._after: dict[str, int] = defaultdict(int)
+        self._refused: dict[str, str] = {}
+        self._repeated: set[str] = set()
+        self._gates: dict[str, asyncio.Event] = {}
+        self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def before(self, name: str, times: int = 1) -> None:
+        """The next calls of the activity fail before they do anything."""
+        self._before[name] = times
+
+    def after(self, name: str, times: int = 1) -> None:
+        """The next calls have their effect, and then their answer is lost."""
+        self._after[name] = times
+
+    def refuse(self, name: str, kind: str = "refused") -> None:
+        """Every call is refused for good, without effect, until `heal`."""
+        self._refused[name] = kind
+
+    def repeat(self, name: str) -> None:
+        """Every call is made twice."""
+        self._repeated.add(name)
+
+    def hold(self, name: str) -> None:
+        """Calls stop before their effect until `release`; `reached[name]` is set when one has."""
+        self._gates[name] = asyncio.Event()
+
+    def release(self, name: str) -> None:
+        """Let held calls go on."""
+        self._gates.pop(name).set()
+
+    def heal(self, name: str) -> None:
+        """No more faults for this activity."""
+        self._before.pop(name, None)
+        self._after.pop(name, None)
+        self._refused.pop(name, None)
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Faulty(next, self)
+
+
+class _Faulty(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, faults: Faults) -> None:
+        super().__init__(next)
+        self._faults = faults
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        name, faults = activity.info().activity_type, self._faults
+        faults.calls[name] += 1
+        if gate := faults._gates.get(name):
+            faults.reached[name].set()
+            await gate.wait()
+        if name in faults._refused:
+            kind = faults._refused[name]
+            raise ApplicationError(f"{name} refused by the test", type=kind, non_retryable=True)
+        if faults._before[name] > 0:
+            faults._before[name] -= 1
+            raise ApplicationError(f"{name} failed by the test", type="fault")
+        if name in faults._repeated:
+            # A call that becomes a wait the first time is a wait the second time too.
+            with contextlib.suppress(activity._CompleteAsyncError):
+                await self.next.execute_activity(input)
+        result = await self.next.execute_activity(input)
+        if faults._after[name] > 0:
+            faults._after[name] -= 1
+            raise ApplicationError(f"the answer of {name} lost by the test", type="fault")
+        return result
+
+
+class Shop:
+    """What a test works with. Its task queue and database are its own."""
+
+    def __init__(self, pool: Pool, temporal: Client, policy: Policy) -> None:
+        self.pool = pool
+        self.temporal = temporal
+        self.task_queue = f"test-{uuid.uuid4()}"
+        self.orders = OrderClient(temporal, pool, task_queue=self.task_queue, policy=policy)
+        self.desk = Desk(pool)
+        self.faults = Faults()
+        self.payment = SandboxPayment(
+            pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
+        )
+        self.carrier = SandboxCarrier(
+            pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
+        )
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """A worker and its relay, until the block ends."""
+        relay = Relay(self.pool, self.temporal, stranded_after=timedelta(seconds=1))
+        relaying = asyncio.create_task(relay.run())
+        worker = build_worker(
+            self.temporal,
+            self.pool,
+            task_queue=self.task_queue,
+            providers={"sandbox": self.payment},
+            carrier=self.carrier,
+            interceptors=[self.faults],
+        )
+        try:
+            async with worker:
+                yield
+        finally:
+            relaying.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await relaying
+
+    async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
+        """Put units on the shelf."""
+        async with self.pool.acquire() as conn:
+            await stock.receive(
+                conn, uuid.uuid4().hex, sku, location, quantity, who="test", why="test"
+            )
+
+    async def level(self, sku: str, location: str = "main") -> stock.StockLevel:
+        """What the shelf holds."""
+        async with self.pool.acquire() as conn:
+            level = await stock.level(conn, sku, location)
+        assert level is not None
+        return level
+
+    def workflow(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        """The order's workflow."""
+        return self.temporal.get_workflow_handle(ids.workflow_id(order_id))
+
+    async def result(self, order_id: str) -> dict[str, Any]:
+        """How the order ended, when it has."""
+        return await asyncio.wait_for(self.workflow(order_id).result(), PATIENCE_S)
+
+    async def placed(self, order: Order, policy: Policy | None = None) -> str:
+        """Place an order that must be confirmed. Returns its first fulfilment's id."""
+        placement = await self.orders.place(order, policy=policy)
+        assert placement.outcome == "confirmed", placement
+        return ids.fulfilment_id(order.order_id, 1)
+
+    async def drive(self, fulfilment_id: str, to: Stage) -> None:
+        """Play warehouse and carrier until the fulfilment is at a stage."""
+        reached = STAGES.index(to)
+        if reached >= 1:
+            await self.task("pick", fulfilment_id)
+            await self.desk.pick(fulfilment_id, who="picker")
+        if reached >= 2:
+            await self.desk.pack(fulfilment_id, who="packer")
+        if reached >= 3:
+            await self.task("handover", fulfilment_id)
+        if reached >= 4:
+            await self.desk.hand_over(fulfilment_id, who="packer")
+        if reached >= 5:
+            await self.scan(fulfilment_id, "delivered")
+
+    async def task(self, kind: str, part_id: str) -> reads.Task:
+        """The task that the warehouse is given, once it is."""
+
+        async def find() -> reads.Task | None:
+            tasks = await self.desk.tasks(order_id=ids.order_of(part_id))
+            return next((t for t in tasks if t.task == kind and t.part_id == part_id), None)
+
+        return await self.until(find, f"{kind} task of {part_id}")
+
+    async def scan(self, fulfilment_id: str, status: Any, event_id: str | None = None) -> bool:
+        """The carrier says something about the fulfilment's parcel."""
+        detail = await self.orders.get(ids.order_of(fulfilment_id))
+        parcel = next(f for f in detail.fulfilments if f.fulfilment_id == fulfilment_id)
+        assert parcel.carrier is not None
+        assert parcel.tracking_number is not None
+        return await self.desk.carrier_event(
+            carrier=parcel.carrier,
+            tracking_number=parcel.tracking_number,
+            event_id=event_id or uuid.uuid4().hex,
+            status=status,
+        )
+
+    async def until(self, condition: Callable[[], Awaitable[T | bool | None]], what: str) -> T:
+        """Wait for something that must happen, and return it."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while asyncio.get_running_loop().time() < deadline:
+            found = await condition()
+            if found:
+                return found  # type: ignore[return-value]  # not None, and not False
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"this never happened: {what}")
+
+    async def story(self, order_id: str) -> list[str]:
+        """What happened, in words."""
+        return [event.what for event in await self.orders.events(order_id)]
+
+    async def told(self, order_id: str, what: str) -> None:
+        """Wait until the order's story has this line."""
+
+        async def find() -> bool:
+            return what in await self.story(order_id)
+
+        await self.until(find, f"{what!r} in the story of {order_id}")
+
+    async def attention(self, order_id: str) -> dict[str, str]:
+        """Step → reason of what needs a person, once something does."""
+
+        async def find() -> dict[str, str] | None:
+            rows = (await self.orders.get(order_id)).attention
+            return {row.step: row.reason for row in rows} or None
+
+        return await self.until(find, f"{order_id} needs attention")
