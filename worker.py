@@ -245,7 +245,12 @@ def _versioning(settings: Settings) -> dict[str, Any]:
         return {}
     version = WorkerDeploymentVersion("orderloom", settings.build_id)
     return {
-        "deployment_config": WorkerDeploymentConfig(version=version, use_worker_versioning=True)
+        "deployment_config": WorkerDeploymentConfig(
+            version=version,
+            use_worker_versioning=True,
+            # Orders live for weeks: they move on to the new code, which replays their histories.
+            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+        )
     }
 
 

@@ -110,7 +110,7 @@ class Fulfilment:
             label = await self._buy(ask, new=new)
             if await self._record(fulfilment_id, label) == "recalled":
                 return Shipped(outcome="recalled")
-        activity.raise_complete_async()
+        return activity.raise_complete_async()
 
     @activity.defn
     async def recall(self, part: Part) -> Recalled:
@@ -120,7 +120,7 @@ class Fulfilment:
 
     @activity.defn
     async def put_back(self, part: Part) -> None:
-        """Undo of pick and pack: what was picked of a recalled fulfilment goes back to its shelf."""
+        """Undo of pick and pack: what was picked of a recalled fulfilment goes back."""
         fulfilment_id = part.fulfilment_id
         effect = f"put_back:{fulfilment_id}"
         async with self._pool.acquire() as conn, conn.transaction():

@@ -41,8 +41,8 @@ class Reserved(BaseModel):
 class ReserveAgain(BaseModel):
     """Units that were not found or were lost: reserve others, in new fulfilments.
 
-    `source` says where they stand: `open` after a short pick, `shipped` when the carrier lost them.
-    What cannot be had is cancelled, or stays lost. `avoid` is a location not to be trusted for them.
+    `source` says where they stand: `open` after a short pick, `shipped` when the carrier lost
+    them. What cannot be had is cancelled, or stays lost. `avoid`: a location not to be trusted.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -93,7 +93,7 @@ class Payments:
 
     @activity.defn
     async def authorize_payment(self, ask: Authorize) -> None:
-        """Authorize, confirm the order, and let the warehouse begin. Type `declined` is a firm no."""
+        """Authorize, confirm the order, let the warehouse begin. Type `declined` is a firm no."""
         key = _authorize_key(ask.order_id)
 
         async def confirm(conn: Connection, payment: Payment) -> None:

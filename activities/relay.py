@@ -1,8 +1,8 @@
 """Hands reports from the store to the workflow steps that wait for them.
 
 Part of every worker. A report lies in the store from the moment its fact is known; the relay
-completes the waiting activity by its id, and a report that nobody waits for yet is tried again, ever
-less often: the step that begins later finds it by itself. Several relays share the work.
+completes the waiting activity by its id, and a report that nobody waits for yet is tried again,
+ever less often: the step that begins later finds it by itself. Several relays share the work.
 """
 
 from __future__ import annotations

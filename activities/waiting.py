@@ -18,7 +18,7 @@ async def report_so_far(pool: Pool, step: str, part_id: str) -> dict[str, Any] |
 
 
 async def wait_for_report(pool: Pool, step: str, part_id: str) -> dict[str, Any]:
-    """Answer with the report that is there, or leave the activity open for the relay to complete."""
+    """Answer with the report that is there, or leave the activity open for the relay."""
     report = await report_so_far(pool, step, part_id)
     if report is None:
         activity.raise_complete_async()

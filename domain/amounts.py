@@ -1,7 +1,7 @@
 """What each unit of an order is worth, so that every split adds up to the minor unit.
 
 The order's discount and its shipping are spread over the lines once, by largest remainder, weighted
-by what each line's goods cost. Within a line the worth of its first `n` units is `whole × n // quantity`.
+by what each line's goods cost. Within a line the first `n` units are worth `whole × n // quantity`.
 That is monotone in `n` and exact at the end, so any sequence of shipments charges, and any sequence
 of returns gives back, exactly the whole: no order of events can gain or lose a cent.
 """
@@ -105,7 +105,7 @@ def value_lines(order: Order) -> dict[str, LineWorth]:
 def worth_of(
     lines: Mapping[str, LineWorth], before: Mapping[str, int], more: Mapping[str, int]
 ) -> Worth:
-    """What `more` units (line id → units) are worth when `before` units went the same way already."""
+    """What `more` units (line id → units) are worth when `before` went the same way already."""
     total = Worth()
     for line_id, units in more.items():
         done = before.get(line_id, 0)

@@ -56,7 +56,7 @@ ORDER_AMOUNT = SearchAttributeKey.for_float("OrderAmount")
 ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
 
 ANSWER_WITHIN = timedelta(seconds=10)
-"""Placing waits this long for the decision; then the order is in progress, and goes on by itself."""
+"""Placing waits this long for the decision; then the order goes on by itself, in progress."""
 
 _KINDS: dict[str, type[Refused]] = {
     kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
@@ -106,7 +106,7 @@ class OrderClient:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=_search_attributes(order),
-            static_summary=f"{order.channel} order {order.channel_order_id}, {len(order.lines)} lines",
+            static_summary=_headline(order),
         )
         try:
             placing = self._temporal.execute_update_with_start_workflow(
@@ -229,6 +229,12 @@ def _search_attributes(order: Order) -> TypedSearchAttributes:
             SearchAttributePair(ORDER_ATTENTION, False),
         ]
     )
+
+
+def _headline(order: Order) -> str:
+    amount = to_decimal(order.total_minor, order.currency)
+    lines = "1 line" if len(order.lines) == 1 else f"{len(order.lines)} lines"
+    return f"{order.channel} {order.channel_order_id}: {lines}, {amount} {order.currency}"
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:

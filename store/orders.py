@@ -36,7 +36,7 @@ async def create(
     """Record a received order for the workflow run that owns it, and lock its row.
 
     Doing it again for the same run does nothing. Raises Conflict when the id is taken by other
-    content, or by another run: Temporal forgets closed workflows after a while, this table does not.
+    content, or by another run: Temporal forgets closed workflows in time, this table does not.
     """
     created = await _sql.insert_order(
         conn,

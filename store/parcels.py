@@ -15,7 +15,7 @@ _sql = load_queries("parcels")
 
 
 class Parcel(BaseModel):
-    """A fulfilment's parcel. `label`: requested (outcome not known yet), bought, refused, voided."""
+    """A fulfilment's parcel. `label`: requested (not known yet), bought, refused or voided."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -342,7 +342,7 @@ async def _arrive(
 async def _unexpected(
     conn: Connection, row: Record, carrier: str, event_id: str, status: CarrierStatus
 ) -> None:
-    """Kept and told, but the story does not go back: a late scan, or a parcel that should not move."""
+    """Kept and told, but the story does not go back: late, or of a parcel that is not to move."""
     if row["state"] == "delivered" or not tracking.is_moving(status):
         return
     await events.tell(

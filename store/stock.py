@@ -87,7 +87,7 @@ async def move(
         ]
     except CheckViolation:
         raise IllegalTransition(
-            f"stock of {', '.join(f'{sku} at {place}' for sku, place in keys)} does not allow this: "
+            f"stock of {', '.join(f'{sku} at {place}' for sku, place in keys)} does not allow it: "
             "on hand would fall below zero or below what orders have allocated"
         ) from None
 

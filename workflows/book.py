@@ -93,7 +93,7 @@ class OrderBook:
             parcel.units[line_id] -= units
 
     def shipped(self, parcel: Parcel) -> tuple[dict[str, int], Worth]:
-        """The parcel is handed over. Returns the units to be charged for, and what they are worth."""
+        """The parcel is handed over. Returns the units to charge for, and what they are worth."""
         self._each("ship", parcel.units)
         due = {}
         for line_id, units in parcel.units.items():

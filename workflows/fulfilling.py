@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -360,10 +361,8 @@ class Fulfilling:
         part = Part(fulfilment_id=parcel.id)
         for undo in undos(self._saga, parcel.begun):
             summary = f"Undo: {undo.__name__.replace('_', ' ')} {parcel.id}"
-            try:
+            with suppress(ByHand):  # recorded with its note when the attention was resolved
                 await self._steps.call(undo, lambda _: part, parcel.id, summary)
-            except ByHand:
-                pass  # recorded with its note when the attention was resolved
 
     async def _wait(
         self, parcel: Parcel, do: Any, ask: Any, summary: str, within: timedelta
@@ -389,6 +388,7 @@ class Fulfilling:
             started=started,
             stopped=lambda: parcel.recalled,
             allowed=("retry", "cancel"),
+            refusable=("declined",),  # the carrier will not take it there
         )
         parcel.wait = None
         return result

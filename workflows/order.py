@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal
 
 from temporalio import workflow
@@ -140,7 +141,15 @@ class OrderWorkflow:
 
     async def live(self) -> OrderResult:
         """From intake to the end, in plain steps."""
-        placement = await self.place()
+        try:
+            placement = await self.place()
+        except StepRefused as refusal:
+            # The id was taken long ago, by an order that Temporal has forgotten: not ours to touch.
+            self.decide("rejected", refusal.message, ())
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise ApplicationError(
+                refusal.message, type=refusal.kind, non_retryable=True
+            ) from refusal
         if placement.outcome == "rejected":
             return await self.end("rejected", placement.reason)
         await self.fulfil()
@@ -161,7 +170,7 @@ class OrderWorkflow:
             ),
             self.order.order_id,
             "Reserve stock",
-            refusable=True,
+            refusable=("conflict",),
         )
         missing = tuple(Units(line_id=k, quantity=n) for k, n in reserved.missing.items())
         if not reserved.fulfilments:
@@ -194,7 +203,7 @@ class OrderWorkflow:
             lambda _: ask,
             self.order.order_id,
             f"Authorize {amount}",
-            refusable=True,
+            refusable=("declined", "not_found"),  # the bank says no, or there is no such provider
             allowed=("retry", "cancel"),
             unless=lambda: self.unwanted,
         )
@@ -204,7 +213,7 @@ class OrderWorkflow:
         """All parcels side by side, until every unit is delivered, cancelled or paid back."""
         await workflow.wait_condition(lambda: self.cancels_open == 0)  # sent before it was placed
         for parcel in list(self.book.parcels.values()):
-            if parcel.stoppable:
+            if parcel.task is None and not parcel.ended:
                 self.fulfilling.start(parcel)
         while True:
             await self.fulfilling.all_ended()
@@ -221,16 +230,14 @@ class OrderWorkflow:
         """Until the window is over and no return is under way; sooner if everything came back."""
         ends = self.returning.window_ends
         self.enter("return window" if ends else "ending")
-        if ends is not None:
+        if ends is not None and workflow.now() < ends:
             workflow.upsert_search_attributes([ORDER_STATUS.value_set("delivered")])
-            try:
+            with suppress(TimeoutError):
                 await workflow.wait_condition(
                     lambda: self.book.all_returned and not self.returning.pending,
                     timeout=ends - workflow.now(),
                     timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
                 )
-            except TimeoutError:
-                pass
         await workflow.wait_condition(lambda: not self.returning.pending)
 
     async def end(
@@ -278,15 +285,13 @@ class OrderWorkflow:
     async def void(self, why: str) -> None:
         """Undo of the authorization, or of what is left of it."""
         ask = Void(order_id=self.order.order_id, why=why)
-        try:
+        with suppress(ByHand):  # recorded with its note when the attention was resolved
             await self.steps.call(
                 Payments.void_payment,
                 lambda _: ask,
                 self.order.order_id,
                 "Release the authorization",
             )
-        except ByHand:
-            pass  # recorded with its note when the attention was resolved
 
     # Messages -------------------------------------------------------------------------------------
 

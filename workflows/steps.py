@@ -14,11 +14,8 @@ from typing import Any, Literal, TypeVar
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import (
-    ActivityError,
-    ApplicationError,
-    TimeoutError,
-)
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows import timeouts
 from workflows.refusals import refuse
@@ -48,7 +45,7 @@ class StepRefused(Exception):
 
 
 class GivenUp(Exception):
-    """The step ended without its effect: an operator cancelled it, or its fulfilment was recalled."""
+    """The step ended without its effect: cancelled by an operator, or by a recall."""
 
 
 class ByHand(Exception):
@@ -86,7 +83,7 @@ class Steps:
         part_id: str,
         summary: str,
         *,
-        refusable: bool = False,
+        refusable: tuple[str, ...] = (),
     ) -> T:
         """A short database step. It runs inside the workflow task, which costs next to nothing."""
 
@@ -111,15 +108,15 @@ class Steps:
         part_id: str,
         summary: str,
         *,
-        refusable: bool = False,
+        refusable: tuple[str, ...] = (),
         allowed: tuple[Action, ...] = ("retry", "done"),
         unless: Callable[[], bool] = lambda: False,
     ) -> T:
-        """A step that talks to an outside company. `ask` makes its input for the n-th deliberate try.
+        """A step that talks to an outside company. `ask` makes its input for the n-th try.
 
-        With `refusable`, the company's firm no is raised as StepRefused; otherwise it too is put
-        before a person, and a retry is a new try. Raises GivenUp where `unless` comes true while
-        the step is parked, and ByHand where an operator did it.
+        A firm no of a `refusable` kind is raised as StepRefused; any other is put before a person,
+        and a retry after it is a new try. Raises GivenUp where `unless` comes true while the step
+        is parked, and ByHand where an operator did it.
         """
         tries = 1
 
@@ -156,6 +153,7 @@ class Steps:
         started: Callable[[workflow.ActivityHandle[T]], None] = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
         allowed: tuple[Action, ...] = ("retry",),
+        refusable: tuple[str, ...] = (),
     ) -> T:
         """A step that the outside completes, under an activity id made of its name and `part_id`.
 
@@ -182,7 +180,7 @@ class Steps:
                     if stopped():
                         await self.settled(step, "no longer needed")
                         raise GivenUp(step) from error
-                    if not isinstance(error.cause, TimeoutError):
+                    if not isinstance(error.cause, ActivityTimeout):
                         raise
                     reason = await overdue()
                     if reason is not None:
@@ -192,7 +190,7 @@ class Steps:
                     return result
 
         return await self._until_done(
-            step, attempt, allowed=allowed, refusable=True, unless=stopped
+            step, attempt, allowed=allowed, refusable=refusable, unless=stopped
         )
 
     async def quiet(self, step: str, reason: str) -> None:
@@ -225,7 +223,7 @@ class Steps:
         attempt: Callable[[], Awaitable[T]],
         *,
         allowed: tuple[Action, ...],
-        refusable: bool = False,
+        refusable: tuple[str, ...] = (),
         unless: Callable[[], bool] = lambda: False,
     ) -> T:
         while True:
@@ -234,7 +232,7 @@ class Steps:
                 return await attempt()
             except ActivityError as error:
                 refusal = refusal_of(error)
-                if refusal is not None and refusable:
+                if refusal is not None and refusal.kind in refusable:
                     raise refusal from error
                 reason = refusal.message if refusal else _why(error)
             await self._park(step, reason, allowed, unless)
