@@ -44,7 +44,8 @@ from domain.order import Order
 from domain.policy import Policy
 from store import reads
 from store.database import Pool
-from workflows.order import OrderInput, OrderWorkflow, PlaceRequest
+from workflows.contracts import OrderInput, PlaceRequest
+from workflows.order import OrderWorkflow
 
 Request = TypeVar("Request", CancelRequest, ReturnRequest, AttentionAnswer)
 Answer = TypeVar("Answer")

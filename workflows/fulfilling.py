@@ -11,6 +11,7 @@ from typing import Any, Literal
 from temporalio import workflow
 
 from workflows.book import OrderBook, Parcel
+from workflows.paying import Paying
 from workflows.saga import Step, undos
 from workflows.steps import ByHand, GivenUp, StepRefused, Steps
 
@@ -18,9 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivered, Delivery
     from activities.fulfilment import Fulfilment, Part, Ship, Shipped
     from activities.inventory import Inventory, Reassign, ReleaseStock, ReserveAgain, Reserved
-    from activities.payments import Capture, Payments, Refund
     from activities.returns import ApproveReturn, ReturnPart, Returns
-    from domain.amounts import Worth
     from domain.fulfilments import Planned
     from domain.policy import Policy
 
@@ -32,12 +31,14 @@ class Fulfilling:
         self,
         steps: Steps,
         book: OrderBook,
+        paying: Paying,
         policy: Policy,
         saga: tuple[Step, ...],
         next_return_id: Callable[[], str],
     ) -> None:
         self._steps = steps
         self._book = book
+        self._paying = paying
         self._policy = policy
         self._saga = saga
         self._next_return_id = next_return_id
@@ -158,23 +159,8 @@ class Fulfilling:
     async def _charge(self, parcel: Parcel) -> None:
         units, worth = self._book.shipped(parcel)
         parcel.stage = "await_delivery"
-        if not units:
-            return
-
-        def ask(attempt: int, by_hand: str | None = None) -> Capture:
-            return Capture(
-                order_id=self._order_id,
-                fulfilment_id=parcel.id,
-                worth=worth,
-                currency=self._book.order.currency,
-                units=units,
-                attempt=attempt,
-                by_hand=by_hand,
-            )
-
-        await self._pay(
-            Payments.capture_payment, ask, parcel.id, f"Charge {self._book.money(worth.total)}"
-        )
+        if units:
+            await self._paying.charge(parcel.id, units, worth)
 
     async def _deliver(self, parcel: Parcel) -> None:
         parcel.stage = "await_delivery"
@@ -228,7 +214,9 @@ class Fulfilling:
             self._start_all(reserved.fulfilments)
         if given_up:
             refund_id = f"{parcel.id}:lost"
-            await self.refund(refund_id, given_up, owed, f"{parcel.id} was lost by the carrier")
+            await self._paying.refund(
+                refund_id, given_up, owed, f"{parcel.id} was lost by the carrier"
+            )
 
     async def _reserve_again(
         self,
@@ -273,7 +261,7 @@ class Fulfilling:
         )
         await self.await_return(return_id)
         worth = self._book.came_back(parcel)
-        await self.refund(return_id, parcel.units, worth, reason, return_id=return_id)
+        await self._paying.refund(return_id, parcel.units, worth, reason, return_id=return_id)
 
     async def await_return(self, return_id: str) -> dict[str, int]:
         """Wait for a return parcel. Returns what came of each line (line id → units)."""
@@ -290,41 +278,6 @@ class Fulfilling:
             overdue=overdue,
         )
         return received.received
-
-    async def refund(
-        self,
-        refund_id: str,
-        units: Mapping[str, int],
-        worth: Worth,
-        why: str,
-        *,
-        return_id: str | None = None,
-    ) -> None:
-        """Pay units back. A refusal is put before a person; until then the amount stays owed."""
-
-        def ask(attempt: int, by_hand: str | None = None) -> Refund:
-            return Refund(
-                order_id=self._order_id,
-                refund_id=refund_id,
-                worth=worth,
-                currency=self._book.order.currency,
-                units={k: n for k, n in units.items() if n},
-                why=why,
-                return_id=return_id,
-                attempt=attempt,
-                by_hand=by_hand,
-            )
-
-        await self._pay(
-            Payments.refund_payment, ask, refund_id, f"Refund {self._book.money(worth.total)}"
-        )
-
-    async def _pay(self, do: Any, ask: Callable[..., Any], part_id: str, summary: str) -> None:
-        try:
-            await self._steps.call(do, ask, part_id, summary)
-        except ByHand as hand:
-            note = hand.note
-            await self._steps.call(do, lambda n: ask(n, note), part_id, f"{summary}: by hand")
 
     async def _abandon(self, parcel: Parcel, why: str) -> None:
         """A parcel that cannot go on: undo it and cancel its units. Nothing was charged for it."""

@@ -14,20 +14,20 @@ from temporalio.exceptions import ApplicationError
 from workflows import details
 from workflows.book import OrderBook
 from workflows.cancelling import Cancelling
+from workflows.contracts import OrderInput, OrderResult, OrderView, PlaceRequest
 from workflows.fulfilling import Fulfilling
 from workflows.inbox import Inbox, SignalMessage, parse_signal
+from workflows.paying import Paying
 from workflows.refusals import refuse, refused
 from workflows.returning import Returning
 from workflows.saga import Step
-from workflows.steps import ByHand, GivenUp, StepRefused, Steps
+from workflows.steps import GivenUp, StepRefused, Steps
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel, ConfigDict
-
     from activities.delivery import Delivery
     from activities.fulfilment import Fulfilment
     from activities.inventory import Inventory, ReleaseStock, ReserveStock
-    from activities.payments import Authorize, Payments, Void
+    from activities.payments import Payments
     from activities.records import CloseOrder, Notice, Records
     from domain.errors import Conflict, OrderloomError
     from domain.messages import (
@@ -39,8 +39,6 @@ with workflow.unsafe.imports_passed_through():
         ReturnRequest,
         Units,
     )
-    from domain.order import Order
-    from domain.policy import Policy
 
 SAGA = (
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
@@ -59,44 +57,6 @@ SAGA = (
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 
 
-class OrderInput(BaseModel):
-    """What an order's workflow is started with."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order: Order
-    policy: Policy = Policy()
-
-
-class PlaceRequest(BaseModel):
-    """Asks for the answer to placing the order with this digest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    digest: str
-
-
-class OrderResult(BaseModel):
-    """How the order ended."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    outcome: Literal["closed", "cancelled", "rejected"]
-    reason: str = ""
-
-
-class OrderView(BaseModel):
-    """The workflow's own view of the order, for debugging; status reads come from the database."""
-
-    model_config = ConfigDict(frozen=True)
-
-    phase: str
-    lines: dict[str, dict[str, int]]
-    parcels: dict[str, str]
-    attention: dict[str, str]
-
-
 @workflow.defn(name="Order")
 class OrderWorkflow:
     """One order. The only one that decides about it."""
@@ -107,9 +67,10 @@ class OrderWorkflow:
         self.policy = start.policy
         self.book = OrderBook(start.order)
         self.steps = Steps(start.order.order_id, start.policy, self.show)
-        self.returning = Returning(self.steps, self.book, start.policy)
+        self.paying = Paying(self.steps, self.book)
+        self.returning = Returning(self.steps, self.book, self.paying, start.policy)
         self.fulfilling = Fulfilling(
-            self.steps, self.book, start.policy, SAGA, self.returning.next_return_id
+            self.steps, self.book, self.paying, start.policy, SAGA, self.returning.next_return_id
         )
         self.cancelling = Cancelling(self.book, self.fulfilling)
         self.inbox = Inbox()
@@ -179,35 +140,15 @@ class OrderWorkflow:
             self.book.allocated(planned)
         self.book.cancelled(reserved.missing, allocated=False)
         try:
-            await self.authorize()
+            await self.paying.authorize(unless=lambda: self.unwanted)
         except StepRefused as refusal:
             await self.release_all("rejected", refusal.message)
             return self.decide("rejected", refusal.message, missing)
         except GivenUp:
-            await self.void("given up before the payment was authorized")
+            await self.paying.release("given up before the payment was authorized")
             await self.release_all("cancelled", "cancelled before the payment was authorized")
             return self.decide("rejected", "cancelled before it was paid for", missing)
         return self.decide("confirmed", "", missing)
-
-    async def authorize(self) -> None:
-        """Set the whole amount aside."""
-        amount = self.book.money(self.book.deliverable_worth)
-        ask = Authorize(
-            order_id=self.order.order_id,
-            amount=amount,
-            provider=self.order.payment.provider,
-            token=self.order.payment.token,
-        )
-        await self.steps.call(
-            Payments.authorize_payment,
-            lambda _: ask,
-            self.order.order_id,
-            f"Authorize {amount}",
-            refusable=("declined", "not_found"),  # the bank says no, or there is no such provider
-            allowed=("retry", "cancel"),
-            unless=lambda: self.unwanted,
-        )
-        self.book.authorized = amount.minor
 
     async def fulfil(self) -> None:
         """All parcels side by side, until every unit is delivered, cancelled or paid back."""
@@ -224,7 +165,7 @@ class OrderWorkflow:
     async def release_what_is_not_charged(self) -> None:
         """What was authorized for units that were cancelled is not held any longer."""
         if self.book.charged_worth < self.book.authorized or self.book.nothing_shipped:
-            await self.void("not everything was sent")
+            await self.paying.release("not everything was sent")
 
     async def await_returns(self) -> None:
         """Until the window is over and no return is under way; sooner if everything came back."""
@@ -281,17 +222,6 @@ class OrderWorkflow:
         for parcel in parcels:
             self.book.cancelled(parcel.units, allocated=True)
             parcel.stage = "ended"
-
-    async def void(self, why: str) -> None:
-        """Undo of the authorization, or of what is left of it."""
-        ask = Void(order_id=self.order.order_id, why=why)
-        with suppress(ByHand):  # recorded with its note when the attention was resolved
-            await self.steps.call(
-                Payments.void_payment,
-                lambda _: ask,
-                self.order.order_id,
-                "Release the authorization",
-            )
 
     # Messages -------------------------------------------------------------------------------------
 

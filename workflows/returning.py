@@ -9,6 +9,7 @@ from temporalio import workflow
 
 from workflows.book import OrderBook
 from workflows.fulfilling import Fulfilling
+from workflows.paying import Paying
 from workflows.refusals import invalid_line, refused
 from workflows.steps import Steps
 
@@ -22,9 +23,10 @@ with workflow.unsafe.imports_passed_through():
 class Returning:
     """Takes back what was delivered. Any number of returns, each with its own parcel."""
 
-    def __init__(self, steps: Steps, book: OrderBook, policy: Policy) -> None:
+    def __init__(self, steps: Steps, book: OrderBook, paying: Paying, policy: Policy) -> None:
         self._steps = steps
         self._book = book
+        self._paying = paying
         self._policy = policy
         self._numbered = 0
         self._under_way: list[asyncio.Task[None]] = []
@@ -80,7 +82,7 @@ class Returning:
         received = await fulfilling.await_return(return_id)
         owed = self._book.return_received(units, received)
         if any(received.values()):
-            await fulfilling.refund(return_id, received, owed, reason, return_id=return_id)
+            await self._paying.refund(return_id, received, owed, reason, return_id=return_id)
 
     def _units(self, request: ReturnRequest) -> dict[str, int]:
         ends = self.window_ends

@@ -1,0 +1,51 @@
+"""What an order's workflow is started with, asked, and answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel, ConfigDict
+
+    from domain.order import Order
+    from domain.policy import Policy
+
+
+class OrderInput(BaseModel):
+    """What an order's workflow is started with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order: Order
+    policy: Policy = Policy()
+
+
+class PlaceRequest(BaseModel):
+    """Asks for the answer to placing the order with this digest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+
+
+class OrderResult(BaseModel):
+    """How the order ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    outcome: Literal["closed", "cancelled", "rejected"]
+    reason: str = ""
+
+
+class OrderView(BaseModel):
+    """The workflow's own view of the order, for debugging; status reads come from the database."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str
+    lines: dict[str, dict[str, int]]
+    parcels: dict[str, str]
+    attention: dict[str, str]
