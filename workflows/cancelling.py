@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Literal
 
 from temporalio import workflow
 
@@ -12,7 +13,7 @@ from workflows.fulfilling import Fulfilling
 from workflows.refusals import invalid_line
 
 with workflow.unsafe.imports_passed_through():
-    from domain.messages import CancelOutcome, CancelRequest, Units
+    from domain.messages import CancelOutcome, CancelRequest, Placement, Units
 
 # Where it costs the warehouse least to stop.
 _EARLIEST_FIRST = ("planned", "pick", "pack", "ship")
@@ -53,6 +54,24 @@ class Cancelling:
                 if keep:
                     await self._fulfilling.carry_on(parcel, keep)
             return self._outcome(request, request_id, cancelled, left)
+
+    def too_early(
+        self, request_id: str, ended_as: Literal["rejected", "cancelled"], placement: Placement
+    ) -> CancelOutcome:
+        """The order ended before it was confirmed, by itself or because of this request."""
+        if ended_as == "rejected":
+            return CancelOutcome(
+                request_id=request_id,
+                outcome="refused",
+                message=f"the order was rejected: {placement.reason}; there is nothing to cancel",
+            )
+        everything = {line_id: line.ordered for line_id, line in self._book.lines.items()}
+        return CancelOutcome(
+            request_id=request_id,
+            outcome="cancelled",
+            cancelled=tuple(Units(line_id=k, quantity=n) for k, n in everything.items()),
+            message=placement.reason,
+        )
 
     def _next(self, left: Mapping[str, int]) -> Parcel | None:
         """The parcel to stop next: one with units that are wanted back, at the earliest stage."""

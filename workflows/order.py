@@ -76,6 +76,7 @@ class OrderWorkflow:
         self.inbox = Inbox()
         self.phase = "received"
         self.placement: Placement | None = None
+        self.never_began: Literal["rejected", "cancelled"] = "rejected"
         self.unwanted = False  # somebody asked to cancel the whole order
         self.cancels_open = 0
         self.refusals = 0
@@ -112,7 +113,7 @@ class OrderWorkflow:
                 refusal.message, type=refusal.kind, non_retryable=True
             ) from refusal
         if placement.outcome == "rejected":
-            return await self.end("rejected", placement.reason)
+            return await self.end(self.never_began, placement.reason)
         await self.fulfil()
         await self.release_what_is_not_charged()
         if self.book.nothing_shipped:
@@ -186,7 +187,8 @@ class OrderWorkflow:
     ) -> OrderResult:
         """Answer whoever still waits, record the end, and stop."""
         self.enter("ending")
-        if outcome != "rejected":  # recorded with the rejection itself
+        began = self.placement is not None and self.placement.outcome == "confirmed"
+        if began and outcome != "rejected":  # else its end was recorded as it was undone
             await self.steps.local(
                 Records.close_order,
                 CloseOrder(order_id=self.order.order_id, decision=outcome, reason=reason),
@@ -205,6 +207,7 @@ class OrderWorkflow:
 
     async def release_all(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
         """Undo of the reservation: all of it, before anything was picked."""
+        self.never_began = decision
         parcels = [parcel for parcel in self.book.parcels.values() if not parcel.ended]
         await self.steps.local(
             Inventory.release_stock,
@@ -321,6 +324,8 @@ class OrderWorkflow:
             self.unwanted = self.unwanted or not request.lines
             try:
                 await workflow.wait_condition(lambda: self.placement is not None)
+                if self.placement and self.placement.outcome == "rejected":
+                    return self.cancelling.too_early(request_id, self.never_began, self.placement)
                 return await self.cancelling.cancel(request, request_id)
             finally:
                 self.cancels_open -= 1
