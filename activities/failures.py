@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
@@ -20,6 +20,9 @@ from domain.errors import OrderloomError, Unreachable
 
 DECLINED = "declined"
 OUTCOME_UNKNOWN = "outcome_unknown"
+
+# A firm no is part of business: it is in the order's story, and no fault to log.
+BENIGN = ApplicationErrorCategory.BENIGN
 
 
 class FailureTypes(Interceptor):
@@ -35,11 +38,17 @@ class _FailureTypes(ActivityInboundInterceptor):
             return await self.next.execute_activity(input)
         except Declined as error:
             raise ApplicationError(
-                error.message, {"code": error.code}, type=DECLINED, non_retryable=True
+                error.message,
+                {"code": error.code},
+                type=DECLINED,
+                non_retryable=True,
+                category=BENIGN,
             ) from error
         except OutcomeUnknown as error:
             raise ApplicationError(str(error), type=OUTCOME_UNKNOWN) from error
         except Unreachable as error:
             raise ApplicationError(str(error), type=error.kind) from error
         except OrderloomError as error:
-            raise ApplicationError(str(error), type=error.kind, non_retryable=True) from error
+            raise ApplicationError(
+                str(error), type=error.kind, non_retryable=True, category=BENIGN
+            ) from error

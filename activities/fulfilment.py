@@ -130,6 +130,8 @@ class Fulfilment:
                 return
             lines = await fulfilments.lines(conn, fulfilment_id)
             units = {line.line_id: line.picked for line in lines if line.picked}
+            if not units:
+                return  # it was recalled before anybody picked anything
             await orders.move_lines(conn, order_id, {k: {"picked": -n} for k, n in units.items()})
             await events.tell(
                 conn,
@@ -150,8 +152,7 @@ class Fulfilment:
             return
         tracking_number = parcel.tracking_number
         if parcel.label == "requested":
-            label = await self._carrier.lookup(key=parcel.label_key)
-            tracking_number = None if label is None else label.tracking_number
+            tracking_number = await self._number_bought(parcel.label_key)
         if tracking_number is not None:
             await self._give_back(fulfilment_id, tracking_number)
         async with self._pool.acquire() as conn, conn.transaction():
@@ -224,6 +225,14 @@ class Fulfilment:
             # It was given up as never bought, and then the carrier's answer came after all.
             await self._give_back(fulfilment_id, label.tracking_number)
         return "recalled" if row["recalled_from"] is not None else "labelled"
+
+    async def _number_bought(self, label_key: str) -> str | None:
+        """The number that came of an intent whose outcome is not known; None when none did."""
+        try:
+            label = await self._carrier.lookup(key=label_key)
+        except Declined:
+            return None  # the carrier refused it, and its answer was lost
+        return None if label is None else label.tracking_number
 
     async def _give_back(self, fulfilment_id: str, tracking_number: str) -> None:
         try:

@@ -140,6 +140,9 @@ class Inventory:
             await lock_order(conn, ask.order_id)
             if await events.find(conn, ask.order_id, ask.effect) is not None:
                 return
+            # All at once: one fulfilment after the other would be the wrong order of locks.
+            skus = await orders.skus(conn, ask.order_id)
+            await lock_stock(conn, [skus[k] for units in ask.units.values() for k in units])
             for fulfilment_id, units in ask.units.items():
                 effect = f"{ask.effect}:{fulfilment_id}"
                 await fulfilments.release(

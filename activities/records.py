@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities.inventory import WHO
+from domain.errors import NotFound
 from store import events, orders
 from store.database import Pool
 from store.locks import lock_order
@@ -75,7 +76,10 @@ class Records:
     async def note_attention(self, ask: Attention) -> None:
         """List the order as needing a person at a step, or take it off the list."""
         async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
+            try:
+                await lock_order(conn, ask.order_id)
+            except NotFound:
+                return  # not on record yet: the step that records it is the one; Temporal lists it
             if ask.resolution is None:
                 await events.raise_attention(conn, ask.order_id, ask.step, ask.reason)
                 what, why = f"needs attention: {ask.step}", ask.reason

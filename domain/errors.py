@@ -14,14 +14,26 @@ Temporal `ApplicationError` and the `error` field of `--json` output.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import re
+from typing import ClassVar, Final
+
+# Control characters but for tab and newline, and surrogates: what terminals obey and PostgreSQL or
+# UTF-8 do not take.
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class OrderloomError(Exception):
-    """Base of all errors that Orderloom raises on purpose."""
+    """Base of all errors that Orderloom raises on purpose.
+
+    A message may quote what came from outside, and goes to logs, terminals and the database: it
+    is made printable here, once.
+    """
 
     kind: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_UNPRINTABLE.sub(_escaped, message))
 
 
 class InvalidInput(OrderloomError):
@@ -64,3 +76,7 @@ class Unreachable(OrderloomError):
 
     kind = "unreachable"
     exit_code = 3
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character.group().encode("unicode_escape").decode()

@@ -10,17 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.order import LINES_MAX, Document, Id, Note
-
-Reason = Annotated[Note, Field(min_length=1, max_length=500)]
-Who = Annotated[Note, Field(min_length=1, max_length=100)]
+from domain.fields import Document, Id, Reason, Who
+from domain.order import LINES_MAX, Quantity
 
 
 class LineRequest(Document):
     """`quantity` units of one line; without a quantity, all that can be."""
 
     line_id: Id
-    quantity: Annotated[int, Field(strict=True, ge=1)] | None = None
+    quantity: Quantity | None = None
 
 
 class CancelRequest(Document):

@@ -6,15 +6,23 @@ minor units (1250). How many decimals a currency has comes from ISO 4217, as pac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
-from typing import Self
+from typing import Final, Self
 
 from iso4217 import Currency
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import InvalidInput
+
+AMOUNT_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,4})?$"
+"""How an amount is written in documents."""
+
+# More digits than any amount has; whatever does not fit is an error and never rounded.
+_DIGITS_MAX: Final = 40
+_EXACT: Final = Context(prec=_DIGITS_MAX, traps=[InvalidOperation, Inexact, Overflow])
 
 
 @lru_cache
@@ -35,23 +43,38 @@ def decimals(currency: str) -> int:
 def to_minor(amount: Decimal | str, currency: str) -> int:
     """Decimal amount → minor units: ("12.50", "USD") → 1250.
 
-    Raises InvalidInput when the amount has more decimals than the currency, or is no finite number.
+    Raises InvalidInput when the amount has more decimals than the currency, or is none.
     """
     places = decimals(currency)
+    if isinstance(amount, str) and not re.fullmatch(AMOUNT_PATTERN, amount.removeprefix("-")):
+        raise _strange(amount)
     try:
-        scaled = Decimal(amount).scaleb(places)
-    except InvalidOperation:
-        raise InvalidInput(f"{amount!r} is not an amount; write it like '12.50'") from None
-    if not scaled.is_finite():
-        raise InvalidInput(f"{amount!r} is not an amount; write it like '12.50'")
-    if scaled != scaled.to_integral_value():
-        raise InvalidInput(f"{amount} has more decimals than {currency} allows ({places})")
-    return int(scaled)
+        scaled = _EXACT.scaleb(Decimal(amount), places)
+    except (InvalidOperation, Overflow):
+        raise _strange(amount) from None
+    except Inexact:
+        raise _too_fine(amount, currency) from None
+    if not scaled.is_finite() or scaled.adjusted() > _DIGITS_MAX:
+        raise _strange(amount)
+    minor = int(scaled)
+    if minor != scaled:
+        raise _too_fine(amount, currency)
+    return minor
+
+
+def _strange(amount: object) -> InvalidInput:
+    return InvalidInput(f"{str(amount)[:40]!r} is not an amount; write it like '12.50'")
+
+
+def _too_fine(amount: object, currency: str) -> InvalidInput:
+    return InvalidInput(
+        f"{str(amount)[:40]} has more decimals than {currency} allows ({decimals(currency)})"
+    )
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:
     """Minor units → decimal amount with exactly the currency's decimals."""
-    return Decimal(minor).scaleb(-decimals(currency))
+    return _EXACT.scaleb(Decimal(minor), -decimals(currency))
 
 
 class Money(BaseModel):

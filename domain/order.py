@@ -10,28 +10,57 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import pycountry
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    EmailStr,
-    Field,
-    PlainSerializer,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, EmailStr, Field, model_validator
 
 from domain.errors import InvalidInput
-from domain.money import decimals, to_decimal, to_minor
+from domain.fields import (
+    Amount,
+    Country,
+    Currency,
+    Day,
+    Document,
+    Id,
+    Instant,
+    Locale,
+    Name,
+    Note,
+    Phone,
+    PostalCode,
+    Sku,
+    Token,
+    inconsistent,
+    instant_as_text,
+    wrong,
+)
+from domain.money import to_decimal, to_minor
+
+__all__ = [
+    "LINES_MAX",
+    "QUANTITY_MAX",
+    "TOTAL_MINOR_MAX",
+    "Address",
+    "Amount",
+    "Channel",
+    "Country",
+    "Currency",
+    "Customer",
+    "Document",
+    "Id",
+    "Line",
+    "Locale",
+    "Name",
+    "Note",
+    "Order",
+    "Payment",
+    "Phone",
+    "Quantity",
+    "Shipping",
+    "Sku",
+]
 
 LINES_MAX = 500
 QUANTITY_MAX = 1_000_000
@@ -39,66 +68,7 @@ QUANTITY_MAX = 1_000_000
 TOTAL_MINOR_MAX = 10**15
 
 Channel = Literal["web", "pos", "marketplace", "b2b"]
-
-
-def _decimal_string(value: Any) -> Any:
-    # A JSON number is refused, not guessed at: 12.5 has lost what 12.50 meant, and a bare 1250
-    # could be cents.
-    if isinstance(value, str | Decimal):
-        return value
-    raise ValueError('write amounts as decimal strings, for example "12.50"')
-
-
-def _known_currency(code: str) -> str:
-    try:
-        decimals(code)
-    except InvalidInput as error:
-        raise ValueError(str(error)) from None
-    return code
-
-
-@lru_cache(maxsize=1)
-def _country_codes() -> frozenset[str]:
-    return frozenset(country.alpha_2 for country in pycountry.countries)
-
-
-def _known_country(code: str) -> str:
-    if code not in _country_codes():
-        raise ValueError(f"{code!r} is not an ISO 3166-1 alpha-2 country code such as DE or KR")
-    return code
-
-
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_decimal_string),
-    Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
-    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,14}(\.\d{1,4})?$", "examples": ["12.50"]}),
-]
-# Ids travel into workflow ids, keys and shell commands: a narrow alphabet, without our own ':'.
-Id = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-]
-Sku = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
-]
-# Bounded, trimmed, and without control characters, which would garble terminals and labels.
-_PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE),
-]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_PRINTABLE)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()./-]{3,32}$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_known_country)]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
-
-
-class Document(BaseModel):
-    """Base of what comes from outside: immutable, and unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
 
 
 class Customer(Document):
@@ -119,7 +89,7 @@ class Address(Document):
     line2: Name | None = None
     city: Name
     region: Name | None = None
-    postal_code: Annotated[Name, Field(max_length=32)] | None = None
+    postal_code: PostalCode | None = None
     country: Country
 
 
@@ -128,10 +98,24 @@ class Line(Document):
 
     line_id: Id
     sku: Sku
-    quantity: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
+    quantity: Quantity
     unit_price: Amount
     discount: Amount = Decimal(0)
     tax: Amount = Decimal(0)
+
+
+def _at_least_one(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    # Asked here and not by min_length, which would also count the lines that are not valid.
+    if not lines:
+        raise wrong("must hold at least one line")
+    return lines
+
+
+Lines = Annotated[
+    tuple[Line, ...],
+    Field(max_length=LINES_MAX, json_schema_extra={"minItems": 1}),
+    AfterValidator(_at_least_one),
+]
 
 
 class Shipping(Document):
@@ -147,7 +131,7 @@ class Payment(Document):
     """A provider's token. Card numbers never enter: there is no field for one."""
 
     provider: Id = "sandbox"
-    token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{2,127}$")]
+    token: Token
 
 
 class Order(Document):
@@ -155,14 +139,14 @@ class Order(Document):
 
     channel: Channel
     channel_order_id: Id
-    placed_at: AwareDatetime
+    placed_at: Instant
     customer: Customer
     currency: Currency
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=LINES_MAX)]
+    lines: Lines
     discount: Amount = Decimal(0)
     shipping: Shipping
     payment: Payment
-    requested_delivery_date: date | None = None
+    requested_delivery_date: Day | None = None
     note: Note | None = None
     total: Amount | None = None
 
@@ -183,16 +167,20 @@ class Order(Document):
 
     @property
     def digest(self) -> str:
-        """A hash of the content, by which the same order placed again is told from another one."""
+        """A hash of the content, by which the same order placed again is told from another one.
+
+        What is left out and what is written as its default are the same, so that a field which a
+        later version adds does not change the digests of orders that lack it.
+        """
 
         def canonical(value: object) -> str:
             if isinstance(value, Decimal):  # "12.5" and "12.50" are the same amount
                 return format(to_decimal(self._minor(value), self.currency), "f")
             if isinstance(value, datetime):
-                return value.astimezone(UTC).isoformat()
+                return instant_as_text(value)
             return str(value)
 
-        content = self.model_dump(exclude={"total"})
+        content = self.model_dump(exclude={"total"}, exclude_defaults=True)
         text = json.dumps(content, default=canonical, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -201,29 +189,31 @@ class Order(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        places = decimals(self.currency)
         for where, amount in self._amounts():
-            if amount.normalize().as_tuple().exponent < -places:  # type: ignore[operator]  # finite
-                raise ValueError(
-                    f"{where}: {amount} has more decimals than {self.currency} allows ({places})"
-                )
+            try:
+                self._minor(amount)
+            except InvalidInput as error:
+                raise inconsistent(where, str(error)) from None
         seen: set[str] = set()
         goods = 0
         for index, line in enumerate(self.lines):
             if line.line_id in seen:
-                raise ValueError(f"lines[{index}].line_id: {line.line_id!r} is used twice")
+                raise inconsistent(f"lines[{index}].line_id", f"{line.line_id!r} is used twice")
             seen.add(line.line_id)
             gross = self._minor(line.unit_price) * line.quantity
             if self._minor(line.discount) > gross:
-                raise ValueError(f"lines[{index}].discount: is more than the line is worth")
+                raise inconsistent(f"lines[{index}].discount", "is more than the line is worth")
             goods += gross - self._minor(line.discount)
         if self._minor(self.discount) > goods:
-            raise ValueError("discount: is more than the goods are worth")
+            raise inconsistent("discount", "is more than the goods are worth")
         if self.total_minor > TOTAL_MINOR_MAX:
-            raise ValueError("total: is larger than any order can be")
+            largest = to_decimal(TOTAL_MINOR_MAX, self.currency)
+            raise inconsistent("total", f"is more than any order can be ({largest})")
         if self.total is not None and self._minor(self.total) != self.total_minor:
             computed = to_decimal(self.total_minor, self.currency)
-            raise ValueError(f"total: {self.total} was given, but the parts add up to {computed}")
+            raise inconsistent(
+                "total", f"{self.total} was given, but the parts add up to {computed}"
+            )
         return self
 
     def _amounts(self) -> list[tuple[str, Decimal]]:

@@ -6,7 +6,8 @@
       └──unallocate───────┘          (undeliverable: shipped ──come_back──► cancelled)
 
 Everything is counted per unit: a line can be in several of these at once. `delivered`, `lost`,
-`return_requested` and `returned` are counted within `shipped`; `picked` within `allocated`.
+`return_requested` and `returned` are counted within `shipped`; the store also counts `picked`,
+within `allocated`.
 The sum `ordered = open + backordered + allocated + shipped + cancelled` holds after every move;
 the same sum is a constraint in the database.
 """
@@ -87,7 +88,7 @@ class LineQuantities(BaseModel):
 
     def receive_return(self, requested: int, received: int) -> Self:
         """A return request of `requested` units ends with `received` of them taken back."""
-        if received > requested:
+        if not 0 <= received <= requested:
             raise IllegalTransition(f"cannot receive {received} of {requested} returned units")
         if requested > self.return_requested:
             raise IllegalTransition(

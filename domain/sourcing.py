@@ -59,45 +59,40 @@ def plan_sourcing(
     Each round takes the location that can serve the most units of what is left (ties: priority,
     then name), so an order that one location can serve whole ships in one parcel. Lines that share
     a SKU share its stock. `excluded` are (sku, location) pairs not to be used, for instance where a
-    picker has just found the shelf empty. Never plans more than is available.
+    picker has just found the shelf empty. Never plans more than is available. A line is demanded
+    once, and a SKU given once per location.
     """
-    free = {
-        (item.sku, item.location): item.quantity
-        for item in stock
-        if item.quantity > 0 and (item.sku, item.location) not in excluded
-    }
-    rank = {item.location: (item.priority, item.location) for item in stock}
+    shelves: dict[str, dict[str, int]] = {}
+    rank: dict[str, tuple[int, str]] = {}
+    for item in stock:
+        if item.quantity > 0 and (item.sku, item.location) not in excluded:
+            shelves.setdefault(item.location, {})[item.sku] = item.quantity
+            rank[item.location] = (item.priority, item.location)
     left = {demand.line_id: demand.quantity for demand in demands}
+    wanted: dict[str, int] = {}
+    for demand in demands:
+        wanted[demand.sku] = wanted.get(demand.sku, 0) + demand.quantity
     takes: list[Take] = []
-    while True:
-        candidates = {location for (_, location), units in free.items() if units > 0}
-        offers = {location: _offer(location, demands, left, free) for location in candidates}
-        offers = {location: offer for location, offer in offers.items() if offer}
-        if not offers:
+    while shelves:
+        served = {place: _units(wanted, shelf) for place, shelf in shelves.items()}
+        best = min(served, key=lambda place: (-served[place], rank[place]))
+        if served[best] == 0:
             break
-        best = min(offers, key=lambda place: (-sum(t.quantity for t in offers[place]), rank[place]))
-        for take in offers[best]:
-            free[take.sku, take.location] -= take.quantity
-            left[take.line_id] -= take.quantity
-        takes += offers[best]
+        shelf = shelves.pop(best)  # it gives all it can, so it is asked once
+        for demand in demands:
+            units = min(left[demand.line_id], shelf.get(demand.sku, 0))
+            if units > 0:
+                shelf[demand.sku] -= units
+                left[demand.line_id] -= units
+                wanted[demand.sku] -= units
+                takes.append(
+                    Take(line_id=demand.line_id, sku=demand.sku, location=best, quantity=units)
+                )
     return SourcingPlan(
         takes=tuple(takes), missing={line_id: units for line_id, units in left.items() if units}
     )
 
 
-def _offer(
-    location: str,
-    demands: Sequence[Demand],
-    left: Mapping[str, int],
-    free: Mapping[tuple[str, str], int],
-) -> list[Take]:
-    remaining = {sku: units for (sku, place), units in free.items() if place == location}
-    offer = []
-    for demand in demands:
-        units = min(left[demand.line_id], remaining.get(demand.sku, 0))
-        if units > 0:
-            remaining[demand.sku] -= units
-            offer.append(
-                Take(line_id=demand.line_id, sku=demand.sku, location=location, quantity=units)
-            )
-    return offer
+def _units(wanted: Mapping[str, int], shelf: Mapping[str, int]) -> int:
+    """How many of the wanted units a location can give."""
+    return sum(min(units, shelf.get(sku, 0)) for sku, units in wanted.items())

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from domain.tracking import CarrierStatus
 from store.database import Connection, load_queries
 
@@ -35,7 +35,10 @@ class Parcel(BaseModel):
 async def want_label(
     conn: Connection, fulfilment_id: str, order_id: str, *, label_key: str, service: str
 ) -> bool:
-    """Write the intent to buy a label. False when it was there: look the outcome up first."""
+    """Write the intent to buy a label. False when it was there: look the outcome up first.
+
+    Raises Conflict when it was there for another service.
+    """
     new = await _sql.want_label(
         conn,
         fulfilment_id=fulfilment_id,
@@ -43,7 +46,15 @@ async def want_label(
         label_key=label_key,
         service=service,
     )
-    return new is not None
+    if new is not None:
+        return True
+    wanted = await find(conn, fulfilment_id)
+    if wanted is not None and wanted.service != service:
+        raise Conflict(
+            f"a label of {fulfilment_id} was asked for before, with service {wanted.service}; "
+            "a parcel has one label"
+        )
+    return False
 
 
 async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:
@@ -52,9 +63,11 @@ async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:
     return None if row is None else Parcel(**row)
 
 
-async def by_tracking(conn: Connection, carrier: str, tracking_number: str) -> str:
-    """The fulfilment whose parcel a carrier means by this number now. Raises NotFound."""
-    rows = _sql.parcels_by_tracking(conn, carrier=carrier, tracking_number=tracking_number)
+async def by_tracking(conn: Connection, carrier: str, tracking_number: str, event_id: str) -> str:
+    """The fulfilment whose parcel a carrier means by this number, in this event. Raises NotFound."""
+    rows = _sql.parcels_by_tracking(
+        conn, carrier=carrier, tracking_number=tracking_number, event_id=event_id
+    )
     candidates = [row["fulfilment_id"] async for row in rows]
     if not candidates:
         raise NotFound(f"no parcel has {carrier} number {tracking_number}")
@@ -95,7 +108,7 @@ async def add_carrier_event(
     happened_at: datetime,
     detail: str,
 ) -> bool:
-    """Keep what the carrier said. False when it said so before."""
+    """Keep what the carrier said. False when it said so before; Conflict when it said otherwise."""
     new = await _sql.add_carrier_event(
         conn,
         fulfilment_id=fulfilment_id,
@@ -104,7 +117,15 @@ async def add_carrier_event(
         happened_at=happened_at,
         detail=detail,
     )
-    return new is not None
+    if new is not None:
+        return True
+    told = await _sql.status_told(conn, fulfilment_id=fulfilment_id, event_id=event_id)
+    if told != status:
+        raise Conflict(
+            f"carrier event {event_id} of {fulfilment_id} came before with status {told}, not "
+            f"{status}; nothing was changed"
+        )
+    return False
 
 
 async def scanned(

@@ -94,13 +94,13 @@ async def carrier_event(
     happened_at: datetime,
     detail: str = "",
 ) -> bool:
-    """A scan by the carrier. False when it sent this one before.
+    """A scan by the carrier. False when it sent this one before, Conflict when with another status.
 
     A parcel that moves has been handed over, also when nobody at the warehouse said so. An end
     (delivered, returned to sender, lost) is reported to the waiting workflow, once.
     """
     async with conn.transaction():
-        fulfilment_id = await parcels.by_tracking(conn, carrier, tracking_number)
+        fulfilment_id = await parcels.by_tracking(conn, carrier, tracking_number, event_id)
         row = await fulfilments.locked(conn, fulfilment_id)
         new = await parcels.add_carrier_event(
             conn,
@@ -154,10 +154,10 @@ async def receive_return(
             },
         }
         effect = f"receive_return:{return_id}"
-        told = {"counted": {k: c.model_dump() for k, c in counts.items()}}
+        place = location or await returns.default_location(conn, order_id)
+        told = {"counted": {k: c.model_dump() for k, c in counts.items()}, "location": place}
         if await _told_before(conn, row, "approved", effect, told):
             return outcome
-        place = location or await returns.default_location(conn, order_id)
         await _book_in(
             conn, return_id, {line.line_id: line.sku for line in lines}, counts, place, who
         )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import Conflict, IllegalTransition, NotFound
+from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from store.database import CheckViolation, Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -109,8 +109,10 @@ async def receive(
 ) -> StockLevel:
     """Goods arrived: on_hand + quantity, once per key. A new SKU or location is created.
 
-    Raises Conflict when the key was used for another quantity.
+    Raises InvalidInput for a quantity below 1, and Conflict when the key was used for another one.
     """
+    if quantity < 1:
+        raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
     await ensure_rows(conn, [(sku, location)])
     return await _change(conn, f"receive:{key}", "received", sku, location, quantity, who, why)
 

@@ -31,6 +31,20 @@ def a_policy(**changes: Any) -> Policy:
     return QUICK.model_copy(update={**changes, **seconds})
 
 
+def shipping(
+    price: str, tax: str = "0", *, postal_code: str = "04524", **fields: Any
+) -> dict[str, Any]:
+    """The shipping part of an order document."""
+    address = {
+        "name": "Kim Minji",
+        "line1": "1 Sejong-daero",
+        "city": "Seoul",
+        "postal_code": postal_code,
+        "country": "KR",
+    }
+    return {"price": price, "tax": tax, "address": address, **fields}
+
+
 def a_document(
     *lines: tuple[str, int] | tuple[str, int, str], token: str = "tok_ok", **fields: Any
 ) -> dict[str, Any]:
@@ -50,16 +64,7 @@ def a_document(
             }
             for number, line in enumerate(lines, start=1)
         ],
-        "shipping": {
-            "price": "5.00",
-            "address": {
-                "name": "Kim Minji",
-                "line1": "1 Sejong-daero",
-                "city": "Seoul",
-                "postal_code": "04524",
-                "country": "KR",
-            },
-        },
+        "shipping": shipping("5.00"),
         "payment": {"token": token},
     }
     return {**document, **fields}

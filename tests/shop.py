@@ -7,7 +7,7 @@ import contextlib
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
@@ -21,12 +21,14 @@ from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.relay import Relay
 from domain import ids
+from domain.errors import IllegalTransition
 from domain.order import Order
 from domain.policy import Policy
 from starter.client import OrderClient
 from starter.desk import Desk
 from store import reads, stock
 from store.database import Pool
+from tests.books import faults_in
 from worker import build_worker
 
 T = TypeVar("T")
@@ -80,6 +82,11 @@ class Faults(Interceptor):
         self._after.pop(name, None)
         self._refused.pop(name, None)
 
+    def _lose_answer(self, name: str) -> None:
+        if self._after[name] > 0:
+            self._after[name] -= 1
+            raise ApplicationError(f"the answer of {name} lost by the test", type="fault")
+
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Faulty(next, self)
 
@@ -105,10 +112,12 @@ class _Faulty(ActivityInboundInterceptor):
             # A call that becomes a wait the first time is a wait the second time too.
             with contextlib.suppress(activity._CompleteAsyncError):
                 await self.next.execute_activity(input)
-        result = await self.next.execute_activity(input)
-        if faults._after[name] > 0:
-            faults._after[name] -= 1
-            raise ApplicationError(f"the answer of {name} lost by the test", type="fault")
+        try:
+            result = await self.next.execute_activity(input)
+        except activity._CompleteAsyncError:
+            faults._lose_answer(name)  # the attempt dies between its effect and its wait
+            raise
+        faults._lose_answer(name)
         return result
 
 
@@ -172,6 +181,12 @@ class Shop:
         """How the order ended, when it has."""
         return await asyncio.wait_for(self.workflow(order_id).result(), PATIENCE_S)
 
+    async def settled(self) -> None:
+        """Wait until every order has ended. The books must be right then."""
+        for order in await self.orders.list(at_most=10_000):
+            await self.result(order.order_id)
+        assert await faults_in(self.pool) == []
+
     async def placed(self, order: Order, policy: Policy | None = None) -> str:
         """Place an order that must be confirmed. Returns its first fulfilment's id."""
         placement = await self.orders.place(order, policy=policy)
@@ -225,6 +240,67 @@ class Shop:
             await asyncio.sleep(0.02)
         raise AssertionError(f"this never happened: {what}")
 
+    async def play(self, order_id: str, leaving: Collection[str] = ()) -> None:
+        """Be the warehouse and the carrier of one order, for ever: do every task, deliver it all.
+
+        `leaving` names waiting steps of which nothing is reported as long as they are in it.
+        """
+        while True:
+            for task in await self.desk.tasks(order_id=order_id):
+                if task.task not in leaving:
+                    with contextlib.suppress(IllegalTransition):  # recalled a moment ago
+                        await self.do(task)
+            for parcel in await self.desk.parcels_under_way():
+                if parcel.order_id == order_id and "await_delivery" not in leaving:
+                    await self.scan(parcel.fulfilment_id, "delivered")
+            await asyncio.sleep(0.02)
+
+    @asynccontextmanager
+    async def staffed(self) -> AsyncIterator[None]:
+        """Inside, one warehouse and one carrier do everything that any order asks of them."""
+
+        async def work() -> None:
+            while True:
+                for task in await self.desk.tasks():
+                    with contextlib.suppress(IllegalTransition):  # recalled a moment ago
+                        await self.do(task)
+                for parcel in await self.desk.parcels_under_way():
+                    await self.scan(parcel.fulfilment_id, "delivered", "delivered")
+                await asyncio.sleep(0.05)
+
+        working = asyncio.create_task(work())
+        try:
+            yield
+        finally:
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+
+    async def do(self, task: reads.Task) -> None:
+        """Do what the warehouse is asked to do, all of it."""
+        match task.task:
+            case "pick":
+                await self.desk.pick(task.part_id, who="picker")
+            case "pack":
+                await self.desk.pack(task.part_id, who="packer")
+            case "handover":
+                await self.desk.hand_over(task.part_id, who="packer")
+            case "receive-return":
+                await self.desk.receive_return(task.part_id, who="receiver")
+
+    async def finish(self, order_id: str, leaving: Collection[str] = ()) -> dict[str, Any]:
+        """Play warehouse and carrier until the order has ended. Returns how it did."""
+        playing = asyncio.create_task(self.play(order_id, leaving))
+        ending = asyncio.create_task(self.result(order_id))
+        done, _ = await asyncio.wait({playing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if playing in done:  # only ever by a fault
+            ending.cancel()
+            playing.result()
+        playing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await playing
+        return await ending
+
     async def story(self, order_id: str) -> list[str]:
         """What happened, in words."""
         return [event.what for event in await self.orders.events(order_id)]
@@ -236,6 +312,44 @@ class Shop:
             return what in await self.story(order_id)
 
         await self.until(find, f"{what!r} in the story of {order_id}")
+
+    async def heard(self, order_id: str, count: str, units: int) -> None:
+        """Wait until the order's workflow knows that this many units are, say, delivered."""
+
+        async def find() -> bool:
+            view = await self.workflow(order_id).query("view")
+            return sum(int(line[count]) for line in view["lines"].values()) >= units
+
+        await self.until(find, f"{order_id} has heard of {units} units {count}")
+
+    async def begun(self) -> None:
+        """Wait until the first order of this shop has begun."""
+
+        async def tried() -> bool:
+            return self.faults.calls["reserve_stock"] > 0
+
+        await self.until(tried, "the first step of an order")
+
+    async def view(self, order_id: str) -> dict[str, Any]:
+        """What the order's workflow answers to the query of that name."""
+        view: dict[str, Any] = await self.workflow(order_id).query("view")
+        return view
+
+    async def phase(self, order_id: str, phase: str) -> None:
+        """Wait until the order's workflow is in a phase."""
+
+        async def find() -> bool:
+            return bool((await self.view(order_id))["phase"] == phase)
+
+        await self.until(find, f"{order_id} in the phase {phase!r}")
+
+    async def parked(self, order_id: str) -> str:
+        """The step that waits for a person, once one does; as the order's workflow has it."""
+
+        async def find() -> str | None:
+            return next(iter((await self.view(order_id))["attention"]), None)
+
+        return await self.until(find, f"{order_id} has a step that waits for a person")
 
     async def attention(self, order_id: str) -> dict[str, str]:
         """Step → reason of what needs a person, once something does."""

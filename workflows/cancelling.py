@@ -28,6 +28,7 @@ class Cancelling:
         self._book = book
         self._fulfilling = fulfilling
         self._one_at_a_time = asyncio.Lock()
+        self.why = ""  # the reason of the latest request that cancelled something
 
     def check(self, request: CancelRequest) -> None:
         """Raises ApplicationError where the request cannot be meant for this order."""
@@ -48,6 +49,7 @@ class Cancelling:
                 await self._fulfilling.cancel_units(
                     parcel, taken, effect, request.reason, request.by
                 )
+                self.why = request.reason
                 for line_id, units in taken.items():
                     cancelled[line_id] = cancelled.get(line_id, 0) + units
                     left[line_id] -= units

@@ -117,7 +117,7 @@ class OrderWorkflow:
         await self.fulfil()
         await self.release_what_is_not_charged()
         if self.book.nothing_shipped:
-            return await self.end("cancelled", "everything was cancelled")
+            return await self.end("cancelled", self.cancelling.why or "nothing could be sent")
         await self.await_returns()
         return await self.end("closed", "delivered, and the return window is over")
 
@@ -154,6 +154,7 @@ class OrderWorkflow:
     async def fulfil(self) -> None:
         """All parcels side by side, until every unit is delivered, cancelled or paid back."""
         await workflow.wait_condition(lambda: self.cancels_open == 0)  # sent before it was placed
+        self.enter("in fulfilment")
         for parcel in list(self.book.parcels.values()):
             if parcel.task is None and not parcel.ended:
                 self.fulfilling.start(parcel)

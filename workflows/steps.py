@@ -230,7 +230,7 @@ class Steps:
             self._changed()
             try:
                 return await attempt()
-            except ActivityError as error:
+            except (ActivityError, ApplicationError) as error:
                 refusal = refusal_of(error)
                 if refusal is not None and refusal.kind in refusable:
                     raise refusal from error
@@ -287,15 +287,18 @@ class Steps:
         )
 
 
-def refusal_of(error: ActivityError) -> StepRefused | None:
-    """The firm refusal inside an activity's failure, or None where the outcome is open."""
-    cause = error.cause
+def refusal_of(error: ActivityError | ApplicationError) -> StepRefused | None:
+    """The firm refusal in a step's failure, or None where the outcome is open.
+
+    A local activity's comes as it was raised; any other's is wrapped in an ActivityError.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
         return StepRefused(cause.type, cause.message)
     return None
 
 
-def _why(error: ActivityError) -> str:
+def _why(error: ActivityError | ApplicationError) -> str:
     innermost: BaseException = error
     while innermost.__cause__ is not None:
         innermost = innermost.__cause__

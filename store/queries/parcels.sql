@@ -12,12 +12,15 @@ select fulfilment_id, order_id, label_key, label, carrier, tracking_number, serv
        carrier_status, last_scan_at, handed_over_at
 from parcel where fulfilment_id = :fulfilment_id;
 
--- name: parcels_by_tracking(carrier, tracking_number)
--- Carriers recycle numbers: the newest hand-over comes first, and what has not ended before what has.
+-- name: parcels_by_tracking(carrier, tracking_number, event_id)
+-- Carriers recycle numbers: a parcel that was told of this event before comes first, then what has
+-- not ended, then the newest hand-over.
 select p.fulfilment_id, p.carrier_status
 from parcel p join fulfilment f using (fulfilment_id)
 where p.carrier = :carrier and p.tracking_number = :tracking_number and p.label = 'bought'
-order by (f.state in ('labelled', 'shipped')) desc, p.handed_over_at desc nulls last,
+order by exists (select from carrier_event e
+                 where e.fulfilment_id = p.fulfilment_id and e.event_id = :event_id) desc,
+         (f.state in ('labelled', 'shipped')) desc, p.handed_over_at desc nulls last,
          p.fulfilment_id;
 
 -- name: label_bought(carrier, tracking_number, fulfilment_id)!
@@ -45,6 +48,9 @@ insert into carrier_event (fulfilment_id, event_id, status, happened_at, detail)
 values (:fulfilment_id, :event_id, :status, :happened_at, :detail)
 on conflict (fulfilment_id, event_id) do nothing
 returning event_id;
+
+-- name: status_told(fulfilment_id, event_id)$
+select status from carrier_event where fulfilment_id = :fulfilment_id and event_id = :event_id;
 
 -- name: scanned(carrier_status, happened_at, fulfilment_id)!
 update parcel

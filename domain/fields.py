@@ -1,0 +1,270 @@
+"""The shapes that single values in a document from outside must have.
+
+Each shape is checked here, shown in the JSON Schema, and said in words to whoever got it wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import pycountry
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
+
+from domain.errors import InvalidInput
+from domain.money import AMOUNT_PATTERN, decimals
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A regular expression that a whole string must match, and the same in words."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _check(self, text: str) -> str:
+        if re.fullmatch(self.pattern, text) is None:
+            raise wrong(f"must be {self.words}")
+        return text
+
+
+class Document(BaseModel):
+    """Base of what comes from outside: immutable, and unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def wrong(reason: str) -> PydanticCustomError:
+    """What a validator raises about its field. The reason reads on after the field's name."""
+    return PydanticCustomError("wrong", "{reason}", {"reason": reason})
+
+
+def inconsistent(where: str, reason: str) -> PydanticCustomError:
+    """What a document raises about one of its fields, when it sees them together."""
+    return PydanticCustomError(
+        "inconsistent", "{where}: {reason}", {"where": where, "reason": reason}
+    )
+
+
+# Without what garbles terminals and labels, or pretends to be other text: control characters, line
+# and paragraph separators, and the marks that turn the writing direction round.
+_ONE_LINE: Final = Shape(
+    r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$",
+    "one line of plain text, without control characters",
+)
+_LINES: Final = Shape(
+    r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$",
+    "plain text, without control characters",
+)
+
+
+def _one_newline(value: Any) -> Any:
+    # Web forms and Windows end a line with two characters.
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+def _visible(text: str) -> str:
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise wrong("must hold something that can be read")
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    _ONE_LINE,
+    AfterValidator(_visible),
+]
+Who = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    _ONE_LINE,
+    AfterValidator(_visible),
+]
+PostalCode = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=32),
+    _ONE_LINE,
+    AfterValidator(_visible),
+]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    _LINES,
+    BeforeValidator(_one_newline),
+]
+Note = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2000),
+    _LINES,
+    BeforeValidator(_one_newline),
+]
+
+# Ids travel into workflow ids, keys and shell commands: a narrow alphabet, without our own ':'.
+Id = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    Shape(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        "letters, digits, '.', '_' and '-', with a letter or digit first",
+    ),
+]
+Sku = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    Shape(
+        r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        "letters, digits, '.', '_', '/' and '-', with a letter or digit first",
+    ),
+]
+Token = Annotated[
+    str,
+    Shape(
+        r"^[A-Za-z][A-Za-z0-9_-]{2,127}$",
+        "the provider's token: 3 to 128 letters, digits, '_' and '-', with a letter first",
+    ),
+]
+Phone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=32),
+    Shape(
+        r"^\+?([ ()./-]*[0-9]){3,20}[ ()./-]*$",
+        "a phone number of 3 to 20 digits, such as +82 2 123 4567",
+    ),
+]
+Locale = Annotated[
+    str,
+    Shape(
+        r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$",
+        "a language tag such as de, ko-KR, zh-Hant-TW or es-419",
+    ),
+]
+
+
+def _known_currency(code: str) -> str:
+    try:
+        decimals(code)
+    except InvalidInput as error:
+        raise wrong(str(error)) from None
+    return code
+
+
+# Read when the module is: a workflow that validates an order must not open a file.
+_COUNTRY_CODES = frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+def _known_country(code: str) -> str:
+    if code not in _COUNTRY_CODES:
+        raise wrong("must be an ISO 3166-1 alpha-2 country code such as DE or KR")
+    return code
+
+
+Currency = Annotated[
+    str,
+    Shape(r"^[A-Z]{3}$", "an ISO 4217 currency code such as USD"),
+    AfterValidator(_known_currency),
+]
+Country = Annotated[
+    str,
+    Shape(r"^[A-Z]{2}$", "an ISO 3166-1 alpha-2 country code such as DE or KR"),
+    AfterValidator(_known_country),
+]
+
+
+def _amount_as_written(value: Any) -> str:
+    # A JSON number is refused, not guessed at: 12.5 has lost what 12.50 meant, and a bare 1250
+    # could be cents. So is what only Python reads as a number: "1E3", "1_000", " 12".
+    match value:
+        case Decimal():
+            text = format(value, "f") if abs(value.adjusted()) < 20 else "out of range"
+        case str():
+            text = value
+        case _:
+            raise wrong('must be a decimal string, for example "12.50", not a number')
+    if text.startswith("-"):
+        raise wrong("must not be negative")
+    if re.fullmatch(AMOUNT_PATTERN, text) is None:
+        raise wrong(
+            'must be a decimal string such as "12.50": '
+            "up to 14 digits, and up to 4 decimals after a point"
+        )
+    return text
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount_as_written),
+    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["12.50"]}),
+]
+
+# Wide enough for any order there is, narrow enough for every calendar and database.
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _instant_as_written(value: Any) -> Any:
+    # A bare number could be seconds or milliseconds.
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value):
+        return value
+    raise wrong("must be a time with its offset, such as 2026-11-20T10:00:00+09:00")
+
+
+def _day_as_written(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return value
+    raise wrong("must be a day, such as 2026-11-20")
+
+
+def _instant_in_range(value: datetime) -> datetime:
+    if not _FIRST <= value < _END:
+        raise wrong("must be in the years 1970 to 2199")
+    return value
+
+
+def _day_in_range(value: date) -> date:
+    if not _FIRST.date() <= value < _END.date():
+        raise wrong("must be in the years 1970 to 2199")
+    return value
+
+
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_instant_as_written), AfterValidator(_instant_in_range)
+]
+Day = Annotated[date, BeforeValidator(_day_as_written), AfterValidator(_day_in_range)]
+
+
+def instant_as_text(instant: datetime) -> str:
+    """The same text for the same instant, in whatever time zone it was written."""
+    return instant.astimezone(UTC).isoformat()

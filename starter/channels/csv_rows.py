@@ -1,0 +1,113 @@
+"""Rows of a CSV text, each with its line; one that is broken costs only itself.
+
+A quote that is never closed would make the `csv` module swallow the rest of the file. Here a quoted
+cell may span a few lines, as addresses do, and otherwise the line it begins on is reported.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from starter.channels.text import NOT_UTF8, first_undecoded
+
+_LINES_PER_ROW_MAX: Final = 10
+
+
+class _BadRow(Exception):
+    """Why a row cannot be read."""
+
+    def __init__(self, reason: str, *, swallows_next: bool = False) -> None:
+        super().__init__(reason)
+        self.swallows_next = swallows_next
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. `cells`: column → text without the space around it; empty where `fault` is not."""
+
+    line: int
+    cells: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+    raw: str = ""
+    """The first line as it stands in the file, for a guess at what a faulty row belongs to."""
+    swallows_next: bool = False
+    """A faulty row of so many cells that the row below must be in it: its line end is lost."""
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """The names in the first line; empty where it is no CSV header."""
+    try:
+        return tuple(cell.strip() for cell in _cells(text.split("\n", 1)[0].rstrip("\r")))
+    except _BadRow:
+        return ()
+
+
+def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
+    """What is wrong with a header; nothing where the wanted columns are there, in any order."""
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        return f"the header lacks {', '.join(missing)}; it must name {','.join(wanted)}"
+    extra = [name or "a column without a name" for name in found if name not in wanted]
+    if extra:
+        return f"the header has {', '.join(extra)}, which is not known; it may name " + ",".join(
+            wanted
+        )
+    if len(found) > len(wanted):
+        return "the header names a column twice"
+    return ""
+
+
+def rows_of(text: str, columns: Sequence[str]) -> Iterator[Row]:
+    """The rows under the header. Lines that are blank are nothing."""
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    index = 1
+    while index < len(lines):
+        height = 1
+        if lines[index].strip():
+            height = _height(lines, index)
+            row = _row("\n".join(lines[index : index + height]), index + 1, columns)
+            if row.fault:
+                # The lines below may well be good: the quote that joined them is the fault.
+                height = 1
+            yield row
+        index += height
+
+
+def _height(lines: list[str], index: int) -> int:
+    """Over how many lines the row's quotes are open; one where they are not closed in reach."""
+    quotes = 0
+    for height, line in enumerate(lines[index : index + _LINES_PER_ROW_MAX], start=1):
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            return height
+    return 1
+
+
+def _row(text: str, line: int, columns: Sequence[str]) -> Row:
+    raw = text.split("\n", 1)[0]
+    try:
+        cells = _cells(text)
+        if len(cells) != len(columns):
+            raise _BadRow(
+                f"has {len(cells)} cells where the header has {len(columns)} columns",
+                swallows_next=len(cells) > 2 * len(columns) - 2,
+            )
+    except _BadRow as error:
+        return Row(line=line, fault=str(error), raw=raw, swallows_next=error.swallows_next)
+    return Row(
+        line=line,
+        cells={name: cell.strip() for name, cell in zip(columns, cells, strict=True)},
+        raw=raw,
+    )
+
+
+def _cells(text: str) -> list[str]:
+    if first_undecoded(text) is not None:
+        raise _BadRow(NOT_UTF8)
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        raise _BadRow(f"is not CSV: {error}") from None

@@ -1,0 +1,97 @@
+"""What reading yields: per order, the order itself or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from domain.order import Order
+
+PROBLEMS_MAX: Final = 20
+"""More problems of one order than this are counted, not listed."""
+
+_PLAIN: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here; correct its name or leave it out",
+    "string_unicode": "is not valid Unicode text",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong. `line` counts from 1; `field` is empty for the record as a whole."""
+
+    line: int
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+@dataclass(frozen=True)
+class Record:
+    """One order as it was read: `order`, or None and the problems.
+
+    `line` is where the record begins. `name` is what the record calls itself, as far as that could
+    be read: its channel_order_id.
+    """
+
+    line: int
+    order: Order | None = None
+    problems: tuple[Problem, ...] = ()
+    name: str = ""
+
+
+def unreadable(line: int, reason: str, *, field: str = "", name: str = "") -> Record:
+    """A record with a single problem."""
+    return Record(line=line, problems=(Problem(line, field, reason),), name=name)
+
+
+def limited(problems: list[Problem]) -> tuple[Problem, ...]:
+    """The problems, cut off where nobody reads on."""
+    if len(problems) <= PROBLEMS_MAX:
+        return tuple(problems)
+    more = len(problems) - PROBLEMS_MAX
+    return (*problems[:PROBLEMS_MAX], Problem(problems[-1].line, "", f"and {more} more problems"))
+
+
+def faults(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, str]]:
+    """Each fault of a document: its place, the same as a path (`lines[0].sku`), and the reason."""
+    found = []
+    for fault in error.errors(include_url=False, include_input=False):
+        place = fault["loc"]
+        context = fault.get("ctx", {})
+        reason = _PLAIN.get(fault["type"]) or str(context.get("reason", fault["msg"]))
+        if "where" in context:  # a rule over several fields names the one at fault
+            place = (*place, *_steps(context["where"]))
+        found.append((place, path(place), reason))
+    return found
+
+
+def path(place: Iterable[int | str]) -> str:
+    """("lines", 0, "sku") → "lines[0].sku"."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return text.removeprefix(".")
+
+
+def _steps(text: str) -> Iterable[int | str]:
+    for word in re.findall(r"\w+", text):
+        yield int(word) if word.isdigit() else word
+
+
+def to_record(document: Any, line: int) -> Record:
+    """A parsed JSON document as a record."""
+    if not isinstance(document, dict):
+        return unreadable(line, "is not an order: a JSON object is expected here")
+    name = document.get("channel_order_id")
+    name = name if isinstance(name, str) else ""
+    try:
+        return Record(line=line, order=Order.model_validate(document), name=name)
+    except ValidationError as error:
+        problems = [Problem(line, field, reason) for _, field, reason in faults(error)]
+        return Record(line=line, problems=limited(problems), name=name)

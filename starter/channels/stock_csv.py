@@ -1,0 +1,74 @@
+"""Stock to take in, from CSV: sku,location,quantity, or a Northwind products.csv."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from domain.fields import Document, Id, Sku
+from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
+from starter.channels.northwind import sku_of
+from starter.channels.records import Problem
+from starter.channels.text import decode
+
+COLUMNS: Final = ("sku", "location", "quantity")
+PRODUCT_COLUMNS: Final = ("product_id", "units_in_stock")
+DEFAULT_LOCATION: Final = "main"
+UNITS_MAX: Final = 1_000_000_000
+"""Of one SKU in one row."""
+
+_WHOLE: Final = re.compile(r"[0-9]{1,10}")
+
+
+class StockRow(Document):
+    """Units of one SKU that arrive at one location. `line` is where the file says so."""
+
+    line: int
+    sku: Sku
+    location: Id
+    quantity: Annotated[int, Field(strict=True, ge=0, le=UNITS_MAX)]
+
+
+_as_row: Final = TypeAdapter(StockRow)
+
+
+def read_stock(data: bytes) -> Iterator[StockRow | Problem]:
+    """Each row as stock, or what is wrong with it. A file that cannot be used is one problem."""
+    text = decode(data)
+    if not text.strip():
+        yield Problem(1, "", "is empty; its first line must be sku,location,quantity")
+        return
+    columns = columns_of(text)
+    products = all(name in columns for name in PRODUCT_COLUMNS) and "sku" not in columns
+    if not products:
+        fault = header_fault(columns, COLUMNS)
+        if fault:
+            yield Problem(1, "", fault)
+            return
+    for row in rows_of(text, columns):
+        yield from _read(row, products)
+
+
+def _read(row: Row, products: bool) -> Iterator[StockRow | Problem]:
+    if row.fault:
+        yield Problem(row.line, "", row.fault)
+        return
+    units = row.cells["units_in_stock" if products else "quantity"]
+    columns = {"sku": "product_id", "quantity": "units_in_stock"} if products else {}
+    content = {
+        "line": row.line,
+        "sku": sku_of(row.cells["product_id"]) if products else row.cells["sku"],
+        "location": DEFAULT_LOCATION if products else row.cells["location"],
+        "quantity": int(units) if _WHOLE.fullmatch(units) else units,
+    }
+    try:
+        yield _as_row.validate_python(content)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            field = str(fault["loc"][0])
+            wrong = isinstance(content[field], str) and field == "quantity"
+            reason = "must be a whole number of units" if wrong else fault["msg"]
+            yield Problem(row.line, columns.get(field, field), reason)

@@ -1,0 +1,39 @@
+"""From bytes to text, without losing the place of what is not text."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# What could not be decoded stands in the text as one of these, and is reported by its line.
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+
+NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
+
+
+def decode(data: bytes) -> str:
+    """UTF-8, with or without a byte order mark. Bytes that are not stay recognizable."""
+    return data.decode("utf-8-sig", errors="surrogateescape")
+
+
+def first_undecoded(text: str, start: int = 0, end: int | None = None) -> int | None:
+    """Position of the first byte that was not UTF-8, or None."""
+    found = _UNDECODED.search(text, start, len(text) if end is None else end)
+    return None if found is None else found.start()
+
+
+class LineNumbers:
+    """Line numbers of positions in a text. Cheap as long as the positions grow."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._line = 1
+
+    def at(self, position: int) -> int:
+        """The line, counted from 1, that this position is on."""
+        if position < self._position:
+            self._position, self._line = 0, 1
+        self._line += self._text.count("\n", self._position, position)
+        self._position = position
+        return self._line

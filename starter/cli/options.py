@@ -1,0 +1,118 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from domain import fields
+from domain.errors import InvalidInput
+from domain.fields import Document
+from starter.channels.records import faults
+
+Model = TypeVar("Model", bound=BaseModel)
+
+UNITS_MAX: Final = 1_000_000_000
+"""More units than anybody counts at once; and what the database can add up."""
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Machine-readable: JSON on standard output, errors too.")
+]
+OrderId = Annotated[
+    str, typer.Argument(metavar="ORDER", help="Order id, such as web-1001.", show_default=False)
+]
+Who = Annotated[str, typer.Option("--by", help="Who reports or decides this; kept in the story.")]
+Location = Annotated[str, typer.Option("--location", help="Where the stock is.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show this many at most.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Names this change. The same key again changes nothing, so it is safe to repeat.",
+        show_default=False,
+    ),
+]
+
+_COUNT: Final = re.compile(r"(?P<line>[^=\s]+)=(?P<units>[0-9]{1,9})")
+
+
+class _Reporter(Document):
+    """Who a report is by."""
+
+    by: fields.Who
+
+
+def reporter(by: str) -> str:
+    """Who reports something: as given, else the account's name. Raises InvalidInput."""
+    return read_model(_Reporter, {"by": by or _account()}, where="--by").by
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        return "operator"
+
+
+def fresh_id(prefix: str) -> str:
+    """An id that nobody used before."""
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+def read_counts(values: Sequence[str], option: str) -> dict[str, int] | None:
+    """`1=2` `2=0` → {"1": 2, "2": 0}; None for nothing at all. Raises InvalidInput."""
+    counts: dict[str, int] = {}
+    for value in values:
+        found = _COUNT.fullmatch(value)
+        if found is None:
+            raise InvalidInput(
+                f"{value!r} is no count; write LINE=UNITS, such as 1=2", where=option
+            )
+        if found["line"] in counts:
+            raise InvalidInput(f"line {found['line']} is counted twice", where=option)
+        counts[found["line"]] = int(found["units"])
+    return counts or None
+
+
+def read_moment(text: str | None, option: str) -> datetime | None:
+    """A date or a time in ISO 8601; without a zone it is the local one. Raises InvalidInput."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise InvalidInput(
+            f"{text!r} is no time; write 2026-11-22 or 2026-11-22T10:00+01:00", where=option
+        ) from None
+
+
+def read_model(model: type[Model], content: Mapping[str, Any], *, where: str) -> Model:
+    """A model made of what was typed. Raises InvalidInput that names every field at fault."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        found = "; ".join(f"{field or 'content'}: {reason}" for _, field, reason in faults(error))
+        raise InvalidInput(found, where=where) from None
+
+
+def read_json_file(model: type[Model], file: Path, *, base: BaseModel | None = None) -> Model:
+    """A model from a JSON file, `base` giving what the file leaves out. Raises InvalidInput."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"cannot be read ({error.strerror})", where=str(file)) from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"is not JSON: {error}", where=str(file)) from None
+    if not isinstance(content, dict):
+        raise InvalidInput("is not a JSON object", where=str(file))
+    defaults = {} if base is None else base.model_dump()
+    return read_model(model, {**defaults, **content}, where=str(file))

@@ -1,0 +1,150 @@
+"""What commands say: results on standard output, as text or JSON; complaints on standard error.
+
+Rich draws tables; nothing that comes from data is taken for its markup or for a terminal's control
+codes.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from domain.errors import OrderloomError
+from domain.money import to_decimal
+
+# A pipe or a file has no width: nothing is cut or wrapped there.
+_WIDTH_WITHOUT_TERMINAL: Final = 10_000
+
+_MINOR: Final = "_minor"
+
+
+class OutputLost(OrderloomError):
+    """Standard output does not take any more: its reader left, or the disk is full."""
+
+    kind = "output_lost"
+    exit_code = 3
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written ({error.strerror}); make room for it")
+        self.reader_left = error.errno == errno.EPIPE
+
+
+class Output:
+    """Where one command's results go. `as_json` decides how."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def document(self, content: Any) -> None:
+        """The one JSON document that a command answers with."""
+        self._write(json.dumps(content, ensure_ascii=False, indent=2))
+
+    def record(self, content: Any) -> None:
+        """One line of a stream of JSON documents."""
+        self._write(json.dumps(content, ensure_ascii=False))
+
+    def say(self, text: str = "") -> None:
+        """One line for people."""
+        self._write(printable(text))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """A table for people. Columns named with a leading `>` are aligned to the right."""
+        show = console()
+        try:
+            show.print(make_table(columns, rows))
+        except OSError as error:
+            raise OutputLost(error) from error
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+        except OSError as error:
+            raise OutputLost(error) from error
+
+
+def console(*, stderr: bool = False, force_terminal: bool | None = None) -> Console:
+    """A console that takes text literally."""
+    stream = sys.stderr if stderr else sys.stdout
+    terminal = stream.isatty() or bool(force_terminal)
+    return Console(
+        stderr=stderr,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=force_terminal,
+        width=None if terminal else _WIDTH_WITHOUT_TERMINAL,
+    )
+
+
+def make_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table; see `Output.table`."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        right = name.startswith(">")
+        table.add_column(name.lstrip(">"), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in row))
+    return table
+
+
+def complain(text: str) -> None:
+    """One line on standard error; when nobody can read that either, there is nobody to tell."""
+    try:
+        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def printable(text: str) -> str:
+    """`text` with everything that would steer a terminal made visible."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+def count_of(number: int, thing: str) -> str:
+    """1 order, 2 orders."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def money(minor: int, currency: str) -> str:
+    """12.50 USD."""
+    return f"{to_decimal(minor, currency)} {currency}"
+
+
+def local(moment: datetime | None) -> str:
+    """A time as the person at the terminal reads it, with its zone."""
+    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def wire(content: Any, currency: str | None = None) -> Any:
+    """A model as JSON values, its amounts as decimal strings: total_minor 1250 → total "12.50".
+
+    `currency` is that of amounts that do not stand beside a `currency` of their own.
+    """
+    if isinstance(content, BaseModel):
+        content = content.model_dump(mode="json")
+    if isinstance(content, Mapping):
+        currency = content.get("currency", currency)
+        return dict(_wire_field(key, value, currency) for key, value in content.items())
+    if isinstance(content, list | tuple):
+        return [wire(item, currency) for item in content]
+    return content
+
+
+def _wire_field(key: str, value: Any, currency: str | None) -> tuple[str, Any]:
+    if key.endswith(_MINOR) and isinstance(value, int) and currency is not None:
+        return key.removesuffix(_MINOR), format(to_decimal(value, currency), "f")
+    return key, wire(value, currency)

@@ -1,0 +1,198 @@
+"""The `orderloom` program: its commands, and how each of them ends.
+
+A command's module is loaded when the command is called, so that none waits for what it does not
+use. Exit codes: 0 done, 1 refused by a rule, 2 bad input or usage, 3 something cannot be reached.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any, Final, NamedTuple, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from domain.errors import InvalidInput, OrderloomError
+from starter.cli.output import OutputLost, complain
+
+_DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
+# As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.
+_READER_LEFT: Final = 128 + signal.SIGPIPE
+
+
+class _Entry(NamedTuple):
+    """A command: the module that holds its `app`, and its line in `orderloom --help`."""
+
+    module: str
+    summary: str
+    panel: str
+
+
+_ORDERS: Final = "Orders"
+_GOODS: Final = "Goods"
+_RUNNING: Final = "Running"
+
+_COMMANDS: Final = {
+    "place": _Entry("place", "Place orders from a file or standard input.", _ORDERS),
+    "show": _Entry("show", "All there is about one order.", _ORDERS),
+    "orders": _Entry("orders", "List orders, newest first.", _ORDERS),
+    "watch": _Entry("watch", "Follow one order, or all of them, live.", _ORDERS),
+    "events": _Entry("events", "What happened to an order, and why.", _ORDERS),
+    "cancel": _Entry("cancel", "Cancel an order, or some of its units.", _ORDERS),
+    "return": _Entry("returning", "Ask to send units back.", _ORDERS),
+    "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
+    "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
+    "warehouse": _Entry("warehouse", "What is to do, and what was done.", _GOODS),
+    "carrier": _Entry("carrier", "What carriers say about parcels.", _GOODS),
+    "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),
+    "simulate": _Entry("simulating", "Play the warehouse and the carriers.", _RUNNING),
+    "audit": _Entry("auditing", "Check that the books are right.", _RUNNING),
+    "schema": _Entry("schema", "Print a document's JSON Schema.", _RUNNING),
+    "setup": _Entry("setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
+}
+
+
+class _Commands(TyperGroup):
+    """The commands by name, each loaded when it is called; a list of them needs no loading."""
+
+    def __init__(self, **attributes: Any) -> None:
+        stubs = {
+            name: TyperCommand(
+                name,
+                callback=None,
+                params=[],
+                help=entry.summary,
+                rich_help_panel=entry.panel,
+            )
+            for name, entry in _COMMANDS.items()
+        }
+        super().__init__(**{**attributes, "commands": stubs})
+        self._listing = False
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = _COMMANDS.get(cmd_name)
+        if entry is None or self._listing:
+            return super().get_command(ctx, cmd_name)
+        command = typer.main.get_command(import_module(f"starter.cli.{entry.module}").app)
+        command.name = cmd_name
+        return command
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self._listing = True
+        super().format_help(ctx, formatter)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="orderloom",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    epilog="Exit codes: 0 done, 1 refused by a rule, 2 bad input or usage, "
+    "3 something cannot be reached. Commands find the stack that `orderloom up` runs through the "
+    "folder that ORDERLOOM_HOME names (.orderloom), or the servers that TEMPORAL_ADDRESS and "
+    "DATABASE_URL name.",
+)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            number = version("orderloom")
+        except PackageNotFoundError:  # run from a checkout that was never installed
+            number = "of this checkout"
+        typer.echo(f"orderloom {number}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Order management and fulfilment: every order is one durable workflow."""
+
+
+def main() -> NoReturn:
+    """Run the command that this process was called for, and end the process with its exit code."""
+    code = _DEFECT
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        code = run(sys.argv[1:])
+    finally:
+        defect = sys.exception()
+        if defect is not None:
+            sys.excepthook(type(defect), defect, defect.__traceback__)
+        # Temporal's client library can abort while the interpreter shuts down, and the exit code
+        # would be lost: end here. All that the command did is done and written.
+        os._exit(_flushed(code))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and say how it ended: the exit code."""
+    # Known before the arguments are understood, for the errors in them.
+    as_json = "--json" in arguments
+    command = typer.main.get_command(app)
+    try:
+        _check_text(arguments)
+        return int(command.main(arguments, prog_name="orderloom", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        return _misused(error, as_json)
+    except OrderloomError as error:
+        if isinstance(error, OutputLost) and error.reader_left:
+            return _READER_LEFT
+        return _failed(error, as_json)
+    except SystemExit:
+        return _READER_LEFT  # that is how Rich and Typer end when they cannot write
+    except typer.Abort:
+        return 128 + signal.SIGINT
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise InvalidInput(f"{argument!r} is not valid UTF-8", where="argument")
+
+
+def _failed(error: OrderloomError, as_json: bool) -> int:
+    if as_json:
+        complain(json.dumps({"error": error.kind, "message": str(error)}, ensure_ascii=False))
+    else:
+        complain(f"orderloom: {error}")
+    return error.exit_code
+
+
+def _misused(error: typer.TyperException, as_json: bool) -> int:
+    """Bad usage, in one sentence. Nothing to say where the help was shown instead."""
+    message = error.format_message().strip()
+    if message:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "orderloom"
+        message = message.replace("Value error, ", "").rstrip(".")
+        message = f"{message}{'' if message.endswith('?') else '.'} Try '{command} --help'."
+        if as_json:
+            complain(json.dumps({"error": "usage", "message": message}, ensure_ascii=False))
+        else:
+            complain(f"{command}: {message}")
+    return error.exit_code
+
+
+def _flushed(code: int) -> int:
+    """The exit code after everything is written: another one where that fails."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            return code or OutputLost(error).exit_code
+    return code

@@ -1,0 +1,74 @@
+"""`orderloom resolve`: an operator's decision about a step that needs attention."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+import typer
+
+from domain.errors import InvalidInput, NotFound
+from domain.messages import AttentionAnswer
+from starter.cli.options import Json, OrderId, Who, read_model, reporter
+from starter.cli.output import Output
+from starter.cli.service import Service, answered, service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+Action = Literal["retry", "done", "cancel"]
+
+
+@app.command()
+def resolve(
+    order: OrderId,
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="retry: try the step again. done: it was done by hand. "
+            "cancel: give it up; its units are cancelled and paid back.",
+            show_default=False,
+        ),
+    ],
+    note: Annotated[str, typer.Option("--note", help="Why, and for done: how it was done.")],
+    step: Annotated[
+        str | None,
+        typer.Option(
+            "--step",
+            help="The step, as `orderloom show` names it; needed where there are several.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Decide about a step that needs attention. `orderloom orders --attention` lists the orders.
+
+    Example: `orderloom resolve web-1001 retry --note "the carrier is back"`
+    """
+    content = {"action": action, "note": note, "by": reporter(by)}
+    chosen = asyncio.run(_resolve(order, content, step))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"order_id": order, **chosen.model_dump(mode="json")})
+    else:
+        out.say(f"{order}: {chosen.step}: {chosen.action}")
+
+
+async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> AttentionAnswer:
+    async with service() as here:
+        content = {**content, "step": step or await _only_step(here, order_id)}
+        answer = read_model(AttentionAnswer, content, where="resolve")
+        await answered(
+            here.orders.resolve_attention(order_id, answer),
+            again=f"look with `orderloom show {order_id}` before deciding again",
+        )
+        return answer
+
+
+async def _only_step(here: Service, order_id: str) -> str:
+    steps = [row.step for row in (await here.orders.get(order_id)).attention]
+    if not steps:
+        raise NotFound(f"nothing about {order_id} needs attention; see `orderloom show {order_id}`")
+    if len(steps) > 1:
+        raise InvalidInput(f"several steps need attention: {', '.join(steps)}", where="--step")
+    return steps[0]

@@ -1,0 +1,31 @@
+"""`orderloom schema`: what documents look like, as JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import typer
+from pydantic import BaseModel
+
+from domain.order import Order
+from domain.policy import Policy
+from starter.cli.options import Json
+from starter.cli.output import Output
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_DOCUMENTS: Final[dict[str, type[BaseModel]]] = {"order": Order, "policy": Policy}
+
+
+@app.command()
+def schema(
+    document: Annotated[Literal["order", "policy"], typer.Argument(help="Which document.")],
+    as_json: Json = False,
+) -> None:
+    """Print the JSON Schema of the canonical order, or of the policy that `place --policy` takes.
+
+    Example: `orderloom schema order > order.schema.json`
+    """
+    content: dict[str, Any] = _DOCUMENTS[document].model_json_schema()
+    Output(as_json=as_json).document({"$schema": _DIALECT, **content})

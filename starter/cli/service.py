@@ -1,0 +1,83 @@
+"""Temporal and PostgreSQL together, for commands that speak to orders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from domain.errors import Unreachable
+from settings import Settings, load_settings
+from starter.cli.connection import database
+from starter.client import OrderClient
+from starter.desk import Desk
+from starter.stack.discovery import ConnectSettings, connect_settings
+from store.database import Pool
+
+T = TypeVar("T")
+
+CONNECT_SECONDS_MAX: Final = 8.0
+ANSWER_SECONDS_MAX: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything a command may speak to."""
+
+    settings: Settings
+    temporal: Client
+    pool: Pool
+    orders: OrderClient
+    desk: Desk
+
+
+@asynccontextmanager
+async def service(*, connections: int = 4) -> AsyncIterator[Service]:
+    """Connections to both servers. Raises Unreachable that says which one does not answer."""
+    settings = load_settings()
+    place = connect_settings(settings.home)
+    temporal = await connect_temporal(place)
+    async with database(settings=settings, connections=connections) as pool:
+        yield Service(
+            settings=settings,
+            temporal=temporal,
+            pool=pool,
+            orders=OrderClient(
+                temporal, pool, task_queue=settings.task_queue, policy=settings.policy
+            ),
+            desk=Desk(pool),
+        )
+
+
+async def connect_temporal(place: ConnectSettings) -> Client:
+    """A client of the Temporal that was found. Raises Unreachable, after some seconds at most."""
+    address = place.temporal.get("target_host", "")
+    try:
+        return await asyncio.wait_for(
+            Client.connect(**place.temporal, data_converter=pydantic_data_converter),
+            CONNECT_SECONDS_MAX,
+        )
+    except TimeoutError:
+        reason = f"no answer within {CONNECT_SECONDS_MAX:.0f} s"
+    except (RuntimeError, ValueError, RPCError) as error:
+        reason = str(error).splitlines()[0]
+    raise Unreachable(
+        f"Temporal at {address} does not answer ({reason}): start it, or correct TEMPORAL_ADDRESS"
+    )
+
+
+async def answered(asked: Awaitable[T], *, again: str) -> T:
+    """What an order answers. Raises Unreachable when it does not; `again` says how to repeat."""
+    try:
+        return await asyncio.wait_for(asked, ANSWER_SECONDS_MAX)
+    except TimeoutError:
+        raise Unreachable(
+            f"the order did not answer within {ANSWER_SECONDS_MAX:.0f} s: is a worker running? "
+            f"It may still do what was asked; {again}"
+        ) from None

@@ -1,0 +1,214 @@
+"""`orderloom stock`: what is on the shelves, and what is put there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from domain import fields
+from domain.errors import InvalidInput
+from domain.fields import Document, Id, Sku
+from starter.channels.documents import label, load
+from starter.channels.records import Problem
+from starter.channels.stock_csv import DEFAULT_LOCATION, StockRow, read_stock
+from starter.cli.connection import desk
+from starter.cli.options import UNITS_MAX, Json, Key, Location, Who, fresh_id, read_model, reporter
+from starter.cli.output import Output, complain, count_of
+from starter.desk import Desk
+from store.stock import StockLevel
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+SkuArgument = Annotated[str, typer.Argument(metavar="SKU", show_default=False)]
+
+
+@app.callback()
+def stock() -> None:
+    """What is on the shelves, and what is put there. Every change is booked with who and why."""
+
+
+@app.command("list")
+def list_stock(
+    sku: Annotated[str | None, typer.Option("--sku", help="Only this SKU.")] = None,
+    location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List stock by SKU and location; available = on hand − allocated − safety.
+
+    Example: `orderloom stock list --location main`
+    """
+
+    async def work() -> list[StockLevel]:
+        async with desk() as here:
+            return list(await here.stock(sku=sku, location=location))
+
+    levels = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"stock": [level.model_dump() for level in levels]})
+    elif not levels:
+        out.say("no stock; `orderloom stock import FILE.csv` takes some in")
+    else:
+        _table(out, levels)
+
+
+@app.command("import")
+def import_stock(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    key: Key = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with each movement.")] = "",
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Take in stock from a CSV file with the columns sku,location,quantity.
+
+    A Northwind products.csv will do as well. The quantities are added to what is on hand. The same
+    file again changes nothing, unless --key names it as another delivery. When any row is wrong,
+    all wrong ones are reported and nothing is taken in.
+
+    Example: `orderloom stock import examples/stock.csv`
+    """
+    out = Output(as_json=as_json)
+    data = load(file)
+    rows = _sound_rows(data, label(file), out)
+    delivery = key or f"import-{hashlib.sha256(data).hexdigest()[:16]}"
+    totals: dict[tuple[str, str], int] = {}
+    for row in rows:
+        totals[row.sku, row.location] = totals.get((row.sku, row.location), 0) + row.quantity
+    why = reason or f"import of {Path(label(file)).name}"
+    levels = asyncio.run(_receive_all(delivery, totals, reporter(by), why))
+    if as_json:
+        out.document({"key": delivery, "stock": [level.model_dump() for level in levels]})
+        return
+    units = sum(totals.values())
+    out.say(
+        f"{units} units of {len(levels)} SKUs taken in as {delivery}; the same again is nothing"
+    )
+
+
+def _sound_rows(data: bytes, file: str, out: Output) -> list[StockRow]:
+    """The rows of a sound file. Reports every fault of another one, and raises InvalidInput."""
+    found = list(read_stock(data))
+    problems = [item for item in found if isinstance(item, Problem)]
+    if not problems:
+        return [item for item in found if isinstance(item, StockRow)]
+    if out.as_json:
+        out.document({"problems": [{"file": file, **asdict(problem)} for problem in problems]})
+    else:
+        for problem in problems:
+            complain(f"{file}:{problem.line}: {problem}")
+    raise InvalidInput(
+        f"is wrong in {count_of(len(problems), 'place')}, first in line {problems[0].line} "
+        f"({problems[0]}); nothing was taken in: correct it and import it again",
+        where=file,
+    )
+
+
+async def _receive_all(
+    key: str, totals: dict[tuple[str, str], int], who: str, why: str
+) -> list[StockLevel]:
+    async with desk() as here:
+        return [
+            await here.receive_stock(key, sku, location, units, who=who, why=why)
+            for (sku, location), units in sorted(totals.items())
+            if units
+        ]
+
+
+@app.command()
+def receive(
+    sku: SkuArgument,
+    quantity: Annotated[
+        int, typer.Argument(min=1, max=UNITS_MAX, help="Units that arrived.", show_default=False)
+    ],
+    location: Location = DEFAULT_LOCATION,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "received",
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Book goods that arrived.
+
+    Example: `orderloom stock receive TEA-ASSAM-250 40`
+    """
+    booking = _booking(sku, location, reason, by)
+    key = key or fresh_id("cli")
+
+    async def work(here: Desk) -> StockLevel:
+        return await here.receive_stock(
+            key, booking.sku, booking.location, quantity, who=booking.who, why=booking.why
+        )
+
+    _change(work, Output(as_json=as_json))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def adjust(
+    sku: SkuArgument,
+    change: Annotated[
+        int,
+        typer.Argument(
+            min=-UNITS_MAX,
+            max=UNITS_MAX,
+            help="Units to add, such as 3, or -3.",
+            show_default=False,
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why the count was wrong.")],
+    location: Location = DEFAULT_LOCATION,
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Correct what is on hand, with the reason. Never below what orders have allocated.
+
+    Example: `orderloom stock adjust TEA-ASSAM-250 -3 --reason "water damage"`
+    """
+    booking = _booking(sku, location, reason, by)
+    key = key or fresh_id("cli")
+
+    async def work(here: Desk) -> StockLevel:
+        return await here.adjust_stock(
+            key, booking.sku, booking.location, change, who=booking.who, why=booking.why
+        )
+
+    _change(work, Output(as_json=as_json))
+
+
+class _Booking(Document):
+    """What a change is of, who makes it, and why."""
+
+    sku: Sku
+    location: Id
+    who: fields.Who
+    why: fields.Reason
+
+
+def _booking(sku: str, location: str, reason: str, by: str) -> _Booking:
+    content = {"sku": sku, "location": location, "who": reporter(by), "why": reason}
+    return read_model(_Booking, content, where="stock")
+
+
+def _change(work: Callable[[Desk], Awaitable[StockLevel]], out: Output) -> None:
+    async def do() -> StockLevel:
+        async with desk() as here:
+            return await work(here)
+
+    level = asyncio.run(do())
+    if out.as_json:
+        out.document(level.model_dump())
+    else:
+        _table(out, [level])
+
+
+def _table(out: Output, levels: list[StockLevel]) -> None:
+    out.table(
+        ["sku", "location", ">on hand", ">allocated", ">safety", ">available"],
+        [(x.sku, x.location, x.on_hand, x.allocated, x.safety, x.available) for x in levels],
+    )

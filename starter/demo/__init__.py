@@ -1,0 +1,1 @@
+"""`make demo`: a day of a shop, from an empty folder to an audit, on real servers."""

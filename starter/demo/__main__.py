@@ -1,0 +1,78 @@
+"""`python -m starter.demo`: what `make demo` runs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from domain.errors import OrderloomError
+from settings import load_settings
+from starter.cli.output import complain, console
+from starter.demo.run import run
+
+_ORDERS: Final = 400
+_STOPPED: Final = 130  # as shells tell of a program that Ctrl-C ended
+
+
+def main() -> int:
+    """Run the demo. Exit codes: 0 all orders ended and the books are clean, 1 not, 2 bad usage."""
+    parser = argparse.ArgumentParser(
+        prog="python -m starter.demo",
+        description="A day of a shop, from an empty folder to an audit, on real servers.",
+    )
+    parser.add_argument("--keep", action="store_true", help="leave the stack up until Ctrl-C")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        metavar="DIR",
+        help="where its state goes; emptied at the start (default: demo in ORDERLOOM_HOME)",
+    )
+    parser.add_argument("--orders", type=_count(_ORDERS), default=_ORDERS, metavar="N")
+    parser.add_argument("--workers", type=_count(16), default=1, metavar="N")
+    chosen = parser.parse_args()
+    try:
+        home = chosen.home or load_settings().home / "demo"
+        return asyncio.run(
+            _until_stopped(home, orders=chosen.orders, workers=chosen.workers, keep=chosen.keep)
+        )
+    except OrderloomError as error:
+        complain(f"demo: {error}")
+        return error.exit_code
+
+
+async def _until_stopped(home: Path, *, orders: int, workers: int, keep: bool) -> int:
+    """The demo; Ctrl-C and SIGTERM stop its servers in order."""
+    demo = asyncio.create_task(
+        run(home, orders=orders, workers=workers, keep=keep, console=console())
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, demo.cancel)
+    try:
+        return await demo
+    except asyncio.CancelledError:
+        complain("stopped")
+        return _STOPPED
+
+
+def _count(at_most: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= at_most:
+            raise argparse.ArgumentTypeError(f"must be a number from 1 to {at_most}")
+        return int(text)
+
+    return count
+
+
+if __name__ == "__main__":
+    code = main()
+    # The client library can abort while the interpreter shuts down; the code must be right.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,240 @@
+"""The demo from beginning to end: stack, stock, orders, customers, summary, audit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from domain.order import Order
+from starter.audit import audit
+from starter.cli.output import count_of
+from starter.client import OrderClient
+from starter.demo import folder, shop
+from starter.demo.customers import (
+    FINAL,
+    SLOW_SERVICE,
+    Board,
+    Customers,
+    Script,
+    TookTooLong,
+    write_script,
+)
+from starter.demo.steps import step_times
+from starter.demo.summary import Day, tell
+from starter.desk import Desk
+from starter.simulator import SimulationReport, simulate
+from starter.stack.discovery import StackInfo
+from starter.stack.supervisor import embedded_stack
+from store import sandbox
+from store.database import Pool, open_pool
+from store.reads import EventRow, OrderSummary
+
+_CANCELLATIONS: Final = 30
+_RETURNS: Final = 26
+_ENDS_WITHIN_S: Final = 240.0
+
+# What the sandbox companies do wrong, how often: they do what they are asked, and do not answer.
+_FAULTS: Final = (
+    ("payment", "authorize", 2),
+    ("payment", "capture", 3),
+    ("payment", "refund", 1),
+    ("carrier", "buy_label", 2),
+)
+
+
+async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Console) -> int:
+    """Run the demo in `home`. Returns the exit code: 0 when all ended and the books are clean."""
+    documents = shop.read_northwind_orders(orders)
+    console.print(f"Starting PostgreSQL, Temporal and {count_of(workers, 'worker')} in {home}")
+    await folder.empty(home)
+    code = 1
+    async with embedded_stack(home, report=console.print, workers=workers) as stack:
+        try:
+            async with _connected(stack.info) as (temporal, pool):
+                code = await _Demo(temporal, pool, stack.info, console).live(documents)
+        except* TookTooLong as late:
+            for message in dict.fromkeys(str(error) for error in late.exceptions):
+                console.print(f"{message}; what the workers said is in {stack.info.logs}")
+        if keep:
+            console.print(
+                "The stack stays up until Ctrl-C. In another shell: "
+                f"ORDERLOOM_HOME={home} .venv/bin/orderloom orders"
+            )
+            await asyncio.Event().wait()
+        else:
+            console.print("The stack stops now; `make demo KEEP=1` leaves it up, to be looked at")
+    return code
+
+
+@asynccontextmanager
+async def _connected(info: StackInfo) -> AsyncIterator[tuple[Client, Pool]]:
+    temporal = await Client.connect(
+        info.temporal_address,
+        namespace=info.temporal_namespace,
+        data_converter=pydantic_data_converter,
+    )
+    pool = await open_pool(info.database_url, size_max=20)
+    try:
+        yield temporal, pool
+    finally:
+        await pool.close()
+
+
+class _Demo:
+    def __init__(self, temporal: Client, pool: Pool, info: StackInfo, console: Console) -> None:
+        self._temporal = temporal
+        self._pool = pool
+        self._info = info
+        self._console = console
+        self._orders = OrderClient(temporal, pool, policy=shop.POLICY)
+        self._desk = Desk(pool)
+        self._board = Board(self._orders)
+
+    async def live(self, documents: Sequence[Order]) -> int:
+        """One day. Returns the exit code. Raises TookTooLong."""
+        skus, units = await shop.fill_shelves(self._desk, documents)
+        self._console.print(
+            f"Took in {units:,} units of {skus} products at {len(shop.SHELVES)} places"
+        )
+        few = len(documents) // 12  # of a small demo, not everybody cancels
+        script = write_script(
+            documents,
+            cancellations=min(_CANCELLATIONS, max(5, few)),
+            returns=min(_RETURNS, max(3, few)),
+        )
+        await self._misbehave()
+        clock = asyncio.get_running_loop()
+        began = clock.time()
+        placed, outside = await self._trade(_with_slow_labels(documents, script), script)
+        seconds = clock.time() - began
+        report = await audit(self._pool, self._temporal)
+        stories = await self._stories(documents)
+        summaries = [self._board.summaries[order.order_id] for order in documents]
+        day = Day(
+            placed=placed,
+            seconds=seconds,
+            orders=summaries,
+            script=script,
+            outside=outside,
+            steps=step_times(stories),
+            audit=report,
+            ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
+        )
+        tell(day, self._console)
+        return 0 if report.clean else 1
+
+    async def _trade(
+        self, documents: Sequence[Order], script: Script
+    ) -> tuple[shop.Placed, SimulationReport]:
+        """Place all orders while the outside and the customers do their part, until the end."""
+        stop = asyncio.Event()
+        customers = Customers(self._temporal, self._orders, self._board, script)
+        with _Progress(self._console, len(documents)) as progress:
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self._board.run())
+                outside = group.create_task(
+                    simulate(self._desk, shop.OUTSIDE, stop, holds=script.holds)
+                )
+                answered = group.create_task(customers.play())
+                ended = group.create_task(self._all_ended(documents, progress))
+                placed = await shop.place_all(self._orders, documents, progress.placed)
+                await asyncio.gather(answered, ended)
+                watching.cancel()
+                stop.set()
+        return placed, outside.result()
+
+    async def _all_ended(self, documents: Sequence[Order], progress: _Progress) -> None:
+        wanted = [order.order_id for order in documents]
+
+        def ended(seen: Mapping[str, OrderSummary]) -> bool:
+            count = sum(seen[one].decision in FINAL for one in wanted if one in seen)
+            progress.ended(count)
+            return count == len(wanted)
+
+        try:
+            await asyncio.wait_for(self._board.until(ended), _ENDS_WITHIN_S)
+        except TimeoutError:
+            left = [
+                order_id
+                for order_id in wanted
+                if order_id not in self._board.summaries
+                or self._board.summaries[order_id].decision not in FINAL
+            ]
+            some = ", ".join(left[:10]) + (" …" if len(left) > 10 else "")
+            raise TookTooLong(
+                f"{len(left)} orders are not at their end after {_ENDS_WITHIN_S:.0f} s: {some}"
+            ) from None
+
+    async def _stories(self, documents: Sequence[Order]) -> dict[str, Sequence[EventRow]]:
+        return {order.order_id: await self._orders.events(order.order_id) for order in documents}
+
+    async def _misbehave(self) -> None:
+        """Have the sandbox companies do as they are asked, and not answer, now and then."""
+        async with self._pool.acquire() as conn:
+            for company, operation, times in _FAULTS:
+                await sandbox.set_fault(
+                    conn, company, operation, "timeout_after", 0.2, remaining=times
+                )
+
+
+class _Progress:
+    """Two bars at a terminal; elsewhere a line for every quarter."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._began = time.monotonic()
+        self._done = {"placed": 0, "ended": 0}
+        self._tasks = {name: self._bars.add_task(name, total=total) for name in self._done}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def placed(self) -> None:
+        """One more order has its answer."""
+        self._show("placed", self._done["placed"] + 1)
+
+    def ended(self, count: int) -> None:
+        """So many orders have come to their end."""
+        self._show("ended", count)
+
+    def _show(self, name: str, count: int) -> None:
+        before, self._done[name] = self._done[name], count
+        self._bars.update(self._tasks[name], completed=count)
+        if not self._console.is_terminal and before * 4 // self._total < count * 4 // self._total:
+            seconds = time.monotonic() - self._began
+            self._console.print(f"{name}: {count} of {self._total} after {seconds:.0f} s")
+
+
+def _with_slow_labels(documents: Sequence[Order], script: Script) -> list[Order]:
+    """The orders as they are placed: some wait long enough for their label to be caught packed."""
+    slow = {wish.order_id for wish in script.cancellations.values() if wish.stage == "packed"}
+    return [
+        order.model_copy(
+            update={"shipping": order.shipping.model_copy(update={"service": SLOW_SERVICE})}
+        )
+        if order.order_id in slow
+        else order
+        for order in documents
+    ]

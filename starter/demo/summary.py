@@ -1,0 +1,130 @@
+"""What the demo says at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from domain.money import Money
+from starter.audit import AuditReport
+from starter.cli.output import make_table
+from starter.demo.customers import STAGES, Script
+from starter.demo.shop import Placed
+from starter.demo.steps import StepTimes
+from starter.simulator import SimulationReport
+from store.reads import OrderSummary
+
+_OUTCOMES = ("cancelled", "partly cancelled", "refused")
+
+
+@dataclass(frozen=True)
+class Day:
+    """Everything there is to tell."""
+
+    placed: Placed
+    seconds: float
+    orders: Sequence[OrderSummary]
+    script: Script
+    outside: SimulationReport
+    steps: Sequence[StepTimes]
+    audit: AuditReport
+    ui_url: str
+
+
+def tell(day: Day, console: Console) -> None:
+    """Print the summary; its last line is the audit's."""
+    for heading, table in (
+        ("Orders by state", _states(day.orders)),
+        ("Cancellations, by where the order was", _cancellations(day.script)),
+        ("Returns", _returns(day)),
+        ("Outside", _outside(day.outside)),
+        ("Money", _money(day.orders)),
+        ("Steps, slowest first", _steps(day.steps)),
+    ):
+        console.print()
+        console.print(heading, style="bold")
+        console.print(table)
+    console.print()
+    placed = sum(day.placed.outcomes.values())
+    console.print(
+        f"{placed} orders were placed at {placed / day.placed.seconds:.1f} a second, and had all "
+        f"come to their end after {day.seconds:.0f} s: {len(day.orders) / day.seconds:.1f} a second"
+    )
+    if day.steps:
+        slowest, longest = day.steps[0], max(day.steps, key=lambda step: step.longest.seconds)
+        console.print(
+            f"slowest step: {slowest.step}, {slowest.median_s:.2f} s in the middle; longest single "
+            f"wait: {longest.step} of {longest.longest.part}, {longest.longest.seconds:.2f} s"
+        )
+    console.print(f"Temporal UI: {day.ui_url}")
+    for line in day.audit.lines():
+        console.print(line)
+
+
+def _states(orders: Iterable[OrderSummary]) -> Table:
+    states = Counter(order.state for order in orders)
+    return make_table(["state", ">orders"], [[state, n] for state, n in sorted(states.items())])
+
+
+def _cancellations(script: Script) -> Table:
+    wishes = script.cancellations.values()
+    found = Counter((wish.stage, wish.outcome) for wish in wishes)
+    others = sorted({wish.outcome for wish in wishes} - set(_OUTCOMES))
+    columns = [*_OUTCOMES, *others]
+    rows = [[stage, *(found[stage, outcome] for outcome in columns)] for stage in STAGES]
+    return make_table(["cancelled when", *(f">{name}" for name in columns)], rows)
+
+
+def _returns(day: Day) -> Table:
+    outcomes = Counter(wish.outcome for wish in day.script.returns.values())
+    rows: list[list[object]] = [[f"asked for, {name}", n] for name, n in sorted(outcomes.items())]
+    rows += [
+        ["return parcels received, undeliverable ones included", day.outside.returns_received],
+        ["units taken back", sum(order.returned for order in day.orders)],
+        ["units that were missing in them", day.outside.units_missing],
+        ["units that cannot be sold again", day.outside.units_scrapped],
+    ]
+    return make_table(["what", ">number"], rows)
+
+
+def _outside(report: SimulationReport) -> Table:
+    kept = ("returns_received", "units_missing", "units_scrapped")
+    counts: Mapping[str, int] = report.model_dump()
+    rows = [[name.replace("_", " "), n] for name, n in counts.items() if name not in kept]
+    return make_table(["what", ">number"], rows)
+
+
+def _money(orders: Iterable[OrderSummary]) -> Table:
+    sums: dict[str, Counter[str]] = {}
+    for order in orders:
+        sums.setdefault(order.currency, Counter()).update(
+            ordered=order.total_minor,
+            authorized=order.authorized_minor,
+            captured=order.captured_minor,
+            refunded=order.refunded_minor,
+            kept=order.captured_minor - order.refunded_minor,
+        )
+    rows = [
+        [what, str(Money(minor=minor, currency=currency))]
+        for currency, amounts in sorted(sums.items())
+        for what, minor in amounts.items()
+    ]
+    return make_table(["what", ">amount"], rows)
+
+
+def _steps(steps: Sequence[StepTimes]) -> Table:
+    rows = [
+        [
+            step.step,
+            step.count,
+            f"{step.median_s:.2f} s",
+            f"{step.longest.seconds:.2f} s",
+            step.longest.part,
+        ]
+        for step in steps
+    ]
+    return make_table(["step", ">times", ">median", ">longest", "of"], rows)

@@ -1,0 +1,241 @@
+"""The audit's look at the database: every invariant that SQL can tell, over one snapshot.
+
+What the sandbox companies keep lies in the same database, and so in the same snapshot; what a real
+company has is not compared here, and counted as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.money import Money
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("audit")
+
+Rule = Literal["stock", "lines", "money", "ledger", "provider", "liveness"]
+
+
+class Violation(BaseModel):
+    """An invariant that does not hold: which, of what (an order or a SKU), and how it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rule: Rule
+    subject: str
+    message: str
+
+
+class UnderWay(BaseModel):
+    """A payment that was asked for and has no outcome yet, of an order that is open."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    payment_key: str
+    kind: str
+    state: Literal["requested", "unknown"]
+    amount: Money
+    requested_at: datetime
+
+
+class Counts(BaseModel):
+    """How much was looked at. `not_compared`: payments at companies whose books are not here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stock_rows: int
+    orders: int
+    payments: int
+    journal_entries: int
+    parcels: int
+    not_compared: int
+
+
+class Findings(BaseModel):
+    """One snapshot. `violations` are certain; `suspects` may be under way: look again later."""
+
+    model_config = ConfigDict(frozen=True)
+
+    counts: Counts
+    violations: tuple[Violation, ...]
+    suspects: tuple[Violation, ...]
+    under_way: tuple[UnderWay, ...]
+    unfinished: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Check:
+    """A query, and what to say about each row it finds; `{x_minor}` is shown as an amount.
+
+    An empty rule: the row names it. `passing`: a call that its order no longer waits for may still
+    be under way, which no row tells.
+    """
+
+    query: str
+    rule: Rule | Literal[""]
+    subject: str
+    message: str
+    passing: bool = False
+
+
+_AT = "{sku} at {location}"
+_LINE = "{order_id} line {line_id}"
+
+_CHECKS = (
+    _Check("stock_is_its_movements", "stock", _AT, "{kept} {what}, but its movements say {moved}"),
+    _Check(
+        "allocated_is_reserved", "stock", _AT, "{allocated} allocated, but {reserved} are reserved"
+    ),
+    _Check("stock_not_oversold", "stock", _AT, "{allocated} allocated of {on_hand} on hand"),
+    _Check("line_adds_up", "lines", _LINE, "{what}"),
+    _Check(
+        "line_is_its_parts",
+        "lines",
+        _LINE,
+        "{counted} {what}, but its claims, fulfilments and returns say {behind}",
+    ),
+    _Check(
+        "settled_line_is_done", "lines", _LINE, "the order is {decision}, but {units} are {what}"
+    ),
+    _Check(
+        "settled_fulfilment_is_done",
+        "lines",
+        "{fulfilment_id}",
+        "the order is {decision}, but this fulfilment is {state}",
+    ),
+    _Check(
+        "money_in_order",
+        "money",
+        "{order_id}",
+        "refunded {refunded_minor} ≤ owed {refund_granted_minor} ≤ captured {captured_minor} ≤ "
+        "asked for {capture_granted_minor} ≤ authorized {authorized_minor} does not hold",
+    ),
+    _Check(
+        "money_is_its_payments",
+        "money",
+        "{order_id}",
+        "{kept_minor} {what}, but its payments say {done_minor}",
+    ),
+    _Check(
+        "money_is_worth_of_units",
+        "",
+        "{order_id}",
+        "{kept_minor} {what}, but by the units paid for it is {worth_minor}",
+    ),
+    _Check(
+        "settled_line_is_paid",
+        "money",
+        _LINE,
+        "{charged} units charged and {refunded} refunded, but {shipped} shipped, {returned} "
+        "returned and {lost} lost",
+    ),
+    _Check(
+        "settled_money_is_done",
+        "money",
+        "{order_id}",
+        "the order is {decision}, but {amount_minor} is {what}",
+    ),
+    _Check(
+        "entry_balances",
+        "ledger",
+        "{order_id}",
+        "entry {effect} has {postings} postings in {currency} that add up to {sum_minor}",
+    ),
+    _Check(
+        "entry_is_a_payment",
+        "ledger",
+        "{order_id}",
+        "{payment_key}: {paid_minor} was paid, but {booked_minor} is booked",
+    ),
+    _Check(
+        "provider_has_our_payments",
+        "provider",
+        "{order_id}",
+        "{payment_key}: {kind} of {amount_minor} here, but the provider has {provider_kind} of "
+        "{provider_minor} under this key and reference",
+    ),
+    _Check(
+        "provider_has_no_others",
+        "provider",
+        "{order_id}",
+        "the provider has {kind} of {amount_minor} under {payment_key}, which is {state} here",
+        passing=True,
+    ),
+    _Check(
+        "label_is_at_carrier",
+        "provider",
+        "{fulfilment_id}",
+        "{state} with label {tracking_number}, of which the carrier has {sold}, {voided} voided",
+    ),
+    _Check(
+        "no_label_too_many",
+        "provider",
+        "{fulfilment_id}",
+        "the carrier has {labels} labels for it that are not voided: {tracking_numbers}",
+    ),
+    _Check(
+        "recalled_label_is_voided",
+        "provider",
+        "{fulfilment_id}",
+        "it was not sent and its order is {decision}, but the carrier still has label "
+        "{tracking_number}",
+        passing=True,
+    ),
+)
+
+
+async def look(conn: Connection) -> Findings:
+    """Check every invariant in one read-only snapshot of the database."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        found: dict[bool, list[Violation]] = {False: [], True: []}
+        for check in _CHECKS:
+            found[check.passing] += [
+                _violation(check, row) async for row in getattr(_sql, check.query)(conn)
+            ]
+        return Findings(
+            counts=Counts(**await _sql.counts(conn)),
+            violations=tuple(found[False]),
+            suspects=tuple(found[True]),
+            under_way=tuple([_under_way(row) async for row in _sql.payments_under_way(conn)]),
+            unfinished=frozenset([row["order_id"] async for row in _sql.unfinished(conn)]),
+        )
+
+
+async def decisions(conn: Connection, order_ids: Iterable[str]) -> dict[str, str]:
+    """What was decided about those of the orders that are on record, now."""
+    rows = _sql.decisions(conn, order_ids=list(order_ids))
+    return {row["order_id"]: row["decision"] async for row in rows}
+
+
+def _violation(check: _Check, row: Record) -> Violation:
+    values = {name: _shown(name, value, row) for name, value in row.items()}
+    return Violation(
+        rule=check.rule or row["rule"],
+        subject=check.subject.format(**values),
+        message=check.message.format(**values),
+    )
+
+
+def _shown(name: str, value: Any, row: Record) -> str:
+    if value is None:
+        return "none"
+    if name.endswith("_minor"):
+        return str(Money(minor=int(value), currency=row["currency"]))
+    return str(value)
+
+
+def _under_way(row: Record) -> UnderWay:
+    return UnderWay(
+        order_id=row["order_id"],
+        payment_key=row["payment_key"],
+        kind=row["kind"],
+        state=row["state"],
+        amount=Money(minor=row["amount_minor"], currency=row["currency"]),
+        requested_at=row["requested_at"],
+    )

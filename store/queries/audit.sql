@@ -1,0 +1,368 @@
+-- The invariants of docs/architecture.md, checked as whole sets. Each query finds what breaks one of
+-- them; all run in one snapshot. What may be under way in a working system is left out by its state.
+-- `_minor` columns are in minor units of `currency`. Settled: the order's decision is final.
+
+-- name: counts()^
+-- How much there is to check.
+select (select count(*) from stock) as stock_rows,
+       (select count(*) from orders) as orders,
+       (select count(*) from payment) as payments,
+       (select count(*) from journal_entry) as journal_entries,
+       (select count(*) from parcel) as parcels,
+       (select count(*) from payment where provider not in ('sandbox', 'by_hand')) as not_compared;
+
+-- name: unfinished()
+select order_id from orders where decision in ('received', 'confirmed');
+
+-- name: decisions(order_ids)
+select order_id, decision from orders where order_id = any(:order_ids::text[]);
+
+-- Stock ------------------------------------------------------------------------------------------
+
+-- name: stock_is_its_movements()
+select s.sku, s.location, c.what, c.kept, c.moved
+from stock s
+left join (
+    select sku, location, sum(on_hand_change) as on_hand, sum(allocated_change) as allocated
+    from movement group by sku, location
+) m using (sku, location)
+cross join lateral (values ('on hand', s.on_hand, coalesce(m.on_hand, 0)),
+                           ('allocated', s.allocated, coalesce(m.allocated, 0)))
+    as c (what, kept, moved)
+where c.kept <> c.moved
+order by s.sku, s.location, c.what;
+
+-- name: allocated_is_reserved()
+select s.sku, s.location, s.allocated, coalesce(r.reserved, 0) as reserved
+from stock s
+left join (
+    select sku, location, sum(quantity) as reserved
+    from reservation where quantity > 0 group by sku, location
+) r using (sku, location)
+where s.allocated <> coalesce(r.reserved, 0)
+order by s.sku, s.location;
+
+-- name: stock_not_oversold()
+select sku, location, on_hand, allocated from stock
+where not (0 <= allocated and allocated <= on_hand)
+order by sku, location;
+
+-- Lines ------------------------------------------------------------------------------------------
+
+-- name: line_adds_up()
+select order_id, line_id, c.what
+from order_line
+cross join lateral (values
+    ('ordered is not open + backordered + allocated + shipped + cancelled',
+     ordered = open + backordered + allocated + shipped + cancelled
+     and least(open, backordered, allocated, shipped, cancelled) >= 0),
+    ('more units are picked than allocated', 0 <= picked and picked <= allocated),
+    ('more units arrived or are lost than were shipped',
+     least(delivered, lost) >= 0 and delivered + lost <= shipped),
+    ('more units are sent back than were delivered',
+     least(return_requested, returned) >= 0 and return_requested + returned <= delivered),
+    ('refunded ≤ charged ≤ ordered does not hold',
+     0 <= refunded and refunded <= charged and charged <= ordered)
+) as c (what, holds)
+where not c.holds
+order by order_id, line_id;
+
+-- name: line_is_its_parts()
+-- What a line counts, against the claims, fulfilments and returns behind it. All of these change in
+-- one transaction, so they agree at every moment. Picked goods of a recalled fulfilment count until
+-- they are put back; a lost parcel's units count as shipped until others are sent for them.
+with claim as (
+    select order_id, line_id, sum(quantity) as reserved from reservation group by order_id, line_id
+), sent as (
+    select l.order_id, l.line_id,
+           sum(l.picked) filter (where f.state in ('picked', 'packed', 'labelled')
+               or f.recalled_from in ('picked', 'packed', 'labelled') and put_back.effect is null)
+               as picked,
+           sum(l.picked) filter (where f.state in ('shipped', 'delivered', 'exception')) as sent,
+           sum(l.picked) filter (where f.state = 'delivered') as delivered,
+           sum(l.picked) filter (where lost.effect is not null) as lost_at_first,
+           sum(coalesce((lost.data -> 'missing' ->> l.line_id)::bigint, 0)) as lost
+    from fulfilment f
+    join fulfilment_line l using (fulfilment_id)
+    left join order_event put_back
+        on f.recalled_from is not null
+        and put_back.order_id = f.order_id and put_back.effect = 'put_back:' || f.fulfilment_id
+    left join order_event lost
+        on f.state = 'exception' and lost.order_id = f.order_id
+        and lost.effect = 'reserve_again:' || f.fulfilment_id || ':shipped'
+    group by l.order_id, l.line_id
+), back as (
+    select l.order_id, l.line_id,
+           sum(l.quantity) filter (where r.kind = 'customer' and r.state = 'approved') as requested,
+           sum(l.restocked + l.scrapped) filter (where r.kind = 'customer') as returned,
+           sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved')
+               as undeliverable
+    from order_return r join return_line l using (return_id)
+    group by l.order_id, l.line_id
+)
+select l.order_id, l.line_id, c.what, c.counted, coalesce(c.behind, 0) as behind
+from order_line l
+left join claim using (order_id, line_id)
+left join sent using (order_id, line_id)
+left join back using (order_id, line_id)
+cross join lateral (values
+    ('allocated', l.allocated, claim.reserved),
+    ('picked', l.picked, sent.picked),
+    ('shipped', l.shipped, sent.sent - (coalesce(sent.lost_at_first, 0) - coalesce(sent.lost, 0))
+                           - coalesce(back.undeliverable, 0)),
+    ('delivered', l.delivered, sent.delivered),
+    ('lost', l.lost, sent.lost),
+    ('to be returned', l.return_requested, back.requested),
+    ('returned', l.returned, back.returned)
+) as c (what, counted, behind)
+where c.counted <> coalesce(c.behind, 0)
+order by l.order_id, l.line_id, c.what;
+
+-- name: settled_line_is_done()
+select l.order_id, l.line_id, o.decision, c.what, c.units
+from order_line l join orders o using (order_id)
+cross join lateral (values
+    ('open', l.open), ('backordered', l.backordered), ('allocated', l.allocated),
+    ('picked', l.picked), ('on their way', l.shipped - l.delivered - l.lost),
+    ('to be returned', l.return_requested)
+) as c (what, units)
+where o.decision in ('rejected', 'cancelled', 'closed') and c.units <> 0
+order by l.order_id, l.line_id, c.what;
+
+-- name: settled_fulfilment_is_done()
+select f.order_id, f.fulfilment_id, f.state, o.decision
+from fulfilment f join orders o using (order_id)
+where o.decision in ('rejected', 'cancelled', 'closed')
+  and f.state not in ('delivered', 'cancelled', 'exception')
+order by f.order_id, f.fulfilment_id;
+
+-- Money ------------------------------------------------------------------------------------------
+
+-- name: money_in_order()
+select order_id, currency, authorized as authorized_minor, capture_granted as capture_granted_minor,
+       captured as captured_minor, refund_granted as refund_granted_minor,
+       refunded as refunded_minor
+from order_money
+where not (0 <= refunded and refunded <= refund_granted and refund_granted <= captured
+           and captured <= capture_granted and capture_granted <= authorized)
+order by order_id;
+
+-- name: money_is_its_payments()
+-- A refund that was refused and tried again is owed once: its tries share the key's first part.
+with paid as (
+    select order_id,
+           sum(amount_minor) filter (where kind = 'authorize' and state = 'succeeded') as authorized,
+           sum(amount_minor) filter (where kind = 'capture' and state <> 'failed')
+               as capture_granted,
+           sum(amount_minor) filter (where kind = 'capture' and state = 'succeeded') as captured,
+           sum(amount_minor) filter (where kind = 'refund' and state = 'succeeded') as refunded,
+           count(*) filter (where kind = 'void' and state = 'succeeded') as voids
+    from payment group by order_id
+), owed as (
+    select order_id, sum(amount_minor) as refund_granted
+    from (select distinct order_id, amount_minor,
+                 regexp_replace(payment_key, ':refund(:[^:]+)?$', '') as refund_id
+          from payment where kind = 'refund') as refund
+    group by order_id
+)
+select m.order_id, m.currency, c.what, c.kept as kept_minor, coalesce(c.done, 0) as done_minor
+from order_money m
+left join paid using (order_id)
+left join owed using (order_id)
+cross join lateral (values
+    ('authorized', m.authorized, paid.authorized),
+    ('asked to be captured', m.capture_granted, paid.capture_granted),
+    ('captured', m.captured, paid.captured),
+    ('owed back', m.refund_granted, owed.refund_granted),
+    ('refunded', m.refunded, paid.refunded)
+) as c (what, kept, done)
+where c.kept <> coalesce(c.done, 0)
+union all
+select m.order_id, m.currency,
+       case when m.voided then 'voided, without a void among its payments;'
+            else 'not voided, with a void among its payments;' end, 0, 0
+from order_money m left join paid using (order_id)
+where m.voided <> (coalesce(paid.voids, 0) > 0)
+order by order_id, what;
+
+-- name: money_is_worth_of_units()
+-- What was taken and given back, against the worth of the units paid for and paid back, and against
+-- the accounts that say what it was for. The worth of the first n of a line's units is
+-- whole × n // ordered, per component. To the cent in the end; until then captures and refunds may
+-- have succeeded in another sequence than that of their units, which moves at most one minor unit
+-- per line, component, and capture or refund.
+with line as (
+    select order_id, charged, refunded, ordered, goods_minor::numeric as goods,
+           tax_minor::numeric as tax, shipping_minor::numeric as shipping,
+           shipping_tax_minor::numeric as shipping_tax
+    from order_line
+), worth as (
+    select order_id, count(*) as lines,
+           sum(div(goods * charged, ordered)) as goods_in,
+           sum(div(goods * refunded, ordered)) as goods_out,
+           sum(div(tax * charged, ordered) + div(shipping_tax * charged, ordered)) as tax_in,
+           sum(div(tax * refunded, ordered) + div(shipping_tax * refunded, ordered)) as tax_out,
+           sum(div(shipping * charged, ordered)) as shipping_in,
+           sum(div(shipping * refunded, ordered)) as shipping_out
+    from line group by order_id
+), booked as (
+    select e.order_id, count(distinct e.entry_id) as entries,
+           sum(-p.amount_minor) filter (where p.account = 'revenue') as goods,
+           sum(-p.amount_minor) filter (where p.account = 'tax_payable') as tax,
+           sum(-p.amount_minor) filter (where p.account = 'shipping_income') as shipping
+    from journal_entry e join posting p using (entry_id) group by e.order_id
+)
+select m.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
+from order_money m
+join orders o using (order_id)
+join worth using (order_id)
+left join booked using (order_id)
+cross join lateral (values
+    ('money', 'captured', m.captured, goods_in + tax_in + shipping_in),
+    ('money', 'refunded', m.refunded, goods_out + tax_out + shipping_out),
+    ('ledger', 'booked as revenue', coalesce(booked.goods, 0), goods_in - goods_out),
+    ('ledger', 'booked as tax', coalesce(booked.tax, 0), tax_in - tax_out),
+    ('ledger', 'booked as shipping', coalesce(booked.shipping, 0), shipping_in - shipping_out)
+) as c (rule, what, kept, worth)
+where abs(c.kept - c.worth) > case
+    when o.decision in ('rejected', 'cancelled', 'closed') then 0
+    else 4 * lines * (coalesce(booked.entries, 0) + 2) end
+order by m.order_id, c.what;
+
+-- name: settled_line_is_paid()
+-- In the end the customer has paid for what went out and neither came back nor got lost.
+select l.order_id, l.line_id, l.charged, l.refunded, l.shipped, l.returned, l.lost
+from order_line l join orders o using (order_id)
+where o.decision in ('rejected', 'cancelled', 'closed')
+  and l.charged - l.refunded <> l.shipped - l.returned - l.lost
+order by l.order_id, l.line_id;
+
+-- name: settled_money_is_done()
+-- Nothing is owed, nothing is held, no outcome is open. What an operator did by hand, outside, is on
+-- record as the resolution of the step.
+select m.order_id, m.currency, o.decision, 'still owed' as what,
+       m.refund_granted - m.refunded as amount_minor
+from order_money m join orders o using (order_id)
+where o.decision in ('rejected', 'cancelled', 'closed') and m.refund_granted <> m.refunded
+union all
+select m.order_id, m.currency, o.decision, 'still held on the customer''s card',
+       m.authorized - m.captured
+from order_money m join orders o using (order_id)
+where o.decision in ('rejected', 'cancelled', 'closed') and m.authorized <> m.captured
+  and not m.voided and not exists (
+    select from attention a
+    where a.order_id = m.order_id and a.step = 'void_payment ' || m.order_id
+      and starts_with(a.resolution, 'done:'))
+union all
+select p.order_id, p.currency, o.decision,
+       'of ' || p.payment_key || ' without a known outcome (' || p.state || ')', p.amount_minor
+from payment p join orders o using (order_id)
+where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('requested', 'unknown')
+order by order_id, what;
+
+-- name: payments_under_way()
+-- Asked for, and no outcome yet: not wrong, as long as the order is open.
+select p.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
+from payment p join orders o using (order_id)
+where p.state in ('requested', 'unknown') and o.decision in ('received', 'confirmed')
+order by p.requested_at, p.payment_key;
+
+-- Ledger -----------------------------------------------------------------------------------------
+
+-- name: entry_balances()
+select e.order_id, e.effect, coalesce(p.currency, m.currency) as currency,
+       coalesce(sum(p.amount_minor), 0) as sum_minor, count(p.account) as postings
+from journal_entry e
+left join posting p using (entry_id)
+left join order_money m using (order_id)
+group by e.entry_id, p.currency, m.currency
+having coalesce(sum(p.amount_minor), 0) <> 0 or count(p.account) = 0
+order by e.order_id, e.effect;
+
+-- name: entry_is_a_payment()
+-- Every capture and refund that succeeded is booked once, with its amount, and nothing else is.
+select coalesce(p.order_id, e.order_id) as order_id, coalesce(p.payment_key, e.effect) as payment_key,
+       coalesce(p.currency, e.currency) as currency, coalesce(p.amount, 0) as paid_minor,
+       coalesce(e.cash, 0) as booked_minor
+from (
+    select order_id, payment_key, currency,
+           case kind when 'refund' then -amount_minor else amount_minor end as amount
+    from payment
+    where kind in ('capture', 'refund') and state = 'succeeded' and amount_minor > 0
+) p
+full join (
+    select e.order_id, e.effect, coalesce(p.currency, m.currency) as currency, p.amount_minor as cash
+    from journal_entry e
+    left join posting p on p.entry_id = e.entry_id and p.account = 'cash_in_transit'
+    left join order_money m using (order_id)
+) e on (e.effect, e.order_id, e.currency) = (p.payment_key, p.order_id, p.currency)
+where coalesce(p.amount, 0) <> coalesce(e.cash, 0)
+order by order_id, payment_key;
+
+-- What the sandbox companies have ----------------------------------------------------------------
+
+-- name: provider_has_our_payments()
+-- Recorded as done: done there, once (its key is unique), to the cent. A void releases there what was
+-- not captured there; captures by hand are not known there.
+select p.order_id, p.payment_key, p.kind, p.currency, p.amount_minor,
+       c.kind as provider_kind, c.currency as provider_currency,
+       coalesce(c.amount_minor, 0) as provider_minor
+from payment p
+left join sandbox.payment_call c on c.key = p.payment_key and c.code is null
+where p.state = 'succeeded' and p.provider = 'sandbox' and p.amount_minor > 0
+  and ((c.order_id, c.kind, c.currency, c.reference)
+           is distinct from (p.order_id, p.kind, p.currency, p.reference)
+       or c.amount_minor <> p.amount_minor + case p.kind when 'void' then (
+           select coalesce(sum(h.amount_minor), 0) from payment h
+           where h.order_id = p.order_id and h.kind = 'capture' and h.provider = 'by_hand'
+             and h.state = 'succeeded') else 0 end)
+order by p.order_id, p.payment_key;
+
+-- name: provider_has_no_others()
+-- Done there: recorded here, or with its outcome still open. An authorization that was given up as
+-- never made and turned out to have been made is voided, with nothing about it here but the failure.
+select c.order_id, c.key as payment_key, c.kind, c.currency, c.amount_minor,
+       coalesce(p.state, 'not recorded') as state
+from sandbox.payment_call c
+left join payment p on p.payment_key = c.key
+where c.code is null
+  and coalesce(p.state, '') not in ('succeeded', 'requested', 'unknown')
+  and not exists (
+    select from sandbox.payment s
+    join payment a on a.order_id = s.order_id and a.kind = 'authorize' and a.state = 'failed'
+    where s.reference = c.payment_reference and s.voided and c.kind in ('authorize', 'void'))
+order by c.order_id, c.id;
+
+-- name: label_is_at_carrier()
+-- What carries a parcel is one label, bought and not given back.
+select f.order_id, f.fulfilment_id, f.state, p.tracking_number,
+       count(s.id) as sold, count(s.id) filter (where s.voided) as voided
+from fulfilment f
+join parcel p using (fulfilment_id)
+left join sandbox.label s on s.fulfilment_id = f.fulfilment_id
+    and (s.carrier, s.tracking_number) = (p.carrier, p.tracking_number)
+where f.state in ('labelled', 'shipped', 'delivered', 'exception') and p.carrier = 'sandbox'
+group by f.fulfilment_id, p.tracking_number
+having not (count(s.id) = 1 and count(s.id) filter (where s.voided) = 0)
+order by f.order_id, f.fulfilment_id;
+
+-- name: no_label_too_many()
+select min(f.order_id) as order_id, s.fulfilment_id, count(*) as labels,
+       string_agg(s.tracking_number, ', ' order by s.id) as tracking_numbers
+from sandbox.label s left join fulfilment f using (fulfilment_id)
+where not s.voided
+group by s.fulfilment_id
+having count(*) > 1 or count(f.fulfilment_id) = 0
+order by s.fulfilment_id;
+
+-- name: recalled_label_is_voided()
+-- A label of what was not sent after all was given back, by the time that its order is settled.
+select f.order_id, f.fulfilment_id, o.decision, s.tracking_number
+from fulfilment f
+join orders o using (order_id)
+join sandbox.label s on s.fulfilment_id = f.fulfilment_id and not s.voided
+where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed') and not exists (
+    select from attention a
+    where a.order_id = f.order_id and a.step = 'void_label ' || f.fulfilment_id
+      and starts_with(a.resolution, 'done:'))
+order by f.order_id, f.fulfilment_id;

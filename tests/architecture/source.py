@@ -1,0 +1,90 @@
+"""The project's files as the architecture tests read them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("domain", "store", "activities", "workflows", "starter")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Python file: its path from the project's root, and its text."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.path)
+
+    @property
+    def module(self) -> str:
+        """`store/reads.py` → `store.reads`, `store/__init__.py` → `store`."""
+        return self.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+    @cached_property
+    def docstrings(self) -> frozenset[int]:
+        """The lines on which a docstring begins."""
+        found = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                match node.body:
+                    case [ast.Expr(value=ast.Constant(value=str()) as text), *_]:
+                        found.add(text.lineno)
+        return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def product() -> tuple[Source, ...]:
+    """The Python files of the product, without its tests."""
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
+    files += [ROOT / "worker.py", ROOT / "settings.py"]
+    return tuple(
+        Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8"))
+        for file in sorted(files)
+    )
+
+
+def sources(*places: str) -> list[Source]:
+    """The product's files under these folders, or with these names."""
+    return [source for source in product() if source.path.startswith(places)]
+
+
+def kept_files() -> Iterator[Path]:
+    """Every file that belongs to the project: all but what .gitignore leaves out."""
+    return _kept(ROOT)
+
+
+def kept_entries() -> set[str]:
+    """What lies at the top of the project."""
+    return {entry.name for entry in ROOT.iterdir() if not _ignored(entry)}
+
+
+def _kept(folder: Path) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        if _ignored(entry):
+            continue
+        if entry.is_dir():
+            yield from _kept(entry)
+        elif entry.is_file():
+            yield entry
+
+
+@lru_cache(maxsize=1)
+def _ignore_patterns() -> tuple[str, ...]:
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip("/") for line in lines if line and not line.startswith("#"))
+
+
+def _ignored(entry: Path) -> bool:
+    if entry.name == ".git" or any(fnmatch(entry.name, name) for name in _ignore_patterns()):
+        return True
+    # Tools mark the folders that they may be told to forget.
+    return entry.is_dir() and (entry / "CACHEDIR.TAG").exists()

@@ -1,0 +1,325 @@
+"""Who may import whom. Data goes one way: starter → workflows → activities → store → domain."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from tests.architecture.source import ROOMS, Source, product
+
+# What works on values alone. Clocks, chance, files and processes are not among it.
+PURE = (
+    *("__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions"),
+    *("functools", "hashlib", "itertools", "json", "math", "operator", "re", "typing"),
+)
+STDLIB = tuple(sorted(sys.stdlib_module_names))
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder or a file, and the modules or names that it may import, in full.
+
+    `passed_through`: only inside `workflow.unsafe.imports_passed_through()`, so that they are
+    loaded once and not once per workflow.
+    """
+
+    place: str
+    may_import: tuple[str, ...]
+    passed_through: tuple[str, ...] = ()
+
+
+# The most exact place counts. Whoever adds a row says in docs/architecture.md why.
+TABLE = (
+    Room("domain/", (*PURE, "domain", "pydantic", "pydantic_core", "iso4217", "pycountry")),
+    Room("store/", (*STDLIB, "store", "domain", "pydantic", "asyncpg", "aiosql")),
+    Room(
+        "activities/",
+        (
+            *(*STDLIB, "activities", "domain", "store", "pydantic"),
+            *("temporalio.activity", "temporalio.exceptions"),
+        ),
+    ),
+    # An adapter to a company knows nothing of Temporal.
+    Room("activities/providers/", (*STDLIB, "activities.providers", "domain", "store", "pydantic")),
+    # Part of every worker, and the only activity code that speaks to the server by itself.
+    Room(
+        "activities/relay.py",
+        (
+            *(*STDLIB, "domain", "store"),
+            *("temporalio.client", "temporalio.exceptions", "temporalio.service"),
+        ),
+    ),
+    Room(
+        "activities/failures.py",
+        (
+            *("__future__", "typing", "activities", "domain"),
+            *("temporalio.exceptions", "temporalio.worker"),
+        ),
+    ),
+    Room(
+        "workflows/",
+        (
+            *(*PURE, "asyncio", "contextlib", "workflows"),
+            *("temporalio.workflow", "temporalio.common", "temporalio.exceptions"),
+        ),
+        passed_through=("domain", "activities", "pydantic"),
+    ),
+    Room("settings.py", (*STDLIB, "domain", "pydantic", "pydantic_settings")),
+    Room(
+        "worker.py",
+        (
+            *(*STDLIB, "domain", "store", "activities", "workflows", "settings"),
+            *("temporalio", "structlog"),
+        ),
+    ),
+    # Of the store: reads, and values that have no effect.
+    Room(
+        "starter/",
+        (
+            *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
+            *("pycountry", "rich", "typer"),
+            *("store.audit", "store.database", "store.reads"),
+            *("store.returns.Counted", "store.stock.StockLevel", "store.migrate.wait_for_database"),
+        ),
+    ),
+)
+# What else some places of the starter may import.
+DOORS = {
+    # Writes what warehouses and carriers report.
+    "starter/desk.py": ("store.reports", "store.returns", "store.stock"),
+    # Runs the servers: watches their processes, makes the database that the tables are in.
+    "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
+    "starter/cli/setup.py": ("store.migrate",),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """An imported module, or name of a module, and whether it is passed through the sandbox."""
+
+    name: str
+    line: int
+    passed_through: bool
+
+
+def imports(source: Source) -> Iterator[Import]:
+    """Every import of a file, at its top or anywhere else."""
+    return _imports(source.tree.body, passed_through=False)
+
+
+def _imports(nodes: Sequence[ast.AST], *, passed_through: bool) -> Iterator[Import]:
+    for node in nodes:
+        match node:
+            case ast.Import():
+                for alias in node.names:
+                    yield Import(alias.name, node.lineno, passed_through)
+            case ast.ImportFrom():
+                module = "." * node.level + (node.module or "")
+                for alias in node.names:
+                    yield Import(f"{module}.{alias.name}", node.lineno, passed_through)
+            case ast.With() if _passes_through(node):
+                yield from _imports(node.body, passed_through=True)
+            case _:
+                yield from _imports(list(ast.iter_child_nodes(node)), passed_through=passed_through)
+
+
+def _passes_through(node: ast.With) -> bool:
+    return ast.unparse(node.items[0].context_expr) == "workflow.unsafe.imports_passed_through()"
+
+
+def room_of(path: str) -> Room:
+    """The row of the table that counts for a file."""
+    rows = [room for room in TABLE if path.startswith(room.place)]
+    return max(rows, key=lambda room: len(room.place))
+
+
+def _is_one_of(name: str, allowed: Sequence[str]) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in allowed)
+
+
+def trespasses(source: Source) -> list[str]:
+    """What a file imports and may not, one sentence each."""
+    room = room_of(source.path)
+    doors = [
+        name for place, names in DOORS.items() if source.path.startswith(place) for name in names
+    ]
+    found = []
+    for item in imports(source):
+        where = f"{source.path}:{item.line} imports {item.name}"
+        if _is_one_of(item.name, room.passed_through):
+            if not item.passed_through:
+                found.append(f"{where} outside of workflow.unsafe.imports_passed_through()")
+        elif item.passed_through:
+            found.append(f"{where}, which is not to be passed through the sandbox")
+        elif not _is_one_of(item.name, (*room.may_import, *doors)):
+            found.append(f"{where}, which {room.place} may not")
+    return found
+
+
+def test_every_room_imports_only_what_it_may() -> None:
+    assert [line for source in product() for line in trespasses(source)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        ("domain/order.py", "import store.orders", "imports store.orders, which domain/ may not"),
+        ("domain/order.py", "from temporalio import workflow", "temporalio.workflow"),
+        ("domain/order.py", "import random", "imports random"),
+        ("domain/order.py", "def f():\n    from time import time", ":2 imports time.time"),
+        ("domain/order.py", "from . import money", "imports ..money"),
+        ("domain/order.py", "from ..store import orders", "imports ..store.orders"),
+        ("store/orders.py", "from activities.inventory import Inventory", "which store/ may not"),
+        ("store/orders.py", "import temporalio.client", "temporalio.client"),
+        ("activities/inventory.py", "from temporalio import workflow", "temporalio.workflow"),
+        ("activities/inventory.py", "from temporalio.client import Client", "temporalio.client"),
+        ("activities/inventory.py", "import temporalio", "imports temporalio, which activities/"),
+        ("activities/inventory.py", "from workflows.book import OrderBook", "workflows.book"),
+        ("activities/relay.py", "from temporalio import activity", "which activities/relay.py"),
+        (
+            "activities/providers/payment.py",
+            "from temporalio import activity",
+            "providers/ may not",
+        ),
+        (
+            "activities/providers/payment.py",
+            "from activities import inventory",
+            "providers/ may not",
+        ),
+        ("workflows/order.py", "from store import orders", "store.orders"),
+        ("workflows/order.py", "from temporalio.client import Client", "temporalio.client"),
+        ("workflows/order.py", "import os", "imports os"),
+        ("workflows/order.py", "from domain.order import Order", "outside of workflow.unsafe"),
+        (
+            "workflows/order.py",
+            "with workflow.unsafe.imports_passed_through():\n    from store import orders",
+            "not to be passed through",
+        ),
+        ("worker.py", "from starter.client import OrderClient", "which worker.py may not"),
+        ("starter/client.py", "from activities.relay import Relay", "which starter/ may not"),
+        ("starter/client.py", "import worker", "imports worker"),
+        ("starter/client.py", "from store import stock", "imports store.stock"),
+        ("starter/client.py", "from store.stock import receive", "imports store.stock.receive"),
+        ("starter/cli/stock.py", "from store import reports", "imports store.reports"),
+        ("starter/cli/stock.py", "from store.migrate import migrate", "imports store.migrate"),
+        ("starter/client.py", "from tests.builders import an_order", "imports tests.builders"),
+    ],
+)
+def test_a_planted_trespass_is_found(path: str, text: str, found: str) -> None:
+    (line,) = trespasses(Source(path, text))
+    assert found in line
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("starter/desk.py", "from store import reports, stock\nfrom store.returns import Counted"),
+        ("starter/cli/stock.py", "from store.stock import StockLevel"),
+        ("starter/stack/supervisor.py", "from store.migrate import migrate"),
+        ("activities/relay.py", "from temporalio.client import Client"),
+        (
+            "workflows/order.py",
+            (
+                "from temporalio import workflow\n"
+                "with workflow.unsafe.imports_passed_through():\n"
+                "    from activities.inventory import Inventory\n"
+                "    from domain.order import Order"
+            ),
+        ),
+    ],
+)
+def test_a_door_that_is_open_is_open(path: str, text: str) -> None:
+    assert trespasses(Source(path, text)) == []
+
+
+def test_every_row_of_the_table_is_of_a_place_that_there_is() -> None:
+    places = [*(room.place for room in TABLE), *DOORS]
+    paths = [source.path for source in product()]
+    assert [place for place in places if not any(path.startswith(place) for path in paths)] == []
+
+
+# Activities are named, never called ---------------------------------------------------------------
+
+
+def activity_classes(source: Source) -> set[str]:
+    """The classes of a file whose methods are activities."""
+    return {
+        node.name
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef)
+        and any("activity.defn" in ast.unparse(mark) for mark in _decorators(node))
+    }
+
+
+def _decorators(node: ast.ClassDef) -> Iterator[ast.expr]:
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from part.decorator_list
+
+
+def direct_calls(source: Source, classes: set[str]) -> list[str]:
+    """Where a workflow makes an activity's object or calls its method, instead of scheduling it."""
+    return [
+        f"{source.path}:{node.lineno} calls {ast.unparse(node.func)} itself"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[0] in classes
+    ]
+
+
+def _all_activity_classes() -> set[str]:
+    return {name for source in product() for name in activity_classes(source)}
+
+
+def test_workflows_name_activities_and_never_call_them() -> None:
+    classes = _all_activity_classes()
+    assert {"Inventory", "Payments", "Fulfilment"} <= classes
+    workflows = [source for source in product() if source.path.startswith("workflows/")]
+    assert [line for source in workflows for line in direct_calls(source, classes)] == []
+
+
+def test_a_planted_call_of_an_activity_is_found() -> None:
+    planted = Source("workflows/order.py", "async def f():\n    await Inventory(None).pick(1)\n")
+    assert "workflows/order.py:2 calls Inventory itself" in direct_calls(planted, {"Inventory"})
+    planted = Source("workflows/order.py", "async def f():\n    await Inventory.pick(None, 1)\n")
+    assert direct_calls(planted, {"Inventory"}) == [
+        "workflows/order.py:2 calls Inventory.pick itself"
+    ]
+
+
+# No circles ---------------------------------------------------------------------------------------
+
+
+def import_graph(files: Sequence[Source]) -> dict[str, set[str]]:
+    """Module → the modules of ours that it imports."""
+    modules = {source.module for source in files}
+    graph: dict[str, set[str]] = {}
+    for source in files:
+        named = {item.name for item in imports(source)}
+        found = {name if name in modules else name.rpartition(".")[0] for name in named}
+        graph[source.module] = found & modules
+    return graph
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = import_graph(product())
+    assert "store.database" in graph["store.orders"]
+    TopologicalSorter(graph).prepare()
+
+
+def test_a_planted_circle_is_found() -> None:
+    files = [
+        Source("store/a.py", "from store import b"),
+        Source("store/b.py", "from store.c import C"),
+        Source("store/c.py", "def f():\n    import store.a"),
+    ]
+    with pytest.raises(CycleError):
+        TopologicalSorter(import_graph(files)).prepare()
+
+
+def test_every_room_is_in_the_table() -> None:
+    assert {room.place.split("/")[0] for room in TABLE} == {*ROOMS, "worker.py", "settings.py"}

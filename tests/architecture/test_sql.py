@@ -1,0 +1,189 @@
+"""SQL has a room of its own: every statement has a name, a caller, and a way back."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT, Source, product, sources
+
+STATEMENT = re.compile(
+    r"""\s*(
+        select\s .* \sfrom\s | select\s+[\w.]+\( | select\s+[\d'$] | insert\s+into\s
+        | update\s+\S+\s+(as\s+\w+\s+)?set\s | delete\s+from\s | truncate\s | lock\s+table\s
+        | (create|alter|drop)\s+(or\s+replace\s+)?
+          (table|view|index|type|function|schema|database|role|trigger|extension)\s
+        | with\s+\w+\s+as\s*\( | listen\s+\w+$ | notify\s+\w+
+    )""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+# Files that speak SQL themselves, and why.
+SPEAKS_SQL = {
+    "starter/stack/postgres.py": "makes and drops the databases that migrations then fill",
+}
+
+
+def statements(source: Source) -> list[str]:
+    """Strings of a file that are SQL, one sentence each."""
+    return [
+        f"{source.path}:{node.lineno} holds SQL: {' '.join(node.value.split())[:40]}"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.lineno not in source.docstrings
+        and STATEMENT.match(node.value)
+    ]
+
+
+def test_python_holds_no_sql() -> None:
+    found = [s for source in product() if source.path not in SPEAKS_SQL for s in statements(source)]
+    assert found == []
+
+
+def test_the_files_that_may_hold_sql_do() -> None:
+    assert [path for path in SPEAKS_SQL if not any(map(statements, sources(path)))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "await conn.fetch('select * from orders')",
+        "await conn.execute('''\n    UPDATE stock SET on_hand = 0''')",
+        "await conn.execute(f'delete from {table}')",
+        "sql = 'insert into orders values ($1)'",
+        "await conn.fetchval('select pg_notify($1, $2)', channel, text)",
+        "await conn.execute('create table note (text text)')",
+    ],
+)
+def test_planted_sql_is_found(text: str) -> None:
+    (line,) = statements(Source("activities/inventory.py", f"async def f():\n    {text}\n"))
+    assert line.startswith("activities/inventory.py:2 holds SQL: ")
+
+
+@pytest.mark.parametrize(
+    "text", ["help = 'Select orders by state.'", "why = 'update the order'", "x = 'with a reason'"]
+)
+def test_english_is_no_sql(text: str) -> None:
+    assert statements(Source("starter/cli/orders.py", text)) == []
+
+
+# Named queries ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Calls:
+    """What the Python files that load one query file do with it."""
+
+    named: set[str] = field(default_factory=set)  # as an attribute, and so called
+    mentioned: set[str] = field(default_factory=set)  # as a string, for getattr
+    with_arguments: list[tuple[str, str, set[str]]] = field(default_factory=list)
+
+
+def queries(text: str) -> dict[str, set[str]]:
+    """Query name → its parameters, as a query file declares them."""
+    found = re.findall(r"^-- name: (\w+)\(([^)]*)\)[\^$!#*<]*", text, flags=re.MULTILINE)
+    return {name: set(re.findall(r"\w+", parameters)) for name, parameters in found}
+
+
+def declared() -> dict[str, dict[str, set[str]]]:
+    """Query file → its queries."""
+    files = sorted((ROOT / "store/queries").glob("*.sql"))
+    return {file.stem: queries(file.read_text(encoding="utf-8")) for file in files}
+
+
+def calls(files: list[Source]) -> dict[str, Calls]:
+    """Query file → how it is used."""
+    found: dict[str, Calls] = {}
+    for source in files:
+        loaded = re.findall(r'load_queries\("(\w+)"\)', source.text)
+        for name in loaded:
+            _add_calls(found.setdefault(name, Calls()), source)
+    return found
+
+
+def _add_calls(into: Calls, source: Source) -> None:
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="_sql") | ast.Call(func=ast.Name(id="_queries"))):
+                into.named.add(node.attr)
+            case ast.Constant(value=str() as text):
+                into.mentioned.add(text)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="_sql"), attr=name)):
+                names = {keyword.arg for keyword in node.keywords}
+                if None not in names:  # no ** among them
+                    where = f"{source.path}:{node.lineno}"
+                    into.with_arguments.append((where, name, {n for n in names if n is not None}))
+
+
+def query_faults(declared: dict[str, dict[str, set[str]]], used: dict[str, Calls]) -> list[str]:
+    """Queries that are missing, not used, or not called as they are declared."""
+    found = []
+    for file, names in declared.items():
+        use = used.get(file, Calls())
+        found += [f"{file}.sql: {n} is called and not there" for n in sorted(use.named - {*names})]
+        unused = {*names} - use.named - use.mentioned
+        found += [f"{file}.sql: {n} is not used" for n in sorted(unused)]
+        found += [
+            f"{where} gives {name} {sorted(given)}, and it takes {sorted(names[name])}"
+            for where, name, given in use.with_arguments
+            if name in names and given != names[name]
+        ]
+    return found
+
+
+def test_every_query_is_there_is_used_and_gets_its_parameters() -> None:
+    files, used = declared(), calls(sources("store/"))
+    assert used.keys() == files.keys()
+    assert all(files.values())
+    assert query_faults(files, used) == []
+
+
+def test_planted_query_faults_are_found() -> None:
+    files = {"stock": queries("-- name: take(sku, units)!\nx;\n-- name: forgotten()^\ny;")}
+    text = '_sql = load_queries("stock")\n_sql.take(conn, sku=1)\n_sql.gone(conn)\n'
+    assert query_faults(files, calls([Source("store/stock.py", text)])) == [
+        "stock.sql: gone is called and not there",
+        "stock.sql: forgotten is not used",
+        "store/stock.py:2 gives take ['sku'], and it takes ['sku', 'units']",
+    ]
+
+
+# Migrations ---------------------------------------------------------------------------------------
+
+MIGRATIONS = sorted((ROOT / "store/migrations").glob("*"))
+
+
+def ways(text: str) -> tuple[str, str]:
+    """The statements of a migration's way up and its way down, without comments."""
+    bare = re.sub(r"--(?! migrate:).*", "", text)
+    parts = re.fullmatch(r"\s*-- migrate:up(.*)-- migrate:down(.*)", bare, flags=re.DOTALL)
+    return ("", "") if parts is None else (parts[1].strip(), parts[2].strip())
+
+
+@pytest.mark.parametrize("file", MIGRATIONS, ids=lambda file: file.name)
+def test_a_migration_has_a_way_up_and_a_way_down(file: Path) -> None:
+    up, down = ways(file.read_text(encoding="utf-8"))
+    assert up
+    assert down
+
+
+def test_a_migration_without_a_way_down_is_found() -> None:
+    assert ways("-- migrate:up\ncreate table a();\n-- migrate:down\n-- later\n")[1] == ""
+    assert ways("-- migrate:up\ncreate table a();\n") == ("", "")
+
+
+def test_migrations_are_named_by_when_they_were_made() -> None:
+    assert MIGRATIONS
+    names = [file.name for file in MIGRATIONS]
+    assert [name for name in names if not re.fullmatch(r"\d{14}_[a-z_]+\.sql", name)] == []
+    assert len({name[:14] for name in names}) == len(names)
+
+
+def test_tables_are_only_made_by_migrations() -> None:
+    for file in (ROOT / "store/queries").glob("*.sql"):
+        text = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
+        assert not re.search(r"\b(create|alter|drop|truncate)\b", text, re.IGNORECASE), file.name

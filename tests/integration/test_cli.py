@@ -1,0 +1,749 @@
+"""The command line as people and scripts use it: real processes, real servers, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from starter.cli.program import _COMMANDS
+from starter.stack.search_attributes import SEARCH_ATTRIBUTES
+from store.database import Pool
+from tests.builders import QUICK, a_document, an_order
+from tests.servers import Databases, temporary_folder
+from tests.shop import Shop
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+PROGRAM = (sys.executable, "-m", "starter.cli")
+SECONDS_MAX = 60.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def error(self) -> Any:
+        """The complaint of a command with --json: one JSON document."""
+        return json.loads(self.err)
+
+
+class Cli:
+    """Runs commands against the servers of a test."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
+
+    async def start(self, *arguments: str, **streams: Any) -> asyncio.subprocess.Process:
+        pipes = {"stdin": asyncio.subprocess.DEVNULL, **streams}
+        return await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            *arguments,
+            env=self.environment,
+            stdout=pipes.pop("stdout", asyncio.subprocess.PIPE),
+            stderr=asyncio.subprocess.PIPE,
+            **pipes,
+        )
+
+    async def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Ended:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        pipe = asyncio.subprocess.DEVNULL if data is None else asyncio.subprocess.PIPE
+        process = await self.start(*arguments, stdin=pipe)
+        return await self.end(process, data)
+
+    async def end(self, process: asyncio.subprocess.Process, data: bytes | None = None) -> Ended:
+        out, err = await asyncio.wait_for(process.communicate(data), SECONDS_MAX)
+        assert process.returncode is not None
+        ended = Ended(process.returncode, (out or b"").decode(), err.decode())
+        assert "Traceback" not in ended.err, ended.err
+        return ended
+
+    async def done(self, *arguments: str, stdin: str | None = None) -> Ended:
+        """A command that must succeed, and has nothing to complain of."""
+        ended = await self(*arguments, stdin=stdin)
+        assert (ended.code, ended.err) == (0, ""), ended
+        return ended
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
+    """A shop with a worker."""
+    shop = Shop(pool, temporal_client, QUICK)
+    async with shop.working():
+        yield shop
+
+
+@pytest.fixture
+def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
+    """Commands for that shop."""
+    return Cli(
+        {
+            "HOME": str(tmp_path),
+            "ORDERLOOM_HOME": str(tmp_path / "none"),
+            "ORDERLOOM_TASK_QUEUE": shop.task_queue,
+            "ORDERLOOM_POLICY__RETURN_WINDOW": "PT60S",
+            "DATABASE_URL": database_url,
+            "TEMPORAL_ADDRESS": temporal_address,
+        }
+    )
+
+
+def documents(count: int) -> list[dict[str, Any]]:
+    """Orders of one unit of TEA each, with ids of their own: the Temporal server outlives a test."""
+    return [a_document(("TEA", 1)) for _ in range(count)]
+
+
+def id_of(document: dict[str, Any]) -> str:
+    return f"{document['channel']}-{document['channel_order_id']}"
+
+
+def json_lines(documents: list[dict[str, Any]]) -> str:
+    return "\n".join(json.dumps(document) for document in documents) + "\n"
+
+
+# One order's way ----------------------------------------------------------------------------------
+
+
+async def test_the_example_order_goes_all_the_way_and_comes_back(cli: Cli, shop: Shop) -> None:
+    imported = (await cli.done("stock", "import", str(EXAMPLES / "stock.csv"), "--json")).json
+    assert len(imported["stock"]) == 6
+    placed = (await cli.done("place", str(EXAMPLES / "order.json"), "--json")).json
+    assert placed["orders"] == [
+        {"line": 1, "order_id": "web-1001", "outcome": "confirmed", "reason": "", "missing": []}
+    ]
+    assert (placed["problems"], placed["summary"]) == ([], {"confirmed": 1})
+
+    (task,) = (await cli.done("warehouse", "tasks", "--task", "pick", "--json")).json["tasks"]
+    part = task["part_id"]
+    assert (task["order_id"], part) == ("web-1001", "web-1001:1")
+    picked = (await cli.done("warehouse", "pick", part, "--by", "anna", "--json")).json
+    assert picked == {
+        "part_id": part,
+        "reported": "picked",
+        "picked": {"1": 3, "2": 1},
+        "missing": {},
+    }
+    assert (await cli.done("warehouse", "pick", part)).out == f"{part} picked\n"  # again: nothing
+    told_otherwise = await cli("warehouse", "pick", part, "--count", "1=2", "--count", "2=1")
+    assert told_otherwise.code == 1
+    assert "differently" in told_otherwise.err
+    await cli.done("warehouse", "pack", part)
+    await shop.task("handover", part)
+    await cli.done("warehouse", "handover", part, "--at", "2026-11-22T10:00+01:00")
+
+    (parcel,) = (await cli.done("carrier", "parcels", "--json")).json["parcels"]
+    scan = ("carrier", "event", parcel["tracking_number"], "delivered", "--event-id", "e1")
+    assert (await cli.done(*scan, "--json")).json["new"] is True
+    assert (await cli.done(*scan, "--json")).json["new"] is False
+
+    await shop.told("web-1001", "delivered")
+    returned = (await cli.done("return", "web-1001", "--reason", "changed my mind", "--json")).json
+    assert (returned["outcome"], returned["return_id"]) == ("approved", "web-1001:R1")
+    counted = ("--count", "1=3", "--count", "2=1", "--scrap", "1=1")
+    received = await cli.done("warehouse", "receive-return", "web-1001:R1", *counted, "--json")
+    assert received.json["received"] == {"1": 3, "2": 1}
+
+    story = (
+        await cli.done("watch", "web-1001", "--until-done", "--interval", "0.2", "--json")
+    ).lines
+    whats = [event["what"] for event in story]
+    assert whats[0] == "received"
+    assert whats[-1] == "closed"
+    assert [event["who"] for event in story if event["what"] == "picked"] == ["anna"]
+    told = (await cli.done("events", "web-1001", "--json")).json
+    assert [event["what"] for event in told["events"]] == whats
+
+    shown = (await cli.done("show", "web-1001", "--json")).json
+    summary = shown["summary"]
+    assert (summary["state"], summary["payment_status"]) == ("closed", "refunded")
+    assert (summary["total"], summary["captured"], summary["refunded"]) == ("97.37",) * 3
+    assert [payment["amount"] for payment in shown["payments"]] == ["97.37"] * 3
+    assert shown["returns"][0]["lines"]["1"] == {"quantity": 3, "restocked": 2, "scrapped": 1}
+    page = (await cli.done("show", "web-1001")).out
+    assert "Order web-1001: closed" in page
+    assert "97.37 EUR" in page
+    (level,) = (
+        await cli.done("stock", "list", "--sku", "TEA-ASSAM-250", "--location", "main", "--json")
+    ).json["stock"]
+    assert (level["on_hand"], level["allocated"]) == (119, 0)
+    audited = await cli.done("audit", "--json")
+    assert audited.json["clean"] is True
+    assert (await cli.done("audit")).out.splitlines()[-1] == "audit: clean"
+
+
+async def test_simulated_warehouse_and_carriers_bring_orders_to_their_end(
+    cli: Cli, shop: Shop
+) -> None:
+    await shop.stocked("TEA", 10)
+    await cli.done("place", "-", stdin=json_lines(documents(3)))
+    sure = [f"--{name}=0" for name in ("short-picks", "lost", "undeliverable")]
+    fast = ("--speed", "1000000", "--until-idle", "--idle-after", "3")
+    told = (await cli.done("simulate", *fast, *sure, "--json")).lines
+    assert told[-1]["ended"] is True
+    assert (told[-1]["handed_over"], told[-1]["delivered"]) == (3, 3)
+    states = (await cli.done("watch", "--json", "--until-done")).lines[-1]["states"]
+    assert states == {"closed": 3}
+
+
+# Placing ------------------------------------------------------------------------------------------
+
+
+async def test_an_order_placed_twice_is_one_order_and_other_content_is_a_conflict(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 10)
+    file = tmp_path / "orders.json"
+    orders = documents(3)
+    file.write_text(json.dumps(orders))
+    first = await cli.done("place", str(file), "--json")
+    story = await shop.story(id_of(orders[0]))
+    level = await shop.level("TEA")
+    again = await cli.done("place", str(file), "--json")
+    assert again.json == first.json
+    assert await shop.story(id_of(orders[0])) == story
+    assert await shop.level("TEA") == level
+
+    orders[1]["lines"][0]["quantity"] = 2
+    file.write_text(json.dumps(orders))
+    changed = await cli("place", str(file), "--json")
+    assert changed.code == 1
+    assert changed.error["error"] == "conflict"
+    assert changed.json["summary"] == {"confirmed": 2, "conflict": 1}
+    assert "placed before with other content" in changed.json["orders"][1]["reason"]
+    alone = await cli("place", "-", stdin=json.dumps(orders[1]))
+    assert alone.code == 1
+    assert "conflict" in alone.err
+    assert await shop.level("TEA") == level
+
+
+async def test_every_form_of_file_is_placed(cli: Cli, shop: Shop) -> None:
+    await shop.stocked("TEA", 10)
+    await shop.stocked("NW-11", 100)
+    await shop.stocked("NW-42", 100)
+    await shop.stocked("NW-72", 100)
+    export = (EXAMPLES / "northwind" / "orders.csv").read_text().splitlines()[:4]
+    customers = ("--customers", str(EXAMPLES / "northwind" / "customers.csv"))
+    one, array, lines = documents(1), documents(2), documents(2)
+    forms = {
+        id_of(one[0]): json.dumps(one[0], indent=2),
+        id_of(array[0]): json.dumps(array),
+        id_of(lines[0]): json_lines(lines),
+        "b2b-10248": "\r\n".join(export),
+    }
+    ended = await asyncio.gather(
+        *(cli.done("place", "-", *customers, "--json", stdin=text) for text in forms.values())
+    )
+    assert [e.json["orders"][0]["order_id"] for e in ended] == list(forms)
+    assert [e.json["summary"] for e in ended] == [{"confirmed": n} for n in (1, 2, 2, 1)]
+    listed = (await cli.done("orders", "--channel", "b2b", "--json")).json
+    (order,) = listed["orders"]
+    assert (order["order_id"], order["currency"]) == ("b2b-10248", "USD")
+    assert listed["more"] is False
+    assert order["placed_at"] == "1996-07-04T00:00:00Z"
+    document = (await cli.done("show", "b2b-10248", "--json")).json["document"]
+    assert document["customer"]["name"] == "Vins et alcools Chevalier"
+
+
+async def test_s34_one_malformed_order_is_reported_with_line_and_reason_and_the_others_go_through(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 100)
+    orders = documents(30)
+    orders[16]["lines"][0]["quantity"] = 0
+    lines = json_lines(orders).splitlines()
+    file = tmp_path / "orders.jsonl"
+    file.write_text("\n".join(lines))
+    told = await cli("place", str(file))
+    assert told.code == 2
+    assert told.err.splitlines()[0].startswith(f"{file}:17: lines[0].quantity: ")
+    assert told.out.splitlines()[-1] == "30 orders: 1 malformed, 29 confirmed"
+    assert "repeats nothing" in told.err.splitlines()[-1]
+
+    lines[16] = lines[16][:-5]
+    file.write_text("\n".join(lines))
+    again = await cli("place", str(file), "--json")
+    assert again.code == 2
+    assert again.error["error"] == "invalid_input"
+    (problem,) = again.json["problems"]
+    assert (problem["file"], problem["line"]) == (str(file), 17)
+    assert "is not JSON" in problem["reason"]
+    assert again.json["summary"] == {"malformed": 1, "confirmed": 29}
+    assert {order["outcome"] for order in again.json["orders"]} == {"confirmed"}
+
+
+async def test_what_is_not_available_follows_the_policy(cli: Cli, shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    some, whole, none = (a_document(("TEA", 3)) for _ in range(3))
+    rejected = await cli("place", "-", "--all-or-nothing", stdin=json.dumps(whole))
+    assert rejected.code == 1
+    assert rejected.err.startswith(f"orderloom: {id_of(whole)} rejected: ")
+    partly = await cli.done("place", "-", "--json", stdin=json.dumps(some))
+    assert partly.json["orders"][0]["missing"] == [{"line_id": "1", "quantity": 1, "why": ""}]
+    several = await cli("place", "-", "--json", stdin=json_lines([some, none, whole]))
+    assert several.code == 1
+    assert several.error["error"] == "refused"
+    assert several.json["summary"] == {"confirmed": 1, "rejected": 2}
+
+
+async def test_a_policy_file_goes_with_the_orders_it_is_named_for(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 10)
+    file = tmp_path / "policy.json"
+    file.write_text('{"return_window": "PT0.2S"}')
+    (document,) = documents(1)
+    order = json.dumps(document)
+    await cli.done("place", "-", "--policy", str(file), stdin=order)
+    assert (await shop.finish(id_of(document)))["outcome"] == "closed"
+    for content, wrong in (("{", "not JSON"), ("[]", "object"), ('{"x": 1}', "x: is not known")):
+        file.write_text(content)
+        ended = await cli("place", "-", "--policy", str(file), stdin=order)
+        assert ended.code == 2
+        assert wrong in ended.err
+
+
+async def test_without_a_worker_orders_are_accepted_and_in_progress(
+    cli: Cli, temporal_client: Client, pool: Pool
+) -> None:
+    cli.environment["ORDERLOOM_TASK_QUEUE"] = "nobody-works-here"
+    placed = await cli.done(
+        "place", "-", "--wait", "1", "--json", stdin=json.dumps(documents(1)[0])
+    )
+    assert placed.json["summary"] == {"in_progress": 1}
+    order_id = placed.json["orders"][0]["order_id"]
+    await temporal_client.get_workflow_handle(f"order:{order_id}").terminate()
+
+
+async def test_a_server_that_goes_away_in_the_middle_of_a_file_leaves_the_rest_for_another_time(
+    cli: Cli, shop: Shop, temporal_address: str
+) -> None:
+    await shop.stocked("TEA", 100)
+    file = json_lines(documents(12))
+    async with way_to(temporal_address) as (address, cut):
+        cli.environment["TEMPORAL_ADDRESS"] = address
+        process = await cli.start(
+            "place", "-", "--concurrency", "1", "--wait", "1", stdin=asyncio.subprocess.PIPE
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(file.encode())
+        process.stdin.close()
+        first = await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX)
+        assert b"confirmed" in first
+        await cut()
+        ended = await cli.end(process)
+    assert ended.code == 3
+    assert "not placed" in ended.out
+    assert "place the same file again" in ended.err
+    cli.environment["TEMPORAL_ADDRESS"] = temporal_address
+    again = await cli.done("place", "-", "--json", stdin=file)
+    assert again.json["summary"] == {"confirmed": 12}
+    assert (await shop.level("TEA")).allocated == 12
+
+
+@asynccontextmanager
+async def way_to(address: str) -> AsyncIterator[tuple[str, Any]]:
+    """Another address of a server, and what cuts it off."""
+    host, _, port = address.rpartition(":")
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(port))
+        writers.extend((writer, back))
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+
+    async def cut() -> None:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
+    finally:
+        await cut()
+
+
+# Customer service ---------------------------------------------------------------------------------
+
+
+async def test_a_cancellation_says_what_became_of_each_unit(cli: Cli, shop: Shop) -> None:
+    await shop.stocked("TEA", 10)
+    await shop.stocked("CUP", 10)
+    order = an_order(("TEA", 3), ("CUP", 1))
+    part = await shop.placed(order)
+    ask = ("cancel", order.order_id, "--line", "1=2", "--reason", "too many", "--request-id", "r1")
+    first, again = [(await cli.done(*ask, "--json")).json for _ in range(2)]
+    assert first["outcome"] == "cancelled"
+    assert first["cancelled"] == [{"line_id": "1", "quantity": 2, "why": ""}]
+    assert again == first
+    other = await cli(*ask[:3], "1=1", *ask[4:])
+    assert other.code == 1
+    assert "other content" in other.err
+
+    await shop.drive(part, "shipped")
+    late = await cli("cancel", order.order_id, "--reason", "too late", "--json")
+    assert late.code == 1
+    assert late.json["outcome"] == "refused"
+    assert late.json["return_offered"] is True
+    assert late.error["error"] == "refused"
+    assert f"orderloom return {order.order_id}" in late.error["message"]
+
+    unknown = await cli("cancel", order.order_id, "--line", "9", "--reason", "x")
+    assert unknown.code == 2
+    assert "there is no line 9" in unknown.err
+    early = await cli("return", order.order_id, "--reason", "x", "--json")
+    assert (early.code, early.error["error"]) == (1, "refused")
+
+
+async def test_a_return_takes_named_units_and_what_is_missing_stays_sold(
+    cli: Cli, shop: Shop
+) -> None:
+    await shop.stocked("TEA", 10)
+    document = a_document(("TEA", 3))
+    order_id, return_id = id_of(document), f"{id_of(document)}:R1"
+    await cli.done("place", "-", stdin=json.dumps(document))
+    await shop.drive(f"{order_id}:1", "delivered")
+    await shop.told(order_id, "delivered")
+    asked = await cli.done("return", order_id, "--line", "1=3", "--reason", "stale")
+    assert asked.out.startswith(f"{return_id} approved")
+    scrapped_only = await cli("warehouse", "receive-return", return_id, "--scrap", "1=1")
+    assert scrapped_only.code == 2
+    counts = ("--count", "1=2", "--scrap", "1=2", "--json")
+    received = (await cli.done("warehouse", "receive-return", return_id, *counts)).json
+    assert (received["received"], received["missing"]) == ({"1": 2}, {"1": 1})
+    level = await shop.level("TEA")
+    assert level.on_hand == 7
+
+
+async def test_an_operator_decides_about_a_step_that_needs_attention(cli: Cli, shop: Shop) -> None:
+    await shop.stocked("TEA", 10)
+    shop.faults.refuse("capture_payment", "invalid_input")
+    order = an_order(("TEA", 1))
+    order_id = order.order_id
+    part = await shop.placed(order)
+    await shop.drive(part, "shipped")
+    (step,) = await shop.attention(order_id)
+    listed = (await cli.done("orders", "--attention", "--json")).json["orders"]
+    assert [order["order_id"] for order in listed] == [order_id]
+    assert f"--step '{step}'" in (await cli.done("show", order_id)).out
+    wrong = await cli("resolve", order_id, "retry", "--step", "nothing", "--note", "x", "--json")
+    assert (wrong.code, wrong.error["error"]) == (1, "not_found")
+    shop.faults.heal("capture_payment")
+    resolved = await cli.done("resolve", order_id, "retry", "--note", "the bank is back", "--json")
+    assert (resolved.json["step"], resolved.json["action"]) == (step, "retry")
+    await shop.told(order_id, "charged")
+    none = await cli("resolve", order_id, "retry", "--note", "x")
+    assert none.code == 1
+    assert f"nothing about {order_id} needs attention" in none.err
+
+
+# Stock --------------------------------------------------------------------------------------------
+
+
+async def test_stock_is_received_adjusted_and_imported_once_per_key(
+    cli: Cli, tmp_path: Path
+) -> None:
+    receive = ("stock", "receive", "TEA", "5", "--key", "delivery-1", "--json")
+    for _ in range(2):
+        assert (await cli.done(*receive)).json["on_hand"] == 5
+    adjusted = await cli.done("stock", "adjust", "TEA", "-2", "--reason", "broken", "--json")
+    assert adjusted.json["on_hand"] == 3
+    assert adjusted.json["available"] == 3
+    file = tmp_path / "stock.csv"
+    file.write_text("sku,location,quantity\nTEA,main,4\nTEA,main,1\nCUP,outlet,7\nPOT,main,0\n")
+    for _ in range(2):
+        levels = (await cli.done("stock", "import", str(file), "--json")).json["stock"]
+        assert {(x["sku"], x["location"]): x["on_hand"] for x in levels} == {
+            ("TEA", "main"): 8,
+            ("CUP", "outlet"): 7,
+        }
+    more = (await cli.done("stock", "import", str(file), "--key", "second", "--json")).json
+    assert more["key"] == "second"
+    assert {x["on_hand"] for x in more["stock"]} == {13, 14}
+
+    file.write_text("sku,location,quantity\nTEA,main,4\nCUP,main,many\nno sku,main,1\n")
+    refused = await cli("stock", "import", str(file))
+    assert refused.code == 2
+    assert [line.split(": ")[0] for line in refused.err.splitlines()[:2]] == [
+        f"{file}:3",
+        f"{file}:4",
+    ]
+    assert "nothing was taken in" in refused.err
+    listed = (await cli.done("stock", "list", "--json")).json["stock"]
+    assert {(x["sku"], x["location"], x["on_hand"]) for x in listed} == {
+        ("TEA", "main", 13),
+        ("CUP", "outlet", 14),
+    }
+    too_few = await cli("stock", "adjust", "TEA", "-14", "--reason", "x", "--json")
+    assert (too_few.code, too_few.error["error"]) == (1, "illegal_transition")
+
+
+# How commands end ---------------------------------------------------------------------------------
+
+
+async def test_misuse_exits_with_2_and_one_sentence(cli: Cli) -> None:
+    misused = (
+        ("nonsense",),
+        ("place",),
+        ("place", "no-such-file.json"),
+        ("place", "-", "--concurrency", "0"),
+        ("orders", "--state", "lost"),
+        ("orders", "--placed-from", "yesterday"),
+        ("cancel", "web-1"),
+        ("cancel", "web-1", "--reason", " "),
+        ("cancel", "web-1", "--reason", "x", "--line", "1=2=3"),
+        ("cancel", "web-1", "--reason", "x", "--line", "1=0"),
+        ("resolve", "web-1", "perhaps", "--note", "x"),
+        ("stock", "receive", "TEA", "0"),
+        ("stock", "receive", "no spaces", "1"),
+        ("stock", "adjust", "TEA", "-1"),
+        ("stock", "adjust", "TEA", "-1", "--raeson", "x"),
+        ("warehouse", "pick", "web-1:1", "--count", "1"),
+        ("carrier", "event", "T1", "flying"),
+        ("schema", "parcel"),
+        ("simulate", "--lost", "2"),
+        ("show", "\udcff"),
+    )
+    slots = asyncio.Semaphore(4)
+
+    async def run(arguments: tuple[str, ...]) -> None:
+        async with slots:
+            plain, machine = [await cli(*arguments, *more) for more in ((), ("--json",))]
+        assert (plain.code, plain.out) == (2, ""), (arguments, plain)
+        assert plain.err.startswith("orderloom"), (arguments, plain)
+        assert plain.err.count("\n") == 1, (arguments, plain)
+        assert (machine.code, machine.out) == (2, ""), (arguments, machine)
+        assert set(machine.error) == {"error", "message"}, (arguments, machine)
+
+    await asyncio.gather(*(run(arguments) for arguments in misused))
+
+
+async def test_what_is_not_there_exits_with_1(cli: Cli) -> None:
+    missing = (
+        ("show", "web-none"),
+        ("events", "web-none"),
+        ("watch", "web-none"),
+        ("cancel", "web-none", "--reason", "x"),
+        ("return", "web-none", "--reason", "x"),
+        ("resolve", "web-none", "retry", "--note", "x"),
+        ("warehouse", "pack", "web-none:1"),
+        ("warehouse", "receive-return", "web-none:R1"),
+        ("carrier", "event", "T0", "delivered"),
+        ("stock", "adjust", "NONE", "1", "--reason", "x"),
+    )
+    for arguments in missing:
+        ended = await cli(*arguments, "--json")
+        assert (ended.code, ended.out) == (1, ""), (arguments, ended)
+        assert ended.error["error"] == "not_found", (arguments, ended)
+
+
+async def test_a_server_that_cannot_be_reached_exits_with_3_within_seconds(
+    cli: Cli, database_url: str, temporal_address: str
+) -> None:
+    commands = (
+        ("orders",),
+        ("warehouse", "tasks"),
+        ("watch",),
+        ("simulate",),
+        ("cancel", "web-1", "--reason", "x"),
+        ("setup",),
+        ("audit",),
+    )
+    silent = await asyncio.start_server(lambda _, __: None, "127.0.0.1", 0)
+    silent_port = silent.sockets[0].getsockname()[1]
+    away = [
+        ("127.0.0.1:1", "postgresql://a:secret@127.0.0.1:1/x"),
+        (f"127.0.0.1:{silent_port}", f"postgresql://a:secret@127.0.0.1:{silent_port}/x"),
+    ]
+    slots = asyncio.Semaphore(4)
+
+    async def run(arguments: tuple[str, ...], temporal: str, database: str) -> None:
+        other = Cli({**cli.environment, "TEMPORAL_ADDRESS": temporal, "DATABASE_URL": database})
+        async with slots:
+            began = time.monotonic()
+            ended = await other(*arguments, "--json")
+            lasted = time.monotonic() - began
+        assert (ended.code, ended.out) == (3, ""), (arguments, ended)
+        assert ended.error["error"] == "unreachable"
+        assert "start it" in ended.error["message"]
+        assert "secret" not in ended.err
+        assert lasted < 20, (arguments, lasted)
+
+    try:
+        await asyncio.gather(*(run(command, *place) for command in commands for place in away))
+    finally:
+        silent.close()
+    # Who reports to the warehouse does not need Temporal, and nobody needs a stack's folder.
+    without = Cli({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    await without.done("warehouse", "tasks")
+    nowhere = Cli({k: v for k, v in cli.environment.items() if k != "DATABASE_URL"})
+    del nowhere.environment["TEMPORAL_ADDRESS"]
+    lost = await nowhere("orders")
+    assert lost.code == 3
+    assert "run `orderloom up`" in lost.err
+
+
+async def test_a_database_that_was_not_prepared_is_told_from_one_that_is_away(
+    cli: Cli, databases: Databases
+) -> None:
+    name = "not_prepared"
+    cli.environment["DATABASE_URL"] = await databases._server.create_database(name)
+    try:
+        ended = await cli("orders")
+        assert ended.code == 2
+        assert "orderloom setup" in ended.err
+        prepared = (await cli.done("setup", "--json")).json
+        assert prepared["migrations"]
+        assert set(prepared["search_attributes"]) <= set(SEARCH_ATTRIBUTES)
+        again = (await cli.done("setup", "--json")).json
+        assert again == {"migrations": [], "search_attributes": []}
+        assert (await cli.done("orders")).out == "no orders\n"
+    finally:
+        await databases._server.drop_database(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(("watch",), 130), (("watch", "--json"), 130), (("simulate",), 0)]
+)
+async def test_ctrl_c_ends_a_command_quietly(
+    cli: Cli, arguments: tuple[str, ...], code: int
+) -> None:
+    process = await cli.start(*arguments)
+    if arguments[0] == "watch":
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX)
+    else:
+        await asyncio.sleep(4)
+    process.send_signal(signal.SIGINT)
+    ended = await cli.end(process)
+    assert (ended.code, ended.err) == (code, "")
+
+
+async def test_output_that_cannot_be_written_is_not_success(cli: Cli) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    ended = await cli.end(await cli.start("orders", stdout=full))
+    os.close(full)
+    assert ended.code == 3
+    assert "cannot be written" in ended.err
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = await cli.end(await cli.start("schema", "order", stdout=writing))
+    os.close(writing)
+    assert (ended.code, ended.err) == (128 + signal.SIGPIPE, "")
+
+
+async def test_a_progress_bar_goes_to_standard_error_when_it_is_asked_for(
+    cli: Cli, shop: Shop
+) -> None:
+    await shop.stocked("TEA", 10)
+    text = json_lines(documents(2))
+    shown = await cli("place", "-", "--progress", stdin=text)
+    assert shown.code == 0
+    assert "2/2" in shown.err
+    assert shown.out.splitlines()[-1] == "2 orders: 2 confirmed"
+    assert (await cli("place", "-", "--json", "--progress", stdin=text)).json["summary"]
+
+
+# Help and start -----------------------------------------------------------------------------------
+
+
+async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -> None:
+    groups = {
+        "stock": ("list", "import", "receive", "adjust"),
+        "warehouse": ("tasks", "pick", "pack", "handover", "receive-return"),
+        "carrier": ("event", "parcels"),
+    }
+    commands = [
+        command
+        for name in _COMMANDS
+        for command in ([(name, sub) for sub in groups[name]] if name in groups else [(name,)])
+    ]
+    slots = asyncio.Semaphore(4)
+
+    async def run(command: tuple[str, ...]) -> None:
+        async with slots:
+            text = (await cli.done(*command, "--help")).out
+        assert "--json" in text, command
+        assert re.search(r"Example: .*orderloom " + " ".join(command), text, re.DOTALL), command
+
+    await asyncio.gather(*(run(command) for command in commands))
+    overview = (await cli.done("--help")).out
+    assert all(name in overview for name in _COMMANDS)
+    assert (await cli.done("--version")).out.startswith("orderloom ")
+    assert (await cli()).code == 2
+
+
+async def test_the_schema_is_printed_without_loading_temporal(cli: Cli) -> None:
+    schema = (await cli.done("schema", "order")).json
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) >= {"channel", "lines", "payment"}
+    assert "return_window" in (await cli.done("schema", "policy", "--json")).json["properties"]
+    code = (
+        "import sys; from starter.cli.program import run; run(['schema', 'order']); "
+        "sys.exit('temporalio' in sys.modules)"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env=cli.environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    assert await process.wait() == 0
+
+
+async def test_up_runs_a_stack_that_commands_in_another_shell_find(tmp_path: Path) -> None:
+    with temporary_folder() as folder:
+        cli = Cli({"HOME": str(tmp_path), "ORDERLOOM_HOME": str(folder / "home")})
+        process = await cli.start("up", "--json")
+        try:
+            assert process.stdout is not None
+            ready = json.loads(await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX))
+            assert ready["event"] == "ready"
+            second = await cli("up", "--json")
+            assert (second.code, second.error["error"]) == (1, "refused")
+            await cli.done("stock", "import", str(EXAMPLES / "stock.csv"))
+            placed = await cli.done("place", str(EXAMPLES / "order.json"))
+            assert placed.out.startswith("web-1001  confirmed")
+            shown = (await cli.done("show", "web-1001")).out
+            assert (
+                f"{ready['temporal_ui_url']}/namespaces/default/workflows/order:web-1001" in shown
+            )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            ended = await cli.end(process)
+        assert ended.code == 0
+        assert (await cli("orders")).code == 3

@@ -1,0 +1,299 @@
+"""The schema alone keeps the invariants: raw SQL, without any of the code, is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sysconfig
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from activities.returns import ApproveReturn
+from store.database import Connection, Pool, open_pool
+from store.migrate import MIGRATIONS, migrate
+from tests.builders import an_order
+from tests.integration.bench import Bench
+from tests.servers import Databases
+
+# Delivered, charged, and about to come back.
+GONE = "web-gone"
+# To be picked.
+HERE = "web-here"
+
+
+@pytest.fixture(scope="module")
+async def shelves(databases: Databases) -> AsyncIterator[Pool]:
+    """A database with two orders in it. Nothing that a test does to it stays."""
+    async with databases.fresh() as url:
+        pool = await open_pool(url, size_max=2)
+        bench = Bench(pool)
+        await bench.stocked("TEA", 9)
+        gone = an_order(("TEA", 2), channel_order_id="gone")
+        part = await bench.at(gone, "delivered")
+        await bench.charged(gone, part)
+        await bench.returns.approve_return(
+            ApproveReturn(return_id=f"{GONE}:R1", units={"1": 1}, reason="test", who="test")
+        )
+        await bench.at(an_order(("TEA", 2), channel_order_id="here"), "confirmed")
+        yield pool
+        pool.terminate()
+
+
+@pytest.fixture
+async def conn(shelves: Pool) -> AsyncIterator[Connection]:
+    async with shelves.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        yield conn
+        await transaction.rollback()
+
+
+def line(change: str, order_id: str = HERE) -> str:
+    return f"update order_line set {change} where order_id = '{order_id}'"
+
+
+def fulfilment(change: str, order_id: str = HERE) -> str:
+    return f"update fulfilment set {change} where order_id = '{order_id}'"
+
+
+# What no statement may do, by the constraint that forbids it.
+FORBIDDEN = {
+    # nothing is oversold
+    "stock_not_oversold": "update stock set on_hand = allocated - 1",
+    "stock_safety_check": "update stock set safety = -1",
+    "reservation_quantity_check": "update reservation set quantity = -1",
+    "movement_kind_check": """
+        insert into movement (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
+        values ('x', 'TEA', 'main', 'stolen', 0, 0, '', '')""",
+    "movement_effect_sku_location_key": """
+        insert into movement (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
+        select effect, sku, location, kind, on_hand_change, allocated_change, who, why
+        from movement""",
+    # one order per number of its channel
+    "orders_channel_channel_order_id_key": f"""
+        insert into orders (order_id, channel, channel_order_id, digest, run_id, document,
+                            customer_id, currency, total_minor, placed_at)
+        select 'web-other', channel, channel_order_id, digest, run_id, document, customer_id,
+               currency, total_minor, placed_at from orders where order_id = '{HERE}'""",
+    "orders_pkey": "insert into orders overriding user value select * from orders",
+    "orders_decision_check": "update orders set decision = 'lost'",
+    "orders_total_minor_check": "update orders set total_minor = -1",
+    # every unit is somewhere, and in one place
+    "line_adds_up": line("cancelled = ordered"),
+    "line_picked": line("picked = allocated + 1"),
+    "line_arrived": line("delivered = 1"),
+    "line_sent_back": line("returned = ordered", GONE),
+    "line_paid": line("refunded = 1"),
+    "order_line_ordered_check": line("ordered = 0, allocated = 0"),
+    "order_line_backordered_check": line("backordered = -1"),
+    "order_line_allocated_check": line("allocated = -1, picked = -1"),
+    "order_line_picked_check": line("picked = -1"),
+    "order_line_delivered_check": line("delivered = -1, returned = -1"),
+    "order_line_lost_check": line("lost = -1"),
+    "order_line_cancelled_check": line("cancelled = -1"),
+    "order_line_return_requested_check": line("return_requested = -1"),
+    "order_line_returned_check": line("returned = -1"),
+    "order_line_goods_minor_check": line("goods_minor = -1"),
+    "order_line_tax_minor_check": line("tax_minor = -1"),
+    "order_line_shipping_minor_check": line("shipping_minor = -1"),
+    "order_line_shipping_tax_minor_check": line("shipping_tax_minor = -1"),
+    # a recalled fulfilment cannot go on
+    "fulfilment_recall": fulfilment("recalled_from = 'picking'"),
+    "fulfilment_state_check": fulfilment("state = 'somewhere'"),
+    "fulfilment_line_check": "update fulfilment_line set picked = quantity + 1",
+    "fulfilment_line_quantity_check": "update fulfilment_line set quantity = 0, picked = 0",
+    # one label per fulfilment, and each event of a carrier once
+    "parcel_pkey": "insert into parcel select * from parcel",
+    "parcel_label_key_key": f"""
+        insert into parcel (fulfilment_id, order_id, label_key, label, service)
+        select '{HERE}:1', '{HERE}', label_key, 'requested', service from parcel""",
+    "parcel_label_known": "update parcel set tracking_number = null",
+    "parcel_label_check": "update parcel set label = 'drawn'",
+    "parcel_carrier_status_check": "update parcel set carrier_status = 'on the moon'",
+    "carrier_event_pkey": "insert into carrier_event select * from carrier_event",
+    # a return is of something, and holds no more than was asked for
+    "order_return_kind_check": "update order_return set kind = 'gift'",
+    "order_return_state_check": "update order_return set state = 'forgotten'",
+    "return_undeliverable": "update order_return set kind = 'undeliverable'",
+    "return_counts": "update return_line set restocked = quantity, scrapped = 1",
+    "return_line_quantity_check": "update return_line set quantity = 0",
+    "return_line_restocked_check": "update return_line set restocked = -1",
+    "return_line_scrapped_check": "update return_line set scrapped = -1",
+    # refunded ≤ captured ≤ authorized, what is under way included
+    "money_captured": "update order_money set capture_granted = authorized + 1",
+    "money_refunded": "update order_money set refund_granted = captured + 1",
+    "payment_amount_minor_check": "update payment set amount_minor = -1",
+    "payment_kind_check": "update payment set kind = 'gift'",
+    "payment_state_check": "update payment set state = 'perhaps', settled_at = null",
+    "payment_settled": "update payment set settled_at = null",
+    "payment_once": f"""
+        insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider)
+        values ('second', '{HERE}', 'authorize', 1, 'USD', 'requested', 'sandbox')""",
+    "payment_pkey": "insert into payment select * from payment",
+    # an effect is booked, told and raised once
+    "journal_entry_effect_key": """
+        insert into journal_entry (effect, order_id, memo)
+        select effect, order_id, memo from journal_entry""",
+    "posting_amount_minor_check": """
+        insert into posting select entry_id, 'nothing', 0, 'USD' from journal_entry""",
+    "order_event_order_id_effect_key": """
+        insert into order_event (order_id, effect, what, who)
+        select order_id, effect, what, who from order_event""",
+    "attention_open": f"""
+        insert into attention (order_id, step, reason, since)
+        values ('{HERE}', 'pick', 'a', now()), ('{HERE}', 'pick', 'b', now() + interval '1 hour')""",
+}
+
+# Two more, which cannot be broken without breaking another of them first.
+IMPLIED = {
+    "order_line_shipped_check": "line_arrived, with order_line_delivered and lost",
+    "parcel_carrier_tracking_number_fulfilment_id_key": "parcel_pkey",
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+async def test_the_schema_forbids(conn: Connection, name: str) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        await conn.execute(FORBIDDEN[name])
+    assert refused.value.constraint_name == name
+
+
+async def test_every_check_and_unique_rule_of_the_schema_has_its_statement(
+    conn: Connection,
+) -> None:
+    rows = await conn.fetch(
+        """
+        select conname from pg_constraint
+        where connamespace = 'public'::regnamespace and contype in ('c', 'u')
+        union
+        select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
+        where i.indisunique and not i.indisprimary and c.relnamespace = 'public'::regnamespace
+        """
+    )
+    assert {row[0] for row in rows} - set(FORBIDDEN) == set(IMPLIED)
+
+
+async def test_units_and_claims_belong_to_what_exists(conn: Connection) -> None:
+    for orphan in (
+        "insert into stock (sku, location) values ('TEA', 'nowhere')",
+        "update reservation set location = 'nowhere'",
+        "update fulfilment_line set line_id = 'none'",
+        "insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider)"
+        " values ('x', 'web-none', 'capture', 1, 'USD', 'requested', 'sandbox')",
+    ):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            async with conn.transaction():
+                await conn.execute(orphan)
+
+
+@pytest.mark.parametrize("table", ["order_event", "movement", "journal_entry", "posting"])
+@pytest.mark.parametrize("change", ["delete from {}", "update {} set {}"])
+async def test_what_happened_can_be_neither_changed_nor_deleted(
+    conn: Connection, table: str, change: str
+) -> None:
+    column = {"order_event": "what = 'x'", "movement": "who = 'x'", "journal_entry": "memo = 'x'"}
+    statement = change.format(table, column.get(table, "account = 'x'"))
+    with pytest.raises(asyncpg.RestrictViolationError, match=f"{table} is append-only"):
+        await conn.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("postings", "balances"),
+    [
+        ([("cash", 100, "USD"), ("revenue", -100, "USD")], True),
+        ([("cash", 100, "USD"), ("revenue", -70, "USD"), ("tax", -30, "USD")], True),
+        ([("cash", 1, "USD"), ("tax", -1, "USD"), ("cash", 1, "EUR"), ("tax", -1, "EUR")], True),
+        ([("cash", 100, "USD"), ("revenue", -99, "USD")], False),
+        ([("cash", 100, "USD"), ("revenue", -100, "EUR")], False),
+        ([("cash", 100, "USD")], False),
+    ],
+)
+async def test_every_journal_entry_balances_in_each_currency_when_it_is_committed(
+    conn: Connection, postings: list[tuple[str, int, str]], balances: bool
+) -> None:
+    entry = await conn.fetchval(
+        f"insert into journal_entry (effect, order_id, memo) values ('x', '{HERE}', 'x')"
+        " returning entry_id"
+    )
+    for posting in postings:  # one by one: only the end counts
+        await conn.execute("insert into posting values ($1, $2, $3, $4)", entry, *posting)
+    if balances:
+        await conn.execute("set constraints all immediate")
+    else:
+        with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+            await conn.execute("set constraints all immediate")
+
+
+async def test_an_entry_that_balanced_cannot_be_added_to_unless_it_balances_again(
+    conn: Connection,
+) -> None:
+    await conn.execute("insert into posting select entry_id, 'gift', 1, 'USD' from journal_entry")
+    with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+        await conn.execute("set constraints all immediate")
+
+
+# Migrations --------------------------------------------------------------------------------------
+
+
+async def catalogue(url: str) -> list[str]:
+    """Everything that the migrations made, as text, dbmate's own table apart."""
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch(
+        """
+        with ours as (
+            select oid from pg_namespace where nspname in ('public', 'sandbox')
+        ), tables as (
+            select oid from pg_class
+            where relnamespace in (select oid from ours) and relname not like 'schema_migrations%'
+        )
+        select oid::regclass::text || ' ' || relkind::text from pg_class
+        where oid in (select oid from tables)
+        union all select attrelid::regclass || '.' || attname || ' ' || atttypid::regtype
+            || coalesce(' = ' || pg_get_expr(adbin, adrelid), '')
+        from pg_attribute left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum)
+        where attrelid in (select oid from tables) and attnum > 0 and not attisdropped
+        union all select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+        from pg_constraint where conrelid in (select oid from tables)
+        union all select pg_get_indexdef(indexrelid) from pg_index
+        where indrelid in (select oid from tables)
+        union all select pg_get_triggerdef(oid) from pg_trigger
+        where tgrelid in (select oid from tables) and not tgisinternal
+        union all select pg_get_viewdef(oid) from pg_class
+        where oid in (select oid from tables) and relkind = 'v'
+        union all select pg_get_functiondef(oid) from pg_proc
+        where pronamespace in (select oid from ours)
+        order by 1
+        """
+    )
+    await connection.close()
+    return [row[0] for row in rows]
+
+
+async def roll_back_one(url: str) -> None:
+    dbmate = Path(sysconfig.get_path("scripts")) / "dbmate"
+    process = await asyncio.create_subprocess_exec(
+        *(dbmate, "--env-file", os.devnull, "--migrations-dir", MIGRATIONS, "--no-dump-schema"),
+        "rollback",
+        env={"DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+async def test_the_migrations_go_down_to_nothing_and_up_to_the_same_again(
+    database_url: str,
+) -> None:
+    names = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
+    whole = await catalogue(database_url)
+    assert len(whole) > 300
+    for _ in names:
+        await roll_back_one(database_url)
+    assert await catalogue(database_url) == []
+    assert await migrate(database_url) == names
+    assert await catalogue(database_url) == whole

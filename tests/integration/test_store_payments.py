@@ -1,0 +1,271 @@
+"""Money under contention: many calls for one order, the real database, the sandbox company."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+
+import pytest
+
+from activities.payments import Capture, Refund, Void
+from activities.providers.errors import DeclineCode, Declined
+from activities.providers.sandbox.payment import Card
+from domain.amounts import Worth
+from domain.errors import Conflict, NotFound, OrderloomError, Refused
+from domain.money import Money
+from domain.order import Order
+from store import payments
+from store.database import Pool
+from store.locks import lock_order
+from tests.books import faults_in
+from tests.builders import an_order, shipping
+from tests.integration.bench import Bench, at_once, authorizing, reserving
+
+HUNDRED = 100_00
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 100)
+    return bench
+
+
+def of_a_hundred(token: str = Card.OK) -> Order:
+    """Ten units that are worth 10.00 each, and nothing else."""
+    return an_order(("TEA", 10, "10.00"), token=token, shipping=shipping("0"))
+
+
+def capture(order: Order, number: int, minor: int, units: int = 0) -> Capture:
+    return Capture(
+        order_id=order.order_id,
+        fulfilment_id=f"{order.order_id}:{number}",
+        worth=Worth(goods=minor),
+        currency="USD",
+        units={"1": units} if units else {},
+    )
+
+
+def refund(order: Order, number: int, minor: int, units: int = 0, attempt: int = 1) -> Refund:
+    return Refund(
+        order_id=order.order_id,
+        refund_id=f"{order.order_id}:R{number}",
+        worth=Worth(goods=minor),
+        currency="USD",
+        units={"1": units} if units else {},
+        why="test",
+        attempt=attempt,
+    )
+
+
+async def authorized(bench: Bench, order: Order) -> Order:
+    await bench.inventory.reserve_stock(reserving(order))
+    await bench.payments.authorize_payment(authorizing(order))
+    return order
+
+
+async def captured(bench: Bench, order: Order) -> Order:
+    await authorized(bench, order)
+    await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
+    return order
+
+
+async def refusals_of(calls: Iterable[Awaitable[None]]) -> list[OrderloomError]:
+    _, refusals = await at_once(calls)
+    return refusals
+
+
+async def sums(bench: Bench, order: Order) -> tuple[int, int, int]:
+    """(authorized, captured, refunded), once it is clear that the company has the same."""
+    faults = [
+        f for f in await faults_in(bench.pool) if f.startswith(("the payment", "the journal"))
+    ]
+    assert [f for f in faults if "holds money" not in f] == []
+    async with bench.pool.acquire() as conn:
+        money = await payments.sums(conn, order.order_id)
+    return money.authorized, money.captured, money.refunded
+
+
+async def test_s15_of_two_refunds_of_60_against_100_one_is_refused(bench: Bench) -> None:
+    order = await captured(bench, of_a_hundred())
+    refusals = await refusals_of(
+        bench.payments.refund_payment(refund(order, number, 60_00, units=5)) for number in (1, 2)
+    )
+    assert [type(refusal) for refusal in refusals] == [Refused]
+    assert "60.00 USD more would exceed what order" in str(refusals[0])
+    assert await sums(bench, order) == (HUNDRED, HUNDRED, 60_00)
+
+
+async def test_s15_many_refunds_at_once_give_back_what_was_captured_and_no_more(
+    bench: Bench,
+) -> None:
+    order = await captured(bench, of_a_hundred())
+    refusals = await refusals_of(
+        bench.payments.refund_payment(refund(order, number, 30_00, units=1)) for number in range(10)
+    )
+    assert len(refusals) == 7
+    assert await sums(bench, order) == (HUNDRED, HUNDRED, 90_00)
+
+
+@pytest.mark.parametrize("minor", [-1, -60_00])
+async def test_s15_a_negative_amount_is_refused(bench: Bench, minor: int) -> None:
+    order = await captured(bench, of_a_hundred())
+    before = await bench.everything()
+    with pytest.raises(Refused, match="must not be negative"):
+        await bench.payments.refund_payment(refund(order, 1, minor))
+    with pytest.raises(Refused, match="must not be negative"):
+        await bench.payments.capture_payment(capture(order, 2, minor))
+    assert await bench.everything() == before
+
+
+async def test_a_refund_that_the_company_refused_stays_owed_and_keeps_its_room(
+    bench: Bench,
+) -> None:
+    order = await captured(bench, of_a_hundred(Card.REFUND_REFUSED))
+    with pytest.raises(Declined, match="the bank refused the refund"):
+        await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
+    with pytest.raises(Refused, match="would exceed"):
+        await bench.payments.refund_payment(refund(order, 2, 60_00, units=6))
+    # A new try of the first one is not a second debt.
+    with pytest.raises(Declined):
+        await bench.payments.refund_payment(refund(order, 1, 60_00, units=6, attempt=2))
+    assert await sums(bench, order) == (HUNDRED, HUNDRED, 0)
+    async with bench.pool.acquire() as conn:
+        assert (await payments.sums(conn, order.order_id)).refund_granted == 60_00
+
+
+async def test_captures_at_once_never_exceed_the_authorization(bench: Bench) -> None:
+    order = await authorized(bench, of_a_hundred())
+    refusals = await refusals_of(
+        bench.payments.capture_payment(capture(order, number, 40_00, units=1))
+        for number in range(1, 9)
+    )
+    assert len(refusals) == 6
+    assert all("exceed what order" in str(refusal) for refusal in refusals)
+    assert await sums(bench, order) == (HUNDRED, 80_00, 0)
+
+
+async def test_a_capture_that_was_refused_gives_its_room_back(bench: Bench) -> None:
+    order = await authorized(bench, of_a_hundred(Card.CAPTURE_REFUSED))
+    for attempt in (1, 2, 3):
+        ask = capture(order, 1, HUNDRED, units=10).model_copy(update={"attempt": attempt})
+        with pytest.raises(Declined, match="the bank refused the capture"):
+            await bench.payments.capture_payment(ask)
+    async with bench.pool.acquire() as conn:
+        assert (await payments.sums(conn, order.order_id)).capture_granted == 0
+
+
+async def test_a_capture_and_a_void_at_once_leave_the_same_on_both_sides(bench: Bench) -> None:
+    outcomes = set()
+    for _ in range(8):
+        order = await authorized(bench, of_a_hundred())
+        results = await asyncio.gather(
+            bench.payments.capture_payment(capture(order, 1, 40_00, units=4)),
+            bench.payments.void_payment(Void(order_id=order.order_id, why="test")),
+            return_exceptions=True,
+        )
+        outcomes.add(tuple(type(result) for result in results))
+        went_well = results[0] is None
+        assert went_well or (
+            isinstance(results[0], Declined) and results[0].code == DeclineCode.ALREADY_VOIDED
+        )
+        assert await sums(bench, order) == (HUNDRED, 40_00 if went_well else 0, 0)
+    assert outcomes
+
+
+async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Bench) -> None:
+    order = of_a_hundred(Card.DECLINE)
+    await bench.inventory.reserve_stock(reserving(order))
+    with pytest.raises(Declined):
+        await bench.payments.authorize_payment(authorizing(order))
+    for call in (
+        bench.payments.capture_payment(capture(order, 1, 1)),
+        bench.payments.refund_payment(refund(order, 1, 1)),
+    ):
+        with pytest.raises(NotFound, match="has no authorization to charge or refund"):
+            await call
+    await bench.payments.void_payment(Void(order_id=order.order_id, why="test"))  # nothing to do
+    assert await bench.payment.operations(order.order_id) == ()
+
+
+async def test_nothing_is_refunded_before_it_was_captured(bench: Bench) -> None:
+    order = await authorized(bench, of_a_hundred())
+    with pytest.raises(Refused, match="exceed what order .* was charged"):
+        await bench.payments.refund_payment(refund(order, 1, 1))
+    assert await sums(bench, order) == (HUNDRED, 0, 0)
+
+
+async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
+    order = of_a_hundred()
+    await bench.inventory.reserve_stock(reserving(order))
+    ask = authorizing(order).model_copy(update={"provider": "acme"})
+    with pytest.raises(NotFound, match="no payment provider 'acme' here; there is sandbox"):
+        await bench.payments.authorize_payment(ask)
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"),
+    [
+        ("capture", Money(minor=1_00, currency="USD")),
+        ("refund", Money(minor=HUNDRED, currency="USD")),
+        ("capture", Money(minor=HUNDRED, currency="EUR")),
+    ],
+)
+async def test_a_key_stands_for_one_amount(
+    bench: Bench, kind: payments.Kind, amount: Money
+) -> None:
+    order = await captured(bench, of_a_hundred())
+    key = f"{order.order_id}:1:capture"
+    before = await bench.everything()
+    async with bench.pool.acquire() as conn:
+        with pytest.raises(Conflict, match=f"payment {key} is a capture of 10000 already"):
+            async with conn.transaction():
+                await lock_order(conn, order.order_id)
+                await payments.intend(conn, order.order_id, key, kind, amount, "sandbox")
+    assert await bench.everything() == before
+
+
+async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> None:
+    order = await captured(bench, of_a_hundred())
+    await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
+    before = await bench.everything()
+    other = Money(minor=1, currency="USD")
+    for call in (
+        bench.payments.authorize_payment(authorizing(order).model_copy(update={"amount": other})),
+        bench.payments.capture_payment(capture(order, 1, 60_00, units=6)),
+        bench.payments.refund_payment(refund(order, 1, 40_00, units=4)),
+    ):
+        with pytest.raises(Conflict, match="already"):
+            await call
+    assert await bench.everything() == before
+
+
+async def test_an_order_that_costs_nothing_needs_no_payment_company(bench: Bench) -> None:
+    order = an_order(("TEA", 1, "0.00"), shipping=shipping("0"))
+    await authorized(bench, order)
+    await bench.payments.capture_payment(capture(order, 1, 0, units=1))
+    await bench.payments.refund_payment(refund(order, 1, 0, units=1))
+    await bench.payments.void_payment(Void(order_id=order.order_id, why="test"))
+    assert await bench.payment.operations(order.order_id) == ()
+    assert await sums(bench, order) == (0, 0, 0)
+
+
+async def test_a_refund_books_the_reverse_of_what_it_pays_back(bench: Bench) -> None:
+    order = await authorized(bench, an_order(("TEA", 2, "10.00")))
+    worth = Worth(goods=20_00, shipping=5_00)
+    await bench.payments.capture_payment(
+        capture(order, 1, 0, units=2).model_copy(update={"worth": worth})
+    )
+    half = Worth(goods=10_00, shipping=2_50)
+    await bench.payments.refund_payment(
+        refund(order, 1, 0, units=1).model_copy(update={"worth": half})
+    )
+    async with bench.pool.acquire() as conn:
+        rows = await conn.fetch(
+            "select account, sum(amount_minor)::bigint from posting group by account"
+        )
+    assert dict(rows) == {
+        "cash_in_transit": 12_50,
+        "revenue": -10_00,
+        "shipping_income": -2_50,
+    }
