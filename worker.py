@@ -118,13 +118,18 @@ def build_worker(
             records.note_attention,
         ],
         interceptors=[FailureTypes(), *interceptors],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-        ),
+        workflow_runner=workflow_runner(),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=GRACE,
         **options,
+    )
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """Workflows run in the sandbox, which catches what would not replay."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     )
 
 

@@ -60,11 +60,15 @@ class Shipped(BaseModel):
 
 
 class Recalled(BaseModel):
-    """The state in which the fulfilment was caught; None when it was too late."""
+    """The state in which the fulfilment was caught; None when it was too late.
+
+    `units` (line id → units) are those that are claimed for it, without what was not found.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     caught: FulfilmentState | None
+    units: dict[str, int] = {}
 
 
 class Fulfilment:
@@ -116,7 +120,9 @@ class Fulfilment:
     async def recall(self, part: Part) -> Recalled:
         """Stop the fulfilment, unless it has been handed over. Decides who wins: cancel or ship."""
         async with self._pool.acquire() as conn, conn.transaction():
-            return Recalled(caught=await fulfilments.recall(conn, part.fulfilment_id))
+            caught = await fulfilments.recall(conn, part.fulfilment_id)
+            lines = await fulfilments.lines(conn, part.fulfilment_id)
+        return Recalled(caught=caught, units={line.line_id: line.reserved for line in lines})
 
     @activity.defn
     async def put_back(self, part: Part) -> None:

@@ -27,7 +27,13 @@ Connection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record
 
 # The database errors that mean something to the code; the rest are faults.
 CheckViolation = asyncpg.CheckViolationError
-DatabaseFault = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DatabaseFault = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What a pool says when it takes back a connection that broke in the middle of an answer.
+    asyncpg.InternalClientError,
+    OSError,
+)
 """The database is away, or refuses for a reason that is none of the caller's."""
 
 

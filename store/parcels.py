@@ -64,7 +64,7 @@ async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:
 
 
 async def by_tracking(conn: Connection, carrier: str, tracking_number: str, event_id: str) -> str:
-    """The fulfilment whose parcel a carrier means by this number, in this event. Raises NotFound."""
+    """The fulfilment whose parcel a carrier's event is about. Raises NotFound."""
     rows = _sql.parcels_by_tracking(
         conn, carrier=carrier, tracking_number=tracking_number, event_id=event_id
     )

@@ -10,7 +10,7 @@ differently, it is a conflict; told of a fulfilment that was recalled, it is ref
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from domain import ids, tracking
@@ -121,7 +121,9 @@ async def carrier_event(
         if row["state"] not in ("labelled", "shipped"):
             await _unexpected(conn, row, carrier, event_id, status)
         elif current != parcel.carrier_status and tracking.is_end(current):
-            await _arrive(conn, row, carrier, current, happened_at, detail)
+            # The return window begins with it: a clock that is ahead must not keep it open.
+            at = min(happened_at, datetime.now(UTC))
+            await _arrive(conn, row, carrier, current, at, detail)
         return True
 
 

@@ -22,8 +22,10 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.relay import Relay
 from domain import ids
 from domain.errors import IllegalTransition
+from domain.messages import AttentionAnswer
 from domain.order import Order
 from domain.policy import Policy
+from starter.audit import audit
 from starter.client import OrderClient
 from starter.desk import Desk
 from store import reads, stock
@@ -182,10 +184,12 @@ class Shop:
         return await asyncio.wait_for(self.workflow(order_id).result(), PATIENCE_S)
 
     async def settled(self) -> None:
-        """Wait until every order has ended. The books must be right then."""
+        """Wait until every order has ended. The books must be right then, and the audit clean."""
         for order in await self.orders.list(at_most=10_000):
             await self.result(order.order_id)
         assert await faults_in(self.pool) == []
+        report = await audit(self.pool, self.temporal, task_queue=self.task_queue)
+        assert report.clean, "\n".join(report.lines())
 
     async def placed(self, order: Order, policy: Policy | None = None) -> str:
         """Place an order that must be confirmed. Returns its first fulfilment's id."""
@@ -322,6 +326,14 @@ class Shop:
 
         await self.until(find, f"{order_id} has heard of {units} units {count}")
 
+    async def until_many(self, order_id: str, what: str, times: int) -> None:
+        """Wait until the order's story has this line that often."""
+
+        async def find() -> bool:
+            return (await self.story(order_id)).count(what) >= times
+
+        await self.until(find, f"{what!r}, {times} times, in the story of {order_id}")
+
     async def begun(self) -> None:
         """Wait until the first order of this shop has begun."""
 
@@ -350,6 +362,11 @@ class Shop:
             return next(iter((await self.view(order_id))["attention"]), None)
 
         return await self.until(find, f"{order_id} has a step that waits for a person")
+
+    async def retry(self, order_id: str, step: str) -> None:
+        """An operator has a parked step tried again."""
+        answer = AttentionAnswer(step=step, action="retry", note="it works again")
+        await self.orders.resolve_attention(order_id, answer)
 
     async def attention(self, order_id: str) -> dict[str, str]:
         """Step → reason of what needs a person, once something does."""

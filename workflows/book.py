@@ -33,6 +33,7 @@ class Parcel:
         self.units = dict(planned.units)
         self.stage: Stage = "planned"
         self.recalled = False
+        self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
         self.begun: list[str] = []  # the saga steps that may have to be undone
         self.wait: workflow.ActivityHandle[Any] | None = None
@@ -89,8 +90,8 @@ class OrderBook:
     def not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
         """A short pick: the units are open again and no part of this parcel."""
         self._each("unallocate", missing)
-        for line_id, units in missing.items():
-            parcel.units[line_id] -= units
+        left = {line_id: units - missing.get(line_id, 0) for line_id, units in parcel.units.items()}
+        parcel.units = {line_id: units for line_id, units in left.items() if units}
 
     def shipped(self, parcel: Parcel) -> tuple[dict[str, int], Worth]:
         """The parcel is handed over. Returns the units to charge for, and what they are worth."""

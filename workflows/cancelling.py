@@ -39,7 +39,7 @@ class Cancelling:
         async with self._one_at_a_time:
             left = _wanted(self._book, request)
             cancelled: dict[str, int] = {}
-            while (parcel := self._next(left)) is not None:
+            while (parcel := await self._next(left)) is not None:
                 if not await self._fulfilling.recall(parcel):
                     continue  # it went out, or was not found: see what is left to stop
                 take = {k: min(left.get(k, 0), units) for k, units in parcel.units.items()}
@@ -75,14 +75,27 @@ class Cancelling:
             message=placement.reason,
         )
 
-    def _next(self, left: Mapping[str, int]) -> Parcel | None:
-        """The parcel to stop next: one with units that are wanted back, at the earliest stage."""
-        stoppable = [
+    async def _next(self, left: Mapping[str, int]) -> Parcel | None:
+        """The parcel to stop next: one with units that are wanted back, at the earliest stage.
+
+        Units that are being replaced are in none for the moment; where they end up is awaited.
+        """
+        await workflow.wait_condition(
+            lambda: bool(self._stoppable(left)) or not self._being_replaced(left)
+        )
+        return min(
+            self._stoppable(left), key=lambda p: _EARLIEST_FIRST.index(p.stage), default=None
+        )
+
+    def _stoppable(self, left: Mapping[str, int]) -> list[Parcel]:
+        return [
             parcel
             for parcel in self._book.parcels.values()
             if parcel.stoppable and any(left.get(line_id, 0) for line_id in parcel.units)
         ]
-        return min(stoppable, key=lambda p: _EARLIEST_FIRST.index(p.stage), default=None)
+
+    def _being_replaced(self, left: Mapping[str, int]) -> bool:
+        return any(units and self._book.lines[line_id].open for line_id, units in left.items())
 
     def _outcome(
         self,
@@ -92,10 +105,11 @@ class Cancelling:
         left: Mapping[str, int],
     ) -> CancelOutcome:
         refused = []
+        # Without a number a request asks for what there is; only a number can be too many.
+        counted = {item.line_id for item in request.lines if item.quantity is not None}
         for line_id, units in left.items():
             shipped = min(units, self._book.lines[line_id].shipped)
-            # A whole-order request asks for what there is; only named units can be too many.
-            too_many = units - shipped if request.lines else 0
+            too_many = units - shipped if line_id in counted else 0
             if shipped:
                 refused.append(Units(line_id=line_id, quantity=shipped, why=HANDED_OVER))
             if too_many:

@@ -17,7 +17,7 @@ from workflows.steps import ByHand, GivenUp, StepRefused, Steps
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivered, Delivery
-    from activities.fulfilment import Fulfilment, Part, Ship, Shipped
+    from activities.fulfilment import Fulfilment, Part, Recalled, Ship, Shipped
     from activities.inventory import Inventory, Reassign, ReleaseStock, ReserveAgain, Reserved
     from activities.returns import ApproveReturn, ReturnPart, Returns
     from domain.fulfilments import Planned
@@ -64,26 +64,22 @@ class Fulfilling:
                 parcel.task.result()  # a fault of ours comes to light here, and can be mended
 
     async def recall(self, parcel: Parcel) -> bool:
-        """Stop a parcel before its hand-over, and undo what was done. False: it was too late.
-
-        The database row decides, so a hand-over reported a moment ago is not overlooked.
-        """
-        recalled = await self._steps.local(
-            Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
-        )
-        if recalled.caught is None:
-            # Handed over, or nothing of it was found: the report is on its way here.
+        """Stop a parcel before its hand-over, and undo what was done. False: it was too late."""
+        stopped = await self._stop(parcel)
+        if stopped is None:
+            # Handed over, not found, or given up by an operator: it goes its way without us.
+            if parcel.task is None:
+                self.start(parcel)
             await workflow.wait_condition(lambda: parcel.ended or parcel.stage == "await_delivery")
             return False
-        parcel.recalled = True
         # Caught while its label may be being bought: that call ends by itself, and its outcome is
         # awaited, so that no label is left behind. Any other wait is simply over.
-        buying = parcel.stage == "ship" and recalled.caught == "packed"
+        buying = parcel.stage == "ship" and stopped.caught == "packed"
         if parcel.wait is not None and not buying:
             parcel.wait.cancel()
         if parcel.task is not None:
             await workflow.wait_condition(lambda: parcel.ended)
-        await self._unwind(parcel)
+        await self._unwind(parcel, stopped)
         parcel.stage, parcel.outcome = "ended", "recalled"
         return True
 
@@ -102,18 +98,30 @@ class Fulfilling:
 
     async def _run(self, parcel: Parcel) -> None:
         try:
-            await self._pick(parcel)
+            while not await self._went_its_way(parcel):
+                pass
+        finally:
+            parcel.stage = "ended"
+
+    async def _went_its_way(self, parcel: Parcel) -> bool:
+        """From the stage it is in to its end.
+
+        False: it was to be given up, but what it waited for has happened; the same stage once more
+        finds the report.
+        """
+        try:
+            if parcel.stage in ("planned", "pick"):
+                await self._pick(parcel)
             if parcel.units:
-                await self._pack(parcel)
+                if parcel.stage in ("pick", "pack"):
+                    await self._pack(parcel)
                 await self._ship(parcel)
                 await asyncio.gather(self._charge(parcel), self._deliver(parcel))
         except GivenUp:
-            if not parcel.recalled:
-                await self._abandon(parcel, "given up by an operator")
+            return parcel.recalled or await self._abandon(parcel, "given up by an operator")
         except StepRefused as refusal:
-            await self._abandon(parcel, refusal.message)
-        finally:
-            parcel.stage = "ended"
+            return parcel.recalled or await self._abandon(parcel, refusal.message)
+        return True
 
     async def _pick(self, parcel: Parcel) -> None:
         picked = await self._wait(
@@ -124,8 +132,6 @@ class Fulfilling:
             self._policy.pick_within,
         )
         if picked.missing:
-            self._book.not_found(parcel, picked.missing)
-            parcel.units = {line_id: units for line_id, units in parcel.units.items() if units}
             await self._replace_not_found(parcel, picked.missing)
         if not parcel.units:
             parcel.outcome = "nothing was found"
@@ -195,6 +201,7 @@ class Fulfilling:
         return f"the carrier has not scanned {parcel.id} for {self._policy.scan_within}; lost?"
 
     async def _replace_not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
+        self._book.not_found(parcel, missing)
         async with self._numbering:
             reserved = await self._reserve_again(
                 parcel, missing, "open", "not found by the picker", avoid=parcel.location
@@ -279,17 +286,32 @@ class Fulfilling:
         )
         return received.received
 
-    async def _abandon(self, parcel: Parcel, why: str) -> None:
-        """A parcel that cannot go on: undo it and cancel its units. Nothing was charged for it."""
-        recalled = await self._steps.local(
-            Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
-        )
-        if recalled.caught is None:
-            return
-        parcel.recalled = True
-        await self._unwind(parcel)
+    async def _abandon(self, parcel: Parcel, why: str) -> bool:
+        """A parcel that cannot go on: undo it and cancel its units. Nothing was charged for it.
+
+        False: somebody else stopped it, or it is too late.
+        """
+        stopped = await self._stop(parcel)
+        if stopped is None:
+            return False
+        await self._unwind(parcel, stopped)
         await self.cancel_units(parcel, parcel.units, f"cancel:{parcel.id}", why, "orderloom")
         parcel.outcome = why
+        return True
+
+    async def _stop(self, parcel: Parcel) -> Recalled | None:
+        """Stop a parcel for good, or None. Only one who asks is told that it was stopped.
+
+        The database row decides, so what was reported a moment ago is not overlooked.
+        """
+        async with parcel.recalling:
+            if parcel.recalled:
+                return None
+            stopped = await self._steps.local(
+                Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
+            )
+            parcel.recalled = stopped.caught is not None
+            return stopped if parcel.recalled else None
 
     async def cancel_units(
         self, parcel: Parcel, units: Mapping[str, int], effect: str, why: str, who: str
@@ -310,12 +332,26 @@ class Fulfilling:
         )
         self._book.cancelled(units, allocated=True)
 
-    async def _unwind(self, parcel: Parcel) -> None:
+    async def _unwind(self, parcel: Parcel, stopped: Recalled) -> None:
+        """Undo what was done for a stopped parcel, what was reported but not heard here included."""
+        if stopped.caught in ("picked", "packed", "labelled"):
+            parcel.begun.append("pick")
+        missing = {k: n - stopped.units[k] for k, n in parcel.units.items() if n > stopped.units[k]}
+        if missing:
+            await self._replace_not_found(parcel, missing)
         part = Part(fulfilment_id=parcel.id)
         for undo in undos(self._saga, parcel.begun):
             summary = f"Undo: {undo.__name__.replace('_', ' ')} {parcel.id}"
+            # A label can be given back by hand, at the carrier's; our own counts only here.
+            by_hand = undo is Fulfilment.void_label
             with suppress(ByHand):  # recorded with its note when the attention was resolved
-                await self._steps.call(undo, lambda _: part, parcel.id, summary)
+                await self._steps.call(
+                    undo,
+                    lambda _: part,
+                    parcel.id,
+                    summary,
+                    allowed=("retry", "done") if by_hand else ("retry",),
+                )
 
     async def _wait(
         self, parcel: Parcel, do: Any, ask: Any, summary: str, within: timedelta

@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.inventory import Inventory, ReleaseStock, ReserveStock
     from activities.payments import Payments
     from activities.records import CloseOrder, Notice, Records
-    from domain.errors import Conflict, OrderloomError
+    from domain.errors import Conflict, InvalidInput
     from domain.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -95,8 +95,11 @@ class OrderWorkflow:
                 result = await asyncio.shield(story)
                 break
             except asyncio.CancelledError:
+                # A worker that forgets the order cancels it too, and asks for nothing.
+                if cancellation is not None or workflow.cancellation_reason() is None:
+                    raise
                 request = CancelRequest(reason="cancelled in Temporal", by="operator")
-                cancellation = asyncio.create_task(self.obey(request))
+                cancellation = asyncio.create_task(self.heed("cancel", request))
         if cancellation is not None:
             await cancellation
         return result
@@ -181,7 +184,7 @@ class OrderWorkflow:
                     timeout=ends - workflow.now(),
                     timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
                 )
-        await workflow.wait_condition(lambda: not self.returning.pending)
+        await self.returning.all_ended()
 
     async def end(
         self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
@@ -286,9 +289,11 @@ class OrderWorkflow:
         it at a terminal finds the refusal in the order's story.
         """
         try:
-            await self.obey(parse_signal(name, payloads))
-        except (ApplicationError, OrderloomError) as error:
+            message = parse_signal(name, payloads)
+        except InvalidInput as error:
             await self.report_refusal(name, str(error))
+        else:
+            await self.heed(name, message)
 
     @workflow.query
     def view(self) -> OrderView:
@@ -299,6 +304,13 @@ class OrderWorkflow:
             parcels={p.id: p.outcome or p.stage for p in self.book.parcels.values()},
             attention={step: parked.reason for step, parked in self.steps.parked.items()},
         )
+
+    async def heed(self, name: str, message: SignalMessage) -> None:
+        """Do what a signal asks for, or tell in the order's story why not."""
+        try:
+            await self.obey(message)
+        except ApplicationError as error:
+            await self.report_refusal(name, error.message)
 
     async def obey(self, message: SignalMessage) -> None:
         """What a signal asks for, on the same path as the update of that kind."""
@@ -337,6 +349,7 @@ class OrderWorkflow:
         """Approve a return once per request id."""
 
         async def act(request_id: str) -> ReturnOutcome:
+            self.check_open()  # again: it may have ended between the validator and here
             return await self.returning.request(request, request_id, self.fulfilling)
 
         return await self.inbox.once(request, act)
@@ -344,12 +357,13 @@ class OrderWorkflow:
     async def report_refusal(self, name: str, why: str) -> None:
         """Tell in the order's story that a message was refused and changed nothing."""
         self.refusals += 1
+        number = self.refusals  # others may be refused while this one waits
         await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
         await self.steps.local(
             Records.tell,
             Notice(
                 order_id=self.order.order_id,
-                effect=f"refused:{self.refusals}",
+                effect=f"refused:{number}",
                 what=f"{name} refused",
                 why=why[:1000],
             ),

@@ -107,4 +107,10 @@ class Paying:
             await self._steps.call(do, ask, part_id, summary)
         except ByHand as hand:
             note = hand.note
-            await self._steps.call(do, lambda n: ask(n, note), part_id, f"{summary}: by hand")
+            await self._steps.call(
+                do,
+                lambda n: ask(n, note),
+                part_id,
+                f"{summary}: by hand",
+                allowed=("retry",),  # nothing but to write it down is left to do
+            )

@@ -29,6 +29,7 @@ class Returning:
         self._paying = paying
         self._policy = policy
         self._numbered = 0
+        self._being_approved = 0
         self._under_way: list[asyncio.Task[None]] = []
 
     def next_return_id(self) -> str:
@@ -38,8 +39,14 @@ class Returning:
 
     @property
     def pending(self) -> bool:
-        """A return parcel is awaited, or its money is on its way."""
-        return any(not task.done() or task.exception() for task in self._under_way)
+        """A return is being approved, its parcel is awaited, or its money is on its way."""
+        return self._being_approved > 0 or any(not task.done() for task in self._under_way)
+
+    async def all_ended(self) -> None:
+        """Wait until no return is pending."""
+        await workflow.wait_condition(lambda: not self.pending)
+        for task in self._under_way:
+            task.result()  # a fault of ours comes to light here, and can be mended
 
     @property
     def window_ends(self) -> datetime | None:
@@ -59,12 +66,16 @@ class Returning:
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
         return_id = self.next_return_id()
-        await self._steps.local(
-            Returns.approve_return,
-            ApproveReturn(return_id=return_id, units=units, reason=request.reason, who=request.by),
-            return_id,
-            f"Approve return {return_id}",
+        ask = ApproveReturn(
+            return_id=return_id, units=units, reason=request.reason, who=request.by
         )
+        self._being_approved += 1
+        try:
+            await self._steps.local(
+                Returns.approve_return, ask, return_id, f"Approve return {return_id}"
+            )
+        finally:
+            self._being_approved -= 1
         self._under_way.append(
             asyncio.create_task(self._take_back(return_id, units, request.reason, fulfilling))
         )

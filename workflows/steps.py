@@ -116,7 +116,8 @@ class Steps:
 
         A firm no of a `refusable` kind is raised as StepRefused; any other is put before a person,
         and a retry after it is a new try. Raises GivenUp where `unless` comes true while the step
-        is parked, and ByHand where an operator did it.
+        is parked, and ByHand where an operator did it, which only a firm no makes room for: what
+        became of a call without an answer is for the company to tell.
         """
         tries = 1
 
@@ -233,15 +234,19 @@ class Steps:
             except (ActivityError, ApplicationError) as error:
                 refusal = refusal_of(error)
                 if refusal is not None and refusal.kind in refusable:
+                    await self.settled(step, f"refused: {refusal.message}")
                     raise refusal from error
                 reason = refusal.message if refusal else _why(error)
-            await self._park(step, reason, allowed, unless)
+                answers = tuple(a for a in allowed if refusal is not None or a != "done")
+            await self._park(step, reason, answers, unless)
 
     async def _park(
         self, step: str, reason: str, allowed: tuple[Action, ...], unless: Callable[[], bool]
     ) -> None:
         """Wait for an operator's answer. Returns to try again."""
-        parked = await self._raise(step, reason, allowed)
+        parked = self.parked.get(step)
+        if parked is None or not parked.allowed:  # else one answer serves all who wait at it
+            parked = await self._raise(step, reason, allowed)
         await workflow.wait_condition(lambda: parked.answer is not None or unless())
         answer = parked.answer
         if answer is None:

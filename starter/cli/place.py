@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -228,7 +228,8 @@ def _say(result: _Result, file: str, out: Output) -> None:
 
 
 def _report(results: Sequence[_Result], file: str, out: Output) -> None:
-    counts = Counter(result.outcome for result in results)
+    found = Counter(result.outcome for result in results)
+    counts = {outcome: found[outcome] for outcome in get_args(_Outcome) if found[outcome]}
     if not out.as_json:
         summary = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in counts.items())
         out.say(f"{count_of(len(results), 'order')}: {summary or 'nothing to place'}")
@@ -258,7 +259,7 @@ def _report(results: Sequence[_Result], file: str, out: Output) -> None:
                 for result in results
                 for problem in result.record.problems
             ],
-            "summary": dict(counts),
+            "summary": counts,
         }
     )
 

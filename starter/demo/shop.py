@@ -45,7 +45,7 @@ OUTSIDE: Final = SimulateOptions(
 # What people may take is not compressed, so that a slow machine is not taken for a lost parcel.
 # Only the return window passes as fast as the rest, for nothing happens in it.
 POLICY: Final = Policy(
-    give_up_after=timedelta(minutes=1),
+    give_up_after=timedelta(minutes=5),
     pick_within=timedelta(minutes=10),
     pack_within=timedelta(minutes=10),
     hand_over_within=timedelta(minutes=10),

@@ -39,7 +39,8 @@ update parcel set label = 'voided'
 where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
 
 -- name: hand_over(at, fulfilment_id)!
-update parcel set handed_over_at = :at, last_scan_at = :at
+-- Whoever's clock is ahead, a scan is not later than now: a parcel would seem to move for ever.
+update parcel set handed_over_at = :at, last_scan_at = least(:at, clock_timestamp())
 where fulfilment_id = :fulfilment_id and handed_over_at is null;
 
 -- name: add_carrier_event(fulfilment_id, event_id, status, happened_at, detail)$
@@ -54,5 +55,6 @@ select status from carrier_event where fulfilment_id = :fulfilment_id and event_
 
 -- name: scanned(carrier_status, happened_at, fulfilment_id)!
 update parcel
-set carrier_status = :carrier_status, last_scan_at = greatest(last_scan_at, :happened_at)
+set carrier_status = :carrier_status,
+    last_scan_at = greatest(last_scan_at, least(:happened_at, clock_timestamp()))
 where fulfilment_id = :fulfilment_id;

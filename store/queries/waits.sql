@@ -15,15 +15,23 @@ where activity_id = :activity_id
 returning outcome;
 
 -- name: pending_reports(batch)
--- Claims reports to hand over; a claim that comes to nothing is tried again, ever less often.
+-- Claims reports to hand over; a claim that comes to nothing is tried again, ever less often. Of an
+-- order that has ended nobody waits for any: those count as delivered.
+with due as (
+    select activity_id, order_id from wait_report
+    where delivered_at is null and try_after <= clock_timestamp()
+    order by try_after limit :batch
+    for update skip locked
+), ended as (
+    update wait_report w set delivered_at = clock_timestamp()
+    from due join orders using (order_id)
+    where w.activity_id = due.activity_id and decision not in ('received', 'confirmed')
+)
 update wait_report w
 set tries = w.tries + 1,
     try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
-where w.activity_id in (
-    select activity_id from wait_report
-    where delivered_at is null and try_after <= clock_timestamp()
-    order by try_after limit :batch
-    for update skip locked)
+from due join orders using (order_id)
+where w.activity_id = due.activity_id and decision in ('received', 'confirmed')
 returning w.activity_id, w.order_id, w.outcome, w.tries;
 
 -- name: reports_delivered(activity_ids)!

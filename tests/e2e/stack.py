@@ -36,6 +36,7 @@ PATIENCE_SECONDS: Final = 30.0
 """How long a test waits for something that must happen."""
 
 _LOG_LINES: Final = 15
+_LOG_LINE_MAX: Final = 500  # a failure's line in a worker's log holds its whole traceback
 
 
 class Shell:
@@ -254,7 +255,10 @@ class Up:
 
 
 def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    return "\n".join(
+        line if len(line) < _LOG_LINE_MAX else f"{line[:200]} … {line[-200:]}" for line in lines
+    )
 
 
 @contextmanager

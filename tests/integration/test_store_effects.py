@@ -340,7 +340,7 @@ async def test_attempts_of_an_effect_that_overlap_are_one_effect(bench: Bench, n
     assert await picture(bench, order) == left_behind
 
 
-COMPANY_CALLS = {
+COMPANY_CALLS: dict[str, tuple[str, str, Scene]] = {
     "authorize_payment": ("payment", "authorize", authorize_payment),
     "authorize_payment that is declined": (
         "payment",
@@ -429,9 +429,8 @@ async def test_s29_a_label_asked_for_again_with_another_service_is_a_conflict(
         await conn.execute("update fulfilment set state = 'packed' where fulfilment_id = $1", part)
     with pytest.raises(Conflict, match="with service standard; a parcel has one label"):
         await bench.fulfilment.ship(shipping(part, "express"))
-    assert (
-        await bench.count("select count(*) from sandbox.label where fulfilment_id = $1", part) == 1
-    )
+    bought = "select count(*) from sandbox.label where fulfilment_id = $1"
+    assert await bench.count(bought, part) == 1
 
 
 async def test_a_step_that_needs_a_person_before_the_order_is_on_record_is_no_fault(

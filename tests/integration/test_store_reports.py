@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from activities.records import CloseOrder
 from activities.returns import ApproveReturn, ReturnPart
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from domain.tracking import CarrierStatus
@@ -332,7 +333,7 @@ async def test_s30_an_event_id_that_comes_again_with_another_status_is_a_conflic
     part = await bench.at(an_order(("TEA", 2)), "shipped")
     assert await bench.scan(part, "in_transit", "E-1")
     before = await bench.everything()
-    with pytest.raises(Conflict, match="E-1 .* in_transit"):
+    with pytest.raises(Conflict, match=r"E-1 .* in_transit"):
         await bench.scan(part, "delivered", "E-1")
     assert not await bench.scan(part, "in_transit", "E-1")
     assert await bench.everything() == before
@@ -350,13 +351,28 @@ async def test_a_scan_of_a_moving_parcel_says_that_it_was_handed_over(bench: Ben
 
 
 async def test_the_last_scan_is_the_latest_whatever_comes_later(bench: Bench) -> None:
-    part = await bench.at(an_order(("TEA", 2)), "shipped")
+    part = await bench.at(an_order(("TEA", 2)), "labelled")
     now = datetime.now(UTC)
-    await bench.scan(part, "out_for_delivery", "E-2", now + timedelta(minutes=2))
-    await bench.scan(part, "in_transit", "E-1", now + timedelta(minutes=1))
+    await bench.desk.hand_over(part, who="packer", at=now - timedelta(minutes=3))
+    await bench.scan(part, "out_for_delivery", "E-2", now - timedelta(minutes=1))
+    await bench.scan(part, "in_transit", "E-1", now - timedelta(minutes=2))
     parcel = await bench.parcel(part)
-    assert parcel.last_scan_at == now + timedelta(minutes=2)
+    assert parcel.last_scan_at == now - timedelta(minutes=1)
     assert parcel.carrier_status == "out_for_delivery"
+
+
+async def test_s30_a_clock_that_is_ahead_does_not_keep_a_parcel_alive_or_a_window_open(
+    bench: Bench,
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=365)
+    part = await bench.at(an_order(("TEA", 2)), "labelled")
+    await bench.desk.hand_over(part, who="packer", at=ahead)
+    await bench.scan(part, "in_transit", at=ahead)
+    last_scan = (await bench.parcel(part)).last_scan_at
+    assert last_scan is not None
+    assert last_scan <= datetime.now(UTC)
+    await bench.scan(part, "delivered", at=ahead)
+    assert (await bench.delivery.await_delivery(a_part(part))).at <= datetime.now(UTC)
 
 
 async def test_a_recycled_tracking_number_means_the_parcel_that_is_under_way(pool: Pool) -> None:
@@ -404,3 +420,17 @@ async def test_a_step_that_begins_before_its_report_waits(bench: Bench) -> None:
         assert (report["activity_id"], report["outcome"]["picked"]) == (f"pick:{part}", {"1": 2})
         assert await waits.claim_pending(conn, 10) == []  # claimed: nobody else tries it now
         await waits.delivered(conn, [report["activity_id"]])
+
+
+async def test_a_report_that_nobody_will_wait_for_is_let_go_when_its_order_has_ended(
+    bench: Bench,
+) -> None:
+    parts = [await bench.at(an_order(("TEA", 2)), "picked") for _ in range(2)]
+    ended, open_order = (part.split(":", maxsplit=1)[0] for part in parts)
+    ask = CloseOrder(order_id=ended, decision="cancelled", reason="recalled")
+    await bench.records.close_order(ask)
+    async with bench.pool.acquire() as conn:
+        claimed = await waits.claim_pending(conn, 10)
+        assert [report["order_id"] for report in claimed] == [open_order]
+        pending = await conn.fetch("select order_id from wait_report where delivered_at is null")
+        assert [row["order_id"] for row in pending] == [open_order]

@@ -165,16 +165,19 @@ async def test_stock_is_locked_row_by_row_sorted_by_sku_and_location(
     async def lock_all(conn: Connection) -> None:
         await lock_stock(conn, ["B", "A", "B"])
 
-    async with bench.pool.acquire() as conn:
-        async with holding(bench.pool, *ROWS[held]), conn.transaction():
-            locking = asyncio.create_task(lock_all(conn))
-            await until_one_waits(bench.pool)
-            # All before the one that is held are locked by now, and none after it.
-            free = [await is_free(bench.pool, *row) for row in ROWS]
-            assert free == [False] * (held + 1) + [True] * (len(ROWS) - held - 1)
-            locking.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await locking
+    async with (
+        bench.pool.acquire() as conn,
+        holding(bench.pool, *ROWS[held]),
+        conn.transaction(),
+    ):
+        locking = asyncio.create_task(lock_all(conn))
+        await until_one_waits(bench.pool)
+        # All before the one that is held are locked by now, and none after it.
+        free = [await is_free(bench.pool, *row) for row in ROWS]
+        assert free == [False] * (held + 1) + [True] * (len(ROWS) - held - 1)
+        locking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await locking
 
 
 async def test_locked_stock_stays_locked_until_the_transaction_ends(bench: Bench) -> None:
@@ -233,14 +236,17 @@ async def test_s3_releasing_several_fulfilments_locks_all_their_stock_sorted(ben
 
 
 async def test_a_receipt_counts_once_however_often_it_is_told(bench: Bench) -> None:
-    def receive(quantity: int) -> object:
-        return bench.desk.receive_stock("D-1", "TEA", "main", quantity, who="dock", why="delivery")
+    async def receive(quantity: int) -> int:
+        level = await bench.desk.receive_stock(
+            "D-1", "TEA", "main", quantity, who="dock", why="delivery"
+        )
+        return level.on_hand
 
-    answers, refusals = await at_once(receive(5) for _ in range(8))  # type: ignore[misc]  # awaitable
+    answers, refusals = await at_once(receive(5) for _ in range(8))
     assert refusals == []
-    assert {answer.on_hand for answer in answers} == {5}  # type: ignore[attr-defined]  # a level
+    assert set(answers) == {5}
     with pytest.raises(Conflict, match="5 units of TEA already"):
-        await receive(6)  # type: ignore[misc]  # awaitable
+        await receive(6)
     assert await bench.level("TEA") == (5, 0)
 
 

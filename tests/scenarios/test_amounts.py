@@ -48,7 +48,7 @@ async def balance(shop: Shop, order: Order) -> dict[str, int]:
             "join journal_entry using (entry_id) where order_id = $1 group by account",
             order.order_id,
         )
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 async def sums(shop: Shop, order: Order) -> dict[str, int]:

@@ -374,7 +374,7 @@ async def test_s26_a_return_that_the_rules_do_not_allow_is_refused_with_the_reas
         await ask(order.order_id, ReturnRequest(reason="no", lines=lines(_1=1)))
     await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.finish(order.order_id)
-    with pytest.raises(Refused, match="is closed since .* nothing can be changed"):
+    with pytest.raises(Refused, match=r"is closed since .* nothing can be changed"):
         await ask(order.order_id, ReturnRequest(reason="no"))
     await shop.settled()
 

@@ -191,8 +191,8 @@ async def test_s17_amounts_keep_their_currencys_decimals_through_to_the_refund(
     assert (summary.refunded_minor, summary.payment_status) == (minor, "refunded")
 
 
-# Units that were lost are sent again without a second charge. What becomes of them then still has to
-# come out even.
+# Units that were lost are sent again without a second charge. Whatever becomes of them after that
+# has to come out even, too.
 
 
 async def lost_and_replaced(shop: Shop, order: Order) -> str:

@@ -109,5 +109,9 @@ def test_an_order_discount_is_spread_by_what_the_lines_cost() -> None:
 
 
 def test_worth_counts_on_from_what_went_before() -> None:
-    lines = {"1": LineWorth(line_id="1", quantity=3, whole=Worth(goods=100))}
-    assert [worth_of(lines, {"1": n}, {"1": 1}).goods for n in range(3)] == [33, 33, 34]
+    whole = Worth(goods=100, tax=100, shipping=100, shipping_tax=100)
+    lines = {"1": LineWorth(line_id="1", quantity=3, whole=whole)}
+    units = [worth_of(lines, {"1": before}, {"1": 1}) for before in range(3)]
+    # The database adds up the same way: rounded down, and the last unit makes up for it.
+    for part in PARTS:
+        assert [getattr(unit, part) for unit in units] == [33, 33, 34]

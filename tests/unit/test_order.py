@@ -280,6 +280,10 @@ def test_an_amount_is_a_plain_decimal_string(path: Path, amount: Any) -> None:
     assert reason.startswith("must ")
 
 
+def test_a_negative_amount_is_told_what_it_is() -> None:
+    assert refusals(at(("shipping", "tax"), "-1.00")) == {"shipping.tax": "must not be negative"}
+
+
 @pytest.mark.parametrize("path", AMOUNTS, ids=text)
 @pytest.mark.parametrize(
     ("currency", "amount"), [("USD", "0.001"), ("JPY", "0.5"), ("KWD", "0.1234"), ("JPY", "1.0001")]
@@ -408,7 +412,9 @@ def test_text_holds_no_control_characters(path: Path, character: str) -> None:
 
 
 @pytest.mark.parametrize("path", ONE_LINE_TEXTS, ids=text)
-@pytest.mark.parametrize("value", ["", "   ", "\u00a0\u3000", "\u200b", "a\nb", "a\tb", "x" * 201])
+@pytest.mark.parametrize(
+    "value", ["", "   ", "\u00a0\u3000", "\u200b", "\u200b \u200b", "a\nb", "a\tb", "x" * 201]
+)
 def test_a_name_or_address_is_one_line_that_can_be_read(path: Path, value: str) -> None:
     assert list(refusals(at(path, value))) == [text(path)]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import ValidationError
 
 from domain.errors import IllegalTransition
@@ -30,7 +30,6 @@ MOVES = {
     "charge": ("not charged", "charged"),
     "refund": ("charged", "refunded"),
 }
-UNITS = st.integers(-2, 12)
 
 
 class LineMachine(RuleBasedStateMachine):
@@ -42,30 +41,47 @@ class LineMachine(RuleBasedStateMachine):
         self.line = LineQuantities(ordered=ordered)
         self.heaps = Counter({"open": ordered, "not charged": ordered})
 
-    @rule(move=st.sampled_from(sorted(MOVES)), units=UNITS)
-    def move(self, move: str, units: int) -> None:
-        source, target = MOVES[move]
-        if self._tried(lambda: getattr(self.line, move)(units), 0 <= units <= self.heaps[source]):
+    @rule(data=st.data())
+    def move(self, data: st.DataObject) -> None:
+        possible = [move for move, (source, _) in sorted(MOVES.items()) if self.heaps[source]]
+        if possible:
+            move = data.draw(st.sampled_from(possible), label="move")
+            source, target = MOVES[move]
+            units = data.draw(st.integers(0, self.heaps[source]), label="units")
+            self.line = getattr(self.line, move)(units)
             self.heaps[source] -= units
             self.heaps[target] += units
 
-    @rule(requested=UNITS, received=UNITS)
-    def receive_return(self, requested: int, received: int) -> None:
-        legal = 0 <= received <= requested <= self.heaps["return requested"]
-        if self._tried(lambda: self.line.receive_return(requested, received), legal):
-            self.heaps["return requested"] -= requested
-            self.heaps["returned"] += received
-            self.heaps["delivered"] += requested - received  # the customer still has those
+    @precondition(lambda self: self.heaps["return requested"])
+    @rule(data=st.data())
+    def receive_return(self, data: st.DataObject) -> None:
+        requested = data.draw(st.integers(0, self.heaps["return requested"]), label="requested")
+        received = data.draw(st.integers(0, requested), label="received")
+        self.line = self.line.receive_return(requested, received)
+        self.heaps["return requested"] -= requested
+        self.heaps["returned"] += received
+        self.heaps["delivered"] += requested - received  # the customer still has those
 
-    def _tried(self, move: Callable[[], LineQuantities], legal: bool) -> bool:
+    @rule(move=st.sampled_from(sorted(MOVES)), more=st.integers(1, 3))
+    def too_many(self, move: str, more: int) -> None:
+        self._refused(lambda: getattr(self.line, move)(self.heaps[MOVES[move][0]] + more))
+
+    @rule(move=st.sampled_from(sorted(MOVES)), units=st.integers(-3, -1))
+    def less_than_none(self, move: str, units: int) -> None:
+        self._refused(lambda: getattr(self.line, move)(units))
+
+    @rule(data=st.data())
+    def a_return_that_cannot_be(self, data: st.DataObject) -> None:
+        requested = data.draw(st.integers(-3, self.heaps["return requested"] + 3))
+        received = data.draw(st.integers(-3, requested + 3))
+        if not 0 <= received <= requested <= self.heaps["return requested"]:
+            self._refused(lambda: self.line.receive_return(requested, received))
+
+    def _refused(self, move: Callable[[], LineQuantities]) -> None:
         before = self.line.model_copy(deep=True)
-        if legal:
-            self.line = move()
-        else:
-            with pytest.raises(IllegalTransition, match="cannot"):
-                move()
-        assert legal or self.line == before
-        return legal
+        with pytest.raises(IllegalTransition, match="cannot"):
+            move()
+        assert self.line == before
 
     @invariant()
     def counts_are_the_heaps(self) -> None:

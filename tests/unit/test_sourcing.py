@@ -148,6 +148,21 @@ def test_the_location_that_serves_most_comes_first_then_the_preferred_one() -> N
     assert [(take.location, take.quantity) for take in takes] == [("far", 5), ("other", 5)]
 
 
+def test_a_location_counts_for_what_is_left_and_not_for_what_it_could_have_given() -> None:
+    wanted = [
+        Demand(line_id="1", sku="TEA", quantity=5),
+        Demand(line_id="2", sku="CUP", quantity=2),
+    ]
+    stock = [
+        Available(sku="TEA", location="first", quantity=5, priority=1),
+        Available(sku="TEA", location="second", quantity=4),
+        Available(sku="CUP", location="second", quantity=1),
+        Available(sku="CUP", location="third", quantity=2),
+    ]
+    takes = plan_sourcing(wanted, stock).takes
+    assert [(take.location, take.quantity) for take in takes] == [("first", 5), ("third", 2)]
+
+
 def test_nothing_there_is_everything_missing() -> None:
     plan = plan_sourcing([Demand(line_id="1", sku="TEA", quantity=2)], [])
     assert (plan.takes, plan.missing) == ((), {"1": 2})

@@ -7,11 +7,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 
 import pytest
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.errors import Conflict, InvalidInput, Refused
-from domain.messages import CancelOutcome, CancelRequest, Placement, ReturnRequest
+from domain.messages import (
+    CancelOutcome,
+    CancelRequest,
+    Placement,
+    ReturnRequest,
+)
 from domain.order import Order
+from store.database import Pool
 from tests.builders import a_policy, an_order
 from tests.shop import Shop, Stage
 
@@ -162,7 +169,10 @@ async def test_units_of_one_line_are_taken_from_the_parcel_that_is_easiest_to_st
     first, second = f"{order.order_id}:1", f"{order.order_id}:2"
     await shop.drive(first, "packed")
     few = await cancel(
-        shop, "update", order.order_id, {"reason": "few", "lines": [{"line_id": "1", "quantity": 1}]}
+        shop,
+        "update",
+        order.order_id,
+        {"reason": "few", "lines": [{"line_id": "1", "quantity": 1}]},
     )
     assert few is not None
     assert few.outcome == "cancelled"
@@ -320,14 +330,168 @@ async def test_a_cancellation_in_temporal_of_what_was_delivered_is_refused_in_th
 
 
 async def test_a_cancellation_in_temporal_at_the_very_end_lets_the_order_end(shop: Shop) -> None:
+    shop.faults.before("close_order", times=1000)
     order = await tea_and_cups(shop)
-    await shop.placed(order, BRISK)
-    shop.faults.hold("close_order")
-    ending = asyncio.create_task(shop.finish(order.order_id))
-    await asyncio.wait_for(shop.faults.reached["close_order"].wait(), 20)
+    await shop.placed(order, a_policy(give_up_after=0.5, return_window=0.01))
+    ended = asyncio.create_task(shop.finish(order.order_id))
+    step = await shop.parked(order.order_id)
     await shop.workflow(order.order_id).cancel()
-    shop.faults.release("close_order")
-    assert (await ending)["outcome"] == "closed"
+    await shop.told(order.order_id, "cancel refused")
+    shop.faults.heal("close_order")
+    await shop.retry(order.order_id, step)
+    assert (await ended)["outcome"] == "closed"
+    await shop.settled()
+
+
+# Races -------------------------------------------------------------------------------------------
+
+
+async def test_what_was_picked_before_the_order_could_be_stopped_is_put_back(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    shop.faults.hold("authorize_payment")
+    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
+    await asyncio.wait_for(shop.faults.reached["authorize_payment"].wait(), 20)
+    await cancel(shop, "signal", order.order_id, {"reason": "never mind"})
+    shop.faults.hold("recall")
+    shop.faults.release("authorize_payment")
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    # Confirmed, so the warehouse sees it, and is faster than the workflow.
+    await shop.desk.pick(f"{order.order_id}:1", who="picker")
+    shop.faults.release("recall")
+    await placing
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    assert "put back" in await shop.story(order.order_id)
+    await assert_nothing_was_sent(shop, order)
+
+
+async def test_an_order_stopped_where_the_picker_had_found_nothing_is_cancelled(shop: Shop) -> None:
+    await shop.stocked("TEA", 3)
+    order = an_order(("TEA", 3))
+    shop.faults.hold("authorize_payment")
+    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
+    await asyncio.wait_for(shop.faults.reached["authorize_payment"].wait(), 20)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.sleep(0.1)
+    shop.faults.hold("recall")
+    shop.faults.release("authorize_payment")
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await shop.desk.pick(f"{order.order_id}:1", {"1": 0}, who="picker")
+    shop.faults.release("recall")
+    await asyncio.gather(placing, cancelling)
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    await shop.settled()
+
+
+async def test_a_short_pick_reported_as_the_order_is_stopped_leaves_the_counts_right(
+    shop: Shop,
+) -> None:
+    order = await tea_and_cups(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.task("pick", parcel)
+    shop.faults.hold("recall")
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "no tea", "lines": [{"line_id": "1"}]})
+    )
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await shop.desk.pick(parcel, {"1": 1, "2": 1}, who="picker")
+    shop.faults.release("recall")
+    answer = await cancelling
+    assert answer is not None
+    assert (answer.outcome, answer.refused) == ("cancelled", ())
+    assert {item.line_id: item.quantity for item in answer.cancelled} == {"1": 1}  # all there was
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    counts = {
+        line.line_id: (line.delivered, line.cancelled)
+        for line in (await shop.orders.get(order.order_id)).lines
+    }
+    assert counts == {"1": (0, 3), "2": (1, 1)}  # one cup was not found, and there is no other shop
+    await shop.settled()
+
+
+async def test_units_that_are_being_replaced_are_stopped_too(shop: Shop) -> None:
+    shop.faults.before("reserve_again", times=1000)
+    await asyncio.gather(shop.stocked("TEA", 3), shop.stocked("TEA", 3, "second"))
+    order = an_order(("TEA", 3))
+    parcel = await shop.placed(order, a_policy(give_up_after=0.5, return_window=0.01))
+    await shop.task("pick", parcel)
+    await shop.desk.pick(parcel, {"1": 0}, who="picker")
+    step = await shop.parked(order.order_id)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.sleep(0.1)
+    shop.faults.heal("reserve_again")
+    await shop.retry(order.order_id, step)
+    answer = await cancelling
+    assert answer is not None
+    assert [item.quantity for item in answer.cancelled] == [3]
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    await shop.settled()
+
+
+async def test_a_label_refused_as_the_order_is_stopped_cancels_it_once(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    shop.faults.hold("ship")
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "packed")
+    await asyncio.wait_for(shop.faults.reached["ship"].wait(), 20)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+
+    async def recalled() -> bool:
+        fulfilments = (await shop.orders.get(order.order_id)).fulfilments
+        return fulfilments[0].recalled_from is not None
+
+    await shop.until(recalled, "the parcel is recalled")
+    shop.faults.refuse("ship", "declined")
+    shop.faults.release("ship")
+    answer = await cancelling
+    assert answer is not None
+    assert answer.outcome == "cancelled"
+    result = await shop.result(order.order_id)
+    assert (result["outcome"], result["reason"]) == ("cancelled", "never mind")
+    await assert_nothing_was_sent(shop, order)
+
+
+async def test_a_step_given_up_and_cancelled_in_one_moment_is_cancelled_once(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, temporal_client, BRISK)
+    order = await tea_and_cups(shop)
+    shop.faults.refuse("pick")
+    async with shop.working():
+        await shop.placed(order)
+        step = await shop.parked(order.order_id)
+    # Nobody is there to hear them one after the other: the next worker hears both at once.
+    answer = {"step": step, "action": "cancel", "note": "nobody can find it"}
+    for name, message in (("cancel", {"reason": "never mind"}), ("resolve_attention", answer)):
+        await shop.workflow(order.order_id).signal(name, message)
+    async with shop.working():
+        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+        await assert_nothing_was_sent(shop, order)
+    released = [what for what in await shop.story(order.order_id) if what == "cancelled"]
+    assert len(released) == 2  # the units, and then the order
+
+
+async def test_s22_what_left_as_the_order_was_stopped_is_charged_and_delivered(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "labelled")
+    shop.faults.hold("recall")
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await shop.desk.hand_over(parcel, who="packer")
+    shop.faults.release("recall")
+    answer = await cancelling
+    assert answer is not None
+    assert (answer.outcome, answer.return_offered) == ("refused", True)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
     await shop.settled()
 
 

@@ -6,42 +6,29 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
-from domain.messages import AttentionAnswer, CancelRequest, Placement, ReturnRequest
+from domain.errors import NotFound
+from domain.messages import Placement
 from domain.order import Order
 from domain.policy import Policy
-from tests.builders import a_policy, an_order
 from tests.shop import Shop
+from tests.workflows.lives import (
+    BRISK,
+    IMPATIENT,
+    STEPS,
+    UNDOS,
+    a_two_parcel_order,
+    assert_a_life_with_every_undo,
+    assert_a_plain_life,
+    live_a_life_with_every_undo,
+    three_teas,
+)
 from workflows.order import SAGA
 from workflows.saga import Step, undos
 
-STEPS = [step.name for step in SAGA]
-UNDOS = list(dict.fromkeys(step.undo.__name__ for step in SAGA if step.undo is not None))
-
-# Nobody sends anything back, so nobody waits for it.
-BRISK = a_policy(give_up_after=10, return_window=0.01)
-IMPATIENT = a_policy(give_up_after=0.5, return_window=0.01)
-
-PLAIN_STORY = [
-    "received",
-    "stock reserved",
-    "confirmed",
-    "picked",
-    "packed",
-    "label bought",
-    "shipped",
-    "charged",
-    "delivered",
-    "closed",
-]
-
-UNDONE_STORY = [
-    *("received", "stock reserved", "confirmed"),
-    *("picked", "packed", "label bought", "shipped", "charged", "delivered"),  # the first parcel
-    *("picked", "packed", "label bought"),  # the second
-    *("label voided", "put back", "cancelled", "authorization released"),
-    *("return approved", "return received", "refunded", "closed"),
-]
+# How a step goes wrong once, or happens twice.
+MISHAPS = ("before", "after", "repeat")
 
 
 def test_every_step_has_an_undo_or_says_why_not() -> None:
@@ -57,22 +44,16 @@ def test_undos_run_last_step_first_and_each_once_for_steps_that_have_begun() -> 
     assert undos((Step(Shop.play, because="of no account"),), ["play"]) == []
 
 
+@pytest.mark.parametrize("mishap", MISHAPS)
 @pytest.mark.parametrize("step", STEPS)
-async def test_a_step_that_fails_once_before_its_effect_is_done_once(shop: Shop, step: str) -> None:
-    shop.faults.before(step)
-    await live_a_plain_life(shop)
-
-
-@pytest.mark.parametrize("step", STEPS)
-async def test_a_step_whose_answer_is_lost_is_done_once(shop: Shop, step: str) -> None:
-    shop.faults.after(step)
-    await live_a_plain_life(shop)
-
-
-@pytest.mark.parametrize("step", STEPS)
-async def test_a_step_that_runs_twice_is_done_once(shop: Shop, step: str) -> None:
-    shop.faults.repeat(step)
-    await live_a_plain_life(shop)
+async def test_a_step_that_fails_loses_its_answer_or_runs_twice_is_done_once(
+    shop: Shop, step: str, mishap: str
+) -> None:
+    getattr(shop.faults, mishap)(step)
+    order = await three_teas(shop)
+    await place(shop, order)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await assert_a_plain_life(shop, order)
 
 
 @pytest.mark.parametrize("kind", ["declined", "refused"])
@@ -91,10 +72,10 @@ async def test_a_step_refused_for_good_ends_the_order_undone_or_asks_a_person(
     if not ended.done():
         shop.faults.heal(step)
         not_done.clear()
-        await retry(shop, order.order_id, await needs_a_person)
+        await shop.retry(order.order_id, await needs_a_person)
         assert (await placing).outcome == "confirmed"
         assert (await ended)["outcome"] == "closed"
-        await shop.settled()
+        await assert_a_plain_life(shop, order)
         return
     needs_a_person.cancel()
     outcome = "rejected" if (await placing).outcome == "rejected" else "cancelled"
@@ -114,90 +95,38 @@ async def test_a_step_that_cannot_be_done_for_long_asks_a_person_and_goes_on_whe
     await shop.begun()
     not_done = {step}
     ended = asyncio.create_task(shop.finish(order.order_id, leaving=not_done))
-    key = await shop.parked(order.order_id)
-    assert key.startswith(f"{step} {order.order_id}")
+    parked = await shop.parked(order.order_id)
+    assert parked.startswith(f"{step} {order.order_id}")
     shop.faults.heal(step)
     not_done.clear()
-    await retry(shop, order.order_id, key)
+    await shop.retry(order.order_id, parked)
     assert (await ended)["outcome"] == "closed"
     assert (await placing).outcome == "confirmed"
-    story = [what for what in await shop.story(order.order_id) if "attention" not in what]
-    assert sorted(story) == sorted(PLAIN_STORY)
-    await shop.settled()
+    await assert_a_plain_life(shop, order)
 
 
-@pytest.mark.parametrize("undo", UNDOS)
-async def test_an_undo_that_fails_once_before_its_effect_undoes_once(shop: Shop, undo: str) -> None:
-    shop.faults.before(undo)
-    await live_a_life_with_every_undo(shop)
-
-
-@pytest.mark.parametrize("undo", UNDOS)
-async def test_an_undo_whose_answer_is_lost_undoes_once(shop: Shop, undo: str) -> None:
-    shop.faults.after(undo)
-    await live_a_life_with_every_undo(shop)
-
-
-@pytest.mark.parametrize("undo", UNDOS)
-async def test_an_undo_that_runs_twice_undoes_once(shop: Shop, undo: str) -> None:
-    shop.faults.repeat(undo)
-    await live_a_life_with_every_undo(shop)
-
-
-async def live_a_plain_life(shop: Shop) -> None:
-    """One parcel, delivered and kept. Each effect there was exactly once, and the books are right."""
+async def test_an_order_whose_id_is_taken_by_a_forgotten_one_leaves_that_alone(shop: Shop) -> None:
+    shop.faults.refuse("reserve_stock", "conflict")
     order = await three_teas(shop)
-    placement = await place(shop, order)
-    assert placement.outcome == "confirmed"
-    assert (await shop.finish(order.order_id))["outcome"] == "closed"
-    assert sorted(await shop.story(order.order_id)) == sorted(PLAIN_STORY)
-    level = await shop.level("TEA")
-    assert (level.on_hand, level.allocated) == (7, 0)
-    for step in STEPS:
-        assert shop.faults.calls[step] > 0, f"{step} is in the table, and no part of this life"
-    await shop.settled()
+    assert (await place(shop, order)).outcome == "rejected"
+    with pytest.raises(WorkflowFailureError):
+        await shop.result(order.order_id)
+    with pytest.raises(NotFound):
+        await shop.orders.get(order.order_id)
+    assert (await shop.level("TEA")).allocated == 0
 
 
-async def live_a_life_with_every_undo(shop: Shop) -> None:
-    """Two parcels: one comes back from the customer, the other is cancelled with its label bought."""
-    await asyncio.gather(shop.stocked("TEA", 3), shop.stocked("CUP", 2, "second"))
-    order = an_order(("TEA", 3, "12.50"), ("CUP", 2))
-    kept = await shop.placed(order, a_policy(give_up_after=10, return_window=60))
-    recalled = f"{order.order_id}:2"
-    await asyncio.gather(shop.drive(kept, "delivered"), shop.drive(recalled, "labelled"))
-    await shop.orders.cancel(
-        order.order_id,
-        CancelRequest.model_validate({"reason": "no cups", "lines": [{"line_id": "2"}]}),
-    )
-
-    async def releasing() -> bool:
-        return "authorization released" in await shop.story(order.order_id)
-
-    await shop.until(releasing, "the rest of the authorization is released")
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
-    # Everything that was delivered comes back, so nobody waits for the window to end.
-    assert (await shop.finish(order.order_id))["outcome"] == "closed"
-    assert sorted(await shop.story(order.order_id)) == sorted(UNDONE_STORY)
-    for sku, location, quantity in (("TEA", "main", 3), ("CUP", "second", 2)):
-        level = await shop.level(sku, location)
-        assert (level.on_hand, level.allocated) == (quantity, 0)
-    for undo in UNDOS:
-        assert shop.faults.calls[undo] > 0, f"{undo} is in the table, and no part of this life"
-    await shop.settled()
-
-
-async def three_teas(shop: Shop) -> Order:
-    """An order that the shop can fill."""
-    await shop.stocked("TEA", 10)
-    return an_order(("TEA", 3, "12.50"))
+@pytest.mark.parametrize("mishap", MISHAPS)
+@pytest.mark.parametrize("undo", UNDOS)
+async def test_an_undo_that_fails_loses_its_answer_or_runs_twice_undoes_once(
+    shop: Shop, undo: str, mishap: str
+) -> None:
+    getattr(shop.faults, mishap)(undo)
+    order = await a_two_parcel_order(shop)
+    await live_a_life_with_every_undo(shop, order)
+    await assert_a_life_with_every_undo(shop, order)
 
 
 async def place(shop: Shop, order: Order, policy: Policy = BRISK) -> Placement:
     """Place it, with the patience to wait for an operator."""
     return await shop.orders.place(order, policy=policy, answer_within=timedelta(seconds=30))
-
-
-async def retry(shop: Shop, order_id: str, step: str) -> None:
-    """An operator's answer to a parked step."""
-    answer = AttentionAnswer(step=step, action="retry", note="it works again")
-    await shop.orders.resolve_attention(order_id, answer)

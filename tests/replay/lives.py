@@ -1,0 +1,144 @@
+"""Typical lives of orders, lived in a shop: what is recorded, and must replay for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from domain import ids
+from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from store.returns import Counted
+from tests.builders import a_policy, an_order
+from tests.shop import Shop
+
+Life = Callable[[Shop], Awaitable[str]]
+"""Lives one order to its end. Returns the order's id."""
+
+
+async def plain(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="plain")
+    await shop.drive(await shop.placed(order), "delivered")
+    return order.order_id
+
+
+async def two_parcels(shop: Shop) -> str:
+    await shop.stocked("CUP", 1, "east")
+    await shop.stocked("JUG", 1, "west")
+    order = an_order(("CUP", 1), ("JUG", 1), channel_order_id="two-parcels")
+    await shop.placed(order)
+    for number in (1, 2):
+        await shop.drive(ids.fulfilment_id(order.order_id, number), "delivered")
+    return order.order_id
+
+
+async def partly_cancelled_after_packing(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="partly-cancelled")
+    await shop.drive(await shop.placed(order), "labelled")
+    request = CancelRequest(
+        reason="one too many", lines=(LineRequest(line_id="1", quantity=1),), request_id="call-1"
+    )
+    await shop.orders.cancel(order.order_id, request)
+    await shop.drive(ids.fulfilment_id(order.order_id, 2), "delivered")
+    return order.order_id
+
+
+async def cancelled(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="cancelled")
+    await shop.drive(await shop.placed(order), "picked")
+    await shop.orders.cancel(order.order_id, CancelRequest(reason="ordered twice"))
+    return order.order_id
+
+
+async def declined(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="declined", token="tok_decline")
+    await shop.orders.place(order)
+    return order.order_id
+
+
+async def short_pick_replaced(shop: Shop) -> str:
+    await shop.stocked("POT", 3, "east")
+    await shop.stocked("POT", 2, "west")
+    order = an_order(("POT", 3), channel_order_id="short-pick")
+    parcel = await shop.placed(order)
+    await shop.task("pick", parcel)
+    await shop.desk.pick(parcel, {"1": 2}, who="picker")
+    await shop.desk.pack(parcel, who="packer")
+    await shop.task("handover", parcel)
+    await shop.desk.hand_over(parcel, who="packer")
+    await shop.scan(parcel, "delivered")
+    await shop.drive(ids.fulfilment_id(order.order_id, 2), "delivered")
+    return order.order_id
+
+
+async def lost_and_paid_back(shop: Shop) -> str:
+    await shop.stocked("VASE", 2)
+    order = an_order(("VASE", 2), channel_order_id="lost")
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "shipped")
+    await shop.scan(parcel, "failure")
+    return order.order_id
+
+
+async def undeliverable(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 2), channel_order_id="undeliverable")
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "shipped")
+    await shop.scan(parcel, "return_to_sender")
+    return_id = ids.return_id(order.order_id, 1)
+    await shop.task("receive-return", return_id)
+    await shop.desk.receive_return(return_id, who="returns")
+    return order.order_id
+
+
+async def returned_with_one_missing(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="returned")
+    parcel = await shop.placed(order, a_policy(return_window=5))
+    await shop.drive(parcel, "delivered")
+    await shop.told(order.order_id, "charged")
+    request = ReturnRequest(reason="too bitter", lines=(LineRequest(line_id="1", quantity=3),))
+
+    async def approved() -> str | None:
+        # Delivered in the database is a moment before delivered in the workflow.
+        outcome = await shop.orders.request_return(order.order_id, request)
+        return outcome.return_id
+
+    await shop.told(order.order_id, "delivered")
+    return_id = await approved()
+    assert return_id is not None
+    await shop.task("receive-return", return_id)
+    counted = {"1": Counted(restocked=1, scrapped=1)}
+    await shop.desk.receive_return(return_id, counted, who="returns")
+    return order.order_id
+
+
+async def attention_answered(shop: Shop) -> str:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="attention")
+    shop.faults.refuse("capture_payment")
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "shipped")
+    (step,) = await shop.attention(order.order_id)
+    shop.faults.heal("capture_payment")
+    answer = AttentionAnswer(step=step, action="retry", note="the bank is back")
+    await shop.orders.resolve_attention(order.order_id, answer)
+    await shop.scan(parcel, "delivered")
+    return order.order_id
+
+
+LIVES: tuple[Life, ...] = (
+    plain,
+    two_parcels,
+    partly_cancelled_after_packing,
+    cancelled,
+    declined,
+    short_pick_replaced,
+    lost_and_paid_back,
+    undeliverable,
+    returned_with_one_missing,
+    attention_answered,
+)

@@ -1,0 +1,68 @@
+"""Record the histories that `test_replay` replays: `python -m tests.replay.record`.
+
+Run it when the workflow gains a way of life, and add the new file. Histories that are there stay:
+they stand for orders that are open when a new version is deployed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from store.database import open_pool
+from tests.builders import QUICK
+from tests.replay.lives import LIVES
+from tests.servers import Databases, running_postgres, running_temporal
+from tests.shop import Shop
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def record(again: bool) -> None:
+    """Live every life that has no history yet (or all), and keep what its workflow went through."""
+    HISTORIES.mkdir(exist_ok=True)
+    async with running_postgres() as server, running_temporal() as temporal:
+        databases = Databases(server)
+        await databases.prepare()
+        for life in LIVES:
+            file = HISTORIES / f"{life.__name__}.json"
+            if file.exists() and not again:
+                continue
+            # A namespace keeps closed ids, and these orders' ids are always the same.
+            client = await Client.connect(
+                temporal.address, data_converter=pydantic_data_converter, identity="recorder"
+            )
+            async with databases.fresh() as url:
+                pool = await open_pool(url)
+                shop = Shop(pool, client, QUICK)
+                async with shop.working():
+                    order_id = await life(shop)
+                    await shop.result(order_id)
+                    history = await shop.workflow(order_id).fetch_history()
+                pool.terminate()
+            text = json.dumps(scrubbed(json.loads(history.to_json())), indent=1, ensure_ascii=False)
+            file.write_text(text + "\n", encoding="utf-8")
+            print(f"{file.name}: {len(history.events)} events")
+
+
+def scrubbed(value: Any) -> Any:
+    """Without what names a machine: who did it, on which sticky queue, and paths of files."""
+    if isinstance(value, list):
+        return [scrubbed(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: "recorder" if key == "identity" else scrubbed(item)
+            for key, item in value.items()
+            if key not in ("stickyAttributes", "binaryChecksum", "stackTrace")
+        }
+    return value
+
+
+if __name__ == "__main__":
+    asyncio.run(record(again="--again" in sys.argv))

@@ -1,0 +1,381 @@
+"""What cannot go on by itself is put before a person, and every such state has a way out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from domain.errors import IllegalTransition, NotFound
+from domain.messages import AttentionAnswer, CancelRequest, ReturnRequest
+from domain.order import Order
+from tests.books import faults_in
+from tests.builders import a_policy, an_order
+from tests.shop import Shop
+from tests.workflows.lives import (
+    BRISK,
+    IMPATIENT,
+    UNDOS,
+    a_two_parcel_order,
+    assert_a_life_with_every_undo,
+    live_a_life_with_every_undo,
+    three_teas,
+)
+
+OVERDUE = [
+    ("pick", "pick_within", "pick of {parcel} is not done within 0:00:01"),
+    ("pack", "pack_within", "pack of {parcel} is not done within 0:00:01"),
+    ("ship", "hand_over_within", "ship of {parcel} is not done within 0:00:01"),
+    ("await_delivery", "scan_within", "the carrier has not scanned {parcel} for 0:00:01; lost?"),
+    ("receive_return", "return_within", "{order}:R1 has not arrived within 0:00:01"),
+]
+
+# What the warehouse calls its part of a waiting step.
+TASK_OF = {"ship": "handover", "receive_return": "receive-return"}
+
+
+# Overdue -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("step", "limit", "reason"), OVERDUE, ids=[step for step, *_ in OVERDUE])
+async def test_what_is_overdue_asks_for_a_person_and_goes_on_when_it_happens(
+    shop: Shop, step: str, limit: str, reason: str
+) -> None:
+    order = await three_teas(shop)
+    await shop.placed(order, a_policy(**{"return_window": 60, limit: 1}))
+    late = {TASK_OF.get(step, step)}
+    ended = asyncio.create_task(finish_with_a_return(shop, order, leaving=late))
+    part = f"{order.order_id}:{'R1' if step == 'receive_return' else '1'}"
+    names = {"parcel": f"{order.order_id}:1", "order": order.order_id}
+    assert await shop.attention(order.order_id) == {f"{step} {part}": reason.format(**names)}
+    assert [o.order_id for o in await shop.orders.list(attention=True)] == [order.order_id]
+    with pytest.raises(IllegalTransition, match="no answer: it ends by itself can"):
+        await shop.retry(order.order_id, f"{step} {part}")
+    late.clear()
+    assert (await ended)["outcome"] == "closed"
+    resolved = [e for e in await shop.orders.events(order.order_id) if "resolved" in e.what]
+    assert [(e.what, e.why) for e in resolved] == [
+        (f"attention resolved: {step} {part}", "it happened after all")
+    ]
+    await shop.settled()
+
+
+async def test_what_is_overdue_and_then_refused_needs_nobody_any_more(shop: Shop) -> None:
+    shop.faults.hold("ship")
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, a_policy(hand_over_within=1, return_window=0.01))
+    await shop.drive(parcel, "packed")
+    assert list(await shop.attention(order.order_id)) == [f"ship {parcel}"]
+    shop.faults.refuse("ship", "declined")
+    shop.faults.release("ship")
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    await shop.settled()
+
+
+# Answers -----------------------------------------------------------------------------------------
+
+
+async def test_a_step_given_up_by_an_operator_cancels_its_units(shop: Shop) -> None:
+    shop.faults.refuse("pack")
+    order = await a_two_parcel_order(shop)
+    first = await shop.placed(order, BRISK)
+    await shop.task("pick", first)
+    await shop.desk.pick(first, who="picker")
+    assert await shop.parked(order.order_id) == f"pack {first}"
+    shop.faults.heal("pack")
+    await resolve(shop, order, f"pack {first}", "cancel")
+    await shop.told(order.order_id, "put back")
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    counts = {
+        line.line_id: (line.delivered, line.cancelled)
+        for line in (await shop.orders.get(order.order_id)).lines
+    }
+    assert counts == {"1": (0, 3), "2": (2, 0)}
+    assert (await shop.level("TEA")).on_hand == 3
+    await shop.settled()
+
+
+async def test_an_authorization_given_up_by_an_operator_ends_the_order(shop: Shop) -> None:
+    shop.faults.before("authorize_payment", times=1000)
+    order = await three_teas(shop)
+    placing = asyncio.create_task(shop.orders.place(order, policy=IMPATIENT))
+    await shop.begun()
+    step = await shop.parked(order.order_id)
+    await resolve(shop, order, step, "cancel")
+    assert (await placing).outcome == "rejected"
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    assert (await shop.level("TEA")).allocated == 0
+    await shop.settled()
+
+
+async def test_a_step_given_up_after_it_happened_is_not_undone(shop: Shop) -> None:
+    shop.faults.after("ship", times=1000)
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, IMPATIENT)
+    await shop.drive(parcel, "packed")
+    step = await shop.parked(order.order_id)
+    # The label was bought all the same, and the carrier came for the parcel.
+    await shop.desk.hand_over(parcel, who="packer")
+    shop.faults.heal("ship")
+    await resolve(shop, order, step, "cancel")
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
+    await shop.settled()
+
+
+async def test_a_charge_made_by_hand_is_booked_with_the_note(shop: Shop) -> None:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3, "12.50"), token="tok_capture_refused")
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "shipped")
+    reason = "the bank refused the capture; the authorization stays as it was"
+    assert await shop.attention(order.order_id) == {f"capture_payment {parcel}": reason}
+    await resolve(shop, order, f"capture_payment {parcel}", "done", note="paid in cash, slip 17")
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    detail = await shop.orders.get(order.order_id)
+    assert detail.summary.captured_minor == order.total_minor
+    captures = [(p.provider, p.state) for p in detail.payments if p.kind == "capture"]
+    assert captures == [("sandbox", "failed"), ("by_hand", "succeeded")]
+    assert ("charged", "paid in cash, slip 17") in [
+        (event.what, event.why) for event in await shop.orders.events(order.order_id)
+    ]
+
+
+async def test_s16_a_refused_refund_stays_owed_until_it_is_paid_by_hand(shop: Shop) -> None:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3, "12.50"), token="tok_refund_refused")
+    parcel = await shop.placed(order, a_policy(return_window=60))
+    await shop.drive(parcel, "delivered")
+    step = await refused_refund(shop, order)
+    # A retry asks the bank anew, under another key; it has not changed its mind.
+    await resolve(shop, order, step, "retry")
+    await shop.until_many(order.order_id, f"needs attention: {step}", 2)
+    assert (await shop.orders.get(order.order_id)).summary.payment_status == "refund_owed"
+    await resolve(shop, order, step, "done", note="sent by transfer")
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    detail = await shop.orders.get(order.order_id)
+    assert detail.summary.payment_status == "refunded"
+    assert [(p.provider, p.state) for p in detail.payments if p.kind == "refund"] == [
+        ("sandbox", "failed"),
+        ("sandbox", "failed"),
+        ("by_hand", "succeeded"),
+    ]
+    assert await shop.payment.operations(order.order_id) == tuple(
+        receipt
+        for receipt in await shop.payment.operations(order.order_id)
+        if receipt.kind != "refund"
+    )
+
+
+async def test_a_refused_refund_is_paid_once_when_the_retry_succeeds(shop: Shop) -> None:
+    shop.faults.refuse("refund_payment", "declined")
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, a_policy(return_window=60))
+    await shop.drive(parcel, "delivered")
+    step = await refused_refund(shop, order, owed=False)
+    shop.faults.heal("refund_payment")
+    await shop.retry(order.order_id, step)
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.payment_status == "refunded"
+    await shop.settled()
+
+
+async def test_what_was_done_by_hand_and_cannot_be_written_down_is_only_tried_again(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3, "12.50"), token="tok_capture_refused")
+    parcel = await shop.placed(order, IMPATIENT)
+    await shop.drive(parcel, "shipped")
+    step = await shop.parked(order.order_id)
+    shop.faults.before("capture_payment", times=1000)
+    await resolve(shop, order, step, "done")
+    await shop.until_many(order.order_id, f"needs attention: {step}", 2)
+    with pytest.raises(IllegalTransition, match="retry can"):
+        await resolve(shop, order, step, "done")
+    shop.faults.heal("capture_payment")
+    await shop.retry(order.order_id, step)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
+
+
+async def test_a_call_whose_outcome_is_open_cannot_be_answered_as_done_by_hand(shop: Shop) -> None:
+    shop.faults.after("capture_payment", times=1000)
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, IMPATIENT)
+    await shop.drive(parcel, "shipped")
+    step = await shop.parked(order.order_id)
+    with pytest.raises(IllegalTransition, match="retry can"):
+        await resolve(shop, order, step, "done")
+    shop.faults.heal("capture_payment")
+    await shop.retry(order.order_id, step)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_an_answer_that_does_not_fit_is_refused_and_says_what_does(shop: Shop) -> None:
+    shop.faults.refuse("pick")
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, BRISK)
+    step = await shop.parked(order.order_id)
+    with pytest.raises(NotFound, match=f"needs no attention here; what does: {step}"):
+        await resolve(shop, order, f"pack {parcel}", "retry")
+    with pytest.raises(IllegalTransition, match="cannot be answered so; retry, cancel can"):
+        await resolve(shop, order, step, "done")
+    wrong = {"step": step, "action": "done", "note": "?"}
+    await shop.workflow(order.order_id).signal("resolve_attention", wrong)
+    await shop.told(order.order_id, "resolve_attention refused")
+    assert list(await shop.attention(order.order_id)) == [step]
+
+
+# Undoing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("undo", UNDOS)
+async def test_s28_a_compensation_that_keeps_failing_waits_for_an_operator_and_nothing_is_skipped(
+    shop: Shop, undo: str
+) -> None:
+    shop.faults.before(undo, times=1000)
+    order = await a_two_parcel_order(shop)
+    life = asyncio.create_task(live_a_life_with_every_undo(shop, order, give_up_after=0.5))
+    step = f"{undo} {order.order_id}"
+    (parked, reason), *others = (await attention_once_placed(shop, order)).items()
+    assert parked.startswith(step)
+    assert (reason, others) == (f"{undo} failed by the test", [])
+    assert [o.order_id for o in await shop.orders.list(attention=True)] == [order.order_id]
+    assert not life.done()
+    assert len(await faults_in(shop.pool)) > 0  # something is left to undo, and nobody hides it
+    shop.faults.heal(undo)
+    await shop.retry(order.order_id, parked)
+    await life
+    await assert_a_life_with_every_undo(shop, order)
+
+
+@pytest.mark.parametrize("undo", ["void_label", "void_payment"])
+async def test_s28_a_compensation_that_is_refused_can_be_made_by_hand(
+    shop: Shop, undo: str
+) -> None:
+    shop.faults.refuse(undo)
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "labelled")
+    cancelling = asyncio.create_task(
+        shop.orders.cancel(order.order_id, CancelRequest(reason="never mind"))
+    )
+    step = await shop.parked(order.order_id)
+    assert step.startswith(undo)
+    await resolve(shop, order, step, "done", note="rang them up")
+    assert (await cancelling).outcome == "cancelled"
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    assert (await shop.level("TEA")).allocated == 0
+
+
+async def test_what_is_counted_here_cannot_be_undone_by_hand(shop: Shop) -> None:
+    shop.faults.refuse("put_back")
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "packed")
+    cancelling = asyncio.create_task(
+        shop.orders.cancel(order.order_id, CancelRequest(reason="never mind"))
+    )
+    step = await shop.parked(order.order_id)
+    with pytest.raises(IllegalTransition, match="retry can"):
+        await resolve(shop, order, step, "done")
+    shop.faults.heal("put_back")
+    await shop.retry(order.order_id, step)
+    assert (await cancelling).outcome == "cancelled"
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    await shop.settled()
+
+
+# Side by side ------------------------------------------------------------------------------------
+
+
+async def test_two_who_wait_at_one_step_are_served_by_one_answer(shop: Shop) -> None:
+    shop.faults.before("tell", times=1000)
+    order = await three_teas(shop)
+    await shop.placed(order, IMPATIENT)
+    for _ in range(2):
+        await shop.workflow(order.order_id).signal("no such signal")
+
+    async def both_tried() -> bool:
+        return shop.faults.calls["tell"] >= 4
+
+    await shop.until(both_tried, "both refusals were tried")
+    step = await shop.parked(order.order_id)
+    await asyncio.sleep(1)
+    shop.faults.heal("tell")
+    await shop.retry(order.order_id, step)
+    await shop.until_many(order.order_id, "no such signal refused", 2)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_an_order_is_not_closed_over_a_return_that_is_still_being_approved(
+    shop: Shop,
+) -> None:
+    shop.faults.before("approve_return", times=1000)
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, a_policy(give_up_after=0.5, return_window=2))
+    await shop.drive(parcel, "delivered")
+    await shop.phase(order.order_id, "return window")
+    returning = asyncio.create_task(
+        shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
+    )
+    step = await shop.parked(order.order_id)
+    await asyncio.sleep(3)  # the window is over
+    assert (await shop.orders.get(order.order_id)).summary.state == "delivered"
+    shop.faults.heal("approve_return")
+    await shop.retry(order.order_id, step)
+    assert (await returning).outcome == "approved"
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.returned == 3
+    await shop.settled()
+
+
+# What happens ------------------------------------------------------------------------------------
+
+
+async def finish_with_a_return(shop: Shop, order: Order, leaving: set[str]) -> dict[str, Any]:
+    """Deliver the order, and have everything sent back."""
+    playing = asyncio.create_task(shop.finish(order.order_id, leaving))
+    await shop.told(order.order_id, "delivered")
+    await shop.phase(order.order_id, "return window")
+    await shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
+    return await playing
+
+
+async def refused_refund(shop: Shop, order: Order, *, owed: bool = True) -> str:
+    """Send everything back. Returns the step that pays for it, which is refused."""
+    outcome = await shop.orders.request_return(
+        order.order_id, ReturnRequest(reason="too strong")
+    )
+    assert outcome.return_id is not None
+    await shop.task("receive-return", outcome.return_id)
+    await shop.desk.receive_return(outcome.return_id, who="receiver")
+    step = await shop.parked(order.order_id)
+    assert step == f"refund_payment {outcome.return_id}"
+    summary = (await shop.orders.get(order.order_id)).summary
+    assert summary.refunded_minor == 0
+    if owed:
+        assert (summary.payment_status, summary.refund_granted_minor) == (
+            "refund_owed",
+            order.total_minor,
+        )
+    return step
+
+
+async def attention_once_placed(shop: Shop, order: Order) -> dict[str, str]:
+    """What needs a person, of an order that may not have been recorded yet."""
+    await shop.begun()
+    await shop.parked(order.order_id)
+    return await shop.attention(order.order_id)
+
+
+async def resolve(
+    shop: Shop, order: Order, step: str, action: Any, note: str = "as the book says"
+) -> None:
+    """An operator's answer."""
+    answer = AttentionAnswer(step=step, action=action, note=note)
+    await shop.orders.resolve_attention(order.order_id, answer)
