@@ -262,6 +262,7 @@ class Steps:
         self._raised += 1
         parked = Parked(step=step, number=self._raised, reason=reason, allowed=allowed)
         self.parked[step] = parked
+        self._changed()
         workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
         await self._note(parked, None)
         return parked
@@ -270,6 +271,7 @@ class Steps:
         parked = self.parked.pop(step, None)
         if parked is None:
             return
+        self._changed()
         if not self.parked:
             workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(False)])
         await self._note(parked, resolution, who)

@@ -97,9 +97,9 @@ async def test_a_malformed_signal_is_told_on_the_order_and_changes_nothing(shop:
         return told if len(told) == len(MALFORMED) + 1 else None
 
     told = await shop.until(refusals, "every malformed signal is told")
-    for (kind, (_, expected)), why in zip(MALFORMED.items(), told, strict=False):
-        assert expected in why, kind
-    assert "there is no signal 'cancle'" in told[-1]
+    for kind, (_, expected) in MALFORMED.items():
+        assert any(expected in why for why in told), kind
+    assert any("there is no signal 'cancle'" in why for why in told)
     summary = (await shop.orders.get(order.order_id)).summary
     assert (summary.state, summary.allocated, summary.cancelled) == ("confirmed", 3, 0)
     # And the order goes on.
