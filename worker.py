@@ -17,8 +17,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
+from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -45,7 +47,7 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.records import Records
 from activities.relay import Relay
 from activities.returns import Returns
-from domain.errors import OrderloomError, Unreachable
+from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
 from settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
@@ -138,7 +140,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     database_url = settings.database_url
     if database_url is None:
         raise Unreachable("DATABASE_URL is not set: postgresql://user:password@host:port/database")
-    client = await _until_there(lambda: _connect(settings), "Temporal", stop)
+    _check_database_url(database_url)
+    connect = _temporal(settings)
+    client = await _until_there(connect, "Temporal", stop)
     pool = await _until_there(
         lambda: open_pool(database_url, size_max=settings.database_pool_size), "PostgreSQL", stop
     )
@@ -199,6 +203,9 @@ def configure_logging(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    # The order's id is in the line's fields; the SDK need not repeat it in the text.
+    activity.logger.activity_info_on_message = False
+    workflow.logger.workflow_info_on_message = False
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
 
 
@@ -221,13 +228,34 @@ async def _serve_until_signal(settings: Settings) -> None:
     await serve(settings, stop)
 
 
-async def _connect(settings: Settings) -> Client:
+def _temporal(settings: Settings) -> Callable[[], Awaitable[Client]]:
+    """How to connect to Temporal. What cannot be mended by waiting is refused here."""
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, OSError, ValueError) as error:
+        raise InvalidInput(str(error), where="Temporal's configuration") from error
+    if not config.get("target_host"):
+        raise Unreachable("TEMPORAL_ADDRESS is not set: host:port of a Temporal server")
     runtime = None
     if settings.metrics_address is not None:
-        metrics = PrometheusConfig(bind_address=settings.metrics_address)
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
-    connect = ClientConfig.load_client_connect_config()
-    return await Client.connect(**connect, data_converter=pydantic_data_converter, runtime=runtime)
+        try:
+            metrics = PrometheusConfig(bind_address=settings.metrics_address)
+            runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+        except (RuntimeError, ValueError) as error:
+            raise InvalidInput(str(error), where="ORDERLOOM_METRICS_ADDRESS") from error
+    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
+
+
+def _check_database_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("postgres", "postgresql") and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # it may hold a password: not repeated here
+        raise InvalidInput(
+            "must be postgresql://user:password@host:port/name", where="DATABASE_URL"
+        )
 
 
 async def _until_there(

@@ -118,10 +118,11 @@ class Fate:
         draw = self._draw(fulfilment_id, "end")
         if draw < options.lost_rate + options.undeliverable_rate:
             end = "failure" if draw < options.lost_rate else "return_to_sender"
+        # Carriers use tracking numbers again, so an event is known by its parcel as well.
         scans = [
-            Scan("sim-1", "in_transit", total * 0.1),
-            Scan("sim-2", "out_for_delivery", total * 0.8),
-            Scan("sim-3", end, total),
+            Scan(f"{fulfilment_id}/1", "in_transit", total * 0.1),
+            Scan(f"{fulfilment_id}/2", "out_for_delivery", total * 0.8),
+            Scan(f"{fulfilment_id}/3", end, total),
         ]
         if end == "failure":
             del scans[1]  # it never came that far

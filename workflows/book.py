@@ -81,11 +81,25 @@ class OrderBook:
         """Units of a recalled fulfilment go on in a new one."""
         return self._add(planned)
 
-    def cancelled(self, units: Mapping[str, int], *, allocated: bool) -> None:
-        """These units will not be sent."""
+    def cancelled(
+        self, units: Mapping[str, int], *, allocated: bool
+    ) -> tuple[dict[str, int], Worth]:
+        """These units will not be sent.
+
+        Returns those that are paid for already, because they were to make good for lost ones, and
+        what is owed for them.
+        """
         if allocated:
             self._each("unallocate", units)
         self._each("cancel", units)
+        overpaid = {}
+        for line_id in units:
+            line = self.lines[line_id]
+            excess = self._prepaid[line_id] - (line.open + line.allocated)
+            if excess > 0:
+                self._prepaid[line_id] -= excess
+                overpaid[line_id] = excess
+        return overpaid, self.refund(overpaid)
 
     def not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
         """A short pick: the units are open again and no part of this parcel."""

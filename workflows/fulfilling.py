@@ -206,8 +206,11 @@ class Fulfilling:
             reserved = await self._reserve_again(
                 parcel, missing, "open", "not found by the picker", avoid=parcel.location
             )
-            self._book.cancelled(reserved.missing, allocated=False)
+            overpaid, owed = self._book.cancelled(reserved.missing, allocated=False)
             self._start_all(reserved.fulfilments)
+        if overpaid:
+            refund_id, why = f"{parcel.id}:not_found", "paid for, lost, and none left to send"
+            await self._paying.refund(refund_id, overpaid, owed, why)
 
     async def _replace_lost(self, parcel: Parcel) -> None:
         async with self._numbering:
@@ -330,13 +333,16 @@ class Fulfilling:
             parcel.id,
             f"Release stock of {parcel.id}",
         )
-        self._book.cancelled(units, allocated=True)
+        overpaid, owed = self._book.cancelled(units, allocated=True)
+        if overpaid:
+            await self._paying.refund(effect, overpaid, owed, why)
 
     async def _unwind(self, parcel: Parcel, stopped: Recalled) -> None:
-        """Undo what was done for a stopped parcel, what was reported but not heard here included."""
+        """Undo what was done for a stopped parcel, also what was reported and not heard here."""
         if stopped.caught in ("picked", "packed", "labelled"):
             parcel.begun.append("pick")
-        missing = {k: n - stopped.units[k] for k, n in parcel.units.items() if n > stopped.units[k]}
+        found = stopped.units
+        missing = {k: n - found[k] for k, n in parcel.units.items() if n > found[k]}
         if missing:
             await self._replace_not_found(parcel, missing)
         part = Part(fulfilment_id=parcel.id)

@@ -27,7 +27,7 @@ SignalMessage = CancelRequest | ReturnRequest | AttentionAnswer
 Request = CancelRequest | ReturnRequest
 Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome)
 
-_SIGNALS: dict[str, type[SignalMessage]] = {
+SIGNALS: dict[str, type[SignalMessage]] = {
     "cancel": CancelRequest,
     "request_return": ReturnRequest,
     "resolve_attention": AttentionAnswer,
@@ -36,9 +36,9 @@ _SIGNALS: dict[str, type[SignalMessage]] = {
 
 def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
     """The message in a signal. Raises InvalidInput, naming the field and what is wrong with it."""
-    kind = _SIGNALS.get(name)
+    kind = SIGNALS.get(name)
     if kind is None:
-        raise InvalidInput(f"there is no signal {name!r}; there is {', '.join(_SIGNALS)}")
+        raise InvalidInput(f"there is no signal {name[:40]!a}; there is {', '.join(SIGNALS)}")
     if len(payloads) != 1:
         raise InvalidInput(f"takes one JSON object, and got {len(payloads)}", where=name)
     try:
@@ -90,4 +90,4 @@ class Inbox:
 
     def _name(self) -> str:
         self._unnamed += 1
-        return f"unnamed-{self._unnamed}"
+        return f"unnamed:{self._unnamed}"  # no caller can name a request so

@@ -66,9 +66,7 @@ class Returning:
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
         return_id = self.next_return_id()
-        ask = ApproveReturn(
-            return_id=return_id, units=units, reason=request.reason, who=request.by
-        )
+        ask = ApproveReturn(return_id=return_id, units=units, reason=request.reason, who=request.by)
         self._being_approved += 1
         try:
             await self._steps.local(

@@ -309,4 +309,6 @@ def _why(error: ActivityError | ApplicationError) -> str:
     innermost: BaseException = error
     while innermost.__cause__ is not None:
         innermost = innermost.__cause__
-    return str(innermost) or type(innermost).__name__
+    if isinstance(innermost, ActivityTimeout):  # its last failure, if any, is not handed on
+        return "it kept failing or did not answer; the worker's log says why"
+    return innermost.message if isinstance(innermost, ApplicationError) else str(innermost)

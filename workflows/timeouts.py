@@ -34,11 +34,13 @@ def retry_for(duration: timedelta) -> RetryPolicy:
     For a step that waits for people once its call has succeeded: its own timeout is the people's.
     """
     assert PROVIDER_RETRY.maximum_interval is not None
-    pause, spent, attempts = PROVIDER_RETRY.initial_interval, timedelta(0), 1
-    while spent < duration:
-        spent += pause
-        pause = min(pause * PROVIDER_RETRY.backoff_coefficient, PROVIDER_RETRY.maximum_interval)
+    longest = PROVIDER_RETRY.maximum_interval
+    pause, left, attempts = PROVIDER_RETRY.initial_interval, duration, 1
+    while left > timedelta(0) and pause < longest:
+        left -= pause
+        pause = min(pause * PROVIDER_RETRY.backoff_coefficient, longest)
         attempts += 1
+    attempts += max(0, -(-left // longest))  # the rest in pauses of full length, rounded up
     return RetryPolicy(
         initial_interval=PROVIDER_RETRY.initial_interval,
         backoff_coefficient=PROVIDER_RETRY.backoff_coefficient,

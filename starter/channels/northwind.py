@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from typing import Any, Final
 
-import pycountry
 from pydantic import ValidationError
 
 from domain.order import Order
+from starter.channels.countries import country_code
 from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
 from starter.channels.records import Problem, Record, faults, limited, path, unreadable
 
@@ -55,9 +54,6 @@ _SERVICES: Final = {
     "5": "ups",
     "6": "dhl",
 }
-# Names that the export uses and ISO 3166 does not.
-_COUNTRIES: Final = {"UK": "GB", "USA": "US", "Venezuela": "VE"}
-
 # Where a fault of the canonical order is to be corrected in the export.
 _COLUMNS_BY_PATH: Final = {
     "channel_order_id": "order_id",
@@ -291,22 +287,11 @@ def _checked(
 
 def _country(row: Row, problems: list[Problem]) -> str:
     name = row.cells["ship_country"]
-    code = _country_code(name)
+    code = country_code(name)
     if code is None:
         reason = f"no country is called {name[:60]!r}" if name else "is missing"
         problems.append(Problem(row.line, "ship_country", reason))
     return code or name
-
-
-@lru_cache(maxsize=1000)
-def _country_code(name: str) -> str | None:
-    if name in _COUNTRIES:
-        return _COUNTRIES[name]
-    try:
-        code: str = pycountry.countries.lookup(name).alpha_2
-    except LookupError:
-        return None
-    return code
 
 
 def _one_line(text: str) -> str:

@@ -18,6 +18,11 @@ from starter.stack.discovery import connect_settings, read_stack
 from store.database import DatabaseFault, Pool, open_pool
 from store.migrate import wait_for_database
 
+
+class NotPrepared(InvalidInput):
+    """The database lacks what this version needs."""
+
+
 _CLOSE_SECONDS_MAX: Final = 2.0
 _NO_SUCH_TABLE: Final = "42P01"
 _NO_SUCH_COLUMN: Final = "42703"
@@ -55,7 +60,7 @@ def database_faults() -> Iterator[None]:
     except DatabaseFault as fault:
         code = getattr(fault, "sqlstate", None)
         if code in (_NO_SUCH_TABLE, _NO_SUCH_COLUMN):
-            raise InvalidInput(
+            raise NotPrepared(
                 "is not prepared for this version: run `orderloom setup`", where="the database"
             ) from fault
         if code == _NO_RIGHT:

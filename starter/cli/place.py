@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, get_args
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from domain.errors import Conflict, InvalidInput, OrderloomError, Refused, Unreachable
-from domain.messages import Units
-from domain.order import Order
+from domain.errors import Conflict, InvalidInput, Refused, Unreachable
 from domain.policy import Policy
 from settings import load_settings
 from starter.channels.documents import label, load, read_orders
@@ -23,41 +20,12 @@ from starter.channels.northwind import read_customers
 from starter.channels.records import Record
 from starter.channels.text import decode
 from starter.cli import output
-from starter.cli.connection import database_faults
 from starter.cli.options import Json, read_json_file
 from starter.cli.output import Output, complain, count_of
+from starter.cli.placing import Outcome, Plan, Result, place_records
 from starter.cli.rendering import units_of
-from starter.cli.service import service
-from starter.client import OrderClient
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
-
-_LAST_WORD_SECONDS: Final = 25.0
-
-_Outcome = Literal[
-    "confirmed", "in_progress", "rejected", "conflict", "refused", "malformed", "not_placed"
-]
-
-
-@dataclass(frozen=True)
-class _Result:
-    """What became of one record."""
-
-    record: Record
-    order_id: str
-    outcome: _Outcome
-    reason: str = ""
-    missing: tuple[Units, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """How a file is placed."""
-
-    policy: Policy
-    concurrency: int
-    answer_within: timedelta
-    progress: bool | None
 
 
 @app.command()
@@ -123,9 +91,9 @@ def place(
         rules = rules.model_copy(update={"partly_available": "all_or_nothing"})
     names = None if customers is None else _customer_names(customers)
     records = list(read_orders(load(file), names))
-    plan = _Plan(rules, concurrency, timedelta(seconds=wait_s), progress)
+    plan = Plan(rules, concurrency, timedelta(seconds=wait_s))
     out = Output(as_json=as_json)
-    results = asyncio.run(_place_all(records, plan, label(file), out))
+    results = asyncio.run(_place_all(records, plan, label(file), progress, out))
     _report(results, label(file), out)
     _end(results)
 
@@ -138,81 +106,35 @@ def _customer_names(file: Path) -> dict[str, str]:
 
 
 async def _place_all(
-    records: Sequence[Record], plan: _Plan, file: str, out: Output
-) -> list[_Result]:
+    records: Sequence[Record], plan: Plan, file: str, progress: bool | None, out: Output
+) -> list[Result]:
     """Place what can be placed; results in the order of the file."""
-    results: dict[int, _Result] = {}
-    show = output.console(stderr=True, force_terminal=True if plan.progress else None)
+    results: dict[int, Result] = {}
+    show = output.console(stderr=True, force_terminal=True if progress else None)
     with Progress(
         TextColumn("placing"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=show,
-        disable=not (show.is_terminal if plan.progress is None else plan.progress),
+        disable=not (show.is_terminal if progress is None else progress),
         # Lines that go to a file or a pipe are none of the bar's business.
         redirect_stdout=output.console().is_terminal,
         transient=True,
     ) as bar:
         task = bar.add_task("placing", total=len(records))
 
-        def note(index: int, result: _Result) -> None:
+        def note(index: int, result: Result) -> None:
             results[index] = result
             bar.advance(task)
             if not out.as_json:
                 _say(result, file, out)
 
-        good: list[tuple[int, Record, Order]] = []
-        for index, record in enumerate(records):
-            if record.order is None:
-                note(index, _Result(record, record.name, "malformed"))
-            else:
-                good.append((index, record, record.order))
-        if good:
-            await _place_good(good, plan, note)
+        await place_records(records, plan, note)
     return [results[index] for index in sorted(results)]
 
 
-async def _place_good(good: Sequence[tuple[int, Record, Order]], plan: _Plan, note: Any) -> None:
-    """Place orders, several at once. When a server stops answering, the rest is not tried."""
-    waiting = iter(good)
-    stopped: list[str] = []
-
-    async with service(connections=min(plan.concurrency, 20) + 1) as here:
-
-        async def work() -> None:
-            for index, record, order in waiting:
-                if stopped:
-                    result = _Result(record, order.order_id, "not_placed", stopped[0])
-                else:
-                    result = await _place_one(here.orders, record, order, plan)
-                    if result.outcome == "not_placed":
-                        stopped.append(result.reason)
-                note(index, result)
-
-        await asyncio.gather(*(work() for _ in range(min(plan.concurrency, len(good)))))
-
-
-async def _place_one(client: OrderClient, record: Record, order: Order, plan: _Plan) -> _Result:
-    def result(outcome: _Outcome, reason: str, missing: tuple[Units, ...] = ()) -> _Result:
-        return _Result(record, order.order_id, outcome, reason, missing)
-
-    try:
-        with database_faults():
-            answer = await asyncio.wait_for(
-                client.place(order, policy=plan.policy, answer_within=plan.answer_within),
-                plan.answer_within.total_seconds() + _LAST_WORD_SECONDS,
-            )
-    except Conflict as error:
-        return result("conflict", str(error))
-    except Unreachable as error:
-        return result("not_placed", str(error))
-    except OrderloomError as error:
-        return result("refused", str(error))
-    return result(answer.outcome, answer.reason, answer.missing)
-
-
-def _say(result: _Result, file: str, out: Output) -> None:
+def _say(result: Result, file: str, out: Output) -> None:
     if result.outcome == "malformed":
         name = f" (order {result.order_id})" if result.order_id else ""
         for problem in result.record.problems:
@@ -227,9 +149,9 @@ def _say(result: _Result, file: str, out: Output) -> None:
     out.say(f"{result.order_id}  {result.outcome.replace('_', ' ')}{more}")
 
 
-def _report(results: Sequence[_Result], file: str, out: Output) -> None:
+def _report(results: Sequence[Result], file: str, out: Output) -> None:
     found = Counter(result.outcome for result in results)
-    counts = {outcome: found[outcome] for outcome in get_args(_Outcome) if found[outcome]}
+    counts = {outcome: found[outcome] for outcome in get_args(Outcome) if found[outcome]}
     if not out.as_json:
         summary = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in counts.items())
         out.say(f"{count_of(len(results), 'order')}: {summary or 'nothing to place'}")
@@ -264,9 +186,9 @@ def _report(results: Sequence[_Result], file: str, out: Output) -> None:
     )
 
 
-def _end(results: Sequence[_Result]) -> None:
+def _end(results: Sequence[Result]) -> None:
     """Raise what the exit code is made of: the gravest thing that happened."""
-    by_outcome: dict[str, list[_Result]] = {}
+    by_outcome: dict[str, list[Result]] = {}
     for result in results:
         by_outcome.setdefault(result.outcome, []).append(result)
     left = by_outcome.get("not_placed", [])

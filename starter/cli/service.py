@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,10 +67,16 @@ async def connect_temporal(place: ConnectSettings) -> Client:
     except TimeoutError:
         reason = f"no answer within {CONNECT_SECONDS_MAX:.0f} s"
     except (RuntimeError, ValueError, RPCError) as error:
-        reason = str(error).splitlines()[0]
+        reason = _cause(str(error))
     raise Unreachable(
         f"Temporal at {address} does not answer ({reason}): start it, or correct TEMPORAL_ADDRESS"
     )
+
+
+def _cause(text: str) -> str:
+    """The innermost words of a connection error, which come wrapped in the library's own types."""
+    quoted = re.findall(r'(?:message|error): "([^"]+)"', text)
+    return quoted[-1] if quoted else text.splitlines()[0]
 
 
 async def answered(asked: Awaitable[T], *, again: str) -> T:

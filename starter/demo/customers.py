@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from temporalio.client import Client
 
@@ -20,6 +20,8 @@ from starter.client import OrderClient
 from starter.simulator import Step
 from store.reads import OrderSummary
 from workflows.order import OrderWorkflow
+
+T = TypeVar("T")
 
 CancelStage = Literal["before picking", "picked", "packed", "labelled", "handed over"]
 
@@ -217,7 +219,7 @@ async def _until(look: Callable[[], Awaitable[str | None]], otherwise: str) -> s
     return await _in_time(found(), otherwise)
 
 
-async def _in_time(event: Awaitable[Any], otherwise: str) -> Any:
+async def _in_time(event: Awaitable[T], otherwise: str) -> T:
     try:
         return await asyncio.wait_for(event, _AT_MOST_S)
     except TimeoutError:

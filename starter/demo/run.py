@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 
+from domain.errors import OrderloomError
 from domain.order import Order
 from starter.audit import audit
 from starter.cli.output import count_of
@@ -61,8 +63,8 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
         try:
             async with _connected(stack.info) as (temporal, pool):
                 code = await _Demo(temporal, pool, stack.info, console).live(documents)
-        except* TookTooLong as late:
-            for message in dict.fromkeys(str(error) for error in late.exceptions):
+        except* (TookTooLong, OrderloomError, RPCError) as failed:
+            for message in dict.fromkeys(_messages(failed)):
                 console.print(f"{message}; what the workers said is in {stack.info.logs}")
         if keep:
             console.print(
@@ -73,6 +75,14 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
         else:
             console.print("The stack stops now; `make demo KEEP=1` leaves it up, to be looked at")
     return code
+
+
+def _messages(group: BaseExceptionGroup[Exception]) -> Iterator[str]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _messages(error)
+        else:
+            yield str(error)
 
 
 @asynccontextmanager

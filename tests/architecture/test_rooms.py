@@ -95,6 +95,8 @@ DOORS = {
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),
+    # Tells the sandbox companies to misbehave now and then.
+    "starter/demo/run.py": ("store.sandbox",),
 }
 
 

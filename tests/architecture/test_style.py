@@ -17,7 +17,6 @@ LINES_MAX = 300
 # Modules that are longer, and why they are not two.
 LONGER = {
     "activities/payments.py": "four money calls, each intent, call and outcome in one view",
-    "starter/channels/northwind.py": "one export format: its columns, its quirks, its reports",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
     "store/reports.py": "every report of the outside, each with the facts it writes at once",
     "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",

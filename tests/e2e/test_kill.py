@@ -44,7 +44,7 @@ SIMULATE: Final = (
 
 # What must be once: for each finding of a query, a line that says what is not.
 ONCE: Final = {
-    # What replaces a lost parcel is paid for already.
+    # What is sent in place of a lost parcel is paid for already.
     "one capture for each parcel that left": """
         select f.fulfilment_id || ' has ' || count(p.*) from fulfilment f
         join parcel using (fulfilment_id)
@@ -53,7 +53,7 @@ ONCE: Final = {
         where parcel.handed_over_at is not null
         group by f.fulfilment_id, f.order_id
         having count(p.*) > 1 or count(p.*) = 0 and not exists (
-            select from order_line l where l.order_id = f.order_id and l.lost > 0)
+            select from parcel l where l.order_id = f.order_id and l.carrier_status = 'failure')
     """,
     "no capture for a parcel that did not": """
         select payment_key from payment p
@@ -70,16 +70,19 @@ ONCE: Final = {
         where key is null or payment_key is null
     """,
     "each unit left the shelf once, and came back once": """
-        select sku || ': ' || left_shelf || ' left, ' || shipped || ' shipped, ' || came_back
-               || ' came back, ' || counted || ' counted'
-        from (select sku, sum(shipped) as shipped from order_line group by sku) lines
-        join (select sku, coalesce(-sum(on_hand_change) filter (where kind = 'shipped'), 0)
-                     as left_shelf,
-                     coalesce(sum(on_hand_change) filter (where kind = 'returned'), 0) as came_back
-              from movement group by sku) moves using (sku)
-        left join (select sku, sum(restocked + scrapped) as counted
-                   from return_line group by sku) returns using (sku)
-        where left_shelf <> shipped or came_back <> coalesce(counted, 0)
+        with move as (
+            select sku, coalesce(-sum(on_hand_change) filter (where kind = 'shipped'), 0) as went,
+                   coalesce(sum(on_hand_change) filter (where kind = 'returned'), 0) as came
+            from movement group by sku
+        ), sent as (
+            select sku, sum(picked) as units from fulfilment_line
+            join parcel using (fulfilment_id) where handed_over_at is not null group by sku
+        ), counted as (
+            select sku, sum(restocked + scrapped) as units from return_line group by sku
+        )
+        select sku || ': ' || went || ' left, ' || came || ' came back'
+        from move left join sent using (sku) left join counted using (sku)
+        where went <> coalesce(sent.units, 0) or came <> coalesce(counted.units, 0)
     """,
 }
 

@@ -1,19 +1,12 @@
-"""The command line as people and scripts use it: real processes, real servers, exit codes."""
+"""Orders, stock and the warehouse by the command line: real processes on real servers."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import os
-import re
-import signal
-import socket
-import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,103 +14,10 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from starter.cli.program import _COMMANDS
-from starter.stack.search_attributes import SEARCH_ATTRIBUTES
 from store.database import Pool
 from tests.builders import QUICK, a_document, an_order
-from tests.servers import Databases, temporary_folder
+from tests.integration.command_line import EXAMPLES, SECONDS_MAX, Cli, commands_for
 from tests.shop import Shop
-
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
-PROGRAM = (sys.executable, "-m", "starter.cli")
-SECONDS_MAX = 60.0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def error(self) -> Any:
-        """The complaint of a command with --json: one JSON document."""
-        return json.loads(self.err)
-
-
-# Starting Python and its imports takes most of a command's time. Where that is not what is tested,
-# one process runs many commands, all but the very last step of `main`, which it does at its end.
-_MANY = """
-import contextlib, io, json, os, sys
-from starter.cli.program import run
-for arguments in json.load(sys.stdin):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(arguments)
-    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
-os._exit(0)
-"""
-
-
-class Cli:
-    """Runs commands against the servers of a test."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
-
-    async def start(self, *arguments: str, **streams: Any) -> asyncio.subprocess.Process:
-        pipes = {"stdin": asyncio.subprocess.DEVNULL, **streams}
-        return await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            *arguments,
-            env=self.environment,
-            stdout=pipes.pop("stdout", asyncio.subprocess.PIPE),
-            stderr=asyncio.subprocess.PIPE,
-            **pipes,
-        )
-
-    async def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Ended:
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        pipe = asyncio.subprocess.DEVNULL if data is None else asyncio.subprocess.PIPE
-        process = await self.start(*arguments, stdin=pipe)
-        return await self.end(process, data)
-
-    async def many(self, *commands: tuple[str, ...]) -> list[Ended]:
-        """Several commands, one after the other."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _MANY),
-            env=self.environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        whole = await self.end(process, json.dumps(commands).encode())
-        assert (whole.code, whole.err) == (0, ""), whole
-        return [Ended(*line) for line in whole.lines]
-
-    async def end(self, process: asyncio.subprocess.Process, data: bytes | None = None) -> Ended:
-        out, err = await asyncio.wait_for(process.communicate(data), SECONDS_MAX)
-        assert process.returncode is not None
-        ended = Ended(process.returncode, (out or b"").decode(), err.decode())
-        assert "Traceback" not in ended.err, ended.err
-        return ended
-
-    async def done(self, *arguments: str, stdin: str | None = None) -> Ended:
-        """A command that must succeed, and has nothing to complain of."""
-        ended = await self(*arguments, stdin=stdin)
-        assert (ended.code, ended.err) == (0, ""), ended
-        return ended
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -131,15 +31,8 @@ async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
 @pytest.fixture
 def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
     """Commands for that shop."""
-    return Cli(
-        {
-            "HOME": str(tmp_path),
-            "ORDERLOOM_HOME": str(tmp_path / "none"),
-            "ORDERLOOM_TASK_QUEUE": shop.task_queue,
-            "ORDERLOOM_POLICY__RETURN_WINDOW": "PT60S",
-            "DATABASE_URL": database_url,
-            "TEMPORAL_ADDRESS": temporal_address,
-        }
+    return commands_for(
+        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
     )
 
 
@@ -383,11 +276,11 @@ async def test_a_server_that_goes_away_in_the_middle_of_a_file_leaves_the_rest_f
     cli: Cli, shop: Shop, temporal_address: str
 ) -> None:
     await shop.stocked("TEA", 100)
-    file = json_lines(documents(12))
+    file = json_lines(documents(20))
     async with way_to(temporal_address) as (address, cut):
         cli.environment["TEMPORAL_ADDRESS"] = address
         process = await cli.start(
-            "place", "-", "--concurrency", "1", "--wait", "1", stdin=asyncio.subprocess.PIPE
+            "place", "-", "--concurrency", "3", "--wait", "1", stdin=asyncio.subprocess.PIPE
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -402,8 +295,8 @@ async def test_a_server_that_goes_away_in_the_middle_of_a_file_leaves_the_rest_f
     assert "place the same file again" in ended.err
     cli.environment["TEMPORAL_ADDRESS"] = temporal_address
     again = await cli.done("place", "-", "--json", stdin=file)
-    assert again.json["summary"] == {"confirmed": 12}
-    assert (await shop.level("TEA")).allocated == 12
+    assert again.json["summary"] == {"confirmed": 20}
+    assert (await shop.level("TEA")).allocated == 20
 
 
 @asynccontextmanager
@@ -558,234 +451,3 @@ async def test_stock_is_received_adjusted_and_imported_once_per_key(
         ("CUP", "outlet", 14),
     }
     assert (too_few.code, too_few.error["error"]) == (1, "illegal_transition")
-
-
-# How commands end ---------------------------------------------------------------------------------
-
-
-async def test_misuse_exits_with_2_and_one_sentence(cli: Cli) -> None:
-    misused = (
-        ("nonsense",),
-        ("place",),
-        ("place", "no-such-file.json"),
-        ("place", "-", "--concurrency", "0"),
-        ("orders", "--state", "lost"),
-        ("orders", "--placed-from", "yesterday"),
-        ("cancel", "web-1"),
-        ("cancel", "web-1", "--reason", " "),
-        ("cancel", "web-1", "--reason", "x", "--line", "1=2=3"),
-        ("cancel", "web-1", "--reason", "x", "--line", "1=0"),
-        ("resolve", "web-1", "perhaps", "--note", "x"),
-        ("stock", "receive", "TEA", "0"),
-        ("stock", "receive", "no spaces", "1"),
-        ("stock", "adjust", "TEA", "-1"),
-        ("stock", "adjust", "TEA", "-1", "--raeson", "x"),
-        ("warehouse", "pick", "web-1:1", "--count", "1"),
-        ("carrier", "event", "T1", "flying"),
-        ("schema", "parcel"),
-        ("simulate", "--lost", "2"),
-        ("show", "\udcff"),
-    )
-    plain = await cli.many(*misused)
-    machine = await cli.many(*((*arguments, "--json") for arguments in misused))
-    for arguments, said, told in zip(misused, plain, machine, strict=True):
-        assert (said.code, said.out) == (2, ""), (arguments, said)
-        assert said.err.startswith("orderloom"), (arguments, said)
-        assert said.err.count("\n") == 1, (arguments, said)
-        assert (told.code, told.out) == (2, ""), (arguments, told)
-        assert set(told.error) == {"error", "message"}, (arguments, told)
-    assert (await cli(*misused[0])).code == 2
-
-
-async def test_what_is_not_there_exits_with_1(cli: Cli) -> None:
-    missing = (
-        ("show", "web-none"),
-        ("events", "web-none"),
-        ("watch", "web-none"),
-        ("cancel", "web-none", "--reason", "x"),
-        ("return", "web-none", "--reason", "x"),
-        ("resolve", "web-none", "retry", "--note", "x"),
-        ("warehouse", "pack", "web-none:1"),
-        ("warehouse", "receive-return", "web-none:R1"),
-        ("carrier", "event", "T0", "delivered"),
-        ("stock", "adjust", "NONE", "1", "--reason", "x"),
-    )
-    told = await cli.many(*((*arguments, "--json") for arguments in missing))
-    for arguments, ended in zip(missing, told, strict=True):
-        assert (ended.code, ended.out) == (1, ""), (arguments, ended)
-        assert ended.error["error"] == "not_found", (arguments, ended)
-    assert (await cli(*missing[0])).code == 1
-
-
-async def test_a_server_that_cannot_be_reached_exits_with_3_within_seconds(
-    cli: Cli, database_url: str, temporal_address: str
-) -> None:
-    commands = (
-        ("orders",),
-        ("warehouse", "tasks"),
-        ("watch",),
-        ("simulate",),
-        ("cancel", "web-1", "--reason", "x"),
-        ("setup",),
-        ("audit",),
-    )
-    silent = socket.create_server(("127.0.0.1", 0))  # takes connections, and never answers
-    silent_port = silent.getsockname()[1]
-
-    async def check(port: int, *commands: tuple[str, ...]) -> None:
-        other = Cli(
-            {
-                **cli.environment,
-                "TEMPORAL_ADDRESS": f"127.0.0.1:{port}",
-                "DATABASE_URL": f"postgresql://a:secret@127.0.0.1:{port}/x",
-            }
-        )
-        for arguments, ended in zip(commands, await other.many(*commands), strict=True):
-            assert (ended.code, ended.out) == (3, ""), (arguments, ended)
-            assert ended.error["error"] == "unreachable"
-            assert "start it" in ended.error["message"]
-            assert "secret" not in ended.err
-
-    with silent:
-        began = time.monotonic()
-        await check(1, *((*arguments, "--json") for arguments in commands))
-        await asyncio.gather(
-            check(silent_port, ("orders", "--json")),
-            check(silent_port, ("cancel", "web-1", "--reason", "x", "--json")),
-        )
-        assert time.monotonic() - began < 30
-    # Who reports to the warehouse does not need Temporal, and nobody needs a stack's folder.
-    without = Cli({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"})
-    await without.done("warehouse", "tasks")
-    nowhere = Cli({k: v for k, v in cli.environment.items() if k != "DATABASE_URL"})
-    del nowhere.environment["TEMPORAL_ADDRESS"]
-    lost = await nowhere("orders")
-    assert lost.code == 3
-    assert "run `orderloom up`" in lost.err
-
-
-async def test_a_database_that_was_not_prepared_is_told_from_one_that_is_away(
-    cli: Cli, databases: Databases
-) -> None:
-    name = "not_prepared"
-    cli.environment["DATABASE_URL"] = await databases._server.create_database(name)
-    try:
-        ended = await cli("orders")
-        assert ended.code == 2
-        assert "orderloom setup" in ended.err
-        prepared = (await cli.done("setup", "--json")).json
-        assert prepared["migrations"]
-        assert set(prepared["search_attributes"]) <= set(SEARCH_ATTRIBUTES)
-        again = (await cli.done("setup", "--json")).json
-        assert again == {"migrations": [], "search_attributes": []}
-        assert (await cli.done("orders")).out == "no orders\n"
-    finally:
-        await databases._server.drop_database(name)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"), [(("watch",), 130), (("watch", "--json"), 130), (("simulate",), 0)]
-)
-async def test_ctrl_c_ends_a_command_quietly(
-    cli: Cli, arguments: tuple[str, ...], code: int
-) -> None:
-    process = await cli.start(*arguments)
-    if arguments[0] == "watch":
-        assert process.stdout is not None
-        assert await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX)
-    else:
-        await asyncio.sleep(4)
-    process.send_signal(signal.SIGINT)
-    ended = await cli.end(process)
-    assert (ended.code, ended.err) == (code, "")
-
-
-async def test_output_that_cannot_be_written_is_not_success(cli: Cli) -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
-    ended = await cli.end(await cli.start("orders", stdout=full))
-    os.close(full)
-    assert ended.code == 3
-    assert "cannot be written" in ended.err
-    reading, writing = os.pipe()
-    os.close(reading)
-    ended = await cli.end(await cli.start("schema", "order", stdout=writing))
-    os.close(writing)
-    assert (ended.code, ended.err) == (128 + signal.SIGPIPE, "")
-
-
-async def test_a_progress_bar_goes_to_standard_error_when_it_is_asked_for(
-    cli: Cli, shop: Shop
-) -> None:
-    await shop.stocked("TEA", 10)
-    text = json_lines(documents(2))
-    shown = await cli("place", "-", "--progress", stdin=text)
-    assert shown.code == 0
-    assert "2/2" in shown.err
-    assert shown.out.splitlines()[-1] == "2 orders: 2 confirmed"
-    assert (await cli("place", "-", "--json", "--progress", stdin=text)).json["summary"]
-
-
-# Help and start -----------------------------------------------------------------------------------
-
-
-async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -> None:
-    groups = {
-        "stock": ("list", "import", "receive", "adjust"),
-        "warehouse": ("tasks", "pick", "pack", "handover", "receive-return"),
-        "carrier": ("event", "parcels"),
-    }
-    commands = [
-        command
-        for name in _COMMANDS
-        for command in ([(name, sub) for sub in groups[name]] if name in groups else [(name,)])
-    ]
-    for command, ended in zip(
-        commands, await cli.many(*((*command, "--help") for command in commands)), strict=True
-    ):
-        assert ended.code == 0
-        assert "--json" in ended.out, command
-        example = r"Example: .*orderloom " + " ".join(command)
-        assert re.search(example, ended.out, re.DOTALL), command
-    overview = (await cli.done("--help")).out
-    assert all(name in overview for name in _COMMANDS)
-    assert (await cli.done("--version")).out.startswith("orderloom ")
-    assert (await cli()).code == 2
-
-
-async def test_the_schema_is_printed_without_loading_temporal(cli: Cli) -> None:
-    schema = (await cli.done("schema", "order")).json
-    assert schema["additionalProperties"] is False
-    assert set(schema["required"]) >= {"channel", "lines", "payment"}
-    assert "return_window" in (await cli.done("schema", "policy", "--json")).json["properties"]
-    code = (
-        "import sys; from starter.cli.program import run; run(['schema', 'order']); "
-        "sys.exit('temporalio' in sys.modules)"
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, env=cli.environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    assert await process.wait() == 0
-
-
-async def test_up_runs_a_stack_that_commands_in_another_shell_find(tmp_path: Path) -> None:
-    with temporary_folder() as folder:
-        cli = Cli({"HOME": str(tmp_path), "ORDERLOOM_HOME": str(folder / "home")})
-        process = await cli.start("up", "--json")
-        try:
-            assert process.stdout is not None
-            ready = json.loads(await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX))
-            assert ready["event"] == "ready"
-            second = await cli("up", "--json")
-            assert (second.code, second.error["error"]) == (1, "refused")
-            await cli.done("stock", "import", str(EXAMPLES / "stock.csv"))
-            placed = await cli.done("place", str(EXAMPLES / "order.json"))
-            assert placed.out.startswith("web-1001  confirmed")
-            shown = (await cli.done("show", "web-1001")).out
-            assert (
-                f"{ready['temporal_ui_url']}/namespaces/default/workflows/order:web-1001" in shown
-            )
-        finally:
-            process.send_signal(signal.SIGTERM)
-            ended = await cli.end(process)
-        assert ended.code == 0
-        assert (await cli("orders")).code == 3

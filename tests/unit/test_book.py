@@ -50,11 +50,13 @@ class BookMachine(RuleBasedStateMachine):
         chosen = {k: data.draw(st.integers(0, n), label=f"units of {k}") for k, n in units.items()}
         return {line_id: n for line_id, n in chosen.items() if n}
 
-    def spare(self, units: dict[str, int]) -> dict[str, int]:
-        """Of these units, those that nobody has paid for."""
-        lines = self.book.lines
-        free = {k: lines[k].open + lines[k].allocated - self.prepaid[k] for k in units}
-        return {k: min(n, free[k]) for k, n in units.items()}
+    def cancel(self, units: dict[str, int], *, allocated: bool) -> None:
+        """What was paid for to be sent once more, and now is not, is paid back."""
+        overpaid, owed = self.book.cancelled(units, allocated=allocated)
+        self.prepaid.subtract(overpaid)
+        self.refunded += owed
+        for line_id, line in self.book.lines.items():
+            assert 0 <= self.prepaid[line_id] <= line.open + line.allocated
 
     def one_of(self, data: st.DataObject, parcels: list[Parcel]) -> Parcel:
         return parcels.pop(data.draw(st.integers(0, len(parcels) - 1), label="parcel"))
@@ -68,7 +70,7 @@ class BookMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel_open(self, data: st.DataObject) -> None:
         open_units = {line_id: line.open for line_id, line in self.book.lines.items()}
-        self.book.cancelled(self.some_of(data, self.spare(open_units)), allocated=False)
+        self.cancel(self.some_of(data, open_units), allocated=False)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -77,15 +79,18 @@ class BookMachine(RuleBasedStateMachine):
         before = dict(parcel.units)
         missing = self.some_of(data, before)
         self.book.not_found(parcel, missing)
-        assert parcel.units == {k: n - missing.get(k, 0) for k, n in before.items()}
+        left = {k: n - missing.get(k, 0) for k, n in before.items()}
+        assert parcel.units == {k: n for k, n in left.items() if n}
+        if not parcel.units:  # nothing of it was found: it ends here
+            self.waiting.pop()
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def cancel_a_parcel(self, data: st.DataObject) -> None:
         parcel = self.one_of(data, self.waiting)
-        gone = self.spare(parcel.units)
-        self.book.cancelled(gone, allocated=True)
-        keep = {k: n - gone[k] for k, n in parcel.units.items() if n > gone[k]}
+        gone = self.some_of(data, parcel.units)
+        self.cancel(gone, allocated=True)
+        keep = {k: n - gone.get(k, 0) for k, n in parcel.units.items() if n > gone.get(k, 0)}
         if keep:
             planned = Planned(
                 fulfilment_id=self.book.next_fulfilment_id(), location="main", units=keep

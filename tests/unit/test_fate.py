@@ -96,6 +96,12 @@ def test_a_parcel_ends_once() -> None:
         assert len({scan.event_id for scan in fate.journey(part)}) == len(statuses)
 
 
+def test_no_two_parcels_share_an_event() -> None:
+    fate = Fate(SimulateOptions())
+    events = [scan.event_id for part in PARTS for scan in fate.journey(part)]
+    assert len(set(events)) == len(events)
+
+
 def test_rates_that_leave_no_room_are_refused() -> None:
     with pytest.raises(ValidationError, match="more than 1 together"):
         SimulateOptions(lost_rate=0.6, undeliverable_rate=0.6)

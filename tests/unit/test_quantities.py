@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import ValidationError
@@ -112,6 +113,8 @@ class LineMachine(RuleBasedStateMachine):
         assert self.line.settled == (under_way == 0)
 
 
+# Enough for a few units to go all the way and come back.
+LineMachine.TestCase.settings = settings(stateful_step_count=30)
 test_a_line_moves_only_as_it_may = LineMachine.TestCase
 
 

@@ -63,6 +63,28 @@ def test_without_a_database_it_ends_with_3_and_says_how_to_name_one(tmp_path: Pa
     assert "Traceback" not in ended.stderr
 
 
+DATABASE = "postgresql://localhost:1/nowhere"
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "named"),
+    [
+        ({"DATABASE_URL": DATABASE}, 3, "TEMPORAL_ADDRESS"),
+        ({"DATABASE_URL": DATABASE, "TEMPORAL_PROFILE": "nowhere"}, 2, "Temporal's configuration"),
+        ({"DATABASE_URL": "nonsense", "TEMPORAL_ADDRESS": "127.0.0.1:1"}, 2, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://x:y/z", "TEMPORAL_ADDRESS": "h:1"}, 2, "DATABASE_URL"),
+    ],
+    ids=["no address", "no such profile", "no url", "no port"],
+)
+def test_what_waiting_cannot_mend_ends_it_at_once(
+    tmp_path: Path, environment: dict[str, str], code: int, named: str
+) -> None:
+    ended = run_worker(tmp_path, **environment)
+    assert ended.returncode == code, ended.stderr
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.fixture
 def root_logger() -> Iterator[None]:
     """Log handlers are put back afterwards."""

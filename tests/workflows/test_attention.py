@@ -62,13 +62,12 @@ async def test_what_is_overdue_asks_for_a_person_and_goes_on_when_it_happens(
 
 
 async def test_what_is_overdue_and_then_refused_needs_nobody_any_more(shop: Shop) -> None:
-    shop.faults.hold("ship")
+    shop.faults.hold("pick")
     order = await three_teas(shop)
-    parcel = await shop.placed(order, a_policy(hand_over_within=1, return_window=0.01))
-    await shop.drive(parcel, "packed")
-    assert list(await shop.attention(order.order_id)) == [f"ship {parcel}"]
-    shop.faults.refuse("ship", "declined")
-    shop.faults.release("ship")
+    parcel = await shop.placed(order, a_policy(pick_within=1, return_window=0.01))
+    assert list(await shop.attention(order.order_id)) == [f"pick {parcel}"]
+    shop.faults.refuse("pick", "declined")
+    shop.faults.release("pick")
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     await shop.settled()
 
@@ -147,6 +146,7 @@ async def test_s16_a_refused_refund_stays_owed_until_it_is_paid_by_hand(shop: Sh
     order = an_order(("TEA", 3, "12.50"), token="tok_refund_refused")
     parcel = await shop.placed(order, a_policy(return_window=60))
     await shop.drive(parcel, "delivered")
+    await shop.phase(order.order_id, "return window")
     step = await refused_refund(shop, order)
     # A retry asks the bank anew, under another key; it has not changed its mind.
     await resolve(shop, order, step, "retry")
@@ -173,6 +173,7 @@ async def test_a_refused_refund_is_paid_once_when_the_retry_succeeds(shop: Shop)
     order = await three_teas(shop)
     parcel = await shop.placed(order, a_policy(return_window=60))
     await shop.drive(parcel, "delivered")
+    await shop.phase(order.order_id, "return window")
     step = await refused_refund(shop, order, owed=False)
     shop.faults.heal("refund_payment")
     await shop.retry(order.order_id, step)
@@ -240,9 +241,14 @@ async def test_s28_a_compensation_that_keeps_failing_waits_for_an_operator_and_n
     order = await a_two_parcel_order(shop)
     life = asyncio.create_task(live_a_life_with_every_undo(shop, order, give_up_after=0.5))
     step = f"{undo} {order.order_id}"
-    (parked, reason), *others = (await attention_once_placed(shop, order)).items()
+    await shop.begun()
+    parked = await shop.parked(order.order_id)
     assert parked.startswith(step)
-    assert (reason, others) == (f"{undo} failed by the test", [])
+    found = await shop.attention(order.order_id)
+    assert list(found) == [parked]
+    # The last failure of a step inside the workflow task stays in the worker's log.
+    local = undo == "release_stock"
+    assert ("the worker's log says why" if local else f"{undo} failed") in found[parked]
     assert [o.order_id for o in await shop.orders.list(attention=True)] == [order.order_id]
     assert not life.done()
     assert len(await faults_in(shop.pool)) > 0  # something is left to undo, and nobody hides it
@@ -293,21 +299,20 @@ async def test_what_is_counted_here_cannot_be_undone_by_hand(shop: Shop) -> None
 
 
 async def test_two_who_wait_at_one_step_are_served_by_one_answer(shop: Shop) -> None:
-    shop.faults.before("tell", times=1000)
+    shop.faults.refuse("tell")
     order = await three_teas(shop)
-    await shop.placed(order, IMPATIENT)
+    await shop.placed(order, BRISK)
     for _ in range(2):
-        await shop.workflow(order.order_id).signal("no such signal")
+        await shop.workflow(order.order_id).signal("cancel", {})
 
     async def both_tried() -> bool:
-        return shop.faults.calls["tell"] >= 4
+        return shop.faults.calls["tell"] == 2
 
     await shop.until(both_tried, "both refusals were tried")
     step = await shop.parked(order.order_id)
-    await asyncio.sleep(1)
     shop.faults.heal("tell")
     await shop.retry(order.order_id, step)
-    await shop.until_many(order.order_id, "no such signal refused", 2)
+    await shop.until_many(order.order_id, "cancel refused", 2)
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     await shop.settled()
 
@@ -364,13 +369,6 @@ async def refused_refund(shop: Shop, order: Order, *, owed: bool = True) -> str:
             order.total_minor,
         )
     return step
-
-
-async def attention_once_placed(shop: Shop, order: Order) -> dict[str, str]:
-    """What needs a person, of an order that may not have been recorded yet."""
-    await shop.begun()
-    await shop.parked(order.order_id)
-    return await shop.attention(order.order_id)
 
 
 async def resolve(

@@ -1,0 +1,113 @@
+"""Placing many orders at once, and what becomes of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from domain.errors import Conflict, OrderloomError, Unreachable
+from domain.messages import Placement, Units
+from domain.order import Order
+from domain.policy import Policy
+from starter.channels.records import Record
+from starter.cli.connection import NotPrepared, database_faults
+from starter.cli.service import service
+from starter.client import OrderClient
+
+Outcome = Literal[
+    "confirmed", "in_progress", "rejected", "conflict", "refused", "malformed", "not_placed"
+]
+
+# The client gives its last word some time after it has waited for the decision.
+_LAST_WORD_SECONDS: Final = 25.0
+# One order may have a fault of its own; a server that is away fails them all.
+_FAILURES_MAX: Final = 3
+_CONNECTIONS_MAX: Final = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one record."""
+
+    record: Record
+    order_id: str
+    outcome: Outcome
+    reason: str = ""
+    missing: tuple[Units, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How orders are placed."""
+
+    policy: Policy
+    concurrency: int
+    answer_within: timedelta
+
+
+Note = Callable[[int, Result], None]
+"""Takes the result of the n-th record, as soon as it is known."""
+
+
+async def place_records(records: Sequence[Record], plan: Plan, note: Note) -> None:
+    """Place what can be placed. When a server stops answering, the rest is not tried.
+
+    Raises Unreachable when a server does not answer to begin with.
+    """
+    good: list[tuple[int, Record, Order]] = []
+    for index, record in enumerate(records):
+        if record.order is None:
+            note(index, Result(record, record.name, "malformed"))
+        else:
+            good.append((index, record, record.order))
+    if not good:
+        return
+    waiting = iter(good)
+    failed: list[str] = []  # since the last answer
+
+    async with service(connections=min(plan.concurrency, _CONNECTIONS_MAX) + 1) as here:
+
+        async def work() -> None:
+            for index, record, order in waiting:
+                if len(failed) >= _FAILURES_MAX:
+                    note(index, Result(record, order.order_id, "not_placed", failed[-1]))
+                    continue
+                result = await _place(here.orders, record, order, plan)
+                if result.outcome == "not_placed":
+                    failed.append(result.reason)
+                else:
+                    failed.clear()
+                note(index, result)
+
+        await asyncio.gather(*(work() for _ in range(min(plan.concurrency, len(good)))))
+
+
+async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) -> Result:
+    def result(outcome: Outcome, reason: str, missing: tuple[Units, ...] = ()) -> Result:
+        return Result(record, order.order_id, outcome, reason, missing)
+
+    try:
+        with database_faults():
+            answer = await _answer(client, order, plan)
+    except NotPrepared:
+        raise
+    except Conflict as error:
+        return result("conflict", str(error))
+    except Unreachable as error:
+        return result("not_placed", str(error))
+    except OrderloomError as error:
+        return result("refused", str(error))
+    return result(answer.outcome, answer.reason, answer.missing)
+
+
+async def _answer(client: OrderClient, order: Order, plan: Plan) -> Placement:
+    seconds = plan.answer_within.total_seconds() + _LAST_WORD_SECONDS
+    try:
+        return await asyncio.wait_for(
+            client.place(order, policy=plan.policy, answer_within=plan.answer_within), seconds
+        )
+    except TimeoutError:
+        raise Unreachable(f"no answer within {seconds:.0f} s; nothing is lost") from None
