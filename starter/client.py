@@ -1,7 +1,7 @@
 """The client through which channels and customer service work with orders.
 
-    async with OrderClient.connect() as client:
-        placement = await client.place(order)
+    async with service() as here:  # starter.service
+        placement = await here.orders.place(order)
 
 Placing, cancelling and returning go to the order's workflow; reads come from PostgreSQL.
 """

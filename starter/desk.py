@@ -6,15 +6,20 @@ wait. So a desk needs the database alone, and works while Temporal is away.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from domain.errors import IllegalTransition
 from domain.tracking import CarrierStatus
 from store import reads, reports, stock
 from store.database import Pool
 from store.returns import Counted
 from store.stock import StockLevel
+
+LABEL_WITHIN_S = 3.0
+"""How long a hand-over waits for a label that is being bought, in seconds."""
 
 
 class Desk:
@@ -40,10 +45,27 @@ class Desk:
         async with self._pool.acquire() as conn:
             await reports.pack(conn, fulfilment_id, who=who)
 
-    async def hand_over(self, fulfilment_id: str, *, who: str, at: datetime | None = None) -> None:
-        """The carrier has the parcel."""
-        async with self._pool.acquire() as conn:
-            await reports.hand_over(conn, fulfilment_id, at=at or datetime.now(UTC), who=who)
+    async def hand_over(
+        self,
+        fulfilment_id: str,
+        *,
+        who: str,
+        at: datetime | None = None,
+        label_within_s: float = LABEL_WITHIN_S,
+    ) -> None:
+        """The carrier has the parcel. One just packed is given a moment to get its label."""
+        deadline = asyncio.get_running_loop().time() + label_within_s
+        while True:
+            async with self._pool.acquire() as conn:
+                try:
+                    return await reports.hand_over(
+                        conn, fulfilment_id, at=at or datetime.now(UTC), who=who
+                    )
+                except IllegalTransition:
+                    state = await reads.fulfilment_state(conn, fulfilment_id)
+                    if state != "packed" or asyncio.get_running_loop().time() > deadline:
+                        raise
+            await asyncio.sleep(0.1)
 
     async def receive_return(
         self,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
+from domain.fulfilments import FulfilmentState
 from store import events, orders, payments
 from store.database import Connection, load_queries
 
@@ -255,6 +256,12 @@ async def story(conn: Connection, order_id: str) -> list[EventRow]:
 async def needing_attention(conn: Connection) -> list[AttentionRow]:
     """Every step that needs a person, longest first."""
     return [AttentionRow(**row) for row in await events.open_attention(conn)]
+
+
+async def fulfilment_state(conn: Connection, fulfilment_id: str) -> FulfilmentState | None:
+    """The state of one fulfilment, or None when there is none."""
+    state: FulfilmentState | None = await _sql.fulfilment_state(conn, fulfilment_id=fulfilment_id)
+    return state
 
 
 async def tasks(

@@ -10,7 +10,7 @@ from domain.errors import Refused
 from starter.audit import AuditReport, audit
 from starter.cli.options import Json
 from starter.cli.output import Output
-from starter.cli.service import service
+from starter.service import service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from domain.tracking import CarrierStatus
-from starter.cli.connection import desk
 from starter.cli.options import Json, Limit, fresh_id, read_moment
 from starter.cli.output import Output, local
+from starter.connection import desk
 from store.reads import ParcelUnderWay
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)

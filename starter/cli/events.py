@@ -6,10 +6,10 @@ import asyncio
 
 import typer
 
-from starter.cli.connection import database
 from starter.cli.options import Json, OrderId
 from starter.cli.output import Output
 from starter.cli.rendering import event_line
+from starter.connection import database
 from store import reads
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)

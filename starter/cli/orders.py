@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from domain.order import Channel
-from starter.cli.connection import database
 from starter.cli.options import Json, Limit, read_moment
 from starter.cli.output import Output, wire
 from starter.cli.rendering import orders_table
+from starter.connection import database
 from store import reads
 from store.reads import OrderState
 

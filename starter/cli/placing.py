@@ -13,9 +13,9 @@ from domain.messages import Placement, Units
 from domain.order import Order
 from domain.policy import Policy
 from starter.channels.records import Record
-from starter.cli.connection import NotPrepared, database_faults
-from starter.cli.service import service
 from starter.client import OrderClient
+from starter.connection import NotPrepared, database_faults
+from starter.service import service
 
 Outcome = Literal[
     "confirmed", "in_progress", "rejected", "conflict", "refused", "malformed", "not_placed"

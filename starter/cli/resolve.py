@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.messages import AttentionAnswer
 from starter.cli.options import Json, OrderId, Who, read_model, reporter
 from starter.cli.output import Output
-from starter.cli.service import Service, answered, service
+from starter.service import Service, answered, service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

@@ -11,7 +11,7 @@ from domain.messages import ReturnOutcome, ReturnRequest
 from starter.cli.options import Json, OrderId, Who, read_model
 from starter.cli.output import Output
 from starter.cli.requests import Lines, Reason, RequestId, request_content
-from starter.cli.service import answered, service
+from starter.service import answered, service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

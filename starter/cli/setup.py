@@ -9,7 +9,7 @@ import typer
 from settings import load_settings
 from starter.cli.options import Json
 from starter.cli.output import Output
-from starter.cli.service import connect_temporal
+from starter.service import connect_temporal
 from starter.stack.discovery import connect_settings
 from starter.stack.search_attributes import register
 from store.migrate import migrate

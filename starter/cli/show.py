@@ -6,10 +6,10 @@ import asyncio
 
 import typer
 
-from starter.cli.connection import database, ui_link
 from starter.cli.options import Json, OrderId
 from starter.cli.output import Output, wire
 from starter.cli.rendering import order_page
+from starter.connection import database, ui_link
 from store import reads
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)

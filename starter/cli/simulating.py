@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from starter.cli.connection import desk
 from starter.cli.options import Json, read_model
 from starter.cli.output import Output, complain
+from starter.connection import desk
 from starter.simulator import SimulateOptions, SimulationReport
 from starter.simulator import simulate as play
 

@@ -17,9 +17,9 @@ from domain.fields import Document, Id, Sku
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
 from starter.channels.stock_csv import DEFAULT_LOCATION, StockRow, read_stock
-from starter.cli.connection import desk
 from starter.cli.options import UNITS_MAX, Json, Key, Location, Who, fresh_id, read_model, reporter
 from starter.cli.output import Output, complain, count_of
+from starter.connection import desk
 from starter.desk import Desk
 from store.stock import StockLevel
 

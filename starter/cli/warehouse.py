@@ -9,10 +9,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from domain.errors import InvalidInput
-from starter.cli.connection import desk
 from starter.cli.options import Json, Limit, Who, read_counts, read_moment, reporter
 from starter.cli.output import Output, local
 from starter.cli.rendering import units_of
+from starter.connection import desk
 from starter.desk import Desk
 from store.reads import Task, TaskKind
 from store.returns import Counted

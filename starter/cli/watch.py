@@ -15,10 +15,10 @@ from rich.text import Text
 
 from domain.errors import Unreachable
 from starter.cli import output
-from starter.cli.connection import database, database_faults
 from starter.cli.options import Json
 from starter.cli.output import Output, complain, local, make_table
 from starter.cli.rendering import event_line
+from starter.connection import database, database_faults
 from store import reads
 from store.database import Connection, Pool
 

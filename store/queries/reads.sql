@@ -27,6 +27,9 @@ from fulfilment f left join parcel p using (fulfilment_id)
 where f.order_id = :order_id
 order by length(f.fulfilment_id), f.fulfilment_id;
 
+-- name: fulfilment_state(fulfilment_id)$
+select state from fulfilment where fulfilment_id = :fulfilment_id;
+
 -- name: returns_of(order_id)
 select r.return_id, r.kind, r.state, r.reason, r.changed_at,
        (select jsonb_object_agg(l.line_id, jsonb_build_object(

@@ -15,8 +15,8 @@ from temporalio.service import RPCError
 
 from domain.errors import Unreachable
 from settings import Settings, load_settings
-from starter.cli.connection import database
 from starter.client import OrderClient
+from starter.connection import database
 from starter.desk import Desk
 from starter.stack.discovery import ConnectSettings, connect_settings
 from store.database import Pool
