@@ -16,7 +16,7 @@ from workflows.book import OrderBook
 from workflows.cancelling import Cancelling
 from workflows.contracts import OrderInput, OrderResult, OrderView, PlaceRequest
 from workflows.fulfilling import Fulfilling
-from workflows.inbox import SIGNALS, Inbox, SignalMessage, parse_signal
+from workflows.inbox import Inbox, SignalMessage, parse_signal
 from workflows.paying import Paying
 from workflows.refusals import refuse, refused
 from workflows.returning import Returning
@@ -364,7 +364,7 @@ class OrderWorkflow:
             Notice(
                 order_id=self.order.order_id,
                 effect=f"refused:{number}",
-                what=f"{name if name in SIGNALS else 'unknown signal'} refused",
+                what=f"{name if name.isidentifier() else 'signal'} refused"[:100],
                 why=why[:1000],
             ),
             self.order.order_id,

@@ -52,8 +52,15 @@ async def _until_stopped(home: Path, *, orders: int, workers: int, keep: bool) -
         run(home, orders=orders, workers=workers, keep=keep, console=console())
     )
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, demo.cancel)
+
+    def stop() -> None:
+        for number in signals:  # a second one must not interrupt the orderly stop
+            loop.add_signal_handler(number, lambda: None)
+        demo.cancel()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
     try:
         return await demo
     except asyncio.CancelledError:

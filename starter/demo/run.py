@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -62,7 +62,7 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
     async with embedded_stack(home, report=console.print, workers=workers) as stack:
         try:
             async with _connected(stack.info) as (temporal, pool):
-                code = await _Demo(temporal, pool, stack.info, console).live(documents)
+                code = await _Demo(temporal, pool, stack.info, console).live(documents, keep=keep)
         except* (TookTooLong, OrderloomError, RPCError) as failed:
             for message in dict.fromkeys(_messages(failed)):
                 console.print(f"{message}; what the workers said is in {stack.info.logs}")
@@ -71,9 +71,8 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
                 "The stack stays up until Ctrl-C. In another shell: "
                 f"ORDERLOOM_HOME={home} .venv/bin/orderloom orders"
             )
-            await asyncio.Event().wait()
-        else:
-            console.print("The stack stops now; `make demo KEEP=1` leaves it up, to be looked at")
+            with suppress(asyncio.CancelledError):  # Ctrl-C is how this ends
+                await asyncio.Event().wait()
     return code
 
 
@@ -109,7 +108,7 @@ class _Demo:
         self._desk = Desk(pool)
         self._board = Board(self._orders)
 
-    async def live(self, documents: Sequence[Order]) -> int:
+    async def live(self, documents: Sequence[Order], *, keep: bool) -> int:
         """One day. Returns the exit code. Raises TookTooLong."""
         skus, units = await shop.fill_shelves(self._desk, documents)
         self._console.print(
@@ -137,6 +136,7 @@ class _Demo:
             outside=outside,
             steps=step_times(stories),
             audit=report,
+            kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
         tell(day, self._console)

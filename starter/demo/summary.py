@@ -33,6 +33,7 @@ class Day:
     steps: Sequence[StepTimes]
     audit: AuditReport
     ui_url: str
+    kept_up: bool
 
 
 def tell(day: Day, console: Console) -> None:
@@ -41,7 +42,7 @@ def tell(day: Day, console: Console) -> None:
         ("Orders by state", _states(day.orders)),
         ("Cancellations, by where the order was", _cancellations(day.script)),
         ("Returns", _returns(day)),
-        ("Outside", _outside(day.outside)),
+        ("Warehouse and carriers", _outside(day.outside)),
         ("Money", _money(day.orders)),
         ("Steps, slowest first", _steps(day.steps)),
     ):
@@ -60,7 +61,8 @@ def tell(day: Day, console: Console) -> None:
             f"slowest step: {slowest.step}, {slowest.median_s:.2f} s in the middle; longest single "
             f"wait: {longest.step} of {longest.longest.part}, {longest.longest.seconds:.2f} s"
         )
-    console.print(f"Temporal UI: {day.ui_url}")
+    until = "Ctrl-C" if day.kept_up else "this program ends; `make demo KEEP=1` leaves it up"
+    console.print(f"Temporal UI: {day.ui_url} (until {until})")
     for line in day.audit.lines():
         console.print(line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from starter.cli.output import wire
@@ -41,6 +42,10 @@ def test_an_order_travels_from_the_shelf_to_a_paid_back_return_and_a_restart_cha
             an_order_that_was_under_way_goes_on_to_its_end(shell)
             assert up.stop() == 0
         assert_no_stack(shell)
+
+
+def _is_told(shell: Shell, told: str) -> bool:
+    return told in story(shell, "web-1003")
 
 
 def the_schema_describes_the_example(shell: Shell) -> None:
@@ -133,7 +138,7 @@ def a_malformed_message_is_reported_and_changes_nothing(shell: Shell) -> None:
         ("stop", '{"reason": "ordered twice"}', "stop refused"),
     ):
         signal(shell, "web-1003", name, message)
-        until(lambda told=told: told in story(shell, "web-1003"), told)  # type: ignore[misc]
+        until(partial(_is_told, shell, told), told)
     [refused, *_] = [e for e in events(shell, "web-1003") if e.what == "cancel refused"]
     assert "reason" in refused.why
     update(shell, "web-1003", "cancel_order", '{"lines": [{"line_id": "2"}]}', code=1)

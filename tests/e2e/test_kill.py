@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -181,7 +182,7 @@ def stuck(shell: Shell) -> str:
     left = [row for row in orders(shell) if row.state not in FINISHED]
     told = [f"{row.order_id} is {row.state}, attention: {row.attention}" for row in left]
     for row in left[:3]:
-        story = shell.read(lambda conn, row=row: reads.story(conn, row.order_id))  # type: ignore[misc]
+        story = shell.read(partial(reads.story, order_id=row.order_id))
         waits = shell.temporal("workflow", "describe", "--workflow-id", f"order:{row.order_id}")
         told += [f"--- {row.order_id}"]
         told += [f"{event.at:%H:%M:%S} {event.what}: {event.why}" for event in story[-5:]]

@@ -215,10 +215,6 @@ async def test_what_replaces_a_lost_parcel_is_not_charged_again(shop: Shop) -> N
     await shop.settled()
 
 
-UNPAID = "units that are paid for, lost, and then not sent again are never paid back"
-
-
-@pytest.mark.xfail(strict=True, reason=UNPAID)
 @pytest.mark.parametrize("units", [1, 2])
 async def test_what_replaces_a_lost_parcel_and_is_cancelled_is_paid_back(
     shop: Shop, units: int
@@ -238,7 +234,6 @@ async def test_what_replaces_a_lost_parcel_and_is_cancelled_is_paid_back(
     await shop.settled()
 
 
-@pytest.mark.xfail(strict=True, reason=UNPAID)
 async def test_what_should_replace_a_lost_parcel_and_is_not_found_is_paid_back(shop: Shop) -> None:
     await shop.stocked("TEA", 4)
     order = an_order(("TEA", 2))

@@ -1,0 +1,111 @@
+"""The demo, on a small scale: what `make demo` runs, as a program."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from starter.stack.discovery import read_stack
+from starter.stack.program import HOME_MARK
+from tests.servers import temporary_folder
+
+PATIENCE_S = 150.0
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    with temporary_folder() as folder:
+        yield folder / "demo"
+
+
+@asynccontextmanager
+async def demo(home: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The running program; killed at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "starter.demo", "--home", str(home), *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={name: value for name, value in os.environ.items() if "TEMPORAL" not in name},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def said(process: asyncio.subprocess.Process, until: str = "") -> str:
+    """What the program prints, to its end or until a line has this text."""
+    assert process.stdout is not None
+    lines = []
+    async with asyncio.timeout(PATIENCE_S):
+        async for line in process.stdout:
+            lines.append(line.decode())
+            if until and until in lines[-1]:
+                return "".join(lines)
+        await process.wait()
+    return "".join(lines)
+
+
+def left_behind(home: Path) -> list[str]:
+    """The programs of this folder's stack that still run."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(HOME_MARK) == str(home.resolve()):
+                found.append(f"{process.pid} {process.name()}")
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are_clean(
+    home: Path,
+) -> None:
+    async with demo(home, "--orders", "30") as process:
+        text = await said(process)
+    assert process.returncode == 0, text
+    assert "placed: 30 of 30" in text
+    assert "ended: 30 of 30" in text
+    for heading in ("Orders by state", "Cancellations", "Returns", "Money", "Steps"):
+        assert heading in text
+    assert re.search(r"^closed +2\d$", text, re.MULTILINE), text
+    assert re.search(r"^handed over +0 +0 +1$", text, re.MULTILINE), text
+    assert re.search(r"^asked for, approved +[1-3]$", text, re.MULTILINE), text
+    assert re.search(r"^slowest step: [a-z ]+, \d", text, re.MULTILINE), text
+    assert re.search(r"^Temporal UI: http://127\.0\.0\.1:\d+/", text, re.MULTILINE), text
+    assert "\naudit: clean\n" in text
+    assert left_behind(home) == []
+
+
+async def test_a_second_run_works_as_well_as_the_first_and_can_be_kept_up(home: Path) -> None:
+    async with demo(home, "--orders", "8", "--keep") as process:
+        text = await said(process, until="stays up until Ctrl-C")
+        assert "\naudit: clean\n" in text
+        stack = read_stack(home)
+        assert stack is not None
+        assert stack.temporal_ui_url in text
+        process.send_signal(signal.SIGINT)
+        await said(process)
+    assert process.returncode == 0
+    assert left_behind(home) == []
+
+
+async def test_a_folder_that_is_not_a_demo_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("do not lose me")
+    async with demo(tmp_path) as process:
+        text = await said(process)
+    assert process.returncode == 2
+    assert "name a new folder with --home" in text
+    assert (tmp_path / "precious").read_text() == "do not lose me"
