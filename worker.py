@@ -20,12 +20,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from temporalio import activity, workflow
+from temporalio import activity, runtime, workflow
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import (
     Interceptor,
@@ -59,6 +58,12 @@ logger = logging.getLogger("orderloom.worker")
 
 WAIT_FOR_SERVERS_S = 2.0
 GRACE = timedelta(seconds=20)
+
+# What the client library has to say goes where our own log goes.
+CORE_LOG = runtime.LoggingConfig(
+    runtime.TelemetryFilter(core_level="WARN", other_level="ERROR"),
+    forwarding=runtime.LogForwardingConfig(logging.getLogger("temporalio")),
+)
 
 # Pure, or only ever used from activities: loaded once instead of once per workflow.
 PASSED_THROUGH = (
@@ -160,6 +165,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         **_versioning(settings),
     )
     relay = asyncio.create_task(Relay(pool, client).run())
+    # A worker without its relay only looks alive: it ends, and whoever runs it starts another.
+    relay.add_done_callback(lambda _: stop.set())
     async with worker:
         logger.info("ready, task queue %s", settings.task_queue)
         await stop.wait()
@@ -194,11 +201,8 @@ def configure_logging(settings: Settings) -> None:
         _order_id,
         structlog.processors.format_exc_info,
     ]
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer()
-    )
+    as_json = settings.log_format == "json"
+    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -214,7 +218,7 @@ def configure_logging(settings: Settings) -> None:
 
 def _order_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     """Lift the order's id out of what the Temporal SDK says about its task."""
-    for key in ("temporal_workflow", "temporal_activity"):
+    for key in ("temporal_workflow", "temporal_activity", "temporal_log"):
         task = event.pop(key, None)
         if isinstance(task, dict):
             event["order_id"] = str(task.get("workflow_id", "")).removeprefix(WORKFLOW_PREFIX)
@@ -239,14 +243,13 @@ def _temporal(settings: Settings) -> Callable[[], Awaitable[Client]]:
         raise InvalidInput(str(error), where="Temporal's configuration") from error
     if not config.get("target_host"):
         raise Unreachable("TEMPORAL_ADDRESS is not set: host:port of a Temporal server")
-    runtime = None
-    if settings.metrics_address is not None:
-        try:
-            metrics = PrometheusConfig(bind_address=settings.metrics_address)
-            runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
-        except (RuntimeError, ValueError) as error:
-            raise InvalidInput(str(error), where="ORDERLOOM_METRICS_ADDRESS") from error
-    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
+    address = settings.metrics_address
+    metrics = runtime.PrometheusConfig(bind_address=address) if address else None
+    try:
+        core = runtime.Runtime(telemetry=runtime.TelemetryConfig(logging=CORE_LOG, metrics=metrics))
+    except (RuntimeError, ValueError) as error:
+        raise InvalidInput(str(error), where="ORDERLOOM_METRICS_ADDRESS") from error
+    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=core)
 
 
 def _check_database_url(url: str) -> None:

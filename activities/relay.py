@@ -90,7 +90,8 @@ class Relay:
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
-            return False  # not waiting yet, or not any more
+            # Not waiting any more, where the step has taken it by itself; else perhaps not yet.
+            return bool(report["taken"])
         return True
 
     async def _revive_stranded(self) -> None:

@@ -27,13 +27,16 @@ async def report(
 
 
 async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:
-    """The report for a step that begins to wait, if it came before. It is then delivered."""
+    """The report for a step that begins to wait, if it came before."""
     row = await _sql.take_report(conn, activity_id=activity_id)
     return None if row is None else row["outcome"]
 
 
 async def claim_pending(conn: Connection, batch: int) -> list[Record]:
-    """Claim reports that nobody has delivered: activity_id, order_id, outcome, tries."""
+    """Claim reports that nobody has delivered: activity_id, order_id, outcome, tries, taken.
+
+    `taken`: the step has found it by itself, and has answered unless it died meanwhile.
+    """
     return [row async for row in _sql.pending_reports(conn, batch=batch)]
 
 

@@ -87,7 +87,7 @@ class Fulfilling:
         """What stays wanted of a recalled parcel starts again in a new one."""
         async with self._numbering:
             to = self._book.next_fulfilment_id()
-            planned = await self._steps.local(
+            planned = await self._steps.record(
                 Inventory.reassign,
                 Reassign(fulfilment_id=parcel.id, to=to, units=dict(units)),
                 to,
@@ -190,7 +190,7 @@ class Fulfilling:
 
     async def _quiet_since(self, parcel: Parcel) -> str | None:
         """Why a parcel without news needs a person, unless the carrier scanned it lately."""
-        scan = await self._steps.local(
+        scan = await self._steps.record(
             Delivery.last_scan,
             Part(fulfilment_id=parcel.id),
             parcel.id,
@@ -236,7 +236,7 @@ class Fulfilling:
         reason: str,
         avoid: str | None = None,
     ) -> Reserved:
-        return await self._steps.local(
+        return await self._steps.record(
             Inventory.reserve_again,
             ReserveAgain(
                 order_id=self._order_id,
@@ -256,7 +256,7 @@ class Fulfilling:
         """Return to sender: wait for it, and give everything back."""
         return_id = self._next_return_id()
         reason = f"{parcel.id} could not be delivered"
-        await self._steps.local(
+        await self._steps.record(
             Returns.approve_return,
             ApproveReturn(
                 return_id=return_id,
@@ -310,7 +310,7 @@ class Fulfilling:
         async with parcel.recalling:
             if parcel.recalled:
                 return None
-            stopped = await self._steps.local(
+            stopped = await self._steps.record(
                 Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
             )
             parcel.recalled = stopped.caught is not None
@@ -320,7 +320,7 @@ class Fulfilling:
         self, parcel: Parcel, units: Mapping[str, int], effect: str, why: str, who: str
     ) -> None:
         """Release and cancel units of a recalled parcel."""
-        await self._steps.local(
+        await self._steps.record(
             Inventory.release_stock,
             ReleaseStock(
                 order_id=self._order_id,

@@ -213,7 +213,7 @@ class OrderWorkflow:
         """Undo of the reservation: all of it, before anything was picked."""
         self.never_began = decision
         parcels = [parcel for parcel in self.book.parcels.values() if not parcel.ended]
-        await self.steps.local(
+        await self.steps.record(
             Inventory.release_stock,
             ReleaseStock(
                 order_id=self.order.order_id,
@@ -359,7 +359,7 @@ class OrderWorkflow:
         self.refusals += 1
         number = self.refusals  # others may be refused while this one waits
         await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
-        await self.steps.local(
+        await self.steps.record(
             Records.tell,
             Notice(
                 order_id=self.order.order_id,

@@ -23,6 +23,7 @@ class Paying:
         self._steps = steps
         self._book = book
         self._order_id = book.order.order_id
+        self._charging = 0
 
     async def authorize(self, *, unless: Callable[[], bool]) -> None:
         """Set aside what all units that can be sent are worth.
@@ -63,7 +64,11 @@ class Paying:
             )
 
         summary = f"Charge {self._book.money(worth.total)}"
-        await self._or_by_hand(Payments.capture_payment, ask, fulfilment_id, summary)
+        self._charging += 1
+        try:
+            await self._or_by_hand(Payments.capture_payment, ask, fulfilment_id, summary)
+        finally:
+            self._charging -= 1
 
     async def refund(
         self,
@@ -89,6 +94,8 @@ class Paying:
                 by_hand=by_hand,
             )
 
+        # What is being charged cannot be paid back yet: its outcome is awaited first.
+        await workflow.wait_condition(lambda: self._charging == 0)
         summary = f"Refund {self._book.money(worth.total)}"
         await self._or_by_hand(Payments.refund_payment, ask, refund_id, summary)
 

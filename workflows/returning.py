@@ -69,7 +69,7 @@ class Returning:
         ask = ApproveReturn(return_id=return_id, units=units, reason=request.reason, who=request.by)
         self._being_approved += 1
         try:
-            await self._steps.local(
+            await self._steps.record(
                 Returns.approve_return, ask, return_id, f"Approve return {return_id}"
             )
         finally:

@@ -1,6 +1,6 @@
 """How a step runs: tried for a while, then put before a person; never skipped, never lost.
 
-Three kinds of steps. `local`: a short, idempotent database step. `call`: one that talks to an
+Kinds of steps. `local` and `record`: short, idempotent database steps. `call`: one that talks to an
 outside company. `wait`: one that the outside completes. A firm refusal (`StepRefused`) comes back
 to the caller, who has a way on. Anything else parks the step as needing attention until an operator
 says what to do; whoever recalls the fulfilment meanwhile wakes it too.
@@ -85,7 +85,11 @@ class Steps:
         *,
         refusable: tuple[str, ...] = (),
     ) -> T:
-        """A short database step. It runs inside the workflow task, which costs next to nothing."""
+        """A short database step inside the workflow task, which costs next to nothing.
+
+        It runs before what led to it is in the history: a lost task runs it again, and maybe after
+        other messages. So it is only for steps whose input no message can change.
+        """
 
         async def attempt() -> T:
             return await workflow.execute_local_activity_method(
@@ -100,6 +104,23 @@ class Steps:
 
         step = f"{do.__name__} {part_id}"
         return await self._until_done(step, attempt, allowed=("retry",), refusable=refusable)
+
+    async def record(
+        self, do: Callable[..., Awaitable[T]], ask: Any, part_id: str, summary: str
+    ) -> T:
+        """A short database step whose input is in the history before it runs."""
+
+        async def attempt() -> T:
+            return await workflow.execute_activity_method(
+                do,
+                args=[ask],
+                schedule_to_close_timeout=self._policy.give_up_after,
+                start_to_close_timeout=timeouts.DATABASE_STEP,
+                retry_policy=timeouts.DATABASE_RETRY,
+                summary=summary,
+            )
+
+        return await self._until_done(f"{do.__name__} {part_id}", attempt, allowed=("retry",))
 
     async def call(
         self,

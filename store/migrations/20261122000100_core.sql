@@ -322,6 +322,7 @@ create table wait_report (
     outcome      jsonb not null,
     reported_at  timestamptz not null default clock_timestamp(),
     delivered_at timestamptz,
+    taken        boolean not null default false,  -- the step found it by itself
     tries        integer not null default 0,
     try_after    timestamptz not null default clock_timestamp()
 );

@@ -9,8 +9,10 @@ on conflict (activity_id) do nothing;
 select pg_notify('wait_report', :activity_id);
 
 -- name: take_report(activity_id)^
--- The waiting step has begun and finds the report: delivered.
-update wait_report set delivered_at = coalesce(delivered_at, clock_timestamp())
+-- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,
+-- so the report is not delivered yet: some time later it is handed over once more.
+update wait_report
+set taken = true, delivered_at = null, try_after = clock_timestamp() + interval '10 seconds'
 where activity_id = :activity_id
 returning outcome;
 
@@ -32,7 +34,7 @@ set tries = w.tries + 1,
     try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
 from due join orders using (order_id)
 where w.activity_id = due.activity_id and decision in ('received', 'confirmed')
-returning w.activity_id, w.order_id, w.outcome, w.tries;
+returning w.activity_id, w.order_id, w.outcome, w.tries, w.taken;
 
 -- name: reports_delivered(activity_ids)!
 update wait_report set delivered_at = clock_timestamp()

@@ -9,11 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
-import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-import worker as worker_program
+from activities.relay import Relay
 from settings import Settings
 from starter.client import OrderClient
 from starter.stack.postgres import PostgresServer
@@ -29,10 +28,11 @@ from starter.stack.temporal import TemporalServer
 from store import reads, sandbox
 from store.database import Pool, open_pool
 from store.migrate import migrate
-from tests.builders import QUICK, an_order
+from tests.builders import QUICK, a_policy, an_order
 from tests.e2e.stack import ROOT
 from tests.servers import FAST_POSTGRES, FAST_TEMPORAL, temporary_folder
 from tests.shop import Shop
+from worker import WAIT_FOR_SERVERS_S, serve
 
 PATIENCE_S: Final = 60.0
 STOP_S_MAX: Final = 30.0
@@ -53,19 +53,23 @@ class Worker:
                 stderr=subprocess.STDOUT,
             )
 
+    def text(self) -> str:
+        return self._log.read_text()
+
     def lines(self) -> list[dict[str, Any]]:
         """Everything that it has written: one JSON document per line."""
-        *whole, _ = self._log.read_text().split("\n")
+        *whole, _ = self.text().split("\n")
         return [json.loads(line) for line in whole]
 
     async def says(self, text: str) -> dict[str, Any]:
         """The first line with this text, once it is there."""
 
         async def find() -> dict[str, Any] | None:
-            assert self.process.poll() is None, f"it ended:\n{self._log.read_text()}"
+            assert self.process.poll() is None, f"it ended:\n{self.text()}"
             return next((line for line in self.lines() if text in line["event"]), None)
 
-        return await until(find, f"the worker says {text!r}")
+        line: dict[str, Any] = await until(find, f"the worker says {text!r}")
+        return line
 
     async def stop(self) -> int:
         """SIGTERM, and the exit code."""
@@ -135,16 +139,16 @@ async def test_started_before_its_servers_it_says_what_it_waits_for_and_begins_w
             ) as worker:
                 waiting = await worker.says("Temporal does not answer yet")
                 assert waiting["level"] == "warning"
-                await asyncio.sleep(worker_program.WAIT_FOR_SERVERS_S * 1.5)  # and tries again
+                await asyncio.sleep(WAIT_FOR_SERVERS_S * 1.5)  # and tries again
                 await temporal.start()
                 await worker.says("PostgreSQL does not answer yet")
                 await postgres.start()
                 await worker.says("ready, task queue orderloom")
                 await can_place_an_order(temporal.address, database_url)
-                assert "temporal_" in await asyncio.to_thread(read, f"http://{metrics}/metrics")
+                assert "temporal_" in await asyncio.to_thread(read_metrics, metrics)
                 # What the client library says of a server that went away is a line like any other.
                 await temporal.stop()
-                await until(lambda: said_by(worker, "temporalio_sdk_core"), "a word about the loss")
+                await until(lambda: said_by(worker, "temporalio-sdk_core"), "a word about the loss")
                 assert await worker.stop() == 0
         finally:
             await temporal.stop()
@@ -167,9 +171,13 @@ async def can_place_an_order(address: str, database_url: str) -> None:
         pool.terminate()
 
 
-def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return str(answer.read().decode())
+def read_metrics(address: str) -> str:
+    connection = HTTPConnection(address, timeout=10)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 async def test_told_to_stop_while_it_waits_for_a_server_it_ends_with_0() -> None:
@@ -187,7 +195,11 @@ async def test_told_to_stop_in_the_middle_of_a_payment_it_ends_that_first_and_th
     with running_worker(**environment) as first:
         await first.says("ready")
         placing = asyncio.create_task(
-            shop.orders.place(order, answer_within=timedelta(seconds=PATIENCE_S))
+            shop.orders.place(
+                order,
+                policy=a_policy(give_up_after=PATIENCE_S),
+                answer_within=timedelta(seconds=PATIENCE_S),
+            )
         )
         # The bank has done it, and takes some seconds to say so.
         await until(lambda: authorizations(shop.pool, order.order_id), "an authorization")
@@ -233,11 +245,24 @@ async def test_every_line_of_its_log_is_json_and_a_failed_step_names_its_order(
 async def test_a_worker_whose_relay_has_failed_does_not_go_on_without_it(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_: worker_program.Relay) -> None:
+    async def fail(_: Relay) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(worker_program.Relay, "run", fail)
+    monkeypatch.setattr(Relay, "run", fail)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        await asyncio.wait_for(worker_program.serve(Settings(), asyncio.Event()), PATIENCE_S)
+        await asyncio.wait_for(serve(Settings(), asyncio.Event()), PATIENCE_S)
+
+
+async def test_metrics_that_cannot_be_served_end_it_with_2_and_a_sentence(
+    environment: dict[str, str],
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with running_worker(**environment, ORDERLOOM_METRICS_ADDRESS=address) as worker:
+            assert await asyncio.to_thread(worker.process.wait, PATIENCE_S) == 2
+            assert worker.text().startswith("worker: ORDERLOOM_METRICS_ADDRESS: ")
+            assert "Traceback" not in worker.text()

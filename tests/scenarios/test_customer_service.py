@@ -178,7 +178,6 @@ async def test_s23_a_cancellation_during_a_charge_is_told_of_the_return_and_the_
     assert await kinds(shop, order) == {"authorize": 25_00, "capture": 25_00, "refund": 25_00}
 
 
-@pytest.mark.xfail(strict=True, reason="a refund before its charge is refused, for a person to see")
 @pytest.mark.parametrize("ending", ["returned", "lost", "undeliverable"])
 async def test_s23_a_refund_that_is_due_during_the_charge_waits_for_it_and_for_no_person(
     shop: Shop, ending: str
@@ -356,9 +355,6 @@ async def test_s26_a_return_that_the_rules_do_not_allow_is_refused_with_the_reas
     await shop.settled()
 
 
-@pytest.mark.xfail(
-    reason="approve_return runs before the decision is in the history: one that is lost stays"
-)
 async def test_s26_returns_at_once_never_take_back_more_than_was_delivered(shop: Shop) -> None:
     await shop.stocked("TEA", 5)
     order = an_order(("TEA", 5))

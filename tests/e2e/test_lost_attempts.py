@@ -1,0 +1,49 @@
+"""S32 in small: a worker dies between its effect and its answer, and the order goes on all the same."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+
+from activities import fulfilment, waiting
+from domain.ids import wait_id
+from store.database import Pool
+from tests.builders import a_policy, an_order
+from tests.shop import Shop
+
+
+async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_same(
+    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died = asyncio.Event()
+
+    async def die_with_the_report(pool: Pool, step: str, part_id: str) -> dict[str, object]:
+        if step == "pack" and not died.is_set():
+            assert await waiting.report_so_far(pool, step, part_id) is not None
+            died.set()
+            # To the server this is what a dead worker is: an attempt that never answers.
+            activity.raise_complete_async()
+        return await waiting.wait_for_report(pool, step, part_id)
+
+    monkeypatch.setattr(fulfilment, "wait_for_report", die_with_the_report)
+    shop = Shop(pool, temporal_client, a_policy(pack_within=600))
+    await shop.stocked("CUP", 1)
+    order = an_order(("CUP", 1))
+    async with shop.working():
+        part = await shop.placed(order)
+        await shop.task("pick", part)
+    await shop.desk.pick(part, who="picker")
+    await shop.desk.pack(part, who="packer")
+    async with pool.acquire() as conn:  # so that the step finds the report before the relay does
+        await conn.execute(
+            "update wait_report set try_after = now() + interval '3 s' where activity_id = $1",
+            wait_id("pack", part),
+        )
+    async with shop.working():
+        await asyncio.wait_for(died.wait(), 10)
+        assert (await shop.finish(order.order_id))["outcome"] == "closed"
+        await shop.settled()
+        assert [what for what in await shop.story(order.order_id) if what == "packed"] == ["packed"]
