@@ -1,4 +1,4 @@
-"""S32 in small: a worker dies between its effect and its answer, and the order goes on all the same."""
+"""S32 in small: a worker dies between its effect and its answer, and the order goes on."""
 
 from __future__ import annotations
 

@@ -62,9 +62,7 @@ async def a_two_parcel_order(shop: Shop) -> Order:
     return an_order(("TEA", 3, "12.50"), ("CUP", 2))
 
 
-async def live_a_life_with_every_undo(
-    shop: Shop, order: Order, give_up_after: float = 10
-) -> None:
+async def live_a_life_with_every_undo(shop: Shop, order: Order, give_up_after: float = 10) -> None:
     """One parcel comes back from the customer, the other is cancelled with its label bought."""
     policy = a_policy(give_up_after=give_up_after, return_window=60)
     returned = await shop.placed(order, policy)

@@ -353,9 +353,7 @@ async def finish_with_a_return(shop: Shop, order: Order, leaving: set[str]) -> d
 
 async def refused_refund(shop: Shop, order: Order, *, owed: bool = True) -> str:
     """Send everything back. Returns the step that pays for it, which is refused."""
-    outcome = await shop.orders.request_return(
-        order.order_id, ReturnRequest(reason="too strong")
-    )
+    outcome = await shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
     assert outcome.return_id is not None
     await shop.task("receive-return", outcome.return_id)
     await shop.desk.receive_return(outcome.return_id, who="receiver")
