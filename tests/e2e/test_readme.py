@@ -1,0 +1,157 @@
+"""README.md is tested: what it shows is typed into a fresh stack as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from tests.e2e.stack import COMMAND_SECONDS_MAX, ROOT, Shell, fresh_shell
+
+README: Final = (ROOT / "README.md").read_text()
+PATIENCE_SECONDS: Final = 20.0
+
+# What only looks may look again: the order goes on while the reader reads.
+LOOKS: Final = re.compile(
+    r"orderloom (show|orders|events|audit|stock list|warehouse tasks|carrier parcels)\b"
+    r"|temporal workflow (list|describe|show|query)\b"
+)
+OMITTED: Final = "…"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command, and the lines that the README shows below it."""
+
+    command: str
+    shown: tuple[str, ...]
+
+
+def section(heading: str) -> str:
+    """The text below a heading, up to the next one of that kind."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"README.md has no heading {heading!r}"
+    return found[1]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def examples(block: str) -> Iterator[Example]:
+    """The commands of a console block, each with what is shown below it."""
+    joined = block.replace("\\\n", " ")
+    for part in re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]:
+        command, *shown = part.rstrip().split("\n")
+        yield Example(command.strip(), tuple(shown))
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[Shell]:
+    """A running stack, with `orderloom` and `temporal` on the PATH."""
+    with fresh_shell() as shell, shell.up():
+        programs = shell.folder / "bin"
+        programs.mkdir()
+        address = shell.info().temporal_address
+        for name, command in (
+            ("orderloom", [sys.executable, "-m", "starter.cli"]),
+            ("temporal", ["env", f"TEMPORAL_ADDRESS={address}", shell.temporal_program]),
+        ):
+            script = programs / name
+            script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+            script.chmod(0o755)
+        shell.environment["PATH"] = f"{programs}:{shell.environment['PATH']}"
+        yield shell
+
+
+def test_the_walk_through_does_what_it_shows(shell: Shell) -> None:
+    walk = [
+        example for block in blocks(section("Try it"), "console") for example in examples(block)
+    ]
+    assert len(walk) > 5, "README.md shows no walk-through under 'Try it'"
+    assert {example.command.split()[0] for example in walk} <= {"orderloom", "temporal"}
+    wrong = [told for example in walk if (told := follow(shell, example))]
+    assert not wrong, "\n\n".join(wrong)
+
+
+def follow(shell: Shell, example: Example) -> str:
+    """Type the command, which must end with 0. Says how what it prints is not what is shown."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        printed = run(shell, ["sh", "-c", example.command])
+        if fits(printed, example.shown):
+            return ""
+        if not LOOKS.match(example.command) or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    told = "\n".join(example.shown)
+    return f"$ {example.command}\nREADME.md shows:\n{told}\nbut it prints:\n{printed}"
+
+
+def fits(printed: str, shown: tuple[str, ...]) -> bool:
+    """Whether it is what is shown, but for numbers and spaces; `…` stands for any lines."""
+    if not shown:
+        return True
+    wanted = (".*" if line.strip() == OMITTED else re.escape(plain(line)) for line in shown)
+    text = "\n".join(plain(line) for line in printed.rstrip().split("\n"))
+    return re.fullmatch("\n".join(wanted), text, re.DOTALL) is not None
+
+
+def plain(line: str) -> str:
+    return re.sub(r"\d+", "0", " ".join(line.split()))
+
+
+def test_the_channel_program_places_an_order(shell: Shell) -> None:
+    (program,) = blocks(section("From a channel's own program"), "python")
+    document = '{**json.load(open("examples/order.json")), "channel_order_id": "from-a-program"}'
+    file = shell.folder / "channel.py"
+    file.write_text(f"import asyncio, json\n{program}\nasyncio.run(checkout({document}))\n")
+    assert run(shell, ["orderloom", "stock", "import", "examples/stock.csv"])
+    assert run(shell, [sys.executable, str(file)]).split() == ["confirmed"]
+
+
+def run(shell: Shell, command: list[str]) -> str:
+    """What a command prints. It must end with 0."""
+    done = subprocess.run(
+        command,
+        cwd=shell.folder,
+        env=shell.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == 0, (
+        f"{command} ended with {done.returncode}\n{done.stdout}{done.stderr}"
+    )
+    return done.stdout
+
+
+def test_an_example_is_read_with_its_continued_lines_and_its_output() -> None:
+    block = textwrap.dedent("""\
+        $ orderloom return web-1001 \\
+              --reason 'wrong size'
+        web-1001:R1 approved
+        $ orderloom audit   # clean?
+    """)
+    first, second = examples(block)
+    assert shlex.split(first.command) == [
+        "orderloom",
+        "return",
+        "web-1001",
+        "--reason",
+        "wrong size",
+    ]
+    assert first.shown == ("web-1001:R1 approved",)
+    assert second == Example("orderloom audit   # clean?", ())
+    assert fits("a  12\nb\nc\n", ("a 7", OMITTED))
+    assert not fits("a 12\nb\n", ("a 7",))
