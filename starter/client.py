@@ -203,6 +203,13 @@ class OrderClient:
             return answer
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from error
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            # The library says so, too, when it is the caller who does not wait any longer.
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise asyncio.CancelledError from error
+            raise Unreachable(
+                f"order {order_id} did not answer in time; it may still do so: ask again"
+            ) from error
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 raise await self._ended(order_id) from None

@@ -1,4 +1,4 @@
-"""A change that open orders could not follow: the steps of placing in another sequence."""
+"""Changed workflows: one that open orders could not follow, and one that they can."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from temporalio import workflow
 from workflows.order import OrderWorkflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.records import Notice, Records
     from domain.messages import Placement
     from workflows.contracts import OrderInput, OrderResult
 
@@ -26,3 +27,23 @@ class AuthorizeFirst(OrderWorkflow):
     async def place(self) -> Placement:
         await self.paying.authorize(unless=lambda: False)
         return await super().place()
+
+
+@workflow.defn(name="Order")
+class TellsTheWarehouse(OrderWorkflow):
+    """Has one step more than the orders that are open, and leaves those as they were."""
+
+    @workflow.init
+    def __init__(self, start: OrderInput) -> None:
+        super().__init__(start)
+
+    @workflow.run
+    async def run(self, start: OrderInput) -> OrderResult:
+        return await super().run(start)
+
+    async def fulfil(self) -> None:
+        if workflow.patched("tell-the-warehouse"):
+            order_id = self.order.order_id
+            notice = Notice(order_id=order_id, effect="told", what="warehouse told", why="it asked")
+            await self.steps.local(Records.tell, notice, order_id, "Tell the warehouse")
+        await super().fulfil()

@@ -1,0 +1,40 @@
+"""A deploy while orders are open: the next worker has other code, and all of them finish (S33)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from store.database import Pool
+from tests.replay.changed import TellsTheWarehouse
+from tests.shop import Shop
+from tests.workflows.lives import BRISK, PLAIN_STORY, three_teas, told
+from worker import workflow_runner
+
+
+async def test_s33_new_orders_take_a_changed_step_and_open_ones_finish_as_they_began(
+    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(pool, temporal_client, BRISK)
+    old, new = await three_teas(shop), await three_teas(shop)
+    async with shop.working():
+        parcel = await shop.placed(old)
+        await shop.drive(parcel, "labelled")
+    monkeypatch.setattr("worker.OrderWorkflow", TellsTheWarehouse)
+    async with shop.working():
+        await shop.placed(new)
+        await asyncio.gather(shop.finish(old.order_id), shop.finish(new.order_id))
+        await shop.settled()
+    assert await told(shop, old.order_id) == PLAIN_STORY
+    assert await told(shop, new.order_id) == sorted([*PLAIN_STORY, "warehouse told"])
+    replayer = Replayer(
+        workflows=[TellsTheWarehouse],
+        data_converter=pydantic_data_converter,
+        workflow_runner=workflow_runner(),
+    )
+    for order in (old, new):
+        await replayer.replay_workflow(await shop.workflow(order.order_id).fetch_history())
