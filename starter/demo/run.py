@@ -59,13 +59,17 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
     console.print(f"Starting PostgreSQL, Temporal and {count_of(workers, 'worker')} in {home}")
     await folder.empty(home)
     code = 1
-    async with embedded_stack(home, report=console.print, workers=workers) as stack:
+    async with (
+        embedded_stack(home, report=console.print, workers=workers) as stack,
+        _connected(stack.info) as (temporal, pool),
+    ):
         try:
-            async with _connected(stack.info) as (temporal, pool):
-                code = await _Demo(temporal, pool, stack.info, console).live(documents, keep=keep)
+            code = await _Demo(temporal, pool, stack.info, console).live(documents, keep=keep)
         except* (TookTooLong, OrderloomError, RPCError) as failed:
             for message in dict.fromkeys(_messages(failed)):
                 console.print(f"{message}; what the workers said is in {stack.info.logs}")
+            for line in (await audit(pool, temporal)).lines():
+                console.print(line)
         if keep:
             console.print(
                 "The stack stays up until Ctrl-C. In another shell: "

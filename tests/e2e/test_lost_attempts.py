@@ -9,9 +9,12 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities import fulfilment, waiting
+from domain.errors import Unreachable
 from domain.ids import wait_id
+from domain.messages import CancelRequest
+from starter import service
 from store.database import Pool
-from tests.builders import a_policy, an_order
+from tests.builders import QUICK, a_policy, an_order
 from tests.shop import Shop
 
 
@@ -47,3 +50,20 @@ async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_
         assert (await shop.finish(order.order_id))["outcome"] == "closed"
         await shop.settled()
         assert [what for what in await shop.story(order.order_id) if what == "packed"] == ["packed"]
+
+
+async def test_a_request_that_no_worker_takes_is_told_so_and_done_when_one_comes(
+    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ANSWER_SECONDS_MAX", 2.0)
+    shop = Shop(pool, temporal_client, QUICK)
+    await shop.stocked("CUP", 1)
+    order = an_order(("CUP", 1))
+    async with shop.working():
+        await shop.placed(order)
+    request = CancelRequest(reason="changed my mind", request_id="call-1")
+    with pytest.raises(Unreachable, match="is a worker running"):
+        await service.answered(shop.orders.cancel(order.order_id, request), again="ask again")
+    async with shop.working():
+        assert (await shop.orders.cancel(order.order_id, request)).outcome == "cancelled"
+        await shop.settled()
