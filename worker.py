@@ -93,18 +93,16 @@ def build_worker(
     interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> Worker:
-    """A worker with every workflow and activity; `options` go to `temporalio.worker.Worker`."""
+    """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win."""
     inventory = Inventory(pool)
     payments = Payments(pool, providers)
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
     returns = Returns(pool)
     records = Records(pool)
-    return Worker(
-        client,
-        task_queue=task_queue,
-        workflows=[OrderWorkflow],
-        activities=[
+    usual: dict[str, Any] = {
+        "workflows": [OrderWorkflow],
+        "activities": [
             inventory.reserve_stock,
             inventory.release_stock,
             inventory.reserve_again,
@@ -127,13 +125,13 @@ def build_worker(
             records.tell,
             records.note_attention,
         ],
-        interceptors=[FailureTypes(), *interceptors],
-        workflow_runner=workflow_runner(),
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        graceful_shutdown_timeout=GRACE,
-        **options,
-    )
+        "interceptors": [FailureTypes(), *interceptors],
+        "workflow_runner": workflow_runner(),
+        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
+        "activity_task_poller_behavior": PollerBehaviorAutoscaling(),
+        "graceful_shutdown_timeout": GRACE,
+    }
+    return Worker(client, task_queue=task_queue, **usual | options)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from temporalio import activity
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
@@ -141,8 +142,8 @@ class Shop:
         )
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """A worker and its relay, until the block ends."""
+    async def working(self, **options: Any) -> AsyncIterator[None]:
+        """A worker and its relay, until the block ends; `options` as `build_worker` takes them."""
         relay = Relay(self.pool, self.temporal, stranded_after=timedelta(seconds=1))
         relaying = asyncio.create_task(relay.run())
         worker = build_worker(
@@ -152,6 +153,7 @@ class Shop:
             providers={"sandbox": self.payment},
             carrier=self.carrier,
             interceptors=[self.faults],
+            **options,
         )
         try:
             async with worker:
@@ -333,6 +335,19 @@ class Shop:
             return (await self.story(order_id)).count(what) >= times
 
         await self.until(find, f"{what!r}, {times} times, in the story of {order_id}")
+
+    async def idle(self, order_id: str) -> None:
+        """Wait until the order's workflow has nothing to do: a worker may then go and come."""
+
+        async def find() -> bool:
+            description = await self.workflow(order_id).describe()
+            return not description.raw_description.HasField("pending_workflow_task")
+
+        await self.until(find, f"{order_id} has nothing to do")
+
+    async def history(self, order_id: str) -> list[HistoryEvent]:
+        """The history of the order's workflow."""
+        return [event async for event in self.workflow(order_id).fetch_history_events()]
 
     async def begun(self) -> None:
         """Wait until the first order of this shop has begun."""

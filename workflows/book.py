@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from temporalio import workflow
 
@@ -33,10 +33,12 @@ class Parcel:
         self.units = dict(planned.units)
         self.stage: Stage = "planned"
         self.recalled = False
+        # Recalled while its label may be being bought: that call ends by itself, and its outcome is
+        # awaited, so that no label is left behind.
+        self.buying = False
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
         self.begun: list[str] = []  # the saga steps that may have to be undone
-        self.wait: workflow.ActivityHandle[Any] | None = None
         self.task: asyncio.Task[None] | None = None
 
     @property

@@ -72,11 +72,6 @@ class Fulfilling:
                 self.start(parcel)
             await workflow.wait_condition(lambda: parcel.ended or parcel.stage == "await_delivery")
             return False
-        # Caught while its label may be being bought: that call ends by itself, and its outcome is
-        # awaited, so that no label is left behind. Any other wait is simply over.
-        buying = parcel.stage == "ship" and stopped.caught == "packed"
-        if parcel.wait is not None and not buying:
-            parcel.wait.cancel()
         if parcel.task is not None:
             await workflow.wait_condition(lambda: parcel.ended)
         await self._unwind(parcel, stopped)
@@ -313,8 +308,11 @@ class Fulfilling:
             stopped = await self._steps.record(
                 Fulfilment.recall, Part(fulfilment_id=parcel.id), parcel.id, f"Stop {parcel.id}"
             )
-            parcel.recalled = stopped.caught is not None
-            return stopped if parcel.recalled else None
+            if stopped.caught is None:
+                return None
+            parcel.recalled = True
+            parcel.buying = parcel.stage == "ship" and stopped.caught == "packed"
+            return stopped
 
     async def cancel_units(
         self, parcel: Parcel, units: Mapping[str, int], effect: str, why: str, who: str
@@ -362,31 +360,24 @@ class Fulfilling:
     async def _wait(
         self, parcel: Parcel, do: Any, ask: Any, summary: str, within: timedelta
     ) -> Any:
-        if parcel.recalled:
-            raise GivenUp(parcel.id)
         parcel.stage = do.__name__
         parcel.begun.append(do.__name__)
-
-        def started(handle: workflow.ActivityHandle[Any]) -> None:
-            parcel.wait = handle
 
         async def overdue() -> str:
             return f"{do.__name__} of {parcel.id} is not done within {within}"
 
-        result = await self._steps.wait(
+        return await self._steps.wait(
             do,
             ask,
             parcel.id,
             summary,
             within=within,
             overdue=overdue,
-            started=started,
             stopped=lambda: parcel.recalled,
+            cut_short=lambda: parcel.recalled and not parcel.buying,
             allowed=("retry", "cancel"),
             refusable=("declined",),  # the carrier will not take it there
         )
-        parcel.wait = None
-        return result
 
     def _start_all(self, planned: tuple[Planned, ...]) -> None:
         for item in planned:

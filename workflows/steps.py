@@ -172,21 +172,23 @@ class Steps:
         *,
         within: timedelta,
         overdue: Callable[[], Awaitable[str | None]],
-        started: Callable[[workflow.ActivityHandle[T]], None] = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
+        cut_short: Callable[[], bool] = lambda: False,
         allowed: tuple[Action, ...] = ("retry",),
         refusable: tuple[str, ...] = (),
     ) -> T:
         """A step that the outside completes, under an activity id made of its name and `part_id`.
 
         When it takes longer than `within`, `overdue` says why that needs a person, or None where it
-        does not yet; the wait goes on either way. `started` is given the handle, by which the wait
-        can be cancelled; `stopped` says that it was, and the wait then ends with GivenUp.
+        does not yet; the wait goes on either way. Once `stopped` says that nobody needs it, it ends
+        with GivenUp: by itself, or at once where `cut_short` says that it may.
         """
         step = f"{do.__name__} {part_id}"
 
         async def attempt() -> T:
             while True:
+                if stopped():
+                    raise GivenUp(step)
                 handle = workflow.start_activity_method(
                     do,
                     args=[ask],
@@ -195,7 +197,11 @@ class Steps:
                     retry_policy=timeouts.retry_for(self._policy.give_up_after),
                     summary=summary,
                 )
-                started(handle)
+                # Only here, where it has begun: cancelled before that, it would end as if the
+                # whole order were.
+                await workflow.wait_condition(lambda: handle.done() or cut_short())  # noqa: B023
+                if not handle.done():
+                    handle.cancel()
                 try:
                     result = await handle
                 except ActivityError as error:

@@ -68,6 +68,7 @@ def shell() -> Iterator[Shell]:
             script = programs / name
             script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
             script.chmod(0o755)
+        shell.environment["LOGNAME"] = "anna"  # whose name the reports bear
         shell.environment["PATH"] = f"{programs}:{shell.environment['PATH']}"
         yield shell
 

@@ -167,7 +167,7 @@ async def test_units_of_one_line_are_taken_from_the_parcel_that_is_easiest_to_st
     order = an_order(("TEA", 5, "12.50"))
     await shop.placed(order, BRISK)
     first, second = f"{order.order_id}:1", f"{order.order_id}:2"
-    await shop.drive(first, "packed")
+    await shop.drive(first, "labelled")
     few = await cancel(
         shop,
         "update",
@@ -179,7 +179,6 @@ async def test_units_of_one_line_are_taken_from_the_parcel_that_is_easiest_to_st
     detail = await shop.orders.get(order.order_id)
     recalled = [f.fulfilment_id for f in detail.fulfilments if f.recalled_from is not None]
     assert recalled == [second]  # nobody had begun to pick it
-    await shop.task("handover", first)
     await shop.desk.hand_over(first, who="packer")
     more = await cancel(
         shop,
@@ -493,6 +492,42 @@ async def test_s22_what_left_as_the_order_was_stopped_is_charged_and_delivered(s
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
     await shop.settled()
+
+
+async def test_s22_a_pick_and_the_recall_that_caught_it_are_heard_in_one_task(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, temporal_client, BRISK)
+    order = await tea_and_cups(shop)
+
+    async def answered(times: int) -> None:
+        async def find() -> bool:
+            history = await shop.history(order.order_id)
+            answers = [e.HasField("activity_task_completed_event_attributes") for e in history]
+            return sum(answers) >= times
+
+        await shop.until(find, f"{times} answers")
+
+    async def asked_to_recall() -> bool:
+        history = await shop.history(order.order_id)
+        kinds = [e.activity_task_scheduled_event_attributes.activity_type.name for e in history]
+        return "recall" in kinds
+
+    async with shop.working():
+        parcel = await shop.placed(order)
+        await shop.task("pick", parcel)
+        await shop.idle(order.order_id)
+    async with shop.working(no_remote_activities=True):
+        await shop.workflow(order.order_id).signal("cancel", {"reason": "never mind"})
+        await shop.until(asked_to_recall, "the parcel is recalled")
+        await shop.idle(order.order_id)
+    await shop.desk.pick(parcel, who="picker")
+    async with shop.working(workflows=[]):
+        await answered(3)  # the authorization, the pick, the recall
+    async with shop.working():
+        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+        await assert_nothing_was_sent(shop, order)
+        assert "put back" in await shop.story(order.order_id)
 
 
 # What happens ------------------------------------------------------------------------------------
