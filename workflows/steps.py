@@ -185,25 +185,28 @@ class Steps:
         """
         step = f"{do.__name__} {part_id}"
 
+        async def once() -> T:
+            handle = workflow.start_activity_method(
+                do,
+                args=[ask],
+                activity_id=wait_id(do.__name__, part_id),
+                schedule_to_close_timeout=within,
+                retry_policy=timeouts.retry_for(self._policy.give_up_after),
+                summary=summary,
+            )
+            # Cut short by us who wait, so that it has begun: an activity that is cancelled before
+            # that ends as if the whole order were.
+            await workflow.wait_condition(lambda: handle.done() or cut_short())
+            if not handle.done():
+                handle.cancel()
+            return await handle
+
         async def attempt() -> T:
             while True:
                 if stopped():
                     raise GivenUp(step)
-                handle = workflow.start_activity_method(
-                    do,
-                    args=[ask],
-                    activity_id=wait_id(do.__name__, part_id),
-                    schedule_to_close_timeout=within,
-                    retry_policy=timeouts.retry_for(self._policy.give_up_after),
-                    summary=summary,
-                )
-                # Only here, where it has begun: cancelled before that, it would end as if the
-                # whole order were.
-                await workflow.wait_condition(lambda: handle.done() or cut_short())  # noqa: B023
-                if not handle.done():
-                    handle.cancel()
                 try:
-                    result = await handle
+                    result = await once()
                 except ActivityError as error:
                     if stopped():
                         await self.settled(step, "no longer needed")
