@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     """Connections one worker process opens at most."""
 
+    workflow_sandbox: bool = False
+    """Run workflows in the sandbox, which catches what would not replay. The tests always do; in
+    production it costs about as much as everything else that a worker does for an order."""
+
+    orders_in_memory: Annotated[int, Field(ge=1)] = 1000
+    """Orders whose workflows one worker process keeps in memory; others are replayed when they go
+    on. An idle order takes some tens of kilobytes."""
+
     task_queue: Annotated[str, Field(min_length=1, max_length=200)] = "orderloom"
     """Temporal task queue that clients and workers meet on."""
 

@@ -29,6 +29,7 @@ from temporalio.service import RPCError
 from temporalio.worker import (
     Interceptor,
     PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
     Worker,
     WorkerDeploymentConfig,
 )
@@ -126,7 +127,7 @@ def build_worker(
             records.note_attention,
         ],
         "interceptors": [FailureTypes(), *interceptors],
-        "workflow_runner": workflow_runner(),
+        "workflow_runner": sandbox(),
         "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
         "activity_task_poller_behavior": PollerBehaviorAutoscaling(),
         "graceful_shutdown_timeout": GRACE,
@@ -134,11 +135,19 @@ def build_worker(
     return Worker(client, task_queue=task_queue, **usual | options)
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """Workflows run in the sandbox, which catches what would not replay."""
+def sandbox() -> SandboxedWorkflowRunner:
+    """Runs workflows so that what would not replay is noticed. Tests never go without."""
     return SandboxedWorkflowRunner(
         restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     )
+
+
+def tuning(settings: Settings) -> dict[str, Any]:
+    """Options for a worker in production; docs/performance.md tells what each of them gives."""
+    return {
+        "workflow_runner": sandbox() if settings.workflow_sandbox else UnsandboxedWorkflowRunner(),
+        "max_cached_workflows": settings.orders_in_memory,
+    }
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -160,6 +169,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         task_queue=settings.task_queue,
         providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
+        **tuning(settings),
         **_versioning(settings),
     )
     relay = asyncio.create_task(Relay(pool, client).run())

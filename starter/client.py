@@ -3,7 +3,8 @@
     async with service() as here:  # starter.service
         placement = await here.orders.place(order)
 
-Placing, cancelling and returning go to the order's workflow; reads come from PostgreSQL.
+Placing starts the order's workflow, cancelling and returning go to it; reads come from PostgreSQL,
+the decision on a placed order included.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, TypeVar
 
 from temporalio.client import (
     Client,
-    WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
+    Priority,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
@@ -42,9 +43,10 @@ from domain.messages import (
 from domain.money import to_decimal
 from domain.order import Order
 from domain.policy import Policy
+from starter.decisions import Decisions
 from store import reads
 from store.database import Pool
-from workflows.contracts import OrderInput, PlaceRequest
+from workflows.contracts import OrderInput
 from workflows.order import OrderWorkflow
 
 Request = TypeVar("Request", CancelRequest, ReturnRequest, AttentionAnswer)
@@ -55,6 +57,9 @@ ORDER_CHANNEL = SearchAttributeKey.for_keyword("OrderChannel")
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 ORDER_AMOUNT = SearchAttributeKey.for_float("OrderAmount")
 ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
+
+EXPRESS, USUAL, BULK = 1, 3, 5
+"""Temporal's priority keys: work of a lower number is taken first where work has to wait."""
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """Placing waits this long for the decision; then the order goes on by itself, in progress."""
@@ -83,6 +88,7 @@ class OrderClient:
         self._pool = pool
         self._task_queue = task_queue
         self._policy = policy or Policy()
+        self._decisions = Decisions(pool)
 
     async def place(
         self,
@@ -90,54 +96,50 @@ class OrderClient:
         *,
         policy: Policy | None = None,
         answer_within: timedelta = ANSWER_WITHIN,
+        bulk: bool = False,
     ) -> Placement:
         """Place an order, once however often it is placed.
 
+        `bulk`: it is one of many, and lets others pass while work is waiting for workers.
         Answers confirmed, rejected with the reason, or in_progress when the decision takes longer
         than `answer_within`. Raises Conflict when the id was used for other content.
         """
-        known = await self._answer_on_record(order)
+        known = await self._decisions.on_record(order)
         if known is not None:
             return known
-        start = WithStartWorkflowOperation(
-            OrderWorkflow.run,
-            OrderInput(order=order, policy=policy or self._policy),
-            id=ids.workflow_id(order.order_id),
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            search_attributes=_search_attributes(order),
-            static_summary=_headline(order),
-        )
         try:
-            placing = self._temporal.execute_update_with_start_workflow(
-                "place",
-                PlaceRequest(digest=order.digest),
-                # The content is part of the id: the same order is the same update, and other
-                # content under the same order id is a new one, which the workflow refuses.
-                id=f"place-{order.digest[:32]}",
-                start_workflow_operation=start,
-                result_type=Placement,
-                rpc_timeout=answer_within,
+            return await asyncio.wait_for(
+                self._begin_and_wait(order, policy or self._policy, _priority(order, bulk=bulk)),
+                answer_within.total_seconds(),
             )
-            return await asyncio.wait_for(placing, answer_within.total_seconds())
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        except TimeoutError:
             return await self._in_progress(order)
-        except WorkflowUpdateFailedError as error:
-            raise _refusal(error) from error
+        except RPCError as error:
+            raise _unreachable(error) from error
+
+    async def _begin_and_wait(self, order: Order, policy: Policy, priority: Priority) -> Placement:
+        try:
+            await self._temporal.start_workflow(
+                OrderWorkflow.run,
+                OrderInput(order=order, policy=policy),
+                id=ids.workflow_id(order.order_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=_search_attributes(order),
+                static_summary=_headline(order),
+                priority=priority,
+            )
         except WorkflowAlreadyStartedError:
             # Closed meanwhile, or long ago: what it came to is on record.
-            known = await self._answer_on_record(order)
+            known = await self._decisions.on_record(order)
             if known is None:
                 raise Unreachable(
                     f"order {order.order_id} ended without a record; see its workflow "
                     f"{ids.workflow_id(order.order_id)} in Temporal"
                 ) from None
             return known
-        except RPCError as error:
-            if error.status == RPCStatusCode.DEADLINE_EXCEEDED:
-                return await self._in_progress(order)
-            raise _unreachable(error) from error
+        return await self._decisions.of(order)
 
     async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
         """Cancel an order or some of its units; says what became of each. Raises Refused."""
@@ -165,21 +167,6 @@ class OrderClient:
         """What happened to an order, oldest first. Raises NotFound."""
         async with self._pool.acquire() as conn:
             return await reads.story(conn, order_id)
-
-    async def _answer_on_record(self, order: Order) -> Placement | None:
-        async with self._pool.acquire() as conn:
-            summary = await reads.find_summary(conn, order.order_id)
-        if summary is None:
-            return None
-        if summary.digest != order.digest:
-            raise Conflict(
-                f"order {order.order_id} was placed before with other content; "
-                "cancel that one, or use another channel_order_id"
-            )
-        if summary.decision == "received":
-            return None  # not decided yet: ask its workflow
-        outcome: Any = "rejected" if summary.decision == "rejected" else "confirmed"
-        return Placement(order_id=order.order_id, outcome=outcome, reason=summary.reason)
 
     async def _in_progress(self, order: Order) -> Placement:
         """No answer in time: is the order there at all?"""
@@ -224,6 +211,14 @@ class OrderClient:
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
         )
+
+
+def _priority(order: Order, *, bulk: bool) -> Priority:
+    """Express overtakes everything, and bulk nothing; channels of one kind take turns."""
+    express = order.shipping.service.casefold().startswith("express")
+    return Priority(
+        priority_key=EXPRESS if express else BULK if bulk else USUAL, fairness_key=order.channel
+    )
 
 
 def _search_attributes(order: Order) -> TypedSearchAttributes:

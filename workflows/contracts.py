@@ -22,14 +22,6 @@ class OrderInput(BaseModel):
     policy: Policy = Policy()
 
 
-class PlaceRequest(BaseModel):
-    """Asks for the answer to placing the order with this digest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    digest: str
-
-
 class OrderResult(BaseModel):
     """How the order ended."""
 

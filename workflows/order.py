@@ -14,11 +14,11 @@ from temporalio.exceptions import ApplicationError
 from workflows import details
 from workflows.book import OrderBook
 from workflows.cancelling import Cancelling
-from workflows.contracts import OrderInput, OrderResult, OrderView, PlaceRequest
+from workflows.contracts import OrderInput, OrderResult, OrderView
 from workflows.fulfilling import Fulfilling
 from workflows.inbox import Inbox, SignalMessage, parse_signal
 from workflows.paying import Paying
-from workflows.refusals import refuse, refused
+from workflows.refusals import refused
 from workflows.returning import Returning
 from workflows.saga import Step
 from workflows.steps import GivenUp, StepRefused, Steps
@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.inventory import Inventory, ReleaseStock, ReserveStock
     from activities.payments import Payments
     from activities.records import CloseOrder, Notice, Records
-    from domain.errors import Conflict, InvalidInput
+    from domain.errors import InvalidInput
     from domain.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -37,7 +37,6 @@ with workflow.unsafe.imports_passed_through():
         Placement,
         ReturnOutcome,
         ReturnRequest,
-        Units,
     )
 
 SAGA = (
@@ -110,7 +109,7 @@ class OrderWorkflow:
             placement = await self.place()
         except StepRefused as refusal:
             # The id was taken long ago, by an order that Temporal has forgotten: not ours to touch.
-            self.decide("rejected", refusal.message, ())
+            self.decide("rejected", refusal.message)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise ApplicationError(
                 refusal.message, type=refusal.kind, non_retryable=True
@@ -137,9 +136,8 @@ class OrderWorkflow:
             "Reserve stock",
             refusable=("conflict",),
         )
-        missing = tuple(Units(line_id=k, quantity=n) for k, n in reserved.missing.items())
         if not reserved.fulfilments:
-            return self.decide("rejected", "not available", missing)
+            return self.decide("rejected", "not available")
         for planned in reserved.fulfilments:
             self.book.allocated(planned)
         self.book.cancelled(reserved.missing, allocated=False)
@@ -147,12 +145,12 @@ class OrderWorkflow:
             await self.paying.authorize(unless=lambda: self.unwanted)
         except StepRefused as refusal:
             await self.release_all("rejected", refusal.message)
-            return self.decide("rejected", refusal.message, missing)
+            return self.decide("rejected", refusal.message)
         except GivenUp:
             await self.paying.release("given up before the payment was authorized")
             await self.release_all("cancelled", "cancelled before the payment was authorized")
-            return self.decide("rejected", "cancelled before it was paid for", missing)
-        return self.decide("confirmed", "", missing)
+            return self.decide("rejected", "cancelled before it was paid for")
+        return self.decide("confirmed")
 
     async def fulfil(self) -> None:
         """All parcels side by side, until every unit is delivered, cancelled or paid back."""
@@ -177,7 +175,6 @@ class OrderWorkflow:
         ends = self.returning.window_ends
         self.enter("return window" if ends else "ending")
         if ends is not None and workflow.now() < ends:
-            workflow.upsert_search_attributes([ORDER_STATUS.value_set("delivered")])
             with suppress(TimeoutError):
                 await workflow.wait_condition(
                     lambda: self.book.all_returned and not self.returning.pending,
@@ -231,24 +228,6 @@ class OrderWorkflow:
             parcel.stage = "ended"
 
     # Messages -------------------------------------------------------------------------------------
-
-    @workflow.update(name="place")
-    async def placed(self, request: PlaceRequest) -> Placement:
-        """The answer to placing the order: confirmed, or rejected and why."""
-        del request  # compared in the validator
-        await workflow.wait_condition(lambda: self.placement is not None)
-        assert self.placement is not None
-        return self.placement
-
-    @placed.validator
-    def _same_order(self, request: PlaceRequest) -> None:
-        if request.digest != self.order.digest:
-            raise refuse(
-                Conflict(
-                    f"order {self.order.order_id} was placed before with other content; "
-                    "cancel that one, or use another channel_order_id"
-                )
-            )
 
     @workflow.update
     async def cancel_order(self, request: CancelRequest) -> CancelOutcome:
@@ -387,12 +366,8 @@ class OrderWorkflow:
             details.page(self.order, self.phase, self.placement, self.book, self.steps)
         )
 
-    def decide(
-        self, outcome: Literal["confirmed", "rejected"], reason: str, missing: tuple[Units, ...]
-    ) -> Placement:
+    def decide(self, outcome: Literal["confirmed", "rejected"], reason: str = "") -> Placement:
         """The answer to placing the order."""
-        self.placement = Placement(
-            order_id=self.order.order_id, outcome=outcome, reason=reason, missing=missing
-        )
+        self.placement = Placement(order_id=self.order.order_id, outcome=outcome, reason=reason)
         self.enter(outcome)
         return self.placement

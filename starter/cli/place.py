@@ -77,6 +77,7 @@ def place(
     Takes one order in JSON, a JSON array, JSON Lines or a Northwind CSV export, told apart by
     content. An order that is placed again is the same order: nothing happens twice, and the answer
     is the same. Malformed orders are reported with file, line, field and reason; the others go on.
+    Orders of a file with several let others pass where work has to wait for workers.
 
     Exit code: 3 if a server stopped answering (place the file again), else 2 if any record was
     malformed, else 1 if any order was rejected, refused or in conflict, else 0.
@@ -91,7 +92,7 @@ def place(
         rules = rules.model_copy(update={"partly_available": "all_or_nothing"})
     names = None if customers is None else _customer_names(customers)
     records = list(read_orders(load(file), names))
-    plan = Plan(rules, concurrency, timedelta(seconds=wait_s))
+    plan = Plan(rules, concurrency, timedelta(seconds=wait_s), bulk=len(records) > 1)
     out = Output(as_json=as_json)
     results = asyncio.run(_place_all(records, plan, label(file), progress, out))
     _report(results, label(file), out)

@@ -46,6 +46,7 @@ class Plan:
     policy: Policy
     concurrency: int
     answer_within: timedelta
+    bulk: bool
 
 
 Note = Callable[[int, Result], None]
@@ -107,7 +108,10 @@ async def _answer(client: OrderClient, order: Order, plan: Plan) -> Placement:
     seconds = plan.answer_within.total_seconds() + _LAST_WORD_SECONDS
     try:
         return await asyncio.wait_for(
-            client.place(order, policy=plan.policy, answer_within=plan.answer_within), seconds
+            client.place(
+                order, policy=plan.policy, answer_within=plan.answer_within, bulk=plan.bulk
+            ),
+            seconds,
         )
     except TimeoutError:
         raise Unreachable(f"no answer within {seconds:.0f} s; nothing is lost") from None

@@ -13,7 +13,7 @@ from store.database import Pool
 from tests.replay.changed import TellsTheWarehouse
 from tests.shop import Shop
 from tests.workflows.lives import BRISK, PLAIN_STORY, three_teas, told
-from worker import workflow_runner
+from worker import sandbox
 
 
 async def test_s33_new_orders_take_a_changed_step_and_open_ones_finish_as_they_began(
@@ -34,7 +34,7 @@ async def test_s33_new_orders_take_a_changed_step_and_open_ones_finish_as_they_b
     replayer = Replayer(
         workflows=[TellsTheWarehouse],
         data_converter=pydantic_data_converter,
-        workflow_runner=workflow_runner(),
+        workflow_runner=sandbox(),
     )
     for order in (old, new):
         await replayer.replay_workflow(await shop.workflow(order.order_id).fetch_history())

@@ -16,7 +16,7 @@ from tests.replay.changed import AuthorizeFirst
 from tests.replay.lives import LIVES
 from tests.replay.record import HISTORIES
 from tests.shop import Shop
-from worker import workflow_runner
+from worker import sandbox
 from workflows.order import OrderWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))
@@ -30,7 +30,7 @@ def replayer(*, of: type = OrderWorkflow, runner: WorkflowRunner | None = None) 
     return Replayer(
         workflows=[of],
         data_converter=pydantic_data_converter,
-        workflow_runner=runner or workflow_runner(),
+        workflow_runner=runner or sandbox(),
     )
 
 
