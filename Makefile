@@ -32,7 +32,7 @@ up: $(READY)
 
 .PHONY: test
 test: check
-	$(RUN) -m pytest -n 2
+	$(RUN) -m pytest -n 3 --dist worksteal
 
 .PHONY: check
 check: $(READY)

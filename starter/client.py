@@ -64,6 +64,9 @@ EXPRESS, USUAL, BULK = 1, 3, 5
 ANSWER_WITHIN = timedelta(seconds=10)
 """Placing waits this long for the decision; then the order goes on by itself, in progress."""
 
+START_WITHIN = timedelta(seconds=10)
+"""Temporal is given this long to take an order."""
+
 _KINDS: dict[str, type[Refused]] = {
     kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
 }
@@ -108,27 +111,17 @@ class OrderClient:
         if known is not None:
             return known
         try:
-            return await asyncio.wait_for(
-                self._begin_and_wait(order, policy or self._policy, _priority(order, bulk=bulk)),
-                answer_within.total_seconds(),
-            )
-        except TimeoutError:
-            return await self._in_progress(order)
-        except RPCError as error:
-            raise _unreachable(error) from error
-
-    async def _begin_and_wait(self, order: Order, policy: Policy, priority: Priority) -> Placement:
-        try:
             await self._temporal.start_workflow(
                 OrderWorkflow.run,
-                OrderInput(order=order, policy=policy),
+                OrderInput(order=order, policy=policy or self._policy),
                 id=ids.workflow_id(order.order_id),
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=_search_attributes(order),
                 static_summary=_headline(order),
-                priority=priority,
+                priority=_priority(order, bulk=bulk),
+                rpc_timeout=START_WITHIN,
             )
         except WorkflowAlreadyStartedError:
             # Closed meanwhile, or long ago: what it came to is on record.
@@ -139,7 +132,16 @@ class OrderClient:
                     f"{ids.workflow_id(order.order_id)} in Temporal"
                 ) from None
             return known
-        return await self._decisions.of(order)
+        except RPCError as error:
+            raise _unreachable(error) from error
+        try:
+            return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
+        except TimeoutError:
+            return Placement(
+                order_id=order.order_id,
+                outcome="in_progress",
+                reason="accepted; no decision yet",
+            )
 
     async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
         """Cancel an order or some of its units; says what became of each. Raises Refused."""
@@ -167,19 +169,6 @@ class OrderClient:
         """What happened to an order, oldest first. Raises NotFound."""
         async with self._pool.acquire() as conn:
             return await reads.story(conn, order_id)
-
-    async def _in_progress(self, order: Order) -> Placement:
-        """No answer in time: is the order there at all?"""
-        handle = self._temporal.get_workflow_handle(ids.workflow_id(order.order_id))
-        try:
-            await handle.describe()
-        except RPCError as error:
-            raise _unreachable(error) from error
-        return Placement(
-            order_id=order.order_id,
-            outcome="in_progress",
-            reason="accepted; no decision yet",
-        )
 
     async def _update(
         self, order_id: str, name: str, request: Request, result: type[Answer]

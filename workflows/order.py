@@ -149,7 +149,7 @@ class OrderWorkflow:
         except GivenUp:
             await self.paying.release("given up before the payment was authorized")
             await self.release_all("cancelled", "cancelled before the payment was authorized")
-            return self.decide("rejected", "cancelled before it was paid for")
+            return self.decide("rejected", "cancelled before the payment was authorized")
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:

@@ -22,6 +22,7 @@ LONGER = {
     "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",
     "workflows/fulfilling.py": "a parcel's way, and each way on when it fails",
     "workflows/order.py": "an order's story and every message to it",
+    "worker.py": "where everything is put together, and the program that runs it",
     "workflows/steps.py": "the three ways in which a step runs, which share how it is parked",
 }
 

@@ -169,8 +169,8 @@ def lists_show_what_happened(shell: Shell) -> None:
     milestones = ("received", "stock reserved", "confirmed", "picked", "packed", "label bought")
     assert [what for what in told if what in milestones] == list(milestones)
     assert "refunded" in told
-    query = 'OrderStatus = "open" AND OrderAmount > 90'
-    found = until(lambda: shell.temporal("workflow", "list", "--query", query), "an open order")
+    query = 'OrderNumber = "1001" AND OrderAmount > 90'
+    found = until(lambda: shell.temporal("workflow", "list", "--query", query), "the order")
     assert [item["execution"]["workflowId"] for item in found] == [f"order:{ORDER}"]
     assert shell.orderloom("audit")["clean"]
 

@@ -30,7 +30,8 @@ async def test_s1_of_many_orders_for_the_last_unit_one_wins_and_the_others_pay_n
     for placement in placements:
         if placement.order_id == winner:
             continue
-        assert (placement.outcome, placement.reason) == ("rejected", "not available")
+        assert placement.outcome == "rejected"
+        assert placement.reason == "not available: 1 of 1 LAST"
         assert await shop.payment.operations(placement.order_id) == ()
         assert await shop.story(placement.order_id) == ["received", "rejected"]
     await shop.finish(winner)

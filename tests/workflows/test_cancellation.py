@@ -294,7 +294,9 @@ async def test_an_order_cancelled_while_an_operator_is_awaited_is_not_paid_for(s
     assert answer is not None
     assert answer.outcome == "cancelled"
     assert await placing == Placement(
-        order_id=order.order_id, outcome="rejected", reason="cancelled before it was paid for"
+        order_id=order.order_id,
+        outcome="rejected",
+        reason="cancelled before the payment was authorized",
     )
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     assert (await shop.orders.get(order.order_id)).summary.decision == "cancelled"
