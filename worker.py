@@ -60,6 +60,8 @@ logger = logging.getLogger("orderloom.worker")
 WAIT_FOR_SERVERS_S = 2.0
 GRACE = timedelta(seconds=20)
 
+WORKFLOW_TASKS_AT_ONCE = 20
+
 # What the client library has to say goes where our own log goes.
 CORE_LOG = runtime.LoggingConfig(
     runtime.TelemetryFilter(core_level="WARN", other_level="ERROR"),
@@ -147,6 +149,8 @@ def tuning(settings: Settings) -> dict[str, Any]:
     return {
         "workflow_runner": sandbox() if settings.workflow_sandbox else UnsandboxedWorkflowRunner(),
         "max_cached_workflows": settings.orders_in_memory,
+        # More at once would only share the one interpreter, and in the end miss their deadlines.
+        "max_concurrent_workflow_tasks": WORKFLOW_TASKS_AT_ONCE,
     }
 
 

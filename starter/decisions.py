@@ -8,18 +8,24 @@ are, and needs no session of its own, as a notification would.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from domain.errors import Conflict
 from domain.messages import Placement, Units
 from domain.order import Order
-from store import reads
 from store.database import Pool
+from store.decisions import Decision, decided
 
 PAUSE_S_MIN = 0.01
 PAUSE_S_MAX = 0.25
 """From one look to the next, in seconds: longer and longer while nothing is decided."""
+
+LOOKING_SHARE_MAX = 0.1
+"""Looking takes no more of the time than this, however many wait."""
+
+_Asked = tuple[str, str]  # order id, digest
 
 
 class Decisions:
@@ -27,54 +33,68 @@ class Decisions:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._awaited: Counter[str] = Counter()
-        self._look: asyncio.Task[Mapping[str, reads.Decision]] | None = None
-        self._pause = PAUSE_S_MIN
+        self._waiting: dict[_Asked, list[asyncio.Future[Placement]]] = defaultdict(list)
+        self._looking: asyncio.Task[None] | None = None
 
     async def on_record(self, order: Order) -> Placement | None:
         """What was decided, or None while nothing is. Raises Conflict where it is another order."""
-        async with self._pool.acquire() as conn:
-            found = await reads.decisions(conn, [order.order_id])
-        return _placement(order, found.get(order.order_id))
+        found = await self._decided([(order.order_id, order.digest)])
+        return _placement(found[0]) if found else None
 
     async def of(self, order: Order) -> Placement:
         """Wait until it is decided. Raises Conflict where the id was used for other content."""
-        self._awaited[order.order_id] += 1
-        self._pause = PAUSE_S_MIN
+        asked = (order.order_id, order.digest)
+        answer: asyncio.Future[Placement] = asyncio.get_running_loop().create_future()
+        self._waiting[asked].append(answer)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        either: set[asyncio.Future[Any]] = {answer, self._looking}
         try:
-            while True:
-                seen = await self._next_look()
-                placement = _placement(order, seen.get(order.order_id))
-                if placement is not None:
-                    return placement
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                self._looking.result()  # raises what it ended of
+            return await answer
         finally:
-            self._awaited[order.order_id] -= 1
+            self._waiting[asked].remove(answer)
+            if not self._waiting[asked]:
+                del self._waiting[asked]
 
-    async def _next_look(self) -> Mapping[str, reads.Decision]:
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._look_at_all())
-        return await asyncio.shield(self._look)  # others wait for it too
+    async def _look(self) -> None:
+        clock = asyncio.get_running_loop().time
+        pause = PAUSE_S_MIN
+        while self._waiting:
+            await asyncio.sleep(pause)
+            began = clock()
+            found = await self._decided(list(self._waiting))
+            for decision in found:
+                self._tell(decision)
+            took = clock() - began
+            pause = max(
+                PAUSE_S_MIN if found else min(pause * 1.5, PAUSE_S_MAX), took / LOOKING_SHARE_MAX
+            )
 
-    async def _look_at_all(self) -> Mapping[str, reads.Decision]:
-        await asyncio.sleep(self._pause)
-        self._pause = min(self._pause * 1.5, PAUSE_S_MAX)
-        self._awaited += Counter()  # drops those for whom nobody waits any more
+    async def _decided(self, asked: Sequence[_Asked]) -> list[Decision]:
         async with self._pool.acquire() as conn:
-            return await reads.decisions(conn, list(self._awaited))
+            return await decided(conn, asked)
+
+    def _tell(self, decision: Decision) -> None:
+        for answer in self._waiting.get((decision.order_id, decision.digest), ()):
+            if answer.done():
+                continue
+            try:
+                answer.set_result(_placement(decision))
+            except Conflict as conflict:
+                answer.set_exception(conflict)
 
 
-def _placement(order: Order, decision: reads.Decision | None) -> Placement | None:
-    if decision is None:
-        return None
-    if decision.digest != order.digest:
+def _placement(decision: Decision) -> Placement:
+    if decision.outcome is None:
         raise Conflict(
-            f"order {order.order_id} was placed before with other content; "
+            f"order {decision.order_id} was placed before with other content; "
             "cancel that one, or use another channel_order_id"
         )
-    if decision.outcome is None:
-        return None
     return Placement(
-        order_id=order.order_id,
+        order_id=decision.order_id,
         outcome=decision.outcome,
         reason=decision.reason,
         missing=tuple(Units(line_id=k, quantity=n) for k, n in decision.missing.items()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -67,16 +66,6 @@ class OrderSummary(Row):
     returned: int
     return_requested: int
     attention: bool
-
-
-class Decision(Row):
-    """The answer to placing an order: None while there is none. `missing`: line id → units."""
-
-    order_id: str
-    digest: str
-    outcome: Literal["confirmed", "rejected"] | None
-    reason: str
-    missing: dict[str, int]
 
 
 class OrderLine(Row):
@@ -201,12 +190,6 @@ async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
     """One order, or None."""
     row = await _sql.summary(conn, order_id=order_id)
     return None if row is None else OrderSummary(**row)
-
-
-async def decisions(conn: Connection, order_ids: Sequence[str]) -> dict[str, Decision]:
-    """Order id → what was decided, of those that are recorded."""
-    rows = [row async for row in _sql.decisions(conn, order_ids=list(order_ids))]
-    return {row["order_id"]: Decision(**row) for row in rows}
 
 
 async def detail(conn: Connection, order_id: str) -> OrderDetail:

@@ -3,21 +3,6 @@
 -- name: summary(order_id)^
 select * from order_overview where order_id = :order_id;
 
--- name: decisions(order_ids)
--- The answers to placing orders; outcome is null while there is none. What became of a confirmed
--- order later is not part of it.
-select o.order_id, o.digest,
-       case when confirmed.order_id is not null then 'confirmed'
-            when o.decision in ('rejected', 'cancelled') then 'rejected' end as outcome,
-       case when confirmed.order_id is null then o.reason else '' end as reason,
-       coalesce(reserved.data -> 'missing', '{}') as missing
-from orders o
-left join order_event reserved
-    on reserved.order_id = o.order_id and reserved.effect = 'reserve_stock'
-left join order_event confirmed
-    on confirmed.order_id = o.order_id and confirmed.effect = o.order_id || ':authorize:confirmed'
-where o.order_id = any(:order_ids);
-
 -- name: summaries(channel, state, customer_id, attention, placed_from, placed_to, at_most)
 -- Newest first. Filters that are null do not filter.
 select * from order_overview

@@ -83,7 +83,7 @@ TABLE = (
         (
             *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
             *("pycountry", "rich", "typer"),
-            *("store.audit", "store.database", "store.reads"),
+            *("store.audit", "store.database", "store.decisions", "store.reads"),
             *("store.returns.Counted", "store.stock.StockLevel", "store.migrate.wait_for_database"),
         ),
     ),

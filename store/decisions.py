@@ -1,0 +1,32 @@
+"""The answers to placing orders, as they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from store.database import Connection, load_queries
+from store.reads import Row
+
+_sql = load_queries("decisions")
+
+
+class Decision(Row):
+    """The answer to placing an order with this content. `missing`: line id → units.
+
+    No outcome: the order's id was used for other content.
+    """
+
+    order_id: str
+    digest: str
+    outcome: Literal["confirmed", "rejected"] | None
+    reason: str
+    missing: dict[str, int]
+
+
+async def decided(conn: Connection, asked: Sequence[tuple[str, str]]) -> list[Decision]:
+    """The answers to placing orders (order id, digest), of those that there are."""
+    order_ids = [order_id for order_id, _ in asked]
+    digests = [digest for _, digest in asked]
+    rows = _sql.decisions(conn, order_ids=order_ids, digests=digests)
+    return [Decision(**row) async for row in rows]

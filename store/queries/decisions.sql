@@ -1,0 +1,19 @@
+-- What was decided about placed orders.
+
+-- name: decisions(order_ids, digests)
+-- The answers to placing orders with these contents, of those that there are. No outcome: the id is
+-- taken by other content. What became of a confirmed order later is no part of it.
+select asked.order_id, asked.digest,
+       case when o.digest <> asked.digest then null
+            when confirmed.order_id is not null then 'confirmed' else 'rejected' end as outcome,
+       case when confirmed.order_id is null then o.reason else '' end as reason,
+       coalesce(reserved.data -> 'missing', '{}') as missing
+from unnest(:order_ids::text[], :digests::text[]) as asked (order_id, digest)
+join orders o on o.order_id = asked.order_id
+left join order_event confirmed
+    on confirmed.order_id = o.order_id and confirmed.effect = o.order_id || ':authorize:confirmed'
+left join order_event reserved
+    on reserved.order_id = o.order_id and reserved.effect = 'reserve_stock'
+where o.digest <> asked.digest
+   or confirmed.order_id is not null
+   or o.decision in ('rejected', 'cancelled');
