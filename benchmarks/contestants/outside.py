@@ -1,0 +1,52 @@
+"""What the benchmark sees of an order from outside, the same way for every contestant.
+
+It looks with connections of its own, so that its looking is not counted as the contestant's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TypeVar
+
+from store import parcels, reads
+from store.database import Pool
+
+T = TypeVar("T")
+
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is on the parcel."""
+
+    carrier: str
+    tracking_number: str
+
+
+def required(thing: T | None) -> T:
+    """The thing, which a contestant with effects always has."""
+    if thing is None:
+        raise ValueError("a contestant with effects needs its database")
+    return thing
+
+
+async def decision_of(watch: Pool, order_id: str) -> str:
+    """Wait until the order is decided: confirmed, or rejected."""
+    while True:
+        async with watch.acquire() as conn:
+            summary = await reads.find_summary(conn, order_id)
+        if summary is not None and summary.decision != "received":
+            return summary.decision
+        await asyncio.sleep(_LOOK_S)
+
+
+async def label_of(watch: Pool, fulfilment_id: str) -> Label:
+    """Wait until the parcel has its label, without which no carrier takes it."""
+    while True:
+        async with watch.acquire() as conn:
+            parcel = await parcels.find(conn, fulfilment_id)
+        if parcel is not None and parcel.tracking_number is not None:
+            return Label(carrier=str(parcel.carrier), tracking_number=parcel.tracking_number)
+        await asyncio.sleep(_LOOK_S)

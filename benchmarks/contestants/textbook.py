@@ -1,0 +1,107 @@
+"""The same order life, written as tutorials write it: what Orderloom is measured against.
+
+One regular activity per step with default options, one signal for each thing that the warehouse or
+the carrier does, one query for each look at the status, a worker with the SDK's own defaults (its
+sandbox, its pollers, its cache), the workflow's imports passed through as the SDK's guide says.
+
+Why that is fair: it has the same effects. Reserving, authorizing, capturing and closing are
+Orderloom's own activities; picks, packs, labels, hand-overs and deliveries call the same functions
+of `store/` in the same transactions, and the same sandbox companies with the same keys. So the
+database does the same statements with the same durability, the story of each order is the same, and
+the same audit passes. Idle steps that some tutorials have (a status update, a mail) are left out.
+It cannot do what it does not need here: cancel, return, undo, replace, ask a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+from temporalio.worker import Worker
+
+from activities.inventory import Inventory
+from activities.payments import Payments
+from activities.providers.sandbox.carrier import SandboxCarrier
+from activities.providers.sandbox.payment import SandboxPayment
+from activities.records import Records
+from benchmarks.contestants.outside import decision_of, label_of, required
+from benchmarks.contestants.protocol import ClientSide, WorkerSide
+from benchmarks.contestants.textbook_activities import Warehouse
+from benchmarks.contestants.textbook_workflow import TextbookInput, TextbookWorkflow
+from benchmarks.goods import an_order
+from domain import ids
+from domain.errors import Refused
+
+
+class Textbook:
+    """The same life with the same effects, as tutorials do it."""
+
+    name = "textbook"
+    has_effects = True
+    queries_per_order = 1
+
+    def working(self, side: WorkerSide) -> Worker:
+        pool = required(side.pool)
+        warehouse = Warehouse(pool, SandboxCarrier(pool, random=random.SystemRandom()))
+        inventory, records = Inventory(pool), Records(pool)
+        companies = {"sandbox": SandboxPayment(pool, random=random.SystemRandom())}
+        payments = Payments(pool, companies)
+        return Worker(
+            side.client,
+            task_queue=side.task_queue,
+            workflows=[TextbookWorkflow],
+            activities=[
+                inventory.reserve_stock,
+                payments.authorize_payment,
+                warehouse.record_pick,
+                warehouse.record_pack,
+                warehouse.buy_label,
+                warehouse.record_hand_over,
+                payments.capture_payment,
+                warehouse.record_delivery,
+                records.close_order,
+            ],
+            **side.options,
+        )
+
+    def player(self, side: ClientSide) -> TextbookPlayer:
+        return TextbookPlayer(side)
+
+
+class TextbookPlayer:
+    """A shop, a warehouse and a carrier that send signals."""
+
+    def __init__(self, side: ClientSide) -> None:
+        self._side = side
+        self._watch = required(side.watch)
+
+    async def place(self, number: int) -> str:
+        order = an_order("textbook", number)
+        handle = await self._side.client.start_workflow(
+            TextbookWorkflow.run,
+            TextbookInput(order=order, return_window=self._side.pace.return_window),
+            id=ids.workflow_id(order.order_id),
+            task_queue=self._side.task_queue,
+        )
+        decision = await decision_of(self._watch, order.order_id)
+        if decision != "confirmed":
+            raise Refused(f"{order.order_id} is {decision}")
+        return handle.id
+
+    async def finish(self, workflow_id: str) -> None:
+        pause = self._side.pace.think_s
+        order: WorkflowHandle[Any, Any] = self._side.client.get_workflow_handle(workflow_id)
+        order_id = workflow_id.removeprefix(ids.WORKFLOW_PREFIX)
+        await asyncio.sleep(pause)
+        await order.signal(TextbookWorkflow.picked)
+        await asyncio.sleep(pause)
+        await order.signal(TextbookWorkflow.packed)
+        await asyncio.sleep(pause)
+        await label_of(self._watch, ids.fulfilment_id(order_id, 1))
+        await order.signal(TextbookWorkflow.handed_over)
+        await order.query(TextbookWorkflow.order_status)
+        await asyncio.sleep(pause)
+        await order.signal(TextbookWorkflow.delivered)
+        await order.result()
