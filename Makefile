@@ -19,6 +19,7 @@ help:
 	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
 	@echo 'make test   check, then all tests'
 	@echo 'make check  style, types and architecture rules'
+	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
 	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
 	@echo 'make clean  remove what make made; the orders in .orderloom stay'
 
@@ -41,10 +42,14 @@ check: $(READY)
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q tests/architecture
 
+.PHONY: bench
+bench: $(READY)
+	@$(RUN) -m benchmarks
+
 .PHONY: lock
 lock: $(READY)
 	$(RUN) -m uv pip compile pyproject.toml --output-file requirements.lock --quiet \
-		--universal --python-version 3.11 --generate-hashes --extra embedded --extra dev \
+		--universal --python-version 3.11 --generate-hashes --extra embedded --extra dev --extra bench \
 		--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
 .PHONY: clean

@@ -1,50 +1,152 @@
-"""`python -m benchmarks`, which is `make bench`, and `python -m benchmarks tune`."""
+"""`python -m benchmarks`: the contest, which `make bench` runs; `tune` and `show` beside it.
+
+Exit codes: 0 done and clean, 1 the audit found something or a contestant failed, 2 bad options.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.contestants.registry import BY_NAME
+from benchmarks import contest, plot, results, tables
+from benchmarks.contestants.registry import ALL, BY_NAME
 from benchmarks.options import parse_options
 from benchmarks.tune import tune
+from benchmarks.venue import ROOT
+from domain.errors import InvalidInput, OrderloomError
+
+RESULTS = ROOT / "benchmarks" / "results"
 
 
-def main() -> int:
-    args = _parser().parse_args()
-    console = Console()
+def main(arguments: list[str] | None = None) -> int:
+    """Do as told, and return the exit code."""
+    logging.basicConfig(level=logging.WARNING)
+    args = _parser().parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    command = {"show": _show, "tune": _tune}.get(args.command, _contest)
+    code = 1
+    try:
+        code = command(console, args)
+    except* OrderloomError as failed:
+        errors = list(_plain(failed))
+        print("\n".join(f"benchmarks: {error}" for error in errors), file=sys.stderr)
+        code = 2 if any(isinstance(error, InvalidInput) for error in errors) else 1
+    return code
+
+
+def _contest(console: Console, args: argparse.Namespace) -> int:
+    plan = contest.QUICK if args.quick else contest.FULL
+    given = {
+        "rounds": args.rounds,
+        "in_flight": args.in_flight,
+        "seconds": args.seconds,
+        "open_seconds": args.open_seconds,
+        "sampled_orders": args.orders,
+    }
+    plan = plan.model_copy(update={name: n for name, n in given.items() if n is not None})
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        console.print(f"{time.monotonic() - began:4.0f} s  {line}")
+
+    done = asyncio.run(contest.run(ALL, plan, say))
+    file = results.write(done, args.output)
+    picture = plot.draw(done, args.output)
+    _print(console, done, as_markdown=args.markdown)
+    console.print(f"written: {file} and {picture}", soft_wrap=True)
+    return _verdict(console, list(done.findings))
+
+
+def _show(console: Console, args: argparse.Namespace) -> int:
+    try:
+        _print(console, results.read(args.output), as_markdown=args.markdown)
+    except FileNotFoundError:
+        raise InvalidInput(
+            f"there is no {results.FILE} in it: run the benchmark first", where=str(args.output)
+        ) from None
+    return 0
+
+
+def _tune(console: Console, args: argparse.Namespace) -> int:
+    settings = (parse_options(args.a), parse_options(args.b))
     found = asyncio.run(
         tune(
             console,
             BY_NAME[args.contestant],
-            (parse_options(args.a), parse_options(args.b)),
+            settings,
             rounds=args.rounds,
             in_flight=args.in_flight,
             seconds=args.seconds,
         )
     )
-    print(found)
-    return 0
+    return _verdict(console, found)
 
 
-def _parser():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(dest="command")
-    tuning = commands.add_parser("tune")
-    tuning.add_argument("--contestant", choices=BY_NAME, default="orderloom")
-    tuning.add_argument("-a", default="")
-    tuning.add_argument("-b", default="")
-    tuning.add_argument("--rounds", type=int, default=5)
-    tuning.add_argument("--in-flight", type=int, default=96)
-    tuning.add_argument("--seconds", type=float, default=15)
+def _print(console: Console, done: results.Results, *, as_markdown: bool) -> None:
+    if as_markdown:
+        print(tables.markdown(done))
+    else:
+        tables.show(done, console)
+
+
+def _verdict(console: Console, findings: list[str]) -> int:
+    for finding in findings:
+        console.print(finding, soft_wrap=True)
+    count = len(findings)
+    print(f"audit: {count} violation{'s' * (count > 1)}" if count else "audit: clean")
+    return 1 if findings else 0
+
+
+def _plain(group: BaseExceptionGroup[OrderloomError]) -> Iterator[OrderloomError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _plain(error)
+        else:
+            yield error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a look at whether it runs: a minute")
+    parser.add_argument("--rounds", type=int, help="rounds of every loop")
+    parser.add_argument("--in-flight", type=int, help="orders under way in a closed loop")
+    parser.add_argument("--seconds", type=float, help="measured in each closed loop")
+    parser.add_argument("--open-seconds", type=float, help="at each rate of an open loop")
+    parser.add_argument("--orders", type=int, help="orders whose histories are counted")
+    _add_output(parser)
+    commands = parser.add_subparsers(dest="command", title="instead of the contest")
+    showing = commands.add_parser("show", help="the tables of the last run once more")
+    _add_output(showing)
+    tuning = commands.add_parser(
+        "tune",
+        help="two settings of one worker against each other",
+        description="Options as name=value with commas between: sandbox=false,processes=2; "
+        "names in capitals are settings: ORDERLOOM_DATABASE_POOL_SIZE=20.",
+    )
+    tuning.add_argument("-a", default="", help="options of the first; nothing: as it ships")
+    tuning.add_argument("-b", default="", help="options of the second")
+    tuning.add_argument("--contestant", choices=list(BY_NAME), default="orderloom")
+    tuning.add_argument("--rounds", type=int, default=5, help="pairs")
+    tuning.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
+    tuning.add_argument("--seconds", type=float, default=contest.FULL.seconds)
     return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--markdown", action="store_true", help="tables for a page")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
 
 
 if __name__ == "__main__":
     code = main()
+    # The client library can abort while the interpreter shuts down; the code must be right.
     sys.stdout.flush()
     os._exit(code)

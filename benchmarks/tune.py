@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +13,7 @@ from benchmarks.measuring import Cost, measure, median_cost
 from benchmarks.options import WorkerOptions
 from benchmarks.venue import venue
 
-_ROWS = {
+_ROWS: dict[str, Callable[[Cost], float]] = {
     "orders/s": lambda cost: cost.orders_per_s,
     "worker CPU, ms per order": lambda cost: cost.worker_cpu_ms,
     "Temporal CPU, ms per order": lambda cost: cost.temporal_cpu_ms,

@@ -1,4 +1,4 @@
-"""Where the contest takes place: a stack of its own, and a stage that one contestant has at a time."""
+"""Where the contest takes place: a stack of its own, and a stage for one contestant at a time."""
 
 from __future__ import annotations
 
@@ -144,6 +144,15 @@ class Venue:
                 watch=watch,
             )
 
+    @asynccontextmanager
+    async def watching(self, contestant: Contestant) -> AsyncIterator[Pool]:
+        """Connections of the benchmark's own to a contestant's database."""
+        pool = await open_pool(self._databases[contestant.name], size_max=_WATCHING)
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
     async def audit(self) -> list[str]:
         """What the audit of every contestant's database finds, a line each; nothing when clean."""
         client = await self.client()
@@ -218,7 +227,8 @@ def _environment(options: WorkerOptions) -> dict[str, str]:
     # What is set for other workers of this shell is not to be measured.
     ours = ("ORDERLOOM_", "TEMPORAL_", "DATABASE_URL")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "PYTHONPATH": str(ROOT), "ORDERLOOM_LOG_LEVEL": "warning", **options.environment}
+    quiet = {"PYTHONPATH": str(ROOT), "ORDERLOOM_LOG_LEVEL": "warning"}
+    return {**kept, **quiet, **options.environment}
 
 
 def _pids(pid: int | None) -> list[int]:

@@ -30,9 +30,10 @@ LONGER = {
 ENTRIES = {
     ".ci": "what must pass before a change is taken",
     ".gitignore": "what is made and not kept",
-    "Makefile": "demo, up, test, check, clean",
+    "Makefile": "demo, up, test, check, bench, clean",
     "README.md": "the first page",
     "activities": "effects",
+    "benchmarks": "what an order costs, measured",
     "docs": "how it is built and run",
     "domain": "rules",
     "examples": "orders and stock to begin with",
