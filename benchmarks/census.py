@@ -22,7 +22,7 @@ _IDLE_S = 3.0
 _MILLION = 1e6
 # One line for each round trip: a simple query, however many statements it holds, or one execution
 # of a prepared statement, or one fetch from a cursor.
-_ROUND_TRIP = re.compile(rb"^.{,60}? LOG:  (?:statement|execute [^:]*): ", re.MULTILINE)
+_ROUND_TRIP = re.compile(rb"^\d{4}-[^\]\n]*\] LOG:  (?:statement|execute [^:]*): ", re.MULTILINE)
 
 
 class Census(BaseModel):

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "store", "activities", "workflows", "starter")
+ROOMS = ("domain", "store", "activities", "workflows", "starter", "benchmarks")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Source:
 
 @lru_cache(maxsize=1)
 def product() -> tuple[Source, ...]:
-    """The Python files of the product, without its tests."""
+    """The Python files of the product and its benchmark, without the tests."""
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
     files += [ROOT / "worker.py", ROOT / "settings.py"]
     return tuple(

@@ -87,6 +87,20 @@ TABLE = (
             *("store.returns.Counted", "store.stock.StockLevel", "store.migrate.wait_for_database"),
         ),
     ),
+    # Runs and measures all of it. Nothing imports it but tests.
+    Room(
+        "benchmarks/",
+        (
+            *(*STDLIB, "benchmarks", "domain", "store", "activities", "workflows", "starter"),
+            *("settings", "worker", "temporalio", "pydantic", "psutil", "rich", "matplotlib"),
+        ),
+    ),
+    # A tutorial's workflow. It runs in the sandbox, like any other.
+    Room(
+        "benchmarks/contestants/textbook_workflow.py",
+        ("__future__", "datetime", "temporalio.workflow"),
+        passed_through=("domain", "activities", "pydantic", "benchmarks.contestants"),
+    ),
 )
 # What else some places of the starter may import.
 DOORS = {
@@ -210,6 +224,8 @@ def test_every_room_imports_only_what_it_may() -> None:
         ("starter/cli/stock.py", "from store import reports", "imports store.reports"),
         ("starter/cli/stock.py", "from store.migrate import migrate", "imports store.migrate"),
         ("starter/client.py", "from tests.builders import an_order", "imports tests.builders"),
+        ("starter/client.py", "from benchmarks.bill import actions_usd", "which starter/ may not"),
+        ("benchmarks/goods.py", "from tests.builders import an_order", "imports tests.builders"),
     ],
 )
 def test_a_planted_trespass_is_found(path: str, text: str, found: str) -> None:

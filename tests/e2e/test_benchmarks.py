@@ -1,0 +1,51 @@
+"""`python -m benchmarks` on a few orders: every figure is there, and the books are right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.stack import ROOT
+
+SECONDS_MAX = 280
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: Path) -> None:
+    done = bench(
+        *("--quick", "--seconds", "1", "--open-seconds", "1", "--in-flight", "3"),
+        *("--output", str(tmp_path)),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "audit: clean"
+    document = json.loads((tmp_path / "latest.json").read_text())
+    assert document["audit"] == "clean"
+    assert document["ratios"]["vs_textbook"] > 0
+    assert document["ratios"]["vs_floor"] > 0
+    ours, textbook = document["orderloom"], document["textbook"]
+    assert ours["orders_per_s"] > 0
+    assert ours["actions_per_order"] < textbook["actions_per_order"]
+    assert ours["events_per_order"] < textbook["events_per_order"]
+    assert [load["dropped"] for load in ours["open_loop"]] == [0, 0, 0]
+    assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
+    again = bench("show", "--markdown", "--output", str(tmp_path))
+    assert "| closed loop | null | floor | textbook | orderloom |" in again.stdout
+
+
+def test_options_that_cannot_be_end_with_exit_code_2() -> None:
+    done = bench("tune", "-a", "sandbox=perhaps")
+    assert done.returncode == 2
+    assert "sandbox: Input should be a valid boolean" in done.stderr
