@@ -32,6 +32,7 @@ class Null:
     queries_per_order = 0
 
     def working(self, side: WorkerSide) -> Worker:
+        """A running worker."""
         return Worker(
             side.client,
             task_queue=side.task_queue,
@@ -50,12 +51,14 @@ class NullPlayer:
         self._side = side
 
     async def place(self, number: int) -> str:
+        """Start a workflow."""
         handle = await self._side.client.start_workflow(
             NullWorkflow.run, id=f"null:{number}", task_queue=self._side.task_queue
         )
         return handle.id
 
     async def finish(self, workflow_id: str) -> None:
+        """See it end."""
         await self._side.client.get_workflow_handle(workflow_id).result()
 
 
@@ -93,6 +96,7 @@ class Floor:
 
     @asynccontextmanager
     async def working(self, side: WorkerSide) -> AsyncIterator[None]:
+        """A running worker."""
         async with crying(side.herald) as writer:
             waits = Waits(writer)
             async with Worker(
@@ -115,6 +119,7 @@ class FloorPlayer:
         self._side = side
 
     async def place(self, number: int) -> str:
+        """Place the order with this number."""
         handle = await self._side.client.start_workflow(
             FloorWorkflow.run,
             self._side.pace.return_window,
@@ -124,6 +129,7 @@ class FloorPlayer:
         return handle.id
 
     async def finish(self, workflow_id: str) -> None:
+        """Take it to its end."""
         client, pace = self._side.client, self._side.pace
         for step in WAITS:
             await self._side.herald.hears(f"{workflow_id} {step}")

@@ -33,6 +33,7 @@ class Orderloom:
 
     @asynccontextmanager
     async def working(self, side: WorkerSide) -> AsyncIterator[None]:
+        """A running worker."""
         pool = required(side.pool)
         relay = asyncio.create_task(Relay(pool, side.client).run())
         try:
@@ -70,6 +71,7 @@ class OrderloomPlayer:
         )
 
     async def place(self, number: int) -> str:
+        """Place the order with this number."""
         order = an_order("orderloom", number)
         placement = await self._orders.place(order, answer_within=_ANSWER_WITHIN)
         if placement.outcome != "confirmed":
@@ -77,6 +79,7 @@ class OrderloomPlayer:
         return ids.workflow_id(order.order_id)
 
     async def finish(self, workflow_id: str) -> None:
+        """Take it to its end."""
         pause, desk = self._side.pace.think_s, self._desk
         order_id = workflow_id.removeprefix(ids.WORKFLOW_PREFIX)
         parcel = ids.fulfilment_id(order_id, 1)

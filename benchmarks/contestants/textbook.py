@@ -43,6 +43,7 @@ class Textbook:
     queries_per_order = 1
 
     def working(self, side: WorkerSide) -> Worker:
+        """A running worker."""
         pool = required(side.pool)
         warehouse = Warehouse(pool, SandboxCarrier(pool, random=random.SystemRandom()))
         inventory, records = Inventory(pool), Records(pool)
@@ -78,6 +79,7 @@ class TextbookPlayer:
         self._watch = required(side.watch)
 
     async def place(self, number: int) -> str:
+        """Place the order with this number."""
         order = an_order("textbook", number)
         handle = await self._side.client.start_workflow(
             TextbookWorkflow.run,
@@ -91,6 +93,7 @@ class TextbookPlayer:
         return handle.id
 
     async def finish(self, workflow_id: str) -> None:
+        """Take it to its end."""
         pause = self._side.pace.think_s
         order: WorkflowHandle[Any, Any] = self._side.client.get_workflow_handle(workflow_id)
         order_id = workflow_id.removeprefix(ids.WORKFLOW_PREFIX)

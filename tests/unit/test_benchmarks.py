@@ -150,7 +150,7 @@ def test_storage_is_paid_while_open_and_while_kept() -> None:
 
 def test_an_activity_is_billed_for_each_attempt_and_local_ones_for_each_task() -> None:
     def event(kind: str) -> HistoryEvent:
-        return HistoryEvent(event_type=EventType.Value(f"EVENT_TYPE_{kind}"))  # type: ignore[arg-type]  # Value gives the number, which is what the field holds
+        return HistoryEvent(event_type=EventType.Value(f"EVENT_TYPE_{kind}"))
 
     def local_activity(task: int) -> HistoryEvent:
         marker = event("MARKER_RECORDED")
@@ -241,12 +241,9 @@ def an_entry(rate: float, *, effects: bool = True) -> Entry:
         actions_usd_per_million_orders=475,
         storage_usd_per_million_orders=300,
     )
-    loads = [
-        summarized(share, share * rate, [Arrivals(latencies_s=[0.1])]) for share in (0.25, 0.5)
-    ]
-    return Entry(
-        cost=cost, rounds=(rate,), census=census, open_loop=tuple(loads if effects else ())
-    )
+    rounds = [Arrivals(latencies_s=[0.1])]
+    loads = tuple(summarized(share, share * rate, rounds) for share in (0.25, 0.5))
+    return Entry(cost=cost, rounds=(rate,), census=census, open_loop=loads if effects else ())
 
 
 def a_contest(findings: tuple[str, ...] = ()) -> Results:
