@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the contest, which `make bench` runs; `tune` and `show` beside it.
+"""`python -m benchmarks`: the contest, which `make bench` runs; and commands beside it.
 
 Exit codes: 0 done and clean, 1 the audit found something or a contestant failed, 2 bad options.
 """
@@ -19,10 +19,12 @@ from rich.console import Console
 from benchmarks import contest, plot, results, tables
 from benchmarks.contestants.registry import ALL, BY_NAME
 from benchmarks.options import parse_options
+from benchmarks.statements import tell
 from benchmarks.tune import tune
 from benchmarks.venue import ROOT
 from domain.errors import InvalidInput, OrderloomError
 
+WITH_DATABASE = [contestant.name for contestant in ALL if contestant.has_effects]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -31,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING)
     args = _parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 130)
-    command = {"show": _show, "tune": _tune}.get(args.command, _contest)
+    command = {"show": _show, "tune": _tune, "statements": _statements}.get(args.command, _contest)
     code = 1
     try:
         code = command(console, args)
@@ -90,6 +92,11 @@ def _tune(console: Console, args: argparse.Namespace) -> int:
     return _verdict(console, found)
 
 
+def _statements(console: Console, args: argparse.Namespace) -> int:
+    contestant = BY_NAME[args.contestant]
+    return _verdict(console, asyncio.run(tell(console, contestant, orders=args.orders)))
+
+
 def _print(console: Console, done: results.Results, *, as_markdown: bool) -> None:
     if as_markdown:
         print(tables.markdown(done))
@@ -125,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", title="instead of the contest")
     showing = commands.add_parser("show", help="the tables of the last run once more")
     _add_output(showing)
+    asking = commands.add_parser("statements", help="what one order asks of PostgreSQL")
+    asking.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
+    asking.add_argument("--orders", type=int, default=10)
     tuning = commands.add_parser(
         "tune",
         help="two settings of one worker against each other",

@@ -6,7 +6,6 @@ Orders are taken through their life without hurry, so that every wait is a real 
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -14,15 +13,13 @@ from pydantic import BaseModel, ConfigDict
 from benchmarks.bill import actions_usd, billable_actions, history_bytes, storage_usd
 from benchmarks.contestants.protocol import Contestant, Pace
 from benchmarks.figures import median
+from benchmarks.server_log import statements
 from benchmarks.venue import AS_SHIPPED, Stage, Venue
 
 UNHURRIED = Pace(think_s=0.5)
 
 _IDLE_S = 3.0
 _MILLION = 1e6
-# One line for each round trip: a simple query, however many statements it holds, or one execution
-# of a prepared statement, or one fetch from a cursor.
-_ROUND_TRIP = re.compile(rb"^\d{4}-[^\]\n]*\] LOG:  (?:statement|execute [^:]*): ", re.MULTILINE)
 
 
 class Census(BaseModel):
@@ -46,7 +43,7 @@ async def count(venue: Venue, contestant: Contestant, *, orders: int) -> Census:
         trips = _Trips(venue.postgres_log)
         clock = asyncio.get_running_loop()
         began = clock.time()
-        ids = await asyncio.gather(*(_live(stage) for _ in range(orders)))
+        ids = await live(stage, orders)
         seconds = clock.time() - began
         histories = [
             list((await stage.client.get_workflow_handle(one).fetch_history()).events)
@@ -67,9 +64,15 @@ async def count(venue: Venue, contestant: Contestant, *, orders: int) -> Census:
     )
 
 
-def count_round_trips(log: bytes) -> int:
-    """How many round trips this piece of PostgreSQL's log tells of."""
-    return len(_ROUND_TRIP.findall(log))
+async def live(stage: Stage, orders: int) -> list[str]:
+    """Take so many orders through their life, all at once. Returns their workflows' ids."""
+
+    async def one() -> str:
+        workflow_id = await stage.player.place(next(stage.numbers))
+        await stage.player.finish(workflow_id)
+        return workflow_id
+
+    return await asyncio.gather(*(one() for _ in range(orders)))
 
 
 class _Trips:
@@ -82,7 +85,7 @@ class _Trips:
     def so_far(self) -> int:
         with self._log.open("rb") as file:
             file.seek(self._from)
-            return count_round_trips(file.read())
+            return statements(file.read()).total()
 
 
 async def _idle(log: Path) -> float:
@@ -90,9 +93,3 @@ async def _idle(log: Path) -> float:
     trips = _Trips(log)
     await asyncio.sleep(_IDLE_S)
     return trips.so_far() / _IDLE_S
-
-
-async def _live(stage: Stage) -> str:
-    workflow_id = await stage.player.place(next(stage.numbers))
-    await stage.player.finish(workflow_id)
-    return workflow_id

@@ -16,7 +16,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 
 from benchmarks import results, tables
 from benchmarks.bill import actions_usd, billable_actions, storage_usd
-from benchmarks.census import Census, count_round_trips
+from benchmarks.census import Census
 from benchmarks.contest import FULL, summarized
 from benchmarks.figures import percentile, ratio
 from benchmarks.goods import an_order
@@ -26,6 +26,7 @@ from benchmarks.measuring import Cost, median_cost
 from benchmarks.options import WorkerOptions, parse_options
 from benchmarks.plot import draw
 from benchmarks.results import Entry, Results
+from benchmarks.server_log import statements
 from domain.errors import InvalidInput, Refused
 
 # Figures ------------------------------------------------------------------------------------------
@@ -208,7 +209,9 @@ def test_a_round_trip_is_a_line_of_the_log_however_many_statements_it_has() -> N
         b"2026-11-22 13:00:00.125 UTC [42] LOG:  execute fetch from __asyncpg_stmt_1__/p: SELECT\n"
         b"2026-11-22 13:00:00.126 UTC [42] LOG:  statement: SELECT 1;\n\tCLOSE ALL;\n\tRESET ALL;\n"
     )
-    assert count_round_trips(log) == 4
+    assert statements(log).total() == 4
+    assert statements(log)["SELECT 1; CLOSE ALL; RESET ALL;"] == 1
+    assert statements(log)["fetch: SELECT"] == 1
 
 
 def test_neighbouring_orders_want_different_products() -> None:
