@@ -9,10 +9,12 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -22,7 +24,9 @@ from benchmarks.options import parse_options
 from benchmarks.statements import tell
 from benchmarks.tune import tune
 from benchmarks.venue import ROOT
-from domain.errors import InvalidInput, OrderloomError
+from domain.errors import InvalidInput, OrderloomError, Unreachable
+
+T = TypeVar("T")
 
 WITH_DATABASE = [contestant.name for contestant in ALL if contestant.has_effects]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -44,6 +48,22 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+def _until_told(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end, or until Ctrl-C, SIGTERM or the terminal's end; servers never stay."""
+
+    async def stoppable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(stoppable())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise Unreachable("stopped before the end; nothing was written") from None
+
+
 def _contest(console: Console, args: argparse.Namespace) -> int:
     plan = contest.QUICK if args.quick else contest.FULL
     given = {
@@ -59,7 +79,7 @@ def _contest(console: Console, args: argparse.Namespace) -> int:
     def say(line: str) -> None:
         console.print(f"{time.monotonic() - began:4.0f} s  {line}")
 
-    done = asyncio.run(contest.run(ALL, plan, say))
+    done = _until_told(contest.run(ALL, plan, say))
     file = results.write(done, args.output)
     picture = plot.draw(done, args.output)
     _print(console, done, as_markdown=args.markdown)
@@ -79,7 +99,7 @@ def _show(console: Console, args: argparse.Namespace) -> int:
 
 def _tune(console: Console, args: argparse.Namespace) -> int:
     settings = (parse_options(args.a), parse_options(args.b))
-    found = asyncio.run(
+    found = _until_told(
         tune(
             console,
             BY_NAME[args.contestant],
@@ -94,7 +114,7 @@ def _tune(console: Console, args: argparse.Namespace) -> int:
 
 def _statements(console: Console, args: argparse.Namespace) -> int:
     contestant = BY_NAME[args.contestant]
-    return _verdict(console, asyncio.run(tell(console, contestant, orders=args.orders)))
+    return _verdict(console, _until_told(tell(console, contestant, orders=args.orders)))
 
 
 def _print(console: Console, done: results.Results, *, as_markdown: bool) -> None:

@@ -17,7 +17,7 @@ from benchmarks.venue import Venue, venue
 
 Say = Callable[[str], None]
 
-FULL = Plan(rounds=3, in_flight=96, seconds=12, open_seconds=12, sampled_orders=12)
+FULL = Plan(rounds=3, in_flight=64, seconds=12, open_seconds=12, sampled_orders=12)
 QUICK = Plan(rounds=1, in_flight=6, seconds=2, open_seconds=3, sampled_orders=2)
 
 # Beyond this many times the closed loop's orders, those of an open loop are dropped.

@@ -66,16 +66,18 @@ async def closed_loop(
     async with asyncio.TaskGroup() as group:
         for _ in range(in_flight):
             group.create_task(lane())
-        await generation(0)
-        before, closed_before, began = await read(groups, pool), closed, clock.time()
-        await asyncio.gather(asyncio.sleep(seconds), generation(closed_before))
-        window = Window(
-            closed=closed - closed_before,
-            seconds=clock.time() - began,
-            before=before,
-            after=await read(groups, pool),
-        )
-        stop.set()
+        try:
+            await generation(0)
+            before, closed_before, began = await read(groups, pool), closed, clock.time()
+            await asyncio.gather(asyncio.sleep(seconds), generation(closed_before))
+            window = Window(
+                closed=closed - closed_before,
+                seconds=clock.time() - began,
+                before=before,
+                after=await read(groups, pool),
+            )
+        finally:
+            stop.set()
     return window
 
 

@@ -31,7 +31,8 @@ class WorkerOptions(BaseModel):
     connections: Count | None = None
     """Connections to PostgreSQL that one process opens at most."""
     sandbox: bool | None = None
-    """False: workflows run outside it. True: in the SDK's own, nothing passed through."""
+    """False: workflows run outside it. True: in the SDK's own, nothing passed through; Orderloom's
+    is switched on by ORDERLOOM_WORKFLOW_SANDBOX=true."""
     workflow_pollers: Pollers = None
     activity_pollers: Pollers = None
     cached_workflows: Annotated[int, Field(ge=0)] | None = None

@@ -17,9 +17,10 @@ from benchmarks.goods import an_order
 from domain import ids
 from domain.errors import Refused
 from domain.policy import Policy
+from settings import load_settings
 from starter.client import OrderClient
 from starter.desk import Desk
-from worker import build_worker
+from worker import build_worker, tuning
 
 _ANSWER_WITHIN = timedelta(seconds=60)
 
@@ -43,7 +44,7 @@ class Orderloom:
                 task_queue=side.task_queue,
                 providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
                 carrier=SandboxCarrier(pool, random=random.SystemRandom()),
-                **side.options,
+                **tuning(load_settings()) | side.options,
             ):
                 yield
         finally:

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TypeVar
 
-from store import parcels, reads
+from store import parcels
 from store.database import Pool
 
 T = TypeVar("T")
@@ -30,16 +30,6 @@ def required(thing: T | None) -> T:
     if thing is None:
         raise ValueError("a contestant with effects needs its database")
     return thing
-
-
-async def decision_of(watch: Pool, order_id: str) -> str:
-    """Wait until the order is decided: confirmed, or rejected."""
-    while True:
-        async with watch.acquire() as conn:
-            summary = await reads.find_summary(conn, order_id)
-        if summary is not None and summary.decision != "received":
-            return summary.decision
-        await asyncio.sleep(_LOOK_S)
 
 
 async def label_of(watch: Pool, fulfilment_id: str) -> Label:

@@ -28,13 +28,14 @@ from activities.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.records import Records
-from benchmarks.contestants.outside import decision_of, label_of, required
+from benchmarks.contestants.outside import label_of, required
 from benchmarks.contestants.protocol import ClientSide, WorkerSide
 from benchmarks.contestants.textbook_activities import Warehouse
 from benchmarks.contestants.textbook_workflow import TextbookInput, TextbookWorkflow
 from benchmarks.goods import an_order
 from domain import ids
 from domain.errors import Refused
+from starter.decisions import Decisions
 
 
 class Textbook:
@@ -79,6 +80,8 @@ class TextbookPlayer:
     def __init__(self, side: ClientSide) -> None:
         self._side = side
         self._watch = required(side.watch)
+        # A shop has to know what was decided: it looks where Orderloom's client looks.
+        self._decisions = Decisions(required(side.pool))
 
     async def place(self, number: int) -> str:
         """Place the order with this number."""
@@ -89,9 +92,9 @@ class TextbookPlayer:
             id=ids.workflow_id(order.order_id),
             task_queue=self._side.task_queue,
         )
-        decision = await decision_of(self._watch, order.order_id)
-        if decision != "confirmed":
-            raise Refused(f"{order.order_id} is {decision}")
+        placement = await self._decisions.of(order)
+        if placement.outcome != "confirmed":
+            raise Refused(f"{order.order_id} is {placement.outcome}: {placement.reason}")
         return handle.id
 
     async def finish(self, workflow_id: str) -> None:
