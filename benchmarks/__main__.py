@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
+from temporalio.service import RPCError
 
 from benchmarks import contest, plot, results, tables
 from benchmarks.contestants.registry import ALL, BY_NAME
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     code = 1
     try:
         code = command(console, args)
-    except* OrderloomError as failed:
+    except* (OrderloomError, RPCError) as failed:
         errors = list(_plain(failed))
         print("\n".join(f"benchmarks: {error}" for error in errors), file=sys.stderr)
         code = 2 if any(isinstance(error, InvalidInput) for error in errors) else 1
@@ -132,7 +133,7 @@ def _verdict(console: Console, findings: list[str]) -> int:
     return 1 if findings else 0
 
 
-def _plain(group: BaseExceptionGroup[OrderloomError]) -> Iterator[OrderloomError]:
+def _plain(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from _plain(error)

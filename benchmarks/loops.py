@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from temporalio.service import RPCError
+
 from benchmarks.contestants.protocol import Player
 from benchmarks.meters import Groups, Reading, read
 from domain.errors import OrderloomError, Unreachable
-from store.database import Pool
+from store.database import DatabaseFault, Pool
 
 GENERATION_S_MAX = 90.0
 """As many orders as are in flight are closed within this, in seconds, or something is wrong."""
@@ -120,13 +122,12 @@ async def open_loop(
             arrivals.late += 1
         try:
             placed = await player.place(next(numbers))
-        except OrderloomError as error:
-            arrivals.dropped += 1
-            say(str(error))
-        else:
             arrivals.latencies_s.append(clock.time() - scheduled)
             await player.finish(placed)
             arrivals.closed += 1
+        except (OrderloomError, RPCError, *DatabaseFault) as error:
+            arrivals.dropped += 1
+            say(f"dropped: {error}")
         finally:
             under_way -= 1
 
