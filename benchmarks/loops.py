@@ -90,8 +90,6 @@ class Arrivals:
     latencies_s: list[float] = field(default_factory=list)
     late: int = 0
     dropped: int = 0
-    closed: int = 0
-    seconds: float = 0.0
 
 
 def schedule(rate: float, seconds: float) -> list[float]:
@@ -124,7 +122,6 @@ async def open_loop(
             placed = await player.place(next(numbers))
             arrivals.latencies_s.append(clock.time() - scheduled)
             await player.finish(placed)
-            arrivals.closed += 1
         except (OrderloomError, RPCError, *DatabaseFault) as error:
             arrivals.dropped += 1
             say(f"dropped: {error}")
@@ -139,5 +136,4 @@ async def open_loop(
                 continue
             under_way += 1
             group.create_task(live(began + offset))
-    arrivals.seconds = clock.time() - began
     return arrivals

@@ -31,11 +31,6 @@ class Cost(BaseModel):
     cores_busy: float
     """CPU seconds of all of them together, per second."""
 
-    @property
-    def server_cpu_ms(self) -> float:
-        """Temporal and PostgreSQL together."""
-        return self.temporal_cpu_ms + self.postgres_cpu_ms
-
 
 async def measure(
     venue: Venue,

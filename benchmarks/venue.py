@@ -44,13 +44,12 @@ _WATCHING: Final = 4
 class Stage:
     """A contestant that is ready to be played."""
 
-    contestant: Contestant
     player: Player
     numbers: Iterator[int]
     groups: Groups
     client: Client
-    pool: Pool | None
     watch: Pool | None
+    """Connections of the benchmark's own to the contestant's database, if it has one."""
 
 
 class Venue:
@@ -131,7 +130,6 @@ class Venue:
                 herald=self._herald,
             )
             yield Stage(
-                contestant=contestant,
                 player=contestant.player(side),
                 numbers=self._numbers,
                 groups={
@@ -140,7 +138,6 @@ class Venue:
                     "postgres": _pids(self._postgres.program.pid),
                 },
                 client=client,
-                pool=pool,
                 watch=watch,
             )
 
