@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +66,7 @@ async def closed_loop(
                 )
             await asyncio.sleep(0.05)
 
-    async with asyncio.TaskGroup() as group:
+    async with _ending() as limit, asyncio.TaskGroup() as group:
         for _ in range(in_flight):
             group.create_task(lane())
         try:
@@ -80,7 +81,21 @@ async def closed_loop(
             )
         finally:
             stop.set()
+        limit.reschedule(clock.time() + GENERATION_S_MAX)
     return window
+
+
+@asynccontextmanager
+async def _ending() -> AsyncIterator[asyncio.Timeout]:
+    """A limit that is set when there is nothing left to do but wait. Raises Unreachable."""
+    try:
+        async with asyncio.timeout(None) as limit:
+            yield limit
+    except TimeoutError:
+        raise Unreachable(
+            f"the last orders did not come to their end within {GENERATION_S_MAX:.0f} s: "
+            "is the machine busy with something else?"
+        ) from None
 
 
 @dataclass
@@ -128,7 +143,7 @@ async def open_loop(
         finally:
             under_way -= 1
 
-    async with asyncio.TaskGroup() as group:
+    async with _ending() as limit, asyncio.TaskGroup() as group:
         for offset in due:
             await asyncio.sleep(max(0.0, began + offset - clock.time()))
             if under_way >= under_way_max:
@@ -136,4 +151,5 @@ async def open_loop(
                 continue
             under_way += 1
             group.create_task(live(began + offset))
+        limit.reschedule(clock.time() + GENERATION_S_MAX)
     return arrivals

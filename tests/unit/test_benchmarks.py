@@ -14,20 +14,20 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner
 
-from benchmarks import results, tables
+from benchmarks import loops, results, tables
 from benchmarks.bill import actions_usd, billable_actions, storage_usd
 from benchmarks.census import Census
 from benchmarks.contest import FULL, summarized
 from benchmarks.figures import percentile, ratio
 from benchmarks.goods import an_order
-from benchmarks.loops import Arrivals, open_loop, schedule
+from benchmarks.loops import Arrivals, closed_loop, open_loop, schedule
 from benchmarks.machine import Machine
 from benchmarks.measuring import Cost, median_cost
 from benchmarks.options import WorkerOptions, parse_options
 from benchmarks.plot import draw
 from benchmarks.results import Entry, Results
 from benchmarks.server_log import statements
-from domain.errors import InvalidInput, Refused
+from domain.errors import InvalidInput, Refused, Unreachable
 
 # Figures ------------------------------------------------------------------------------------------
 
@@ -307,3 +307,16 @@ def test_the_middle_of_rounds_is_taken_figure_by_figure() -> None:
     low, high = an_entry(1).cost, an_entry(3).cost.model_copy(update={"wal_bytes": 5})
     middle = median_cost([low, high, an_entry(2).cost])
     assert (middle.orders_per_s, middle.wal_bytes) == (2, 10_000)
+
+
+async def test_orders_that_never_end_are_told_instead_of_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loops, "GENERATION_S_MAX", 0.1)
+    with pytest.raises(Unreachable, match="did not come to their end"):
+        await open_loop(Shopper(), itertools.count(1), [0.0], under_way_max=1, say=print)
+    with pytest.raises(ExceptionGroup) as failed:
+        await closed_loop(
+            Shopper(), itertools.count(1), in_flight=2, seconds=0, groups={}, pool=None
+        )
+    assert "of 2 orders 0 were closed" in str(failed.value.exceptions[0])
