@@ -10,12 +10,14 @@ the decision on a placed order included.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio.client import (
     Client,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -66,6 +68,9 @@ ANSWER_WITHIN = timedelta(seconds=10)
 
 START_WITHIN = timedelta(seconds=10)
 """Temporal is given this long to take an order."""
+
+NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
+"""A message that came as its order went over into a new run was not taken, and is sent again."""
 
 _KINDS: dict[str, type[Refused]] = {
     kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
@@ -175,8 +180,7 @@ class OrderClient:
     ) -> Answer:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         try:
-            answer: Answer = await handle.execute_update(name, request, result_type=result)
-            return answer
+            return await self._sent(handle, name, request, result)
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from error
         except WorkflowUpdateRPCTimeoutOrCancelledError as error:
@@ -190,6 +194,25 @@ class OrderClient:
             if error.status == RPCStatusCode.NOT_FOUND:
                 raise await self._ended(order_id) from None
             raise _unreachable(error) from error
+
+    async def _sent(
+        self, handle: WorkflowHandle[Any, Any], name: str, request: Request, result: type[Answer]
+    ) -> Answer:
+        """Send an update until the workflow takes it. The server says so where it did not."""
+        update_id = uuid.uuid4().hex
+        tries = 1
+        while True:
+            try:
+                answer: Answer = await handle.execute_update(
+                    name, request, id=update_id, result_type=result
+                )
+                return answer
+            except RPCError as error:
+                not_ready = error.status == RPCStatusCode.FAILED_PRECONDITION
+                if not not_ready or tries == NOT_READY_TRIES:
+                    raise
+                tries += 1
+                await asyncio.sleep(NOT_READY_PAUSE_S)
 
     async def _ended(self, order_id: str) -> OrderloomError:
         async with self._pool.acquire() as conn:

@@ -76,8 +76,8 @@ async def running_postgres() -> AsyncIterator[PostgresServer]:
 
 
 @asynccontextmanager
-async def running_temporal() -> AsyncIterator[TemporalServer]:
-    """A Temporal in a temporary folder, able to skip time."""
+async def running_temporal(*options: str) -> AsyncIterator[TemporalServer]:
+    """A Temporal in a temporary folder, able to skip time; `options` of its command line."""
     with temporary_folder() as folder:
-        async with embedded_temporal(folder, options=FAST_TEMPORAL) as server:
+        async with embedded_temporal(folder, options=(*FAST_TEMPORAL, *options)) as server:
             yield server

@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Self
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain import ids
     from domain.amounts import Worth, value_lines, worth_of
+    from domain.continuation import BookState, ParcelState, Stage
     from domain.fulfilments import Planned
     from domain.money import Money
     from domain.order import Order
     from domain.quantities import LineQuantities
-
-Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
 
 
 class Parcel:
@@ -38,8 +37,33 @@ class Parcel:
         self.buying = False
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
+        self.return_id = ""  # under which it comes back undeliverable
         self.begun: list[str] = []  # the saga steps that may have to be undone
         self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def restored(cls, state: ParcelState) -> Self:
+        """The parcel as an earlier run left it."""
+        parcel = cls(Planned(fulfilment_id=state.id, location=state.location, units=state.units))
+        parcel.stage = state.stage
+        parcel.begun = list(state.begun)
+        parcel.recalled = state.recalled
+        parcel.return_id = state.return_id
+        parcel.outcome = state.outcome
+        return parcel
+
+    def state(self) -> ParcelState:
+        """The parcel for the next run."""
+        return ParcelState(
+            id=self.id,
+            location=self.location,
+            units=self.units,
+            stage=self.stage,
+            begun=tuple(dict.fromkeys(self.begun)),
+            recalled=self.recalled,
+            return_id=self.return_id,
+            outcome=self.outcome,
+        )
 
     @property
     def stoppable(self) -> bool:
@@ -54,15 +78,27 @@ class Parcel:
 class OrderBook:
     """Unit counts by line, the order's parcels, and the amounts that follow from them."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, state: BookState | None = None) -> None:
+        state = state or BookState()
         self.order = order
         self.worth = value_lines(order)
         self.lines = {line.line_id: LineQuantities(ordered=line.quantity) for line in order.lines}
-        self.parcels: dict[str, Parcel] = {}
-        self.authorized = 0
-        self.last_delivery: datetime | None = None
+        self.lines |= state.lines
+        self.parcels = {parcel.id: Parcel.restored(parcel) for parcel in state.parcels}
+        self.authorized = state.authorized
+        self.last_delivery = state.last_delivery
         # Units sent in place of lost ones: paid for already.
-        self._prepaid = dict.fromkeys(self.lines, 0)
+        self._prepaid = dict.fromkeys(self.lines, 0) | state.prepaid
+
+    def state(self) -> BookState:
+        """The book for the next run."""
+        return BookState(
+            lines=self.lines,
+            prepaid=self._prepaid,
+            parcels=tuple(parcel.state() for parcel in self.parcels.values()),
+            authorized=self.authorized,
+            last_delivery=self.last_delivery,
+        )
 
     @property
     def next_number(self) -> int:

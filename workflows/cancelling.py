@@ -24,11 +24,11 @@ HANDED_OVER = "already handed over to the carrier; it can be sent back: request 
 class Cancelling:
     """Cancels units of one order, one request at a time."""
 
-    def __init__(self, book: OrderBook, fulfilling: Fulfilling) -> None:
+    def __init__(self, book: OrderBook, fulfilling: Fulfilling, why: str) -> None:
         self._book = book
         self._fulfilling = fulfilling
         self._one_at_a_time = asyncio.Lock()
-        self.why = ""  # the reason of the latest request that cancelled something
+        self.why = why  # the reason of the latest request that cancelled something
 
     def check(self, request: CancelRequest) -> None:
         """Raises ApplicationError where the request cannot be meant for this order."""

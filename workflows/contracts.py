@@ -9,17 +9,24 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
+    from domain.continuation import OrderState
     from domain.order import Order
     from domain.policy import Policy
 
 
 class OrderInput(BaseModel):
-    """What an order's workflow is started with."""
+    """What an order's workflow is started with.
+
+    `continue_after_events`: it goes on in a new run when its history is as long as this, if the
+    server does not suggest so before. `state`: what the runs before have come to.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order: Order
     policy: Policy = Policy()
+    continue_after_events: int | None = None
+    state: OrderState | None = None
 
 
 class OrderResult(BaseModel):

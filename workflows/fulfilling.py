@@ -11,6 +11,7 @@ from typing import Any, Literal
 from temporalio import workflow
 
 from workflows.book import OrderBook, Parcel
+from workflows.continuing import broken
 from workflows.paying import Paying
 from workflows.saga import Step, undos
 from workflows.steps import ByHand, GivenUp, StepRefused, Steps
@@ -50,13 +51,26 @@ class Fulfilling:
         """Set a parcel on its way."""
         parcel.task = asyncio.create_task(self._run(parcel))
 
+    @property
+    def at_rest(self) -> bool:
+        """Every parcel has ended, or waits for the outside; what was to be done about it is."""
+        return all(
+            not broken(parcel.task) if parcel.ended else self._awaited(parcel)
+            for parcel in self._book.parcels.values()
+        )
+
+    def _awaited(self, parcel: Parcel) -> bool:
+        if parcel.return_id:
+            return self._steps.waits_for(Returns.receive_return.__name__, parcel.return_id)
+        return self._steps.waits_for(parcel.stage, parcel.id)
+
     async def all_ended(self) -> None:
         """Wait until no parcel is on its way any more, those included that start meanwhile."""
         parcels = self._book.parcels
         await workflow.wait_condition(
             lambda: (
                 all(parcel.ended for parcel in parcels.values())
-                or any(_broken(parcel) for parcel in parcels.values())
+                or any(broken(parcel.task) for parcel in parcels.values())
             )
         )
         for parcel in parcels.values():
@@ -99,7 +113,7 @@ class Fulfilling:
             parcel.stage = "ended"
 
     async def _went_its_way(self, parcel: Parcel) -> bool:
-        """From the stage it is in to its end.
+        """From the stage it is in, also as an earlier run left it, to its end.
 
         False: it was to be given up, but what it waited for has happened; the same stage once more
         finds the report.
@@ -110,8 +124,13 @@ class Fulfilling:
             if parcel.units:
                 if parcel.stage in ("pick", "pack"):
                     await self._pack(parcel)
-                await self._ship(parcel)
-                await asyncio.gather(self._charge(parcel), self._deliver(parcel))
+                if parcel.stage != "await_delivery":
+                    await self._ship(parcel)
+                    await asyncio.gather(self._charge(parcel), self._deliver(parcel))
+                elif parcel.return_id:  # an earlier run has charged for it, and heard of it
+                    await self._take_back(parcel)
+                else:
+                    await self._deliver(parcel)
         except GivenUp:
             return parcel.recalled or await self._abandon(parcel, "given up by an operator")
         except StepRefused as refusal:
@@ -249,21 +268,23 @@ class Fulfilling:
 
     async def _take_back(self, parcel: Parcel) -> None:
         """Return to sender: wait for it, and give everything back."""
-        return_id = self._next_return_id()
         reason = f"{parcel.id} could not be delivered"
-        await self._steps.record(
-            Returns.approve_return,
-            ApproveReturn(
-                return_id=return_id,
-                kind="undeliverable",
-                fulfilment_id=parcel.id,
-                units=parcel.units,
-                reason=reason,
-                who="orderloom",
-            ),
-            return_id,
-            f"Expect {parcel.id} back",
-        )
+        if not parcel.return_id:
+            parcel.return_id = self._next_return_id()
+            await self._steps.record(
+                Returns.approve_return,
+                ApproveReturn(
+                    return_id=parcel.return_id,
+                    kind="undeliverable",
+                    fulfilment_id=parcel.id,
+                    units=parcel.units,
+                    reason=reason,
+                    who="orderloom",
+                ),
+                parcel.return_id,
+                f"Expect {parcel.id} back",
+            )
+        return_id = parcel.return_id
         await self.await_return(return_id)
         worth = self._book.came_back(parcel)
         await self._paying.refund(return_id, parcel.units, worth, reason, return_id=return_id)
@@ -382,11 +403,6 @@ class Fulfilling:
     def _start_all(self, planned: tuple[Planned, ...]) -> None:
         for item in planned:
             self.start(self._book.allocated(item))
-
-
-def _broken(parcel: Parcel) -> bool:
-    task = parcel.task
-    return task is not None and task.done() and task.exception() is not None
 
 
 def _units(parcel: Parcel) -> str:

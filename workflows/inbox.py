@@ -14,6 +14,7 @@ from workflows.refusals import refuse
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
+    from domain.continuation import Answered, AnsweredCancel, AnsweredReturn, InboxState
     from domain.errors import Conflict, InvalidInput
     from domain.messages import (
         AttentionAnswer,
@@ -26,6 +27,9 @@ with workflow.unsafe.imports_passed_through():
 SignalMessage = CancelRequest | ReturnRequest | AttentionAnswer
 Request = CancelRequest | ReturnRequest
 Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome)
+
+REMEMBERED_BYTES_MAX = 500_000
+"""Of the answers that are handed on to a next run, the oldest are left out beyond this."""
 
 SIGNALS: dict[str, type[SignalMessage]] = {
     "cancel": CancelRequest,
@@ -52,9 +56,27 @@ def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
 class Inbox:
     """Remembers what was asked and answered, so that a repeat is not a second request."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: InboxState) -> None:
         self._asked: dict[str, tuple[Request, asyncio.Future[Any]]] = {}
-        self._unnamed = 0
+        self._unnamed = state.unnamed
+        for item in state.answered:
+            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            answer.set_result(item.outcome)
+            self._asked[item.outcome.request_id] = (item.request, answer)
+
+    def state(self) -> InboxState:
+        """What was asked and answered, for the next run. Nobody can repeat what has no name."""
+        kept: list[Answered] = []
+        size = 0
+        for request, answer in reversed(self._asked.values()):
+            if request.request_id is None:
+                continue
+            item = _answered(request, answer.result())
+            size += len(item.model_dump_json())
+            if size > REMEMBERED_BYTES_MAX:
+                break
+            kept.append(item)
+        return InboxState(unnamed=self._unnamed, answered=tuple(reversed(kept)))
 
     def knows(self, request: Request) -> bool:
         """The same was asked before. Raises Conflict where the id was, with other content."""
@@ -91,3 +113,9 @@ class Inbox:
     def _name(self) -> str:
         self._unnamed += 1
         return f"unnamed:{self._unnamed}"  # no caller can name a request so
+
+
+def _answered(request: Request, outcome: Any) -> Answered:
+    if isinstance(request, CancelRequest):
+        return AnsweredCancel(request=request, outcome=outcome)
+    return AnsweredReturn(request=request, outcome=outcome)

@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from workflows import details
 from workflows.book import OrderBook
 from workflows.cancelling import Cancelling
+from workflows.continuing import Continuing, broken
 from workflows.contracts import OrderInput, OrderResult, OrderView
 from workflows.fulfilling import Fulfilling
 from workflows.inbox import Inbox, SignalMessage, parse_signal
@@ -29,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.inventory import Inventory, ReleaseStock, ReserveStock
     from activities.payments import Payments
     from activities.records import CloseOrder, Notice, Records
+    from domain.continuation import OrderState
     from domain.errors import InvalidInput
     from domain.messages import (
         AttentionAnswer,
@@ -62,23 +64,29 @@ class OrderWorkflow:
 
     @workflow.init
     def __init__(self, start: OrderInput) -> None:
+        self.continuing = Continuing(start.continue_after_events)
+        state = start.state or OrderState()  # as an earlier run left it, or of a new order
+        self.start = start.model_copy(update={"state": None})
         self.order = start.order
         self.policy = start.policy
-        self.book = OrderBook(start.order)
-        self.steps = Steps(start.order.order_id, start.policy, self.show)
+        self.book = OrderBook(start.order, state.book)
+        self.steps = Steps(start.order.order_id, start.policy, self.show, state.steps)
         self.paying = Paying(self.steps, self.book)
-        self.returning = Returning(self.steps, self.book, self.paying, start.policy)
+        self.returning = Returning(
+            self.steps, self.book, self.paying, start.policy, state.returning
+        )
         self.fulfilling = Fulfilling(
             self.steps, self.book, self.paying, start.policy, SAGA, self.returning.next_return_id
         )
-        self.cancelling = Cancelling(self.book, self.fulfilling)
-        self.inbox = Inbox()
-        self.phase = "received"
-        self.placement: Placement | None = None
+        self.cancelling = Cancelling(self.book, self.fulfilling, state.cancelled_because)
+        self.inbox = Inbox(state.inbox)
+        self.phase = state.phase
+        self.placement = state.placement
         self.never_began: Literal["rejected", "cancelled"] = "rejected"
         self.unwanted = False  # somebody asked to cancel the whole order
         self.cancels_open = 0
-        self.refusals = 0
+        self.cancellation: asyncio.Task[None] | None = None  # from the Temporal UI
+        self.refusals = state.refusals
 
     # The story ------------------------------------------------------------------------------------
 
@@ -87,26 +95,45 @@ class OrderWorkflow:
         """The order's life. A cancellation from the Temporal UI is a request like any other."""
         del start  # taken by __init__, before any message can arrive
         self.show()
-        story = asyncio.create_task(self.live())
-        cancellation: asyncio.Task[None] | None = None
+        story = asyncio.create_task(self.live_in_runs())
         while True:
             try:
                 result = await asyncio.shield(story)
                 break
             except asyncio.CancelledError:
                 # A worker that forgets the order cancels it too, and asks for nothing.
-                if cancellation is not None or workflow.cancellation_reason() is None:
+                if self.cancellation is not None or workflow.cancellation_reason() is None:
                     raise
                 request = CancelRequest(reason="cancelled in Temporal", by="operator")
-                cancellation = asyncio.create_task(self.heed("cancel", request))
-        if cancellation is not None:
-            await cancellation
+                self.cancellation = asyncio.create_task(self.heed("cancel", request))
+        if self.cancellation is not None:
+            await self.cancellation
         return result
 
+    async def live_in_runs(self) -> OrderResult:
+        """Live on; in a new run, from where it stands, when the history of this one is long."""
+        life = asyncio.create_task(self.live())
+        await self.continuing.watch(life, self.quiet, self.onward)
+        return await life
+
     async def live(self) -> OrderResult:
-        """From intake to the end, in plain steps."""
+        """From intake, or from where an earlier run came to, to the end, in plain steps."""
+        placement = self.placement or await self.begin()
+        if placement.outcome == "rejected":
+            return await self.end(self.never_began, placement.reason)
+        self.returning.resume(self.fulfilling)
+        if self.phase != "return window":
+            await self.fulfil()
+            await self.release_what_is_not_charged()
+        if self.book.nothing_shipped:
+            return await self.end("cancelled", self.cancelling.why or "nothing could be sent")
+        await self.await_returns()
+        return await self.end("closed", "delivered, and the return window is over")
+
+    async def begin(self) -> Placement:
+        """Place it, unless its id is another's."""
         try:
-            placement = await self.place()
+            return await self.place()
         except StepRefused as refusal:
             # The id was taken long ago, by an order that Temporal has forgotten: not ours to touch.
             self.decide("rejected", refusal.message)
@@ -114,14 +141,6 @@ class OrderWorkflow:
             raise ApplicationError(
                 refusal.message, type=refusal.kind, non_retryable=True
             ) from refusal
-        if placement.outcome == "rejected":
-            return await self.end(self.never_began, placement.reason)
-        await self.fulfil()
-        await self.release_what_is_not_charged()
-        if self.book.nothing_shipped:
-            return await self.end("cancelled", self.cancelling.why or "nothing could be sent")
-        await self.await_returns()
-        return await self.end("closed", "delivered, and the return window is over")
 
     async def place(self) -> Placement:
         """Reserve the stock, then authorize the money; undo the first if the second fails."""
@@ -154,8 +173,10 @@ class OrderWorkflow:
 
     async def fulfil(self) -> None:
         """All parcels side by side, until every unit is delivered, cancelled or paid back."""
-        await workflow.wait_condition(lambda: self.cancels_open == 0)  # sent before it was placed
-        self.enter("in fulfilment")
+        if self.phase != "in fulfilment":
+            # Those that were sent before it was placed come first.
+            await workflow.wait_condition(lambda: self.cancels_open == 0)
+            self.enter("in fulfilment")
         for parcel in list(self.book.parcels.values()):
             if parcel.task is None and not parcel.ended:
                 self.fulfilling.start(parcel)
@@ -226,6 +247,34 @@ class OrderWorkflow:
         for parcel in parcels:
             self.book.cancelled(parcel.units, allocated=True)
             parcel.stage = "ended"
+
+    # Continue -------------------------------------------------------------------------------------
+
+    def quiet(self) -> bool:
+        """Nothing is under way but waits for the outside."""
+        return (
+            self.phase in ("in fulfilment", "return window")
+            and workflow.all_handlers_finished()
+            and (self.cancellation is None or self.cancellation.done())
+            and not broken(self.cancellation)
+            and self.steps.only_waits
+            and self.fulfilling.at_rest
+            and self.returning.at_rest
+        )
+
+    def onward(self) -> OrderInput:
+        """All that the next run must know."""
+        state = OrderState(
+            phase=self.phase,
+            placement=self.placement,
+            refusals=self.refusals,
+            cancelled_because=self.cancelling.why,
+            book=self.book.state(),
+            steps=self.steps.state(),
+            returning=self.returning.state(),
+            inbox=self.inbox.state(),
+        )
+        return self.start.model_copy(update={"state": state})
 
     # Messages -------------------------------------------------------------------------------------
 
@@ -310,6 +359,7 @@ class OrderWorkflow:
 
     async def cancel(self, request: CancelRequest) -> CancelOutcome:
         """Cancel once per request id. Waits until the order is placed: its money is then known."""
+        self.continuing.look()
 
         async def act(request_id: str) -> CancelOutcome:
             self.cancels_open += 1
@@ -326,6 +376,7 @@ class OrderWorkflow:
 
     async def take_back(self, request: ReturnRequest) -> ReturnOutcome:
         """Approve a return once per request id."""
+        self.continuing.look()
 
         async def act(request_id: str) -> ReturnOutcome:
             self.check_open()  # again: it may have ended between the validator and here
@@ -361,7 +412,8 @@ class OrderWorkflow:
         self.show()
 
     def show(self) -> None:
-        """Refresh the page that operators read in the Temporal UI."""
+        """Something is about to be different: refresh the page that operators read."""
+        self.continuing.look()
         workflow.set_current_details(
             details.page(self.order, self.phase, self.placement, self.book, self.steps)
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 
 from temporalio import workflow
 
 from workflows.book import OrderBook
+from workflows.continuing import broken
 from workflows.fulfilling import Fulfilling
 from workflows.paying import Paying
 from workflows.refusals import invalid_line, refused
@@ -16,21 +18,63 @@ from workflows.steps import Steps
 with workflow.unsafe.imports_passed_through():
     from activities.returns import ApproveReturn, Returns
     from domain import ids
+    from domain.continuation import ReturningState, ReturnState
     from domain.messages import ReturnOutcome, ReturnRequest, Units
     from domain.policy import Policy
+
+
+@dataclass
+class _Return:
+    """A return under way. Its task is None until the run that it was handed on to begins."""
+
+    state: ReturnState
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def pending(self) -> bool:
+        return self.task is None or not self.task.done()
 
 
 class Returning:
     """Takes back what was delivered. Any number of returns, each with its own parcel."""
 
-    def __init__(self, steps: Steps, book: OrderBook, paying: Paying, policy: Policy) -> None:
+    def __init__(
+        self,
+        steps: Steps,
+        book: OrderBook,
+        paying: Paying,
+        policy: Policy,
+        state: ReturningState,
+    ) -> None:
         self._steps = steps
         self._book = book
         self._paying = paying
         self._policy = policy
-        self._numbered = 0
+        self._numbered = state.numbered
         self._being_approved = 0
-        self._under_way: list[asyncio.Task[None]] = []
+        self._under_way = [_Return(handed_on) for handed_on in state.under_way]
+
+    def state(self) -> ReturningState:
+        """What the next run must know. Only while `at_rest`."""
+        return ReturningState(
+            numbered=self._numbered,
+            under_way=tuple(item.state for item in self._under_way if item.pending),
+        )
+
+    @property
+    def at_rest(self) -> bool:
+        """Every return has ended, or waits for its parcel."""
+        return self._being_approved == 0 and all(
+            self._steps.waits_for(Returns.receive_return.__name__, item.state.return_id)
+            if item.pending
+            else not broken(item.task)
+            for item in self._under_way
+        )
+
+    def resume(self, fulfilling: Fulfilling) -> None:
+        """Go on with the returns that an earlier run handed on."""
+        for item in self._under_way:
+            item.task = item.task or asyncio.create_task(self._take_back(item.state, fulfilling))
 
     def next_return_id(self) -> str:
         """Numbers are given out once each, also to parcels that come back undeliverable."""
@@ -40,13 +84,14 @@ class Returning:
     @property
     def pending(self) -> bool:
         """A return is being approved, its parcel is awaited, or its money is on its way."""
-        return self._being_approved > 0 or any(not task.done() for task in self._under_way)
+        return self._being_approved > 0 or any(item.pending for item in self._under_way)
 
     async def all_ended(self) -> None:
         """Wait until no return is pending."""
         await workflow.wait_condition(lambda: not self.pending)
-        for task in self._under_way:
-            task.result()  # a fault of ours comes to light here, and can be mended
+        for item in self._under_way:
+            if item.task is not None:
+                item.task.result()  # a fault of ours comes to light here, and can be mended
 
     @property
     def window_ends(self) -> datetime | None:
@@ -74,9 +119,9 @@ class Returning:
             )
         finally:
             self._being_approved -= 1
-        self._under_way.append(
-            asyncio.create_task(self._take_back(return_id, units, request.reason, fulfilling))
-        )
+        expected = ReturnState(return_id=return_id, units=units, reason=request.reason)
+        taking_back = asyncio.create_task(self._take_back(expected, fulfilling))
+        self._under_way.append(_Return(expected, taking_back))
         return ReturnOutcome(
             request_id=request_id,
             outcome="approved",
@@ -85,13 +130,14 @@ class Returning:
             message=f"write {return_id} on the parcel; it is paid back when it has been counted",
         )
 
-    async def _take_back(
-        self, return_id: str, units: dict[str, int], reason: str, fulfilling: Fulfilling
-    ) -> None:
+    async def _take_back(self, expected: ReturnState, fulfilling: Fulfilling) -> None:
+        return_id = expected.return_id
         received = await fulfilling.await_return(return_id)
-        owed = self._book.return_received(units, received)
+        owed = self._book.return_received(expected.units, received)
         if any(received.values()):
-            await self._paying.refund(return_id, received, owed, reason, return_id=return_id)
+            await self._paying.refund(
+                return_id, received, owed, expected.reason, return_id=return_id
+            )
 
     def _units(self, request: ReturnRequest) -> dict[str, int]:
         ends = self.window_ends

@@ -9,8 +9,9 @@ says what to do; whoever recalls the fulfilment meanwhile wakes it too.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
@@ -21,16 +22,14 @@ from workflows import timeouts
 from workflows.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel
-
     from activities.records import Attention, Records
+    from domain.continuation import Action, Parked, StepsState
     from domain.errors import IllegalTransition, NotFound
     from domain.ids import wait_id
     from domain.messages import AttentionAnswer
     from domain.policy import Policy
 
 T = TypeVar("T")
-Action = Literal["retry", "done", "cancel"]
 
 ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
 
@@ -56,25 +55,45 @@ class ByHand(Exception):
         self.note = note
 
 
-class Parked(BaseModel):
-    """A step that needs a person."""
+@dataclass(frozen=True)
+class _Wait:
+    """A wait that has begun, and until when it may take."""
 
-    step: str
-    number: int
-    reason: str
-    allowed: tuple[Action, ...]
-    answer: AttentionAnswer | None = None
+    handle: workflow.ActivityHandle[Any]
+    due: datetime
 
 
 class Steps:
     """Runs the steps of one order, and keeps the list of those that need a person."""
 
-    def __init__(self, order_id: str, policy: Policy, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, order_id: str, policy: Policy, changed: Callable[[], None], state: StepsState
+    ) -> None:
         self._order_id = order_id
         self._policy = policy
         self._changed = changed  # called around every step: something is about to be different
-        self._raised = 0
-        self.parked: dict[str, Parked] = {}
+        self._raised = state.raised
+        self.parked = {parked.step: parked for parked in state.parked}
+        self._due = dict(state.due)  # of waits that an earlier run began
+        self._running = 0  # steps of any kind, those that wait or are parked among them
+        self._waits: dict[str, _Wait] = {}
+
+    def state(self) -> StepsState:
+        """What the next run must know. Only while `only_waits`."""
+        return StepsState(
+            raised=self._raised,
+            parked=tuple(self.parked.values()),
+            due={activity_id: wait.due for activity_id, wait in self._waits.items()},
+        )
+
+    @property
+    def only_waits(self) -> bool:
+        """No step is running but such as wait for the outside, and have not heard from it yet."""
+        return self._running == sum(not wait.handle.done() for wait in self._waits.values())
+
+    def waits_for(self, step: str, part_id: str) -> bool:
+        """This wait has begun and has not ended."""
+        return wait_id(step, part_id) in self._waits
 
     async def local(
         self,
@@ -185,21 +204,31 @@ class Steps:
         """
         step = f"{do.__name__} {part_id}"
 
+        activity_id = wait_id(do.__name__, part_id)
+
         async def once() -> T:
+            due = self._due.pop(activity_id, workflow.now() + within)
             handle = workflow.start_activity_method(
                 do,
                 args=[ask],
-                activity_id=wait_id(do.__name__, part_id),
-                schedule_to_close_timeout=within,
+                activity_id=activity_id,
+                # Where an earlier run has waited for all that time, a report is still looked for.
+                schedule_to_close_timeout=max(
+                    due - workflow.now(), min(within, timeouts.DATABASE_STEP)
+                ),
                 retry_policy=timeouts.retry_for(self._policy.give_up_after),
                 summary=summary,
             )
-            # Cut short by us who wait, so that it has begun: an activity that is cancelled before
-            # that ends as if the whole order were.
-            await workflow.wait_condition(lambda: handle.done() or cut_short())
-            if not handle.done():
-                handle.cancel()
-            return await handle
+            self._waits[activity_id] = _Wait(handle, due)
+            try:
+                # Cut short by us who wait, so that it has begun: an activity that is cancelled
+                # before that ends as if the whole order were.
+                await workflow.wait_condition(lambda: handle.done() or cut_short())
+                if not handle.done():
+                    handle.cancel()
+                return await handle
+            finally:
+                del self._waits[activity_id]
 
         async def attempt() -> T:
             while True:
@@ -256,6 +285,23 @@ class Steps:
         allowed: tuple[Action, ...],
         refusable: tuple[str, ...] = (),
         unless: Callable[[], bool] = lambda: False,
+    ) -> T:
+        self._running += 1
+        try:
+            return await self._until_decided(
+                step, attempt, allowed=allowed, refusable=refusable, unless=unless
+            )
+        finally:
+            self._running -= 1
+
+    async def _until_decided(
+        self,
+        step: str,
+        attempt: Callable[[], Awaitable[T]],
+        *,
+        allowed: tuple[Action, ...],
+        refusable: tuple[str, ...],
+        unless: Callable[[], bool],
     ) -> T:
         while True:
             self._changed()

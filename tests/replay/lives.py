@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from domain import ids
 from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from starter.client import OrderClient
 from store.returns import Counted
-from tests.builders import a_policy, an_order
+from tests.builders import QUICK, a_policy, an_order
+from tests.runs import restless, runs_of
 from tests.shop import Shop
 
 Life = Callable[[Shop], Awaitable[str]]
@@ -130,6 +132,34 @@ async def attention_answered(shop: Shop) -> str:
     return order.order_id
 
 
+async def continued(shop: Shop) -> str:
+    """In several runs, each of which but the last continues as the next."""
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3), channel_order_id="continued")
+    placing = OrderClient(
+        restless(shop.temporal, after_events=20), shop.pool, task_queue=shop.task_queue
+    )
+    await placing.place(order, policy=QUICK)
+
+    async def in_run(number: int) -> None:
+        async def there() -> bool:
+            return len(await runs_of(shop, order.order_id)) >= number
+
+        await shop.until(there, f"run {number} of {order.order_id}")
+
+    await shop.drive(ids.fulfilment_id(order.order_id, 1), "labelled")
+    await in_run(2)
+    lines = (LineRequest(line_id="1", quantity=1),)
+    request = CancelRequest(reason="one too many", lines=lines, request_id="call-1")
+    await shop.orders.cancel(order.order_id, request)
+    second = ids.fulfilment_id(order.order_id, 2)
+    await shop.drive(second, "shipped")
+    await in_run(3)
+    await shop.orders.cancel(order.order_id, request)
+    await shop.scan(second, "delivered")
+    return order.order_id
+
+
 LIVES: tuple[Life, ...] = (
     plain,
     two_parcels,
@@ -141,4 +171,5 @@ LIVES: tuple[Life, ...] = (
     undeliverable,
     returned_with_one_missing,
     attention_answered,
+    continued,
 )

@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from store.database import open_pool
 from tests.builders import QUICK
 from tests.replay.lives import LIVES
+from tests.runs import runs_of
 from tests.servers import Databases, running_postgres, running_temporal
 from tests.shop import Shop
 
@@ -44,11 +45,18 @@ async def record(again: bool) -> None:
                 async with shop.working():
                     order_id = await life(shop)
                     await shop.result(order_id)
-                    history = await shop.workflow(order_id).fetch_history()
+                    runs = await runs_of(shop, order_id)
                 pool.terminate()
-            text = json.dumps(scrubbed(json.loads(history.to_json())), indent=1, ensure_ascii=False)
-            file.write_text(text + "\n", encoding="utf-8")
-            print(f"{file.name}: {len(history.events)} events")
+            keep(life.__name__, runs)
+
+
+def keep(life: str, runs: list[WorkflowHistory]) -> None:
+    """Write a file per run: `life.json`, `life-2.json` and so on."""
+    for number, history in enumerate(runs, start=1):
+        file = HISTORIES / (f"{life}.json" if number == 1 else f"{life}-{number}.json")
+        text = json.dumps(scrubbed(json.loads(history.to_json())), indent=1, ensure_ascii=False)
+        file.write_text(text + "\n", encoding="utf-8")
+        print(f"{file.name}: {len(history.events)} events")
 
 
 def scrubbed(value: Any) -> Any:

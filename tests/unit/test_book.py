@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from domain.amounts import Worth
+from domain.continuation import Stage
 from domain.errors import IllegalTransition
 from domain.fulfilments import Planned
 from domain.order import Order
 from tests.builders import an_order
 from tests.strategies import orders
-from workflows.book import OrderBook, Parcel, Stage
+from workflows.book import OrderBook, Parcel
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -1,0 +1,137 @@
+"""What an order's workflow hands on to its next run when it continues as new: all that it knows.
+
+Each part is written and read by the object that owns it. The defaults are those of a new order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.messages import (
+    AttentionAnswer,
+    CancelOutcome,
+    CancelRequest,
+    Placement,
+    ReturnOutcome,
+    ReturnRequest,
+)
+from domain.quantities import LineQuantities
+
+Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
+Action = Literal["retry", "done", "cancel"]
+
+
+class ParcelState(BaseModel):
+    """Where a parcel stands. `return_id`: under which it comes back undeliverable."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    location: str
+    units: dict[str, int]
+    stage: Stage
+    begun: tuple[str, ...] = ()
+    recalled: bool = False
+    return_id: str = ""
+    outcome: str = ""
+
+
+class BookState(BaseModel):
+    """Where each unit stands, by line id; the parcels; amounts in minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lines: dict[str, LineQuantities] = {}
+    prepaid: dict[str, int] = {}
+    parcels: tuple[ParcelState, ...] = ()
+    authorized: int = 0
+    last_delivery: datetime | None = None
+
+
+class Parked(BaseModel):
+    """A step that needs a person."""
+
+    step: str
+    number: int
+    reason: str
+    allowed: tuple[Action, ...]
+    answer: AttentionAnswer | None = None
+
+
+class StepsState(BaseModel):
+    """What needs a person. `due`: until when each open wait (activity id) may take."""
+
+    model_config = ConfigDict(frozen=True)
+
+    raised: int = 0
+    parked: tuple[Parked, ...] = ()
+    due: dict[str, datetime] = {}
+
+
+class ReturnState(BaseModel):
+    """A return whose parcel is awaited (line id → units)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    return_id: str
+    units: dict[str, int]
+    reason: str
+
+
+class ReturningState(BaseModel):
+    """How many returns have a number, and those under way."""
+
+    model_config = ConfigDict(frozen=True)
+
+    numbered: int = 0
+    under_way: tuple[ReturnState, ...] = ()
+
+
+class AnsweredCancel(BaseModel):
+    """A cancellation that was asked for by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["cancel"] = "cancel"
+    request: CancelRequest
+    outcome: CancelOutcome
+
+
+class AnsweredReturn(BaseModel):
+    """A return that was asked for by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["return"] = "return"
+    request: ReturnRequest
+    outcome: ReturnOutcome
+
+
+Answered = Annotated[AnsweredCancel | AnsweredReturn, Field(discriminator="kind")]
+
+
+class InboxState(BaseModel):
+    """What was asked and answered, oldest first, and how many requests had no name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unnamed: int = 0
+    answered: tuple[Answered, ...] = ()
+
+
+class OrderState(BaseModel):
+    """The whole order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str = "received"
+    placement: Placement | None = None
+    refusals: int = 0
+    cancelled_because: str = ""
+    book: BookState = BookState()
+    steps: StepsState = StepsState()
+    returning: ReturningState = ReturningState()
+    inbox: InboxState = InboxState()

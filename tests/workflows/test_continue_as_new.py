@@ -1,0 +1,421 @@
+"""An order that continues as new forgets nothing: it goes on from where it stood, each effect once.
+
+The orders here do so whenever they may, which is at every event that leaves nothing under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from domain import ids
+from domain.errors import Conflict, IllegalTransition, OrderloomError
+from domain.messages import CancelOutcome, CancelRequest, LineRequest, ReturnRequest
+from domain.order import Order
+from starter.audit import audit
+from store.database import Pool
+from store.returns import Counted
+from tests.builders import a_policy, an_order
+from tests.runs import replay, restless, runs_of
+from tests.servers import running_temporal
+from tests.shop import Shop
+from tests.workflows.lives import PLAIN_STORY, told
+from workflows.continuing import A_MOMENT
+
+LEISURELY = a_policy(give_up_after=10, return_window=60)
+
+Moment = Callable[[Shop, Order], Awaitable[None]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
+    """A shop of restless orders, with a worker."""
+    shop = Shop(pool, restless(temporal_client), LEISURELY)
+    async with shop.working():
+        yield shop
+
+
+async def an_order_in(shop: Shop) -> Order:
+    """Placed and confirmed: three teas of one parcel, and enough to send as many again."""
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3, "12.50"))
+    await shop.placed(order)
+    return order
+
+
+def first_parcel(order: Order) -> str:
+    return ids.fulfilment_id(order.order_id, 1)
+
+
+def one_unit(reason: str, request_id: str | None = None) -> CancelRequest:
+    lines = (LineRequest(line_id="1", quantity=1),)
+    return CancelRequest(reason=reason, lines=lines, request_id=request_id)
+
+
+async def nudge(shop: Shop, order: Order) -> None:
+    """Say something to the order that changes nothing; it answers, and continues as new."""
+    runs = len(await runs_of(shop, order.order_id))
+    refused = (await shop.story(order.order_id)).count("nudge refused")
+    await shop.workflow(order.order_id).signal("nudge")
+    await shop.until_many(order.order_id, "nudge refused", refused + 1)
+
+    async def continued() -> bool:
+        return len(await runs_of(shop, order.order_id)) > runs
+
+    await shop.until(continued, f"{order.order_id} goes on in a new run")
+
+
+async def end(shop: Shop, order: Order) -> None:
+    """Deliver what is to be delivered, and send it all back."""
+    playing = asyncio.create_task(shop.play(order.order_id))
+    ending = asyncio.create_task(shop.result(order.order_id))
+    while not ending.done():
+        with suppress(OrderloomError):  # nothing delivered yet, or nothing left to return
+            await shop.orders.request_return(order.order_id, ReturnRequest(reason="enough"))
+        await asyncio.sleep(0.1)
+    playing.cancel()
+    await ending
+
+
+async def finish(shop: Shop, order: Order) -> list[str]:
+    """Come to the end, and look at everything. Returns the story without the nudges."""
+    await end(shop, order)
+    await shop.settled()
+    await replay(await runs_of(shop, order.order_id))
+    return [what for what in await told(shop, order.order_id) if what != "nudge refused"]
+
+
+SENT = ["picked", "packed", "label bought", "shipped", "charged", "delivered"]
+PLACED = ["received", "stock reserved", "confirmed"]
+SENT_BACK = ["return approved", "return received", "refunded", "closed"]
+
+
+async def at(shop: Shop, order: Order, stage: str) -> None:
+    """Wait until the order's workflow has its first parcel at this stage."""
+
+    async def there() -> bool:
+        return bool((await shop.view(order.order_id))["parcels"][first_parcel(order)] == stage)
+
+    await shop.until(there, f"the first parcel of {order.order_id} is at {stage}")
+
+
+async def waiting_for_the_pick(shop: Shop, order: Order) -> None:
+    await at(shop, order, "pick")
+
+
+async def waiting_to_be_packed(shop: Shop, order: Order) -> None:
+    await shop.drive(first_parcel(order), "picked")
+    await at(shop, order, "pack")
+
+
+async def waiting_for_the_hand_over(shop: Shop, order: Order) -> None:
+    await shop.drive(first_parcel(order), "labelled")
+
+
+async def on_its_way(shop: Shop, order: Order) -> None:
+    await shop.drive(first_parcel(order), "shipped")
+    await shop.told(order.order_id, "charged")
+    await at(shop, order, "await_delivery")
+
+
+async def in_the_return_window(shop: Shop, order: Order) -> None:
+    await shop.drive(first_parcel(order), "delivered")
+    await shop.phase(order.order_id, "return window")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        waiting_for_the_pick,
+        waiting_to_be_packed,
+        waiting_for_the_hand_over,
+        on_its_way,
+        in_the_return_window,
+    ],
+)
+async def test_an_order_continues_at_any_stage_and_each_effect_is_there_once(
+    shop: Shop, moment: Moment
+) -> None:
+    order = await an_order_in(shop)
+    await moment(shop, order)
+    before = await shop.view(order.order_id)
+    await nudge(shop, order)
+    await nudge(shop, order)  # numbered on from the first, or it would be lost
+    assert await shop.view(order.order_id) == before
+    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    assert report.clean, "\n".join(report.lines())
+    assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
+    level = await shop.level("TEA")
+    assert (level.on_hand, level.allocated) == (10, 0)
+
+
+async def test_the_return_window_goes_on_with_the_time_that_is_left(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await in_the_return_window(shop, order)
+    await nudge(shop, order)
+    await nudge(shop, order)
+    timers = [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        for run in await runs_of(shop, order.order_id)
+        for event in run.events
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+    ]
+    windows = [timer for timer in timers if timer > A_MOMENT]
+    assert len(windows) >= 3
+    assert all(later < earlier for earlier, later in pairwise(windows))
+    await finish(shop, order)
+
+
+async def test_a_wait_goes_on_with_the_time_that_is_left(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await waiting_for_the_pick(shop, order)
+    await nudge(shop, order)
+    await nudge(shop, order)
+    patience = [
+        event.activity_task_scheduled_event_attributes.schedule_to_close_timeout.ToTimedelta()
+        for run in await runs_of(shop, order.order_id)
+        for event in run.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "pick"
+    ]
+    assert len(patience) >= 3
+    assert patience[0] == LEISURELY.pick_within
+    assert all(later < earlier for earlier, later in pairwise(patience))
+    await finish(shop, order)
+
+
+async def test_a_cancellation_in_temporal_reaches_the_latest_run(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await waiting_for_the_hand_over(shop, order)
+    await nudge(shop, order)
+    await shop.workflow(order.order_id).cancel()
+    result = await shop.result(order.order_id)
+    assert (result["outcome"], result["reason"]) == ("cancelled", "cancelled in Temporal")
+    await shop.settled()
+
+
+async def test_an_order_continues_when_the_server_suggests_it(pool: Pool) -> None:
+    sooner = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30")
+    async with running_temporal(*sooner) as server:
+        client = await Client.connect(server.address, data_converter=pydantic_data_converter)
+        shop = Shop(pool, client, LEISURELY)
+        async with shop.working():
+            order = await an_order_in(shop)
+            await in_the_return_window(shop, order)
+            await nudge(shop, order)
+            runs = await runs_of(shop, order.order_id)
+            assert len(runs) == 2
+            assert len(runs[0].events) >= 30
+            assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
+
+
+async def test_a_return_window_that_ends_in_a_later_run_ends_the_order(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, restless(temporal_client), a_policy(return_window=1.5))
+    async with shop.working():
+        order = await an_order_in(shop)
+        await in_the_return_window(shop, order)
+        await nudge(shop, order)
+        assert (await shop.result(order.order_id))["outcome"] == "closed"
+        await shop.settled()
+        story = await told(shop, order.order_id)
+        assert [what for what in story if what != "nudge refused"] == PLAIN_STORY
+
+
+async def test_a_return_under_way_is_awaited_and_paid_back_once(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await in_the_return_window(shop, order)
+    lines = (LineRequest(line_id="1", quantity=2),)
+    request = ReturnRequest(reason="too bitter", lines=lines, request_id="call-1")
+    approved = await shop.orders.request_return(order.order_id, request)
+    assert approved.return_id == ids.return_id(order.order_id, 1)
+    await shop.task("receive-return", approved.return_id)
+    await nudge(shop, order)
+    assert await shop.orders.request_return(order.order_id, request) == approved
+    counted = {"1": Counted(restocked=1, scrapped=1)}
+    await shop.desk.receive_return(approved.return_id, counted, who="returns")
+    await shop.told(order.order_id, "refunded")
+    # The third unit comes back under the next number.
+    again = await shop.orders.request_return(order.order_id, ReturnRequest(reason="this one too"))
+    assert again.return_id == ids.return_id(order.order_id, 2)
+    twice = ["return approved", "return received", "refunded"]
+    assert await finish(shop, order) == sorted([*PLACED, *SENT, *twice, *SENT_BACK])
+
+
+async def test_a_parcel_on_its_way_back_is_awaited_and_paid_back_once(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await on_its_way(shop, order)
+    await shop.scan(first_parcel(order), "return_to_sender")
+    return_id = ids.return_id(order.order_id, 1)
+    await shop.task("receive-return", return_id)
+    await nudge(shop, order)
+    await nudge(shop, order)
+    await shop.desk.receive_return(return_id, who="returns")
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    story = await finish(shop, order)
+    back = ["undeliverable", "coming back", "return received", "refunded"]
+    assert story == sorted([*PLACED, *SENT[:5], *back, "authorization released", "cancelled"])
+
+
+async def test_a_repeated_request_is_answered_as_before_it_continued(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await waiting_for_the_hand_over(shop, order)
+    first = await shop.orders.cancel(order.order_id, one_unit("one too many", "call-1"))
+    unnamed = await shop.orders.cancel(order.order_id, one_unit("another"))
+    assert (first.outcome, unnamed.outcome) == ("cancelled", "cancelled")
+    await nudge(shop, order)
+    assert await shop.orders.cancel(order.order_id, one_unit("one too many", "call-1")) == first
+    with pytest.raises(Conflict, match="call-1 was made before"):
+        await shop.orders.cancel(order.order_id, one_unit("with another reason", "call-1"))
+    last = await shop.orders.cancel(order.order_id, one_unit("the last"))
+    assert (last.outcome, last.request_id) == ("cancelled", "unnamed:2")
+    result = await shop.result(order.order_id)
+    assert (result["outcome"], result["reason"]) == ("cancelled", "the last")
+    await finish(shop, order)
+    assert (await shop.level("TEA")).on_hand == 10
+
+
+async def test_units_paid_for_and_sent_again_are_charged_once(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    await on_its_way(shop, order)
+    await shop.scan(first_parcel(order), "failure")
+    again = ids.fulfilment_id(order.order_id, 2)
+    await shop.task("pick", again)
+    await nudge(shop, order)
+    await shop.orders.cancel(order.order_id, one_unit("two are enough"))
+    await nudge(shop, order)
+    await shop.drive(ids.fulfilment_id(order.order_id, 3), "delivered")
+    await shop.phase(order.order_id, "return window")
+    await nudge(shop, order)
+    story = await finish(shop, order)
+    assert story.count("charged") == 1
+    assert story.count("refunded") == 2
+    money = (await shop.orders.get(order.order_id)).summary
+    assert money.captured_minor == money.refunded_minor == 4250
+
+
+async def test_attention_for_a_late_step_stays_until_it_is_done(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, restless(temporal_client), a_policy(pick_within=0.5, return_window=60))
+    async with shop.working():
+        order = await an_order_in(shop)
+        step = await shop.parked(order.order_id)
+        await nudge(shop, order)
+        assert await shop.parked(order.order_id) == step
+        assert list(await shop.attention(order.order_id)) == [step]
+        story = await finish(shop, order)
+        assert story == sorted([*PLACED, *SENT, *SENT_BACK])
+        attention = [what for what in await shop.story(order.order_id) if "attention" in what]
+        assert attention == [f"needs attention: {step}", f"attention resolved: {step}"]
+
+
+async def test_a_step_that_waits_for_an_operator_keeps_its_order_in_its_run(shop: Shop) -> None:
+    order = await an_order_in(shop)
+    shop.faults.refuse("capture_payment")
+    await shop.drive(first_parcel(order), "shipped")
+    step = await shop.parked(order.order_id)
+    runs = len(await runs_of(shop, order.order_id))
+    await shop.workflow(order.order_id).signal("nudge")
+    await shop.told(order.order_id, "nudge refused")
+    assert len(await runs_of(shop, order.order_id)) == runs
+    shop.faults.heal("capture_payment")
+    await shop.retry(order.order_id, step)
+    assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
+
+
+async def test_what_arrives_as_an_order_continues_is_not_lost(shop: Shop) -> None:
+    """Reports, signals and requests, as fast as they come, for several orders at once."""
+    await shop.stocked("JUG", 100)
+    orders = [an_order(("JUG", 20)) for _ in range(5)]
+    chance = random.Random(5)
+    for order in orders:
+        await shop.placed(order)
+
+    async def pester(order: Order) -> list[CancelOutcome]:
+        answers = []
+        for number in range(6):
+            await shop.workflow(order.order_id).signal("nudge")
+            no_jug = one_unit("broke one", f"call-{number}")
+            answers.append(await shop.orders.cancel(order.order_id, no_jug))
+            assert await shop.orders.cancel(order.order_id, no_jug) == answers[-1]
+            await asyncio.sleep(chance.uniform(0, 1.5))  # an order needs a moment to continue
+        return answers
+
+    # Nothing is delivered before all is said, so that every order is there to hear it.
+    playing = [
+        asyncio.create_task(shop.play(order.order_id, leaving=("await_delivery",)))
+        for order in orders
+    ]
+    answers = await asyncio.gather(*(pester(order) for order in orders))
+    for task in playing:
+        task.cancel()
+    await asyncio.gather(*(end(shop, order) for order in orders))
+    await shop.settled()
+    for order, answered in zip(orders, answers, strict=True):
+        story = await shop.story(order.order_id)
+        assert story.count("nudge refused") == 6
+        assert story.count("cancelled") == sum(bool(answer.cancelled) for answer in answered)
+        runs = await runs_of(shop, order.order_id)
+        assert len(runs) > 2
+        await replay(runs)
+    assert any(answer.cancelled for answered in answers for answer in answered)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_life_in_many_runs_ends_with_clean_books(shop: Shop, seed: int) -> None:
+    chance = random.Random(seed)
+    await asyncio.gather(
+        shop.stocked("TEA", 8, "east"),
+        shop.stocked("TEA", 5, "west"),
+        shop.stocked("CUP", 6, "west"),
+    )
+    order = an_order(("TEA", 9, "3.33"), ("CUP", 4, "7.01"), channel_order_id=f"life-{seed}")
+    await shop.placed(order)
+    ending = asyncio.create_task(shop.result(order.order_id))
+    for _ in range(25):
+        if ending.done():
+            break
+        with suppress(OrderloomError):
+            await something_happens(shop, order, chance)
+        await asyncio.sleep(chance.choice([0, 0, 0.1, 1.2]))
+    ending.cancel()
+    await finish(shop, order)
+    assert len(await runs_of(shop, order.order_id)) > 2
+
+
+async def something_happens(shop: Shop, order: Order, chance: random.Random) -> None:
+    """One thing that warehouse, carrier or customer may do next, drawn by chance."""
+    order_id = order.order_id
+    line = LineRequest(line_id=chance.choice("12"), quantity=chance.randint(1, 2))
+    name = chance.choice([None, f"call-{chance.randint(1, 9)}"])
+    asked: dict[str, Any] = {"reason": "by chance", "lines": (line,), "request_id": name}
+    match chance.choice(["task", "task", "task", "scan", "scan", "cancel", "return", "nudge"]):
+        case "task":
+            for task in await shop.desk.tasks(order_id=order_id):
+                if task.task == "pick" and chance.random() < 0.3:
+                    await shop.desk.pick(task.part_id, {}, who="half asleep")
+                elif chance.random() < 0.7:
+                    with suppress(IllegalTransition):  # recalled a moment ago
+                        await shop.do(task)
+        case "scan":
+            for parcel in await shop.desk.parcels_under_way():
+                if parcel.order_id == order_id:
+                    ends = ["delivered", "delivered", "failure", "return_to_sender"]
+                    await shop.scan(parcel.fulfilment_id, chance.choice(ends))
+        case "cancel":
+            await shop.orders.cancel(order_id, CancelRequest(**asked))
+        case "return":
+            await shop.orders.request_return(order_id, ReturnRequest(**asked))
+        case _:
+            await shop.workflow(order_id).signal("nudge")

@@ -1,0 +1,75 @@
+"""When an order goes on in a new run, because the history of this one has grown long.
+
+It does so only while nothing is under way but waits for the outside. A wait begins again in the new
+run under the same activity id: its report is kept in the database until then, and its effects know
+that they were done. What arrives just then is not lost either: the server does not close a run of
+which it holds an event or a message that the workflow has not seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+
+from workflows.contracts import OrderInput
+
+FIRST_TASK_EVENTS = 3
+"""A run that continued before anything happened in it would do so for ever."""
+
+STATE_BYTES_MAX = 1_500_000
+"""The server takes 2 MB. An order that knows more than this stays in its run."""
+
+A_MOMENT = timedelta(milliseconds=50)
+
+
+class Continuing:
+    """Watches the length of a history."""
+
+    def __init__(self, after_events: int | None) -> None:
+        self._after_events = after_events
+        self._long = False
+
+    def look(self) -> None:
+        """Look whether the history is as long as the server, or whoever started it, wants it.
+
+        To be called where something happens that is in the history: a request that is rejected is
+        not, and what its workflow task looks like is no reason for anything.
+        """
+        info = workflow.info()
+        length = info.get_current_history_length()
+        enough = self._after_events is not None and length >= self._after_events
+        if length > FIRST_TASK_EVENTS:
+            self._long = self._long or enough or info.is_continue_as_new_suggested()
+
+    async def watch(
+        self,
+        life: asyncio.Task[Any],
+        quiet: Callable[[], bool],
+        onward: Callable[[], OrderInput],
+    ) -> None:
+        """Until the life is over; or continue as new with what `onward` says.
+
+        Reports come to the workflow after the messages of the same workflow task. So it is decided
+        in a task of its own, on a timer, when all that has come is seen.
+        """
+        while not life.done():
+            await workflow.wait_condition(lambda: life.done() or (self._long and quiet()))
+            # An order that grew long before orders could do this stays in its run.
+            if life.done() or not workflow.patched("continue-as-new"):
+                return
+            await workflow.sleep(A_MOMENT, summary="Before it continues as new")
+            await workflow.wait_condition(lambda: True)  # every other has had its turn
+            if not life.done() and quiet():
+                start = onward()
+                if len(start.model_dump_json()) > STATE_BYTES_MAX:
+                    return
+                workflow.continue_as_new(start)
+
+
+def broken(task: asyncio.Task[Any] | None) -> bool:
+    """The task ended by a fault of ours, which a new run must not forget."""
+    return task is not None and task.done() and task.exception() is not None
