@@ -28,7 +28,6 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 from temporalio.worker import (
     Interceptor,
-    PollerBehaviorAutoscaling,
     UnsandboxedWorkflowRunner,
     Worker,
     WorkerDeploymentConfig,
@@ -130,8 +129,6 @@ def build_worker(
         ],
         "interceptors": [FailureTypes(), *interceptors],
         "workflow_runner": sandbox(),
-        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
-        "activity_task_poller_behavior": PollerBehaviorAutoscaling(),
         "graceful_shutdown_timeout": GRACE,
     }
     return Worker(client, task_queue=task_queue, **usual | options)
