@@ -28,6 +28,9 @@ SWEEP_S = 1.0
 
 PAUSE_AFTER_FAULT_S = 1.0
 
+DELIVER_WITHIN = timedelta(seconds=10)
+"""One report that Temporal does not take keeps the others waiting for so long at most."""
+
 
 class Relay:
     """Runs until cancelled. `stranded_after`: when a label should have been bought by then."""
@@ -41,7 +44,7 @@ class Relay:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Deliver reports as they come. A fault of the database or of Temporal is waited out."""
+        """Deliver reports as they come. A fault of the database is waited out."""
         while True:
             try:
                 async with self._pool.acquire() as listening:
@@ -51,7 +54,7 @@ class Relay:
                     finally:
                         with suppress(*DatabaseFault):
                             await listening.remove_listener(waits.CHANNEL, self._awaken)
-            except (*DatabaseFault, RPCError) as fault:
+            except DatabaseFault as fault:
                 logger.warning("relay paused: %s", fault)
                 await asyncio.sleep(PAUSE_AFTER_FAULT_S)
 
@@ -86,10 +89,11 @@ class Relay:
             activity_id=report["activity_id"],
         )
         try:
-            await handle.complete(report["outcome"])
+            await handle.complete(report["outcome"], rpc_timeout=DELIVER_WITHIN)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
-                raise
+                logger.warning("%s is reported later: %s", report["activity_id"], error)
+                return False
             # Not waiting any more, where the step has taken it by itself; else perhaps not yet.
             return bool(report["taken"])
         return True
@@ -109,5 +113,8 @@ class Relay:
                 activity_id=ids.wait_id("ship", row["fulfilment_id"]),
             )
             with suppress(RPCError):
-                await handle.fail(ApplicationError("the attempt is gone", type="stranded"))
+                await handle.fail(
+                    ApplicationError("the attempt is gone", type="stranded"),
+                    rpc_timeout=DELIVER_WITHIN,
+                )
                 logger.info("revived the label of %s", row["fulfilment_id"])
