@@ -64,7 +64,9 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
         _connected(stack.info) as (temporal, pool),
     ):
         try:
-            code = await _Demo(temporal, pool, stack.info, console).live(documents, keep=keep)
+            code = await _Demo(temporal, pool, stack.info, console, orders=len(documents)).live(
+                documents, keep=keep
+            )
         except* (TookTooLong, OrderloomError, RPCError) as failed:
             for message in dict.fromkeys(_messages(failed)):
                 console.print(f"{message}; what the workers said is in {stack.info.logs}")
@@ -103,12 +105,14 @@ async def _connected(info: StackInfo) -> AsyncIterator[tuple[Client, Pool]]:
 
 
 class _Demo:
-    def __init__(self, temporal: Client, pool: Pool, info: StackInfo, console: Console) -> None:
+    def __init__(
+        self, temporal: Client, pool: Pool, info: StackInfo, console: Console, *, orders: int
+    ) -> None:
         self._temporal = temporal
         self._pool = pool
         self._info = info
         self._console = console
-        self._orders = OrderClient(temporal, pool, policy=shop.POLICY)
+        self._orders = OrderClient(temporal, pool, policy=shop.policy(orders))
         self._desk = Desk(pool)
         self._board = Board(self._orders)
 
