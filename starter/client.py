@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -129,24 +130,37 @@ class OrderClient:
                 rpc_timeout=START_WITHIN,
             )
         except WorkflowAlreadyStartedError:
-            # Closed meanwhile, or long ago: what it came to is on record.
-            known = await self._decisions.on_record(order)
-            if known is None:
-                raise Unreachable(
-                    f"order {order.order_id} ended without a record; see its workflow "
-                    f"{ids.workflow_id(order.order_id)} in Temporal"
-                ) from None
-            return known
+            return await self._ended_as(order)  # meanwhile, or long ago
         except RPCError as error:
             raise _unreachable(error) from error
         try:
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
-            return Placement(
-                order_id=order.order_id,
-                outcome="in_progress",
-                reason="accepted; no decision yet",
+            return await self._undecided(order)
+
+    async def _undecided(self, order: Order) -> Placement:
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order.order_id))
+        try:
+            description = await handle.describe(rpc_timeout=START_WITHIN)
+        except RPCError as error:
+            raise _unreachable(error) from error
+        if description.status != WorkflowExecutionStatus.RUNNING:
+            return await self._ended_as(order)
+        return Placement(
+            order_id=order.order_id,
+            outcome="in_progress",
+            reason="accepted; no decision yet",
+        )
+
+    async def _ended_as(self, order: Order) -> Placement:
+        """What is on record of an order whose workflow is closed."""
+        known = await self._decisions.on_record(order)
+        if known is None:
+            raise Unreachable(
+                f"order {order.order_id} ended without a record; see its workflow "
+                f"{ids.workflow_id(order.order_id)} in Temporal"
             )
+        return known
 
     async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
         """Cancel an order or some of its units; says what became of each. Raises Refused."""

@@ -8,14 +8,14 @@ are, and needs no session of its own, as a notification would.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 from domain.errors import Conflict
 from domain.messages import Placement, Units
 from domain.order import Order
-from store.database import Pool
+from store.database import DatabaseFault, Pool
 from store.decisions import Decision, decided
 
 PAUSE_S_MIN = 0.01
@@ -23,7 +23,10 @@ PAUSE_S_MAX = 0.25
 """From one look to the next, in seconds: longer and longer while nothing is decided."""
 
 LOOKING_SHARE_MAX = 0.1
-"""Looking takes no more of the time than this, however many wait."""
+PAUSE_S_SLOW = 1.0
+"""Looking takes no more of the time than this share, however many wait; but looks never stop."""
+
+logger = logging.getLogger(__name__)
 
 _Asked = tuple[str, str]  # order id, digest
 
@@ -38,7 +41,8 @@ class Decisions:
 
     async def on_record(self, order: Order) -> Placement | None:
         """What was decided, or None while nothing is. Raises Conflict where it is another order."""
-        found = await self._decided([(order.order_id, order.digest)])
+        async with self._pool.acquire() as conn:
+            found = await decided(conn, [(order.order_id, order.digest)])
         return _placement(found[0]) if found else None
 
     async def of(self, order: Order) -> Placement:
@@ -46,13 +50,14 @@ class Decisions:
         asked = (order.order_id, order.digest)
         answer: asyncio.Future[Placement] = asyncio.get_running_loop().create_future()
         self._waiting[asked].append(answer)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-        either: set[asyncio.Future[Any]] = {answer, self._looking}
+        looking = self._looking
+        if looking is None or looking.done():
+            looking = self._looking = asyncio.create_task(self._look())
+        either: set[asyncio.Future[Any]] = {answer, looking}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
-                self._looking.result()  # raises what it ended of
+                looking.result()  # raises what it ended of
             return await answer
         finally:
             self._waiting[asked].remove(answer)
@@ -62,20 +67,22 @@ class Decisions:
     async def _look(self) -> None:
         clock = asyncio.get_running_loop().time
         pause = PAUSE_S_MIN
-        while self._waiting:
+        while True:
             await asyncio.sleep(pause)
-            began = clock()
-            found = await self._decided(list(self._waiting))
+            if not self._waiting:
+                return
+            pause = min(pause * 1.5, PAUSE_S_MAX)
+            try:
+                async with self._pool.acquire() as conn:
+                    began = clock()
+                    found = await decided(conn, list(self._waiting))
+            except DatabaseFault as fault:  # a look that failed is no answer: the next one may be
+                logger.warning("could not look for decisions: %s", fault)
+                continue
             for decision in found:
                 self._tell(decision)
-            took = clock() - began
-            pause = max(
-                PAUSE_S_MIN if found else min(pause * 1.5, PAUSE_S_MAX), took / LOOKING_SHARE_MAX
-            )
-
-    async def _decided(self, asked: Sequence[_Asked]) -> list[Decision]:
-        async with self._pool.acquire() as conn:
-            return await decided(conn, asked)
+                pause = PAUSE_S_MIN
+            pause = max(pause, min((clock() - began) / LOOKING_SHARE_MAX, PAUSE_S_SLOW))
 
     def _tell(self, decision: Decision) -> None:
         for answer in self._waiting.get((decision.order_id, decision.digest), ()):

@@ -65,7 +65,7 @@ class Continuing:
             await workflow.wait_condition(lambda: True)  # every other has had its turn
             if not life.done() and quiet():
                 start = onward()
-                if len(start.model_dump_json()) > STATE_BYTES_MAX:
+                if len(start.model_dump_json().encode()) > STATE_BYTES_MAX:
                     return
                 workflow.continue_as_new(start)
 

@@ -72,7 +72,7 @@ class Inbox:
             if request.request_id is None:
                 continue
             item = _answered(request, answer.result())
-            size += len(item.model_dump_json())
+            size += len(item.model_dump_json().encode())
             if size > REMEMBERED_BYTES_MAX:
                 break
             kept.append(item)

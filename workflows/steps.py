@@ -233,6 +233,7 @@ class Steps:
         async def attempt() -> T:
             while True:
                 if stopped():
+                    await self.settled(step, "no longer needed")
                     raise GivenUp(step)
                 try:
                     result = await once()
