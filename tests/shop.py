@@ -336,6 +336,14 @@ class Shop:
 
         await self.until(find, f"{what!r}, {times} times, in the story of {order_id}")
 
+    async def knows(self, order_id: str, fulfilment_id: str) -> None:
+        """Wait until the order's workflow knows of a fulfilment, a moment after the database."""
+
+        async def find() -> bool:
+            return fulfilment_id in (await self.view(order_id))["parcels"]
+
+        await self.until(find, f"{order_id} knows of {fulfilment_id}")
+
     async def idle(self, order_id: str) -> None:
         """Wait until the order's workflow has nothing to do: a worker may then go and come."""
 
