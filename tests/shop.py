@@ -194,10 +194,16 @@ class Shop:
         assert report.clean, "\n".join(report.lines())
 
     async def placed(self, order: Order, policy: Policy | None = None) -> str:
-        """Place an order that must be confirmed. Returns its first fulfilment's id."""
+        """Place an order that must be confirmed. Returns its first fulfilment's id.
+
+        The client answers as soon as the database has the decision. A test goes on when the
+        order's workflow has heard it too, so that what it does next finds the order fulfilled.
+        """
         placement = await self.orders.place(order, policy=policy)
         assert placement.outcome == "confirmed", placement
-        return ids.fulfilment_id(order.order_id, 1)
+        first = ids.fulfilment_id(order.order_id, 1)
+        await self.knows(order.order_id, first)
+        return first
 
     async def drive(self, fulfilment_id: str, to: Stage) -> None:
         """Play warehouse and carrier until the fulfilment is at a stage."""

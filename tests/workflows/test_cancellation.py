@@ -557,7 +557,9 @@ async def when(shop: Shop, order: Order, moment: Moment, act: Callable[[], Await
     if moment in HELD_AT:
         await asyncio.wait_for(shop.faults.reached[HELD_AT[moment]].wait(), 20)
         acting = asyncio.ensure_future(act())
-        await asyncio.sleep(0.1)  # it is on its way
+        if moment == "packed":
+            await shop.until(lambda: recalled(shop, order), "the parcel is recalled")
+        # Before there is a parcel, it ends alike whether the request or the answer comes first.
         shop.faults.release(HELD_AT[moment])
         await placing
         return await acting
@@ -565,6 +567,11 @@ async def when(shop: Shop, order: Order, moment: Moment, act: Callable[[], Await
     if moment != "buying":
         await shop.drive(parcel, cast(Stage, moment))  # the others are dealt with above
     return await act()
+
+
+async def recalled(shop: Shop, order: Order) -> bool:
+    fulfilments = (await shop.orders.get(order.order_id)).fulfilments
+    return any(fulfilment.recalled_from is not None for fulfilment in fulfilments)
 
 
 async def cancel(

@@ -73,6 +73,7 @@ async def nudge(shop: Shop, order: Order) -> None:
         return len(await runs_of(shop, order.order_id)) > runs
 
     await shop.until(continued, f"{order.order_id} goes on in a new run")
+    await shop.idle(order.order_id)
 
 
 async def end(shop: Shop, order: Order) -> None:

@@ -30,6 +30,7 @@ async def test_status_reads_cost_nothing(shop: Shop) -> None:
 
     async def picking() -> int:
         await shop.task("pick", f"{order.order_id}:1")
+        await shop.idle(order.order_id)
         return len((await shop.workflow(order.order_id).fetch_history()).events)
 
     before = await picking()
