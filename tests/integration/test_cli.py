@@ -279,9 +279,7 @@ async def test_a_server_that_goes_away_in_the_middle_of_a_file_leaves_the_rest_f
     file = json_lines(documents(20))
     async with way_to(temporal_address) as (address, cut):
         cli.environment["TEMPORAL_ADDRESS"] = address
-        process = await cli.start(
-            "place", "-", "--concurrency", "3", "--wait", "1", stdin=asyncio.subprocess.PIPE
-        )
+        process = await cli.start("place", "-", "--concurrency", "3", stdin=asyncio.subprocess.PIPE)
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(file.encode())
