@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from temporalio.service import RPCError
 
-from benchmarks import contest, plot, results, tables
+from benchmarks import contest, growth, imports, plot, profile, results, tables
 from benchmarks.contestants.registry import ALL, BY_NAME
 from benchmarks.options import parse_options
 from benchmarks.statements import tell
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING)
     args = _parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 130)
-    command = {"show": _show, "tune": _tune, "statements": _statements}.get(args.command, _contest)
+    command = _COMMANDS.get(args.command, _contest)
     code = 1
     try:
         code = command(console, args)
@@ -118,6 +118,51 @@ def _statements(console: Console, args: argparse.Namespace) -> int:
     return _verdict(console, _until_told(tell(console, contestant, orders=args.orders)))
 
 
+def _grow(console: Console, args: argparse.Namespace) -> int:
+    work = growth.grow(
+        console,
+        args.open,
+        rounds=args.rounds,
+        in_flight=args.in_flight,
+        seconds=args.seconds,
+        output=args.output,
+    )
+    return _verdict(console, _until_told(work))
+
+
+def _import(console: Console, args: argparse.Namespace) -> int:
+    work = imports.disturb(
+        console,
+        orders=args.orders,
+        options=args.options,
+        rate=args.rate,
+        rounds=args.rounds,
+        seconds=args.seconds,
+    )
+    return _verdict(console, _until_told(work))
+
+
+def _profile(console: Console, args: argparse.Namespace) -> int:
+    work = profile.profile(
+        console,
+        BY_NAME[args.contestant],
+        in_flight=args.in_flight,
+        seconds=args.seconds,
+        output=args.output,
+    )
+    return _verdict(console, _until_told(work))
+
+
+_COMMANDS = {
+    "show": _show,
+    "tune": _tune,
+    "statements": _statements,
+    "grow": _grow,
+    "import": _import,
+    "profile": _profile,
+}
+
+
 def _print(console: Console, done: results.Results, *, as_markdown: bool) -> None:
     if as_markdown:
         print(tables.markdown(done))
@@ -168,7 +213,28 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument("--rounds", type=int, default=5, help="pairs")
     tuning.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
     tuning.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    growing = commands.add_parser("grow", help="the same load beside many open orders")
+    growing.add_argument("--open", type=_numbers, default=[1000, 10_000], help="for example 1,9")
+    growing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
+    growing.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
+    growing.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    _add_output(growing)
+    importing = commands.add_parser("import", help="web orders beside an import of many")
+    importing.add_argument("--orders", type=int, default=100_000, help="in each imported file")
+    importing.add_argument("--options", default="", help="of `orderloom place`")
+    importing.add_argument("--rate", type=float, default=1.5, help="web orders a second")
+    importing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
+    importing.add_argument("--seconds", type=float, default=60)
+    profiling = commands.add_parser("profile", help="where the time of one order goes")
+    profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
+    profiling.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
+    profiling.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    _add_output(profiling)
     return parser
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

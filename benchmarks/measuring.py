@@ -11,7 +11,7 @@ from benchmarks.figures import median
 from benchmarks.loops import closed_loop
 from benchmarks.meters import watching_memory
 from benchmarks.options import WorkerOptions
-from benchmarks.venue import AS_SHIPPED, Venue
+from benchmarks.venue import AS_SHIPPED, Stage, Venue
 
 
 class Cost(BaseModel):
@@ -42,10 +42,13 @@ async def measure(
     pace: Pace | None = None,
 ) -> Cost:
     """A closed loop in full swing. Raises Unreachable when orders do not get closed."""
-    async with (
-        venue.stage(contestant, options, pace) as stage,
-        watching_memory(stage.groups) as peak,
-    ):
+    async with venue.stage(contestant, options, pace) as stage:
+        return await measure_on(stage, in_flight=in_flight, seconds=seconds)
+
+
+async def measure_on(stage: Stage, *, in_flight: int, seconds: float) -> Cost:
+    """The same on a stage that is there."""
+    async with watching_memory(stage.groups) as peak:
         window = await closed_loop(
             stage.player,
             stage.numbers,
@@ -62,7 +65,7 @@ async def measure(
         orders_per_s=window.closed / window.seconds,
         worker_cpu_ms=per_order["worker"],
         temporal_cpu_ms=per_order["temporal"],
-        postgres_cpu_ms=per_order["postgres"] if contestant.has_effects else 0.0,
+        postgres_cpu_ms=per_order["postgres"] if stage.watch is not None else 0.0,
         generator_cpu_ms=per_order["generator"],
         worker_memory=peak.memory["worker"],
         temporal_memory=peak.memory["temporal"],

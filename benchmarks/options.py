@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -40,6 +41,8 @@ class WorkerOptions(BaseModel):
     activities: Count | None = None
     local_activities: Count | None = None
     sticky_timeout_s: float | None = None
+    profile: Path | None = None
+    """Where py-spy writes what the worker's Python code did, as folded stacks."""
     environment: dict[str, str] = {}
     """Settings of the worker process, such as ORDERLOOM_DATABASE_POOL_SIZE."""
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from benchmarks.goods import fill_shelf
 from benchmarks.heralds import Herald, hearing
 from benchmarks.meters import Groups
 from benchmarks.options import WorkerOptions
-from domain.errors import Unreachable
+from domain.errors import Refused, Unreachable
 from starter.audit import audit
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.temporal import TemporalServer, embedded_temporal
@@ -37,6 +37,7 @@ ROOT: Final = Path(__file__).parents[1]
 _READY_WITHIN_S: Final = 60.0
 _STOPS_WITHIN_S: Final = 60.0
 _CONNECTIONS: Final = 20
+_NO_SYNC: Final = ("--sqlite-pragma", "synchronous=OFF")
 _WATCHING: Final = 4
 
 
@@ -44,6 +45,7 @@ _WATCHING: Final = 4
 class Stage:
     """A contestant that is ready to be played."""
 
+    post: Post
     player: Player
     numbers: Iterator[int]
     groups: Groups
@@ -62,6 +64,7 @@ class Venue:
         temporal: TemporalServer,
         herald: Herald,
         herald_socket: Path,
+        first_number: int,
     ) -> None:
         self.postgres_log = home / "logs" / "postgres.log"
         self._home = home
@@ -69,7 +72,7 @@ class Venue:
         self._temporal = temporal
         self._herald = herald
         self._herald_socket = herald_socket
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first_number)
         self._databases: dict[str, str] = {}
 
     async def client(self) -> Client:
@@ -82,10 +85,10 @@ class Venue:
             if not contestant.has_effects or contestant.name in self._databases:
                 continue
             url = await self._postgres.create_database(f"bench_{contestant.name}")
-            await migrate(url)
-            pool = await open_pool(url)
-            await fill_shelf(pool)
-            await pool.close()
+            if await migrate(url):
+                pool = await open_pool(url)
+                await fill_shelf(pool)
+                await pool.close()
             self._databases[contestant.name] = url
 
     @asynccontextmanager
@@ -130,6 +133,7 @@ class Venue:
                 herald=self._herald,
             )
             yield Stage(
+                post=post,
                 player=contestant.player(side),
                 numbers=self._numbers,
                 groups={
@@ -173,6 +177,7 @@ class Venue:
             for _ in range(post.options.processes):
                 with log.open("ab") as stderr:
                     process = await asyncio.create_subprocess_exec(
+                        *_profiler(post.options),
                         *(sys.executable, "-m", "benchmarks.crew", post.model_dump_json()),
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
@@ -188,23 +193,36 @@ class Venue:
 
 
 @asynccontextmanager
-async def venue() -> AsyncIterator[Venue]:
-    """A stack with the settings that Orderloom ships, in a temporary folder of its own."""
+async def venue(
+    home: Path | None = None, *, hurried: bool = False, first_number: int = 1
+) -> AsyncIterator[Venue]:
+    """A stack with the settings that Orderloom ships, in a temporary folder unless in `home`.
+
+    `hurried` waits for no disk: to get a full database sooner, never to measure. Orders are
+    numbered from `first_number`.
+    """
     async with AsyncExitStack() as stack:
-        home = stack.enter_context(_temporary_folder())
-        postgres = await stack.enter_async_context(embedded_postgres(home))
-        temporal = await stack.enter_async_context(embedded_temporal(home))
+        if home is None:
+            home = stack.enter_context(temporary_folder())
+        postgres = await stack.enter_async_context(
+            embedded_postgres(home, settings={"fsync": "off"} if hurried else None)
+        )
+        temporal = await stack.enter_async_context(
+            embedded_temporal(home, options=_NO_SYNC if hurried else ())
+        )
         socket = home / "herald"
+        socket.unlink(missing_ok=True)
         herald = await stack.enter_async_context(hearing(socket))
-        yield Venue(home, postgres, temporal, herald, socket)
+        yield Venue(home, postgres, temporal, herald, socket, first_number)
 
 
 async def _ready(process: asyncio.subprocess.Process, log: Path) -> None:
     assert process.stdout is not None
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), _READY_WITHIN_S)
-    except TimeoutError:
-        line = b""
+    line = b"?"
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_READY_WITHIN_S):
+            while line and line.strip() != b"ready":  # a profiler has its say before
+                line = await process.stdout.readline()
     if line.strip() != b"ready":
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise Unreachable(f"a worker did not get ready. The end of its log:\n{tail}")
@@ -220,6 +238,16 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
+def _profiler(options: WorkerOptions) -> list[str]:
+    if options.profile is None:
+        return []
+    recorder = Path(sys.executable).with_name("py-spy")
+    if not recorder.exists():
+        raise Refused("there is no py-spy: install orderloom[bench]")
+    record = ["record", "--format", "raw", "--function", "--output", str(options.profile)]
+    return [str(recorder), *record, "--"]
+
+
 def _environment(options: WorkerOptions) -> dict[str, str]:
     # What is set for other workers of this shell is not to be measured.
     ours = ("ORDERLOOM_", "TEMPORAL_", "DATABASE_URL")
@@ -233,7 +261,8 @@ def _pids(pid: int | None) -> list[int]:
 
 
 @contextmanager
-def _temporary_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is removed at the end, with all that is in it."""
     # Not ignoring errors: what is left behind is to be noticed.
     folder = Path(tempfile.mkdtemp(prefix="orderloom-bench-"))
     try:

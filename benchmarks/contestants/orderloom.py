@@ -11,7 +11,7 @@ from datetime import timedelta
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.relay import Relay
-from benchmarks.contestants.outside import label_of, required
+from benchmarks.contestants.outside import JOURNEY, label_of, required
 from benchmarks.contestants.protocol import ClientSide, WorkerSide
 from benchmarks.goods import an_order
 from domain import ids
@@ -92,11 +92,12 @@ class OrderloomPlayer:
         label = await label_of(self._watch, parcel)
         await desk.hand_over(parcel, who="packer")
         await self._orders.get(order_id)
-        await asyncio.sleep(pause)
-        await desk.carrier_event(
-            carrier=label.carrier,
-            tracking_number=label.tracking_number,
-            event_id="delivered",
-            status="delivered",
-        )
+        for status in JOURNEY:
+            await asyncio.sleep(pause)
+            await desk.carrier_event(
+                carrier=label.carrier,
+                tracking_number=label.tracking_number,
+                event_id=status,
+                status=status,
+            )
         await self._side.client.get_workflow_handle(workflow_id).result()

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from domain.tracking import CarrierStatus
 from store import parcels
 from store.database import Pool
 
 T = TypeVar("T")
+
+JOURNEY: Final[tuple[CarrierStatus, ...]] = ("in_transit", "out_for_delivery", "delivered")
+"""What the carrier says of each parcel: as many scans as `orderloom simulate` has it say."""
+
+PAUSES: Final = 3 + len(JOURNEY)
+"""Somebody takes a moment to pick, to pack and to hand over, and before each scan."""
 
 _LOOK_S = 0.05
 

@@ -28,7 +28,7 @@ from activities.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.records import Records
-from benchmarks.contestants.outside import label_of, required
+from benchmarks.contestants.outside import JOURNEY, label_of, required
 from benchmarks.contestants.protocol import ClientSide, WorkerSide
 from benchmarks.contestants.textbook_activities import Warehouse
 from benchmarks.contestants.textbook_workflow import TextbookInput, TextbookWorkflow
@@ -64,7 +64,7 @@ class Textbook:
                 warehouse.buy_label,
                 warehouse.record_hand_over,
                 payments.capture_payment,
-                warehouse.record_delivery,
+                warehouse.record_scan,
                 records.close_order,
             ],
             **side.options,
@@ -110,6 +110,7 @@ class TextbookPlayer:
         await label_of(self._watch, ids.fulfilment_id(order_id, 1))
         await order.signal(TextbookWorkflow.handed_over)
         await order.query(TextbookWorkflow.order_status)
-        await asyncio.sleep(pause)
-        await order.signal(TextbookWorkflow.delivered)
+        for status in JOURNEY:
+            await asyncio.sleep(pause)
+            await order.signal(TextbookWorkflow.scanned, status)
         await order.result()

@@ -13,6 +13,7 @@ from temporalio import activity
 
 from activities.inventory import WHO
 from activities.providers.carrier import Carrier
+from domain.tracking import CarrierStatus
 from store import events, fulfilments, parcels, reports
 from store.database import Pool
 
@@ -46,12 +47,13 @@ class Fact(BaseModel):
     at: datetime
 
 
-class Arrival(BaseModel):
-    """The carrier has delivered."""
+class Scan(BaseModel):
+    """The carrier has seen the parcel."""
 
     model_config = ConfigDict(frozen=True)
 
     label: Label
+    status: CarrierStatus
     at: datetime
 
 
@@ -111,13 +113,13 @@ class Warehouse:
             await reports.hand_over(conn, fact.fulfilment_id, at=fact.at, who="packer")
 
     @activity.defn
-    async def record_delivery(self, arrival: Arrival) -> None:
+    async def record_scan(self, scan: Scan) -> None:
         async with self._pool.acquire() as conn:
             await reports.carrier_event(
                 conn,
-                carrier=arrival.label.carrier,
-                tracking_number=arrival.label.tracking_number,
-                event_id="delivered",
-                status="delivered",
-                happened_at=arrival.at,
+                carrier=scan.label.carrier,
+                tracking_number=scan.label.tracking_number,
+                event_id=scan.status,
+                status=scan.status,
+                happened_at=scan.at,
             )

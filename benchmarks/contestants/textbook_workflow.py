@@ -13,16 +13,17 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments import Authorize, Capture, Payments
     from activities.records import CloseOrder, Records
     from benchmarks.contestants.textbook_activities import (
-        Arrival,
         Fact,
         Label,
         LabelWanted,
+        Scan,
         Warehouse,
     )
     from domain.amounts import value_lines, worth_of
     from domain.fulfilments import Planned
     from domain.money import Money
     from domain.order import Order
+    from domain.tracking import CarrierStatus
 
 STEP = timedelta(seconds=60)
 
@@ -54,6 +55,7 @@ class TextbookWorkflow:
         self.status = "received"
         self.label: Label | None = None
         self.heard: set[str] = set()
+        self.scans: list[CarrierStatus] = []
 
     @workflow.run
     async def run(self, start: TextbookInput) -> str:
@@ -130,16 +132,17 @@ class TextbookWorkflow:
             ),
             start_to_close_timeout=STEP,
         )
-        await self.signalled("delivered")
-        await workflow.execute_activity_method(
-            warehouse.record_delivery,
-            Arrival(label=self.label, at=workflow.now()),
-            start_to_close_timeout=STEP,
-        )
-        self.status = "delivered"
+        while self.status != "delivered":
+            await workflow.wait_condition(lambda: bool(self.scans))
+            self.status = self.scans.pop(0)
+            await workflow.execute_activity_method(
+                warehouse.record_scan,
+                Scan(label=self.label, status=self.status, at=workflow.now()),
+                start_to_close_timeout=STEP,
+            )
 
     async def signalled(self, event: str) -> None:
-        """Wait for the warehouse's or the carrier's signal."""
+        """Wait for the warehouse's signal."""
         await workflow.wait_condition(lambda: event in self.heard)
 
     def fact(self, parcel_id: str) -> Fact:
@@ -158,8 +161,8 @@ class TextbookWorkflow:
         self.heard.add("handed_over")
 
     @workflow.signal
-    def delivered(self) -> None:
-        self.heard.add("delivered")
+    def scanned(self, status: CarrierStatus) -> None:
+        self.scans.append(status)
 
     @workflow.query
     def order_status(self) -> Status:
