@@ -94,13 +94,13 @@ def _order_table(alone: Cost, crowd: Cost, in_flight: int) -> Table:
     pace = Pace()
     played = 1000 * (PAUSES * pace.think_s + pace.return_window.total_seconds())
     table = Table("one order, ms", "one at a time", f"{in_flight} in flight")
-    columns = [_times(alone, 1, played), _times(crowd, in_flight, played)]
+    columns = [times(alone, 1, played), times(crowd, in_flight, played)]
     for name in columns[0]:
         table.add_row(name, *(f"{column[name]:.0f}" for column in columns))
     return table
 
 
-def _times(cost: Cost, in_flight: int, played: float) -> dict[str, float]:
+def times(cost: Cost, in_flight: int, played: float) -> dict[str, float]:
     """What an order's way from placed to closed consists of, in milliseconds."""
     way = 1000 * in_flight / cost.orders_per_s
     cpu = {

@@ -214,6 +214,10 @@ class OrderClient:
     ) -> Answer:
         """Send an update until the workflow takes it. The server says so where it did not."""
         update_id = uuid.uuid4().hex
+        if getattr(request, "request_id", update_id) is None:
+            # The library may send it again, and the order may be in its next run by then: there a
+            # request is known by its own id, and no longer by that of the update.
+            request = request.model_copy(update={"request_id": update_id})
         tries = 1
         while True:
             try:

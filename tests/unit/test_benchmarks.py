@@ -25,6 +25,7 @@ from benchmarks.machine import Machine
 from benchmarks.measuring import Cost, median_cost
 from benchmarks.options import WorkerOptions, parse_options
 from benchmarks.plot import draw
+from benchmarks.profile import shares, times
 from benchmarks.results import Entry, Results
 from benchmarks.server_log import statements
 from domain.errors import InvalidInput, Refused, Unreachable
@@ -320,3 +321,36 @@ async def test_orders_that_never_end_are_told_instead_of_waited_for(
             Shopper(), itertools.count(1), in_flight=2, seconds=0, groups={}, pool=None
         )
     assert "of 2 orders 0 were closed" in str(failed.value.exceptions[0])
+
+
+# Profile ------------------------------------------------------------------------------------------
+
+
+def test_a_sample_is_the_work_of_whoever_is_innermost_and_has_a_name() -> None:
+    loop = "Runner.run (asyncio/runners.py:118);Handle._run (asyncio/events.py:84)"
+    activity = "_execute_activity (temporalio/worker/_activity.py:525)"
+    found = shares(
+        [
+            f"{loop};{activity};fetch (asyncpg/connection.py:1);write (asyncio/events.py:2) 6",
+            f"{loop};{activity};tell (store/events.py:33) 3",
+            f"{loop} 1",
+            # What only waits or starts is no work.
+            f"{loop};EpollSelector.select (selectors.py:468) 50",
+            "Thread.run (threading.py:971);_worker (concurrent/futures/thread.py:69) 50",
+            "<module> (worker.py:1);_find_and_load (<frozen importlib._bootstrap>:1176) 50",
+            " 50",
+        ]
+    )
+    assert found == {
+        "PostgreSQL client (asyncpg)": 0.6,
+        "Orderloom: store": 0.3,
+        "event loop, and the rest": 0.1,
+    }
+
+
+def test_an_orders_way_is_what_is_played_worked_and_waited_for() -> None:
+    cost = Cost.model_validate(dict.fromkeys(Cost.model_fields, 0.0))
+    cost = cost.model_copy(update={"orders_per_s": 8.0, "worker_cpu_ms": 50.0})
+    way = times(cost, 64, played=1600.0)
+    assert way["placed to closed"] == 8000.0
+    assert way["waiting: for a processor, the disk, each other"] == 8000 - 1600 - 50
