@@ -53,6 +53,7 @@ class Faults(Interceptor):
         self._refused: dict[str, str] = {}
         self._repeated: set[str] = set()
         self._gates: dict[str, asyncio.Event] = {}
+        self._gone: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def before(self, name: str, times: int = 1) -> None:
@@ -78,6 +79,13 @@ class Faults(Interceptor):
     def release(self, name: str) -> None:
         """Let held calls go on."""
         self._gates.pop(name).set()
+
+    def lose(self, name: str) -> asyncio.Event:
+        """The next call has its effect, and then nothing is heard of it: as if its worker had died.
+
+        Set the event in the end, so that the worker need not wait for the call as it stops.
+        """
+        return self._gone.setdefault(name, asyncio.Event())
 
     def heal(self, name: str) -> None:
         """No more faults for this activity."""
@@ -120,6 +128,8 @@ class _Faulty(ActivityInboundInterceptor):
         except activity._CompleteAsyncError:
             faults._lose_answer(name)  # the attempt dies between its effect and its wait
             raise
+        if gone := faults._gone.pop(name, None):
+            await gone.wait()
         faults._lose_answer(name)
         return result
 
@@ -349,6 +359,15 @@ class Shop:
             return fulfilment_id in (await self.view(order_id))["parcels"]
 
         await self.until(find, f"{order_id} knows of {fulfilment_id}")
+
+    async def recalled(self, order_id: str) -> None:
+        """Wait until a fulfilment of the order has been recalled."""
+
+        async def find() -> bool:
+            fulfilments = (await self.orders.get(order_id)).fulfilments
+            return any(fulfilment.recalled_from is not None for fulfilment in fulfilments)
+
+        await self.until(find, f"a fulfilment of {order_id} is recalled")
 
     async def idle(self, order_id: str) -> None:
         """Wait until the order's workflow has nothing to do: a worker may then go and come."""

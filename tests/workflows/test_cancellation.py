@@ -3,60 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar, cast
+from typing import Any
 
 import pytest
-from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.messages import (
-    CancelOutcome,
-    CancelRequest,
     Placement,
     ReturnRequest,
 )
-from domain.order import Order
-from store.database import Pool
 from tests.builders import a_policy, an_order
 from tests.shop import Shop, Stage
-
-T = TypeVar("T")
-
-Way = Literal["signal", "update"]
-WAYS: tuple[Way, ...] = ("signal", "update")
-
-# Beside the stages of the shop: before the order is confirmed, and while a label is bought.
-Moment = Literal["reserving", "authorizing", "buying"] | Stage
-HELD_AT: dict[Moment, str] = {
-    "reserving": "reserve_stock",
-    "authorizing": "authorize_payment",
-    "packed": "ship",
-}
-
-STOPPABLE: tuple[Moment, ...] = (
-    "reserving",
-    "authorizing",
-    "confirmed",
-    "picked",
-    "packed",
-    "buying",
-    "labelled",
+from tests.workflows.stopping import (
+    BRISK,
+    LEISURELY,
+    STOPPABLE,
+    TOO_LATE,
+    UNDONE,
+    WAYS,
+    Moment,
+    Way,
+    assert_nothing_was_sent,
+    cancel,
+    tea_and_cups,
+    when,
 )
-UNDONE: dict[Moment, list[str]] = {
-    "reserving": [],
-    "authorizing": [],
-    "confirmed": [],
-    "picked": ["put back"],
-    "packed": ["put back"],
-    "buying": ["label voided", "put back"],
-    "labelled": ["label voided", "put back"],
-}
-TOO_LATE: tuple[Stage, ...] = ("shipped", "delivered")
-
-LEISURELY = a_policy(give_up_after=10, return_window=60)
-BRISK = a_policy(give_up_after=10, return_window=0.01)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -341,253 +313,4 @@ async def test_a_cancellation_in_temporal_at_the_very_end_lets_the_order_end(sho
     shop.faults.heal("close_order")
     await shop.retry(order.order_id, step)
     assert (await ended)["outcome"] == "closed"
-    await shop.settled()
-
-
-# Races -------------------------------------------------------------------------------------------
-
-
-async def test_what_was_picked_before_the_order_could_be_stopped_is_put_back(shop: Shop) -> None:
-    order = await tea_and_cups(shop)
-    shop.faults.hold("authorize_payment")
-    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
-    await asyncio.wait_for(shop.faults.reached["authorize_payment"].wait(), 20)
-    await cancel(shop, "signal", order.order_id, {"reason": "never mind"})
-    shop.faults.hold("recall")
-    shop.faults.release("authorize_payment")
-    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    # Confirmed, so the warehouse sees it, and is faster than the workflow.
-    await shop.desk.pick(f"{order.order_id}:1", who="picker")
-    shop.faults.release("recall")
-    await placing
-    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-    assert "put back" in await shop.story(order.order_id)
-    await assert_nothing_was_sent(shop, order)
-
-
-async def test_an_order_stopped_where_the_picker_had_found_nothing_is_cancelled(shop: Shop) -> None:
-    await shop.stocked("TEA", 3)
-    order = an_order(("TEA", 3))
-    shop.faults.hold("authorize_payment")
-    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
-    await asyncio.wait_for(shop.faults.reached["authorize_payment"].wait(), 20)
-    cancelling = asyncio.create_task(
-        cancel(shop, "update", order.order_id, {"reason": "never mind"})
-    )
-    await asyncio.sleep(0.1)
-    shop.faults.hold("recall")
-    shop.faults.release("authorize_payment")
-    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    await shop.desk.pick(f"{order.order_id}:1", {"1": 0}, who="picker")
-    shop.faults.release("recall")
-    await asyncio.gather(placing, cancelling)
-    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-    await shop.settled()
-
-
-async def test_a_short_pick_reported_as_the_order_is_stopped_leaves_the_counts_right(
-    shop: Shop,
-) -> None:
-    order = await tea_and_cups(shop)
-    parcel = await shop.placed(order, BRISK)
-    await shop.task("pick", parcel)
-    shop.faults.hold("recall")
-    cancelling = asyncio.create_task(
-        cancel(shop, "update", order.order_id, {"reason": "no tea", "lines": [{"line_id": "1"}]})
-    )
-    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    await shop.desk.pick(parcel, {"1": 1, "2": 1}, who="picker")
-    shop.faults.release("recall")
-    answer = await cancelling
-    assert answer is not None
-    assert (answer.outcome, answer.refused) == ("cancelled", ())
-    assert {item.line_id: item.quantity for item in answer.cancelled} == {"1": 1}  # all there was
-    assert (await shop.finish(order.order_id))["outcome"] == "closed"
-    counts = {
-        line.line_id: (line.delivered, line.cancelled)
-        for line in (await shop.orders.get(order.order_id)).lines
-    }
-    assert counts == {"1": (0, 3), "2": (1, 1)}  # one cup was not found, and there is no other shop
-    await shop.settled()
-
-
-async def test_units_that_are_being_replaced_are_stopped_too(shop: Shop) -> None:
-    shop.faults.before("reserve_again", times=1000)
-    await asyncio.gather(shop.stocked("TEA", 3), shop.stocked("TEA", 3, "second"))
-    order = an_order(("TEA", 3))
-    parcel = await shop.placed(order, a_policy(give_up_after=0.5, return_window=0.01))
-    await shop.task("pick", parcel)
-    await shop.desk.pick(parcel, {"1": 0}, who="picker")
-    step = await shop.parked(order.order_id)
-    cancelling = asyncio.create_task(
-        cancel(shop, "update", order.order_id, {"reason": "never mind"})
-    )
-    await asyncio.sleep(0.1)
-    shop.faults.heal("reserve_again")
-    await shop.retry(order.order_id, step)
-    answer = await cancelling
-    assert answer is not None
-    assert [item.quantity for item in answer.cancelled] == [3]
-    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-    await shop.settled()
-
-
-async def test_a_label_refused_as_the_order_is_stopped_cancels_it_once(shop: Shop) -> None:
-    order = await tea_and_cups(shop)
-    shop.faults.hold("ship")
-    parcel = await shop.placed(order, BRISK)
-    await shop.drive(parcel, "packed")
-    await asyncio.wait_for(shop.faults.reached["ship"].wait(), 20)
-    cancelling = asyncio.create_task(
-        cancel(shop, "update", order.order_id, {"reason": "never mind"})
-    )
-
-    async def recalled() -> bool:
-        fulfilments = (await shop.orders.get(order.order_id)).fulfilments
-        return fulfilments[0].recalled_from is not None
-
-    await shop.until(recalled, "the parcel is recalled")
-    shop.faults.refuse("ship", "declined")
-    shop.faults.release("ship")
-    answer = await cancelling
-    assert answer is not None
-    assert answer.outcome == "cancelled"
-    result = await shop.result(order.order_id)
-    assert (result["outcome"], result["reason"]) == ("cancelled", "never mind")
-    await assert_nothing_was_sent(shop, order)
-
-
-async def test_a_step_given_up_and_cancelled_in_one_moment_is_cancelled_once(
-    pool: Pool, temporal_client: Client
-) -> None:
-    shop = Shop(pool, temporal_client, BRISK)
-    order = await tea_and_cups(shop)
-    shop.faults.refuse("pick")
-    async with shop.working():
-        await shop.placed(order)
-        step = await shop.parked(order.order_id)
-    # Nobody is there to hear them one after the other: the next worker hears both at once.
-    answer = {"step": step, "action": "cancel", "note": "nobody can find it"}
-    for name, message in (("cancel", {"reason": "never mind"}), ("resolve_attention", answer)):
-        await shop.workflow(order.order_id).signal(name, message)
-    async with shop.working():
-        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-        await assert_nothing_was_sent(shop, order)
-    released = [what for what in await shop.story(order.order_id) if what == "cancelled"]
-    assert len(released) == 2  # the units, and then the order
-
-
-async def test_s22_what_left_as_the_order_was_stopped_is_charged_and_delivered(shop: Shop) -> None:
-    order = await tea_and_cups(shop)
-    parcel = await shop.placed(order, BRISK)
-    await shop.drive(parcel, "labelled")
-    shop.faults.hold("recall")
-    cancelling = asyncio.create_task(
-        cancel(shop, "update", order.order_id, {"reason": "never mind"})
-    )
-    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    await shop.desk.hand_over(parcel, who="packer")
-    shop.faults.release("recall")
-    answer = await cancelling
-    assert answer is not None
-    assert (answer.outcome, answer.return_offered) == ("refused", True)
-    assert (await shop.finish(order.order_id))["outcome"] == "closed"
-    assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
-    await shop.settled()
-
-
-async def test_s22_a_pick_and_the_recall_that_caught_it_are_heard_in_one_task(
-    pool: Pool, temporal_client: Client
-) -> None:
-    shop = Shop(pool, temporal_client, BRISK)
-    order = await tea_and_cups(shop)
-
-    async def answered(times: int) -> None:
-        async def find() -> bool:
-            history = await shop.history(order.order_id)
-            answers = [e.HasField("activity_task_completed_event_attributes") for e in history]
-            return sum(answers) >= times
-
-        await shop.until(find, f"{times} answers")
-
-    async def asked_to_recall() -> bool:
-        history = await shop.history(order.order_id)
-        kinds = [e.activity_task_scheduled_event_attributes.activity_type.name for e in history]
-        return "recall" in kinds
-
-    async with shop.working():
-        parcel = await shop.placed(order)
-        await shop.task("pick", parcel)
-        await shop.idle(order.order_id)
-    async with shop.working(no_remote_activities=True):
-        await shop.workflow(order.order_id).signal("cancel", {"reason": "never mind"})
-        await shop.until(asked_to_recall, "the parcel is recalled")
-        await shop.idle(order.order_id)
-    await shop.desk.pick(parcel, who="picker")
-    async with shop.working(workflows=[]):
-        await answered(3)  # the authorization, the pick, the recall
-    async with shop.working():
-        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-        await assert_nothing_was_sent(shop, order)
-        assert "put back" in await shop.story(order.order_id)
-
-
-# What happens ------------------------------------------------------------------------------------
-
-
-async def tea_and_cups(shop: Shop) -> Order:
-    """An order of two lines that the shop can send in one parcel."""
-    await asyncio.gather(shop.stocked("TEA", 10), shop.stocked("CUP", 10))
-    return an_order(("TEA", 3, "12.50"), ("CUP", 2))
-
-
-async def when(shop: Shop, order: Order, moment: Moment, act: Callable[[], Awaitable[T]]) -> T:
-    """Place the order, and act when its parcel is at the moment."""
-    parcel = f"{order.order_id}:1"
-    if moment in HELD_AT:
-        shop.faults.hold(HELD_AT[moment])
-    if moment == "buying":  # the label takes a second to arrive after it was sold
-        slow = order.shipping.model_copy(update={"service": "slow"})
-        order = order.model_copy(update={"shipping": slow})
-    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
-    if moment in ("packed", "buying"):
-        await shop.drive(parcel, "packed")
-    if moment == "buying":
-        await shop.until(lambda: shop.carrier.lookup(key=f"{parcel}:label"), "the label is sold")
-    if moment in HELD_AT:
-        await asyncio.wait_for(shop.faults.reached[HELD_AT[moment]].wait(), 20)
-        acting = asyncio.ensure_future(act())
-        if moment == "packed":
-            await shop.until(lambda: recalled(shop, order), "the parcel is recalled")
-        # Before there is a parcel, it ends alike whether the request or the answer comes first.
-        shop.faults.release(HELD_AT[moment])
-        await placing
-        return await acting
-    await placing
-    if moment != "buying":
-        await shop.drive(parcel, cast(Stage, moment))  # the others are dealt with above
-    return await act()
-
-
-async def recalled(shop: Shop, order: Order) -> bool:
-    fulfilments = (await shop.orders.get(order.order_id)).fulfilments
-    return any(fulfilment.recalled_from is not None for fulfilment in fulfilments)
-
-
-async def cancel(
-    shop: Shop, way: Way, order_id: str, request: dict[str, Any]
-) -> CancelOutcome | None:
-    """Send a cancellation. A signal has no answer."""
-    if way == "update":
-        return await shop.orders.cancel(order_id, CancelRequest.model_validate(request))
-    await shop.workflow(order_id).signal("cancel", request)
-    return None
-
-
-async def assert_nothing_was_sent(shop: Shop, order: Order) -> None:
-    """All stock is back on its shelf, free; nothing was charged and nothing is held."""
-    for line in order.lines:
-        level = await shop.level(line.sku)
-        assert (level.on_hand, level.allocated) == (10, 0)
-    assert (await shop.orders.get(order.order_id)).summary.captured_minor == 0
     await shop.settled()

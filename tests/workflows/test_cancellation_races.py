@@ -1,0 +1,246 @@
+"""A cancellation meets what happens in the same moment: one of them comes first, and both agree."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.client import Client
+
+from store.database import Pool
+from tests.builders import a_policy, an_order
+from tests.shop import Shop
+from tests.workflows.stopping import (
+    BRISK,
+    assert_nothing_was_sent,
+    cancel,
+    tea_and_cups,
+)
+
+
+async def test_what_was_picked_before_the_order_could_be_stopped_is_put_back(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    shop.faults.hold("authorize_payment")
+    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
+    await asyncio.wait_for(shop.faults.reached["authorize_payment"].wait(), 20)
+    await cancel(shop, "signal", order.order_id, {"reason": "never mind"})
+    shop.faults.hold("recall")
+    shop.faults.release("authorize_payment")
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    # Confirmed, so the warehouse sees it, and is faster than the workflow.
+    await shop.desk.pick(f"{order.order_id}:1", who="picker")
+    shop.faults.release("recall")
+    await placing
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    assert "put back" in await shop.story(order.order_id)
+    await assert_nothing_was_sent(shop, order)
+
+
+async def test_an_order_stopped_where_the_picker_had_found_nothing_is_cancelled(shop: Shop) -> None:
+    await shop.stocked("TEA", 3)
+    order = an_order(("TEA", 3))
+    shop.faults.hold("authorize_payment")
+    placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
+    await asyncio.wait_for(shop.faults.reached["authorize_payment"].wait(), 20)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.sleep(0.1)
+    shop.faults.hold("recall")
+    shop.faults.release("authorize_payment")
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await shop.desk.pick(f"{order.order_id}:1", {"1": 0}, who="picker")
+    shop.faults.release("recall")
+    await asyncio.gather(placing, cancelling)
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    await shop.settled()
+
+
+async def test_a_short_pick_reported_as_the_order_is_stopped_leaves_the_counts_right(
+    shop: Shop,
+) -> None:
+    order = await tea_and_cups(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.task("pick", parcel)
+    shop.faults.hold("recall")
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "no tea", "lines": [{"line_id": "1"}]})
+    )
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await shop.desk.pick(parcel, {"1": 1, "2": 1}, who="picker")
+    shop.faults.release("recall")
+    answer = await cancelling
+    assert answer is not None
+    assert (answer.outcome, answer.refused) == ("cancelled", ())
+    assert {item.line_id: item.quantity for item in answer.cancelled} == {"1": 1}  # all there was
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    counts = {
+        line.line_id: (line.delivered, line.cancelled)
+        for line in (await shop.orders.get(order.order_id)).lines
+    }
+    assert counts == {"1": (0, 3), "2": (1, 1)}  # one cup was not found, and there is no other shop
+    await shop.settled()
+
+
+async def test_units_that_are_being_replaced_are_stopped_too(shop: Shop) -> None:
+    shop.faults.before("reserve_again", times=1000)
+    await asyncio.gather(shop.stocked("TEA", 3), shop.stocked("TEA", 3, "second"))
+    order = an_order(("TEA", 3))
+    parcel = await shop.placed(order, a_policy(give_up_after=0.5, return_window=0.01))
+    await shop.task("pick", parcel)
+    await shop.desk.pick(parcel, {"1": 0}, who="picker")
+    step = await shop.parked(order.order_id)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.sleep(0.1)
+    shop.faults.heal("reserve_again")
+    await shop.retry(order.order_id, step)
+    answer = await cancelling
+    assert answer is not None
+    assert [item.quantity for item in answer.cancelled] == [3]
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    await shop.settled()
+
+
+async def test_a_label_refused_as_the_order_is_stopped_cancels_it_once(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    shop.faults.hold("ship")
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "packed")
+    await asyncio.wait_for(shop.faults.reached["ship"].wait(), 20)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+
+    async def recalled() -> bool:
+        fulfilments = (await shop.orders.get(order.order_id)).fulfilments
+        return fulfilments[0].recalled_from is not None
+
+    await shop.until(recalled, "the parcel is recalled")
+    shop.faults.refuse("ship", "declined")
+    shop.faults.release("ship")
+    answer = await cancelling
+    assert answer is not None
+    assert answer.outcome == "cancelled"
+    result = await shop.result(order.order_id)
+    assert (result["outcome"], result["reason"]) == ("cancelled", "never mind")
+    await assert_nothing_was_sent(shop, order)
+
+
+async def test_a_step_given_up_and_cancelled_in_one_moment_is_cancelled_once(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, temporal_client, BRISK)
+    order = await tea_and_cups(shop)
+    shop.faults.refuse("pick")
+    async with shop.working():
+        await shop.placed(order)
+        step = await shop.parked(order.order_id)
+    # Nobody is there to hear them one after the other: the next worker hears both at once.
+    answer = {"step": step, "action": "cancel", "note": "nobody can find it"}
+    for name, message in (("cancel", {"reason": "never mind"}), ("resolve_attention", answer)):
+        await shop.workflow(order.order_id).signal(name, message)
+    async with shop.working():
+        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+        await assert_nothing_was_sent(shop, order)
+    released = [what for what in await shop.story(order.order_id) if what == "cancelled"]
+    assert len(released) == 2  # the units, and then the order
+
+
+async def test_s22_what_left_as_the_order_was_stopped_is_charged_and_delivered(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "labelled")
+    shop.faults.hold("recall")
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await shop.desk.hand_over(parcel, who="packer")
+    shop.faults.release("recall")
+    answer = await cancelling
+    assert answer is not None
+    assert (answer.outcome, answer.return_offered) == ("refused", True)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
+    await shop.settled()
+
+
+async def test_s22_a_pick_and_the_recall_that_caught_it_are_heard_in_one_task(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, temporal_client, BRISK)
+    order = await tea_and_cups(shop)
+
+    async def answered(times: int) -> None:
+        async def find() -> bool:
+            history = await shop.history(order.order_id)
+            answers = [e.HasField("activity_task_completed_event_attributes") for e in history]
+            return sum(answers) >= times
+
+        await shop.until(find, f"{times} answers")
+
+    async def asked_to_recall() -> bool:
+        history = await shop.history(order.order_id)
+        kinds = [e.activity_task_scheduled_event_attributes.activity_type.name for e in history]
+        return "recall" in kinds
+
+    async with shop.working():
+        parcel = await shop.placed(order)
+        await shop.task("pick", parcel)
+        await shop.idle(order.order_id)
+    async with shop.working(no_remote_activities=True):
+        await shop.workflow(order.order_id).signal("cancel", {"reason": "never mind"})
+        await shop.until(asked_to_recall, "the parcel is recalled")
+        await shop.idle(order.order_id)
+    await shop.desk.pick(parcel, who="picker")
+    async with shop.working(workflows=[]):
+        await answered(3)  # the authorization, the pick, the recall
+    async with shop.working():
+        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+        await assert_nothing_was_sent(shop, order)
+        assert "put back" in await shop.story(order.order_id)
+
+
+async def test_a_worker_that_dies_with_the_label_of_a_recalled_parcel_keeps_nobody_waiting(
+    shop: Shop,
+) -> None:
+    order = await tea_and_cups(shop)
+    slow = order.shipping.model_copy(update={"service": "slow"})  # a second from sold to answered
+    order = order.model_copy(update={"shipping": slow})
+    parcel = await shop.placed(order, BRISK)
+    dead = shop.faults.lose("ship")
+    try:
+        await shop.drive(parcel, "packed")
+        await shop.until(lambda: shop.carrier.lookup(key=f"{parcel}:label"), "the label is sold")
+        answer = await cancel(shop, "update", order.order_id, {"reason": "never mind"})
+        assert answer is not None
+        assert answer.outcome == "cancelled"
+        assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+        assert shop.faults.calls["ship"] == 2  # the relay had the label looked after
+    finally:
+        dead.set()
+    assert (await shop.story(order.order_id)).count("label voided") == 1
+    await assert_nothing_was_sent(shop, order)
+
+
+async def test_attention_that_is_raised_as_the_parcel_is_recalled_is_taken_back(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    shop.faults.hold("note_attention")
+    policy = a_policy(pick_within=1, return_window=0.01)
+    parcel = await shop.placed(order, policy)
+    await asyncio.wait_for(shop.faults.reached["note_attention"].wait(), 20)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await shop.recalled(order.order_id)
+    shop.faults.release("note_attention")
+    assert (await cancelling) is not None
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    story = await shop.story(order.order_id)
+    assert [what for what in story if "attention" in what] == [
+        f"needs attention: pick {parcel}",
+        f"attention resolved: pick {parcel}",
+    ]
+    assert (await shop.orders.get(order.order_id)).attention == ()
+    await assert_nothing_was_sent(shop, order)
