@@ -252,13 +252,18 @@ def _temporal(settings: Settings) -> Callable[[], Awaitable[Client]]:
         raise InvalidInput(str(error), where="Temporal's configuration") from error
     if not config.get("target_host"):
         raise Unreachable("TEMPORAL_ADDRESS is not set: host:port of a Temporal server")
+    core = core_runtime(settings)
+    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=core)
+
+
+def core_runtime(settings: Settings) -> runtime.Runtime:
+    """What the client library's own threads run in. Left alone, it would log to standard output."""
     address = settings.metrics_address
     metrics = runtime.PrometheusConfig(bind_address=address) if address else None
     try:
-        core = runtime.Runtime(telemetry=runtime.TelemetryConfig(logging=CORE_LOG, metrics=metrics))
+        return runtime.Runtime(telemetry=runtime.TelemetryConfig(logging=CORE_LOG, metrics=metrics))
     except (RuntimeError, ValueError) as error:
         raise InvalidInput(str(error), where="ORDERLOOM_METRICS_ADDRESS") from error
-    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=core)
 
 
 def _check_database_url(url: str) -> None:

@@ -21,7 +21,7 @@ from benchmarks.contestants.registry import BY_NAME
 from benchmarks.options import WorkerOptions
 from settings import load_settings
 from store.database import open_pool
-from worker import configure_logging
+from worker import configure_logging, core_runtime
 
 
 class Post(BaseModel):
@@ -40,14 +40,19 @@ class Post(BaseModel):
 async def work(post: Post) -> None:
     """Run the contestant's worker until the generator closes our standard input, or dies."""
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), stop.set)
     connections = post.options.connections or load_settings().database_pool_size
     async with AsyncExitStack() as stack:
         pool = None
         if post.database_url is not None:
             pool = await open_pool(post.database_url, size_max=connections)
             stack.push_async_callback(pool.close)
-        client = await Client.connect(post.temporal_address, data_converter=pydantic_data_converter)
+        client = await Client.connect(
+            post.temporal_address,
+            data_converter=pydantic_data_converter,
+            runtime=core_runtime(load_settings()),
+        )
         side = WorkerSide(
             client=client,
             pool=pool,
@@ -57,7 +62,10 @@ async def work(post: Post) -> None:
         )
         async with BY_NAME[post.contestant].working(side):
             print("ready", flush=True)
+            # Nobody reads on: what is written from here on would fill the pipe, and then block.
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
             await stop.wait()
+            loop.remove_reader(sys.stdin.fileno())  # it is at its end, and so always readable
 
 
 def main() -> None:
