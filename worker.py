@@ -28,6 +28,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 from temporalio.worker import (
     Interceptor,
+    PollerBehaviorAutoscaling,
     UnsandboxedWorkflowRunner,
     Worker,
     WorkerDeploymentConfig,
@@ -148,6 +149,9 @@ def tuning(settings: Settings) -> dict[str, Any]:
         "max_cached_workflows": settings.orders_in_memory,
         # More at once would only share the one interpreter, and in the end miss their deadlines.
         "max_concurrent_workflow_tasks": WORKFLOW_TASKS_AT_ONCE,
+        # As many polls wait at the server as there is work for.
+        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
+        "activity_task_poller_behavior": PollerBehaviorAutoscaling(),
     }
 
 
