@@ -39,7 +39,7 @@ class Census(BaseModel):
 async def count(venue: Venue, contestant: Contestant, *, orders: int) -> Census:
     """Take some orders through their life, and count."""
     async with venue.stage(contestant, AS_SHIPPED, UNHURRIED, log_statements=True) as stage:
-        idle_per_s = await _idle(venue.postgres_log)
+        idle_per_s = await _idle(venue.postgres_log) if contestant.has_effects else 0.0
         trips = _Trips(venue.postgres_log)
         clock = asyncio.get_running_loop()
         began = clock.time()

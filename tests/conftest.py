@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 
 import hypothesis  # noqa: F401  # Python 3.11 cannot compile it deep in the report of a failure
@@ -13,6 +14,12 @@ from store.database import Pool, open_pool
 from tests.builders import QUICK
 from tests.servers import Databases, running_postgres, running_temporal
 from tests.shop import Shop
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores Ctrl-C, and would have the programs under test ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
