@@ -113,7 +113,7 @@ def times(cost: Cost, in_flight: int, played: float) -> dict[str, float]:
         "placed to closed": way,
         "people, carrier and return window, as played": played,
         **cpu,
-        "waiting: for a processor, the disk, each other": way - played - sum(cpu.values()),
+        "the rest: waiting, less what ran side by side": way - played - sum(cpu.values()),
     }
 
 

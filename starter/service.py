@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from domain.errors import Unreachable
@@ -59,9 +60,13 @@ async def service(*, connections: int = 4) -> AsyncIterator[Service]:
 async def connect_temporal(place: ConnectSettings) -> Client:
     """A client of the Temporal that was found. Raises Unreachable, after some seconds at most."""
     address = place.temporal.get("target_host", "")
+    # The library's own log would go to standard output, in the middle of an answer in JSON.
+    silent = Runtime(telemetry=TelemetryConfig(logging=None))
     try:
         return await asyncio.wait_for(
-            Client.connect(**place.temporal, data_converter=pydantic_data_converter),
+            Client.connect(
+                **place.temporal, data_converter=pydantic_data_converter, runtime=silent
+            ),
             CONNECT_SECONDS_MAX,
         )
     except TimeoutError:

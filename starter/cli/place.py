@@ -32,7 +32,13 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 def place(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="The orders; - is standard input.")],
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=200, help="Orders placed at once.")
+        int,
+        typer.Option(
+            "--concurrency",
+            min=1,
+            max=200,
+            help="Orders placed at once, at most: fewer while answers take long.",
+        ),
     ] = 8,
     all_or_nothing: Annotated[
         bool,
@@ -77,7 +83,8 @@ def place(
     Takes one order in JSON, a JSON array, JSON Lines or a Northwind CSV export, told apart by
     content. An order that is placed again is the same order: nothing happens twice, and the answer
     is the same. Malformed orders are reported with file, line, field and reason; the others go on.
-    Orders of a file with several let others pass where work has to wait for workers.
+    Orders of a file with several let others pass where work has to wait for workers, and are
+    placed as fast as the system takes them without slowing down.
 
     Exit code: 3 if a server stopped answering (place the file again), else 2 if any record was
     malformed, else 1 if any order was rejected, refused or in conflict, else 0.

@@ -13,6 +13,7 @@ from domain.messages import Placement, Units
 from domain.order import Order
 from domain.policy import Policy
 from starter.channels.records import Record
+from starter.cli.pace import Pace
 from starter.client import OrderClient
 from starter.connection import NotPrepared, database_faults
 from starter.service import service
@@ -68,6 +69,7 @@ async def place_records(records: Sequence[Record], plan: Plan, note: Note) -> No
         return
     waiting = iter(good)
     failed: list[str] = []  # since the last answer
+    pace = Pace(plan.concurrency)
 
     async with service(connections=min(plan.concurrency, _CONNECTIONS_MAX) + 1) as here:
 
@@ -76,7 +78,8 @@ async def place_records(records: Sequence[Record], plan: Plan, note: Note) -> No
                 if len(failed) >= _FAILURES_MAX:
                     note(index, Result(record, order.order_id, "not_placed", failed[-1]))
                     continue
-                result = await _place(here.orders, record, order, plan)
+                async with pace.turn():
+                    result = await _place(here.orders, record, order, plan)
                 if result.outcome == "not_placed":
                     failed.append(result.reason)
                 else:

@@ -353,4 +353,4 @@ def test_an_orders_way_is_what_is_played_worked_and_waited_for() -> None:
     cost = cost.model_copy(update={"orders_per_s": 8.0, "worker_cpu_ms": 50.0})
     way = times(cost, 64, played=1600.0)
     assert way["placed to closed"] == 8000.0
-    assert way["waiting: for a processor, the disk, each other"] == 8000 - 1600 - 50
+    assert way["the rest: waiting, less what ran side by side"] == 8000 - 1600 - 50

@@ -1,0 +1,62 @@
+"""How many orders of a file are placed at once: as many as the system takes at full speed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+SLOWER: Final = 2.0
+"""Answers that take so many times as long as the quickest say that orders wait for each other."""
+
+REMEMBERED: Final = 50
+"""The quickest is looked for among so many answers: what is slow for long is the usual."""
+
+BEGIN_WITH: Final = 2
+
+
+class Pace:
+    """Gives turns, at first a few at a time and never more than `most`.
+
+    The rule is that of TCP Vegas (Brakmo and Peterson, 1995): one more after a round of answers
+    that came quickly, one less after each that did not. So a file of many orders takes what is
+    free, and the orders of others, which queue behind the same processors, hardly notice.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limit = float(min(BEGIN_WITH, most))
+        self._taken = 0
+        self._recent: deque[float] = deque(maxlen=REMEMBERED)
+        self._changed = asyncio.Condition()
+
+    @property
+    def limit(self) -> int:
+        """How many may have a turn now."""
+        return int(self._limit)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn; how long the block takes says how the system is."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._taken < self.limit)
+            self._taken += 1
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            yield
+        finally:
+            self._taken -= 1
+            self.took(clock() - began)
+            async with self._changed:
+                self._changed.notify_all()
+
+    def took(self, seconds: float) -> None:
+        """An answer took so long."""
+        self._recent.append(seconds)
+        if seconds > SLOWER * min(self._recent):
+            self._limit = max(1.0, self._limit - 1)
+        else:
+            self._limit = min(float(self._most), self._limit + 1 / self._limit)
