@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-SLOWER: Final = 2.0
+SLOWER: Final = 1.5
 """Answers that take so many times as long as the quickest say that orders wait for each other."""
 
 REMEMBERED: Final = 50
@@ -20,8 +20,8 @@ BEGIN_WITH: Final = 2
 class Pace:
     """Gives turns, at first a few at a time and never more than `most`.
 
-    The rule is that of TCP Vegas (Brakmo and Peterson, 1995): one more after a round of answers
-    that came quickly, one less after each that did not. So a file of many orders takes what is
+    As TCP Vegas does (Brakmo and Peterson, 1995), it goes by how long answers take: one more at
+    once after a round of quick ones, half as many after a slow one. So a file of many orders takes what is
     free, and the orders of others, which queue behind the same processors, hardly notice.
     """
 
@@ -57,6 +57,6 @@ class Pace:
         """An answer took so long."""
         self._recent.append(seconds)
         if seconds > SLOWER * min(self._recent):
-            self._limit = max(1.0, self._limit - 1)
+            self._limit = max(1.0, self._limit / 2)
         else:
             self._limit = min(float(self._most), self._limit + 1 / self._limit)
