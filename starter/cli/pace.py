@@ -21,8 +21,8 @@ class Pace:
     """Gives turns, at first a few at a time and never more than `most`.
 
     As TCP Vegas does (Brakmo and Peterson, 1995), it goes by how long answers take: one more at
-    once after a round of quick ones, half as many after a slow one. So a file of many orders takes what is
-    free, and the orders of others, which queue behind the same processors, hardly notice.
+    once after a round of quick ones, half as many after a slow one. So a file of many orders takes
+    what is free, and leaves room for others, who wait for the same processors.
     """
 
     def __init__(self, most: int) -> None:
