@@ -217,7 +217,7 @@ async def test_a_worker_that_dies_with_the_label_of_a_recalled_parcel_keeps_nobo
         assert answer is not None
         assert answer.outcome == "cancelled"
         assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-        assert shop.faults.calls["ship"] == 2  # the relay had the label looked after
+        assert shop.faults.calls["ship"] >= 2  # the relay had the label looked after
     finally:
         dead.set()
     assert (await shop.story(order.order_id)).count("label voided") == 1
