@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import pytest
 from temporalio.client import Client
 
+from activities.providers.carrier import Label
 from store.database import Pool
 from tests.builders import a_policy, an_order
 from tests.shop import Shop
@@ -203,12 +206,18 @@ async def test_s22_a_pick_and_the_recall_that_caught_it_are_heard_in_one_task(
 
 
 async def test_a_worker_that_dies_with_the_label_of_a_recalled_parcel_keeps_nobody_waiting(
-    shop: Shop,
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = await tea_and_cups(shop)
-    slow = order.shipping.model_copy(update={"service": "slow"})  # a second from sold to answered
-    order = order.model_copy(update={"shipping": slow})
     parcel = await shop.placed(order, BRISK)
+    buy = shop.carrier.buy_label
+
+    async def buy_slowly(**ask: Any) -> Label:
+        label = await buy(**ask)
+        await shop.recalled(order.order_id)
+        return label
+
+    monkeypatch.setattr(shop.carrier, "buy_label", buy_slowly)
     dead = shop.faults.lose("ship")
     try:
         await shop.drive(parcel, "packed")
