@@ -50,7 +50,7 @@ class Settings(BaseSettings):
 
     orders_in_memory: Annotated[int, Field(ge=1)] = 1000
     """Orders whose workflows one worker process keeps in memory; others are replayed when they go
-    on. An idle order takes about 0.13 MB; docs/performance.md."""
+    on. An idle order takes about 0.14 MB; docs/performance.md."""
 
     task_queue: Annotated[str, Field(min_length=1, max_length=200)] = "orderloom"
     """Temporal task queue that clients and workers meet on."""

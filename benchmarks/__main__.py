@@ -211,13 +211,11 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument("-b", default="", help="options of the second")
     tuning.add_argument("--contestant", choices=list(BY_NAME), default="orderloom")
     tuning.add_argument("--rounds", type=int, default=5, help="pairs")
-    tuning.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
-    tuning.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    _add_load(tuning)
     growing = commands.add_parser("grow", help="the same load beside many open orders")
     growing.add_argument("--open", type=_numbers, default=[1000, 10_000], help="for example 1,9")
     growing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
-    growing.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
-    growing.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    _add_load(growing)
     _add_output(growing)
     importing = commands.add_parser("import", help="web orders beside an import of many")
     importing.add_argument("--orders", type=int, default=100_000, help="in each imported file")
@@ -227,14 +225,18 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--seconds", type=float, default=60)
     profiling = commands.add_parser("profile", help="where the time of one order goes")
     profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
-    profiling.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
-    profiling.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    _add_load(profiling)
     _add_output(profiling)
     return parser
 
 
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
+    parser.add_argument("--seconds", type=float, default=contest.FULL.seconds)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

@@ -57,8 +57,8 @@ async def grow(
     number = 1
     with temporary_folder() as home:
         for level in sorted(levels):
-            before = level - max((one.open_orders for one in done), default=0)
-            number = await _fill(home, before, number, console)
+            missing = level - (done[-1].open_orders if done else 0)
+            number = await _fill(home, missing, number, console)
             measured, number, found = await _measure(
                 home, level, number, rounds=rounds, in_flight=in_flight, seconds=seconds
             )
@@ -161,11 +161,11 @@ def _table(levels: Sequence[Level]) -> Table:
     first = levels[0]
     rows = {
         "closed, orders/s": [f"{one.cost.orders_per_s:.1f}" for one in levels],
-        "of the first": [
+        "closed, of the first": [
             f"{ratio(one.cost.orders_per_s, first.cost.orders_per_s):.2f} ×" for one in levels
         ],
         "placed alone, orders/s": [f"{one.placed_per_s:.1f}" for one in levels],
-        "of the first, ": [
+        "placed alone, of the first": [
             f"{ratio(one.placed_per_s, first.placed_per_s):.2f} ×" for one in levels
         ],
         "CPU ms per order, worker": [f"{one.cost.worker_cpu_ms:.0f}" for one in levels],
