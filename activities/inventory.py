@@ -95,9 +95,8 @@ class Inventory:
         """Record the order and claim its stock, all lines at once, or reject it."""
         order = ask.order
         async with self._pool.acquire() as conn, conn.transaction():
-            await orders.create(conn, order, value_lines(order), run_id=ask.run_id)
-            done = await events.find(conn, order.order_id, "reserve_stock")
-            if done is not None:
+            if not await orders.create(conn, order, value_lines(order), run_id=ask.run_id):
+                done = await events.find(conn, order.order_id, "reserve_stock")
                 return Reserved.model_validate(done)
             await events.tell(
                 conn, order.order_id, "received", "received", who=f"channel {order.channel}"

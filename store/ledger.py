@@ -35,20 +35,14 @@ async def book(
     """Book a capture, or a refund of one, once per effect. Nothing is booked for nothing."""
     if worth.total == 0:
         return
-    entry_id = await _sql.insert_entry(
+    sign = -1 if refund else 1
+    entries = postings(worth)
+    await _sql.insert_entry(
         conn,
         effect=effect,
         order_id=order_id,
         memo=f"{'refund' if refund else 'capture'} of {amount}",
-    )
-    if entry_id is None:
-        return
-    sign = -1 if refund else 1
-    entries = postings(worth)
-    await _sql.insert_postings(
-        conn,
-        entry_id=entry_id,
+        currency=amount.currency,
         accounts=list(entries),
         amounts=[sign * entry for entry in entries.values()],
-        currency=amount.currency,
     )

@@ -32,12 +32,13 @@ COUNTS = (
 
 async def create(
     conn: Connection, order: Order, worth: Mapping[str, LineWorth], *, run_id: str
-) -> None:
+) -> bool:
     """Record a received order for the workflow run that owns it, and lock its row.
 
-    Doing it again for the same run does nothing. Raises Conflict when the id is taken by other
+    False when the same run recorded it before. Raises Conflict when the id is taken by other
     content, or by another run: Temporal forgets closed workflows in time, this table does not.
     """
+    wholes = [worth[line.line_id].whole for line in order.lines]
     created = await _sql.insert_order(
         conn,
         order_id=order.order_id,
@@ -50,7 +51,16 @@ async def create(
         currency=order.currency,
         total_minor=order.total_minor,
         placed_at=order.placed_at,
+        line_ids=[line.line_id for line in order.lines],
+        skus=[line.sku for line in order.lines],
+        ordered=[line.quantity for line in order.lines],
+        goods=[whole.goods for whole in wholes],
+        tax=[whole.tax for whole in wholes],
+        shipping=[whole.shipping for whole in wholes],
+        shipping_tax=[whole.shipping_tax for whole in wholes],
     )
+    if created is not None:
+        return True  # a row that nobody else can see yet is locked as well as can be
     row = await lock_order(conn, order.order_id)
     if row["digest"] != order.digest:
         raise Conflict(
@@ -59,20 +69,7 @@ async def create(
         )
     if row["run_id"] != run_id:
         raise Conflict(f"order {order.order_id} was placed before; nothing was done again")
-    if created is None:
-        return
-    await _sql.insert_lines(
-        conn,
-        order_id=order.order_id,
-        line_ids=[line.line_id for line in order.lines],
-        skus=[line.sku for line in order.lines],
-        ordered=[line.quantity for line in order.lines],
-        goods=[worth[line.line_id].whole.goods for line in order.lines],
-        tax=[worth[line.line_id].whole.tax for line in order.lines],
-        shipping=[worth[line.line_id].whole.shipping for line in order.lines],
-        shipping_tax=[worth[line.line_id].whole.shipping_tax for line in order.lines],
-    )
-    await _sql.insert_money(conn, order_id=order.order_id, currency=order.currency)
+    return False
 
 
 async def move_lines(

@@ -94,9 +94,10 @@ async def label_voided(conn: Connection, fulfilment_id: str) -> None:
     await _sql.label_voided(conn, fulfilment_id=fulfilment_id)
 
 
-async def handed_over(conn: Connection, fulfilment_id: str, at: datetime) -> None:
-    """The carrier has it, since `at`."""
-    await _sql.hand_over(conn, fulfilment_id=fulfilment_id, at=at)
+async def handed_over(conn: Connection, fulfilment_id: str, at: datetime) -> tuple[str, str]:
+    """The carrier has it, since `at`. Returns carrier and tracking number."""
+    row = await _sql.hand_over(conn, fulfilment_id=fulfilment_id, at=at)
+    return row["carrier"], row["tracking_number"]
 
 
 async def add_carrier_event(

@@ -72,7 +72,7 @@ async def intend(
     """
     if amount.minor < 0:
         raise Refused(f"{kind} of {amount}: an amount must not be negative")
-    new = await _sql.want_payment(
+    row = await _sql.want_payment(
         conn,
         payment_key=key,
         order_id=order_id,
@@ -81,6 +81,10 @@ async def intend(
         currency=amount.currency,
         provider=provider,
     )
+    if row is not None:
+        if takes_room:
+            await _take_room(conn, order_id, kind, amount)
+        return Payment(**row), True
     payment = await find(conn, key)
     assert payment is not None
     if (payment.kind, payment.amount_minor, payment.currency) != (
@@ -89,21 +93,16 @@ async def intend(
         amount.currency,
     ):
         raise Conflict(f"payment {key} is a {payment.kind} of {payment.amount_minor} already")
-    if new is not None and takes_room:
-        await _take_room(conn, order_id, kind, amount)
-    return payment, new is not None
+    return payment, False
 
 
 async def _take_room(conn: Connection, order_id: str, kind: Kind, amount: Money) -> None:
-    money = await sums(conn, order_id)
     if kind == "capture":
-        if money.capture_granted + amount.minor > money.authorized:
-            raise Refused(f"charging {amount} more would exceed what order {order_id} authorized")
-        await _add(conn, order_id, capture_granted=amount.minor)
+        why_not = f"charging {amount} more would exceed what order {order_id} authorized"
+        await _add(conn, order_id, capture_granted=amount.minor, why_not=why_not)
     elif kind == "refund":
-        if money.refund_granted + amount.minor > money.captured:
-            raise Refused(f"refunding {amount} more would exceed what order {order_id} was charged")
-        await _add(conn, order_id, refund_granted=amount.minor)
+        why_not = f"refunding {amount} more would exceed what order {order_id} was charged"
+        await _add(conn, order_id, refund_granted=amount.minor, why_not=why_not)
 
 
 async def succeed(conn: Connection, payment: Payment, reference: str | None) -> bool:
@@ -176,10 +175,13 @@ async def _settle(
     return settled is not None
 
 
-async def _add(conn: Connection, order_id: str, *, voided: bool = False, **sums: int) -> None:
+async def _add(
+    conn: Connection, order_id: str, *, voided: bool = False, why_not: str = "", **sums: int
+) -> None:
     names = ("authorized", "capture_granted", "captured", "refund_granted", "refunded")
     amounts = {name: sums.get(name, 0) for name in names}
     try:
         await _sql.add_money(conn, order_id=order_id, voided=voided, **amounts)
     except CheckViolation:
-        raise Refused(f"the money of order {order_id} does not allow {sums}") from None
+        why_not = why_not or f"the money of order {order_id} does not allow {sums}"
+        raise Refused(why_not) from None

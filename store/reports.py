@@ -290,13 +290,11 @@ async def _ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
         {k: {"allocated": -n, "picked": -n, "shipped": n} for k, n in units.items()},
     )
     await fulfilments.set_state(conn, fulfilment_id, "shipped")
-    await parcels.handed_over(conn, fulfilment_id, at)
-    parcel = await parcels.find(conn, fulfilment_id)
-    assert parcel is not None
+    carrier, tracking_number = await parcels.handed_over(conn, fulfilment_id, at)
     data = {
         "fulfilment_id": fulfilment_id,
-        "carrier": parcel.carrier,
-        "tracking_number": parcel.tracking_number,
+        "carrier": carrier,
+        "tracking_number": tracking_number,
         "units": units,
     }
     await events.tell(conn, order_id, f"handover:{fulfilment_id}", "shipped", who=who, data=data)

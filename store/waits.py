@@ -23,7 +23,6 @@ async def report(
 ) -> None:
     """Keep a report for the step that waits under `activity_id`, and wake the relay at commit."""
     await _sql.insert_report(conn, activity_id=activity_id, order_id=order_id, outcome=outcome)
-    [row async for row in _sql.notify(conn, activity_id=activity_id)]
 
 
 async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:

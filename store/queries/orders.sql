@@ -1,25 +1,26 @@
 -- Orders and their lines. The order's row is locked by every function that writes here.
 
--- name: insert_order(order_id, channel, channel_order_id, digest, run_id, document, customer_id, currency, total_minor, placed_at)$
--- received: the first thing that is known of an order. Returns its id, or null when it is there.
-insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
-                    currency, total_minor, placed_at)
-values (:order_id, :channel, :channel_order_id, :digest, :run_id, :document, :customer_id,
-        :currency, :total_minor, :placed_at)
-on conflict do nothing
-returning order_id;
-
--- name: insert_lines(order_id, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)!
-insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
-                        shipping_minor, shipping_tax_minor)
-select :order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax
-from unnest(:line_ids::text[], :skus::text[], :ordered::bigint[], :goods::bigint[], :tax::bigint[],
-            :shipping::bigint[], :shipping_tax::bigint[]) with ordinality
-    as l (line_id, sku, ordered, goods, tax, shipping, shipping_tax, position);
-
--- name: insert_money(order_id, currency)!
-insert into order_money (order_id, currency) values (:order_id, :currency)
-on conflict (order_id) do nothing;
+-- name: insert_order(order_id, channel, channel_order_id, digest, run_id, document, customer_id, currency, total_minor, placed_at, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)$
+-- received: the first thing that is known of an order, with its lines. Returns its id, or null when
+-- it is there; nothing is written then.
+with created as (
+    insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
+                        currency, total_minor, placed_at)
+    values (:order_id, :channel, :channel_order_id, :digest, :run_id, :document, :customer_id,
+            :currency, :total_minor, :placed_at)
+    on conflict do nothing
+    returning order_id, currency
+), lines as (
+    insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
+                            shipping_minor, shipping_tax_minor)
+    select order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax
+    from created, unnest(:line_ids::text[], :skus::text[], :ordered::bigint[], :goods::bigint[],
+                         :tax::bigint[], :shipping::bigint[], :shipping_tax::bigint[])
+        with ordinality as l (line_id, sku, ordered, goods, tax, shipping, shipping_tax, position)
+), money as (
+    insert into order_money (order_id, currency) select order_id, currency from created
+)
+select order_id from created;
 
 -- name: move_lines(line_ids, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, order_id)!
 -- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.

@@ -38,10 +38,11 @@ where fulfilment_id = :fulfilment_id and label = 'requested';
 update parcel set label = 'voided'
 where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
 
--- name: hand_over(at, fulfilment_id)!
+-- name: hand_over(at, fulfilment_id)^
 -- Whoever's clock is ahead, a scan is not later than now: a parcel would seem to move for ever.
 update parcel set handed_over_at = :at, last_scan_at = least(:at, clock_timestamp())
-where fulfilment_id = :fulfilment_id and handed_over_at is null;
+where fulfilment_id = :fulfilment_id
+returning carrier, tracking_number;
 
 -- name: add_carrier_event(fulfilment_id, event_id, status, happened_at, detail)$
 -- Null when the carrier sent this event before.

@@ -1,11 +1,12 @@
 -- Payment operations and the journal. The order's row is locked by every writer.
 
--- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider)$
--- The intent, before the provider is called. Null when it is there already.
+-- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider)^
+-- The intent, before the provider is called. No row when it is there already.
 insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider)
 values (:payment_key, :order_id, :kind, :amount_minor, :currency, 'requested', :provider)
 on conflict (payment_key) do nothing
-returning payment_key;
+returning payment_key, order_id, kind, amount_minor, currency, state, provider, reference, code,
+          message, requested_at, settled_at;
 
 -- name: payment_of(payment_key)^
 select payment_key, order_id, kind, amount_minor, currency, state, provider, reference, code,
@@ -45,13 +46,14 @@ set authorized      = authorized      + :authorized,
     voided          = voided or :voided
 where order_id = :order_id;
 
--- name: insert_entry(effect, order_id, memo)$
-insert into journal_entry (effect, order_id, memo) values (:effect, :order_id, :memo)
-on conflict (effect) do nothing
-returning entry_id;
-
--- name: insert_postings(entry_id, currency, accounts, amounts)!
+-- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
+-- An entry with its postings, once per effect.
+with entry as (
+    insert into journal_entry (effect, order_id, memo) values (:effect, :order_id, :memo)
+    on conflict (effect) do nothing
+    returning entry_id
+)
 insert into posting (entry_id, account, amount_minor, currency)
-select :entry_id, account, amount, :currency
-from unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
+select entry_id, account, amount, :currency
+from entry, unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
 where amount <> 0;

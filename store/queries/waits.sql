@@ -1,12 +1,14 @@
 -- What the outside reported, on its way to the workflow that waits for it.
 
--- name: insert_report(activity_id, order_id, outcome)!
-insert into wait_report (activity_id, order_id, outcome)
-values (:activity_id, :order_id, :outcome)
-on conflict (activity_id) do nothing;
-
--- name: notify(activity_id)
-select pg_notify('wait_report', :activity_id);
+-- name: insert_report(activity_id, order_id, outcome)$
+-- Keeps the report, and wakes the relay at commit.
+with kept as (
+    insert into wait_report (activity_id, order_id, outcome)
+    values (:activity_id, :order_id, :outcome)
+    on conflict (activity_id) do nothing
+    returning activity_id
+)
+select pg_notify('wait_report', activity_id) from kept;
 
 -- name: take_report(activity_id)^
 -- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,
