@@ -35,6 +35,7 @@ class Parcel:
         # Recalled while its label may be being bought: that call ends by itself, and its outcome is
         # awaited, so that no label is left behind.
         self.buying = False
+        self.replacing = False  # lost, and others are being reserved in its place
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
         self.return_id = ""  # under which it comes back undeliverable

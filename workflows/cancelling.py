@@ -95,7 +95,11 @@ class Cancelling:
         ]
 
     def _being_replaced(self, left: Mapping[str, int]) -> bool:
-        return any(units and self._book.lines[line_id].open for line_id, units in left.items())
+        lost = [parcel for parcel in self._book.parcels.values() if parcel.replacing]
+        return any(
+            units and (self._book.lines[line_id].open or any(line_id in p.units for p in lost))
+            for line_id, units in left.items()
+        )
 
     def _outcome(
         self,

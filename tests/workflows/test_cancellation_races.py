@@ -105,6 +105,29 @@ async def test_units_that_are_being_replaced_are_stopped_too(shop: Shop) -> None
     await shop.settled()
 
 
+async def test_lost_units_that_are_being_replaced_are_stopped_too(shop: Shop) -> None:
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 3))
+    parcel = await shop.placed(order, BRISK)
+    await shop.drive(parcel, "shipped")
+    await shop.told(order.order_id, "charged")
+    shop.faults.hold("reserve_again")
+    await shop.scan(parcel, "failure")
+    await asyncio.wait_for(shop.faults.reached["reserve_again"].wait(), 20)
+    cancelling = asyncio.create_task(
+        cancel(shop, "update", order.order_id, {"reason": "never mind"})
+    )
+    await asyncio.sleep(0.2)
+    shop.faults.release("reserve_again")
+    answer = await cancelling
+    assert answer is not None
+    assert (answer.outcome, answer.refused) == ("cancelled", ())
+    await shop.result(order.order_id)
+    summary = (await shop.orders.get(order.order_id)).summary
+    assert (summary.cancelled, summary.refunded_minor) == (3, summary.captured_minor)
+    await shop.settled()
+
+
 async def test_a_label_refused_as_the_order_is_stopped_cancels_it_once(shop: Shop) -> None:
     order = await tea_and_cups(shop)
     shop.faults.hold("ship")
