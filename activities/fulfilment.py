@@ -25,12 +25,16 @@ class Part(BaseModel):
 
 
 class Picked(BaseModel):
-    """What the picker found, and did not (line id → units)."""
+    """What the picker found, and did not (line id → units).
+
+    `refused`: why the location will not send any of it, where it will not.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     picked: dict[str, int]
     missing: dict[str, int] = {}
+    refused: str = ""
 
 
 class Packed(BaseModel):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from domain.amounts import value_lines
 from domain.fulfilments import Planned
-from domain.order import Order
+from domain.locations import places
+from domain.order import Order, Shipping
+from domain.places import SourcingRules
 from domain.sourcing import Demand, SourcingPlan, plan_sourcing
-from store import events, fulfilments, orders
+from store import events, fulfilments, locations, orders
 from store.database import Connection, Pool
 from store.locks import lock_order, lock_stock
 
@@ -27,6 +30,7 @@ class ReserveStock(BaseModel):
     order: Order
     run_id: str
     partly_available: Literal["ship_available", "all_or_nothing"]
+    sourcing: SourcingRules = SourcingRules()
 
 
 class Reserved(BaseModel):
@@ -55,6 +59,7 @@ class ReserveAgain(BaseModel):
     first_number: int
     avoid: str | None = None
     reason: str
+    sourcing: SourcingRules = SourcingRules()
 
 
 class ReleaseStock(BaseModel):
@@ -105,7 +110,7 @@ class Inventory:
                 Demand(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
                 for line in order.lines
             ]
-            plan = plan_sourcing(demands, await lock_stock(conn, [d.sku for d in demands]))
+            plan = await _plan(conn, demands, order.shipping, ask.sourcing)
             nothing = not plan.takes
             if nothing or (plan.missing and ask.partly_available == "all_or_nothing"):
                 return await _reject(conn, order, plan)
@@ -128,7 +133,7 @@ class Inventory:
                 "stock reserved",
                 who=WHO,
                 why="the rest is not available and is cancelled" if plan.missing else "",
-                data=reserved.model_dump(mode="json"),
+                data=_with_reasons(reserved, plan),
             )
             return reserved
 
@@ -194,7 +199,7 @@ class Inventory:
                 f"missing units {given_up}" if plan.missing else "missing units replaced",
                 who=WHO,
                 why=ask.reason,
-                data=reserved.model_dump(mode="json"),
+                data=_with_reasons(reserved, plan),
             )
             return reserved
 
@@ -238,9 +243,30 @@ async def _reject(conn: Connection, order: Order, plan: SourcingPlan) -> Reserve
         "rejected",
         who=WHO,
         why=why,
-        data=rejected.model_dump(mode="json"),
+        data=_with_reasons(rejected, plan),
     )
     return rejected
+
+
+async def _plan(
+    conn: Connection,
+    demands: Sequence[Demand],
+    shipping: Shipping,
+    rules: SourcingRules,
+    *,
+    excluded: Set[tuple[str, str]] = frozenset(),
+) -> SourcingPlan:
+    """Lock the stock of these SKUs, and choose whence to take them."""
+    stock = await lock_stock(conn, [demand.sku for demand in demands])
+    ways = await locations.ways(conn, sorted({item.location for item in stock}), shipping)
+    seen = places(ways, datetime.now(UTC))
+    return plan_sourcing(demands, stock, seen, rules, excluded=excluded)
+
+
+def _with_reasons(reserved: Reserved, plan: SourcingPlan) -> dict[str, Any]:
+    """What the step answers, and why so: for the order's story, where `explain` reads it."""
+    why = plan.model_dump(mode="json", include={"considered", "exact"})
+    return {**reserved.model_dump(mode="json"), "sourcing": why}
 
 
 async def _plan_again(conn: Connection, ask: ReserveAgain) -> SourcingPlan:
@@ -249,9 +275,9 @@ async def _plan_again(conn: Connection, ask: ReserveAgain) -> SourcingPlan:
         Demand(line_id=line_id, sku=skus[line_id], quantity=units)
         for line_id, units in ask.units.items()
     ]
-    free = await lock_stock(conn, [demand.sku for demand in demands])
     avoided = frozenset((demand.sku, ask.avoid) for demand in demands) if ask.avoid else frozenset()
-    return plan_sourcing(demands, free, excluded=avoided)
+    shipping = await orders.shipping(conn, ask.order_id)
+    return await _plan(conn, demands, shipping, ask.sourcing, excluded=avoided)
 
 
 async def _cancel_open(conn: Connection, order_id: str, units: Mapping[str, int]) -> None:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.places import SourcingRules
+
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=3650))]
 
 
@@ -21,6 +23,8 @@ class Policy(BaseModel):
 
     partly_available: Literal["ship_available", "all_or_nothing"] = "ship_available"
     """Some units cannot be reserved: ship the rest and cancel those, or reject the order."""
+    sourcing: SourcingRules = SourcingRules()
+    """Which locations may serve the order, and what makes one way to do so better than another."""
     replace_missing: bool = True
     """Units not found by the picker or lost by the carrier: reserve others, if there are any;
     else, or if false, cancel them and give the money back."""

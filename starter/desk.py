@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import IllegalTransition
+from domain.locations import Location
 from domain.tracking import CarrierStatus
-from store import reads, reports, stock
+from store import locations, reads, reports, stock
 from store.database import Pool
 from store.returns import Counted
 from store.stock import StockLevel
@@ -39,6 +40,11 @@ class Desk:
         """Picked: line id → units found, or everything. Returns what was picked and is missing."""
         async with self._pool.acquire() as conn:
             return await reports.pick(conn, fulfilment_id, counted, who=who)
+
+    async def refuse(self, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
+        """The location will not send it; its units are sourced elsewhere."""
+        async with self._pool.acquire() as conn:
+            return await reports.refuse(conn, fulfilment_id, reason, who=who)
 
     async def pack(self, fulfilment_id: str, *, who: str) -> None:
         """The parcel is closed."""
@@ -114,6 +120,19 @@ class Desk:
         """Stock rows, all or those of one SKU or location."""
         async with self._pool.acquire() as conn:
             return await stock.levels(conn, sku=sku, location=location)
+
+    async def locations(self, location: str | None = None) -> Sequence[Location]:
+        """What is known of all locations, or of one."""
+        async with self._pool.acquire() as conn:
+            return await locations.find(conn, location)
+
+    async def set_locations(self, wanted: Sequence[Location]) -> None:
+        """Set all there is to know about these locations: all of them, or none where one is wrong.
+
+        Raises Conflict where their lanes are priced in several currencies.
+        """
+        async with self._pool.acquire() as conn:
+            await locations.save(conn, wanted)
 
     async def receive_stock(
         self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str

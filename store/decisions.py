@@ -1,10 +1,13 @@
-"""The answers to placing orders, as they are recorded."""
+"""What was decided about orders: the answers to placing them, and whence they ship."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
+from domain.sourcing import Considered
+from store import reads
 from store.database import Connection, load_queries
 from store.reads import Row
 
@@ -30,3 +33,22 @@ async def decided(conn: Connection, asked: Sequence[tuple[str, str]]) -> list[De
     digests = [digest for _, digest in asked]
     rows = _sql.decisions(conn, order_ids=order_ids, digests=digests)
     return [Decision(**row) async for row in rows]
+
+
+class Sourced(Row):
+    """A choice of locations for units of an order: what was decided, and why so."""
+
+    at: datetime
+    what: str
+    why: str
+    considered: tuple[Considered, ...]
+    exact: bool
+
+
+async def sourcing(conn: Connection, order_id: str) -> list[Sourced]:
+    """Every choice of locations that was made for an order, oldest first. Raises NotFound."""
+    return [
+        Sourced(at=event.at, what=event.what, why=event.why, **event.data["sourcing"])
+        for event in await reads.story(conn, order_id)
+        if "sourcing" in event.data
+    ]

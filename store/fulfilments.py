@@ -153,9 +153,28 @@ async def release(
     why: str,
 ) -> None:
     """Give claimed units (line id → units) back to stock and cancel them on the order's lines."""
+    given = await give_back(conn, fulfilment_id, effect, units, who=who, why=why)
+    await orders.move_lines(
+        conn, ids.order_of(fulfilment_id), {k: {"cancelled": n} for k, n in given.items()}
+    )
+
+
+async def give_back(
+    conn: Connection,
+    fulfilment_id: str,
+    effect: str,
+    units: Mapping[str, int],
+    *,
+    who: str,
+    why: str,
+) -> dict[str, int]:
+    """Give claimed units (line id → units) back to stock; on the order's lines they are open again.
+
+    Returns them, without lines of which there are none.
+    """
     wanted = {line_id: quantity for line_id, quantity in units.items() if quantity}
     if not wanted:
-        return
+        return {}
     held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
     await lock_stock(conn, [held[line_id].sku for line_id in wanted])
     await stock.move(
@@ -172,10 +191,9 @@ async def release(
     )
     await take_reserved(conn, fulfilment_id, wanted)
     await orders.move_lines(
-        conn,
-        ids.order_of(fulfilment_id),
-        {line_id: {"allocated": -n, "cancelled": n} for line_id, n in wanted.items()},
+        conn, ids.order_of(fulfilment_id), {k: {"allocated": -n} for k, n in wanted.items()}
     )
+    return wanted
 
 
 async def reassign(

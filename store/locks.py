@@ -31,7 +31,6 @@ async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
             sku=row["sku"],
             location=row["location"],
             quantity=row["on_hand"] - row["allocated"] - row["safety"],
-            priority=row["priority"],
         )
         async for row in _sql.lock_stock(conn, skus=sorted(set(skus)))
     ]

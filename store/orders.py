@@ -7,7 +7,7 @@ from typing import Literal
 
 from domain.amounts import LineWorth
 from domain.errors import Conflict
-from domain.order import Order
+from domain.order import Order, Shipping
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
@@ -95,6 +95,11 @@ async def move_lines(
 async def decide(conn: Connection, order_id: str, decision: Decision, reason: str = "") -> None:
     """Record what the workflow decided. A final decision stays what it is."""
     await _sql.decide(conn, order_id=order_id, decision=decision, reason=reason)
+
+
+async def shipping(conn: Connection, order_id: str) -> Shipping:
+    """How the order is to be sent, and where to."""
+    return Shipping.model_validate(await _sql.shipping_of(conn, order_id=order_id))
 
 
 async def skus(conn: Connection, order_id: str) -> dict[str, str]:

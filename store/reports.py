@@ -62,6 +62,38 @@ async def pick(
         return outcome
 
 
+async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
+    """picking → cancelled: the location will not send it. Its stock stays there, and free.
+
+    To the order it is a pick of nothing, so the units are sourced anew, from elsewhere. Returns
+    {"picked": {}, "missing": {line: n}, "refused": reason}.
+    """
+    async with conn.transaction():
+        row = await fulfilments.locked(conn, fulfilment_id)
+        lines = await fulfilments.lines(conn, fulfilment_id)
+        effect = f"pick:{fulfilment_id}"
+        units = {line.line_id: line.quantity for line in lines}
+        outcome = {"picked": {}, "missing": units, "refused": reason}
+        if await _told_before(conn, row, "picking", effect, outcome):
+            return outcome
+        await fulfilments.give_back(
+            conn, fulfilment_id, f"refuse:{fulfilment_id}", units, who=who, why=reason
+        )
+        await fulfilments.set_state(conn, fulfilment_id, "cancelled")
+        data = {"fulfilment_id": fulfilment_id, **outcome}
+        await events.tell(
+            conn,
+            row["order_id"],
+            effect,
+            "refused by the warehouse",
+            who=who,
+            why=reason,
+            data=data,
+        )
+        await waits.report(conn, row["order_id"], ids.wait_id("pick", fulfilment_id), outcome)
+        return outcome
+
+
 async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
     """picked → packed."""
     async with conn.transaction():

@@ -146,9 +146,9 @@ class Fulfilling:
             self._policy.pick_within,
         )
         if picked.missing:
-            await self._replace_not_found(parcel, picked.missing)
+            await self._replace_not_found(parcel, picked.missing, picked.refused)
         if not parcel.units:
-            parcel.outcome = "nothing was found"
+            parcel.outcome = "refused" if picked.refused else "nothing was found"
 
     async def _pack(self, parcel: Parcel) -> None:
         await self._wait(
@@ -214,11 +214,14 @@ class Fulfilling:
             return None
         return f"the carrier has not scanned {parcel.id} for {self._policy.scan_within}; lost?"
 
-    async def _replace_not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
+    async def _replace_not_found(
+        self, parcel: Parcel, missing: Mapping[str, int], refused: str = ""
+    ) -> None:
         self._book.not_found(parcel, missing)
+        why = f"{parcel.location} refused: {refused}" if refused else "not found by the picker"
         async with self._numbering:
             reserved = await self._reserve_again(
-                parcel, missing, "open", "not found by the picker", avoid=parcel.location
+                parcel, missing, "open", why, avoid=parcel.location
             )
             overpaid, owed = self._book.cancelled(reserved.missing, allocated=False)
             self._start_all(reserved.fulfilments)
@@ -227,6 +230,7 @@ class Fulfilling:
             await self._paying.refund(refund_id, overpaid, owed, why)
 
     async def _replace_lost(self, parcel: Parcel) -> None:
+        parcel.replacing = True
         async with self._numbering:
             reserved = await self._reserve_again(
                 parcel, parcel.units, "shipped", "lost by the carrier"
@@ -236,6 +240,7 @@ class Fulfilling:
                 {k: units - given_up.get(k, 0) for k, units in parcel.units.items()}, given_up
             )
             self._start_all(reserved.fulfilments)
+            parcel.replacing = False
         if given_up:
             refund_id = f"{parcel.id}:lost"
             await self._paying.refund(
@@ -260,6 +265,7 @@ class Fulfilling:
                 replace=self._policy.replace_missing,
                 first_number=self._book.next_number,
                 avoid=avoid,
+                sourcing=self._policy.sourcing,
                 reason=reason,
             ),
             parcel.id,

@@ -150,6 +150,7 @@ class OrderWorkflow:
                 order=self.order,
                 run_id=workflow.info().first_execution_run_id,
                 partly_available=self.policy.partly_available,
+                sourcing=self.policy.sourcing,
             ),
             self.order.order_id,
             "Reserve stock",

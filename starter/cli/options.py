@@ -45,6 +45,10 @@ Key = Annotated[
 _COUNT: Final = re.compile(r"(?P<line>[^=\s]+)=(?P<units>[0-9]{1,9})")
 
 
+class _Reason(Document):
+    reason: fields.Reason
+
+
 class _Reporter(Document):
     """Who a report is by."""
 
@@ -54,6 +58,11 @@ class _Reporter(Document):
 def reporter(by: str) -> str:
     """Who reports something: as given, else the account's name. Raises InvalidInput."""
     return read_model(_Reporter, {"by": by or _account()}, where="--by").by
+
+
+def read_reason(text: str) -> str:
+    """A reason that somebody gives. Raises InvalidInput."""
+    return read_model(_Reason, {"reason": text}, where="--reason").reason
 
 
 def _account() -> str:

@@ -44,11 +44,15 @@ _COMMANDS: Final = {
     "show": _Entry("show", "All there is about one order.", _ORDERS),
     "orders": _Entry("orders", "List orders, newest first.", _ORDERS),
     "watch": _Entry("watch", "Follow one order, or all of them, live.", _ORDERS),
+    "explain": _Entry("explain", "Why an order ships from where it does.", _ORDERS),
     "events": _Entry("events", "What happened to an order, and why.", _ORDERS),
     "cancel": _Entry("cancel", "Cancel an order, or some of its units.", _ORDERS),
     "return": _Entry("returning", "Ask to send units back.", _ORDERS),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
+    "locations": _Entry(
+        "locations", "Where stock lies, and what sending from there takes.", _GOODS
+    ),
     "warehouse": _Entry("warehouse", "What is to do, and what was done.", _GOODS),
     "carrier": _Entry("carrier", "What carriers say about parcels.", _GOODS),
     "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),

@@ -9,21 +9,29 @@ from pydantic import BaseModel
 
 from domain.order import Order
 from domain.policy import Policy
+from starter.cli.locations import LocationFile
 from starter.cli.options import Json
 from starter.cli.output import Output
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_DOCUMENTS: Final[dict[str, type[BaseModel]]] = {"order": Order, "policy": Policy}
+_DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
+    "order": Order,
+    "policy": Policy,
+    "locations": LocationFile,
+}
 
 
 @app.command()
 def schema(
-    document: Annotated[Literal["order", "policy"], typer.Argument(help="Which document.")],
+    document: Annotated[
+        Literal["order", "policy", "locations"], typer.Argument(help="Which document.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Print the JSON Schema of the canonical order, or of the policy that `place --policy` takes.
+    """Print a JSON Schema: of the canonical order, of the policy that `place --policy` takes, or of
+    the file that `locations import` reads.
 
     Example: `orderloom schema order > order.schema.json`
     """

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from domain.errors import InvalidInput
-from starter.cli.options import Json, Limit, Who, read_counts, read_moment, reporter
+from starter.cli.options import Json, Limit, Who, read_counts, read_moment, read_reason, reporter
 from starter.cli.output import Output, local
 from starter.cli.rendering import units_of
 from starter.connection import desk
@@ -91,6 +91,24 @@ def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Js
     counted = read_counts(count or (), "--count")
     outcome = _at_the_desk(lambda here: here.pick(fulfilment, counted, who=reporter(by)))
     _say(fulfilment, "picked", outcome, Output(as_json=as_json))
+
+
+@app.command()
+def refuse(
+    fulfilment: Fulfilment,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not sent from there.")],
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Refuse to send a fulfilment that is to be picked. Its units are sourced from elsewhere.
+
+    The stock stays where it is, free for other orders. What no other location has is cancelled.
+
+    Example: `orderloom warehouse refuse web-1001:1 --reason "no room at the dock today"`
+    """
+    why = read_reason(reason)
+    outcome = _at_the_desk(lambda here: here.refuse(fulfilment, why, who=reporter(by)))
+    _say(fulfilment, "refused", outcome, Output(as_json=as_json))
 
 
 @app.command()

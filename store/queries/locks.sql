@@ -7,8 +7,7 @@ select order_id, decision, run_id, digest from orders where order_id = :order_id
 
 -- name: lock_stock(skus)
 -- All locations of the given SKUs, with what is free there.
-select stock.sku, stock.location, stock.on_hand, stock.allocated, stock.safety, location.priority
-from stock join location using (location)
-where stock.sku = any(:skus::text[])
-order by stock.sku, stock.location
-for no key update of stock;
+select sku, location, on_hand, allocated, safety from stock
+where sku = any(:skus::text[])
+order by sku, location
+for no key update;

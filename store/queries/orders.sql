@@ -49,6 +49,9 @@ update orders
 set decision = :decision, reason = :reason, decided_at = clock_timestamp()
 where order_id = :order_id and decision in ('received', 'confirmed') and decision <> :decision;
 
+-- name: shipping_of(order_id)$
+select document -> 'shipping' from orders where order_id = :order_id;
+
 -- name: line_skus(order_id)
 select line_id, sku from order_line where order_id = :order_id order by position;
 

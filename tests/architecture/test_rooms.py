@@ -33,9 +33,12 @@ class Room:
     passed_through: tuple[str, ...] = ()
 
 
+# What the world has agreed on: currencies, countries, and when they rest.
+LISTS = ("iso4217", "pycountry", "holidays", "zoneinfo")
+
 # The most exact place counts. Whoever adds a row says in docs/architecture.md why.
 TABLE = (
-    Room("domain/", (*PURE, "domain", "pydantic", "pydantic_core", "iso4217", "pycountry")),
+    Room("domain/", (*PURE, "domain", "pydantic", "pydantic_core", *LISTS)),
     Room("store/", (*STDLIB, "store", "domain", "pydantic", "asyncpg", "aiosql")),
     Room(
         "activities/",
@@ -105,7 +108,7 @@ TABLE = (
 # What else some places of the starter may import.
 DOORS = {
     # Writes what warehouses and carriers report.
-    "starter/desk.py": ("store.reports", "store.returns", "store.stock"),
+    "starter/desk.py": ("store.reports", "store.returns", "store.stock", "store.locations"),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),

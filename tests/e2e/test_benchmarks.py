@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,27 @@ def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: P
     assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
     again = bench("show", "--markdown", "--output", str(tmp_path))
     assert "| closed loop | null | floor | textbook | orderloom |" in again.stdout
+
+
+def test_growth_is_measured_at_each_number_of_open_orders(tmp_path: Path) -> None:
+    done = bench(
+        *("grow", "--open", "1,3", "--rounds", "1", "--in-flight", "2", "--seconds", "0.5"),
+        *("--output", str(tmp_path)),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "audit: clean"
+    few, more = json.loads((tmp_path / "growth.json").read_text())
+    assert (few["open_orders"], more["open_orders"]) == (1, 3)
+    assert min(few["cost"]["orders_per_s"], more["cost"]["orders_per_s"]) > 0
+
+
+def test_web_orders_are_placed_alone_and_beside_an_import() -> None:
+    done = bench("import", "--orders", "500", "--rounds", "1", "--seconds", "2", "--rate", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "audit: clean"
+    figures = re.search(r"imported beside them: ([\d.]+) orders/s", done.stdout)
+    assert figures is not None
+    assert float(figures[1]) > 0
 
 
 def test_options_that_cannot_be_end_with_exit_code_2() -> None:

@@ -434,3 +434,36 @@ async def test_a_report_that_nobody_will_wait_for_is_let_go_when_its_order_has_e
         assert [report["order_id"] for report in claimed] == [open_order]
         pending = await conn.fetch("select order_id from wait_report where delivered_at is null")
         assert [row["order_id"] for row in pending] == [open_order]
+
+
+# Refusals -----------------------------------------------------------------------------------------
+
+
+async def test_a_refused_fulfilment_leaves_its_stock_where_it_is_and_free(bench: Bench) -> None:
+    part = await bench.at(an_order(("TEA", 3)), "confirmed")
+    answers, refusals = await at_once(
+        bench.desk.refuse(part, "the dock is full", who="picker") for _ in range(5)
+    )
+    assert refusals == []
+    outcome = {"picked": {}, "missing": {"1": 3}, "refused": "the dock is full"}
+    assert answers == [outcome] * 5
+    assert await bench.level("TEA") == (1000, 0)
+    assert await line(bench, part, "allocated") == 0
+    assert await line(bench, part, "ordered - cancelled") == 3
+
+
+async def test_a_fulfilment_is_refused_before_it_is_picked_and_with_one_reason(
+    bench: Bench,
+) -> None:
+    part = await bench.at(an_order(("TEA", 3)), "picked")
+    with pytest.raises(Conflict, match="was reported before, and differently"):
+        await bench.desk.refuse(part, "too late", who="picker")
+    refused = await bench.at(an_order(("TEA", 3)), "confirmed")
+    await bench.desk.refuse(refused, "the dock is full", who="picker")
+    for report in (
+        bench.desk.refuse(refused, "another reason", who="picker"),
+        bench.desk.pick(refused, who="picker"),
+        bench.desk.pick(refused, {"1": 0}, who="picker"),
+    ):
+        with pytest.raises(Conflict, match="was reported before, and differently"):
+            await report

@@ -1,0 +1,120 @@
+"""Working days: when a location sends, and when a carrier brings.
+
+Public holidays come from the `holidays` library, which follows the law of each country, so that
+nobody here keeps a table of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays as law
+from pydantic import AfterValidator, Field
+
+from domain.fields import Document, wrong
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONDAY_TO_FRIDAY: Final = WEEKDAYS[:5]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise wrong("must be an IANA time zone such as Europe/Berlin") from None
+    return name
+
+
+def _known_holidays(name: str) -> str:
+    try:
+        public_holidays(name)
+    except NotImplementedError:
+        raise wrong(
+            "must be a country, and a part of it where that has holidays of its own, "
+            "such as DE or DE-BE"
+        ) from None
+    return name
+
+
+def _some_day(days: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
+    if not days:
+        raise wrong("must name at least one day: a location that never works sends nothing")
+    if len(set(days)) < len(days):
+        raise wrong("must name each day once")
+    return tuple(sorted(days, key=WEEKDAYS.index))
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Holidays = Annotated[str, AfterValidator(_known_holidays)]
+
+
+class Calendar(Document):
+    """When a location works."""
+
+    time_zone: TimeZone = "UTC"
+    working_days: Annotated[
+        tuple[Weekday, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some_day)
+    ] = WEEKDAYS
+    holidays: Holidays | None = None
+    """The country (and part of it) whose public holidays are kept: DE, DE-BE. Left out: none."""
+    cut_off: time | None = None
+    """What comes in after this local time counts as of the next working day. Left out: none."""
+    handling_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
+    """Working days from intake to hand-over: 0 is the same day."""
+
+    def leaves_on(self, now: datetime, *, backlog_days: int = 0) -> date:
+        """The day on which a parcel that is asked for now leaves. `now` has a time zone."""
+        local = now.astimezone(ZoneInfo(self.time_zone))
+        late = self.cut_off is not None and local.time() > self.cut_off
+        begun = _first(local.date() + timedelta(days=late), self.working_days, self.holidays)
+        return _later(begun, self.handling_days + backlog_days, self.working_days, self.holidays)
+
+    def today(self, now: datetime) -> date:
+        """The location's own date."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
+
+
+def arrives_on(left: date, transit_days: int, country: str) -> date:
+    """When a carrier brings what left on a day: so many of its working days later, in the country.
+
+    Carriers bring parcels from Monday to Friday, except on the country's holidays. One whose
+    holidays are not known has none.
+    """
+    try:
+        public_holidays(country)
+    except NotImplementedError:
+        return _later(left, transit_days, MONDAY_TO_FRIDAY, None)
+    return _later(left, transit_days, MONDAY_TO_FRIDAY, country)
+
+
+@lru_cache(maxsize=256)
+def public_holidays(name: str) -> Container[date]:
+    """The public holidays of a country or of a part of it. Raises NotImplementedError."""
+    country, _, part = name.partition("-")
+    return law.country_holidays(country, subdiv=part or None)
+
+
+def _works(day: date, working_days: tuple[Weekday, ...], holidays: str | None) -> bool:
+    if WEEKDAYS[day.weekday()] not in working_days:
+        return False
+    return holidays is None or day not in public_holidays(holidays)
+
+
+def _first(day: date, working_days: tuple[Weekday, ...], holidays: str | None) -> date:
+    """This day, or the first working day after it."""
+    while not _works(day, working_days, holidays):
+        day += timedelta(days=1)
+    return day
+
+
+def _later(day: date, days: int, working_days: tuple[Weekday, ...], holidays: str | None) -> date:
+    """So many working days later."""
+    for _ in range(days):
+        day = _first(day + timedelta(days=1), working_days, holidays)
+    return day

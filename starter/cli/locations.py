@@ -1,0 +1,106 @@
+"""`orderloom locations`: where stock lies, and what sending a parcel from there takes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import Field
+
+from domain.calendars import WEEKDAYS, Calendar
+from domain.fields import Document
+from domain.locations import Lane, Location
+from starter.cli.options import Json, read_json_file
+from starter.cli.output import Output, count_of
+from starter.connection import desk
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+
+class LocationFile(Document):
+    """What `list --json` prints and `import` reads."""
+
+    locations: Annotated[tuple[Location, ...], Field(max_length=10_000)]
+
+
+@app.callback()
+def locations() -> None:
+    """Where stock lies: calendars, cut-off times, limits a day, and lanes with cost and time."""
+
+
+@app.command("list")
+def list_locations(
+    location: Annotated[str | None, typer.Option("--location", help="Only this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List locations with what is known of each.
+
+    Example: `orderloom locations list --json > locations.json`
+    """
+
+    async def work() -> list[Location]:
+        async with desk() as here:
+            return list(await here.locations(location))
+
+    found = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document(LocationFile(locations=tuple(found)).model_dump(mode="json"))
+    elif not found:
+        out.say("no locations; `orderloom stock import` and `orderloom locations import` make some")
+    else:
+        out.table(
+            ["location", ">priority", "works", "cut-off", ">handling days", ">a day", "lanes"],
+            [
+                (
+                    one.location,
+                    one.priority,
+                    _works(one.calendar),
+                    one.calendar.cut_off,
+                    one.calendar.handling_days,
+                    one.parcels_a_day,
+                    ", ".join(map(_lane, one.lanes)),
+                )
+                for one in found
+            ],
+        )
+
+
+@app.command("import")
+def import_locations(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, as `list --json` prints it.")],
+    as_json: Json = False,
+) -> None:
+    """Set what is known of locations: each as it stands in the file, those not in it as they are.
+
+    `orderloom schema locations` describes the file. When anything in it is wrong, nothing is set.
+
+    Example: `orderloom locations import examples/locations.json`
+    """
+    wanted = read_json_file(LocationFile, file).locations
+
+    async def work() -> None:
+        async with desk() as here:
+            await here.set_locations(wanted)
+
+    asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"locations": [one.location for one in wanted]})
+    else:
+        out.say(f"{count_of(len(wanted), 'location')} set")
+
+
+def _works(calendar: Calendar) -> str:
+    days = "every day" if calendar.working_days == WEEKDAYS else " ".join(calendar.working_days)
+    rests = f", not on holidays of {calendar.holidays}" if calendar.holidays else ""
+    return f"{days}{rests} ({calendar.time_zone})"
+
+
+def _lane(lane: Lane) -> str:
+    to = f"{lane.country}{f' {lane.postal_prefix}' if lane.postal_prefix else ''}"
+    service = "" if lane.service == "*" else f" {lane.service}"
+    days = count_of(lane.transit_days, "day")
+    return f"{to}{service}: {lane.cost} {lane.currency}, {lane.distance_km} km, {days}"

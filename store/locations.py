@@ -1,0 +1,77 @@
+"""Locations, and what a parcel from each to an address takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.errors import Conflict
+from domain.locations import Lane, Location, Way
+from domain.money import to_decimal
+from domain.order import Shipping
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("locations")
+
+
+async def save(conn: Connection, wanted: Sequence[Location]) -> None:
+    """Set all there is to know about these locations; those that are not there yet are made.
+
+    Raises Conflict where lanes would be priced in several currencies; nothing is changed then.
+    """
+    async with conn.transaction():
+        for location in wanted:
+            await _save(conn, location)
+        priced = [row async for row in _sql.lane_currencies(conn)]
+        if len(priced) > 1:
+            some = ", ".join(f"{row['location']} in {row['currency']}" for row in priced)
+            raise Conflict(
+                f"lanes are compared by their cost, so all must be in one currency, but there is "
+                f"{some}; nothing was changed"
+            )
+
+
+async def _save(conn: Connection, location: Location) -> None:
+    await _sql.save_location(
+        conn,
+        location=location.location,
+        priority=location.priority,
+        calendar=location.calendar.model_dump(mode="json", exclude_defaults=True),
+        parcels_a_day=location.parcels_a_day,
+    )
+    await _sql.drop_lanes(conn, location=location.location)
+    await _sql.add_lanes(
+        conn,
+        location=location.location,
+        countries=[lane.country for lane in location.lanes],
+        postal_prefixes=[lane.postal_prefix for lane in location.lanes],
+        services=[lane.service for lane in location.lanes],
+        costs=[lane.cost_minor for lane in location.lanes],
+        currencies=[lane.currency for lane in location.lanes],
+        distances=[lane.distance_km for lane in location.lanes],
+        transits=[lane.transit_days for lane in location.lanes],
+    )
+
+
+async def ways(conn: Connection, locations: Sequence[str], shipping: Shipping) -> list[Way]:
+    """How each of these locations would send a parcel there."""
+    rows = _sql.ways(
+        conn,
+        locations=list(locations),
+        country=shipping.address.country,
+        postal_code=shipping.address.postal_code,
+        service=shipping.service,
+    )
+    return [Way(**row) async for row in rows]
+
+
+async def find(conn: Connection, location: str | None = None) -> list[Location]:
+    """All locations, or the one of that name."""
+    return [_location(row) async for row in _sql.list_locations(conn, location=location)]
+
+
+def _location(row: Record) -> Location:
+    lanes = [
+        Lane(cost=to_decimal(lane.pop("cost_minor"), lane["currency"]), **lane)
+        for lane in row["lanes"]
+    ]
+    return Location.model_validate({**row, "lanes": lanes})

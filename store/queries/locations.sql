@@ -1,0 +1,57 @@
+-- Locations, and the ways of parcels from there.
+
+-- name: save_location(location, priority, calendar, parcels_a_day)!
+insert into location (location, priority, calendar, parcels_a_day)
+values (:location, :priority, :calendar, :parcels_a_day)
+on conflict (location) do update
+set priority = excluded.priority, calendar = excluded.calendar,
+    parcels_a_day = excluded.parcels_a_day;
+
+-- name: drop_lanes(location)!
+delete from lane where location = :location;
+
+-- name: add_lanes(location, countries, postal_prefixes, services, costs, currencies, distances, transits)!
+insert into lane (location, country, postal_prefix, service, cost_minor, currency, distance_km,
+                  transit_days)
+select :location, country, postal_prefix, service, cost, currency, distance, transit
+from unnest(:countries::text[], :postal_prefixes::text[], :services::text[], :costs::bigint[],
+            :currencies::text[], :distances::integer[], :transits::integer[])
+    as l (country, postal_prefix, service, cost, currency, distance, transit);
+
+-- name: lane_currencies()
+-- Costs of lanes are compared with each other, so there should be one.
+select currency, min(location) as location from lane group by currency order by currency;
+
+-- name: ways(country, postal_code, service, locations)
+-- How each location would send a parcel there: its own figures, and its closest lane's.
+select l.location, l.priority, l.calendar, l.parcels_a_day,
+       case when l.parcels_a_day is null then 0 else (
+           select count(*) from fulfilment f
+           where f.location = l.location
+             and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')
+       ) end as to_send,
+       exists (select from lane where lane.location = l.location) as has_lanes,
+       lane.cost_minor, lane.currency, lane.distance_km, lane.transit_days
+from location l left join lateral (
+    select * from lane
+    where lane.location = l.location
+      and lane.country in (:country, '*') and lane.service in (:service, '*')
+      and starts_with(coalesce(:postal_code, ''), lane.postal_prefix)
+    order by lane.service = '*', lane.country = '*', length(lane.postal_prefix) desc
+    limit 1
+) lane on true
+where l.location = any(:locations::text[])
+order by l.location;
+
+-- name: list_locations(location)
+select l.location, l.priority, l.calendar, l.parcels_a_day,
+       coalesce((
+           select jsonb_agg(jsonb_build_object(
+                      'country', country, 'postal_prefix', postal_prefix, 'service', service,
+                      'cost_minor', cost_minor, 'currency', currency,
+                      'distance_km', distance_km, 'transit_days', transit_days)
+                  order by country, postal_prefix, service)
+           from lane where lane.location = l.location), '[]') as lanes
+from location l
+where :location::text is null or l.location = :location
+order by l.location;

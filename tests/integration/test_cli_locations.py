@@ -1,0 +1,122 @@
+"""Locations, refusals and reasons by the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.builders import an_order, shipping
+from tests.integration.command_line import EXAMPLES, Cli, commands_for
+from tests.shop import Shop
+
+_TO_SEOUL = shipping("5.00")
+GERMANY = {
+    **_TO_SEOUL,
+    "address": {**_TO_SEOUL["address"], "country": "DE", "postal_code": "20095"},
+}
+
+
+@pytest.fixture
+def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
+    """Commands for that shop."""
+    return commands_for(
+        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
+    )
+
+
+async def test_locations_are_imported_listed_and_imported_as_listed(
+    cli: Cli, tmp_path: Path
+) -> None:
+    assert "no locations" in (await cli.done("locations", "list")).out
+    example = EXAMPLES / "locations.json"
+    told = await cli.done("locations", "import", str(example))
+    assert told.out == "2 locations set\n"
+    table = (await cli.done("locations", "list")).out
+    assert "mon tue wed thu fri, not on holidays of DE-BE (Europe/Berlin)" in table
+    assert "DE express: 9.90 EUR, 400 km, 1 day" in table
+    listed = (await cli.done("locations", "list", "--json")).out
+    copy = tmp_path / "copy.json"
+    copy.write_text(listed)
+    again = await cli.done("locations", "import", str(copy), "--json")
+    assert again.json == {"locations": ["main", "shop"]}
+    assert (await cli.done("locations", "list", "--json")).out == listed
+    (shop,) = (await cli.done("locations", "list", "--location", "shop", "--json")).json[
+        "locations"
+    ]
+    assert (shop["location"], len(shop["lanes"])) == ("shop", 2)
+
+
+async def test_a_file_of_locations_that_is_wrong_names_each_fault_and_sets_nothing(
+    cli: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "locations.json"
+    file.write_text(
+        json.dumps(
+            {
+                "locations": [
+                    {"location": "good"},
+                    {"location": "idle", "calendar": {"working_days": []}},
+                    {"location": "lost", "calendar": {"time_zone": "Mars"}, "parcels_a_day": -1},
+                ]
+            }
+        )
+    )
+    ended = await cli("locations", "import", str(file))
+    assert ended.code == 2
+    assert "locations[1].calendar.working_days: must name at least one day" in ended.err
+    assert "locations[2].calendar.time_zone: must be an IANA time zone" in ended.err
+    assert "locations[2].parcels_a_day" in ended.err
+    assert (await cli.done("locations", "list", "--json")).json == {"locations": []}
+    missing = await cli("locations", "import", str(tmp_path / "none.json"))
+    assert (missing.code, "none.json" in missing.err) == (2, True)
+
+
+async def test_an_order_is_explained_also_after_a_refusal(cli: Cli, shop: Shop) -> None:
+    for location in ("main", "shop"):
+        await shop.stocked("TEA", 5, location)
+    await cli.done("locations", "import", str(EXAMPLES / "locations.json"))
+    abroad = an_order(("TEA", 1))
+    await shop.placed(abroad)
+    explained = await cli.done("explain", abroad.order_id)
+    assert "stock reserved" in explained.out
+    assert "14.50 EUR" in explained.out
+    assert "no lane leads from it to there" in explained.out
+    order = an_order(("TEA", 2), shipping=GERMANY)
+    part = await shop.placed(order)
+    (first,) = [
+        one["place"]["location"]
+        for one in (await cli.done("explain", order.order_id, "--json")).json["sourcing"][0][
+            "considered"
+        ]
+        if one["serves"]
+    ]
+    await shop.task("pick", part)
+    refused = await cli.done("warehouse", "refuse", part, "--reason", "no room today", "--json")
+    assert refused.json == {
+        "part_id": part,
+        "reported": "refused",
+        "picked": {},
+        "missing": {"1": 2},
+        "refused": "no room today",
+    }
+    await shop.task("pick", f"{order.order_id}:2")
+    _, again = (await cli.done("explain", order.order_id, "--json")).json["sourcing"]
+    assert again["why"] == f"{first} refused: no room today"
+    assert {one["place"]["location"]: one["serves"] for one in again["considered"]} == {
+        first: 0,
+        {"main": "shop", "shop": "main"}[first]: 2,
+    }
+    await asyncio.gather(shop.finish(order.order_id), shop.finish(abroad.order_id))
+    await shop.settled()
+
+
+async def test_what_cannot_be_explained_or_refused_says_why(cli: Cli) -> None:
+    unknown = await cli("explain", "web-none")
+    assert (unknown.code, "there is no order web-none" in unknown.err) == (1, True)
+    none = await cli("warehouse", "refuse", "web-none:1", "--reason", "x")
+    assert (none.code, "there is no fulfilment web-none:1" in none.err) == (1, True)
+    empty = await cli("warehouse", "refuse", "web-none:1", "--reason", " ")
+    assert (empty.code, "--reason" in empty.err) == (2, True)
