@@ -14,8 +14,8 @@ from starter.channels.northwind import is_northwind, read_northwind
 from starter.channels.records import Record, unreadable
 from starter.channels.text import NOT_UTF8, LineNumbers, decode, first_undecoded
 
-BYTES_MAX: Final = 50_000_000
-"""Of one file: some hundred thousand orders. It is read at once."""
+BYTES_MAX: Final = 200_000_000
+"""Of one file: a hundred thousand orders and more. Its bytes are read at once."""
 
 STANDARD_INPUT: Final = "-"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.errors import Conflict, InvalidInput, Refused, Unreachable
 from domain.policy import Policy
@@ -98,10 +99,15 @@ def place(
     if all_or_nothing:
         rules = rules.model_copy(update={"partly_available": "all_or_nothing"})
     names = None if customers is None else _customer_names(customers)
-    records = list(read_orders(load(file), names))
-    plan = Plan(rules, concurrency, timedelta(seconds=wait_s), bulk=len(records) > 1)
+    data = load(file)
+    records = read_orders(data, names)
+    some = list(islice(records, 2))
+    plan = Plan(rules, concurrency, timedelta(seconds=wait_s), bulk=len(some) > 1)
     out = Output(as_json=as_json)
-    results = asyncio.run(_place_all(records, plan, label(file), progress, out))
+    placing = _place_all(
+        chain(some, records), plan, label(file), out, lines=data.count(b"\n") + 1, progress=progress
+    )
+    results = asyncio.run(placing)
     _report(results, label(file), out)
     _end(results)
 
@@ -114,15 +120,21 @@ def _customer_names(file: Path) -> dict[str, str]:
 
 
 async def _place_all(
-    records: Sequence[Record], plan: Plan, file: str, progress: bool | None, out: Output
+    records: Iterable[Record],
+    plan: Plan,
+    file: str,
+    out: Output,
+    *,
+    lines: int,
+    progress: bool | None,
 ) -> list[Result]:
-    """Place what can be placed; results in the order of the file."""
+    """Place what can be placed; results in the order of the file, which has so many lines."""
     results: dict[int, Result] = {}
     show = output.console(stderr=True, force_terminal=True if progress else None)
     with Progress(
         TextColumn("placing"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[orders]} orders"),
         TimeRemainingColumn(),
         console=show,
         disable=not (show.is_terminal if progress is None else progress),
@@ -130,11 +142,12 @@ async def _place_all(
         redirect_stdout=output.console().is_terminal,
         transient=True,
     ) as bar:
-        task = bar.add_task("placing", total=len(records))
+        # How many orders there are is known when the last one has been read.
+        task = bar.add_task("placing", total=lines, orders=0)
 
         def note(index: int, result: Result) -> None:
             results[index] = result
-            bar.advance(task)
+            bar.update(task, completed=result.record.line, orders=len(results))
             if not out.as_json:
                 _say(result, file, out)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain
 from typing import Final, Literal
 
 from domain.errors import Conflict, OrderloomError, Unreachable
@@ -31,7 +32,7 @@ _CONNECTIONS_MAX: Final = 20
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one record."""
+    """What became of one record, which is kept without its order."""
 
     record: Record
     order_id: str
@@ -54,20 +55,17 @@ Note = Callable[[int, Result], None]
 """Takes the result of the n-th record, as soon as it is known."""
 
 
-async def place_records(records: Sequence[Record], plan: Plan, note: Note) -> None:
+async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> None:
     """Place what can be placed. When a server stops answering, the rest is not tried.
 
-    Raises Unreachable when a server does not answer to begin with.
+    The records are read as they are needed, and none is kept: a file may hold very many. Raises
+    Unreachable when a server does not answer to begin with.
     """
-    good: list[tuple[int, Record, Order]] = []
-    for index, record in enumerate(records):
-        if record.order is None:
-            note(index, Result(record, record.name, "malformed"))
-        else:
-            good.append((index, record, record.order))
-    if not good:
+    waiting = _sound(records, note)
+    first = next(waiting, None)
+    if first is None:
         return
-    waiting = iter(good)
+    waiting = chain([first], waiting)
     failed: list[str] = []  # since the last answer
     pace = Pace(plan.concurrency)
 
@@ -86,7 +84,16 @@ async def place_records(records: Sequence[Record], plan: Plan, note: Note) -> No
                     failed.clear()
                 note(index, result)
 
-        await asyncio.gather(*(work() for _ in range(min(plan.concurrency, len(good)))))
+        await asyncio.gather(*(work() for _ in range(plan.concurrency)))
+
+
+def _sound(records: Iterable[Record], note: Note) -> Iterator[tuple[int, Record, Order]]:
+    """The records that hold an order, numbered, without it; notes the others."""
+    for index, record in enumerate(records):
+        if record.order is None:
+            note(index, Result(record, record.name, "malformed"))
+        else:
+            yield index, replace(record, order=None), record.order
 
 
 async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) -> Result:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from starter.channels.records import Record, to_record
+from starter.cli.placing import Plan, Result, place_records
 from store.database import Pool
 from tests.builders import QUICK, a_document, an_order
 from tests.integration.command_line import EXAMPLES, SECONDS_MAX, Cli, commands_for
@@ -258,6 +261,31 @@ async def test_a_policy_file_goes_with_the_orders_it_is_named_for(
         ended = await cli("place", "-", "--policy", str(file), stdin=order)
         assert ended.code == 2
         assert wrong in ended.err
+
+
+async def test_a_file_is_read_no_faster_than_its_orders_are_placed(
+    cli: Cli, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.stocked("TEA", 20)
+    for name, value in cli.environment.items():
+        monkeypatch.setenv(name, value)
+    read: list[int] = []
+    ahead: list[int] = []
+    placed: dict[int, str] = {}
+
+    def records() -> Iterator[Record]:
+        for line, document in enumerate(documents(12), start=1):
+            read.append(line)
+            yield to_record(document if line != 5 else {}, line)
+
+    def note(index: int, result: Result) -> None:
+        placed[index] = result.outcome
+        ahead.append(len(read) - len(placed))
+
+    plan = Plan(QUICK, concurrency=2, answer_within=timedelta(seconds=30), bulk=True)
+    await place_records(records(), plan, note)
+    assert placed == {n: "malformed" if n == 4 else "confirmed" for n in range(12)}
+    assert max(ahead) <= 2
 
 
 async def test_without_a_worker_orders_are_accepted_and_in_progress(
