@@ -6,20 +6,33 @@ import signal
 from collections.abc import AsyncIterator
 
 import hypothesis  # noqa: F401  # Python 3.11 cannot compile it deep in the report of a failure
+import pytest
 import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from settings import load_settings
 from store.database import Pool, open_pool
 from tests.builders import QUICK
 from tests.servers import Databases, running_postgres, running_temporal
 from tests.shop import Shop
+from worker import tuning
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tuned",
+        action="store_true",
+        help="workers as in production: no workflow sandbox, pollers and cache as they ship",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """A shell's background job ignores Ctrl-C, and would have the programs under test ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.getoption("tuned"):
+        Shop.worker_options = tuning(load_settings())
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,0 +1,364 @@
+"""Faults to be put into the books of the day that `test_audit.py` lives through.
+
+Each says what is planted, and under which rule and about what the audit must report it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A fault put into the books, and where the audit must find it."""
+
+    sql: str
+    rule: str
+    subject: str
+    message: str
+
+
+CAPTURE: Final = "'web-closed:1:capture'"
+
+PLANTS = {
+    # stock
+    "units that no movement brought": Plant(
+        "update stock set on_hand = on_hand + 1 where sku = 'TEA'",
+        "stock",
+        "TEA at main",
+        "on hand, but its movements say",
+    ),
+    "an allocation that no movement made": Plant(
+        "update stock set allocated = allocated + 1 where sku = 'TEA'",
+        "stock",
+        "TEA at main",
+        "allocated, but its movements say",
+    ),
+    "a claim without an allocation": Plant(
+        "update reservation set quantity = quantity + 1 where fulfilment_id = 'web-confirmed:1'",
+        "stock",
+        "CUP at main",
+        "allocated, but",
+    ),
+    "stock that is oversold": Plant(
+        """alter table stock drop constraint stock_not_oversold;
+        insert into movement
+            (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
+        values ('planted', 'TEA', 'main', 'adjusted', -60, 0, 'test', 'test');
+        update stock set on_hand = on_hand - 60 where sku = 'TEA'""",
+        "stock",
+        "TEA at main",
+        "on hand",
+    ),
+    # lines
+    "more units accounted for than were ordered": Plant(
+        """alter table order_line drop constraint line_adds_up;
+        update order_line set cancelled = cancelled + 1
+        where order_id = 'web-closed' and line_id = '1'""",
+        "lines",
+        "web-closed line 1",
+        "ordered is not open",
+    ),
+    "more picked than allocated": Plant(
+        """alter table order_line drop constraint line_picked;
+        update order_line set picked = 9 where order_id = 'web-picked' and line_id = '1'""",
+        "lines",
+        "web-picked line 1",
+        "more units are picked than allocated",
+    ),
+    "more delivered than shipped": Plant(
+        """alter table order_line drop constraint line_arrived;
+        update order_line set delivered = delivered + 1 where order_id = 'web-closed'""",
+        "lines",
+        "web-closed line 2",
+        "more units arrived",
+    ),
+    "more returned than delivered": Plant(
+        """alter table order_line drop constraint line_sent_back;
+        update order_line set returned = 9 where order_id = 'web-returned'""",
+        "lines",
+        "web-returned line 1",
+        "more units are sent back",
+    ),
+    "more refunded than charged": Plant(
+        """alter table order_line drop constraint line_paid;
+        update order_line set refunded = charged + 1 where order_id = 'web-closed'""",
+        "lines",
+        "web-closed line 1",
+        "refunded ≤ charged ≤ ordered",
+    ),
+    "an allocation without a claim": Plant(
+        "update order_line set allocated = allocated - 1 where order_id = 'web-confirmed'",
+        "lines",
+        "web-confirmed line 1",
+        "1 allocated, but its claims, fulfilments and returns say 2",
+    ),
+    "a pick that no fulfilment has": Plant(
+        "update order_line set picked = picked - 1 where order_id = 'web-picked'",
+        "lines",
+        "web-picked line 1",
+        "1 picked, but",
+    ),
+    "picked goods that were never put back": Plant(
+        """delete from order_event where effect = 'put_back:web-cancelled:1'""",
+        "lines",
+        "web-cancelled line 1",
+        "0 picked, but its claims, fulfilments and returns say 2",
+    ),
+    "a shipment that no parcel carried": Plant(
+        """update order_line set shipped = shipped - 1
+        where order_id = 'web-shipped' and line_id = '1'""",
+        "lines",
+        "web-shipped line 1",
+        "1 shipped, but",
+    ),
+    "a delivery that no parcel made": Plant(
+        "update order_line set delivered = 1 where order_id = 'web-shipped' and line_id = '1'",
+        "lines",
+        "web-shipped line 1",
+        "1 delivered, but",
+    ),
+    "a loss that nobody reported": Plant(
+        "update order_line set lost = lost - 1 where order_id = 'web-lost'",
+        "lines",
+        "web-lost line 1",
+        "2 lost, but its claims, fulfilments and returns say 3",
+    ),
+    "a lost parcel that counts as replaced, and is not": Plant(
+        """update order_line set ordered = 4, shipped = 4 where order_id = 'web-replaced'""",
+        "lines",
+        "web-replaced line 1",
+        "4 shipped, but",
+    ),
+    "a return that nobody asked for": Plant(
+        "update order_line set return_requested = 2 where order_id = 'web-back'",
+        "lines",
+        "web-back line 1",
+        "2 to be returned, but",
+    ),
+    "a return that nobody received": Plant(
+        "update order_line set returned = 1 where order_id = 'web-returned'",
+        "lines",
+        "web-returned line 1",
+        "1 returned, but",
+    ),
+    "units left over in an order that is closed": Plant(
+        "update orders set decision = 'closed' where order_id = 'web-picked'",
+        "lines",
+        "web-picked line 1",
+        "the order is closed, but 2 are allocated",
+    ),
+    "a fulfilment left over in an order that is closed": Plant(
+        "update orders set decision = 'cancelled' where order_id = 'web-shipped'",
+        "lines",
+        "web-shipped:1",
+        "the order is cancelled, but this fulfilment is shipped",
+    ),
+    # money
+    "more captured than authorized": Plant(
+        """alter table order_money drop constraint money_captured;
+        update order_money set captured = authorized + 1 where order_id = 'web-closed'""",
+        "money",
+        "web-closed",
+        "does not hold",
+    ),
+    "more refunded than captured": Plant(
+        """alter table order_money drop constraint money_refunded;
+        update order_money set refunded = captured + 1 where order_id = 'web-closed'""",
+        "money",
+        "web-closed",
+        "does not hold",
+    ),
+    "a capture without a payment": Plant(
+        f"delete from payment where payment_key = {CAPTURE}",
+        "money",
+        "web-closed",
+        "captured, but its payments say 0.00 USD",
+    ),
+    "a refund that was paid twice": Plant(
+        """insert into payment (payment_key, order_id, kind, amount_minor, currency, state,
+                             provider, reference, settled_at)
+        select payment_key || ':2', order_id, kind, amount_minor, currency, state, provider,
+               'ref_x', settled_at
+        from payment where payment_key = 'web-returned:R1:refund'""",
+        "money",
+        "web-returned",
+        "refunded, but its payments say",
+    ),
+    "a void that nobody asked for": Plant(
+        "update order_money set voided = true where order_id = 'web-closed'",
+        "money",
+        "web-closed",
+        "voided, without a void among its payments",
+    ),
+    "a charge for units that are not recorded as paid for": Plant(
+        """update order_line set charged = charged - 1
+        where order_id = 'web-shipped' and line_id = '1'""",
+        "money",
+        "web-shipped",
+        "captured, but by the units paid for it is",
+    ),
+    "a refund of a cent too much": Plant(
+        """update payment set amount_minor = amount_minor + 1
+        where payment_key = 'web-returned:R1:refund';
+        update order_money set refund_granted = refund_granted + 1, refunded = refunded + 1
+        where order_id = 'web-returned'""",
+        "money",
+        "web-returned",
+        "refunded, but by the units paid for it is",
+    ),
+    "units that were paid for and never came": Plant(
+        """update order_line set cancelled = 1, delivered = 2, shipped = 2
+        where order_id = 'web-closed' and line_id = '1'""",
+        "money",
+        "web-closed line 1",
+        "3 units charged and 0 refunded, but 2 shipped",
+    ),
+    "a refund that is owed when all is over": Plant(
+        "update order_money set refund_granted = refund_granted + 1 where order_id = 'web-closed'",
+        "money",
+        "web-closed",
+        "0.01 USD is still owed",
+    ),
+    "money held for a cancelled order": Plant(
+        "update order_money set voided = false where order_id = 'web-cancelled'",
+        "money",
+        "web-cancelled",
+        "is still held on the customer's card",
+    ),
+    "a payment of a closed order whose outcome nobody knows": Plant(
+        f"""update payment set state = 'unknown', settled_at = null
+        where payment_key = {CAPTURE}""",
+        "money",
+        "web-closed",
+        "of web-closed:1:capture without a known outcome (unknown)",
+    ),
+    # ledger
+    "an entry that does not balance": Plant(
+        f"""update posting set amount_minor = amount_minor + 1 where account = 'revenue'
+        and entry_id in (select entry_id from journal_entry where effect = {CAPTURE})""",
+        "ledger",
+        "web-closed",
+        "entry web-closed:1:capture has",
+    ),
+    "an entry without postings": Plant(
+        f"""delete from posting
+        where entry_id in (select entry_id from journal_entry where effect = {CAPTURE})""",
+        "ledger",
+        "web-closed",
+        "has 0 postings",
+    ),
+    "a capture that is not booked": Plant(
+        f"""delete from posting
+        where entry_id in (select entry_id from journal_entry where effect = {CAPTURE});
+        delete from journal_entry where effect = {CAPTURE}""",
+        "ledger",
+        "web-closed",
+        "was paid, but 0.00 USD is booked",
+    ),
+    "an entry for a payment that was not made": Plant(
+        """with entry as (
+            insert into journal_entry (effect, order_id, memo)
+            values ('planted', 'web-closed', 'capture of 1.00 USD') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'cash_in_transit', 100, 'USD' from entry
+        union all select entry_id, 'revenue', -100, 'USD' from entry""",
+        "ledger",
+        "web-closed",
+        "planted: 0.00 USD was paid, but 1.00 USD is booked",
+    ),
+    "shipping that is booked as revenue": Plant(
+        f"""update posting set amount_minor = amount_minor + case account
+            when 'revenue' then -100 else 100 end
+        where account in ('revenue', 'shipping_income')
+        and entry_id in (select entry_id from journal_entry where effect = {CAPTURE})""",
+        "ledger",
+        "web-closed",
+        "booked as shipping, but by the units paid for it is 5.00 USD",
+    ),
+    # providers
+    "a capture that the provider does not know": Plant(
+        f"delete from sandbox.payment_call where key = {CAPTURE}",
+        "provider",
+        "web-closed",
+        "but the provider has none of 0.00 USD",
+    ),
+    "a capture of another amount at the provider": Plant(
+        f"""update sandbox.payment_call set amount_minor = amount_minor - 1
+        where key = {CAPTURE}""",
+        "provider",
+        "web-closed",
+        "but the provider has capture of",
+    ),
+    "a second capture at the provider": Plant(
+        """insert into sandbox.payment_call
+            (key, kind, request, payment_reference, order_id, reference, amount_minor, currency)
+        select key || '-again', kind, request, payment_reference, order_id, 'cap_x', amount_minor,
+               currency
+        from sandbox.payment_call where key = 'web-shipped:1:capture'""",
+        "provider",
+        "web-shipped",
+        "under web-shipped:1:capture-again, which is not recorded here",
+    ),
+    "an authorization that failed here and is held there": Plant(
+        """update payment set state = 'failed' where payment_key = 'web-confirmed:authorize'""",
+        "provider",
+        "web-confirmed",
+        "under web-confirmed:authorize, which is failed here",
+    ),
+    "a parcel on its way with a voided label": Plant(
+        "update sandbox.label set voided = true where fulfilment_id = 'web-shipped:1'",
+        "provider",
+        "web-shipped:1",
+        "of which the carrier has 1, 1 voided",
+    ),
+    "a parcel with a label that the carrier never sold": Plant(
+        "update parcel set tracking_number = 'SBX-0' where fulfilment_id = 'web-labelled:1'",
+        "provider",
+        "web-labelled:1",
+        "label SBX-0, of which the carrier has 0",
+    ),
+    "two labels for one parcel": Plant(
+        """insert into sandbox.label (carrier, tracking_number, fulfilment_id, service, country)
+        values ('sandbox', 'SBX-2', 'web-shipped:1', 'standard', 'KR')""",
+        "provider",
+        "web-shipped:1",
+        "the carrier has 2 labels for it",
+    ),
+    "a label left at the carrier for what was cancelled": Plant(
+        "update sandbox.label set voided = false where fulfilment_id = 'web-cancelled:1'",
+        "provider",
+        "web-cancelled:1",
+        "the carrier still has label",
+    ),
+    # liveness
+    "an open order whose workflow has ended": Plant(
+        "update orders set decision = 'confirmed' where order_id = 'web-closed'",
+        "liveness",
+        "web-closed",
+        "the order is confirmed, but its workflow is completed",
+    ),
+    "an open order that never had a workflow": Plant(
+        """insert into orders (order_id, channel, channel_order_id, digest, run_id, document,
+                            customer_id, currency, total_minor, placed_at)
+        select 'web-ghost', 'web', 'ghost', digest, run_id, document, customer_id, currency,
+               total_minor, placed_at
+        from orders where order_id = 'web-closed'""",
+        "liveness",
+        "web-ghost",
+        "the order is received, but its workflow is not there",
+    ),
+    "a workflow that goes on after its order's end": Plant(
+        "update orders set decision = 'closed' where order_id = 'web-confirmed'",
+        "liveness",
+        "web-confirmed",
+        "its workflow is running, but the order is closed",
+    ),
+    "a workflow without an order": Plant(
+        "delete from orders where order_id = 'web-confirmed'",
+        "liveness",
+        "web-confirmed",
+        "its workflow is running, but the order is not on record",
+    ),
+}
