@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.errors import IllegalTransition
 from domain.locations import Location
 from domain.tracking import CarrierStatus
-from store import locations, reads, reports, stock
+from store import locations, reads, reports, stock, transfers
 from store.database import Pool
 from store.returns import Counted
-from store.stock import StockLevel
+from store.stock import Movement, StockLevel
+from store.transfers import Transfer
 
 LABEL_WITHIN_S = 3.0
 """How long a hand-over waits for a label that is being bought, in seconds."""
@@ -147,3 +148,66 @@ class Desk:
         """A correction of what is on hand, once per key."""
         async with self._pool.acquire() as conn:
             return await stock.adjust(conn, key, sku, location, change, who=who, why=why)
+
+    async def write_off(
+        self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+    ) -> StockLevel:
+        """Units that cannot be sold any more, once per key."""
+        async with self._pool.acquire() as conn:
+            return await stock.write_off(conn, key, sku, location, quantity, who=who, why=why)
+
+    async def count_stock(
+        self, key: str, sku: str, location: str, counted: int, *, who: str, why: str
+    ) -> StockLevel:
+        """What a count found, once per key."""
+        async with self._pool.acquire() as conn:
+            return await stock.count(conn, key, sku, location, counted, who=who, why=why)
+
+    async def stock_history(self, sku: str, **filters: Any) -> Sequence[Movement]:
+        """What happened to a SKU; filters as `store.stock.history` takes them."""
+        async with self._pool.acquire() as conn:
+            return await stock.history(conn, sku, **filters)
+
+    async def send_transfer(
+        self,
+        transfer_id: str,
+        from_location: str,
+        to_location: str,
+        units: Mapping[str, int],
+        *,
+        expected_on: date | None = None,
+        who: str,
+        why: str,
+    ) -> Transfer:
+        """Goods leave for another location, once per id."""
+        async with self._pool.acquire() as conn:
+            return await transfers.send(
+                conn,
+                transfer_id,
+                from_location,
+                to_location,
+                units,
+                expected_on=expected_on,
+                who=who,
+                why=why,
+            )
+
+    async def receive_transfer(
+        self,
+        transfer_id: str,
+        key: str,
+        units: Mapping[str, int] | None = None,
+        *,
+        rest_is_lost: bool = False,
+        who: str,
+    ) -> Transfer:
+        """Goods of a transfer arrived, once per key."""
+        async with self._pool.acquire() as conn:
+            return await transfers.receive(
+                conn, transfer_id, key, units, rest_is_lost=rest_is_lost, who=who
+            )
+
+    async def transfers(self, *, under_way: bool = False) -> Sequence[Transfer]:
+        """Transfers, all or those of which something is on its way."""
+        async with self._pool.acquire() as conn:
+            return await transfers.find(conn, under_way=under_way)

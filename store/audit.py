@@ -92,6 +92,12 @@ _CHECKS = (
     _Check(
         "allocated_is_reserved", "stock", _AT, "{allocated} allocated, but {reserved} are reserved"
     ),
+    _Check(
+        "transfer_is_its_movements",
+        "stock",
+        "transfer {transfer_id}, {sku}",
+        "{kept} {what}, but its movements say {moved}",
+    ),
     _Check("stock_not_oversold", "stock", _AT, "{allocated} allocated of {on_hand} on hand"),
     _Check("line_adds_up", "lines", _LINE, "{what}"),
     _Check(

@@ -7,6 +7,7 @@ effect. The table's constraints refuse what would oversell.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +19,15 @@ from store.locks import lock_stock
 _sql = load_queries("stock")
 
 MovementKind = Literal[
-    "received", "allocated", "released", "shipped", "returned", "adjusted", "written_off"
+    "received",
+    "allocated",
+    "released",
+    "shipped",
+    "returned",
+    "adjusted",
+    "counted",
+    "transferred",
+    "written_off",
 ]
 
 
@@ -34,7 +43,7 @@ class Move(BaseModel):
 
 
 class StockLevel(BaseModel):
-    """One stock row. available = on_hand − allocated − safety."""
+    """One stock row. available = on_hand − allocated − safety; incoming is on its way there."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,6 +53,30 @@ class StockLevel(BaseModel):
     allocated: int
     safety: int
     available: int
+    incoming: int
+
+
+class Movement(BaseModel):
+    """One line of a stock row's story, with what the row held after it.
+
+    `counted`: what a count found, where it was one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    movement_id: int
+    at: datetime
+    sku: str
+    location: str
+    kind: MovementKind
+    on_hand_change: int
+    allocated_change: int
+    on_hand: int
+    allocated: int
+    counted: int | None
+    order_id: str | None
+    who: str
+    why: str
 
 
 async def move(
@@ -53,6 +86,7 @@ async def move(
     moves: Iterable[Move],
     *,
     order_id: str | None = None,
+    counted: int | None = None,
     who: str,
     why: str,
 ) -> None:
@@ -81,6 +115,7 @@ async def move(
                 on_hand_changes=[totals[key][0] for key in keys],
                 allocated_changes=[totals[key][1] for key in keys],
                 order_id=order_id,
+                counted=counted,
                 who=who,
                 why=why,
             )
@@ -128,6 +163,44 @@ async def adjust(
     return await _change(conn, f"adjust:{key}", "adjusted", sku, location, change, who, why)
 
 
+async def write_off(
+    conn: Connection, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+) -> StockLevel:
+    """Damaged, expired, stolen: on_hand − quantity, once per key, with the reason.
+
+    Raises as `adjust` does, and InvalidInput for a quantity below 1.
+    """
+    if quantity < 1:
+        raise InvalidInput(f"cannot write off {quantity} of {sku}; it is one unit or more")
+    return await _change(
+        conn, f"write_off:{key}", "written_off", sku, location, -quantity, who, why
+    )
+
+
+async def count(
+    conn: Connection, key: str, sku: str, location: str, counted: int, *, who: str, why: str
+) -> StockLevel:
+    """A count found this many: on_hand becomes that, once per key. The journal keeps the count.
+
+    Raises NotFound for an unknown row, InvalidInput for a negative count, IllegalTransition where
+    orders have allocated more than was found, and Conflict when the key was used for another count.
+    """
+    if counted < 0:
+        raise InvalidInput(f"counted {counted} of {sku}; a count is zero or more")
+    effect = f"count:{key}"
+    async with conn.transaction():
+        row = await _locked(conn, sku, location)
+        earlier: Record | None = await _sql.find_movement(
+            conn, effect=effect, sku=sku, location=location
+        )
+        if earlier is None:
+            found = Move(sku=sku, location=location, on_hand=counted - row.on_hand)
+            await move(conn, effect, "counted", [found], counted=counted, who=who, why=why)
+        elif earlier["counted"] != counted:
+            raise Conflict(f"key {key} was used for a count of {earlier['counted']} {sku} already")
+        return await _locked(conn, sku, location)
+
+
 async def _change(
     conn: Connection,
     effect: str,
@@ -139,11 +212,7 @@ async def _change(
     why: str,
 ) -> StockLevel:
     async with conn.transaction():
-        await lock_stock(conn, [sku])
-        if await level(conn, sku, location) is None:
-            raise NotFound(
-                f"no stock is kept of {sku} at {location}; `orderloom stock list` shows it"
-            )
+        await _locked(conn, sku, location)
         earlier: Record | None = await _sql.find_movement(
             conn, effect=effect, sku=sku, location=location
         )
@@ -154,15 +223,34 @@ async def _change(
         await move(
             conn, effect, kind, [Move(sku=sku, location=location, on_hand=change)], who=who, why=why
         )
-        after = await level(conn, sku, location)
-        assert after is not None
-        return after
+        return await _locked(conn, sku, location)
+
+
+async def _locked(conn: Connection, sku: str, location: str) -> StockLevel:
+    await lock_stock(conn, [sku])
+    found = await level(conn, sku, location)
+    if found is None:
+        raise NotFound(f"no stock is kept of {sku} at {location}; `orderloom stock list` shows it")
+    return found
+
+
+async def booked(conn: Connection, effect: str) -> dict[str, int]:
+    """SKU → units by which an effect changed what is on hand; empty when it was not booked."""
+    rows = _sql.movements_of(conn, effect=effect)
+    return {row["sku"]: row["on_hand_change"] async for row in rows}
+
+
+async def history(
+    conn: Connection, sku: str, *, location: str | None = None, at_most: int = 1000
+) -> list[Movement]:
+    """What happened to a SKU, oldest first; the latest of it where there is more than `at_most`."""
+    rows = _sql.history(conn, sku=sku, location=location, at_most=at_most)
+    return [Movement(**row) async for row in rows]
 
 
 async def level(conn: Connection, sku: str, location: str) -> StockLevel | None:
     """One stock row, or None."""
-    row = await _sql.known_stock(conn, sku=sku, location=location)
-    return None if row is None else StockLevel(**row)
+    return next(iter(await levels(conn, sku=sku, location=location)), None)
 
 
 async def levels(

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from domain import fields
 from domain.errors import InvalidInput
-from domain.fields import Document, Id, Sku
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
-from starter.channels.stock_csv import DEFAULT_LOCATION, StockRow, read_stock
-from starter.cli.options import UNITS_MAX, Json, Key, Location, Who, fresh_id, read_model, reporter
+from starter.channels.stock_csv import StockRow, read_stock
+from starter.cli import stock_changes, stock_transfers
+from starter.cli.options import Json, Key, Who, reporter
 from starter.cli.output import Output, complain, count_of
+from starter.cli.stock_changes import levels_table
 from starter.connection import desk
-from starter.desk import Desk
 from store.stock import StockLevel
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
-
-SkuArgument = Annotated[str, typer.Argument(metavar="SKU", show_default=False)]
 
 
 @app.callback()
@@ -55,7 +51,7 @@ def list_stock(
     elif not levels:
         out.say("no stock; `orderloom stock import FILE.csv` takes some in")
     else:
-        _table(out, levels)
+        levels_table(out, levels)
 
 
 @app.command("import")
@@ -121,94 +117,5 @@ async def _receive_all(
         ]
 
 
-@app.command()
-def receive(
-    sku: SkuArgument,
-    quantity: Annotated[
-        int, typer.Argument(min=1, max=UNITS_MAX, help="Units that arrived.", show_default=False)
-    ],
-    location: Location = DEFAULT_LOCATION,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "received",
-    key: Key = None,
-    by: Who = "",
-    as_json: Json = False,
-) -> None:
-    """Book goods that arrived.
-
-    Example: `orderloom stock receive TEA-ASSAM-250 40`
-    """
-    booking = _booking(sku, location, reason, by)
-    key = key or fresh_id("cli")
-
-    async def work(here: Desk) -> StockLevel:
-        return await here.receive_stock(
-            key, booking.sku, booking.location, quantity, who=booking.who, why=booking.why
-        )
-
-    _change(work, Output(as_json=as_json))
-
-
-@app.command(context_settings={"ignore_unknown_options": True})
-def adjust(
-    sku: SkuArgument,
-    change: Annotated[
-        int,
-        typer.Argument(
-            min=-UNITS_MAX,
-            max=UNITS_MAX,
-            help="Units to add, such as 3, or -3.",
-            show_default=False,
-        ),
-    ],
-    reason: Annotated[str, typer.Option("--reason", help="Why the count was wrong.")],
-    location: Location = DEFAULT_LOCATION,
-    key: Key = None,
-    by: Who = "",
-    as_json: Json = False,
-) -> None:
-    """Correct what is on hand, with the reason. Never below what orders have allocated.
-
-    Example: `orderloom stock adjust TEA-ASSAM-250 -3 --reason "water damage"`
-    """
-    booking = _booking(sku, location, reason, by)
-    key = key or fresh_id("cli")
-
-    async def work(here: Desk) -> StockLevel:
-        return await here.adjust_stock(
-            key, booking.sku, booking.location, change, who=booking.who, why=booking.why
-        )
-
-    _change(work, Output(as_json=as_json))
-
-
-class _Booking(Document):
-    """What a change is of, who makes it, and why."""
-
-    sku: Sku
-    location: Id
-    who: fields.Who
-    why: fields.Reason
-
-
-def _booking(sku: str, location: str, reason: str, by: str) -> _Booking:
-    content = {"sku": sku, "location": location, "who": reporter(by), "why": reason}
-    return read_model(_Booking, content, where="stock")
-
-
-def _change(work: Callable[[Desk], Awaitable[StockLevel]], out: Output) -> None:
-    async def do() -> StockLevel:
-        async with desk() as here:
-            return await work(here)
-
-    level = asyncio.run(do())
-    if out.as_json:
-        out.document(level.model_dump())
-    else:
-        _table(out, [level])
-
-
-def _table(out: Output, levels: list[StockLevel]) -> None:
-    out.table(
-        ["sku", "location", ">on hand", ">allocated", ">safety", ">available"],
-        [(x.sku, x.location, x.on_hand, x.allocated, x.safety, x.available) for x in levels],
-    )
+app.add_typer(stock_changes.app)
+app.add_typer(stock_transfers.app)

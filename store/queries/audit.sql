@@ -42,6 +42,24 @@ left join (
 where s.allocated <> coalesce(r.reserved, 0)
 order by s.sku, s.location;
 
+-- name: transfer_is_its_movements()
+-- What a transfer says left and arrived, against what was booked where.
+select t.transfer_id, l.sku, c.what, c.kept, c.moved
+from transfer t join transfer_line l using (transfer_id)
+cross join lateral (
+    select -coalesce(sum(on_hand_change) filter (where location = t.from_location), 0) as sent,
+           coalesce(sum(on_hand_change) filter (where location = t.to_location), 0) as arrived
+    from movement m
+    where m.sku = l.sku and m.kind = 'transferred'
+      and starts_with(m.effect, 'transfer:' || t.transfer_id || ':')
+) m
+cross join lateral (values
+    ('sent', l.sent, m.sent), ('arrived', l.arrived, m.arrived),
+    ('on their way', case when t.closed_at is null then 0 else l.sent - l.arrived - l.lost end, 0)
+) as c (what, kept, moved)
+where c.kept <> c.moved
+order by t.transfer_id, l.sku, c.what;
+
 -- name: stock_not_oversold()
 select sku, location, on_hand, allocated from stock
 where not (0 <= allocated and allocated <= on_hand)

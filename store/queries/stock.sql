@@ -1,6 +1,6 @@
 -- Stock and its journal. on_hand and allocated change through `move` alone.
 
--- name: move(skus, locations, on_hand_changes, allocated_changes, effect, kind, order_id, who, why)
+-- name: move(skus, locations, on_hand_changes, allocated_changes, effect, kind, order_id, counted, who, why)
 -- Books a set of movements and applies them. A movement of the same effect on the same stock is
 -- booked once: the second time nothing matches and nothing moves. The rows are locked already.
 with wanted as (
@@ -9,8 +9,9 @@ with wanted as (
     ) as w (sku, location, on_hand_change, allocated_change)
 ), booked as (
     insert into movement
-        (effect, sku, location, kind, on_hand_change, allocated_change, order_id, who, why)
-    select :effect, sku, location, :kind, on_hand_change, allocated_change, :order_id, :who, :why
+        (effect, sku, location, kind, on_hand_change, allocated_change, order_id, counted, who, why)
+    select :effect, sku, location, :kind, on_hand_change, allocated_change, :order_id, :counted,
+           :who, :why
     from wanted
     on conflict (effect, sku, location) do nothing
     returning sku, location, on_hand_change, allocated_change
@@ -34,15 +35,32 @@ order by sku, location
 on conflict (sku, location) do nothing;
 
 -- name: list_stock(sku, location)
-select sku, location, on_hand, allocated, safety, on_hand - allocated - safety as available
-from stock
-where (:sku::text is null or sku = :sku) and (:location::text is null or location = :location)
-order by sku, location;
-
--- name: known_stock(sku, location)^
-select sku, location, on_hand, allocated, safety, on_hand - allocated - safety as available
-from stock where sku = :sku and location = :location;
+select s.sku, s.location, on_hand, allocated, safety, on_hand - allocated - safety as available,
+       coalesce(incoming, 0)::bigint as incoming
+from stock s
+left join (
+    select sku, to_location as location, sum(sent - arrived - lost) as incoming
+    from transfer_line join transfer using (transfer_id)
+    where arrived + lost < sent group by sku, to_location
+) i using (sku, location)
+where (:sku::text is null or s.sku = :sku) and (:location::text is null or s.location = :location)
+order by s.sku, s.location;
 
 -- name: find_movement(effect, sku, location)^
-select on_hand_change, who, why from movement
+select on_hand_change, counted, who, why from movement
 where effect = :effect and sku = :sku and location = :location;
+
+-- name: movements_of(effect)
+select sku, on_hand_change from movement where effect = :effect order by sku;
+
+-- name: history(sku, location, at_most)
+select * from (
+    select movement_id, at, sku, location, kind, on_hand_change, allocated_change,
+           sum(on_hand_change) over before::bigint as on_hand,
+           sum(allocated_change) over before::bigint as allocated,
+           counted, order_id, who, why
+    from movement
+    where sku = :sku and (:location::text is null or location = :location)
+    window before as (partition by location order by movement_id)
+    order by movement_id desc limit :at_most
+) latest order by movement_id;

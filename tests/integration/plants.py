@@ -29,6 +29,18 @@ PLANTS = {
         "TEA at main",
         "on hand, but its movements say",
     ),
+    "a transfer that arrived and was not booked": Plant(
+        "update transfer_line set arrived = 2",
+        "stock",
+        "transfer T-1, MUG",
+        "2 arrived, but its movements say 1",
+    ),
+    "a transfer that ended before it arrived": Plant(
+        "update transfer set closed_at = now()",
+        "stock",
+        "transfer T-1, MUG",
+        "2 on their way, but its movements say 0",
+    ),
     "an allocation that no movement made": Plant(
         "update stock set allocated = allocated + 1 where sku = 'TEA'",
         "stock",

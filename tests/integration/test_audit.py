@@ -60,6 +60,10 @@ async def live_through(shop: Shop) -> dict[str, str]:
     for sku, units in (("TEA", 60), ("CUP", 40), ("RARE", 3)):
         await shop.stocked(sku, units)
 
+    await shop.stocked("MUG", 5)
+    await shop.desk.send_transfer("T-1", "main", "shop", {"MUG": 3}, who="anna", why="window")
+    await shop.desk.receive_transfer("T-1", "first", {"MUG": 1}, who="ben")
+
     part = await placed("closed", ("TEA", 3, "3.33"), ("CUP", 2, "7.01"), discount="1.00")
     await shop.drive(part, "delivered")
 

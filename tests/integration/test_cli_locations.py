@@ -30,23 +30,26 @@ def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) ->
 async def test_locations_are_imported_listed_and_imported_as_listed(
     cli: Cli, tmp_path: Path
 ) -> None:
-    assert "no locations" in (await cli.done("locations", "list")).out
-    example = EXAMPLES / "locations.json"
-    told = await cli.done("locations", "import", str(example))
+    none, told, table, listed, shop = await cli.many(
+        ("locations", "list"),
+        ("locations", "import", str(EXAMPLES / "locations.json")),
+        ("locations", "list"),
+        ("locations", "list", "--json"),
+        ("locations", "list", "--location", "shop", "--json"),
+    )
+    assert "no locations" in none.out
     assert told.out == "2 locations set\n"
-    table = (await cli.done("locations", "list")).out
-    assert "mon tue wed thu fri, not on holidays of DE-BE (Europe/Berlin)" in table
-    assert "DE express: 9.90 EUR, 400 km, 1 day" in table
-    listed = (await cli.done("locations", "list", "--json")).out
+    assert "mon tue wed thu fri, not on holidays of DE-BE (Europe/Berlin)" in table.out
+    assert "DE express: 9.90 EUR, 400 km, 1 day" in table.out
+    (one,) = shop.json["locations"]
+    assert (one["location"], len(one["lanes"])) == ("shop", 2)
     copy = tmp_path / "copy.json"
-    copy.write_text(listed)
-    again = await cli.done("locations", "import", str(copy), "--json")
+    copy.write_text(listed.out)
+    again, same = await cli.many(
+        ("locations", "import", str(copy), "--json"), ("locations", "list", "--json")
+    )
     assert again.json == {"locations": ["main", "shop"]}
-    assert (await cli.done("locations", "list", "--json")).out == listed
-    (shop,) = (await cli.done("locations", "list", "--location", "shop", "--json")).json[
-        "locations"
-    ]
-    assert (shop["location"], len(shop["lanes"])) == ("shop", 2)
+    assert same.out == listed.out
 
 
 async def test_a_file_of_locations_that_is_wrong_names_each_fault_and_sets_nothing(
@@ -64,13 +67,16 @@ async def test_a_file_of_locations_that_is_wrong_names_each_fault_and_sets_nothi
             }
         )
     )
-    ended = await cli("locations", "import", str(file))
+    ended, listed, missing = await cli.many(
+        ("locations", "import", str(file)),
+        ("locations", "list", "--json"),
+        ("locations", "import", str(tmp_path / "none.json")),
+    )
     assert ended.code == 2
     assert "locations[1].calendar.working_days: must name at least one day" in ended.err
     assert "locations[2].calendar.time_zone: must be an IANA time zone" in ended.err
     assert "locations[2].parcels_a_day" in ended.err
-    assert (await cli.done("locations", "list", "--json")).json == {"locations": []}
-    missing = await cli("locations", "import", str(tmp_path / "none.json"))
+    assert listed.json == {"locations": []}
     assert (missing.code, "none.json" in missing.err) == (2, True)
 
 
@@ -114,9 +120,11 @@ async def test_an_order_is_explained_also_after_a_refusal(cli: Cli, shop: Shop) 
 
 
 async def test_what_cannot_be_explained_or_refused_says_why(cli: Cli) -> None:
-    unknown = await cli("explain", "web-none")
+    unknown, none, empty = await cli.many(
+        ("explain", "web-none"),
+        ("warehouse", "refuse", "web-none:1", "--reason", "x"),
+        ("warehouse", "refuse", "web-none:1", "--reason", " "),
+    )
     assert (unknown.code, "there is no order web-none" in unknown.err) == (1, True)
-    none = await cli("warehouse", "refuse", "web-none:1", "--reason", "x")
     assert (none.code, "there is no fulfilment web-none:1" in none.err) == (1, True)
-    empty = await cli("warehouse", "refuse", "web-none:1", "--reason", " ")
     assert (empty.code, "--reason" in empty.err) == (2, True)

@@ -60,6 +60,19 @@ def fulfilment(change: str, order_id: str = HERE) -> str:
     return f"update fulfilment set {change} where order_id = '{order_id}'"
 
 
+def transfer(units: str = "1, 0, 0", to: str = "away") -> str:
+    return f"""
+        insert into location (location) values ('away');
+        insert into transfer (transfer_id, from_location, to_location, who, why)
+        values ('T', 'main', '{to}', '', '');
+        insert into transfer_line (transfer_id, sku, sent, arrived, lost)
+        values ('T', 'TEA', {units})"""
+
+
+def lane(figures: str) -> str:
+    return f"insert into lane values ('main', 'DE', '', '*', {figures})"
+
+
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
     # nothing is oversold
@@ -75,6 +88,21 @@ FORBIDDEN = {
             (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
         select effect, sku, location, kind, on_hand_change, allocated_change, who, why
         from movement""",
+    "movement_counted_check": """
+        insert into movement
+            (effect, sku, location, kind, on_hand_change, allocated_change, counted, who, why)
+        values ('x', 'TEA', 'main', 'counted', 0, 0, -1, '', '')""",
+    # what is on its way adds up, and goes somewhere
+    "transfer_goes_somewhere": transfer(to="main"),
+    "transfer_line_sent_check": transfer("0, 0, 0"),
+    "transfer_line_arrived_check": transfer("5, -1, 0"),
+    "transfer_line_lost_check": transfer("5, 0, -1"),
+    "transfer_adds_up": transfer("5, 4, 2"),
+    # lanes and limits
+    "location_parcels_a_day_check": "update location set parcels_a_day = 0",
+    "lane_cost_minor_check": lane("-1, 'EUR', 0, 0"),
+    "lane_distance_km_check": lane("0, 'EUR', -1, 0"),
+    "lane_transit_days_check": lane("0, 'EUR', 0, -1"),
     # one order per number of its channel
     "orders_channel_channel_order_id_key": f"""
         insert into orders (order_id, channel, channel_order_id, digest, run_id, document,

@@ -1,0 +1,235 @@
+"""`orderloom stock receive, adjust, count, write-off`: one SKU at one location; and its history."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Final
+
+import typer
+
+from domain import fields
+from domain.fields import Document, Id, Sku
+from starter.channels.stock_csv import DEFAULT_LOCATION
+from starter.cli.options import (
+    UNITS_MAX,
+    Json,
+    Key,
+    Limit,
+    Location,
+    Who,
+    fresh_id,
+    read_model,
+    reporter,
+)
+from starter.cli.output import Output, local
+from starter.connection import desk
+from starter.desk import Desk
+from store.stock import Movement, StockLevel
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+SkuArgument = Annotated[str, typer.Argument(metavar="SKU", show_default=False)]
+
+_SENTENCES: Final = {
+    "received": "{units} received",
+    "allocated": "{claimed} claimed",
+    "released": "{claimed} given back",
+    "shipped": "{units} shipped",
+    "returned": "{units} came back",
+    "adjusted": "{change:+} adjusted",
+    "counted": "counted {counted} ({change:+})",
+    "transferred": "{change:+} transferred",
+    "written_off": "{units} written off",
+}
+
+
+def levels_table(out: Output, levels: Sequence[StockLevel]) -> None:
+    """Stock rows, for people."""
+    out.table(
+        ["sku", "location", ">on hand", ">allocated", ">safety", ">available", ">incoming"],
+        [
+            (x.sku, x.location, x.on_hand, x.allocated, x.safety, x.available, x.incoming)
+            for x in levels
+        ],
+    )
+
+
+@app.command()
+def receive(
+    sku: SkuArgument,
+    quantity: Annotated[
+        int, typer.Argument(min=1, max=UNITS_MAX, help="Units that arrived.", show_default=False)
+    ],
+    location: Location = DEFAULT_LOCATION,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "received",
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Book goods that arrived.
+
+    Example: `orderloom stock receive TEA-ASSAM-250 40`
+    """
+    booking = _booking(sku, location, reason, by)
+    key = key or fresh_id("cli")
+
+    async def work(here: Desk) -> StockLevel:
+        return await here.receive_stock(
+            key, booking.sku, booking.location, quantity, who=booking.who, why=booking.why
+        )
+
+    _change(work, Output(as_json=as_json))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def adjust(
+    sku: SkuArgument,
+    change: Annotated[
+        int,
+        typer.Argument(
+            min=-UNITS_MAX,
+            max=UNITS_MAX,
+            help="Units to add, such as 3, or -3.",
+            show_default=False,
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why the count was wrong.")],
+    location: Location = DEFAULT_LOCATION,
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Correct what is on hand, with the reason. Never below what orders have allocated.
+
+    Example: `orderloom stock adjust TEA-ASSAM-250 -3 --reason "water damage"`
+    """
+    booking = _booking(sku, location, reason, by)
+    key = key or fresh_id("cli")
+
+    async def work(here: Desk) -> StockLevel:
+        return await here.adjust_stock(
+            key, booking.sku, booking.location, change, who=booking.who, why=booking.why
+        )
+
+    _change(work, Output(as_json=as_json))
+
+
+class _Booking(Document):
+    """What a change is of, who makes it, and why."""
+
+    sku: Sku
+    location: Id
+    who: fields.Who
+    why: fields.Reason
+
+
+def _booking(sku: str, location: str, reason: str, by: str) -> _Booking:
+    content = {"sku": sku, "location": location, "who": reporter(by), "why": reason}
+    return read_model(_Booking, content, where="stock")
+
+
+def _change(work: Callable[[Desk], Awaitable[StockLevel]], out: Output) -> None:
+    async def do() -> StockLevel:
+        async with desk() as here:
+            return await work(here)
+
+    level = asyncio.run(do())
+    if out.as_json:
+        out.document(level.model_dump())
+    else:
+        levels_table(out, [level])
+
+
+@app.command()
+def count(
+    sku: SkuArgument,
+    counted: Annotated[
+        int, typer.Argument(min=0, max=UNITS_MAX, help="Units found.", show_default=False)
+    ],
+    location: Location = DEFAULT_LOCATION,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "cycle count",
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Say what a count found. On hand becomes that; the journal keeps the count.
+
+    Example: `orderloom stock count TEA-ASSAM-250 37`
+    """
+    booking = _booking(sku, location, reason, by)
+    key = key or fresh_id("cli")
+
+    async def work(here: Desk) -> StockLevel:
+        return await here.count_stock(
+            key, booking.sku, booking.location, counted, who=booking.who, why=booking.why
+        )
+
+    _change(work, Output(as_json=as_json))
+
+
+@app.command("write-off")
+def write_off(
+    sku: SkuArgument,
+    quantity: Annotated[
+        int, typer.Argument(min=1, max=UNITS_MAX, help="Units to write off.", show_default=False)
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Damaged, expired, stolen: what it was.")],
+    location: Location = DEFAULT_LOCATION,
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Write off what cannot be sold any more. Never below what orders have allocated.
+
+    Example: `orderloom stock write-off TEA-ASSAM-250 2 --reason "torn bags"`
+    """
+    booking = _booking(sku, location, reason, by)
+    key = key or fresh_id("cli")
+
+    async def work(here: Desk) -> StockLevel:
+        return await here.write_off(
+            key, booking.sku, booking.location, quantity, who=booking.who, why=booking.why
+        )
+
+    _change(work, Output(as_json=as_json))
+
+
+@app.command()
+def history(
+    sku: SkuArgument,
+    location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
+    limit: Limit = 1000,
+    as_json: Json = False,
+) -> None:
+    """What happened to a SKU: each movement with who and why, and what was left after it.
+
+    Example: `orderloom stock history TEA-ASSAM-250 --location main`
+    """
+
+    async def work() -> list[Movement]:
+        async with desk() as here:
+            return list(await here.stock_history(sku, location=location, at_most=limit))
+
+    moved = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"sku": sku, "movements": [one.model_dump(mode="json") for one in moved]})
+        return
+    if not moved:
+        out.say(f"nothing ever happened to {sku}; `orderloom stock list` shows what is kept")
+    for one in moved:
+        out.say(_sentence(one))
+
+
+def _sentence(one: Movement) -> str:
+    what = _SENTENCES[one.kind].format(
+        change=one.on_hand_change,
+        units=abs(one.on_hand_change),
+        claimed=abs(one.allocated_change),
+        counted=one.counted,
+    )
+    of = f" for {one.order_id}" if one.order_id else ""
+    why = f": {one.why}" if one.why else ""
+    left = f"{one.on_hand} on hand, {one.allocated} allocated"
+    return f"{local(one.at)}  {one.location}: {what}{of}, by {one.who}{why}; then {left}"
