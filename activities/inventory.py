@@ -11,7 +11,7 @@ from temporalio import activity
 
 from domain.amounts import value_lines
 from domain.fulfilments import Planned
-from domain.locations import places
+from domain.locations import Promise, places
 from domain.order import Order, Shipping
 from domain.places import SourcingRules
 from domain.sourcing import Demand, SourcingPlan, plan_sourcing
@@ -110,7 +110,7 @@ class Inventory:
                 Demand(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
                 for line in order.lines
             ]
-            plan = await _plan(conn, demands, order.shipping, ask.sourcing)
+            plan, promises = await _plan(conn, demands, order.shipping, ask.sourcing)
             nothing = not plan.takes
             if nothing or (plan.missing and ask.partly_available == "all_or_nothing"):
                 return await _reject(conn, order, plan)
@@ -121,6 +121,7 @@ class Inventory:
                 plan.takes,
                 first_number=1,
                 state="open",
+                promises=promises,
                 who=WHO,
                 why="ordered",
             )
@@ -173,9 +174,9 @@ class Inventory:
             done = await events.find(conn, ask.order_id, ask.effect)
             if done is not None:
                 return Reserved.model_validate(done)
-            plan = SourcingPlan(takes=(), missing=ask.units)
+            plan, promises = SourcingPlan(takes=(), missing=ask.units), dict[str, Promise]()
             if ask.replace:
-                plan = await _plan_again(conn, ask)
+                plan, promises = await _plan_again(conn, ask)
             if ask.source == "shipped":
                 await _give_up_shipped(conn, ask, plan)
             planned = await fulfilments.allocate(
@@ -185,6 +186,7 @@ class Inventory:
                 plan.takes,
                 first_number=ask.first_number,
                 state="picking",
+                promises=promises,
                 who=WHO,
                 why=ask.reason,
             )
@@ -255,12 +257,15 @@ async def _plan(
     rules: SourcingRules,
     *,
     excluded: Set[tuple[str, str]] = frozenset(),
-) -> SourcingPlan:
-    """Lock the stock of these SKUs, and choose whence to take them."""
+) -> tuple[SourcingPlan, dict[str, Promise]]:
+    """Lock the stock of these SKUs, choose whence to take them, and say when that is there."""
     stock = await lock_stock(conn, [demand.sku for demand in demands])
     ways = await locations.ways(conn, sorted({item.location for item in stock}), shipping)
-    seen = places(ways, datetime.now(UTC))
-    return plan_sourcing(demands, stock, seen, rules, excluded=excluded)
+    now = datetime.now(UTC)
+    plan = plan_sourcing(demands, stock, places(ways, now), rules, excluded=excluded)
+    used = {take.location for take in plan.takes}
+    promised = {w.location: w.promise(now, shipping.address.country) for w in ways}
+    return plan, {name: told for name, told in promised.items() if told and name in used}
 
 
 def _with_reasons(reserved: Reserved, plan: SourcingPlan) -> dict[str, Any]:
@@ -269,7 +274,9 @@ def _with_reasons(reserved: Reserved, plan: SourcingPlan) -> dict[str, Any]:
     return {**reserved.model_dump(mode="json"), "sourcing": why}
 
 
-async def _plan_again(conn: Connection, ask: ReserveAgain) -> SourcingPlan:
+async def _plan_again(
+    conn: Connection, ask: ReserveAgain
+) -> tuple[SourcingPlan, dict[str, Promise]]:
     skus = await orders.skus(conn, ask.order_id)
     demands = [
         Demand(line_id=line_id, sku=skus[line_id], quantity=units)

@@ -11,13 +11,14 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import timedelta
+from math import inf
 
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
-from store import waits
+from store import promises, waits
 from store.database import DatabaseFault, Pool, Record
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 SWEEP_S = 1.0
 """Without a wake-up call the relay looks for reports this often, in seconds."""
+
+NOTICE_S = 60.0
+"""Promises that slip are looked for this often, in seconds."""
 
 PAUSE_AFTER_FAULT_S = 1.0
 
@@ -62,11 +66,19 @@ class Relay:
         self._wake.set()
 
     async def _deliver_for_ever(self) -> None:
+        clock = asyncio.get_running_loop().time
+        swept = noticed = -inf
         while True:
             self._wake.clear()
             while await self._deliver_batch() == BATCH:
                 pass
-            await self._revive_stranded()
+            if clock() >= swept + SWEEP_S:  # not with every report that comes
+                swept = clock()
+                await self._revive_stranded()
+            if clock() >= noticed + NOTICE_S:
+                noticed = clock()
+                async with self._pool.acquire() as conn:
+                    await promises.notice_slips(conn, BATCH)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), SWEEP_S)
 

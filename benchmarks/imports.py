@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -115,7 +114,7 @@ async def _importing(stage: Stage, file: Path, options: str) -> AsyncIterator[Ca
         yield so_far
     finally:
         if placing.returncode is None:
-            placing.send_signal(signal.SIGINT)
+            placing.terminate()
         await asyncio.wait_for(placing.wait(), _STOPS_WITHIN_S)
 
 

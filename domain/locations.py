@@ -65,6 +65,15 @@ class Location(Document):
         return self
 
 
+class Promise(BaseModel):
+    """When a parcel leaves its location, and when it arrives."""
+
+    model_config = ConfigDict(frozen=True)
+
+    leaves_on: date
+    arrives_on: date
+
+
 class Way(BaseModel):
     """How one location would send one order's parcel: its own figures, and its closest lane's."""
 
@@ -83,16 +92,27 @@ class Way(BaseModel):
     distance_km: int | None
     transit_days: int | None
 
+    @property
+    def reaches(self) -> bool:
+        """It sends there: a lane leads there, or nobody has said anything of its lanes."""
+        return self.cost_minor is not None or not self.has_lanes
+
     def leaves_on(self, now: datetime) -> date:
         """The day on which a parcel that is asked for now leaves."""
         backlog_days = self.to_send // self.parcels_a_day if self.parcels_a_day else 0
         return self.calendar.leaves_on(now, backlog_days=backlog_days)
 
-    def arrives_on(self, now: datetime, country: str) -> date | None:
-        """The day on which it is delivered; None where the time under way is not known."""
+    def promise(self, now: datetime, country: str) -> Promise | None:
+        """What a customer is told of a parcel that is asked for now.
+
+        None where the time under way is not known.
+        """
         if self.transit_days is None:
             return None
-        return arrives_on(self.leaves_on(now), self.transit_days, country)
+        leaves_on = self.leaves_on(now)
+        return Promise(
+            leaves_on=leaves_on, arrives_on=arrives_on(leaves_on, self.transit_days, country)
+        )
 
 
 def places(ways: Sequence[Way], now: datetime) -> list[Place]:
@@ -107,7 +127,7 @@ def places(ways: Sequence[Way], now: datetime) -> list[Place]:
         Place(
             location=way.location,
             priority=way.priority,
-            reached=way.cost_minor is not None or not way.has_lanes,
+            reached=way.reaches,
             cost_minor=dearest if way.cost_minor is None else way.cost_minor,
             currency=way.currency,
             distance_km=farthest if way.distance_km is None else way.distance_km,

@@ -6,6 +6,7 @@ whole order. A `request_id` makes a repeat the same request; a signal without on
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -96,3 +97,5 @@ class Placement(BaseModel):
     outcome: Literal["confirmed", "rejected", "in_progress"]
     reason: str = ""
     missing: tuple[Units, ...] = ()
+    promised_on: date | None = None
+    """The day by which all of it arrives, as far as that was known when it was confirmed."""

@@ -105,4 +105,5 @@ def _placement(decision: Decision) -> Placement:
         outcome=decision.outcome,
         reason=decision.reason,
         missing=tuple(Units(line_id=k, quantity=n) for k, n in decision.missing.items()),
+        promised_on=decision.promised_on,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from domain.sourcing import Considered
@@ -25,6 +25,7 @@ class Decision(Row):
     outcome: Literal["confirmed", "rejected"] | None
     reason: str
     missing: dict[str, int]
+    promised_on: date | None
 
 
 async def decided(conn: Connection, asked: Sequence[tuple[str, str]]) -> list[Decision]:

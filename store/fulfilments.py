@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.errors import NotFound
 from domain.fulfilments import RECALLABLE, FulfilmentState, Planned
+from domain.locations import Promise
 from domain.sourcing import Take
 from store import orders, stock
 from store.database import Connection, Record, load_queries
@@ -39,13 +40,15 @@ async def allocate(
     *,
     first_number: int,
     state: Literal["open", "picking"],
+    promises: Mapping[str, Promise],
     who: str,
     why: str,
 ) -> tuple[Planned, ...]:
     """Claim stock as planned: movements, reservations and one fulfilment per location.
 
     The caller holds the order's and the stock's locks; fulfilments are numbered on from
-    `first_number`. Returns them in that sequence.
+    `first_number`. `promises`: what the customer is told of a parcel, by location. Returns the
+    fulfilments in their sequence.
     """
     by_location: dict[str, list[Take]] = {}
     for take in takes:
@@ -67,7 +70,8 @@ async def allocate(
         who=who,
         why=why,
     )
-    await _insert(conn, order_id, planned, {t.line_id: t.sku for t in takes}, state)
+    skus = {take.line_id: take.sku for take in takes}
+    await _insert(conn, order_id, planned, skus, state, promises)
     taken: dict[str, int] = {}
     for take in takes:
         taken[take.line_id] = taken.get(take.line_id, 0) + take.quantity
@@ -81,13 +85,17 @@ async def _insert(
     planned: Sequence[Planned],
     skus: Mapping[str, str],
     state: str,
+    promises: Mapping[str, Promise],
 ) -> None:
+    promised = [promises.get(fulfilment.location) for fulfilment in planned]
     await _sql.insert_fulfilments(
         conn,
         order_id=order_id,
         state=state,
         fulfilment_ids=[fulfilment.fulfilment_id for fulfilment in planned],
         locations=[fulfilment.location for fulfilment in planned],
+        leaves=[None if promise is None else promise.leaves_on for promise in promised],
+        arrivals=[None if promise is None else promise.arrives_on for promise in promised],
     )
     rows = [(f, line_id, units) for f in planned for line_id, units in f.units.items()]
     await _sql.insert_fulfilment_lines(
@@ -201,14 +209,20 @@ async def reassign(
 ) -> Planned:
     """Move claims (line id → units) to a new fulfilment `to` at the same location, to be picked.
 
-    No stock moves: the units stay allocated where they are.
+    No stock moves: the units stay allocated where they are. What was promised stays promised.
     """
+    row = await _sql.fulfilment_of(conn, fulfilment_id=fulfilment_id)
+    promised = {}
+    if row["promised_leave"] is not None:
+        promised[row["location"]] = Promise(
+            leaves_on=row["promised_leave"], arrives_on=row["promised_on"]
+        )
     held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
     location = next(iter(held.values())).location
     planned = Planned(fulfilment_id=to, location=location, units=dict(units))
     await take_reserved(conn, fulfilment_id, units)
     skus = {line_id: held[line_id].sku for line_id in units}
-    await _insert(conn, ids.order_of(fulfilment_id), [planned], skus, "picking")
+    await _insert(conn, ids.order_of(fulfilment_id), [planned], skus, "picking", promised)
     return planned
 
 

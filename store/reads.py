@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -101,6 +101,8 @@ class FulfilmentRow(Row):
     state: str
     recalled_from: str | None
     changed_at: datetime
+    promised_leave: date | None
+    promised_on: date | None
     label: str | None
     carrier: str | None
     tracking_number: str | None

@@ -167,6 +167,8 @@ def _say(result: Result, file: str, out: Output) -> None:
     else:
         more = f": {result.reason}" if result.reason else ""
         more += f" ({missing})" if missing else ""
+    if result.promised_on:
+        more += f", there by {result.promised_on}"
     out.say(f"{result.order_id}  {result.outcome.replace('_', ' ')}{more}")
 
 
@@ -187,6 +189,7 @@ def _report(results: Sequence[Result], file: str, out: Output) -> None:
                     "outcome": result.outcome,
                     "reason": result.reason,
                     "missing": [units.model_dump() for units in result.missing],
+                    "promised_on": result.promised_on and result.promised_on.isoformat(),
                 }
                 for result in results
                 if result.outcome != "malformed"

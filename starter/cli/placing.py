@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import Final, Literal
 
@@ -39,6 +39,7 @@ class Result:
     outcome: Outcome
     reason: str = ""
     missing: tuple[Units, ...] = ()
+    promised_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def _sound(records: Iterable[Record], note: Note) -> Iterator[tuple[int, Record,
 
 
 async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) -> Result:
-    def result(outcome: Outcome, reason: str, missing: tuple[Units, ...] = ()) -> Result:
-        return Result(record, order.order_id, outcome, reason, missing)
+    def result(outcome: Outcome, reason: str) -> Result:
+        return Result(record, order.order_id, outcome, reason)
 
     try:
         with database_faults():
@@ -111,7 +112,11 @@ async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) 
         return result("not_placed", str(error))
     except OrderloomError as error:
         return result("refused", str(error))
-    return result(answer.outcome, answer.reason, answer.missing)
+    return replace(
+        result(answer.outcome, answer.reason),
+        missing=answer.missing,
+        promised_on=answer.promised_on,
+    )
 
 
 async def _answer(client: OrderClient, order: Order, plan: Plan) -> Placement:

@@ -53,6 +53,7 @@ _COMMANDS: Final = {
     "locations": _Entry(
         "locations", "Where stock lies, and what sending from there takes.", _GOODS
     ),
+    "promise": _Entry("promise", "When so many units of a SKU could be there.", _GOODS),
     "warehouse": _Entry("warehouse", "What is to do, and what was done.", _GOODS),
     "carrier": _Entry("carrier", "What carriers say about parcels.", _GOODS),
     "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),

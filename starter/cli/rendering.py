@@ -115,13 +115,17 @@ def _fulfilments(out: Output, detail: OrderDetail) -> None:
         return
     out.say()
     out.table(
-        ["fulfilment", "state", "from", "units", "carrier", "tracking number", "carrier says"],
+        [
+            *("fulfilment", "state", "from", "units", "promised"),
+            *("carrier", "tracking number", "carrier says"),
+        ],
         [
             (
                 row.fulfilment_id,
                 row.state,
                 row.location,
                 units_of(row.units),
+                row.promised_on,
                 row.carrier,
                 row.tracking_number,
                 row.carrier_status if row.handed_over_at else "",

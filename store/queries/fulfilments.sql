@@ -1,9 +1,10 @@
 -- Fulfilments: one location's part of an order each. The order's row is locked by every writer.
 
--- name: insert_fulfilments(order_id, state, fulfilment_ids, locations)!
-insert into fulfilment (fulfilment_id, order_id, location, state)
-select fulfilment_id, :order_id, location, :state
-from unnest(:fulfilment_ids::text[], :locations::text[]) as f (fulfilment_id, location);
+-- name: insert_fulfilments(order_id, state, fulfilment_ids, locations, leaves, arrivals)!
+insert into fulfilment (fulfilment_id, order_id, location, state, promised_leave, promised_on)
+select fulfilment_id, :order_id, location, :state, leaves, arrives
+from unnest(:fulfilment_ids::text[], :locations::text[], :leaves::date[], :arrivals::date[])
+    as f (fulfilment_id, location, leaves, arrives);
 
 -- name: insert_fulfilment_lines(fulfilment_ids, line_ids, skus, locations, quantities, order_id)!
 -- What each parcel is to contain, and the claim on stock behind it.
@@ -19,7 +20,8 @@ insert into reservation (fulfilment_id, order_id, line_id, sku, location, quanti
 select fulfilment_id, :order_id, line_id, sku, location, quantity from wanted;
 
 -- name: fulfilment_of(fulfilment_id)^
-select fulfilment_id, order_id, location, state, recalled_from, changed_at
+select fulfilment_id, order_id, location, state, recalled_from, changed_at, promised_leave,
+       promised_on
 from fulfilment where fulfilment_id = :fulfilment_id;
 
 -- name: lines_of(fulfilment_id)

@@ -20,6 +20,7 @@ select state, count(*) as orders from order_overview group by state order by sta
 
 -- name: fulfilments_of(order_id)
 select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,
+       f.promised_leave, f.promised_on,
        p.label, p.carrier, p.tracking_number, p.carrier_status, p.last_scan_at, p.handed_over_at,
        coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))
                  from fulfilment_line l where l.fulfilment_id = f.fulfilment_id), '{}') as units

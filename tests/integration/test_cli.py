@@ -60,7 +60,14 @@ async def test_the_example_order_goes_all_the_way_and_comes_back(cli: Cli, shop:
     assert len(imported["stock"]) == 6
     placed = (await cli.done("place", str(EXAMPLES / "order.json"), "--json")).json
     assert placed["orders"] == [
-        {"line": 1, "order_id": "web-1001", "outcome": "confirmed", "reason": "", "missing": []}
+        {
+            "line": 1,
+            "order_id": "web-1001",
+            "outcome": "confirmed",
+            "reason": "",
+            "missing": [],
+            "promised_on": None,
+        }
     ]
     assert (placed["problems"], placed["summary"]) == ([], {"confirmed": 1})
 

@@ -128,3 +128,28 @@ async def test_what_cannot_be_explained_or_refused_says_why(cli: Cli) -> None:
     assert (unknown.code, "there is no order web-none" in unknown.err) == (1, True)
     assert (none.code, "there is no fulfilment web-none:1" in none.err) == (1, True)
     assert (empty.code, "--reason" in empty.err) == (2, True)
+
+
+async def test_a_promise_is_by_date_and_counts_what_is_on_its_way(cli: Cli, shop: Shop) -> None:
+    for location in ("main", "shop"):
+        await shop.stocked("TEA", 5, location)
+    to = ("--country", "DE", "--postal-code", "20095")
+    _, _, told, text, unknown, nowhere = await cli.many(
+        ("locations", "import", str(EXAMPLES / "locations.json")),
+        ("stock", "transfer", "main", "shop", "TEA=4", "--expected", "2099-01-05", "--id", "T-1"),
+        ("promise", "TEA", "12", *to, "--json"),
+        ("promise", "TEA", "12", *to),
+        ("promise", "NONE", "1", *to),
+        ("promise", "TEA", "1", "--country", "Germany"),
+    )
+    promised = told.json["promised"]
+    assert [(one["quantity"], one["source"]) for one in promised] == [
+        (5, "stock"),
+        (1, "stock"),
+        (4, "T-1"),
+    ]
+    assert promised[-1]["promise"]["leaves_on"] == "2099-01-05"
+    assert told.json["missing"] == 2
+    assert "2 of 12 cannot be promised" in text.out
+    assert (unknown.code, "no stock is kept of NONE" in unknown.err) == (1, True)
+    assert (nowhere.code, "country: must be an ISO 3166-1" in nowhere.err) == (2, True)

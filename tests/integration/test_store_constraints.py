@@ -98,7 +98,8 @@ FORBIDDEN = {
     "transfer_line_arrived_check": transfer("5, -1, 0"),
     "transfer_line_lost_check": transfer("5, 0, -1"),
     "transfer_adds_up": transfer("5, 4, 2"),
-    # lanes and limits
+    # promises, lanes and limits
+    "fulfilment_promise": fulfilment("promised_leave = '2026-12-02', promised_on = '2026-12-01'"),
     "location_parcels_a_day_check": "update location set parcels_a_day = 0",
     "lane_cost_minor_check": lane("-1, 'EUR', 0, 0"),
     "lane_distance_km_check": lane("0, 'EUR', -1, 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from domain.errors import Conflict
 from domain.locations import Lane, Location
 from domain.order import Shipping
-from store import locations
+from store import locations, promises
 from store.database import Pool
 from tests.builders import an_order
 from tests.integration.bench import Bench
@@ -103,3 +104,38 @@ async def test_a_location_with_a_limit_counts_what_it_has_to_send(pool: Pool) ->
         await locations.save(conn, [Location(location="main", parcels_a_day=1)])
         (way,) = await locations.ways(conn, ["main"], shipping)
         assert (way.parcels_a_day, way.to_send) == (1, 2)
+
+
+async def test_a_promise_that_slips_is_told_once_before_its_day_and_once_after(pool: Pool) -> None:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 100)
+    lane = a_lane("4.00", transit_days=3)
+    async with pool.acquire() as conn:
+        await locations.save(conn, [Location(location="main", lanes=(lane,))])
+    slow, late, kept, gone = [
+        await bench.at(an_order(("TEA", 1)), stage)
+        for stage in ("confirmed", "shipped", "confirmed", "delivered")
+    ]
+    today = await pool.fetchval("select (now() at time zone 'UTC')::date")
+    move = "update fulfilment set promised_leave = $2, promised_on = $3 where fulfilment_id = $1"
+    await pool.execute(move, slow, today - timedelta(days=1), today + timedelta(days=2))
+    await pool.execute(move, late, today - timedelta(days=4), today - timedelta(days=1))
+    await pool.execute(move, gone, today - timedelta(days=4), today - timedelta(days=1))
+
+    async def told() -> dict[str, str]:
+        rows = await pool.fetch(
+            "select what, data from order_event where effect like 'promise:%' order by event_id"
+        )
+        return {row["data"]["fulfilment_id"]: row["what"] for row in rows}
+
+    async with pool.acquire() as conn:
+        assert await promises.notice_slips(conn, 100) == 2
+        assert await promises.notice_slips(conn, 100) == 0
+    assert await told() == {slow: "promise at risk", late: "promise missed"}
+    why = await pool.fetchval("select why from order_event where what = 'promise at risk'")
+    assert "it is picking at main" in why
+    await pool.execute(move, slow, today - timedelta(days=4), today - timedelta(days=1))
+    async with pool.acquire() as conn:
+        assert await promises.notice_slips(conn, 100) == 1
+    assert (await told())[slow] == "promise missed"
+    assert kept not in await told()

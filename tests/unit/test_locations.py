@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.calendars import MONDAY_TO_FRIDAY, Calendar
-from domain.locations import Location, Way, places
+from domain.locations import Location, Promise, Way, places
 from domain.places import Place
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -42,8 +42,9 @@ def test_a_way_tells_what_sourcing_compares_and_what_a_customer_is_promised() ->
         distance_km=30,
         wait_days=1,
     )
-    assert way.leaves_on(MONDAY) == date(2026, 11, 24)
-    assert way.arrives_on(MONDAY, "DE") == date(2026, 11, 26)
+    assert way.promise(MONDAY, "DE") == Promise(
+        leaves_on=date(2026, 11, 24), arrives_on=date(2026, 11, 26)
+    )
 
 
 def place_of(way: Way) -> Place:
@@ -64,7 +65,7 @@ def test_a_location_without_any_lane_is_no_better_than_the_others() -> None:
     others = [a_way(), a_way(location="paris", cost_minor=900, distance_km=10)]
     found = places([silent, *others], MONDAY)[0]
     assert (found.reached, found.cost_minor, found.distance_km) == (True, 900, 30)
-    assert silent.arrives_on(MONDAY, "DE") is None
+    assert silent.promise(MONDAY, "DE") is None
     assert (place_of(silent).cost_minor, place_of(silent).currency) == (0, None)
 
 

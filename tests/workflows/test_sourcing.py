@@ -6,14 +6,27 @@ from typing import Any
 
 from domain import ids
 from domain.locations import Location
+from domain.messages import CancelRequest, LineRequest
 from domain.places import SourcingRules
 from store import decisions
 from store.decisions import Sourced
 from tests.builders import a_policy, an_order
 from tests.shop import Shop
 
-DEARER = {"country": "KR", "cost": "9.00", "currency": "USD", "distance_km": 10}
-CHEAPER = {"country": "KR", "cost": "4.00", "currency": "USD", "distance_km": 400}
+DEARER = {
+    "country": "KR",
+    "cost": "9.00",
+    "currency": "USD",
+    "distance_km": 10,
+    "transit_days": 1,
+}
+CHEAPER = {
+    "country": "KR",
+    "cost": "4.00",
+    "currency": "USD",
+    "distance_km": 400,
+    "transit_days": 3,
+}
 
 
 async def a_network(shop: Shop, **lanes: dict[str, Any]) -> None:
@@ -97,4 +110,30 @@ async def test_what_every_location_refuses_is_cancelled_and_not_charged(shop: Sh
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     summary = (await shop.orders.get(order.order_id)).summary
     assert (summary.cancelled, summary.captured_minor) == (4, 0)
+    await shop.settled()
+
+
+async def test_a_promise_is_given_at_placement_and_kept_on_the_order(shop: Shop) -> None:
+    await a_network(shop, busan=CHEAPER, seoul=DEARER)
+    order = an_order(("TEA", 12))  # two parcels, and the later one counts
+    placement = await shop.orders.place(order)
+    parts = (await shop.orders.get(order.order_id)).fulfilments
+    assert sorted(part.location for part in parts) == ["busan", "seoul"]
+    promised = {part.location: part.promised_on for part in parts}
+    assert promised["busan"] is not None
+    assert promised["seoul"] is not None
+    assert promised["seoul"] < promised["busan"] == placement.promised_on
+    again = await shop.orders.place(order)
+    assert again.promised_on == placement.promised_on
+    # Part of a parcel is cancelled before it is picked: the rest is another parcel, as promised.
+    first = ids.fulfilment_id(order.order_id, 1)
+    await shop.task("pick", first)
+    one = (LineRequest(line_id="1", quantity=1),)
+    await shop.orders.cancel(order.order_id, CancelRequest(reason="one too many", lines=one))
+    parts = (await shop.orders.get(order.order_id)).fulfilments
+    assert len(parts) == 3
+    assert {part.promised_on for part in parts if part.location == parts[-1].location} == {
+        promised[parts[-1].location]
+    }
+    await shop.finish(order.order_id)
     await shop.settled()

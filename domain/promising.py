@@ -1,0 +1,97 @@
+"""When units can be there: available to promise, by date. Pure, like sourcing.
+
+What is on the shelf is promised by the way it would go now; what is on its way to a location, by
+the way it would go from there once it has arrived. Nothing is promised twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.locations import Promise, Way, places
+from domain.places import SourcingRules
+from domain.sourcing import Available, Demand, plan_sourcing
+
+
+class Incoming(BaseModel):
+    """Units of a SKU that are due at a location. `source`: what brings them, such as a transfer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    location: str
+    quantity: int
+    due_on: date
+    source: str
+
+
+class PromisedUnits(BaseModel):
+    """So many units, from where, and when; no promise where the time under way is not known.
+
+    `source` is `stock`, or what brings them to the location first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity: int
+    location: str
+    source: str
+    promise: Promise | None
+
+
+def promise(
+    sku: str,
+    quantity: int,
+    stock: Iterable[Available],
+    incoming: Iterable[Incoming],
+    ways: Sequence[Way],
+    *,
+    country: str,
+    now: datetime,
+    rules: SourcingRules | None = None,
+) -> tuple[PromisedUnits, ...]:
+    """What can be promised of so many units, the earliest first; what is left over cannot.
+
+    Stock goes first, sourced as an order would be; then what is incoming, in the order in which it
+    is due. Supply that is overdue is promised for today at the earliest.
+    """
+    by_location = {way.location: way for way in ways}
+    demand = Demand(line_id="1", sku=sku, quantity=quantity)
+    plan = plan_sourcing([demand], stock, places(ways, now), rules)
+    found = [
+        PromisedUnits(
+            quantity=take.quantity,
+            location=take.location,
+            source="stock",
+            promise=by_location[take.location].promise(now, country),
+        )
+        for take in plan.takes
+    ]
+    allowed = None if rules is None else rules.locations
+    left = plan.missing.get("1", 0)
+    for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
+        way = by_location.get(supply.location)
+        units = min(left, supply.quantity)
+        if supply.sku != sku or units < 1 or way is None or not way.reaches:
+            continue
+        if allowed is not None and supply.location not in allowed:
+            continue
+        there = max(now, _morning(supply.due_on, way))
+        found.append(
+            PromisedUnits(
+                quantity=units,
+                location=supply.location,
+                source=supply.source,
+                promise=way.promise(there, country),
+            )
+        )
+        left -= units
+    return tuple(sorted(found, key=lambda one: one.promise.arrives_on if one.promise else date.max))
+
+
+def _morning(day: date, way: Way) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(way.calendar.time_zone)).astimezone(UTC)

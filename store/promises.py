@@ -1,0 +1,73 @@
+"""What can be promised now, and which promises slip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from domain.errors import NotFound
+from domain.order import Shipping
+from domain.places import SourcingRules
+from domain.promising import Incoming, PromisedUnits, promise
+from domain.sourcing import Available
+from store import events, fulfilments, locations, stock
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("promises")
+
+
+async def available(
+    conn: Connection,
+    sku: str,
+    quantity: int,
+    shipping: Shipping,
+    *,
+    now: datetime,
+    rules: SourcingRules | None = None,
+) -> tuple[PromisedUnits, ...]:
+    """When so many units could be there, if they were ordered now; what is left over cannot.
+
+    Counts free stock, and what is on its way, by date; locks and claims nothing. Raises NotFound for
+    a SKU of which no stock was ever kept.
+    """
+    levels = await stock.levels(conn, sku=sku)
+    if not levels:
+        raise NotFound(f"no stock is kept of {sku}; `orderloom stock list` shows it")
+    return promise(
+        sku,
+        quantity,
+        [Available(sku=x.sku, location=x.location, quantity=x.available) for x in levels],
+        [Incoming(**row) async for row in _sql.incoming(conn, sku=sku)],
+        await locations.ways(conn, [level.location for level in levels], shipping),
+        country=shipping.address.country,
+        now=now,
+        rules=rules,
+    )
+
+
+async def notice_slips(conn: Connection, batch: int) -> int:
+    """Tell in the orders' stories which parcels did not leave or arrive as promised, once each.
+
+    A parcel that is still there after the day on which it was to leave is noticed while the
+    customer can still be told before the promised day. Returns how many were noticed.
+    """
+    slips = [row async for row in _sql.slips(conn, batch=batch)]
+    for slip in slips:
+        async with conn.transaction():
+            row = await fulfilments.locked(conn, slip["fulfilment_id"])
+            await _tell(conn, row, slip["what"])
+    return len(slips)
+
+
+async def _tell(conn: Connection, row: Record, what: Literal["at risk", "missed"]) -> None:
+    fulfilment_id, promised_on = row["fulfilment_id"], row["promised_on"]
+    where = "on its way" if row["state"] == "shipped" else f"{row['state']} at {row['location']}"
+    await events.tell(
+        conn,
+        row["order_id"],
+        f"promise:{fulfilment_id}:{what}",
+        f"promise {what}",
+        who="orderloom",
+        why=f"to leave on {row['promised_leave']} and arrive by {promised_on}, it is {where}",
+        data={"fulfilment_id": fulfilment_id, "promised_on": promised_on.isoformat()},
+    )

@@ -1,0 +1,28 @@
+-- Promises to customers, and what becomes of them.
+
+-- name: incoming(sku)
+-- What is due at a location, and when; what nobody expects on a day is promised to nobody.
+select l.sku, t.to_location as location, l.sent - l.arrived - l.lost as quantity,
+       t.expected_on as due_on, t.transfer_id as source
+from transfer_line l join transfer t using (transfer_id)
+where l.sku = :sku and l.arrived + l.lost < l.sent and t.expected_on is not null
+order by t.expected_on, t.transfer_id;
+
+-- name: slips(batch)
+-- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;
+-- each once for either.
+select f.fulfilment_id, slip.what
+from fulfilment f join location l using (location)
+cross join lateral (
+    select (now() at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as today
+) here
+cross join lateral (
+    select case when f.promised_on < here.today then 'missed' else 'at risk' end as what
+    where f.promised_on < here.today or (f.state <> 'shipped' and f.promised_leave < here.today)
+) slip
+where f.state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
+  and f.promised_leave < current_date + 1
+  and not exists (select from order_event e
+                  where e.order_id = f.order_id
+                    and e.effect = 'promise:' || f.fulfilment_id || ':' || slip.what)
+order by f.promised_leave, f.fulfilment_id limit :batch;
