@@ -27,8 +27,8 @@ async def available(
 ) -> tuple[PromisedUnits, ...]:
     """When so many units could be there, if they were ordered now; what is left over cannot.
 
-    Counts free stock, and what is on its way, by date; locks and claims nothing. Raises NotFound for
-    a SKU of which no stock was ever kept.
+    Counts free stock, and what is on its way, by date; locks and claims nothing. Raises NotFound
+    for a SKU of which no stock was ever kept.
     """
     levels = await stock.levels(conn, sku=sku)
     if not levels:
