@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-SLOWER: Final = 1.5
+SLOWER: Final = 1.25
 """Answers that take so many times as long as the quickest say that orders wait for each other."""
 
 REMEMBERED: Final = 50
