@@ -136,7 +136,7 @@ def build_worker(
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """Runs workflows so that what would not replay is noticed. Tests never go without."""
+    """Runs workflows so that what would not replay is noticed, as their tests do."""
     return SandboxedWorkflowRunner(
         restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     )

@@ -65,6 +65,12 @@ class Location(Document):
         return self
 
 
+class Locations(Document):
+    """A file of locations: what `orderloom locations list --json` prints and `import` reads."""
+
+    locations: Annotated[tuple[Location, ...], Field(max_length=10_000)]
+
+
 class Promise(BaseModel):
     """When a parcel leaves its location, and when it arrives."""
 

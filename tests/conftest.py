@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator
+from typing import Final
 
 import hypothesis  # noqa: F401  # Python 3.11 cannot compile it deep in the report of a failure
 import pytest
@@ -18,21 +19,24 @@ from tests.servers import Databases, running_postgres, running_temporal
 from tests.shop import Shop
 from worker import tuning
 
+IN_SANDBOX: Final = ("workflows", "replay")
+"""Where workflows run in the sandbox, so that what would not replay is noticed. Everywhere else
+workers run as in production, without it and with the pollers and the cache that ship."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--tuned",
-        action="store_true",
-        help="workers as in production: no workflow sandbox, pollers and cache as they ship",
-    )
+    parser.addoption("--tuned", action="store_true", help="workers run as in production everywhere")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    sandboxed = item.path.parent.name in IN_SANDBOX and not item.config.getoption("tuned")
+    Shop.worker_options = {} if sandboxed else tuning(load_settings())
+
+
+def pytest_configure() -> None:
     """A shell's background job ignores Ctrl-C, and would have the programs under test ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if config.getoption("tuned"):
-        Shop.worker_options = tuning(load_settings())
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

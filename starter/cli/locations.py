@@ -7,22 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import Field
 
 from domain.calendars import WEEKDAYS, Calendar
-from domain.fields import Document
-from domain.locations import Lane, Location
+from domain.locations import Lane, Location, Locations
 from starter.cli.options import Json, read_json_file
 from starter.cli.output import Output, count_of
 from starter.connection import desk
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
-
-
-class LocationFile(Document):
-    """What `list --json` prints and `import` reads."""
-
-    locations: Annotated[tuple[Location, ...], Field(max_length=10_000)]
 
 
 @app.callback()
@@ -47,7 +39,7 @@ def list_locations(
     found = asyncio.run(work())
     out = Output(as_json=as_json)
     if as_json:
-        out.document(LocationFile(locations=tuple(found)).model_dump(mode="json"))
+        out.document(Locations(locations=tuple(found)).model_dump(mode="json"))
     elif not found:
         out.say("no locations; `orderloom stock import` and `orderloom locations import` make some")
     else:
@@ -79,7 +71,7 @@ def import_locations(
 
     Example: `orderloom locations import examples/locations.json`
     """
-    wanted = read_json_file(LocationFile, file).locations
+    wanted = read_json_file(Locations, file).locations
 
     async def work() -> None:
         async with desk() as here:

@@ -39,22 +39,19 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn; how long the block takes says how the system is."""
+        """Wait for a turn, given back after the block; tell in it how long the answer `took`."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._taken < self.limit)
             self._taken += 1
-        clock = asyncio.get_running_loop().time
-        began = clock()
         try:
             yield
         finally:
             self._taken -= 1
-            self.took(clock() - began)
             async with self._changed:
                 self._changed.notify_all()
 
     def took(self, seconds: float) -> None:
-        """An answer took so long."""
+        """An answer took so long. That none came says nothing: a server is away, and not busy."""
         self._recent.append(seconds)
         if seconds > SLOWER * min(self._recent):
             self._limit = max(1.0, self._limit / 2)

@@ -69,6 +69,7 @@ async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> No
     waiting = chain([first], waiting)
     failed: list[str] = []  # since the last answer
     pace = Pace(plan.concurrency)
+    clock = asyncio.get_running_loop().time
 
     async with service(connections=min(plan.concurrency, _CONNECTIONS_MAX) + 1) as here:
 
@@ -78,11 +79,13 @@ async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> No
                     note(index, Result(record, order.order_id, "not_placed", failed[-1]))
                     continue
                 async with pace.turn():
+                    began = clock()
                     result = await _place(here.orders, record, order, plan)
-                if result.outcome == "not_placed":
-                    failed.append(result.reason)
-                else:
-                    failed.clear()
+                    if result.outcome == "not_placed":
+                        failed.append(result.reason)
+                    else:
+                        failed.clear()
+                        pace.took(clock() - began)
                 note(index, result)
 
         await asyncio.gather(*(work() for _ in range(plan.concurrency)))

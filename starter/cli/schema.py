@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal
 import typer
 from pydantic import BaseModel
 
+from domain.locations import Locations
 from domain.order import Order
 from domain.policy import Policy
-from starter.cli.locations import LocationFile
 from starter.cli.options import Json
 from starter.cli.output import Output
 
@@ -19,7 +19,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "order": Order,
     "policy": Policy,
-    "locations": LocationFile,
+    "locations": Locations,
 }
 
 

@@ -208,7 +208,7 @@ async def test_a_progress_bar_goes_to_standard_error_when_it_is_asked_for(
     text = json.dumps([a_document(("TEA", 1)) for _ in range(2)])
     shown = await cli("place", "-", "--progress", stdin=text)
     assert shown.code == 0
-    assert "2/2" in shown.err
+    assert "2 orders" in shown.err
     assert shown.out.splitlines()[-1] == "2 orders: 2 confirmed"
     assert (await cli("place", "-", "--json", "--progress", stdin=text)).json["summary"]
 
@@ -218,8 +218,12 @@ async def test_a_progress_bar_goes_to_standard_error_when_it_is_asked_for(
 
 async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -> None:
     groups = {
-        "stock": ("list", "import", "receive", "adjust"),
-        "warehouse": ("tasks", "pick", "pack", "handover", "receive-return"),
+        "stock": (
+            *("list", "import", "receive", "adjust", "count", "write-off", "history"),
+            *("transfer", "receive-transfer", "transfers"),
+        ),
+        "locations": ("list", "import"),
+        "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
         "carrier": ("event", "parcels"),
     }
     commands = [
