@@ -33,7 +33,7 @@ up: $(READY)
 
 .PHONY: test
 test: check
-	$(RUN) -m pytest -n 4
+	$(RUN) -m pytest -n 3
 
 .PHONY: check
 check: $(READY)

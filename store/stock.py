@@ -198,7 +198,7 @@ async def count(
             await move(conn, effect, "counted", [found], counted=counted, who=who, why=why)
         elif earlier["counted"] != counted:
             raise Conflict(f"key {key} was used for a count of {earlier['counted']} {sku} already")
-        return await _locked(conn, sku, location)
+        return await _found(conn, sku, location)
 
 
 async def _change(
@@ -223,11 +223,15 @@ async def _change(
         await move(
             conn, effect, kind, [Move(sku=sku, location=location, on_hand=change)], who=who, why=why
         )
-        return await _locked(conn, sku, location)
+        return await _found(conn, sku, location)
 
 
 async def _locked(conn: Connection, sku: str, location: str) -> StockLevel:
-    await lock_stock(conn, [sku])
+    await lock_stock(conn, [sku])  # once: a row that came meanwhile would be locked out of order
+    return await _found(conn, sku, location)
+
+
+async def _found(conn: Connection, sku: str, location: str) -> StockLevel:
     found = await level(conn, sku, location)
     if found is None:
         raise NotFound(f"no stock is kept of {sku} at {location}; `orderloom stock list` shows it")

@@ -46,20 +46,8 @@ def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: P
     assert "| closed loop | null | floor | textbook | orderloom |" in again.stdout
 
 
-def test_growth_is_measured_beside_so_many_open_orders(tmp_path: Path) -> None:
-    done = bench(
-        *("grow", "--open", "3", "--rounds", "1", "--in-flight", "2", "--seconds", "0.5"),
-        *("--output", str(tmp_path)),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == "audit: clean"
-    (level,) = json.loads((tmp_path / "growth.json").read_text())
-    assert level["open_orders"] == 3
-    assert level["cost"]["orders_per_s"] > 0
-
-
 def test_web_orders_are_placed_alone_and_beside_an_import() -> None:
-    done = bench("import", "--orders", "500", "--rounds", "1", "--seconds", "2", "--rate", "2")
+    done = bench("import", "--orders", "500", "--rounds", "1", "--seconds", "1", "--rate", "3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "audit: clean"
     figures = re.search(r"imported beside them: ([\d.]+) orders/s", done.stdout)

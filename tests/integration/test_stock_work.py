@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from random import Random
@@ -278,3 +279,28 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
         for place in PLACES:
             last: Movement = (await bench.desk.stock_history(sku, location=place))[-1]
             assert (last.on_hand, last.allocated) == await bench.level(sku, place)
+
+
+async def test_a_change_locks_stock_once_and_waits_for_no_row_that_came_later(bench: Bench) -> None:
+    """Two receipts at new locations would each hold the other's row, and wait for each other."""
+    async with bench.pool.acquire() as one, bench.pool.acquire() as other:
+        same = one.transaction()
+        await same.start()
+        await one.execute("""
+            insert into movement
+                (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
+            values ('receive:D-1', 'TEA', 'main', 'received', 1, 0, '', '')""")
+        receiving = asyncio.create_task(
+            bench.desk.receive_stock("D-1", "TEA", "main", 1, who="dock", why="delivery")
+        )
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        while not await other.fetchval(waits):
+            await asyncio.sleep(0.01)
+        await other.execute(
+            "insert into location values ('annex'); insert into stock values ('TEA', 'annex')"
+        )
+        async with other.transaction():
+            await other.execute("select from stock where location = 'annex' for update")
+            await same.rollback()
+            level = await asyncio.wait_for(receiving, 10)
+    assert level.on_hand == 11
