@@ -95,7 +95,10 @@ def arrives_on(left: date, transit_days: int, country: str) -> date:
 
 @lru_cache(maxsize=256)
 def public_holidays(name: str) -> Container[date]:
-    """The public holidays of a country or of a part of it. Raises NotImplementedError."""
+    """The public holidays of a country or of a part of it.
+
+    Raises NotImplementedError, the library's word for one whose holidays it does not know.
+    """
     country, _, part = name.partition("-")
     return law.country_holidays(country, subdiv=part or None)
 

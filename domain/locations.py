@@ -55,7 +55,7 @@ class Location(Document):
         seen: set[tuple[str, str, str]] = set()
         for index, lane in enumerate(self.lanes):
             try:
-                lane.cost_minor  # noqa: B018  # asked for what it raises
+                to_minor(lane.cost, lane.currency)
             except InvalidInput as error:
                 raise inconsistent(f"lanes[{index}].cost", str(error)) from None
             key = (lane.country, lane.postal_prefix, lane.service)
