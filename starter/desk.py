@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.errors import IllegalTransition
+from domain.items import Item
 from domain.locations import Location
 from domain.tracking import CarrierStatus
-from store import locations, reads, reports, stock, transfers
+from store import items, locations, reads, reports, stock, transfers
 from store.database import Pool
 from store.returns import Counted
 from store.stock import Movement, StockLevel
@@ -134,6 +135,16 @@ class Desk:
         """
         async with self._pool.acquire() as conn:
             await locations.save(conn, wanted)
+
+    async def items(self) -> Sequence[Item]:
+        """All SKUs of which something is said."""
+        async with self._pool.acquire() as conn:
+            return list((await items.find(conn)).values())
+
+    async def set_items(self, wanted: Sequence[Item]) -> None:
+        """Set all there is to know about these SKUs, each given once."""
+        async with self._pool.acquire() as conn:
+            await items.save(conn, wanted)
 
     async def receive_stock(
         self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str

@@ -73,6 +73,25 @@ def lane(figures: str) -> str:
     return f"insert into lane values ('main', 'DE', '', '*', {figures})"
 
 
+def item(told: str) -> str:
+    return f"insert into item values ('TEA', '', {told})"
+
+
+def waiting(figures: str = "1, now(), 1, '{}', null, null") -> str:
+    return f"""
+        insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
+                               promised_leave, promised_on)
+        values ('{HERE}', '1', 'TEA', {figures})"""
+
+
+def set_aside(holder: str = "'b', null, null", rest: str = "1, now()") -> str:
+    return f"""
+        {waiting()};
+        insert into soft_reservation
+            (basket, order_id, line_id, sku, location, quantity, expires_at)
+        values ({holder}, 'TEA', 'main', {rest})"""
+
+
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
     # nothing is oversold
@@ -98,6 +117,15 @@ FORBIDDEN = {
     "transfer_line_arrived_check": transfer("5, -1, 0"),
     "transfer_line_lost_check": transfer("5, 0, -1"),
     "transfer_adds_up": transfer("5, 4, 2"),
+    # what is gone is not waited for; what is waited for or set aside is somebody's
+    "item_discontinued": item("true, null, true"),
+    "backorder_quantity_check": waiting("-1, now(), 1, '{}', null, null"),
+    "backorder_promise": waiting("1, now(), 1, '{}', '2026-12-02', '2026-12-01'"),
+    "soft_reservation_holder": set_aside(f"'b', '{HERE}', '1'"),
+    "soft_reservation_quantity_check": set_aside(rest="0, now()"),
+    "soft_reservation_basket_order_id_line_id_sku_location_key": f"""
+        {set_aside()};
+        insert into soft_reservation select * from soft_reservation""",
     # promises, lanes and limits
     "fulfilment_promise": fulfilment("promised_leave = '2026-12-02', promised_on = '2026-12-01'"),
     "location_parcels_a_day_check": "update location set parcels_a_day = 0",

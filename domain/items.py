@@ -1,0 +1,38 @@
+"""What a shop says of a SKU: whether it may be backordered, from when on it is sold, or no more."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from pydantic import model_validator
+
+from domain.fields import Day, Document, Name, Sku, inconsistent
+
+
+class Item(Document):
+    """One SKU. What is discontinued is sold while it lasts: it is neither bought nor waited for."""
+
+    sku: Sku
+    name: Name | None = None
+    backorder: bool = False
+    """It may be ordered while there is none of it."""
+    available_from: Day | None = None
+    """Before this day it can be ordered ahead, and is not sent."""
+    discontinued: bool = False
+
+    def waits(self, today: date) -> bool:
+        """Units that are not there are waited for."""
+        return self.backorder or self.ahead(today)
+
+    def ahead(self, today: date) -> bool:
+        """It can only be ordered ahead yet: what is there of it is not sent."""
+        return self.available_from is not None and today < self.available_from
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.discontinued and self.backorder:
+            raise inconsistent("backorder", "what is discontinued does not come again")
+        if self.discontinued and self.available_from is not None:
+            raise inconsistent("available_from", "what is discontinued does not come again")
+        return self

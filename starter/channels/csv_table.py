@@ -1,0 +1,71 @@
+"""A CSV file as documents, a row each; what is wrong with a row costs only that row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from domain.fields import Document
+from starter.channels.csv_rows import columns_of, rows_of
+from starter.channels.records import Problem, faults
+from starter.channels.text import decode
+
+T = TypeVar("T", bound=Document)
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """A sound row, and where it stands in the file."""
+
+    line: int
+    content: T
+
+
+def read_table(
+    data: bytes, model: type[T], *, foreign: bool = False
+) -> Iterator[Entry[T] | Problem]:
+    """Each row as a document of this model, whose fields name the columns, or what is wrong.
+
+    Columns may stand in any order, and those of fields with a default may be left out, as may their
+    cells. Of a `foreign` file, which was not made for us, other columns are passed over. A file
+    that cannot be used is one problem.
+    """
+    text = decode(data)
+    columns = columns_of(text)
+    if fault := _header_fault(columns, model, foreign=foreign):
+        yield Problem(1, "", fault)
+        return
+    for row in rows_of(text, columns):
+        if row.fault:
+            yield Problem(row.line, "", row.fault)
+            continue
+        cells = {name: cell for name, cell in row.cells.items() if cell}
+        if foreign:
+            cells = {name: cell for name, cell in cells.items() if name in model.model_fields}
+        try:
+            content = model.model_validate_strings(cells)
+        except ValidationError as error:
+            for _, field, reason in faults(error):
+                yield Problem(row.line, field, reason)
+        else:
+            yield Entry(row.line, content)
+
+
+def _header_fault(columns: Sequence[str], model: type[Document], *, foreign: bool) -> str:
+    fields = model.model_fields
+    must = [name for name, field in fields.items() if field.is_required()]
+    may = [name for name, field in fields.items() if not field.is_required()]
+    known = f"it must name {','.join(must)}" + (f", and may name {','.join(may)}" if may else "")
+    if not any(columns):
+        return f"there is no header; {known}"
+    if len(set(columns)) < len(columns):
+        return "the header names a column twice"
+    if missing := [name for name in must if name not in columns]:
+        return f"the header lacks {', '.join(missing)}; {known}"
+    extra = [name or "a column without a name" for name in columns if name not in fields]
+    if extra and not foreign:
+        return f"the header has {', '.join(extra)}, which is not known; {known}"
+    return ""

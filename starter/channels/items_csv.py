@@ -1,0 +1,44 @@
+"""What a shop says of SKUs, from CSV: the fields of an item, or a Northwind products.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from domain.fields import Document, Name
+from domain.items import Item
+from starter.channels.csv_rows import columns_of
+from starter.channels.csv_table import Entry, read_table
+from starter.channels.northwind import sku_of
+from starter.channels.records import Problem
+from starter.channels.text import decode
+
+
+class _Product(Document):
+    """What a Northwind product tells of an item."""
+
+    product_id: Annotated[str, BeforeValidator(sku_of)]
+    product_name: Name
+    discontinued: bool
+
+    def item(self) -> Item:
+        return Item(
+            sku=self.product_id,
+            name=self.product_name,
+            backorder=not self.discontinued,
+            discontinued=self.discontinued,
+        )
+
+
+def read_items(data: bytes) -> Iterator[Entry[Item] | Problem]:
+    """Each row as an item, or what is wrong with it.
+
+    Northwind has no backorders; its products that are not discontinued are taken to allow them.
+    """
+    if "product_id" not in columns_of(decode(data)):
+        yield from read_table(data, Item)
+        return
+    for row in read_table(data, _Product, foreign=True):
+        yield row if isinstance(row, Problem) else Entry(row.line, row.content.item())

@@ -1,0 +1,28 @@
+"""What the shop says of SKUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.items import Item
+from store.database import Connection, load_queries
+
+_sql = load_queries("items")
+
+
+async def save(conn: Connection, items: Sequence[Item]) -> None:
+    """Set all there is to know about these SKUs, each given once; the others stay as they are."""
+    await _sql.save_items(
+        conn,
+        skus=[item.sku for item in items],
+        names=[item.name or "" for item in items],
+        backorders=[item.backorder for item in items],
+        available_from=[item.available_from for item in items],
+        discontinued=[item.discontinued for item in items],
+    )
+
+
+async def find(conn: Connection, skus: Sequence[str] | None = None) -> dict[str, Item]:
+    """SKU → item, of these SKUs or all of which something is known."""
+    rows = _sql.list_items(conn, skus=None if skus is None else list(skus))
+    return {row["sku"]: Item(**row) async for row in rows}

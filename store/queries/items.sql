@@ -1,0 +1,13 @@
+-- What the shop says of SKUs.
+
+-- name: save_items(skus, names, backorders, available_from, discontinued)!
+insert into item (sku, name, backorder, available_from, discontinued)
+select * from unnest(:skus::text[], :names::text[], :backorders::boolean[],
+                     :available_from::date[], :discontinued::boolean[])
+on conflict (sku) do update
+set name = excluded.name, backorder = excluded.backorder,
+    available_from = excluded.available_from, discontinued = excluded.discontinued;
+
+-- name: list_items(skus)
+select sku, nullif(name, '') as name, backorder, available_from, discontinued
+from item where :skus::text[] is null or sku = any(:skus) order by sku;
