@@ -40,7 +40,10 @@ class ParcelState(BaseModel):
 
 
 class BookState(BaseModel):
-    """Where each unit stands, by line id; the parcels; amounts in minor units."""
+    """Where each unit stands, by line id; the parcels; amounts in minor units.
+
+    `round`: the number of the next, or present, wait for what is backordered, and until when.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,6 +52,8 @@ class BookState(BaseModel):
     parcels: tuple[ParcelState, ...] = ()
     authorized: int = 0
     last_delivery: datetime | None = None
+    round: int = 1
+    waits_until: datetime | None = None
 
 
 class Parked(BaseModel):

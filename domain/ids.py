@@ -1,6 +1,7 @@
 """How things are named. All ids derive from the order's, so nobody has to look one up.
 
-order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1`
+order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1` ·
+its first wait for stock `web-1001:B1`
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ def fulfilment_id(order_id: str, number: int) -> str:
 
 def return_id(order_id: str, number: int) -> str:
     return f"{order_id}:R{number}"
+
+
+def backorder_id(order_id: str, round: int) -> str:
+    """The n-th time that an order waits for what it has backordered."""
+    return f"{order_id}:B{round}"
 
 
 def order_of(part_id: str) -> str:

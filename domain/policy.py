@@ -25,6 +25,10 @@ class Policy(BaseModel):
     """Some units cannot be reserved: ship the rest and cancel those, or reject the order."""
     sourcing: SourcingRules = SourcingRules()
     """Which locations may serve the order, and what makes one way to do so better than another."""
+    backorder: bool = True
+    """Units that are not there, of SKUs that may be backordered, are waited for."""
+    backorder_within: Duration = timedelta(days=60)
+    """So long; what has not come by then is cancelled."""
     replace_missing: bool = True
     """Units not found by the picker or lost by the carrier: reserve others, if there are any;
     else, or if false, cancel them and give the money back."""

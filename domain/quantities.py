@@ -1,5 +1,9 @@
 """Where the units of a line stand, and the only ways in which they may move.
 
+    backordered
+      ▲  │ unbackorder
+      │backorder
+      │  ▼
     open ──allocate──► allocated ──ship──► shipped ──deliver──► delivered
       ▲  ╲                │  ▲               │  ╲
       │   cancel          │  └──replace──────┘   lose / request_return ► return
@@ -68,6 +72,14 @@ class LineQuantities(BaseModel):
     def cancel(self, units: int) -> Self:
         """Open units only: what is allocated is unallocated first."""
         return self._moved("cancel", units, self.open, cancelled=units)
+
+    def backorder(self, units: int) -> Self:
+        """There are none of them: they are waited for."""
+        return self._moved("backorder", units, self.open, backordered=units)
+
+    def unbackorder(self, units: int) -> Self:
+        """They have come, or are not waited for any more: open again."""
+        return self._moved("unbackorder", units, self.backordered, backordered=-units)
 
     def ship(self, units: int) -> Self:
         return self._moved("ship", units, self.allocated, allocated=-units, shipped=units)

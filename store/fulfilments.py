@@ -14,7 +14,7 @@ from domain.locations import Promise
 from domain.sourcing import Take
 from store import orders, stock
 from store.database import Connection, Record, load_queries
-from store.locks import lock_order, lock_stock
+from store.locks import lock_order
 
 _sql = load_queries("fulfilments")
 
@@ -160,7 +160,10 @@ async def release(
     who: str,
     why: str,
 ) -> None:
-    """Give claimed units (line id → units) back to stock and cancel them on the order's lines."""
+    """Give claimed units (line id → units) back to stock and cancel them on the order's lines.
+
+    The caller holds the order's and the stock's locks.
+    """
     given = await give_back(conn, fulfilment_id, effect, units, who=who, why=why)
     await orders.move_lines(
         conn, ids.order_of(fulfilment_id), {k: {"cancelled": n} for k, n in given.items()}
@@ -178,13 +181,13 @@ async def give_back(
 ) -> dict[str, int]:
     """Give claimed units (line id → units) back to stock; on the order's lines they are open again.
 
-    Returns them, without lines of which there are none.
+    The caller holds the order's and the stock's locks. Returns them, without lines of which there
+    are none.
     """
     wanted = {line_id: quantity for line_id, quantity in units.items() if quantity}
     if not wanted:
         return {}
     held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
-    await lock_stock(conn, [held[line_id].sku for line_id in wanted])
     await stock.move(
         conn,
         effect,

@@ -24,13 +24,30 @@ async def lock_order(conn: Connection, order_id: str) -> Record:
     return row
 
 
-async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
-    """Lock every stock row of these SKUs; returns what is free at each location."""
+async def lock_stock(
+    conn: Connection, skus: Iterable[str], *, basket: str | None = None
+) -> list[Available]:
+    """Lock every stock row of these SKUs; returns what is free at each location.
+
+    Once per transaction: a row that another one adds in between would be locked out of order. What
+    a `basket` holds of these SKUs is given up, and counts as free.
+    """
+    wanted = sorted(set(skus))
+    rows = [row async for row in _sql.lock_stock(conn, skus=wanted)]
+    if basket is not None:
+        await _sql.empty_basket(conn, basket=basket, skus=wanted)
+    held = {
+        (row["sku"], row["location"]): row["quantity"]
+        async for row in _sql.set_aside(conn, skus=wanted)
+    }
     return [
         Available(
             sku=row["sku"],
             location=row["location"],
-            quantity=row["on_hand"] - row["allocated"] - row["safety"],
+            quantity=row["on_hand"]
+            - row["allocated"]
+            - row["safety"]
+            - held.get((row["sku"], row["location"]), 0),
         )
-        async for row in _sql.lock_stock(conn, skus=sorted(set(skus)))
+        for row in rows
     ]

@@ -17,6 +17,7 @@ Decision = Literal["confirmed", "rejected", "cancelled", "closed"]
 
 # The counts of a line that move, in the order in which `move_lines` takes them.
 COUNTS = (
+    "backordered",
     "allocated",
     "picked",
     "shipped",

@@ -76,6 +76,7 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
         outcome = {"picked": {}, "missing": units, "refused": reason}
         if await _told_before(conn, row, "picking", effect, outcome):
             return outcome
+        await lock_stock(conn, [line.sku for line in lines])
         await fulfilments.give_back(
             conn, fulfilment_id, f"refuse:{fulfilment_id}", units, who=who, why=reason
         )

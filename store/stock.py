@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from store import backorders
 from store.database import CheckViolation, Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -92,8 +93,8 @@ async def move(
 ) -> None:
     """Book and apply movements, once per effect. The caller holds the locks (`store.locks`).
 
-    Moves of the same stock row are summed first. Raises IllegalTransition where a row would go
-    below zero or below what is allocated.
+    Moves of the same stock row are summed first. What becomes free is set aside for those who wait
+    for it. Raises IllegalTransition where a row would go below zero or below what is allocated.
     """
     totals: dict[tuple[str, str], tuple[int, int]] = {}
     for item in moves:
@@ -104,7 +105,7 @@ async def move(
     keys = sorted(totals)
     try:
         # Read to the end: the generator of an unread statement would leave it unfinished.
-        [
+        moved = [
             row
             async for row in _sql.move(
                 conn,
@@ -125,6 +126,12 @@ async def move(
             f"stock of {', '.join(f'{sku} at {place}' for sku, place in keys)} does not allow it: "
             "on hand would fall below zero or below what orders have allocated"
         ) from None
+    done = {(row["sku"], row["location"]) for row in moved}  # nothing, the second time
+    freed = {key: on_hand - allocated for key, (on_hand, allocated) in totals.items()}
+    if less := [sku for sku, place in done if freed[sku, place] < 0 and kind != "allocated"]:
+        await backorders.give_way(conn, less)
+    if more := [sku for sku, place in done if freed[sku, place] > 0]:
+        await backorders.serve(conn, more)
 
 
 async def ensure_rows(

@@ -7,6 +7,7 @@ whoever dies in between.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,15 @@ async def report(
 ) -> None:
     """Keep a report for the step that waits under `activity_id`, and wake the relay at commit."""
     await _sql.insert_report(conn, activity_id=activity_id, order_id=order_id, outcome=outcome)
+
+
+async def report_to_all(
+    conn: Connection, waiting: Mapping[str, str], outcome: dict[str, Any]
+) -> None:
+    """Keep the same report for each of many steps: activity id → order id."""
+    await _sql.insert_reports(
+        conn, activity_ids=list(waiting), order_ids=list(waiting.values()), outcome=outcome
+    )
 
 
 async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:

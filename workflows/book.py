@@ -88,6 +88,8 @@ class OrderBook:
         self.parcels = {parcel.id: Parcel.restored(parcel) for parcel in state.parcels}
         self.authorized = state.authorized
         self.last_delivery = state.last_delivery
+        self.round = state.round  # of waiting for what is backordered
+        self.waits_until = state.waits_until
         # Units sent in place of lost ones: paid for already.
         self._prepaid = dict.fromkeys(self.lines, 0) | state.prepaid
 
@@ -99,6 +101,8 @@ class OrderBook:
             parcels=tuple(parcel.state() for parcel in self.parcels.values()),
             authorized=self.authorized,
             last_delivery=self.last_delivery,
+            round=self.round,
+            waits_until=self.waits_until,
         )
 
     @property
@@ -120,6 +124,20 @@ class OrderBook:
         """Units of a recalled fulfilment go on in a new one."""
         return self._add(planned)
 
+    def backordered(self, units: Mapping[str, int]) -> None:
+        """There are none of these: they are waited for."""
+        self._each("backorder", units)
+
+    def filled(self, planned: Planned) -> Parcel:
+        """What was waited for has come, and is allocated."""
+        self._each("unbackorder", planned.units)
+        return self.allocated(planned)
+
+    def not_waited_for(self, units: Mapping[str, int]) -> tuple[dict[str, int], Worth]:
+        """Backordered units that will not be sent. Returns as `cancelled` does."""
+        self._each("unbackorder", units)
+        return self.cancelled(units, allocated=False)
+
     def cancelled(
         self, units: Mapping[str, int], *, allocated: bool
     ) -> tuple[dict[str, int], Worth]:
@@ -134,7 +152,7 @@ class OrderBook:
         overpaid = {}
         for line_id in units:
             line = self.lines[line_id]
-            excess = self._prepaid[line_id] - (line.open + line.allocated)
+            excess = self._prepaid[line_id] - (line.open + line.backordered + line.allocated)
             if excess > 0:
                 self._prepaid[line_id] -= excess
                 overpaid[line_id] = excess
@@ -204,6 +222,11 @@ class OrderBook:
         """What all units that are not cancelled are worth. In minor units."""
         wanted = {k: line.ordered - line.cancelled for k, line in self.lines.items()}
         return worth_of(self.worth, {}, wanted).total
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Line id → units that are backordered."""
+        return {k: line.backordered for k, line in self.lines.items() if line.backordered}
 
     @property
     def nothing_shipped(self) -> bool:

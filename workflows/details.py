@@ -11,7 +11,16 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import Placement
     from domain.order import Order
 
-_COUNTS = ("open", "allocated", "shipped", "delivered", "cancelled", "lost", "returned")
+_COUNTS = (
+    "open",
+    "backordered",
+    "allocated",
+    "shipped",
+    "delivered",
+    "cancelled",
+    "lost",
+    "returned",
+)
 
 _DOING = {
     "planned": "reserved",

@@ -51,6 +51,8 @@ create table soft_reservation (
         and (basket is null) = (expires_at is null))
 );
 create index soft_reservation_of_stock on soft_reservation (sku, location);
+create index soft_reservation_of_order on soft_reservation (order_id, line_id)
+    where order_id is not null;
 
 -- migrate:down
 

@@ -11,3 +11,13 @@ select sku, location, on_hand, allocated, safety from stock
 where sku = any(:skus::text[])
 order by sku, location
 for no key update;
+
+-- name: set_aside(skus)
+-- What baskets and backorders hold of these SKUs. A statement of its own, after the rows are locked:
+-- one that waits for a lock does not see what others have written meanwhile to another table.
+select sku, location, sum(quantity)::bigint as quantity from soft_reservation
+where sku = any(:skus::text[]) and (expires_at is null or expires_at > now())
+group by sku, location;
+
+-- name: empty_basket(basket, skus)!
+delete from soft_reservation where basket = :basket and sku = any(:skus::text[]);

@@ -22,10 +22,11 @@ with created as (
 )
 select order_id from created;
 
--- name: move_lines(line_ids, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, order_id)!
+-- name: move_lines(line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, order_id)!
 -- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.
 update order_line as l
-set allocated        = l.allocated        + d.allocated,
+set backordered      = l.backordered      + d.backordered,
+    allocated        = l.allocated        + d.allocated,
     picked           = l.picked           + d.picked,
     shipped          = l.shipped          + d.shipped,
     delivered        = l.delivered        + d.delivered,
@@ -35,12 +36,12 @@ set allocated        = l.allocated        + d.allocated,
     returned         = l.returned         + d.returned,
     charged          = l.charged          + d.charged,
     refunded         = l.refunded         + d.refunded
-from unnest(:line_ids::text[], :allocated::bigint[], :picked::bigint[], :shipped::bigint[],
-            :delivered::bigint[], :lost::bigint[], :cancelled::bigint[],
+from unnest(:line_ids::text[], :backordered::bigint[], :allocated::bigint[], :picked::bigint[],
+            :shipped::bigint[], :delivered::bigint[], :lost::bigint[], :cancelled::bigint[],
             :return_requested::bigint[], :returned::bigint[], :charged::bigint[],
             :refunded::bigint[])
-    as d (line_id, allocated, picked, shipped, delivered, lost, cancelled, return_requested,
-          returned, charged, refunded)
+    as d (line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
+          return_requested, returned, charged, refunded)
 where l.order_id = :order_id and l.line_id = d.line_id;
 
 -- name: decide(decision, reason, order_id)!

@@ -21,7 +21,7 @@ set on_hand = stock.on_hand + booked.on_hand_change,
     allocated = stock.allocated + booked.allocated_change
 from booked
 where (stock.sku, stock.location) = (booked.sku, booked.location)
-returning stock.sku, stock.location, stock.on_hand, stock.allocated;
+returning stock.sku, stock.location;
 
 -- name: add_location(location, priority)!
 insert into location (location, priority) values (:location, :priority)

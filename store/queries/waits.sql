@@ -10,6 +10,16 @@ with kept as (
 )
 select pg_notify('wait_report', activity_id) from kept;
 
+-- name: insert_reports(activity_ids, order_ids, outcome)$
+with kept as (
+    insert into wait_report (activity_id, order_id, outcome)
+    select activity_id, order_id, :outcome
+    from unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id)
+    on conflict (activity_id) do nothing
+    returning activity_id
+)
+select pg_notify('wait_report', min(activity_id)) from kept having count(*) > 0;
+
 -- name: take_report(activity_id)^
 -- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,
 -- so the report is not delivered yet: some time later it is handed over once more.

@@ -1,0 +1,192 @@
+"""Backorders: who waits for which units, in the sequence in which the orders were placed.
+
+Whatever frees units sets them aside, in its own transaction and under the stock's locks, for those
+who wait first, and wakes just their workflows. So a new order never overtakes one that waits, and
+nobody has to ask again and again. The order's workflow then allocates what was set aside for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from domain import ids
+from domain.locations import Promise
+from domain.sourcing import Take
+from store import orders, waits
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries("backorders")
+
+WAIT: Final = "await_stock"
+"""The step of an order's workflow that waits for what it has backordered."""
+
+
+async def wait(
+    conn: Connection,
+    order_id: str,
+    units: Mapping[str, int],
+    skus: Mapping[str, str],
+    *,
+    round: int,
+    barred: Sequence[str] = (),
+    promises: Mapping[str, Promise],
+) -> None:
+    """Open units (line id → units) are backordered. The caller holds the order's and stock's locks.
+
+    `round` names the workflow's wait. `barred`: locations that may not serve them. `promises`: what
+    the customer is told, by line.
+    """
+    if not units:
+        return
+    promised = [promises.get(line_id) for line_id in units]
+    await _sql.insert_backorders(
+        conn,
+        order_id=order_id,
+        line_ids=list(units),
+        skus=[skus[line_id] for line_id in units],
+        quantities=list(units.values()),
+        leaves=[None if promise is None else promise.leaves_on for promise in promised],
+        arrivals=[None if promise is None else promise.arrives_on for promise in promised],
+        barred=list(barred),
+        round=round,
+    )
+    await orders.move_lines(conn, order_id, {k: {"backordered": n} for k, n in units.items()})
+
+
+async def serve(conn: Connection, skus: Iterable[str]) -> None:
+    """Set what is free of these SKUs aside for those who wait first, and wake their workflows.
+
+    The caller holds the stock's locks. Nothing is allocated yet: that is the workflows' to do.
+    """
+    waiting = [row async for row in _sql.in_turn(conn, skus=sorted(set(skus)))]
+    if not waiting:
+        return
+    free: dict[str, dict[str, int]] = {}
+    async for row in _sql.free(conn, skus=sorted({row["sku"] for row in waiting})):
+        if row["quantity"] > 0:
+            free.setdefault(row["sku"], {})[row["location"]] = row["quantity"]
+    given = [(row, *one) for row in waiting for one in _share(row, free.get(row["sku"], {}))]
+    if not given:
+        return
+    await _sql.set_aside(
+        conn,
+        order_ids=[row["order_id"] for row, _, _ in given],
+        line_ids=[row["line_id"] for row, _, _ in given],
+        skus=[row["sku"] for row, _, _ in given],
+        locations=[location for _, location, _ in given],
+        quantities=[units for _, _, units in given],
+    )
+    await waits.report_to_all(
+        conn,
+        {
+            ids.wait_id(WAIT, ids.backorder_id(row["order_id"], row["round"])): row["order_id"]
+            for row, _, _ in given
+        },
+        {},
+    )
+
+
+def _share(row: Record, free: dict[str, int]) -> list[tuple[str, int]]:
+    """Take what one line waits for from what is free (location → units), from few locations."""
+    wanted = row["quantity"]
+    usable = [place for place in free if place not in row["barred"]]
+    taken = []
+    for place in sorted(usable, key=lambda place: free[place] < wanted):  # whole, if one has it all
+        units = min(wanted, free[place])
+        if units:
+            free[place] -= units
+            wanted -= units
+            taken.append((place, units))
+    return taken
+
+
+async def give_way(conn: Connection, skus: Iterable[str]) -> None:
+    """Less is on hand than was set aside: take it back from baskets, then from the latest orders.
+
+    The caller holds the stock's locks. Orders go on waiting, in their turn.
+    """
+    excess: dict[tuple[str, str], int] = {}
+    for row in [row async for row in _sql.beyond_stock(conn, skus=sorted(set(skus)))]:
+        shelf = (row["sku"], row["location"])
+        less = min(excess.setdefault(shelf, row["excess"]), row["quantity"])
+        if less > 0:
+            excess[shelf] -= less
+            await _sql.keep(
+                conn,
+                basket=row["basket"],
+                order_id=row["order_id"],
+                line_id=row["line_id"],
+                sku=row["sku"],
+                location=row["location"],
+                quantity=row["quantity"] - less,
+            )
+
+
+async def lines_of(conn: Connection, order_id: str) -> list[Record]:
+    """What an order waits for: line_id, sku, quantity."""
+    return [row async for row in _sql.lines_that_wait(conn, order_id=order_id)]
+
+
+async def fill(
+    conn: Connection, order_id: str, *, round: int
+) -> tuple[list[Take], dict[str, Promise], dict[str, int]]:
+    """What has come for an order is not waited for any more: open units, to be allocated at once.
+
+    The caller holds the order's and the stock's locks. Returns what to take from where, what the
+    customer was told of each location's part, and what is still waited for (line id → units), in
+    another `round`.
+    """
+    takes: list[Take] = []
+    told: dict[str, list[Promise | None]] = {}
+    for row in [row async for row in _sql.what_came(conn, order_id=order_id)]:
+        location = row["location"]
+        takes.append(
+            Take(
+                line_id=row["line_id"], sku=row["sku"], location=location, quantity=row["quantity"]
+            )
+        )
+        told.setdefault(location, []).append(_promise(row))
+    left = {
+        row["line_id"]: row["quantity"]
+        for row in [row async for row in _sql.fill(conn, order_id=order_id, round=round)]
+        if row["quantity"]
+    }
+    units: dict[str, int] = {}
+    for take in takes:
+        units[take.line_id] = units.get(take.line_id, 0) + take.quantity
+    await orders.move_lines(conn, order_id, {k: {"backordered": -n} for k, n in units.items()})
+    promised = {}
+    for location, promises in told.items():
+        known = [promise for promise in promises if promise is not None]
+        if len(known) == len(promises):
+            promised[location] = max(known, key=lambda promise: promise.arrives_on)
+    return takes, promised, left
+
+
+def _promise(row: Record) -> Promise | None:
+    if row["promised_leave"] is None:
+        return None
+    return Promise(leaves_on=row["promised_leave"], arrives_on=row["promised_on"])
+
+
+async def give_up(conn: Connection, order_id: str, units: Mapping[str, int]) -> None:
+    """Units (line id → units) are not waited for any more, and cancelled on the order's lines.
+
+    The caller holds the order's and the stock's locks. What had come for them is the next one's.
+    """
+    if not units:
+        return
+    waited = {row["line_id"]: row["sku"] for row in await lines_of(conn, order_id)}
+    await _sql.give_up(
+        conn, order_id=order_id, line_ids=list(units), quantities=list(units.values())
+    )
+    await orders.move_lines(
+        conn, order_id, {k: {"backordered": -n, "cancelled": n} for k, n in units.items()}
+    )
+    await serve(conn, [waited[line_id] for line_id in units])
+
+
+async def could_be_served(conn: Connection, batch: int) -> list[str]:
+    """SKUs that are waited for, and of which something may have become free by itself."""
+    return [row["sku"] async for row in _sql.could_be_served(conn, batch=batch)]

@@ -1,0 +1,113 @@
+-- Backorders, and what is set aside for them or for baskets. Rows are changed only while the stock
+-- rows of their SKU are locked.
+
+-- name: insert_backorders(order_id, line_ids, skus, quantities, leaves, arrivals, barred, round)!
+-- Units of an order's lines are waited for, besides those that are.
+insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
+                       promised_leave, promised_on)
+select order_id, line_id, sku, quantity, placed_at, :round, :barred::text[], leave, arrival
+from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :leaves::date[],
+            :arrivals::date[]) as w (line_id, sku, quantity, leave, arrival)
+join orders on order_id = :order_id
+on conflict (order_id, line_id) do update
+set quantity = backorder.quantity + excluded.quantity, round = excluded.round,
+    barred = array(select distinct unnest(backorder.barred || excluded.barred)),
+    promised_leave = excluded.promised_leave, promised_on = excluded.promised_on,
+    since = case when backorder.quantity = 0 then excluded.since else backorder.since end;
+
+-- name: lines_that_wait(order_id)
+select line_id, sku, quantity from backorder
+where order_id = :order_id and quantity > 0 order by line_id;
+
+-- name: in_turn(skus)
+-- Who waits for units that are not set aside yet, the first first; but not for what is not sold yet.
+select b.order_id, b.line_id, b.sku, b.round, b.barred,
+       b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
+from backorder b
+left join soft_reservation r using (order_id, line_id)
+left join item on item.sku = b.sku
+where b.sku = any(:skus::text[]) and b.quantity > 0
+  and coalesce(available_from <= current_date, true)
+group by b.order_id, b.line_id
+having b.quantity > coalesce(sum(r.quantity), 0)
+order by b.placed_at, b.order_id, b.line_id;
+
+-- name: free(skus)
+-- What nobody has a claim on, by location; those first from which orders prefer to be served.
+select s.sku, s.location, on_hand - allocated - safety - coalesce((
+           select sum(r.quantity) from soft_reservation r
+           where (r.sku, r.location) = (s.sku, s.location)
+             and (r.expires_at is null or r.expires_at > now())), 0)::bigint as quantity
+from stock s join location using (location)
+where s.sku = any(:skus::text[])
+order by priority, location;
+
+-- name: set_aside(order_ids, line_ids, skus, locations, quantities)!
+insert into soft_reservation (order_id, line_id, sku, location, quantity)
+select * from unnest(:order_ids::text[], :line_ids::text[], :skus::text[], :locations::text[],
+                     :quantities::bigint[])
+on conflict (basket, order_id, line_id, sku, location) do update
+set quantity = soft_reservation.quantity + excluded.quantity;
+
+-- name: what_came(order_id)
+select r.line_id, r.sku, r.location, r.quantity, b.promised_leave, b.promised_on
+from soft_reservation r join backorder b using (order_id, line_id)
+where r.order_id = :order_id
+order by r.location, r.line_id;
+
+-- name: fill(order_id, round)
+-- What is set aside for an order is its own from now on. What it still waits for, it does in another
+-- round. Returns what is left of each line.
+with came as (
+    delete from soft_reservation where order_id = :order_id returning line_id, quantity
+)
+update backorder b
+set quantity = b.quantity - coalesce(
+        (select sum(quantity) from came where came.line_id = b.line_id), 0),
+    round = :round
+where order_id = :order_id and quantity > 0
+returning line_id, quantity;
+
+-- name: give_up(order_id, line_ids, quantities)!
+-- Units are not waited for any more. What is set aside for these lines is free for whose turn it is.
+with freed as (
+    delete from soft_reservation where order_id = :order_id and line_id = any(:line_ids::text[])
+)
+update backorder b set quantity = b.quantity - g.quantity
+from unnest(:line_ids::text[], :quantities::bigint[]) as g (line_id, quantity)
+where b.order_id = :order_id and b.line_id = g.line_id;
+
+-- name: beyond_stock(skus)
+-- What is set aside of stock rows that hold less than that: those that give way first come first,
+-- baskets before orders, and the youngest before the older ones.
+select r.basket, r.order_id, r.line_id, r.sku, r.location, r.quantity,
+       sum(r.quantity) over (partition by r.sku, r.location)::bigint
+           - (s.on_hand - s.allocated) as excess
+from soft_reservation r
+join stock s using (sku, location)
+left join backorder b using (order_id, line_id)
+where r.sku = any(:skus::text[]) and (r.expires_at is null or r.expires_at > now())
+order by r.sku, r.location, r.basket is null, b.placed_at desc, r.made_at desc;
+
+-- name: keep(basket, order_id, line_id, sku, location, quantity)!
+-- Lowers what is set aside; zero is nothing.
+with gone as (
+    delete from soft_reservation r
+    where (r.sku, r.location) = (:sku, :location) and :quantity::bigint = 0
+      and r.basket is not distinct from :basket::text
+      and r.order_id is not distinct from :order_id::text
+      and r.line_id is not distinct from :line_id::text
+)
+update soft_reservation r set quantity = :quantity
+where (r.sku, r.location) = (:sku, :location) and :quantity::bigint > 0
+  and r.basket is not distinct from :basket::text
+  and r.order_id is not distinct from :order_id::text
+  and r.line_id is not distinct from :line_id::text;
+
+-- name: could_be_served(batch)
+-- SKUs that somebody waits for, and of which there is something that may have become free by itself:
+-- a basket expired, a first day of sale came.
+select distinct b.sku
+from backorder b join stock s using (sku)
+where b.quantity > 0 and s.on_hand - s.allocated - s.safety > 0
+order by b.sku limit :batch;
