@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     """Connections one worker process opens at most."""
 
+    reservations_together: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Orders that one worker process reserves stock for in one transaction at most."""
+
     workflow_sandbox: bool = False
     """Run workflows in the sandbox, which catches what would not replay. The tests always do; in
     production it costs about as much as everything else that a worker does for an order."""

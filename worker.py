@@ -93,11 +93,12 @@ def build_worker(
     task_queue: str,
     providers: Mapping[str, PaymentProvider],
     carrier: Carrier,
+    reservations_together: int = 100,
     interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> Worker:
     """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win."""
-    inventory = Inventory(pool)
+    inventory = Inventory(pool, together_max=reservations_together)
     payments = Payments(pool, providers)
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
@@ -174,6 +175,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         task_queue=settings.task_queue,
         providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
+        reservations_together=settings.reservations_together,
         **tuning(settings),
         **_versioning(settings),
     )

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from domain.amounts import value_lines
+from activities.batching import Batching
 from domain.fulfilments import Planned
-from domain.locations import Promise, places
-from domain.order import Order, Shipping
 from domain.places import SourcingRules
-from domain.sourcing import Demand, SourcingPlan, plan_sourcing
-from store import events, fulfilments, locations, orders
-from store.database import Connection, Pool
+from domain.reservations import Reserved, ReserveStock
+from domain.sourcing import Demand, SourcingPlan
+from store import events, fulfilments, orders, reservations
+from store.database import Connection, DatabaseAway, Pool
 from store.locks import lock_order, lock_stock
+from store.sourcing import Sourced, Wanted, lock_shelves
 
 WHO = "orderloom"
 
-
-class ReserveStock(BaseModel):
-    """Reserve all lines of a new order at once. `run_id`: the workflow's first run, its owner."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order: Order
-    run_id: str
-    partly_available: Literal["ship_available", "all_or_nothing"]
-    sourcing: SourcingRules = SourcingRules()
-
-
-class Reserved(BaseModel):
-    """What was reserved, and what could not be (line id → units). No fulfilments: rejected."""
-
-    model_config = ConfigDict(frozen=True)
-
-    fulfilments: tuple[Planned, ...] = ()
-    missing: dict[str, int] = {}
+WRITERS_MAX: Final = 4
+"""Transactions that reserve at once, at most. Orders that share no SKU need not share one."""
 
 
 class ReserveAgain(BaseModel):
@@ -90,53 +72,32 @@ class Reassign(BaseModel):
 
 
 class Inventory:
-    """Claims on stock, with the database pool injected."""
+    """Claims on stock, with the database pool injected.
 
-    def __init__(self, pool: Pool) -> None:
+    `together_max`: orders that are reserved in one transaction at most.
+    """
+
+    def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
+        self._reservations = Batching(
+            self._reserve,
+            rivals_over=lambda ask: {line.sku for line in ask.order.lines},
+            batch_max=together_max,
+            writers_max=WRITERS_MAX,
+            hopeless=DatabaseAway,
+        )
 
     @activity.defn
     async def reserve_stock(self, ask: ReserveStock) -> Reserved:
-        """Record the order and claim its stock, all lines at once, or reject it."""
-        order = ask.order
+        """Record the order and claim its stock, all lines at once, or reject it.
+
+        Orders that come together are written together, in the order in which they came.
+        """
+        return await self._reservations.answer(ask)
+
+    async def _reserve(self, asks: Sequence[ReserveStock]) -> list[Reserved]:
         async with self._pool.acquire() as conn, conn.transaction():
-            if not await orders.create(conn, order, value_lines(order), run_id=ask.run_id):
-                done = await events.find(conn, order.order_id, "reserve_stock")
-                return Reserved.model_validate(done)
-            await events.tell(
-                conn, order.order_id, "received", "received", who=f"channel {order.channel}"
-            )
-            demands = [
-                Demand(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
-                for line in order.lines
-            ]
-            plan, promises = await _plan(conn, demands, order.shipping, ask.sourcing)
-            nothing = not plan.takes
-            if nothing or (plan.missing and ask.partly_available == "all_or_nothing"):
-                return await _reject(conn, order, plan)
-            planned = await fulfilments.allocate(
-                conn,
-                order.order_id,
-                f"reserve:{order.order_id}",
-                plan.takes,
-                first_number=1,
-                state="open",
-                promises=promises,
-                who=WHO,
-                why="ordered",
-            )
-            await _cancel_open(conn, order.order_id, plan.missing)
-            reserved = Reserved(fulfilments=planned, missing=plan.missing)
-            await events.tell(
-                conn,
-                order.order_id,
-                "reserve_stock",
-                "stock reserved",
-                who=WHO,
-                why="the rest is not available and is cancelled" if plan.missing else "",
-                data=_with_reasons(reserved, plan),
-            )
-            return reserved
+            return await reservations.reserve(conn, asks)
 
     @activity.defn
     async def release_stock(self, ask: ReleaseStock) -> None:
@@ -174,24 +135,23 @@ class Inventory:
             done = await events.find(conn, ask.order_id, ask.effect)
             if done is not None:
                 return Reserved.model_validate(done)
-            plan, promises = SourcingPlan(takes=(), missing=ask.units), dict[str, Promise]()
+            sourced = Sourced(SourcingPlan(takes=(), missing=ask.units), {})
             if ask.replace:
-                plan, promises = await _plan_again(conn, ask)
+                sourced = await _plan_again(conn, ask)
+            plan = sourced.plan
             if ask.source == "shipped":
                 await _give_up_shipped(conn, ask, plan)
-            planned = await fulfilments.allocate(
-                conn,
+            claim = fulfilments.Claim(
                 ask.order_id,
                 ask.effect,
                 plan.takes,
                 first_number=ask.first_number,
-                state="picking",
-                promises=promises,
-                who=WHO,
-                why=ask.reason,
+                promises=sourced.promises,
+                given_up=plan.missing if ask.source == "open" else {},
             )
-            if ask.source == "open":
-                await _cancel_open(conn, ask.order_id, plan.missing)
+            (planned,) = await fulfilments.allocate(
+                conn, [claim], state="picking", who=WHO, why=ask.reason
+            )
             reserved = Reserved(fulfilments=planned, missing=plan.missing)
             given_up = "refunded" if ask.source == "shipped" else "cancelled"
             await events.tell(
@@ -201,7 +161,7 @@ class Inventory:
                 f"missing units {given_up}" if plan.missing else "missing units replaced",
                 who=WHO,
                 why=ask.reason,
-                data=_with_reasons(reserved, plan),
+                data=reservations.with_reasons(reserved, sourced),
             )
             return reserved
 
@@ -228,55 +188,8 @@ class Inventory:
             return planned
 
 
-async def _reject(conn: Connection, order: Order, plan: SourcingPlan) -> Reserved:
-    missing = plan.missing
-    await _cancel_open(conn, order.order_id, {line.line_id: line.quantity for line in order.lines})
-    why = "not available: " + ", ".join(
-        f"{missing[line.line_id]} of {line.quantity} {line.sku}"
-        for line in order.lines
-        if line.line_id in missing
-    )
-    await orders.decide(conn, order.order_id, "rejected", why)
-    rejected = Reserved(missing=missing)
-    await events.tell(
-        conn,
-        order.order_id,
-        "reserve_stock",
-        "rejected",
-        who=WHO,
-        why=why,
-        data=_with_reasons(rejected, plan),
-    )
-    return rejected
-
-
-async def _plan(
-    conn: Connection,
-    demands: Sequence[Demand],
-    shipping: Shipping,
-    rules: SourcingRules,
-    *,
-    excluded: Set[tuple[str, str]] = frozenset(),
-) -> tuple[SourcingPlan, dict[str, Promise]]:
-    """Lock the stock of these SKUs, choose whence to take them, and say when that is there."""
-    stock = await lock_stock(conn, [demand.sku for demand in demands])
-    ways = await locations.ways(conn, sorted({item.location for item in stock}), shipping)
-    now = datetime.now(UTC)
-    plan = plan_sourcing(demands, stock, places(ways, now), rules, excluded=excluded)
-    used = {take.location for take in plan.takes}
-    promised = {w.location: w.promise(now, shipping.address.country) for w in ways}
-    return plan, {name: told for name, told in promised.items() if told and name in used}
-
-
-def _with_reasons(reserved: Reserved, plan: SourcingPlan) -> dict[str, Any]:
-    """What the step answers, and why so: for the order's story, where `explain` reads it."""
-    why = plan.model_dump(mode="json", include={"considered", "exact"})
-    return {**reserved.model_dump(mode="json"), "sourcing": why}
-
-
-async def _plan_again(
-    conn: Connection, ask: ReserveAgain
-) -> tuple[SourcingPlan, dict[str, Promise]]:
+async def _plan_again(conn: Connection, ask: ReserveAgain) -> Sourced:
+    """Lock the stock of what is missing, and choose whence else to take it."""
     skus = await orders.skus(conn, ask.order_id)
     demands = [
         Demand(line_id=line_id, sku=skus[line_id], quantity=units)
@@ -284,11 +197,8 @@ async def _plan_again(
     ]
     avoided = frozenset((demand.sku, ask.avoid) for demand in demands) if ask.avoid else frozenset()
     shipping = await orders.shipping(conn, ask.order_id)
-    return await _plan(conn, demands, shipping, ask.sourcing, excluded=avoided)
-
-
-async def _cancel_open(conn: Connection, order_id: str, units: Mapping[str, int]) -> None:
-    await orders.move_lines(conn, order_id, {k: {"cancelled": n} for k, n in units.items()})
+    wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided)
+    return (await lock_shelves(conn, [wanted])).plan(0, wanted)
 
 
 async def _give_up_shipped(conn: Connection, ask: ReserveAgain, plan: SourcingPlan) -> None:

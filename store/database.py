@@ -15,6 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 __all__ = [
     "CheckViolation",
     "Connection",
+    "DatabaseAway",
     "DatabaseFault",
     "Pool",
     "Record",
@@ -35,6 +36,14 @@ DatabaseFault = (
     OSError,
 )
 """The database is away, or refuses for a reason that is none of the caller's."""
+
+DatabaseAway = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    OSError,
+)
+"""Whatever had been asked of the database, it would not have answered."""
 
 
 async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:

@@ -6,11 +6,25 @@ that runs again finds the row, changes nothing, and answers as it did the first 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries("events")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an order, told once per effect."""
+
+    order_id: str
+    effect: str
+    what: str
+    who: str
+    why: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] | None:
@@ -30,8 +44,19 @@ async def tell(
     data: dict[str, Any] | None = None,
 ) -> None:
     """Append to the order's story, once per effect."""
-    await _sql.add_event(
-        conn, order_id=order_id, effect=effect, what=what, who=who, why=why, data=data or {}
+    await tell_all(conn, [Event(order_id, effect, what, who, why, data or {})])
+
+
+async def tell_all(conn: Connection, events: Sequence[Event]) -> None:
+    """Append to the stories of several orders, in this sequence, once per effect."""
+    await _sql.add_events(
+        conn,
+        order_ids=[event.order_id for event in events],
+        effects=[event.effect for event in events],
+        whats=[event.what for event in events],
+        whos=[event.who for event in events],
+        whys=[event.why for event in events],
+        data=[event.data for event in events],
     )
 
 

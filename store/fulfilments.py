@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -32,80 +33,117 @@ class FulfilmentLine(BaseModel):
     location: str
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What an order takes of stock, under the effect's name, and what it gives up instead.
+
+    Its fulfilments are numbered on from `first_number`. `promises`: what the customer is told of a
+    parcel, by location. `given_up`: open units (line id → units) that are cancelled.
+    """
+
+    order_id: str
+    effect: str
+    takes: Sequence[Take] = ()
+    first_number: int = 1
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    given_up: Mapping[str, int] = field(default_factory=dict)
+
+    def planned(self) -> tuple[Planned, ...]:
+        """One fulfilment per location, in their sequence."""
+        by_location: dict[str, dict[str, int]] = {}
+        for take in self.takes:
+            by_location.setdefault(take.location, {})[take.line_id] = take.quantity
+        return tuple(
+            Planned(
+                fulfilment_id=ids.fulfilment_id(self.order_id, number),
+                location=location,
+                units=units,
+            )
+            for number, (location, units) in enumerate(by_location.items(), self.first_number)
+        )
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How the counts of the order's lines change."""
+        changes = {line_id: {"cancelled": units} for line_id, units in self.given_up.items()}
+        for take in self.takes:
+            change = changes.setdefault(take.line_id, {})
+            change["allocated"] = change.get("allocated", 0) + take.quantity
+        return changes
+
+
 async def allocate(
     conn: Connection,
-    order_id: str,
-    effect: str,
-    takes: Sequence[Take],
+    claims: Sequence[Claim],
     *,
-    first_number: int,
     state: Literal["open", "picking"],
-    promises: Mapping[str, Promise],
     who: str,
     why: str,
-) -> tuple[Planned, ...]:
-    """Claim stock as planned: movements, reservations and one fulfilment per location.
+) -> list[tuple[Planned, ...]]:
+    """Claim stock as planned: movements, reservations and fulfilments, for one order or many.
 
-    The caller holds the order's and the stock's locks; fulfilments are numbered on from
-    `first_number`. `promises`: what the customer is told of a parcel, by location. Returns the
-    fulfilments in their sequence.
+    The caller holds the locks of the orders and of the stock. Returns each claim's fulfilments.
     """
-    by_location: dict[str, list[Take]] = {}
-    for take in takes:
-        by_location.setdefault(take.location, []).append(take)
-    planned = tuple(
-        Planned(
-            fulfilment_id=ids.fulfilment_id(order_id, number),
-            location=location,
-            units={take.line_id: take.quantity for take in by_location[location]},
-        )
-        for number, location in enumerate(by_location, start=first_number)
-    )
-    await stock.move(
+    await stock.book(
         conn,
-        effect,
         "allocated",
-        [stock.Move(sku=t.sku, location=t.location, allocated=t.quantity) for t in takes],
-        order_id=order_id,
+        [
+            stock.Booking(
+                claim.effect,
+                [
+                    stock.Move(sku=take.sku, location=take.location, allocated=take.quantity)
+                    for take in claim.takes
+                ],
+                claim.order_id,
+            )
+            for claim in claims
+        ],
         who=who,
         why=why,
     )
-    skus = {take.line_id: take.sku for take in takes}
-    await _insert(conn, order_id, planned, skus, state, promises)
-    taken: dict[str, int] = {}
-    for take in takes:
-        taken[take.line_id] = taken.get(take.line_id, 0) + take.quantity
-    await orders.move_lines(conn, order_id, {k: {"allocated": v} for k, v in taken.items()})
+    planned = [claim.planned() for claim in claims]
+    parts = [
+        _Part(
+            claim.order_id,
+            fulfilment,
+            {take.line_id: take.sku for take in claim.takes},
+            claim.promises.get(fulfilment.location),
+        )
+        for claim, fulfilments in zip(claims, planned, strict=True)
+        for fulfilment in fulfilments
+    ]
+    await _insert(conn, parts, state)
+    await orders.move_lines_of(conn, {claim.order_id: claim.counts() for claim in claims})
     return planned
 
 
-async def _insert(
-    conn: Connection,
-    order_id: str,
-    planned: Sequence[Planned],
-    skus: Mapping[str, str],
-    state: str,
-    promises: Mapping[str, Promise],
-) -> None:
-    promised = [promises.get(fulfilment.location) for fulfilment in planned]
+@dataclass(frozen=True)
+class _Part:
+    """A fulfilment to be written down."""
+
+    order_id: str
+    planned: Planned
+    skus: Mapping[str, str]
+    promise: Promise | None
+
+
+async def _insert(conn: Connection, parts: Sequence[_Part], state: str) -> None:
+    if not parts:
+        return
+    lines = [(p, line_id, units) for p in parts for line_id, units in p.planned.units.items()]
     await _sql.insert_fulfilments(
         conn,
-        order_id=order_id,
         state=state,
-        fulfilment_ids=[fulfilment.fulfilment_id for fulfilment in planned],
-        locations=[fulfilment.location for fulfilment in planned],
-        leaves=[None if promise is None else promise.leaves_on for promise in promised],
-        arrivals=[None if promise is None else promise.arrives_on for promise in promised],
-    )
-    rows = [(f, line_id, units) for f in planned for line_id, units in f.units.items()]
-    await _sql.insert_fulfilment_lines(
-        conn,
-        order_id=order_id,
-        fulfilment_ids=[f.fulfilment_id for f, _, _ in rows],
-        line_ids=[line_id for _, line_id, _ in rows],
-        skus=[skus[line_id] for _, line_id, _ in rows],
-        locations=[f.location for f, _, _ in rows],
-        quantities=[units for _, _, units in rows],
+        fulfilment_ids=[part.planned.fulfilment_id for part in parts],
+        order_ids=[part.order_id for part in parts],
+        locations=[part.planned.location for part in parts],
+        leaves=[None if part.promise is None else part.promise.leaves_on for part in parts],
+        arrivals=[None if part.promise is None else part.promise.arrives_on for part in parts],
+        line_fulfilments=[part.planned.fulfilment_id for part, _, _ in lines],
+        line_orders=[part.order_id for part, _, _ in lines],
+        line_ids=[line_id for _, line_id, _ in lines],
+        skus=[part.skus[line_id] for part, line_id, _ in lines],
+        line_locations=[part.planned.location for part, _, _ in lines],
+        quantities=[units for _, _, units in lines],
     )
 
 
@@ -215,17 +253,16 @@ async def reassign(
     No stock moves: the units stay allocated where they are. What was promised stays promised.
     """
     row = await _sql.fulfilment_of(conn, fulfilment_id=fulfilment_id)
-    promised = {}
+    promise = None
     if row["promised_leave"] is not None:
-        promised[row["location"]] = Promise(
-            leaves_on=row["promised_leave"], arrives_on=row["promised_on"]
-        )
+        promise = Promise(leaves_on=row["promised_leave"], arrives_on=row["promised_on"])
     held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
     location = next(iter(held.values())).location
     planned = Planned(fulfilment_id=to, location=location, units=dict(units))
     await take_reserved(conn, fulfilment_id, units)
     skus = {line_id: held[line_id].sku for line_id in units}
-    await _insert(conn, ids.order_of(fulfilment_id), [planned], skus, "picking", promised)
+    part = _Part(ids.order_of(fulfilment_id), planned, skus, promise)
+    await _insert(conn, [part], "picking")
     return planned
 
 

@@ -54,14 +54,27 @@ async def _save(conn: Connection, location: Location) -> None:
 
 async def ways(conn: Connection, locations: Sequence[str], shipping: Shipping) -> list[Way]:
     """How each of these locations would send a parcel there."""
+    (found,) = await ways_to(conn, locations, [shipping])
+    return found
+
+
+async def ways_to(
+    conn: Connection, locations: Sequence[str], shippings: Sequence[Shipping]
+) -> list[list[Way]]:
+    """How each of these locations would send a parcel to each of these addresses, in turn."""
+    to = [(s.address.country, s.address.postal_code, s.service) for s in shippings]
+    found: dict[tuple[str, str | None, str], list[Way]] = {key: [] for key in to}
     rows = _sql.ways(
         conn,
         locations=list(locations),
-        country=shipping.address.country,
-        postal_code=shipping.address.postal_code,
-        service=shipping.service,
+        countries=[country for country, _, _ in found],
+        postal_codes=[postal_code for _, postal_code, _ in found],
+        services=[service for _, _, service in found],
     )
-    return [Way(**row) async for row in rows]
+    asked = list(found)
+    async for row in rows:
+        found[asked[row["number"] - 1]].append(Way(**row))
+    return [found[key] for key in to]
 
 
 async def find(conn: Connection, location: str | None = None) -> list[Location]:

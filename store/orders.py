@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from domain.amounts import LineWorth
+from domain.amounts import value_lines
 from domain.errors import Conflict
 from domain.order import Order, Shipping
 from store.database import Connection, Record, load_queries
-from store.locks import lock_order
 
 _sql = load_queries("orders")
 
@@ -31,71 +30,111 @@ COUNTS = (
 )
 
 
-async def create(
-    conn: Connection, order: Order, worth: Mapping[str, LineWorth], *, run_id: str
-) -> bool:
-    """Record a received order for the workflow run that owns it, and lock its row.
+async def create(conn: Connection, received: Sequence[tuple[Order, str]]) -> list[bool]:
+    """Record received orders, each for the workflow run that owns it: (order, run id).
 
-    False when the same run recorded it before. Raises Conflict when the id is taken by other
-    content, or by another run: Temporal forgets closed workflows in time, this table does not.
+    False for one that the same run recorded before, here or earlier in the sequence. Raises
+    Conflict when an id is taken by other content, or by another run: Temporal forgets closed
+    workflows in time, this table does not.
     """
-    wholes = [worth[line.line_id].whole for line in order.lines]
-    created = await _sql.insert_order(
+    first: dict[str, tuple[Order, str]] = {}
+    for order, run_id in received:
+        first.setdefault(order.order_id, (order, run_id))
+    # Sorted: an id that another transaction is recording at this moment is waited for.
+    created = await _insert(conn, [first[order_id] for order_id in sorted(first)])
+    answers = []
+    for order, _ in received:
+        answers.append(order.order_id in created)
+        created.discard(order.order_id)
+    again = [pair for pair, is_new in zip(received, answers, strict=True) if not is_new]
+    if again:
+        await _check_same(conn, again)
+    return answers
+
+
+async def _insert(conn: Connection, received: Sequence[tuple[Order, str]]) -> set[str]:
+    """Returns the ids of those that were not there. Nobody else can see their rows yet."""
+    orders = [order for order, _ in received]
+    lines = [(order, line) for order in orders for line in order.lines]
+    worth = {order.order_id: value_lines(order) for order in orders}
+    wholes = [worth[order.order_id][line.line_id].whole for order, line in lines]
+    rows = _sql.insert_orders(
         conn,
-        order_id=order.order_id,
-        channel=order.channel,
-        channel_order_id=order.channel_order_id,
-        digest=order.digest,
-        run_id=run_id,
-        document=order.model_dump(mode="json"),
-        customer_id=order.customer.id,
-        currency=order.currency,
-        total_minor=order.total_minor,
-        placed_at=order.placed_at,
-        line_ids=[line.line_id for line in order.lines],
-        skus=[line.sku for line in order.lines],
-        ordered=[line.quantity for line in order.lines],
+        order_ids=[order.order_id for order in orders],
+        channels=[order.channel for order in orders],
+        channel_order_ids=[order.channel_order_id for order in orders],
+        digests=[order.digest for order in orders],
+        run_ids=[run_id for _, run_id in received],
+        documents=[order.model_dump(mode="json") for order in orders],
+        customer_ids=[order.customer.id for order in orders],
+        currencies=[order.currency for order in orders],
+        totals=[order.total_minor for order in orders],
+        placed=[order.placed_at for order in orders],
+        line_orders=[order.order_id for order, _ in lines],
+        positions=[n for order in orders for n, _ in enumerate(order.lines, start=1)],
+        line_ids=[line.line_id for _, line in lines],
+        skus=[line.sku for _, line in lines],
+        ordered=[line.quantity for _, line in lines],
         goods=[whole.goods for whole in wholes],
         tax=[whole.tax for whole in wholes],
         shipping=[whole.shipping for whole in wholes],
         shipping_tax=[whole.shipping_tax for whole in wholes],
     )
-    if created is not None:
-        return True  # a row that nobody else can see yet is locked as well as can be
-    row = await lock_order(conn, order.order_id)
-    if row["digest"] != order.digest:
-        raise Conflict(
-            f"order {order.order_id} was placed before with other content; "
-            "cancel that one, or use another channel_order_id"
-        )
-    if row["run_id"] != run_id:
-        raise Conflict(f"order {order.order_id} was placed before; nothing was done again")
-    return False
+    return {row["order_id"] async for row in rows}
+
+
+async def _check_same(conn: Connection, again: Sequence[tuple[Order, str]]) -> None:
+    rows = _sql.owners(conn, order_ids=[order.order_id for order, _ in again])
+    owners = {row["order_id"]: row async for row in rows}
+    for order, run_id in again:
+        row = owners[order.order_id]
+        if row["digest"] != order.digest:
+            raise Conflict(
+                f"order {order.order_id} was placed before with other content; "
+                "cancel that one, or use another channel_order_id"
+            )
+        if row["run_id"] != run_id:
+            raise Conflict(f"order {order.order_id} was placed before; nothing was done again")
 
 
 async def move_lines(
     conn: Connection, order_id: str, moves: Mapping[str, Mapping[str, int]]
 ) -> None:
-    """Add to the counts of lines: {line_id: {"allocated": -2, "cancelled": 2}}.
+    """Add to the counts of an order's lines: {line_id: {"allocated": -2, "cancelled": 2}}."""
+    await move_lines_of(conn, {order_id: moves})
 
-    The caller holds the order's lock. A sum that cannot be raises CheckViolation: a fault of ours.
+
+async def move_lines_of(
+    conn: Connection, moves: Mapping[str, Mapping[str, Mapping[str, int]]]
+) -> None:
+    """Add to the counts of lines: {order_id: {line_id: {"allocated": -2, "cancelled": 2}}}.
+
+    The caller holds the orders' locks. A sum that cannot be raises CheckViolation: a fault of ours.
     """
-    if not moves:
+    rows = [(o, line_id, counts) for o, lines in moves.items() for line_id, counts in lines.items()]
+    if not rows:
         return
-    unknown = {name for counts in moves.values() for name in counts} - set(COUNTS)
+    unknown = {name for _, _, counts in rows for name in counts} - set(COUNTS)
     if unknown:
         raise ValueError(f"no such line counts: {sorted(unknown)}")
     await _sql.move_lines(
         conn,
-        order_id=order_id,
-        line_ids=list(moves),
-        **{name: [counts.get(name, 0) for counts in moves.values()] for name in COUNTS},
+        order_ids=[order_id for order_id, _, _ in rows],
+        line_ids=[line_id for _, line_id, _ in rows],
+        **{name: [counts.get(name, 0) for _, _, counts in rows] for name in COUNTS},
     )
 
 
 async def decide(conn: Connection, order_id: str, decision: Decision, reason: str = "") -> None:
     """Record what the workflow decided. A final decision stays what it is."""
-    await _sql.decide(conn, order_id=order_id, decision=decision, reason=reason)
+    await decide_all(conn, decision, {order_id: reason})
+
+
+async def decide_all(conn: Connection, decision: Decision, reasons: Mapping[str, str]) -> None:
+    """Record the same decision about several orders: {order_id: reason}."""
+    await _sql.decide(
+        conn, decision=decision, order_ids=list(reasons), reasons=list(reasons.values())
+    )
 
 
 async def shipping(conn: Connection, order_id: str) -> Shipping:

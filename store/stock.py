@@ -6,7 +6,8 @@ effect. The table's constraints refuse what would oversell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -41,6 +42,23 @@ class Move(BaseModel):
     location: str
     on_hand: int = 0
     allocated: int = 0
+
+
+@dataclass(frozen=True)
+class Booking:
+    """The moves of one effect, which is an order's or nobody's."""
+
+    effect: str
+    moves: Sequence[Move]
+    order_id: str | None = None
+
+    def totals(self) -> list[tuple[str, str, int, int]]:
+        """(SKU, location, on_hand, allocated) of each stock row that moves, sorted."""
+        sums: dict[tuple[str, str], tuple[int, int]] = {}
+        for item in self.moves:
+            on_hand, allocated = sums.get((item.sku, item.location), (0, 0))
+            sums[item.sku, item.location] = (on_hand + item.on_hand, allocated + item.allocated)
+        return [(*key, *sums[key]) for key in sorted(sums)]
 
 
 class StockLevel(BaseModel):
@@ -91,46 +109,57 @@ async def move(
     who: str,
     why: str,
 ) -> None:
+    """Book and apply the movements of one effect; see `book`."""
+    booking = Booking(effect, list(moves), order_id)
+    await book(conn, kind, [booking], counted=counted, who=who, why=why)
+
+
+async def book(
+    conn: Connection,
+    kind: MovementKind,
+    bookings: Iterable[Booking],
+    *,
+    counted: int | None = None,
+    who: str,
+    why: str,
+) -> None:
     """Book and apply movements, once per effect. The caller holds the locks (`store.locks`).
 
-    Moves of the same stock row are summed first. What becomes free is set aside for those who wait
-    for it. Raises IllegalTransition where a row would go below zero or below what is allocated.
+    Moves of the same stock row by the same effect are summed first. What becomes free is set aside
+    for those who wait for it. Raises IllegalTransition where a row would go below zero or below
+    what is allocated.
     """
-    totals: dict[tuple[str, str], tuple[int, int]] = {}
-    for item in moves:
-        on_hand, allocated = totals.get((item.sku, item.location), (0, 0))
-        totals[item.sku, item.location] = (on_hand + item.on_hand, allocated + item.allocated)
-    if not totals:
+    rows = [(booking, *total) for booking in bookings for total in booking.totals()]
+    if not rows:
         return
-    keys = sorted(totals)
     try:
         # Read to the end: the generator of an unread statement would leave it unfinished.
         moved = [
             row
             async for row in _sql.move(
                 conn,
-                effect=effect,
                 kind=kind,
-                skus=[sku for sku, _ in keys],
-                locations=[location for _, location in keys],
-                on_hand_changes=[totals[key][0] for key in keys],
-                allocated_changes=[totals[key][1] for key in keys],
-                order_id=order_id,
+                effects=[booking.effect for booking, *_ in rows],
+                order_ids=[booking.order_id for booking, *_ in rows],
+                skus=[sku for _, sku, _, _, _ in rows],
+                locations=[location for _, _, location, _, _ in rows],
+                on_hand_changes=[on_hand for _, _, _, on_hand, _ in rows],
+                allocated_changes=[allocated for _, _, _, _, allocated in rows],
                 counted=counted,
                 who=who,
                 why=why,
             )
         ]
     except CheckViolation:
+        places = sorted({(sku, location) for _, sku, location, _, _ in rows})
         raise IllegalTransition(
-            f"stock of {', '.join(f'{sku} at {place}' for sku, place in keys)} does not allow it: "
-            "on hand would fall below zero or below what orders have allocated"
+            f"stock of {', '.join(f'{sku} at {place}' for sku, place in places)} does not allow "
+            "it: on hand would fall below zero or below what orders have allocated"
         ) from None
-    done = {(row["sku"], row["location"]) for row in moved}  # nothing, the second time
-    freed = {key: on_hand - allocated for key, (on_hand, allocated) in totals.items()}
-    if less := [sku for sku, place in done if freed[sku, place] < 0 and kind != "allocated"]:
+    # Nothing, the second time.
+    if less := [row["sku"] for row in moved if row["freed"] < 0 and kind != "allocated"]:
         await backorders.give_way(conn, less)
-    if more := [sku for sku, place in done if freed[sku, place] > 0]:
+    if more := [row["sku"] for row in moved if row["freed"] > 0]:
         await backorders.serve(conn, more)
 
 

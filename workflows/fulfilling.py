@@ -19,10 +19,11 @@ from workflows.steps import ByHand, GivenUp, StepRefused, Steps
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivered, Delivery
     from activities.fulfilment import Fulfilment, Part, Recalled, Ship, Shipped
-    from activities.inventory import Inventory, Reassign, ReleaseStock, ReserveAgain, Reserved
+    from activities.inventory import Inventory, Reassign, ReleaseStock, ReserveAgain
     from activities.returns import ApproveReturn, ReturnPart, Returns
     from domain.fulfilments import Planned
     from domain.policy import Policy
+    from domain.reservations import Reserved
 
 
 class Fulfilling:

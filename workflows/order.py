@@ -27,7 +27,7 @@ from workflows.steps import GivenUp, StepRefused, Steps
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import Delivery
     from activities.fulfilment import Fulfilment
-    from activities.inventory import Inventory, ReleaseStock, ReserveStock
+    from activities.inventory import Inventory, ReleaseStock
     from activities.payments import Payments
     from activities.records import CloseOrder, Notice, Records
     from domain.continuation import OrderState
@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnOutcome,
         ReturnRequest,
     )
+    from domain.reservations import ReserveStock
 
 SAGA = (
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),

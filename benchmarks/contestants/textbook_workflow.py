@@ -9,7 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
-    from activities.inventory import Inventory, ReserveStock
+    from activities.inventory import Inventory
     from activities.payments import Authorize, Capture, Payments
     from activities.records import CloseOrder, Records
     from benchmarks.contestants.textbook_activities import (
@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.fulfilments import Planned
     from domain.money import Money
     from domain.order import Order
+    from domain.reservations import ReserveStock
     from domain.tracking import CarrierStatus
 
 STEP = timedelta(seconds=60)

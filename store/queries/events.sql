@@ -4,9 +4,10 @@
 -- What an effect recorded when it was done; null when it was not.
 select data from order_event where order_id = :order_id and effect = :effect;
 
--- name: add_event(order_id, effect, what, who, why, data)!
+-- name: add_events(order_ids, effects, whats, whos, whys, data)!
 insert into order_event (order_id, effect, what, who, why, data)
-values (:order_id, :effect, :what, :who, :why, :data)
+select * from unnest(:order_ids::text[], :effects::text[], :whats::text[], :whos::text[],
+                     :whys::text[], :data::jsonb[])
 on conflict (order_id, effect) do nothing;
 
 -- name: list_events(order_id)

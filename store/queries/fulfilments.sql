@@ -1,23 +1,23 @@
 -- Fulfilments: one location's part of an order each. The order's row is locked by every writer.
 
--- name: insert_fulfilments(order_id, state, fulfilment_ids, locations, leaves, arrivals)!
-insert into fulfilment (fulfilment_id, order_id, location, state, promised_leave, promised_on)
-select fulfilment_id, :order_id, location, :state, leaves, arrives
-from unnest(:fulfilment_ids::text[], :locations::text[], :leaves::date[], :arrivals::date[])
-    as f (fulfilment_id, location, leaves, arrives);
-
--- name: insert_fulfilment_lines(fulfilment_ids, line_ids, skus, locations, quantities, order_id)!
--- What each parcel is to contain, and the claim on stock behind it.
-with wanted as (
-    select * from unnest(:fulfilment_ids::text[], :line_ids::text[], :skus::text[],
-                         :locations::text[], :quantities::bigint[])
-        as w (fulfilment_id, line_id, sku, location, quantity)
+-- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, state)!
+-- Each with what its parcel is to contain, and the claims on stock behind it.
+with parts as (
+    insert into fulfilment (fulfilment_id, order_id, location, state, promised_leave, promised_on)
+    select fulfilment_id, order_id, location, :state, leaves, arrives
+    from unnest(:fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[],
+                :arrivals::date[])
+        as f (fulfilment_id, order_id, location, leaves, arrives)
+), wanted as (
+    select * from unnest(:line_fulfilments::text[], :line_orders::text[], :line_ids::text[],
+                         :skus::text[], :line_locations::text[], :quantities::bigint[])
+        as w (fulfilment_id, order_id, line_id, sku, location, quantity)
 ), lines as (
     insert into fulfilment_line (fulfilment_id, order_id, line_id, sku, quantity)
-    select fulfilment_id, :order_id, line_id, sku, quantity from wanted
+    select fulfilment_id, order_id, line_id, sku, quantity from wanted
 )
 insert into reservation (fulfilment_id, order_id, line_id, sku, location, quantity)
-select fulfilment_id, :order_id, line_id, sku, location, quantity from wanted;
+select fulfilment_id, order_id, line_id, sku, location, quantity from wanted;
 
 -- name: fulfilment_of(fulfilment_id)^
 select fulfilment_id, order_id, location, state, recalled_from, changed_at, promised_leave,

@@ -22,26 +22,32 @@ from unnest(:countries::text[], :postal_prefixes::text[], :services::text[], :co
 -- Costs of lanes are compared with each other, so there should be one.
 select currency, min(location) as location from lane group by currency order by currency;
 
--- name: ways(country, postal_code, service, locations)
--- How each location would send a parcel there: its own figures, and its closest lane's.
-select l.location, l.priority, l.calendar, l.parcels_a_day,
-       case when l.parcels_a_day is null then 0 else (
-           select count(*) from fulfilment f
-           where f.location = l.location
-             and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')
-       ) end as to_send,
-       exists (select from lane where lane.location = l.location) as has_lanes,
-       lane.cost_minor, lane.currency, lane.distance_km, lane.transit_days
-from location l left join lateral (
+-- name: ways(locations, countries, postal_codes, services)
+-- How each location would send a parcel to each of the addresses: its own figures, and its closest
+-- lane's.
+with place as materialized (
+    select l.location, l.priority, l.calendar, l.parcels_a_day,
+           case when l.parcels_a_day is null then 0 else (
+               select count(*) from fulfilment f
+               where f.location = l.location
+                 and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')
+           ) end as to_send,
+           exists (select from lane where lane.location = l.location) as has_lanes
+    from location l where l.location = any(:locations::text[])
+)
+select a.number, place.*, lane.cost_minor, lane.currency, lane.distance_km, lane.transit_days
+from unnest(:countries::text[], :postal_codes::text[], :services::text[]) with ordinality
+    as a (country, postal_code, service, number)
+cross join place
+left join lateral (
     select * from lane
-    where lane.location = l.location
-      and lane.country in (:country, '*') and lane.service in (:service, '*')
-      and starts_with(coalesce(:postal_code, ''), lane.postal_prefix)
+    where lane.location = place.location
+      and lane.country in (a.country, '*') and lane.service in (a.service, '*')
+      and starts_with(coalesce(a.postal_code, ''), lane.postal_prefix)
     order by lane.service = '*', lane.country = '*', length(lane.postal_prefix) desc
     limit 1
 ) lane on true
-where l.location = any(:locations::text[])
-order by l.location;
+order by a.number, place.location;
 
 -- name: list_locations(location)
 select l.location, l.priority, l.calendar, l.parcels_a_day,

@@ -1,28 +1,36 @@
 -- Orders and their lines. The order's row is locked by every function that writes here.
 
--- name: insert_order(order_id, channel, channel_order_id, digest, run_id, document, customer_id, currency, total_minor, placed_at, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)$
--- received: the first thing that is known of an order, with its lines. Returns its id, or null when
--- it is there; nothing is written then.
+-- name: insert_orders(order_ids, channels, channel_order_ids, digests, run_ids, documents, customer_ids, currencies, totals, placed, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
+-- received: the first thing that is known of orders, with their lines. Returns the ids of those that
+-- are new; of the others nothing is written.
 with created as (
     insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
                         currency, total_minor, placed_at)
-    values (:order_id, :channel, :channel_order_id, :digest, :run_id, :document, :customer_id,
-            :currency, :total_minor, :placed_at)
+    select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
+                         :digests::text[], :run_ids::text[], :documents::jsonb[],
+                         :customer_ids::text[], :currencies::text[], :totals::bigint[],
+                         :placed::timestamptz[])
     on conflict do nothing
     returning order_id, currency
 ), lines as (
     insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
                             shipping_minor, shipping_tax_minor)
-    select order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax
-    from created, unnest(:line_ids::text[], :skus::text[], :ordered::bigint[], :goods::bigint[],
-                         :tax::bigint[], :shipping::bigint[], :shipping_tax::bigint[])
-        with ordinality as l (line_id, sku, ordered, goods, tax, shipping, shipping_tax, position)
+    select l.*
+    from unnest(:line_orders::text[], :line_ids::text[], :positions::integer[], :skus::text[],
+                :ordered::bigint[], :goods::bigint[], :tax::bigint[], :shipping::bigint[],
+                :shipping_tax::bigint[])
+        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax)
+    join created using (order_id)
 ), money as (
     insert into order_money (order_id, currency) select order_id, currency from created
 )
 select order_id from created;
 
--- name: move_lines(line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, order_id)!
+-- name: owners(order_ids)
+-- Whose orders these are, and of what content.
+select order_id, digest, run_id from orders where order_id = any(:order_ids::text[]);
+
+-- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded)!
 -- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.
 update order_line as l
 set backordered      = l.backordered      + d.backordered,
@@ -36,19 +44,20 @@ set backordered      = l.backordered      + d.backordered,
     returned         = l.returned         + d.returned,
     charged          = l.charged          + d.charged,
     refunded         = l.refunded         + d.refunded
-from unnest(:line_ids::text[], :backordered::bigint[], :allocated::bigint[], :picked::bigint[],
-            :shipped::bigint[], :delivered::bigint[], :lost::bigint[], :cancelled::bigint[],
-            :return_requested::bigint[], :returned::bigint[], :charged::bigint[],
-            :refunded::bigint[])
-    as d (line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
+from unnest(:order_ids::text[], :line_ids::text[], :backordered::bigint[], :allocated::bigint[],
+            :picked::bigint[], :shipped::bigint[], :delivered::bigint[], :lost::bigint[],
+            :cancelled::bigint[], :return_requested::bigint[], :returned::bigint[],
+            :charged::bigint[], :refunded::bigint[])
+    as d (order_id, line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
           return_requested, returned, charged, refunded)
-where l.order_id = :order_id and l.line_id = d.line_id;
+where l.order_id = d.order_id and l.line_id = d.line_id;
 
--- name: decide(decision, reason, order_id)!
+-- name: decide(decision, order_ids, reasons)!
 -- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state.
 update orders
-set decision = :decision, reason = :reason, decided_at = clock_timestamp()
-where order_id = :order_id and decision in ('received', 'confirmed') and decision <> :decision;
+set decision = :decision, reason = d.reason, decided_at = clock_timestamp()
+from unnest(:order_ids::text[], :reasons::text[]) as d (order_id, reason)
+where orders.order_id = d.order_id and decision in ('received', 'confirmed') and decision <> :decision;
 
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from orders where order_id = :order_id;

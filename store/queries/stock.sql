@@ -1,27 +1,31 @@
 -- Stock and its journal. on_hand and allocated change through `move` alone.
 
--- name: move(skus, locations, on_hand_changes, allocated_changes, effect, kind, order_id, counted, who, why)
+-- name: move(effects, skus, locations, on_hand_changes, allocated_changes, order_ids, kind, counted, who, why)
 -- Books a set of movements and applies them. A movement of the same effect on the same stock is
 -- booked once: the second time nothing matches and nothing moves. The rows are locked already.
 with wanted as (
     select * from unnest(
-        :skus::text[], :locations::text[], :on_hand_changes::bigint[], :allocated_changes::bigint[]
-    ) as w (sku, location, on_hand_change, allocated_change)
+        :effects::text[], :skus::text[], :locations::text[], :on_hand_changes::bigint[],
+        :allocated_changes::bigint[], :order_ids::text[]
+    ) as w (effect, sku, location, on_hand_change, allocated_change, order_id)
 ), booked as (
     insert into movement
         (effect, sku, location, kind, on_hand_change, allocated_change, order_id, counted, who, why)
-    select :effect, sku, location, :kind, on_hand_change, allocated_change, :order_id, :counted,
+    select effect, sku, location, :kind, on_hand_change, allocated_change, order_id, :counted,
            :who, :why
     from wanted
     on conflict (effect, sku, location) do nothing
     returning sku, location, on_hand_change, allocated_change
+), moved as (
+    select sku, location, sum(on_hand_change)::bigint as on_hand,
+           sum(allocated_change)::bigint as allocated
+    from booked group by sku, location
 )
 update stock
-set on_hand = stock.on_hand + booked.on_hand_change,
-    allocated = stock.allocated + booked.allocated_change
-from booked
-where (stock.sku, stock.location) = (booked.sku, booked.location)
-returning stock.sku, stock.location;
+set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
+from moved
+where (stock.sku, stock.location) = (moved.sku, moved.location)
+returning stock.sku, moved.on_hand - moved.allocated as freed;
 
 -- name: add_location(location, priority)!
 insert into location (location, priority) values (:location, :priority)

@@ -13,7 +13,7 @@ from temporalio import activity
 
 from activities.delivery import Delivery
 from activities.fulfilment import Fulfilment, Part, Ship
-from activities.inventory import Inventory, ReserveStock
+from activities.inventory import Inventory
 from activities.payments import Authorize, Capture, Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -24,6 +24,7 @@ from domain.errors import OrderloomError
 from domain.ids import fulfilment_id
 from domain.money import Money
 from domain.order import Order
+from domain.reservations import ReserveStock
 from domain.tracking import CarrierStatus
 from starter.desk import Desk
 from store import fulfilments, parcels, stock

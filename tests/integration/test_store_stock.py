@@ -10,9 +10,10 @@ from random import Random
 import asyncpg
 import pytest
 
-from activities.inventory import Reassign, ReleaseStock, Reserved
+from activities.inventory import Reassign, ReleaseStock
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, OrderloomError
 from domain.order import Order
+from domain.reservations import Reserved
 from store import stock
 from store.database import Connection, Pool
 from store.locks import lock_order, lock_stock
