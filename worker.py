@@ -35,6 +35,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.failures import FailureTypes
 from activities.fulfilment import Fulfilment
@@ -99,6 +100,7 @@ def build_worker(
 ) -> Worker:
     """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win."""
     inventory = Inventory(pool, together_max=reservations_together)
+    backorders = Backorders(pool)
     payments = Payments(pool, providers)
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
@@ -111,6 +113,9 @@ def build_worker(
             inventory.release_stock,
             inventory.reserve_again,
             inventory.reassign,
+            backorders.await_stock,
+            backorders.join_backorders,
+            backorders.fill_backorder,
             payments.authorize_payment,
             payments.capture_payment,
             payments.refund_payment,

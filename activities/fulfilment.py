@@ -27,13 +27,15 @@ class Part(BaseModel):
 class Picked(BaseModel):
     """What the picker found, and did not (line id → units).
 
-    `refused`: why the location will not send any of it, where it will not.
+    `refused`: why the location will not send any of it, where it will not. `backordered`: units
+    that fell back to backorder before anybody picked them, as fewer are there than was thought.
     """
 
     model_config = ConfigDict(frozen=True)
 
     picked: dict[str, int]
     missing: dict[str, int] = {}
+    backordered: dict[str, int] = {}
     refused: str = ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +13,7 @@ from domain.fulfilments import Planned
 from domain.places import SourcingRules
 from domain.reservations import Reserved, ReserveStock
 from domain.sourcing import Demand, SourcingPlan
-from store import events, fulfilments, orders, reservations
+from store import backorders, events, fulfilments, orders, reservations
 from store.database import Connection, DatabaseAway, Pool
 from store.locks import lock_order, lock_stock
 from store.sourcing import Sourced, Wanted, lock_shelves
@@ -28,7 +28,8 @@ class ReserveAgain(BaseModel):
     """Units that were not found or were lost: reserve others, in new fulfilments.
 
     `source` says where they stand: `open` after a short pick, `shipped` when the carrier lost
-    them. What cannot be had is cancelled, or stays lost. `avoid`: a location not to be trusted.
+    them. What cannot be had is backordered, in this `round`, where that may be; else cancelled, or
+    it stays lost. `avoid`: a location not to be trusted, or one that has `refused`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,8 +39,11 @@ class ReserveAgain(BaseModel):
     units: dict[str, int]
     source: Literal["open", "shipped"]
     replace: bool
+    backorder: bool = False
+    round: int = 1
     first_number: int
     avoid: str | None = None
+    refused: bool = False
     reason: str
     sourcing: SourcingRules = SourcingRules()
 
@@ -47,14 +51,16 @@ class ReserveAgain(BaseModel):
 class ReleaseStock(BaseModel):
     """Give claims back and cancel their units. `units`: fulfilment id → line id → units.
 
-    `decision` ends the order where this leaves nothing of it.
+    `backordered` (line id → units) are not waited for any more. `decision` ends the order where
+    this leaves nothing of it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     effect: str
-    units: dict[str, dict[str, int]]
+    units: dict[str, dict[str, int]] = {}
+    backordered: dict[str, int] = {}
     decision: Literal["rejected", "cancelled"] | None = None
     what: str
     why: str
@@ -108,13 +114,15 @@ class Inventory:
                 return
             # All at once: one fulfilment after the other would be the wrong order of locks.
             skus = await orders.skus(conn, ask.order_id)
-            await lock_stock(conn, [skus[k] for units in ask.units.values() for k in units])
+            lines = {line_id for units in ask.units.values() for line_id in units}
+            await lock_stock(conn, [skus[line_id] for line_id in lines | ask.backordered.keys()])
             for fulfilment_id, units in ask.units.items():
                 effect = f"{ask.effect}:{fulfilment_id}"
                 await fulfilments.release(
                     conn, fulfilment_id, effect, units, who=ask.who, why=ask.why
                 )
                 await fulfilments.set_state(conn, fulfilment_id, "cancelled")
+            await backorders.give_up(conn, ask.order_id, ask.backordered)
             if ask.decision is not None:
                 await orders.decide(conn, ask.order_id, ask.decision, ask.why)
             await events.tell(
@@ -124,7 +132,7 @@ class Inventory:
                 ask.what,
                 who=ask.who,
                 why=ask.why,
-                data={"units": ask.units},
+                data={"units": ask.units, "backordered": ask.backordered},
             )
 
     @activity.defn
@@ -135,30 +143,43 @@ class Inventory:
             done = await events.find(conn, ask.order_id, ask.effect)
             if done is not None:
                 return Reserved.model_validate(done)
-            sourced = Sourced(SourcingPlan(takes=(), missing=ask.units), {})
+            skus = await orders.skus(conn, ask.order_id)
+            sourced = Sourced(SourcingPlan(takes=(), missing={}), missing=ask.units)
             if ask.replace:
-                sourced = await _plan_again(conn, ask)
-            plan = sourced.plan
+                sourced = await _plan_again(conn, ask, skus)
+            missing = dict(sourced.missing)
             if ask.source == "shipped":
-                await _give_up_shipped(conn, ask, plan)
+                await _give_up_shipped(conn, ask, missing)
             claim = fulfilments.Claim(
                 ask.order_id,
                 ask.effect,
-                plan.takes,
+                sourced.plan.takes,
                 first_number=ask.first_number,
                 promises=sourced.promises,
-                given_up=plan.missing if ask.source == "open" else {},
+                given_up=missing if ask.source == "open" else {},
             )
             (planned,) = await fulfilments.allocate(
                 conn, [claim], state="picking", who=WHO, why=ask.reason
             )
-            reserved = Reserved(fulfilments=planned, missing=plan.missing)
+            waits = dict(sourced.waits)
+            unwilling = (ask.avoid,) if ask.avoid and ask.refused else ()
+            await backorders.wait(
+                conn,
+                ask.order_id,
+                waits,
+                skus,
+                round=ask.round,
+                barred=(*sourced.barred, *unwilling),
+                promises={},
+            )
+            reserved = Reserved(fulfilments=planned, backordered=waits, missing=missing)
             given_up = "refunded" if ask.source == "shipped" else "cancelled"
+            replaced = "missing units backordered" if waits else "missing units replaced"
             await events.tell(
                 conn,
                 ask.order_id,
                 ask.effect,
-                f"missing units {given_up}" if plan.missing else "missing units replaced",
+                f"missing units {given_up}" if missing else replaced,
                 who=WHO,
                 why=ask.reason,
                 data=reservations.with_reasons(reserved, sourced),
@@ -188,23 +209,22 @@ class Inventory:
             return planned
 
 
-async def _plan_again(conn: Connection, ask: ReserveAgain) -> Sourced:
+async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, str]) -> Sourced:
     """Lock the stock of what is missing, and choose whence else to take it."""
-    skus = await orders.skus(conn, ask.order_id)
     demands = [
         Demand(line_id=line_id, sku=skus[line_id], quantity=units)
         for line_id, units in ask.units.items()
     ]
     avoided = frozenset((demand.sku, ask.avoid) for demand in demands) if ask.avoid else frozenset()
     shipping = await orders.shipping(conn, ask.order_id)
-    wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided)
+    wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided, backorder=ask.backorder)
     return (await lock_shelves(conn, [wanted])).plan(0, wanted)
 
 
-async def _give_up_shipped(conn: Connection, ask: ReserveAgain, plan: SourcingPlan) -> None:
+async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: Mapping[str, int]) -> None:
     """Lost units: those that are replaced are open again, the others count as lost."""
     moves = {}
     for line_id, units in ask.units.items():
-        lost = plan.missing.get(line_id, 0)
+        lost = missing.get(line_id, 0)
         moves[line_id] = {"shipped": lost - units, "lost": lost}
     await orders.move_lines(conn, ask.order_id, moves)

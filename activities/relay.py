@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
-from store import promises, waits
+from store import backorders, promises, waits
 from store.database import DatabaseFault, Pool, Record
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ SWEEP_S = 1.0
 """Without a wake-up call the relay looks for reports this often, in seconds."""
 
 NOTICE_S = 60.0
-"""Promises that slip are looked for this often, in seconds."""
+"""Promises that slip, and waiting orders that can be served, are looked for this often, in s."""
 
 PAUSE_AFTER_FAULT_S = 1.0
 
@@ -78,6 +78,7 @@ class Relay:
             if clock() >= noticed + NOTICE_S:
                 noticed = clock()
                 async with self._pool.acquire() as conn:
+                    await backorders.serve_late(conn, BATCH)
                     await promises.notice_slips(conn, BATCH)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), SWEEP_S)

@@ -42,7 +42,8 @@ class ParcelState(BaseModel):
 class BookState(BaseModel):
     """Where each unit stands, by line id; the parcels; amounts in minor units.
 
-    `round`: the number of the next, or present, wait for what is backordered, and until when.
+    `round`: the number of the next, or present, wait for what is backordered, and until when;
+    `given_up`: why some of it was not waited for any longer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,6 +55,7 @@ class BookState(BaseModel):
     last_delivery: datetime | None = None
     round: int = 1
     waits_until: datetime | None = None
+    given_up: str = ""
 
 
 class Parked(BaseModel):

@@ -146,6 +146,8 @@ class Order(Document):
     discount: Amount = Decimal(0)
     shipping: Shipping
     payment: Payment
+    basket: Id | None = None
+    """The basket whose soft reservations this order turns into its own."""
     requested_delivery_date: Day | None = None
     note: Note | None = None
     total: Amount | None = None

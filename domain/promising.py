@@ -6,6 +6,7 @@ the way it would go from there once it has arrived. Nothing is promised twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -41,6 +42,39 @@ class PromisedUnits(BaseModel):
     location: str
     source: str
     promise: Promise | None
+
+
+def less(incoming: Iterable[Incoming], units: int) -> list[Incoming]:
+    """What is left of it, the earliest due first, where others come before for so many units."""
+    left = []
+    for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
+        taken = min(units, supply.quantity)
+        units -= taken
+        if supply.quantity > taken:
+            left.append(supply.model_copy(update={"quantity": supply.quantity - taken}))
+    return left
+
+
+def without(incoming: Iterable[Incoming], told: Iterable[PromisedUnits]) -> list[Incoming]:
+    """What is left of it once these units are promised."""
+    taken = Counter[tuple[str, str]]()
+    for one in told:
+        taken[one.location, one.source] += one.quantity
+    left = []
+    for supply in incoming:
+        units = min(taken[supply.location, supply.source], supply.quantity)
+        taken[supply.location, supply.source] -= units
+        if supply.quantity > units:
+            left.append(supply.model_copy(update={"quantity": supply.quantity - units}))
+    return left
+
+
+def last_of(promised: Sequence[PromisedUnits], wanted: int) -> Promise | None:
+    """When all of so many units are there; None where that is not known."""
+    known = [one.promise for one in promised if one.promise is not None]
+    if len(known) < len(promised) or sum(one.quantity for one in promised) < wanted:
+        return None
+    return max(known, key=lambda one: one.arrives_on, default=None)
 
 
 def promise(

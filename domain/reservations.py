@@ -12,20 +12,28 @@ from domain.places import SourcingRules
 
 
 class ReserveStock(BaseModel):
-    """Reserve all lines of a new order at once. `run_id`: the workflow's first run, its owner."""
+    """Reserve all lines of a new order at once. `run_id`: the workflow's first run, its owner.
+
+    `backorder`: what is not there is waited for, where its item allows that.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order: Order
     run_id: str
     partly_available: Literal["ship_available", "all_or_nothing"]
+    backorder: bool = True
     sourcing: SourcingRules = SourcingRules()
 
 
 class Reserved(BaseModel):
-    """What was reserved, and what could not be (line id → units). No fulfilments: rejected."""
+    """What was reserved, what is waited for, and what cannot be had (line id → units).
+
+    Nothing reserved and nothing waited for: rejected.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     fulfilments: tuple[Planned, ...] = ()
+    backordered: dict[str, int] = {}
     missing: dict[str, int] = {}

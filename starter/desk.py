@@ -15,7 +15,7 @@ from domain.errors import IllegalTransition
 from domain.items import Item
 from domain.locations import Location
 from domain.tracking import CarrierStatus
-from store import items, locations, reads, reports, stock, transfers
+from store import corrections, items, locations, reads, reports, stock, transfers
 from store.database import Pool
 from store.returns import Counted
 from store.stock import Movement, StockLevel
@@ -158,21 +158,21 @@ class Desk:
     ) -> StockLevel:
         """A correction of what is on hand, once per key."""
         async with self._pool.acquire() as conn:
-            return await stock.adjust(conn, key, sku, location, change, who=who, why=why)
+            return await corrections.adjust(conn, key, sku, location, change, who=who, why=why)
 
     async def write_off(
         self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
     ) -> StockLevel:
         """Units that cannot be sold any more, once per key."""
         async with self._pool.acquire() as conn:
-            return await stock.write_off(conn, key, sku, location, quantity, who=who, why=why)
+            return await corrections.write_off(conn, key, sku, location, quantity, who=who, why=why)
 
     async def count_stock(
         self, key: str, sku: str, location: str, counted: int, *, who: str, why: str
     ) -> StockLevel:
         """What a count found, once per key."""
         async with self._pool.acquire() as conn:
-            return await stock.count(conn, key, sku, location, counted, who=who, why=why)
+            return await corrections.count(conn, key, sku, location, counted, who=who, why=why)
 
     async def stock_history(self, sku: str, **filters: Any) -> Sequence[Movement]:
         """What happened to a SKU; filters as `store.stock.history` takes them."""

@@ -12,9 +12,10 @@ from typing import Final
 
 from domain import ids
 from domain.locations import Promise
-from domain.sourcing import Take
+from domain.sourcing import Available, Take
 from store import orders, waits
 from store.database import Connection, Record, load_queries
+from store.locks import lock_stock
 
 _sql = load_queries("backorders")
 
@@ -34,8 +35,8 @@ async def wait(
 ) -> None:
     """Open units (line id → units) are backordered. The caller holds the order's and stock's locks.
 
-    `round` names the workflow's wait. `barred`: locations that may not serve them. `promises`: what
-    the customer is told, by line.
+    `round` names the workflow's wait; 0: it has yet to join one. `barred`: locations that may not
+    serve them. `promises`: what the customer is told, by line.
     """
     if not units:
         return
@@ -54,21 +55,22 @@ async def wait(
     await orders.move_lines(conn, order_id, {k: {"backordered": n} for k, n in units.items()})
 
 
-async def serve(conn: Connection, skus: Iterable[str]) -> None:
+async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
     """Set what is free of these SKUs aside for those who wait first, and wake their workflows.
 
     The caller holds the stock's locks. Nothing is allocated yet: that is the workflows' to do.
+    Returns what was set aside.
     """
     waiting = [row async for row in _sql.in_turn(conn, skus=sorted(set(skus)))]
     if not waiting:
-        return
+        return []
     free: dict[str, dict[str, int]] = {}
     async for row in _sql.free(conn, skus=sorted({row["sku"] for row in waiting})):
         if row["quantity"] > 0:
             free.setdefault(row["sku"], {})[row["location"]] = row["quantity"]
     given = [(row, *one) for row in waiting for one in _share(row, free.get(row["sku"], {}))]
     if not given:
-        return
+        return []
     await _sql.set_aside(
         conn,
         order_ids=[row["order_id"] for row, _, _ in given],
@@ -80,11 +82,16 @@ async def serve(conn: Connection, skus: Iterable[str]) -> None:
     await waits.report_to_all(
         conn,
         {
-            ids.wait_id(WAIT, ids.backorder_id(row["order_id"], row["round"])): row["order_id"]
+            _wait_id(row["order_id"], row["round"]): row["order_id"]
             for row, _, _ in given
+            if row["round"]  # else its workflow has not heard yet that it waits
         },
         {},
     )
+    return [
+        Available(sku=row["sku"], location=location, quantity=units)
+        for row, location, units in given
+    ]
 
 
 def _share(row: Record, free: dict[str, int]) -> list[tuple[str, int]]:
@@ -99,6 +106,36 @@ def _share(row: Record, free: dict[str, int]) -> list[tuple[str, int]]:
             wanted -= units
             taken.append((place, units))
     return taken
+
+
+async def set_aside(
+    conn: Connection, order_id: str, units: Mapping[str, int], skus: Mapping[str, str], place: str
+) -> None:
+    """Set units (line id → units) at a location aside for an order that waits for them.
+
+    The caller holds the order's and the stock's locks. Nobody is told.
+    """
+    await _sql.set_aside(
+        conn,
+        order_ids=[order_id] * len(units),
+        line_ids=list(units),
+        skus=[skus[line_id] for line_id in units],
+        locations=[place] * len(units),
+        quantities=list(units.values()),
+    )
+
+
+async def join(conn: Connection, order_id: str, *, round: int) -> None:
+    """What fell back to backorder is waited for in this round. The caller holds the order's lock.
+
+    What has come for the order by now is reported at once.
+    """
+    if await _sql.join_round(conn, order_id=order_id, round=round):
+        await waits.report(conn, order_id, _wait_id(order_id, round), {})
+
+
+def _wait_id(order_id: str, round: int) -> str:
+    return ids.wait_id(WAIT, ids.backorder_id(order_id, round))
 
 
 async def give_way(conn: Connection, skus: Iterable[str]) -> None:
@@ -187,6 +224,13 @@ async def give_up(conn: Connection, order_id: str, units: Mapping[str, int]) -> 
     await serve(conn, [waited[line_id] for line_id in units])
 
 
-async def could_be_served(conn: Connection, batch: int) -> list[str]:
-    """SKUs that are waited for, and of which something may have become free by itself."""
-    return [row["sku"] async for row in _sql.could_be_served(conn, batch=batch)]
+async def serve_late(conn: Connection, batch: int) -> None:
+    """Serve those who wait for what has become free by itself.
+
+    A basket expired, or a first day of sale came. Whoever orders such a SKU meanwhile sees to it
+    that they are served first, so nobody overtakes them if this comes late.
+    """
+    for row in [row async for row in _sql.could_be_served(conn, batch=batch)]:
+        async with conn.transaction():
+            await lock_stock(conn, [row["sku"]])
+            await serve(conn, [row["sku"]])

@@ -7,7 +7,7 @@ each other in a circle, whatever lines they have.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from domain.errors import NotFound
 from domain.sourcing import Available
@@ -25,17 +25,17 @@ async def lock_order(conn: Connection, order_id: str) -> Record:
 
 
 async def lock_stock(
-    conn: Connection, skus: Iterable[str], *, basket: str | None = None
+    conn: Connection, skus: Iterable[str], *, baskets: Sequence[str] = ()
 ) -> list[Available]:
     """Lock every stock row of these SKUs; returns what is free at each location.
 
     Once per transaction: a row that another one adds in between would be locked out of order. What
-    a `basket` holds of these SKUs is given up, and counts as free.
+    `baskets` hold of these SKUs is given up, and counts as free.
     """
     wanted = sorted(set(skus))
     rows = [row async for row in _sql.lock_stock(conn, skus=wanted)]
-    if basket is not None:
-        await _sql.empty_basket(conn, basket=basket, skus=wanted)
+    if baskets:
+        await _sql.empty_baskets(conn, baskets=list(baskets), skus=wanted)
     held = {
         (row["sku"], row["location"]): row["quantity"]
         async for row in _sql.set_aside(conn, skus=wanted)

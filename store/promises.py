@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from domain.errors import NotFound
 from domain.order import Shipping
 from domain.places import SourcingRules
-from domain.promising import Incoming, PromisedUnits, promise
+from domain.promising import Incoming, PromisedUnits, less, promise
 from domain.sourcing import Available
 from store import events, fulfilments, locations, stock
 from store.database import Connection, Record, load_queries
@@ -37,12 +38,23 @@ async def available(
         sku,
         quantity,
         [Available(sku=x.sku, location=x.location, quantity=x.available) for x in levels],
-        [Incoming(**row) async for row in _sql.incoming(conn, sku=sku)],
+        (await due(conn, [sku])).get(sku, []),
         await locations.ways(conn, [level.location for level in levels], shipping),
         country=shipping.address.country,
         now=now,
         rules=rules,
     )
+
+
+async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]]:
+    """SKU → what is on its way and due on a day, without what is waited for already."""
+    coming: dict[str, list[Incoming]] = {}
+    async for row in _sql.incoming(conn, skus=list(skus)):
+        coming.setdefault(row["sku"], []).append(Incoming(**row))
+    if coming:
+        async for row in _sql.waited_for(conn, skus=list(coming)):
+            coming[row["sku"]] = less(coming[row["sku"]], row["quantity"])
+    return coming
 
 
 async def notice_slips(conn: Connection, batch: int) -> int:

@@ -8,12 +8,14 @@ planned one after the other in the order in which they came, and written by one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from domain.locations import Promise
+from domain.promising import last_of, promise, without
 from domain.reservations import Reserved, ReserveStock
 from domain.sourcing import Demand
-from store import events, fulfilments, orders
+from store import backorders, events, fulfilments, orders, promises
 from store.database import Connection, load_queries
 from store.sourcing import Shelves, Sourced, Wanted, lock_shelves
 
@@ -26,11 +28,12 @@ EFFECT: Final = "reserve_stock"
 
 @dataclass(frozen=True)
 class _Planned:
-    """What a new order gets. `why`: it is rejected."""
+    """What a new order gets. `why`: it is rejected. `expected`: when what it waits for arrives."""
 
     ask: ReserveStock
     sourced: Sourced
     why: str | None
+    expected: Mapping[str, Promise] = field(default_factory=dict)
 
 
 async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserved]:
@@ -50,10 +53,16 @@ async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserv
     return [answers[ask.order.order_id] for ask in asks]
 
 
-def with_reasons(reserved: Reserved, sourced: Sourced) -> dict[str, Any]:
-    """What the step answers, and why so: for the order's story, where `explain` reads it."""
+def with_reasons(
+    reserved: Reserved, sourced: Sourced, expected: Mapping[str, Promise] | None = None
+) -> dict[str, Any]:
+    """What the step answers, and why so: for the order's story, where `explain` reads it.
+
+    `expected`: what the customer is told of units that are waited for, by line.
+    """
     why = sourced.plan.model_dump(mode="json", include={"considered", "exact"})
-    return {**reserved.model_dump(mode="json"), "sourcing": why}
+    told = {line_id: one.model_dump(mode="json") for line_id, one in (expected or {}).items()}
+    return {**reserved.model_dump(mode="json"), "sourcing": why, "expected": told}
 
 
 async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, Reserved]:
@@ -61,13 +70,27 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
     wants = [_wanted(ask) for ask in asks]
     shelves = await lock_shelves(conn, wants)
     planned = [_plan(shelves, number, ask, wants[number]) for number, ask in enumerate(asks)]
+    if any(one.sourced.waits for one in planned):
+        planned = await _expect(conn, shelves, planned)
     claimed = await fulfilments.allocate(
         conn, [_claim(one) for one in planned], state="open", who=WHO, why="ordered"
     )
-    answers = {
-        one.ask.order.order_id: Reserved(fulfilments=parts, missing=one.sourced.plan.missing)
-        for one, parts in zip(planned, claimed, strict=True)
-    }
+    answers = {}
+    for one, parts in zip(planned, claimed, strict=True):
+        order_id = one.ask.order.order_id
+        waits = {} if one.why is not None else dict(one.sourced.waits)
+        answers[order_id] = Reserved(
+            fulfilments=parts, backordered=waits, missing=dict(one.sourced.missing)
+        )
+        await backorders.wait(
+            conn,
+            order_id,
+            waits,
+            {line.line_id: line.sku for line in one.ask.order.lines},
+            round=1,
+            barred=one.sourced.barred,
+            promises=one.expected,
+        )
     rejected = {one.ask.order.order_id: one.why for one in planned if one.why is not None}
     if rejected:
         await orders.decide_all(conn, "rejected", rejected)
@@ -82,16 +105,51 @@ def _wanted(ask: ReserveStock) -> Wanted:
         Demand(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
         for line in ask.order.lines
     ]
-    return Wanted(demands, ask.order.shipping, ask.sourcing)
+    return Wanted(
+        demands,
+        ask.order.shipping,
+        ask.sourcing,
+        backorder=ask.backorder,
+        basket=ask.order.basket,
+    )
 
 
 def _plan(shelves: Shelves, number: int, ask: ReserveStock, wanted: Wanted) -> _Planned:
     sourced = shelves.plan(number, wanted)
-    plan = sourced.plan
-    if not plan.takes or (plan.missing and ask.partly_available == "all_or_nothing"):
-        return _Planned(ask, sourced, _not_available(ask, plan.missing))
-    shelves.take(plan.takes)
+    nothing = not sourced.plan.takes and not sourced.waits
+    if nothing or (sourced.missing and ask.partly_available == "all_or_nothing"):
+        return _Planned(ask, sourced, _not_available(ask, sourced.missing))
+    shelves.take(sourced.plan.takes)
     return _Planned(ask, sourced, None)
+
+
+async def _expect(
+    conn: Connection, shelves: Shelves, planned: Sequence[_Planned]
+) -> list[_Planned]:
+    """Say when what is waited for arrives, by what is on its way; nothing is promised twice."""
+    skus = {line.sku for one in planned for line in one.ask.order.lines}
+    coming = await promises.due(conn, sorted(skus))
+    expecting = []
+    for number, one in enumerate(planned):
+        expected = {}
+        order = one.ask.order
+        for line in order.lines if one.why is None else ():
+            units, supply = one.sourced.waits.get(line.line_id, 0), coming.get(line.sku, [])
+            told = promise(
+                line.sku,
+                units,
+                [],
+                supply,
+                shelves.ways(number),
+                country=order.shipping.address.country,
+                now=shelves.now,
+                rules=one.ask.sourcing,
+            )
+            if units and (last := last_of(told, units)):
+                expected[line.line_id] = last
+            coming[line.sku] = without(supply, told)
+        expecting.append(replace(one, expected=expected))
+    return expecting
 
 
 def _not_available(ask: ReserveStock, missing: Mapping[str, int]) -> str:
@@ -112,7 +170,7 @@ def _claim(one: _Planned) -> fulfilments.Claim:
         effect=f"reserve:{order.order_id}",
         takes=sourced.plan.takes,
         promises=sourced.promises,
-        given_up=sourced.plan.missing,
+        given_up=sourced.missing,
     )
 
 
@@ -123,6 +181,10 @@ def _story(one: _Planned, reserved: Reserved) -> list[events.Event]:
         what, why = "rejected", one.why
     elif reserved.missing:
         why = "the rest is not available and is cancelled"
+    if reserved.backordered and not reserved.fulfilments:
+        what = "backordered"
+    elif reserved.backordered:
+        what = "stock reserved, the rest is backordered"
     return [
         events.Event(order.order_id, "received", "received", who=f"channel {order.channel}"),
         events.Event(
@@ -131,6 +193,6 @@ def _story(one: _Planned, reserved: Reserved) -> list[events.Event]:
             what,
             who=WHO,
             why=why,
-            data=with_reasons(reserved, one.sourced),
+            data=with_reasons(reserved, one.sourced, one.expected),
         ),
     ]

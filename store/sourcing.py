@@ -3,69 +3,113 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from domain.items import Item
 from domain.locations import Promise, Way, places
 from domain.order import Shipping
-from domain.places import SourcingRules
+from domain.places import SourcingRules, barred
 from domain.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
-from store import locations
+from store import backorders, items, locations
 from store.database import Connection
 from store.locks import lock_stock
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an order wants, and where to. `excluded`: (sku, location) pairs not to be used."""
+    """What an order wants, and where to. `excluded`: (sku, location) pairs not to be used.
+
+    `backorder`: what is not there may be waited for. `basket`: what is held for it is its own.
+    """
 
     demands: Sequence[Demand]
     shipping: Shipping
     rules: SourcingRules
     excluded: Set[tuple[str, str]] = frozenset()
+    backorder: bool = False
+    basket: str | None = None
 
 
 @dataclass(frozen=True)
 class Sourced:
-    """Whence to take what is wanted, and when the parcel of each location is there."""
+    """Whence to take what is wanted, and when the parcel of each location is there.
+
+    `waits` and `missing` (line id → units) share what is not there: what is waited for, from any
+    location that is not `barred`, and what cannot be had.
+    """
 
     plan: SourcingPlan
-    promises: dict[str, Promise]
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    waits: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    barred: tuple[str, ...] = ()
 
 
 class Shelves:
     """What is free of the locked stock, and how it would travel; less with every `take`."""
 
-    def __init__(self, stock: Iterable[Available], ways: Sequence[list[Way]]) -> None:
+    def __init__(
+        self,
+        stock: Iterable[Available],
+        ways: Sequence[list[Way]],
+        known: Mapping[str, Item],
+    ) -> None:
         self._free: dict[str, dict[str, int]] = {}
         for item in stock:
             self._free.setdefault(item.sku, {})[item.location] = item.quantity
         self._ways = ways
+        self._known = known
         self._parcels = Counter[str]()
-        self._now = datetime.now(UTC)
+        self.now = datetime.now(UTC)
+
+    def ways(self, number: int) -> list[Way]:
+        """How each location would send to the `number`-th order."""
+        return [self._as_it_is(way) for way in self._ways[number]]
 
     def plan(self, number: int, wanted: Wanted) -> Sourced:
         """Choose for the `number`-th order of those for whom the shelves were locked."""
-        skus = dict.fromkeys(demand.sku for demand in wanted.demands)
+        today = self.now.date()
+        items = {d.sku: self._known.get(d.sku, Item(sku=d.sku)) for d in wanted.demands}
         stock = [
             Available(sku=sku, location=location, quantity=quantity)
-            for sku in skus
+            for sku in items
             for location, quantity in self._free.get(sku, {}).items()
         ]
         held = {item.location for item in stock}
-        ways = [self._as_it_is(way) for way in self._ways[number] if way.location in held]
+        ways = [way for way in self.ways(number) if way.location in held]
         plan = plan_sourcing(
-            wanted.demands,
+            [demand for demand in wanted.demands if not items[demand.sku].ahead(today)],
             stock,
-            places(ways, self._now),
+            places(ways, self.now),
             wanted.rules,
             excluded=wanted.excluded,
         )
-        used = {take.location for take in plan.takes}
+        taken = Counter[str]()
+        for take in plan.takes:
+            taken[take.line_id] += take.quantity
+        lacking = {
+            d.line_id: d.quantity - taken[d.line_id]
+            for d in wanted.demands
+            if d.quantity > taken[d.line_id]
+        }
+        waits = {
+            d.line_id: lacking[d.line_id]
+            for d in wanted.demands
+            if d.line_id in lacking and wanted.backorder and items[d.sku].waits(today)
+        }
         country = wanted.shipping.address.country
-        promised = {w.location: w.promise(self._now, country) for w in ways if w.location in used}
-        return Sourced(plan, {name: told for name, told in promised.items() if told is not None})
+        used = {take.location for take in plan.takes}
+        promised = {w.location: w.promise(self.now, country) for w in ways if w.location in used}
+        unfit = {c.place.location for c in plan.considered if barred(c.place, wanted.rules)}
+        return Sourced(
+            plan,
+            promises={name: told for name, told in promised.items() if told is not None},
+            waits=waits,
+            missing={k: n for k, n in lacking.items() if k not in waits},
+            barred=tuple(sorted(unfit)),
+        )
 
     def take(self, takes: Sequence[Take]) -> None:
         """An order gets these units: they, and the places of its parcels, are gone for others."""
@@ -79,7 +123,18 @@ class Shelves:
 
 
 async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
-    """Lock the stock of every SKU that these orders want, all at once."""
-    stock = await lock_stock(conn, [demand.sku for want in wants for demand in want.demands])
+    """Lock the stock of every SKU that these orders want, all at once.
+
+    Those who wait for some of it come before them.
+    """
+    skus = sorted({demand.sku for want in wants for demand in want.demands})
+    baskets = [want.basket for want in wants if want.basket is not None]
+    stock = await lock_stock(conn, skus, baskets=baskets)
+    turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, skus)}
+    free = [
+        x.model_copy(update={"quantity": x.quantity - turn.get((x.sku, x.location), 0)})
+        for x in stock
+    ]
     held = sorted({item.location for item in stock})
-    return Shelves(stock, await locations.ways_to(conn, held, [want.shipping for want in wants]))
+    ways = await locations.ways_to(conn, held, [want.shipping for want in wants])
+    return Shelves(free, ways, await items.find(conn, skus))

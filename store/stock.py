@@ -62,7 +62,10 @@ class Booking:
 
 
 class StockLevel(BaseModel):
-    """One stock row. available = on_hand − allocated − safety; incoming is on its way there."""
+    """One stock row. available = on_hand − allocated − safety − set_aside.
+
+    `set_aside`: for baskets and for those who wait; `incoming` is on its way there.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,6 +74,7 @@ class StockLevel(BaseModel):
     on_hand: int
     allocated: int
     safety: int
+    set_aside: int
     available: int
     incoming: int
 
@@ -185,89 +189,27 @@ async def receive(
     if quantity < 1:
         raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
     await ensure_rows(conn, [(sku, location)])
-    return await _change(conn, f"receive:{key}", "received", sku, location, quantity, who, why)
-
-
-async def adjust(
-    conn: Connection, key: str, sku: str, location: str, change: int, *, who: str, why: str
-) -> StockLevel:
-    """Correct on_hand by `change` units (may be negative), once per key, with the reason.
-
-    Raises NotFound for an unknown row, IllegalTransition when it would fall below what is
-    allocated, and Conflict when the key was used for another change.
-    """
-    return await _change(conn, f"adjust:{key}", "adjusted", sku, location, change, who, why)
-
-
-async def write_off(
-    conn: Connection, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
-) -> StockLevel:
-    """Damaged, expired, stolen: on_hand − quantity, once per key, with the reason.
-
-    Raises as `adjust` does, and InvalidInput for a quantity below 1.
-    """
-    if quantity < 1:
-        raise InvalidInput(f"cannot write off {quantity} of {sku}; it is one unit or more")
-    return await _change(
-        conn, f"write_off:{key}", "written_off", sku, location, -quantity, who, why
-    )
-
-
-async def count(
-    conn: Connection, key: str, sku: str, location: str, counted: int, *, who: str, why: str
-) -> StockLevel:
-    """A count found this many: on_hand becomes that, once per key. The journal keeps the count.
-
-    Raises NotFound for an unknown row, InvalidInput for a negative count, IllegalTransition where
-    orders have allocated more than was found, and Conflict when the key was used for another count.
-    """
-    if counted < 0:
-        raise InvalidInput(f"counted {counted} of {sku}; a count is zero or more")
-    effect = f"count:{key}"
+    effect = f"receive:{key}"
     async with conn.transaction():
-        row = await _locked(conn, sku, location)
-        earlier: Record | None = await _sql.find_movement(
-            conn, effect=effect, sku=sku, location=location
-        )
-        if earlier is None:
-            found = Move(sku=sku, location=location, on_hand=counted - row.on_hand)
-            await move(conn, effect, "counted", [found], counted=counted, who=who, why=why)
-        elif earlier["counted"] != counted:
-            raise Conflict(f"key {key} was used for a count of {earlier['counted']} {sku} already")
-        return await _found(conn, sku, location)
-
-
-async def _change(
-    conn: Connection,
-    effect: str,
-    kind: MovementKind,
-    sku: str,
-    location: str,
-    change: int,
-    who: str,
-    why: str,
-) -> StockLevel:
-    async with conn.transaction():
-        await _locked(conn, sku, location)
-        earlier: Record | None = await _sql.find_movement(
-            conn, effect=effect, sku=sku, location=location
-        )
-        if earlier is not None and earlier["on_hand_change"] != change:
+        await lock_stock(conn, [sku])
+        earlier = await recorded(conn, effect, sku, location)
+        if earlier is not None and earlier["on_hand_change"] != quantity:
             raise Conflict(
-                f"key {effect} was used for {earlier['on_hand_change']:+} units of {sku} already"
+                f"key {key} was used for {earlier['on_hand_change']} units of {sku} already"
             )
-        await move(
-            conn, effect, kind, [Move(sku=sku, location=location, on_hand=change)], who=who, why=why
-        )
-        return await _found(conn, sku, location)
+        goods = Move(sku=sku, location=location, on_hand=quantity)
+        await move(conn, effect, "received", [goods], who=who, why=why)
+        return await row_of(conn, sku, location)
 
 
-async def _locked(conn: Connection, sku: str, location: str) -> StockLevel:
-    await lock_stock(conn, [sku])  # once: a row that came meanwhile would be locked out of order
-    return await _found(conn, sku, location)
+async def recorded(conn: Connection, effect: str, sku: str, location: str) -> Record | None:
+    """What an effect did to a stock row (on_hand_change, counted), if it has been booked."""
+    row: Record | None = await _sql.find_movement(conn, effect=effect, sku=sku, location=location)
+    return row
 
 
-async def _found(conn: Connection, sku: str, location: str) -> StockLevel:
+async def row_of(conn: Connection, sku: str, location: str) -> StockLevel:
+    """One stock row. Raises NotFound."""
     found = await level(conn, sku, location)
     if found is None:
         raise NotFound(f"no stock is kept of {sku} at {location}; `orderloom stock list` shows it")

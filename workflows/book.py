@@ -90,6 +90,7 @@ class OrderBook:
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
         self.waits_until = state.waits_until
+        self.given_up = state.given_up
         # Units sent in place of lost ones: paid for already.
         self._prepaid = dict.fromkeys(self.lines, 0) | state.prepaid
 
@@ -103,6 +104,7 @@ class OrderBook:
             last_delivery=self.last_delivery,
             round=self.round,
             waits_until=self.waits_until,
+            given_up=self.given_up,
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import Literal
 
 from temporalio import workflow
 
+from workflows.backordering import Backordering
 from workflows.book import OrderBook, Parcel
 from workflows.fulfilling import Fulfilling
 from workflows.refusals import invalid_line
@@ -24,9 +25,12 @@ HANDED_OVER = "already handed over to the carrier; it can be sent back: request 
 class Cancelling:
     """Cancels units of one order, one request at a time."""
 
-    def __init__(self, book: OrderBook, fulfilling: Fulfilling, why: str) -> None:
+    def __init__(
+        self, book: OrderBook, fulfilling: Fulfilling, backordering: Backordering, why: str
+    ) -> None:
         self._book = book
         self._fulfilling = fulfilling
+        self._backordering = backordering
         self._one_at_a_time = asyncio.Lock()
         self.why = why  # the reason of the latest request that cancelled something
 
@@ -39,23 +43,35 @@ class Cancelling:
         async with self._one_at_a_time:
             left = _wanted(self._book, request)
             cancelled: dict[str, int] = {}
-            while (parcel := await self._next(left)) is not None:
-                if not await self._fulfilling.recall(parcel):
-                    continue  # it went out, or was not found: see what is left to stop
-                take = {k: min(left.get(k, 0), units) for k, units in parcel.units.items()}
-                keep = {k: units - take[k] for k, units in parcel.units.items() if units > take[k]}
-                taken = {k: units for k, units in take.items() if units}
-                effect = f"cancel:{request_id}:{parcel.id}"
-                await self._fulfilling.cancel_units(
-                    parcel, taken, effect, request.reason, request.by
-                )
-                self.why = request.reason
+            while (source := await self._next(left)) is not None:
+                if source == "backorder":
+                    effect = f"cancel:{request_id}:B{self._book.round}"
+                    taken = await self._backordering.cancel(
+                        left, effect, request.reason, request.by
+                    )
+                else:
+                    taken = await self._cancel_in(source, left, request, request_id)
+                if taken:  # else it went out, was filled or not found: see what is left to stop
+                    self.why = request.reason
                 for line_id, units in taken.items():
                     cancelled[line_id] = cancelled.get(line_id, 0) + units
                     left[line_id] -= units
-                if keep:
-                    await self._fulfilling.carry_on(parcel, keep)
             return self._outcome(request, request_id, cancelled, left)
+
+    async def _cancel_in(
+        self, parcel: Parcel, left: Mapping[str, int], request: CancelRequest, request_id: str
+    ) -> dict[str, int]:
+        """Stop a parcel, and cancel what is wanted of it. Returns those units."""
+        if not await self._fulfilling.recall(parcel):
+            return {}
+        take = {k: min(left.get(k, 0), units) for k, units in parcel.units.items()}
+        keep = {k: units - take[k] for k, units in parcel.units.items() if units > take[k]}
+        taken = {k: units for k, units in take.items() if units}
+        effect = f"cancel:{request_id}:{parcel.id}"
+        await self._fulfilling.cancel_units(parcel, taken, effect, request.reason, request.by)
+        if keep:
+            await self._fulfilling.carry_on(parcel, keep)
+        return taken
 
     def too_early(
         self, request_id: str, ended_as: Literal["rejected", "cancelled"], placement: Placement
@@ -75,17 +91,26 @@ class Cancelling:
             message=placement.reason,
         )
 
-    async def _next(self, left: Mapping[str, int]) -> Parcel | None:
-        """The parcel to stop next: one with units that are wanted back, at the earliest stage.
+    async def _next(self, left: Mapping[str, int]) -> Parcel | Literal["backorder"] | None:
+        """What to stop next: to wait for stock, then the parcel at the earliest stage.
 
         Units that are being replaced are in none for the moment; where they end up is awaited.
         """
         await workflow.wait_condition(
-            lambda: bool(self._stoppable(left)) or not self._being_replaced(left)
+            lambda: (
+                self._waited_for(left)
+                or bool(self._stoppable(left))
+                or not self._being_replaced(left)
+            )
         )
+        if self._waited_for(left):
+            return "backorder"
         return min(
             self._stoppable(left), key=lambda p: _EARLIEST_FIRST.index(p.stage), default=None
         )
+
+    def _waited_for(self, left: Mapping[str, int]) -> bool:
+        return any(left.get(line_id, 0) for line_id in self._book.waiting)
 
     def _stoppable(self, left: Mapping[str, int]) -> list[Parcel]:
         return [

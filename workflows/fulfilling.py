@@ -17,6 +17,7 @@ from workflows.saga import Step, undos
 from workflows.steps import ByHand, GivenUp, StepRefused, Steps
 
 with workflow.unsafe.imports_passed_through():
+    from activities.backorders import AwaitStock, Backorders
     from activities.delivery import Delivered, Delivery
     from activities.fulfilment import Fulfilment, Part, Recalled, Ship, Shipped
     from activities.inventory import Inventory, Reassign, ReleaseStock, ReserveAgain
@@ -46,7 +47,7 @@ class Fulfilling:
         self._next_return_id = next_return_id
         self._order_id = book.order.order_id
         # New fulfilments get their numbers one reservation at a time.
-        self._numbering = asyncio.Lock()
+        self.numbering = asyncio.Lock()
 
     def start(self, parcel: Parcel) -> None:
         """Set a parcel on its way."""
@@ -95,7 +96,7 @@ class Fulfilling:
 
     async def carry_on(self, parcel: Parcel, units: Mapping[str, int]) -> None:
         """What stays wanted of a recalled parcel starts again in a new one."""
-        async with self._numbering:
+        async with self.numbering:
             to = self._book.next_fulfilment_id()
             planned = await self._steps.record(
                 Inventory.reassign,
@@ -146,10 +147,14 @@ class Fulfilling:
             f"Pick {_units(parcel)} at {parcel.location}",
             self._policy.pick_within,
         )
+        if picked.backordered:
+            await self._fell_back(parcel, picked.backordered)
         if picked.missing:
             await self._replace_not_found(parcel, picked.missing, picked.refused)
         if not parcel.units:
             parcel.outcome = "refused" if picked.refused else "nothing was found"
+            if picked.backordered:
+                parcel.outcome = "fell back to backorder"
 
     async def _pack(self, parcel: Parcel) -> None:
         await self._wait(
@@ -220,19 +225,32 @@ class Fulfilling:
     ) -> None:
         self._book.not_found(parcel, missing)
         why = f"{parcel.location} refused: {refused}" if refused else "not found by the picker"
-        async with self._numbering:
+        async with self.numbering:
             reserved = await self._reserve_again(
-                parcel, missing, "open", why, avoid=parcel.location
+                parcel, missing, "open", why, avoid=parcel.location, refused=bool(refused)
             )
             overpaid, owed = self._book.cancelled(reserved.missing, allocated=False)
+            self._book.backordered(reserved.backordered)
             self._start_all(reserved.fulfilments)
         if overpaid:
             refund_id, why = f"{parcel.id}:not_found", "paid for, lost, and none left to send"
             await self._paying.refund(refund_id, overpaid, owed, why)
 
+    async def _fell_back(self, parcel: Parcel, units: Mapping[str, int]) -> None:
+        """Fewer are there than orders had claimed: these wait again, in their turn."""
+        self._book.not_found(parcel, units)
+        self._book.backordered(units)
+        async with self.numbering:
+            await self._steps.record(
+                Backorders.join_backorders,
+                AwaitStock(order_id=self._order_id, round=self._book.round),
+                parcel.id,
+                f"Wait for the units of {parcel.id}",
+            )
+
     async def _replace_lost(self, parcel: Parcel) -> None:
         parcel.replacing = True
-        async with self._numbering:
+        async with self.numbering:
             reserved = await self._reserve_again(
                 parcel, parcel.units, "shipped", "lost by the carrier"
             )
@@ -240,6 +258,7 @@ class Fulfilling:
             owed = self._book.lost(
                 {k: units - given_up.get(k, 0) for k, units in parcel.units.items()}, given_up
             )
+            self._book.backordered(reserved.backordered)
             self._start_all(reserved.fulfilments)
             parcel.replacing = False
         if given_up:
@@ -255,6 +274,7 @@ class Fulfilling:
         source: Literal["open", "shipped"],
         reason: str,
         avoid: str | None = None,
+        refused: bool = False,
     ) -> Reserved:
         return await self._steps.record(
             Inventory.reserve_again,
@@ -264,8 +284,11 @@ class Fulfilling:
                 units=dict(units),
                 source=source,
                 replace=self._policy.replace_missing,
+                backorder=self._policy.backorder,
+                round=self._book.round,
                 first_number=self._book.next_number,
                 avoid=avoid,
+                refused=refused,
                 sourcing=self._policy.sourcing,
                 reason=reason,
             ),

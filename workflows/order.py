@@ -12,6 +12,7 @@ from temporalio.common import RawValue, SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 from workflows import details
+from workflows.backordering import Backordering
 from workflows.book import OrderBook
 from workflows.cancelling import Cancelling
 from workflows.continuing import Continuing, broken
@@ -79,7 +80,12 @@ class OrderWorkflow:
         self.fulfilling = Fulfilling(
             self.steps, self.book, self.paying, start.policy, SAGA, self.returning.next_return_id
         )
-        self.cancelling = Cancelling(self.book, self.fulfilling, state.cancelled_because)
+        self.backordering = Backordering(
+            self.steps, self.book, self.paying, self.fulfilling, start.policy
+        )
+        self.cancelling = Cancelling(
+            self.book, self.fulfilling, self.backordering, state.cancelled_because
+        )
         self.inbox = Inbox(state.inbox)
         self.phase = state.phase
         self.placement = state.placement
@@ -127,7 +133,8 @@ class OrderWorkflow:
             await self.fulfil()
             await self.release_what_is_not_charged()
         if self.book.nothing_shipped:
-            return await self.end("cancelled", self.cancelling.why or "nothing could be sent")
+            why = self.cancelling.why or self.book.given_up or "nothing could be sent"
+            return await self.end("cancelled", why)
         await self.await_returns()
         return await self.end("closed", "delivered, and the return window is over")
 
@@ -151,16 +158,18 @@ class OrderWorkflow:
                 order=self.order,
                 run_id=workflow.info().first_execution_run_id,
                 partly_available=self.policy.partly_available,
+                backorder=self.policy.backorder,
                 sourcing=self.policy.sourcing,
             ),
             self.order.order_id,
             "Reserve stock",
             refusable=("conflict",),
         )
-        if not reserved.fulfilments:
+        if not reserved.fulfilments and not reserved.backordered:
             return self.decide("rejected", "not available")
         for planned in reserved.fulfilments:
             self.book.allocated(planned)
+        self.book.backordered(reserved.backordered)
         self.book.cancelled(reserved.missing, allocated=False)
         try:
             await self.paying.authorize(unless=lambda: self.unwanted)
@@ -174,7 +183,10 @@ class OrderWorkflow:
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:
-        """All parcels side by side, until every unit is delivered, cancelled or paid back."""
+        """All parcels side by side, until every unit is delivered, cancelled or paid back.
+
+        What is not there yet is waited for meanwhile, and becomes parcels as it comes.
+        """
         if self.phase != "in fulfilment":
             # Those that were sent before it was placed come first.
             await workflow.wait_condition(lambda: self.cancels_open == 0)
@@ -182,11 +194,18 @@ class OrderWorkflow:
         for parcel in list(self.book.parcels.values()):
             if parcel.task is None and not parcel.ended:
                 self.fulfilling.start(parcel)
+        self.backordering.start()
         while True:
+            await self.backordering.all_ended()
             await self.fulfilling.all_ended()
             await workflow.wait_condition(lambda: self.cancels_open == 0)
-            if all(parcel.ended for parcel in self.book.parcels.values()):
+            if self.fulfilled:
                 return
+
+    @property
+    def fulfilled(self) -> bool:
+        """No parcel is on its way or to come."""
+        return not self.book.waiting and all(p.ended for p in self.book.parcels.values())
 
     async def release_what_is_not_charged(self) -> None:
         """What was authorized for units that were cancelled is not held any longer."""
@@ -239,6 +258,7 @@ class OrderWorkflow:
                 order_id=self.order.order_id,
                 effect="release_stock",
                 units={parcel.id: parcel.units for parcel in parcels},
+                backordered=self.book.waiting,
                 decision=decision,
                 what=decision,
                 why=why,
@@ -249,6 +269,7 @@ class OrderWorkflow:
         for parcel in parcels:
             self.book.cancelled(parcel.units, allocated=True)
             parcel.stage = "ended"
+        self.book.not_waited_for(self.book.waiting)
 
     # Continue -------------------------------------------------------------------------------------
 
@@ -261,6 +282,7 @@ class OrderWorkflow:
             and not broken(self.cancellation)
             and self.steps.only_waits
             and self.fulfilling.at_rest
+            and self.backordering.at_rest
             and self.returning.at_rest
         )
 

@@ -52,21 +52,31 @@ set quantity = soft_reservation.quantity + excluded.quantity;
 -- name: what_came(order_id)
 select r.line_id, r.sku, r.location, r.quantity, b.promised_leave, b.promised_on
 from soft_reservation r join backorder b using (order_id, line_id)
-where r.order_id = :order_id
+where r.order_id = :order_id and b.round > 0  -- else the workflow has not heard of it
 order by r.location, r.line_id;
 
 -- name: fill(order_id, round)
 -- What is set aside for an order is its own from now on. What it still waits for, it does in another
 -- round. Returns what is left of each line.
 with came as (
-    delete from soft_reservation where order_id = :order_id returning line_id, quantity
+    delete from soft_reservation r using backorder b
+    where (r.order_id, r.line_id) = (b.order_id, b.line_id)
+      and r.order_id = :order_id and b.round > 0
+    returning r.line_id, r.quantity
 )
 update backorder b
 set quantity = b.quantity - coalesce(
         (select sum(quantity) from came where came.line_id = b.line_id), 0),
     round = :round
-where order_id = :order_id and quantity > 0
+where order_id = :order_id and quantity > 0 and b.round > 0
 returning line_id, quantity;
+
+-- name: join_round(order_id, round)$
+-- Returns whether something has come for the order.
+with joined as (
+    update backorder set round = :round where order_id = :order_id and round = 0
+)
+select exists (select from soft_reservation where order_id = :order_id);
 
 -- name: give_up(order_id, line_ids, quantities)!
 -- Units are not waited for any more. What is set aside for these lines is free for whose turn it is.

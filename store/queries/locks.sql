@@ -19,5 +19,5 @@ select sku, location, sum(quantity)::bigint as quantity from soft_reservation
 where sku = any(:skus::text[]) and (expires_at is null or expires_at > now())
 group by sku, location;
 
--- name: empty_basket(basket, skus)!
-delete from soft_reservation where basket = :basket and sku = any(:skus::text[]);
+-- name: empty_baskets(baskets, skus)!
+delete from soft_reservation where basket = any(:baskets::text[]) and sku = any(:skus::text[]);

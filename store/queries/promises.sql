@@ -1,12 +1,22 @@
 -- Promises to customers, and what becomes of them.
 
--- name: incoming(sku)
+-- name: incoming(skus)
 -- What is due at a location, and when; what nobody expects on a day is promised to nobody.
 select l.sku, t.to_location as location, l.sent - l.arrived - l.lost as quantity,
        t.expected_on as due_on, t.transfer_id as source
 from transfer_line l join transfer t using (transfer_id)
-where l.sku = :sku and l.arrived + l.lost < l.sent and t.expected_on is not null
+where l.sku = any(:skus::text[]) and l.arrived + l.lost < l.sent and t.expected_on is not null
 order by t.expected_on, t.transfer_id;
+
+-- name: waited_for(skus)
+-- Units that orders wait for and that have not come yet.
+select b.sku, (sum(b.quantity) - coalesce(sum(come.quantity), 0))::bigint as quantity
+from backorder b left join lateral (
+    select sum(r.quantity) as quantity from soft_reservation r
+    where (r.order_id, r.line_id) = (b.order_id, b.line_id)
+) come on true
+where b.sku = any(:skus::text[]) and b.quantity > 0
+group by b.sku;
 
 -- name: slips(batch)
 -- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;

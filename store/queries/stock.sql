@@ -39,9 +39,15 @@ order by sku, location
 on conflict (sku, location) do nothing;
 
 -- name: list_stock(sku, location)
-select s.sku, s.location, on_hand, allocated, safety, on_hand - allocated - safety as available,
+select s.sku, s.location, on_hand, allocated, safety, coalesce(set_aside, 0)::bigint as set_aside,
+       (on_hand - allocated - safety - coalesce(set_aside, 0))::bigint as available,
        coalesce(incoming, 0)::bigint as incoming
 from stock s
+left join lateral (
+    select sum(quantity) as set_aside from soft_reservation r
+    where (r.sku, r.location) = (s.sku, s.location)
+      and (expires_at is null or expires_at > now())
+) r on true
 left join (
     select sku, to_location as location, sum(sent - arrived - lost) as incoming
     from transfer_line join transfer using (transfer_id)
@@ -51,7 +57,7 @@ where (:sku::text is null or s.sku = :sku) and (:location::text is null or s.loc
 order by s.sku, s.location;
 
 -- name: find_movement(effect, sku, location)^
-select on_hand_change, counted, who, why from movement
+select on_hand_change, counted from movement
 where effect = :effect and sku = :sku and location = :location;
 
 -- name: movements_of(effect)

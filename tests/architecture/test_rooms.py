@@ -113,6 +113,7 @@ DOORS = {
         "store.reports",
         "store.returns",
         "store.stock",
+        "store.corrections",
         "store.items",
         "store.locations",
         "store.transfers",

@@ -1,0 +1,150 @@
+"""Backorders: wait for what is not there, fill it as it comes, give up after the limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from workflows.book import OrderBook
+from workflows.continuing import broken
+from workflows.fulfilling import Fulfilling
+from workflows.paying import Paying
+from workflows.steps import GivenUp, Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.backorders import AwaitStock, Backorders, FillBackorder
+    from activities.inventory import Inventory, ReleaseStock
+    from domain import ids
+    from domain.policy import Policy
+
+
+# What has come by the limit is found, also where a worker was away until after it.
+_AT_LEAST = timedelta(seconds=1)
+
+
+class Backordering:
+    """Looks after the units of one order for which there is no stock yet."""
+
+    def __init__(
+        self, steps: Steps, book: OrderBook, paying: Paying, fulfilling: Fulfilling, policy: Policy
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._paying = paying
+        self._fulfilling = fulfilling
+        self._policy = policy
+        self._order_id = book.order.order_id
+        self._task: asyncio.Task[None] | None = None
+        self._too_long = False
+
+    def start(self) -> None:
+        """From now on, whenever something is backordered, it is waited for."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def all_ended(self) -> None:
+        """Wait until nothing is waited for."""
+        await workflow.wait_condition(lambda: not self._book.waiting or broken(self._task))
+        if self._task is not None and self._task.done():
+            self._task.result()  # a fault of ours comes to light here, and can be mended
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing is under way but the wait itself."""
+        if broken(self._task):
+            return False
+        return not self._book.waiting or self._steps.waits_for("await_stock", self._part)
+
+    async def cancel(
+        self, wanted: Mapping[str, int], effect: str, why: str, who: str
+    ) -> dict[str, int]:
+        """Cancel units (line id → units), as far as they are waited for. Returns those."""
+        async with self._fulfilling.numbering:  # what is being filled is not waited for any more
+            waiting = self._book.waiting
+            units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
+            if not units:
+                return {}
+            await self._steps.record(
+                Inventory.release_stock,
+                ReleaseStock(
+                    order_id=self._order_id,
+                    effect=effect,
+                    backordered=units,
+                    what="cancelled",
+                    why=why,
+                    who=who,
+                ),
+                self._part,
+                "Wait for less" if waiting != units else "Wait no more",
+            )
+            overpaid, owed = self._book.not_waited_for(units)
+        if overpaid:
+            await self._paying.refund(effect, overpaid, owed, why)
+        return units
+
+    @property
+    def _part(self) -> str:
+        return ids.backorder_id(self._order_id, self._book.round)
+
+    async def _run(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: bool(self._book.waiting))
+            until = self._book.waits_until or workflow.now() + self._policy.backorder_within
+            self._book.waits_until = until
+            if await self._come(until):
+                await self._fill()
+            elif self._book.waiting:
+                # What has come at the last moment is sent, the rest is not waited for any longer.
+                await self._fill()
+                self._book.given_up = "given up by an operator"
+                if self._too_long:
+                    self._book.given_up = f"not in stock within {self._policy.backorder_within}"
+                await self.cancel(
+                    self._book.waiting, f"give_up:{self._part}", self._book.given_up, "orderloom"
+                )
+            else:  # what was waited for is cancelled
+                self._book.round += 1
+            if not self._book.waiting:
+                self._book.waits_until = None
+
+    async def _come(self, until: datetime) -> bool:
+        """Wait until something has come; False where nothing is waited for any more."""
+        self._too_long = False
+
+        async def too_long() -> None:
+            self._too_long = True
+
+        try:
+            await self._steps.wait(
+                Backorders.await_stock,
+                AwaitStock(order_id=self._order_id, round=self._book.round),
+                self._part,
+                f"Stock for {sum(self._book.waiting.values())} units",
+                within=max(until - workflow.now(), _AT_LEAST),
+                overdue=too_long,
+                stopped=lambda: self._too_long or not self._book.waiting,
+                cut_short=lambda: not self._book.waiting,
+                allowed=("retry", "cancel"),
+            )
+        except GivenUp:
+            return False
+        return True
+
+    async def _fill(self) -> None:
+        async with self._fulfilling.numbering:
+            filled = await self._steps.record(
+                Backorders.fill_backorder,
+                FillBackorder(
+                    order_id=self._order_id,
+                    round=self._book.round,
+                    first_number=self._book.next_number,
+                ),
+                self._part,
+                "Allocate what has come",
+            )
+            for planned in filled.fulfilments:
+                self._fulfilling.start(self._book.filled(planned))
+            self._book.round += 1
