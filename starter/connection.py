@@ -6,9 +6,9 @@ Commands that only need PostgreSQL connect to nothing else, and work while Tempo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from domain.errors import InvalidInput, Unreachable
 from domain.ids import workflow_id
@@ -17,6 +17,8 @@ from starter.desk import Desk
 from starter.stack.discovery import connect_settings, read_stack
 from store.database import DatabaseFault, Pool, open_pool
 from store.migrate import wait_for_database
+
+T = TypeVar("T")
 
 
 class NotPrepared(InvalidInput):
@@ -50,6 +52,16 @@ async def desk() -> AsyncIterator[Desk]:
     """Where the warehouse and the carriers report. Needs PostgreSQL alone."""
     async with database() as pool:
         yield Desk(pool)
+
+
+def at_the_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
+    """What `work` does at the desk; for commands."""
+
+    async def do() -> T:
+        async with desk() as here:
+            return await work(here)
+
+    return asyncio.run(do())
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from domain.errors import IllegalTransition
 from domain.items import Item
 from domain.locations import Location
 from domain.tracking import CarrierStatus
-from store import corrections, items, locations, reads, reports, stock, transfers
+from store import baskets, corrections, items, locations, reads, reports, stock, transfers
+from store.baskets import Basket
 from store.database import Pool
 from store.returns import Counted
 from store.stock import Movement, StockLevel
@@ -145,6 +146,21 @@ class Desk:
         """Set all there is to know about these SKUs, each given once."""
         async with self._pool.acquire() as conn:
             await items.save(conn, wanted)
+
+    async def hold(self, basket: str, units: Mapping[str, int], *, expires_at: datetime) -> Basket:
+        """Hold units (SKU → units) for a basket, all or none, instead of what it held before."""
+        async with self._pool.acquire() as conn:
+            return await baskets.hold(conn, basket, units, expires_at=expires_at)
+
+    async def release_basket(self, basket: str) -> None:
+        """What a basket holds is free again."""
+        async with self._pool.acquire() as conn:
+            await baskets.release(conn, basket)
+
+    async def baskets(self, basket: str | None = None) -> Sequence[Basket]:
+        """What is held, of one basket or of all."""
+        async with self._pool.acquire() as conn:
+            return await baskets.find(conn, basket)
 
     async def receive_stock(
         self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str

@@ -93,6 +93,15 @@ _CHECKS = (
         "allocated_is_reserved", "stock", _AT, "{allocated} allocated, but {reserved} are reserved"
     ),
     _Check(
+        "set_aside_is_there", "stock", _AT, "{quantity} set aside of {unallocated} not allocated"
+    ),
+    _Check(
+        "set_aside_is_waited_for",
+        "stock",
+        _LINE,
+        "{quantity} set aside for it, but it waits for {waits}",
+    ),
+    _Check(
         "transfer_is_its_movements",
         "stock",
         "transfer {transfer_id}, {sku}",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from domain.items import Item
 from starter.channels.documents import label, load
 from starter.channels.items_csv import read_items
 from starter.cli.options import Json
 from starter.cli.output import Output, count_of
 from starter.cli.rows import as_rows, sort_out, tell_of
-from starter.connection import desk
+from starter.connection import at_the_desk
+from starter.desk import Desk
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -30,11 +29,7 @@ def list_items(as_json: Json = False) -> None:
     Example: `orderloom items list`
     """
 
-    async def work() -> list[Item]:
-        async with desk() as here:
-            return list(await here.items())
-
-    found = asyncio.run(work())
+    found = at_the_desk(Desk.items)
     out = Output(as_json=as_json)
     if as_json:
         out.document({"items": [item.model_dump(mode="json") for item in found]})
@@ -72,12 +67,8 @@ def import_items(
     found, problems = sort_out(read_items(load(file)))
     wanted = list({entry.content.sku: entry.content for entry in found}.values())
 
-    async def work() -> None:
-        async with desk() as here:
-            await here.set_items(wanted)
-
     if wanted:
-        asyncio.run(work())
+        at_the_desk(lambda here: here.set_items(wanted))
     if as_json:
         out.document({"items": [item.sku for item in wanted], "problems": as_rows(problems)})
     else:

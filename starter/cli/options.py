@@ -42,6 +42,7 @@ Key = Annotated[
     ),
 ]
 
+_UNITS: Final = re.compile(r"(?P<sku>[^=\s]+)=(?P<units>[0-9]{1,9})")
 _COUNT: Final = re.compile(r"(?P<line>[^=\s]+)=(?P<units>[0-9]{1,9})")
 
 
@@ -90,6 +91,19 @@ def read_counts(values: Sequence[str], option: str) -> dict[str, int] | None:
             raise InvalidInput(f"line {found['line']} is counted twice", where=option)
         counts[found["line"]] = int(found["units"])
     return counts or None
+
+
+def read_units(values: Sequence[str]) -> dict[str, int]:
+    """`TEA=2` `POT=1` → {"TEA": 2, "POT": 1}. Raises InvalidInput."""
+    units: dict[str, int] = {}
+    for value in values:
+        found = _UNITS.fullmatch(value)
+        if found is None:
+            raise InvalidInput(f"{value!r} is no units of a SKU; write SKU=UNITS", where="units")
+        if found["sku"] in units:
+            raise InvalidInput(f"{found['sku']} is named twice", where="units")
+        units[found["sku"]] = int(found["units"])
+    return units
 
 
 def read_moment(text: str | None, option: str) -> datetime | None:

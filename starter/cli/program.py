@@ -50,6 +50,7 @@ _COMMANDS: Final = {
     "return": _Entry("returning", "Ask to send units back.", _ORDERS),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
+    "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),
     "items": _Entry("items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS),
     "locations": _Entry(
         "locations", "Where stock lies, and what sending from there takes.", _GOODS

@@ -23,7 +23,7 @@ from starter.cli.options import (
     reporter,
 )
 from starter.cli.output import Output, local
-from starter.connection import desk
+from starter.connection import at_the_desk, desk
 from starter.desk import Desk
 from store.stock import Movement, StockLevel
 
@@ -47,9 +47,15 @@ _SENTENCES: Final = {
 def levels_table(out: Output, levels: Sequence[StockLevel]) -> None:
     """Stock rows, for people."""
     out.table(
-        ["sku", "location", ">on hand", ">allocated", ">safety", ">available", ">incoming"],
         [
-            (x.sku, x.location, x.on_hand, x.allocated, x.safety, x.available, x.incoming)
+            *("sku", "location", ">on hand", ">allocated", ">set aside", ">safety"),
+            *(">available", ">incoming"),
+        ],
+        [
+            (
+                *(x.sku, x.location, x.on_hand, x.allocated, x.set_aside, x.safety),
+                *(x.available, x.incoming),
+            )
             for x in levels
         ],
     )
@@ -130,11 +136,7 @@ def _booking(sku: str, location: str, reason: str, by: str) -> _Booking:
 
 
 def _change(work: Callable[[Desk], Awaitable[StockLevel]], out: Output) -> None:
-    async def do() -> StockLevel:
-        async with desk() as here:
-            return await work(here)
-
-    level = asyncio.run(do())
+    level = at_the_desk(work)
     if out.as_json:
         out.document(level.model_dump())
     else:

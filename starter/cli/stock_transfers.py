@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from domain import fields
-from domain.errors import InvalidInput
 from domain.fields import Document, Id, Sku
 from domain.order import Quantity
-from starter.cli.options import Json, Key, Who, fresh_id, read_model, reporter
+from starter.cli.options import Json, Key, Who, fresh_id, read_model, read_units, reporter
 from starter.cli.output import Output, local
-from starter.connection import desk
+from starter.connection import at_the_desk
 from starter.desk import Desk
 from store.transfers import Transfer
 
-T = TypeVar("T")
-
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
-
-_UNITS: Final = re.compile(r"(?P<sku>[^=\s]+)=(?P<units>[0-9]{1,9})")
 
 
 class _Sending(Document):
@@ -67,7 +60,7 @@ def transfer(
             "transfer_id": transfer_id or fresh_id("T"),
             "from_location": from_location,
             "to_location": to_location,
-            "units": _read_units(units),
+            "units": read_units(units),
             "expected_on": expected,
             "who": reporter(by),
             "why": reason,
@@ -86,7 +79,7 @@ def transfer(
             why=wanted.why,
         )
 
-    _show([_at_the_desk(work)], Output(as_json=as_json))
+    _show([at_the_desk(work)], Output(as_json=as_json))
 
 
 @app.command("receive-transfer")
@@ -112,7 +105,7 @@ def receive_transfer(
 
     Example: `orderloom stock receive-transfer T-5ff1 --count TEA-ASSAM-250=11 --rest-is-lost`
     """
-    units = None if count is None else _read_units(count)
+    units = None if count is None else read_units(count)
 
     async def work(here: Desk) -> Transfer:
         return await here.receive_transfer(
@@ -123,7 +116,7 @@ def receive_transfer(
             who=reporter(by),
         )
 
-    _show([_at_the_desk(work)], Output(as_json=as_json))
+    _show([at_the_desk(work)], Output(as_json=as_json))
 
 
 @app.command()
@@ -140,31 +133,11 @@ def transfers(
         return list(await here.transfers(under_way=not all_of_them))
 
     out = Output(as_json=as_json)
-    found = _at_the_desk(work)
+    found = at_the_desk(work)
     if not found and not as_json:
         out.say("nothing is on its way")
     else:
         _show(found, out)
-
-
-def _read_units(values: Sequence[str]) -> dict[str, int]:
-    units: dict[str, int] = {}
-    for value in values:
-        found = _UNITS.fullmatch(value)
-        if found is None:
-            raise InvalidInput(f"{value!r} is no units of a SKU; write SKU=UNITS", where="units")
-        if found["sku"] in units:
-            raise InvalidInput(f"{found['sku']} is named twice", where="units")
-        units[found["sku"]] = int(found["units"])
-    return units
-
-
-def _at_the_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
-    async def do() -> T:
-        async with desk() as here:
-            return await work(here)
-
-    return asyncio.run(do())
 
 
 def _show(found: Sequence[Transfer], out: Output) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
@@ -12,12 +10,10 @@ from domain.errors import InvalidInput
 from starter.cli.options import Json, Limit, Who, read_counts, read_moment, read_reason, reporter
 from starter.cli.output import Output, local
 from starter.cli.rendering import units_of
-from starter.connection import desk
+from starter.connection import at_the_desk
 from starter.desk import Desk
 from store.reads import Task, TaskKind
 from store.returns import Counted
-
-T = TypeVar("T")
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -58,7 +54,7 @@ def tasks(
     async def work(here: Desk) -> list[Task]:
         return list(await here.tasks(task=task, order_id=order, location=location, at_most=limit))
 
-    found = _at_the_desk(work)
+    found = at_the_desk(work)
     out = Output(as_json=as_json)
     if as_json:
         out.document({"tasks": [item.model_dump(mode="json") for item in found]})
@@ -89,7 +85,7 @@ def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Js
     Example: `orderloom warehouse pick web-1001:1 --count 1=2 --count 2=1`
     """
     counted = read_counts(count or (), "--count")
-    outcome = _at_the_desk(lambda here: here.pick(fulfilment, counted, who=reporter(by)))
+    outcome = at_the_desk(lambda here: here.pick(fulfilment, counted, who=reporter(by)))
     _say(fulfilment, "picked", outcome, Output(as_json=as_json))
 
 
@@ -107,7 +103,7 @@ def refuse(
     Example: `orderloom warehouse refuse web-1001:1 --reason "no room at the dock today"`
     """
     why = read_reason(reason)
-    outcome = _at_the_desk(lambda here: here.refuse(fulfilment, why, who=reporter(by)))
+    outcome = at_the_desk(lambda here: here.refuse(fulfilment, why, who=reporter(by)))
     _say(fulfilment, "refused", outcome, Output(as_json=as_json))
 
 
@@ -117,7 +113,7 @@ def pack(fulfilment: Fulfilment, by: Who = "", as_json: Json = False) -> None:
 
     Example: `orderloom warehouse pack web-1001:1`
     """
-    _at_the_desk(lambda here: here.pack(fulfilment, who=reporter(by)))
+    at_the_desk(lambda here: here.pack(fulfilment, who=reporter(by)))
     _say(fulfilment, "packed", {}, Output(as_json=as_json))
 
 
@@ -135,7 +131,7 @@ def handover(
     Example: `orderloom warehouse handover web-1001:1`
     """
     moment = read_moment(at, "--at")
-    _at_the_desk(lambda here: here.hand_over(fulfilment, at=moment, who=reporter(by)))
+    at_the_desk(lambda here: here.hand_over(fulfilment, at=moment, who=reporter(by)))
     _say(fulfilment, "handed over", {}, Output(as_json=as_json))
 
 
@@ -180,7 +176,7 @@ def receive_return(
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
     counted = _counted(read_counts(count or (), "--count"), read_counts(scrap or (), "--scrap"))
-    outcome = _at_the_desk(
+    outcome = at_the_desk(
         lambda here: here.receive_return(return_id, counted, location=location, who=reporter(by))
     )
     _say(return_id, "received", outcome, Output(as_json=as_json))
@@ -204,14 +200,6 @@ def _counted(
         line_id: Counted(restocked=units - waste.get(line_id, 0), scrapped=waste.get(line_id, 0))
         for line_id, units in came.items()
     }
-
-
-def _at_the_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
-    async def do() -> T:
-        async with desk() as here:
-            return await work(here)
-
-    return asyncio.run(do())
 
 
 def _say(part_id: str, what: str, outcome: dict[str, Any], out: Output) -> None:

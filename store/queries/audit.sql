@@ -42,6 +42,24 @@ left join (
 where s.allocated <> coalesce(r.reserved, 0)
 order by s.sku, s.location;
 
+-- name: set_aside_is_there()
+-- What is set aside for baskets and for those who wait, against what nobody has allocated.
+select s.sku, s.location, r.quantity, s.on_hand - s.allocated as unallocated
+from stock s
+join (
+    select sku, location, sum(quantity) as quantity from soft_reservation
+    where expires_at is null or expires_at > now() group by sku, location
+) r using (sku, location)
+where r.quantity > s.on_hand - s.allocated
+order by s.sku, s.location;
+
+-- name: set_aside_is_waited_for()
+select b.order_id, b.line_id, sum(r.quantity) as quantity, b.quantity as waits
+from soft_reservation r join backorder b using (order_id, line_id)
+group by b.order_id, b.line_id
+having sum(r.quantity) > b.quantity
+order by b.order_id, b.line_id;
+
 -- name: transfer_is_its_movements()
 -- What a transfer says left and arrived, against what was booked where.
 select t.transfer_id, l.sku, c.what, c.kept, c.moved
@@ -123,7 +141,9 @@ from order_line l
 left join claim using (order_id, line_id)
 left join sent using (order_id, line_id)
 left join back using (order_id, line_id)
+left join backorder waits using (order_id, line_id)
 cross join lateral (values
+    ('backordered', l.backordered, waits.quantity),
     ('allocated', l.allocated, claim.reserved),
     ('picked', l.picked, sent.picked),
     ('shipped', l.shipped, sent.sent - (coalesce(sent.lost_at_first, 0) - coalesce(sent.lost, 0))

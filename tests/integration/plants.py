@@ -63,7 +63,32 @@ PLANTS = {
         "TEA at main",
         "on hand",
     ),
+    "more set aside than there is": Plant(
+        """insert into soft_reservation (basket, sku, location, quantity, expires_at)
+        values ('planted', 'MUG', 'main', 99, now() + interval '1 hour')""",
+        "stock",
+        "MUG at main",
+        "99 set aside of",
+    ),
+    "more set aside than is waited for": Plant(
+        """insert into backorder
+            (order_id, line_id, sku, quantity, placed_at, round, barred)
+        values ('web-confirmed', '1', 'CUP', 0, now(), 1, '{}');
+        insert into soft_reservation (order_id, line_id, sku, location, quantity)
+        values ('web-confirmed', '1', 'CUP', 'main', 1)""",
+        "stock",
+        "web-confirmed line 1",
+        "1 set aside for it, but it waits for 0",
+    ),
     # lines
+    "a backorder that no line counts": Plant(
+        """insert into backorder
+            (order_id, line_id, sku, quantity, placed_at, round, barred)
+        values ('web-confirmed', '1', 'CUP', 2, now(), 1, '{}')""",
+        "lines",
+        "web-confirmed line 1",
+        "0 backordered, but its claims, fulfilments and returns say 2",
+    ),
     "more units accounted for than were ordered": Plant(
         """alter table order_line drop constraint line_adds_up;
         update order_line set cancelled = cancelled + 1

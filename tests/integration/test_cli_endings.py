@@ -222,6 +222,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("list", "import", "receive", "adjust", "count", "write-off", "history"),
             *("transfer", "receive-transfer", "transfers"),
         ),
+        "baskets": ("hold", "release", "list"),
         "items": ("list", "import"),
         "locations": ("list", "import"),
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
