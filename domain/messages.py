@@ -88,6 +88,16 @@ class ReturnOutcome(BaseModel):
     message: str = ""
 
 
+class Waiting(BaseModel):
+    """Units of a line that are waited for, and the day by which they arrive, where it is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: str
+    quantity: int
+    promised_on: date | None = None
+
+
 class Placement(BaseModel):
     """The answer to placing an order."""
 
@@ -97,5 +107,6 @@ class Placement(BaseModel):
     outcome: Literal["confirmed", "rejected", "in_progress"]
     reason: str = ""
     missing: tuple[Units, ...] = ()
+    backordered: tuple[Waiting, ...] = ()
     promised_on: date | None = None
     """The day by which all of it arrives, as far as that was known when it was confirmed."""

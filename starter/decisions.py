@@ -13,7 +13,7 @@ from collections import defaultdict
 from typing import Any
 
 from domain.errors import Conflict
-from domain.messages import Placement, Units
+from domain.messages import Placement, Units, Waiting
 from domain.order import Order
 from store.database import DatabaseFault, Pool
 from store.decisions import Decision, decided
@@ -105,5 +105,13 @@ def _placement(decision: Decision) -> Placement:
         outcome=decision.outcome,
         reason=decision.reason,
         missing=tuple(Units(line_id=k, quantity=n) for k, n in decision.missing.items()),
+        backordered=tuple(
+            Waiting(
+                line_id=k,
+                quantity=n,
+                promised_on=decision.expected[k].arrives_on if k in decision.expected else None,
+            )
+            for k, n in decision.backordered.items()
+        ),
         promised_on=decision.promised_on,
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
+from domain.locations import Promise
 from domain.sourcing import Considered
 from store import reads
 from store.database import Connection, load_queries
@@ -15,8 +16,9 @@ _sql = load_queries("decisions")
 
 
 class Decision(Row):
-    """The answer to placing an order with this content. `missing`: line id → units.
+    """The answer to placing an order with this content.
 
+    `missing` and `backordered`: line id → units; `expected`: when the latter were promised.
     No outcome: the order's id was used for other content.
     """
 
@@ -25,6 +27,8 @@ class Decision(Row):
     outcome: Literal["confirmed", "rejected"] | None
     reason: str
     missing: dict[str, int]
+    backordered: dict[str, int]
+    expected: dict[str, Promise]
     promised_on: date | None
 
 

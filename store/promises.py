@@ -13,6 +13,7 @@ from domain.promising import Incoming, PromisedUnits, less, promise
 from domain.sourcing import Available
 from store import events, fulfilments, locations, stock
 from store.database import Connection, Record, load_queries
+from store.locks import lock_order
 
 _sql = load_queries("promises")
 
@@ -60,15 +61,21 @@ async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]
 async def notice_slips(conn: Connection, batch: int) -> int:
     """Tell in the orders' stories which parcels did not leave or arrive as promised, once each.
 
-    A parcel that is still there after the day on which it was to leave is noticed while the
-    customer can still be told before the promised day. Returns how many were noticed.
+    Backordered units that have not come are told of likewise. A parcel that is still there after
+    the day on which it was to leave is noticed while the customer can still be told before the
+    promised day. Returns how many were noticed.
     """
     slips = [row async for row in _sql.slips(conn, batch=batch)]
     for slip in slips:
         async with conn.transaction():
             row = await fulfilments.locked(conn, slip["fulfilment_id"])
             await _tell(conn, row, slip["what"])
-    return len(slips)
+    late = [row async for row in _sql.late_backorders(conn, batch=batch)]
+    for line in late:
+        async with conn.transaction():
+            await lock_order(conn, line["order_id"])
+            await _tell_of_backorder(conn, line)
+    return len(slips) + len(late)
 
 
 async def _tell(conn: Connection, row: Record, what: Literal["at risk", "missed"]) -> None:
@@ -82,4 +89,18 @@ async def _tell(conn: Connection, row: Record, what: Literal["at risk", "missed"
         who="orderloom",
         why=f"to leave on {row['promised_leave']} and arrive by {promised_on}, it is {where}",
         data={"fulfilment_id": fulfilment_id, "promised_on": promised_on.isoformat()},
+    )
+
+
+async def _tell_of_backorder(conn: Connection, line: Record) -> None:
+    leave, arrival = line["promised_leave"], line["promised_on"]
+    await events.tell(
+        conn,
+        line["order_id"],
+        f"promise:backorder:{line['line_id']}:{line['what']}",
+        f"promise {line['what']}",
+        who="orderloom",
+        why=f"{line['quantity']} {line['sku']}, to leave on {leave} and arrive by {arrival}, "
+        "are still waited for",
+        data={"line_id": line["line_id"], "promised_on": arrival.isoformat()},
     )

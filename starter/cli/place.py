@@ -167,6 +167,9 @@ def _say(result: Result, file: str, out: Output) -> None:
     else:
         more = f": {result.reason}" if result.reason else ""
         more += f" ({missing})" if missing else ""
+    for units in result.backordered:
+        when = f"there by {units.promised_on}" if units.promised_on else "no day known yet"
+        more += f", line {units.line_id} × {units.quantity} backordered: {when}"
     if result.promised_on:
         more += f", there by {result.promised_on}"
     out.say(f"{result.order_id}  {result.outcome.replace('_', ' ')}{more}")
@@ -189,6 +192,7 @@ def _report(results: Sequence[Result], file: str, out: Output) -> None:
                     "outcome": result.outcome,
                     "reason": result.reason,
                     "missing": [units.model_dump() for units in result.missing],
+                    "backordered": [x.model_dump(mode="json") for x in result.backordered],
                     "promised_on": result.promised_on and result.promised_on.isoformat(),
                 }
                 for result in results

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final, Literal
 
 from domain.errors import Conflict, OrderloomError, Unreachable
-from domain.messages import Placement, Units
+from domain.messages import Placement, Units, Waiting
 from domain.order import Order
 from domain.policy import Policy
 from starter.channels.records import Record
@@ -39,6 +39,7 @@ class Result:
     outcome: Outcome
     reason: str = ""
     missing: tuple[Units, ...] = ()
+    backordered: tuple[Waiting, ...] = ()
     promised_on: date | None = None
 
 
@@ -118,6 +119,7 @@ async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) 
     return replace(
         result(answer.outcome, answer.reason),
         missing=answer.missing,
+        backordered=answer.backordered,
         promised_on=answer.promised_on,
     )
 

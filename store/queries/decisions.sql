@@ -8,10 +8,18 @@ select asked.order_id, asked.digest,
             when confirmed.order_id is not null then 'confirmed' else 'rejected' end as outcome,
        case when confirmed.order_id is null then o.reason else '' end as reason,
        coalesce(reserved.data -> 'missing', '{}') as missing,
+       coalesce(reserved.data -> 'backordered', '{}') as backordered,
+       coalesce(reserved.data -> 'expected', '{}') as expected,
        -- As it was told: what was planned later, to replace something, is no part of it.
-       (select case when bool_and(f.promised_on is not null) then max(f.promised_on) end
-        from jsonb_to_recordset(reserved.data -> 'fulfilments') as p (fulfilment_id text)
-        join fulfilment f using (fulfilment_id)
+       (select case when bool_and(part.promised_on is not null) then max(part.promised_on) end
+        from (
+            select f.promised_on
+            from jsonb_to_recordset(reserved.data -> 'fulfilments') as p (fulfilment_id text)
+            join fulfilment f using (fulfilment_id)
+            union all
+            select (reserved.data #>> array['expected', line_id, 'arrives_on'])::date
+            from jsonb_object_keys(reserved.data -> 'backordered') as line_id
+        ) part
         where confirmed.order_id is not null) as promised_on
 from unnest(:order_ids::text[], :digests::text[]) as asked (order_id, digest)
 join orders o on o.order_id = asked.order_id

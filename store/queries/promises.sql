@@ -18,6 +18,19 @@ from backorder b left join lateral (
 where b.sku = any(:skus::text[]) and b.quantity > 0
 group by b.sku;
 
+-- name: late_backorders(batch)
+-- Units that have not come by the day on which they were to leave, each line once for either.
+select b.order_id, b.line_id, b.sku, b.quantity, b.promised_leave, b.promised_on, slip.what
+from backorder b
+cross join lateral (
+    select case when b.promised_on < current_date then 'missed' else 'at risk' end as what
+) slip
+where b.quantity > 0 and b.promised_leave < current_date
+  and not exists (select from order_event e
+                  where e.order_id = b.order_id
+                    and e.effect = 'promise:backorder:' || b.line_id || ':' || slip.what)
+order by b.promised_leave, b.order_id, b.line_id limit :batch;
+
 -- name: slips(batch)
 -- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;
 -- each once for either.

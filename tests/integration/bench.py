@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from temporalio import activity
 
+from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.fulfilment import Fulfilment, Part, Ship
 from activities.inventory import Inventory
@@ -22,12 +23,13 @@ from activities.returns import Returns
 from domain.amounts import value_lines, worth_of
 from domain.errors import OrderloomError
 from domain.ids import fulfilment_id
+from domain.items import Item
 from domain.money import Money
 from domain.order import Order
 from domain.reservations import ReserveStock
 from domain.tracking import CarrierStatus
 from starter.desk import Desk
-from store import fulfilments, parcels, stock
+from store import fulfilments, items, parcels, stock
 from store.database import Pool
 from tests.shop import STAGES, Stage
 
@@ -46,6 +48,7 @@ class Bench:
             pool, random=Random(1), slow_seconds=0.2, timeout_seconds=0.01
         )
         self.inventory = Inventory(pool)
+        self.backorders = Backorders(pool)
         self.payments = Payments(pool, {"sandbox": self.payment})
         self.fulfilment = Fulfilment(pool, self.carrier)
         self.delivery = Delivery(pool)
@@ -56,6 +59,11 @@ class Bench:
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
         """Put units on the shelf, once per SKU and location."""
         await self.desk.receive_stock("first", sku, location, quantity, who="test", why="test")
+
+    async def backorderable(self, *skus: str) -> None:
+        """These SKUs may be ordered while there are none."""
+        async with self.pool.acquire() as conn:
+            await items.save(conn, [Item(sku=sku, backorder=True) for sku in skus])
 
     async def level(self, sku: str, location: str = "main") -> tuple[int, int]:
         """(on hand, allocated)"""

@@ -1,0 +1,281 @@
+"""Backorders on the real database: nobody overtakes, nothing is given twice, whoever comes when."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from activities.backorders import AwaitStock, FillBackorder
+from activities.inventory import ReleaseStock
+from domain.errors import IllegalTransition
+from domain.ids import backorder_id
+from domain.items import Item
+from domain.locations import Lane, Location
+from domain.order import Order
+from domain.reservations import Reserved
+from store import decisions, items, locations, promises
+from store.audit import look
+from store.database import Pool
+from tests.builders import an_order
+from tests.integration.bench import Bench, at_once, authorizing, reserving
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    await bench.backorderable("TEA", "POT")
+    return bench
+
+
+async def placed(bench: Bench, order: Order) -> Reserved:
+    """Reserve for an order, and take its money."""
+    reserved = await bench.inventory.reserve_stock(reserving(order))
+    await bench.payments.authorize_payment(authorizing(order))
+    return reserved
+
+
+async def set_aside(bench: Bench, order: Order) -> int:
+    return await bench.count(
+        "select coalesce(sum(quantity), 0)::bigint from soft_reservation where order_id = $1",
+        order.order_id,
+    )
+
+
+async def right(bench: Bench) -> None:
+    """The books have no fault."""
+    async with bench.pool.acquire() as conn:
+        found = await look(conn)
+    assert not [v for v in found.violations if v.rule in ("stock", "lines")], found.violations
+
+
+def placed_on(day: int, *lines: tuple[str, int]) -> Order:
+    return an_order(*lines, placed_at=f"2026-11-{day:02}T00:00:00Z")
+
+
+async def test_what_comes_is_set_aside_in_turn_and_a_report_wakes_just_those(bench: Bench) -> None:
+    late, early, other = (
+        placed_on(3, ("TEA", 2)),
+        placed_on(1, ("TEA", 3)),
+        placed_on(2, ("POT", 1)),
+    )
+    for order in (late, early, other):
+        assert (await placed(bench, order)).backordered == {"1": order.lines[0].quantity}
+    await bench.stocked("TEA", 4)
+    assert [await set_aside(bench, order) for order in (early, late, other)] == [3, 1, 0]
+    assert (
+        await bench.count("select count(*) from wait_report where activity_id like 'await%'") == 2
+    )
+    answered = await bench.backorders.await_stock(AwaitStock(order_id=early.order_id, round=1))
+    assert answered == {}
+    ask = FillBackorder(order_id=late.order_id, round=1, first_number=1)
+    filled = await bench.backorders.fill_backorder(ask)
+    assert [part.units for part in filled.fulfilments] == [{"1": 1}]
+    assert filled.backordered == {"1": 1}
+    assert await bench.backorders.fill_backorder(ask) == filled
+    await bench.desk.receive_stock("more", "TEA", "main", 1, who="test", why="test")
+    # The next round's report, while the one before was answered.
+    assert await bench.count(
+        "select count(*) from wait_report where activity_id = $1",
+        f"await_stock:{backorder_id(late.order_id, 2)}",
+    )
+    await right(bench)
+
+
+async def test_who_gives_up_leaves_what_had_come_to_the_next(bench: Bench) -> None:
+    first, second = placed_on(1, ("TEA", 2)), placed_on(2, ("TEA", 3))
+    for order in (first, second):
+        await placed(bench, order)
+    await bench.stocked("TEA", 2)
+    assert await set_aside(bench, first) == 2
+    ask = ReleaseStock(
+        order_id=first.order_id, effect="x", backordered={"1": 1}, what="cancelled", why="less"
+    )
+    for _ in range(2):
+        await bench.inventory.release_stock(ask)
+    assert [await set_aside(bench, order) for order in (first, second)] == [1, 1]
+    newcomer = await placed(bench, placed_on(3, ("TEA", 1)))
+    assert (newcomer.fulfilments, newcomer.backordered) == ((), {"1": 1})
+    await right(bench)
+
+
+async def test_a_preorder_waits_for_its_first_day_of_sale_though_there_is_stock(
+    bench: Bench,
+) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    async with bench.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="NEW", available_from=tomorrow)])
+    await bench.stocked("NEW", 5)
+    ahead = placed_on(1, ("NEW", 2))
+    assert (await placed(bench, ahead)).backordered == {"1": 2}
+    assert await set_aside(bench, ahead) == 0
+    async with bench.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="NEW", available_from=tomorrow - timedelta(days=1))])
+    now = placed_on(2, ("NEW", 4))  # the first day has come; whoever ordered ahead comes first
+    assert (await placed(bench, now)).missing == {"1": 1}
+    assert await set_aside(bench, ahead) == 2
+    await right(bench)
+
+
+async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
+    bench: Bench,
+) -> None:
+    lane = Lane(cost=Decimal("4.00"), currency="EUR", transit_days=3)
+    async with bench.pool.acquire() as conn:
+        await locations.save(conn, [Location(location="main", lanes=(lane,))])
+    await bench.stocked("TEA", 10)
+    await bench.stocked("TEA", 30, "far")
+    async with bench.pool.acquire() as conn:
+        await locations.save(
+            conn, [Location(location="far", lanes=(lane.model_copy(update={"country": "XX"}),))]
+        )
+    today = datetime.now(UTC).date()
+    due = today + timedelta(days=20)
+    await bench.desk.send_transfer(
+        "T", "far", "main", {"TEA": 10}, expected_on=due, who="test", why="test"
+    )
+    order = placed_on(1, ("TEA", 20))
+    reserved = await placed(bench, order)
+    assert [part.units for part in reserved.fulfilments] == [{"1": 10}]
+    assert reserved.backordered == {"1": 10}
+    async with bench.pool.acquire() as conn:
+        (answer,) = await decisions.decided(conn, [(order.order_id, order.digest)])
+        assert answer.expected["1"].leaves_on == due
+        assert answer.promised_on == answer.expected["1"].arrives_on >= due + timedelta(days=3)
+        # What is promised to one is promised to nobody else.
+        more = await promises.available(conn, "TEA", 1, order.shipping, now=datetime.now(UTC))
+    assert more == ()
+    await bench.desk.receive_transfer("T", "first", {"TEA": 10}, who="test")
+    ask = FillBackorder(order_id=order.order_id, round=1, first_number=2)
+    (part,) = (await bench.backorders.fill_backorder(ask)).fulfilments
+    promised: date = await bench.pool.fetchval(
+        "select promised_on from fulfilment where fulfilment_id = $1", part.fulfilment_id
+    )
+    assert promised == answer.promised_on  # as it was told, though it comes sooner
+    await right(bench)
+
+
+async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after(
+    bench: Bench,
+) -> None:
+    order = placed_on(1, ("TEA", 1))
+    await placed(bench, order)
+    today = datetime.now(UTC).date()
+
+    async def slips(leave: int, arrive: int) -> int:
+        await bench.pool.execute(
+            "update backorder set promised_leave = $1, promised_on = $2",
+            *(today + timedelta(days=days) for days in (leave, arrive)),
+        )
+        async with bench.pool.acquire() as conn:
+            return await promises.notice_slips(conn, 10)
+
+    assert [await slips(0, 3), await slips(-1, 2), await slips(-1, 2)] == [0, 1, 0]
+    assert [await slips(-3, -1), await slips(-3, -1)] == [1, 0]
+    told = await bench.pool.fetch("select what from order_event where effect like 'promise:%'")
+    assert [row["what"] for row in told] == ["promise at risk", "promise missed"]
+
+
+async def test_a_count_takes_from_baskets_first_and_never_what_has_left_the_shelf(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 6)
+    await bench.at(placed_on(1, ("TEA", 2)), "picked")
+    claimed = placed_on(2, ("TEA", 2))
+    await bench.at(claimed, "confirmed")
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    await bench.desk.hold("B-1", {"TEA": 2}, expires_at=soon)
+
+    async def counted(units: int) -> None:
+        await bench.desk.count_stock(f"c{units}", "TEA", "main", units, who="anna", why="count")
+
+    await counted(5)
+    assert [one.units for one in await bench.desk.baskets()] == [{"TEA": 1}]
+    await counted(3)
+    assert await bench.desk.baskets() == []
+    assert (await bench.level("TEA"), await set_aside(bench, claimed)) == ((3, 2), 1)
+    before = await bench.everything()
+    with pytest.raises(IllegalTransition, match="1 more TEA have left the shelf"):
+        await counted(1)
+    assert await bench.everything() == before
+    await right(bench)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the_books_right(
+    bench: Bench, seed: int
+) -> None:
+    random = Random(seed)
+    numbers = itertools.count(1)
+    await bench.stocked("TEA", 3)
+    await bench.stocked("POT", 2, "outlet")
+    orders: list[Order] = []
+    parts = {}
+    rounds: dict[str, int] = {}
+
+    async def order() -> None:
+        skus = random.sample(["TEA", "POT"], random.randint(1, 2))
+        new = placed_on(random.randint(1, 28), *((sku, random.randint(1, 3)) for sku in skus))
+        reserved = await placed(bench, new)
+        orders.append(new)
+        parts[new.order_id] = len(reserved.fulfilments) + 1
+        rounds[new.order_id] = 1
+
+    async def receive() -> None:
+        sku, place = random.choice(["TEA", "POT"]), random.choice(["main", "outlet"])
+        key = f"r{next(numbers)}"
+        await bench.desk.receive_stock(key, sku, place, random.randint(1, 3), who="t", why="t")
+
+    async def fill() -> None:
+        # As the order's workflow does: one step of an order at a time.
+        one = orders.pop(random.randrange(len(orders)))
+        known = one.order_id
+        ask = FillBackorder(order_id=known, round=rounds[known], first_number=parts[known])
+        filled = await bench.backorders.fill_backorder(ask)
+        parts[known] += len(filled.fulfilments)
+        rounds[known] += 1
+        if filled.backordered and random.random() < 0.5:
+            await bench.inventory.release_stock(
+                ReleaseStock(
+                    order_id=known,
+                    effect=f"cancel:{next(numbers)}",
+                    backordered=filled.backordered,
+                    what="cancelled",
+                    why="no more",
+                )
+            )
+        await bench.backorders.join_backorders(AwaitStock(order_id=known, round=rounds[known]))
+        orders.append(one)
+
+    async def hold() -> None:
+        soon = datetime.now(UTC) + timedelta(seconds=random.choice([0, 60]))
+        await bench.desk.hold(f"B-{random.randint(1, 3)}", {"TEA": 1, "POT": 1}, expires_at=soon)
+
+    async def count() -> None:
+        level = random.randint(0, 4)
+        await bench.desk.count_stock(f"c{next(numbers)}", "TEA", "main", level, who="t", why="t")
+
+    for _ in range(6):
+        await order()
+    for _ in range(8):
+        acts = [order, receive, receive, fill, fill, hold, count]
+        await at_once(act() for act in random.choices(acts, k=6))
+        await right(bench)
+    for sku in ("TEA", "POT"):
+        free = await bench.count(
+            "select coalesce(sum(available), 0)::bigint from (select on_hand - allocated - ("
+            "select coalesce(sum(quantity), 0) from soft_reservation r where (r.sku, r.location)"
+            " = (s.sku, s.location)) as available from stock s where sku = $1) x",
+            sku,
+        )
+        waits = await bench.count(
+            "select (coalesce(sum(quantity), 0) - (select coalesce(sum(quantity), 0) from "
+            "soft_reservation where order_id is not null and sku = $1))::bigint from backorder "
+            "where sku = $1",
+            sku,
+        )
+        # Nobody waits for what is there; a basket that expired is not noticed by itself.
+        assert not (free > 0 and waits > 0), (sku, free, waits)
