@@ -12,12 +12,12 @@ from domain.policy import Policy
 # Long enough never to pass by itself in a test, short enough that a hang ends one.
 QUICK = Policy(
     give_up_after=timedelta(seconds=2),
-    pick_within=timedelta(seconds=60),
-    pack_within=timedelta(seconds=60),
-    hand_over_within=timedelta(seconds=60),
-    scan_within=timedelta(seconds=60),
+    pick_within=timedelta(seconds=600),
+    pack_within=timedelta(seconds=600),
+    hand_over_within=timedelta(seconds=600),
+    scan_within=timedelta(seconds=600),
     return_window=timedelta(seconds=0.5),
-    return_within=timedelta(seconds=60),
+    return_within=timedelta(seconds=600),
 )
 
 
