@@ -140,7 +140,8 @@ class PostgresServer:
         try:
             there = "SELECT true FROM pg_database WHERE datname = $1"
             if not await connection.fetchval(there, database):
-                clone = f' TEMPLATE "{template}"' if template is not None else ""
+                # As files: page by page it would all be written to the log as well.
+                clone = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template is not None else ""
                 await connection.execute(f'CREATE DATABASE "{database}"{clone}')
         finally:
             await connection.close()

@@ -55,11 +55,10 @@ def examples(block: str) -> Iterator[Example]:
 
 
 @pytest.fixture(scope="module")
-def shell() -> Iterator[Shell]:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A running stack, with `orderloom` and `temporal` on the PATH."""
     with fresh_shell() as shell, shell.up():
-        programs = shell.folder / "bin"
-        programs.mkdir()
+        programs = tmp_path_factory.mktemp("bin")  # the shell's folder may be in memory: not to run
         address = shell.info().temporal_address
         for name, command in (
             ("orderloom", [sys.executable, "-m", "starter.cli"]),

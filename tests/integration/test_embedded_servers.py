@@ -178,10 +178,10 @@ async def test_the_embedded_temporal_has_the_search_attributes(temporal_client: 
 
 
 def test_a_temporal_program_on_the_path_is_used_first(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = write_program(folder / "mine" / "temporal", "exit 0")
-    broken = write_program(folder / "broken" / "temporal", "exit 127")
+    mine = write_program(tmp_path / "mine" / "temporal", "exit 0")
+    broken = write_program(tmp_path / "broken" / "temporal", "exit 127")
     monkeypatch.setenv("PATH", f"{mine.parent}{os.pathsep}{os.environ['PATH']}")
     assert program.find_program("temporal", path_first=True) == str(mine)
     assert program.find_program("temporal", path_first=False) != str(mine)
