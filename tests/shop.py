@@ -163,12 +163,14 @@ class Shop:
 
     async def until(self, condition: Callable[[], Awaitable[T | bool | None]], what: str) -> T:
         """Wait for something that must happen, and return it."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_S
-        while asyncio.get_running_loop().time() < deadline:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while (waited := clock() - began) < PATIENCE_S:
             found = await condition()
             if found:
                 return found  # type: ignore[return-value]  # not None, and not False
-            await asyncio.sleep(0.02)
+            # A look takes work from what is waited for: the longer that takes, the rarer.
+            await asyncio.sleep(max(0.02, min(0.05, waited / 4)))
         raise AssertionError(f"this never happened: {what}")
 
     async def play(self, order_id: str, leaving: Collection[str] = ()) -> None:
@@ -184,7 +186,7 @@ class Shop:
             for parcel in await self.desk.parcels_under_way():
                 if parcel.order_id == order_id and "await_delivery" not in leaving:
                     await self.scan(parcel.fulfilment_id, "delivered")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     @asynccontextmanager
     async def staffed(self) -> AsyncIterator[None]:
