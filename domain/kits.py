@@ -15,8 +15,8 @@ from pydantic import Field
 
 from domain.fields import Document, Sku
 
-PARTS_MAX: Final = 100
-"""Different ones in one kit."""
+UNITS_MAX: Final = 100_000
+"""Of one part in one kit."""
 
 WAYS_MAX: Final = 64
 """Into which one shelf is divided. Of more, those that serve one thing first are looked at."""
@@ -32,7 +32,7 @@ class Kit(Document):
     """A kit's SKU, and what one of it is made of (SKU → units)."""
 
     sku: Sku
-    parts: dict[Sku, Annotated[int, Field(strict=True, ge=1, le=100_000)]]
+    parts: dict[Sku, Annotated[int, Field(strict=True, ge=1, le=UNITS_MAX)]]
 
     def __str__(self) -> str:
         """2 × TEA + 1 × CUP"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
