@@ -69,25 +69,25 @@ async def define(conn: Connection, kit: Kit) -> None:
         raise InvalidInput(f"{kit.sku} contains itself; a kit is made of other SKUs")
     async with conn.transaction():
         await _sql.lock(conn)
-        async for row in _sql.unknown(conn, skus=list(kit.parts)):
+        for inner in (await find(conn, kit.parts)).values():
+            raise IllegalTransition(
+                f"{kit.sku} has the part {inner.sku}, which is a kit itself: "
+                f"name what that is made of, {inner}"
+            )
+        for part in [row["sku"] async for row in _sql.unknown(conn, skus=list(kit.parts))]:
             raise NotFound(
-                f"{kit.sku} has the part {row['sku']}, which nobody knows: correct it, or take it "
-                "in first (`orderloom stock receive`, `orderloom items import`)"
-            )
-        for part in (await find(conn, kit.parts)).values():
-            raise IllegalTransition(
-                f"{kit.sku} has the part {part.sku}, which is a kit itself: "
-                f"name what that is made of, {part}"
-            )
-        async for row in _sql.kits_with(conn, part=kit.sku):
-            raise IllegalTransition(
-                f"{kit.sku} is a part of the kit {row['kit']}, so it cannot be a kit itself: "
-                f"let that one name the parts of {kit.sku}"
+                f"{kit.sku} has the part {part}, which nobody knows: correct it, or take it in "
+                "first (`orderloom stock receive`, `orderloom items import`)"
             )
         if await _sql.stocked(conn, sku=kit.sku):
             raise IllegalTransition(
                 f"stock is kept of {kit.sku} (`orderloom stock list --sku {kit.sku}`), so it "
                 "cannot be a kit: sell the kit under a SKU of its own"
+            )
+        for other in [row["kit"] async for row in _sql.kits_with(conn, part=kit.sku)]:
+            raise IllegalTransition(
+                f"{kit.sku} is a part of the kit {other}, so it cannot be a kit itself: "
+                f"let that one name the parts of {kit.sku}"
             )
         await _sql.define(conn, sku=kit.sku, parts=list(kit.parts), units=list(kit.parts.values()))
 
