@@ -187,9 +187,12 @@ async def ensure_rows(
     await kits.refuse(conn, [sku for sku, _ in wanted])
     for location in sorted({location for _, location in wanted}):
         await _sql.add_location(conn, location=location, priority=priority)
-    await _sql.add_stock_rows(
-        conn, skus=[sku for sku, _ in wanted], locations=[location for _, location in wanted]
-    )
+    try:
+        await _sql.add_stock_rows(
+            conn, skus=[sku for sku, _ in wanted], locations=[location for _, location in wanted]
+        )
+    except CheckViolation as fault:
+        raise IllegalTransition(f"{fault}; it became one a moment ago") from None
 
 
 async def receive(

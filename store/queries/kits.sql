@@ -1,8 +1,9 @@
 -- Kits: what they are made of now, and what those were made of that orders have claimed.
 
 -- name: lock()!
--- One definition at a time: two that make each other a part of themselves cannot pass each other.
-lock table kit in share row exclusive mode;
+-- One definition at a time, and nobody begins to keep stock of a SKU meanwhile: what is found then
+-- stays so until the transaction ends.
+lock table kit, stock in share row exclusive mode;
 
 -- name: kits(skus)
 -- All kits, or those of these SKUs.

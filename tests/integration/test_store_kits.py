@@ -10,18 +10,19 @@ from random import Random
 import asyncpg
 import pytest
 
-from activities.inventory import ReleaseStock, ReserveAgain, Reserved
+from activities.inventory import ReleaseStock, ReserveAgain
 from activities.returns import ApproveReturn
 from domain.errors import IllegalTransition, InvalidInput, NotFound, OrderloomError
 from domain.items import Item
 from domain.kits import Kit
 from domain.order import Order, Shipping
-from store import audit, promises
-from store.database import Pool
+from domain.reservations import Reserved
+from store import audit, kits, promises, stock
+from store.database import Connection, Pool
 from store.returns import Counted
 from tests.builders import an_order
 from tests.builders import shipping as shipping_document
-from tests.integration.bench import Bench, at_once, reserving, shipping
+from tests.integration.bench import Bench, at_once, reserving, shipping, until_one_waits
 
 SET = Kit(sku="SET", parts={"TEA": 2, "CUP": 1})
 
@@ -203,22 +204,48 @@ async def test_a_sku_never_becomes_a_kit_and_stock_at_once_nor_two_kits_parts_of
     names = [f"N{number}" for number in range(12)]
     await bench.desk.set_items([Item(sku=name) for name in names])
 
+    async def define(kit: Kit) -> None:
+        await bench.desk.define_kit(kit)
+
     async def receive(sku: str) -> None:
         await bench.desk.receive_stock("k", sku, "main", 1, who="test", why="test")
 
     async def stock_or_kit(sku: str) -> None:
-        kit = bench.desk.define_kit(Kit(sku=sku, parts={"TEA": 1}))
-        answers = await asyncio.gather(receive(sku), kit, return_exceptions=True)
-        assert sum(answer is None for answer in answers) == 1, answers
+        _, refusals = await at_once([receive(sku), define(Kit(sku=sku, parts={"TEA": 1}))])
+        assert len(refusals) == 1
 
     async def one_or_other(a: str, b: str) -> None:
-        kits = [Kit(sku=a, parts={b: 1}), Kit(sku=b, parts={a: 1})]
-        _, refusals = await at_once(bench.desk.define_kit(kit) for kit in kits)
+        both = [Kit(sku=a, parts={b: 1}), Kit(sku=b, parts={a: 1})]
+        _, refusals = await at_once(map(define, both))
         assert len(refusals) == 1
 
     await asyncio.gather(
         *map(stock_or_kit, names[:6]), *(one_or_other(*names[k : k + 2]) for k in (6, 8, 10))
     )
+
+
+async def test_whoever_comes_second_finds_what_the_first_has_not_committed_yet(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 4)
+
+    async def receive(conn: Connection, sku: str) -> None:
+        await stock.receive(conn, "k", sku, "main", 1, who="x", why="x")
+
+    async def define(conn: Connection, sku: str) -> None:
+        await kits.define(conn, Kit(sku=sku, parts={"TEA": 1}))
+
+    for sku, first, second, why in (
+        ("A", receive, define, "stock is kept of A"),
+        ("B", define, receive, "stock is kept of B, and it is a kit"),
+    ):
+        async with bench.pool.acquire() as conn, bench.pool.acquire() as other:
+            async with conn.transaction():
+                await first(conn, sku)
+                waiting = asyncio.create_task(second(other, sku))
+                await until_one_waits(bench.pool)
+            with pytest.raises(IllegalTransition, match=why):
+                await waiting
 
 
 async def test_kits_are_promised_for_the_day_on_which_their_last_part_comes(bench: Bench) -> None:
