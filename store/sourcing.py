@@ -126,7 +126,7 @@ class Shelves:
 
     def _waits(self, demand: Demand, today: date) -> bool:
         """What is not there is waited for. Nobody waits for a kit: it never comes as such."""
-        return not demand.parts and self._item(demand.sku).waits(today)
+        return demand.sku in demand.takes and self._item(demand.sku).waits(today)
 
     def _as_it_is(self, way: Way) -> Way:
         more = self._parcels[way.location] if way.parcels_a_day else 0
