@@ -106,6 +106,38 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
     assert await shelves(bench) == {"TEA": (2, 0), "CUP": (1, 0)}
 
 
+async def test_nobody_waits_for_a_kit_nor_gets_one_with_a_part_that_is_not_sold_yet(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 5)
+    await bench.stocked("CUP", 5)
+    await bench.desk.define_kit(SET)
+    await bench.desk.set_items([Item(sku="SET", backorder=True)])
+    asked = reserving(an_order(("SET", 3))).model_copy(update={"backorder": True})
+    reserved = await bench.inventory.reserve_stock(asked)
+    assert (reserved.backordered, reserved.missing) == ({}, {"1": 1})
+    assert await shelves(bench) == {"TEA": (5, 4), "CUP": (5, 2)}
+    await bench.stocked("TEA", 5, "shop")
+    await bench.stocked("CUP", 5, "shop")
+    await bench.desk.set_items([Item(sku="CUP", available_from=date(2199, 1, 1))])
+    reserved = await bench.inventory.reserve_stock(reserving(an_order(("SET", 1))))
+    assert (reserved.fulfilments, reserved.missing) == ((), {"1": 1})
+
+
+async def test_a_count_takes_no_part_out_of_a_kit_that_is_claimed(bench: Bench) -> None:
+    await bench.stocked("TEA", 6)
+    await bench.stocked("CUP", 3)
+    await bench.desk.define_kit(SET)
+    part = await bench.at(an_order(("SET", 2)), "confirmed")
+    await bench.desk.count_stock("C-1", "TEA", "main", 4, who="x", why="x")
+    with pytest.raises(IllegalTransition, match=r"1 more TEA .* claimed as parts of kits"):
+        await bench.desk.count_stock("C-2", "TEA", "main", 3, who="x", why="x")
+    assert await shelves(bench) == {"TEA": (4, 4), "CUP": (3, 2)}
+    await bench.desk.refuse(part, "a tea bag is torn", who="x")
+    await bench.desk.count_stock("C-2", "TEA", "main", 3, who="x", why="x")
+    assert await shelves(bench) == {"TEA": (3, 0), "CUP": (3, 0)}
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_s3_orders_for_kits_and_their_parts_at_once_oversell_nothing_and_lose_nothing(
     bench: Bench, seed: int
