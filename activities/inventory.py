@@ -13,7 +13,7 @@ from domain.fulfilments import Planned
 from domain.places import SourcingRules
 from domain.reservations import Reserved, ReserveStock
 from domain.sourcing import Demand, SourcingPlan
-from store import backorders, events, fulfilments, orders, reservations
+from store import backorders, events, fulfilments, kits, orders, reservations
 from store.database import Connection, DatabaseAway, Pool
 from store.locks import lock_order, lock_stock
 from store.sourcing import Sourced, Wanted, lock_shelves
@@ -114,8 +114,12 @@ class Inventory:
                 return
             # All at once: one fulfilment after the other would be the wrong order of locks.
             skus = await orders.skus(conn, ask.order_id)
+            parts = await kits.claimed(conn, ask.order_id)
             lines = {line_id for units in ask.units.values() for line_id in units}
-            await lock_stock(conn, [skus[line_id] for line_id in lines | ask.backordered.keys()])
+            lines |= ask.backordered.keys()
+            await lock_stock(
+                conn, [sku for line_id in lines for sku in parts.get(line_id, [skus[line_id]])]
+            )
             for fulfilment_id, units in ask.units.items():
                 effect = f"{ask.effect}:{fulfilment_id}"
                 await fulfilments.release(
@@ -211,11 +215,12 @@ class Inventory:
 
 async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, str]) -> Sourced:
     """Lock the stock of what is missing, and choose whence else to take it."""
+    parts = await kits.claimed(conn, ask.order_id)
     demands = [
-        Demand(line_id=line_id, sku=skus[line_id], quantity=units)
+        Demand(line_id=line_id, sku=skus[line_id], quantity=units, parts=parts.get(line_id, {}))
         for line_id, units in ask.units.items()
     ]
-    avoided = frozenset((demand.sku, ask.avoid) for demand in demands) if ask.avoid else frozenset()
+    avoided = {(part, ask.avoid) for demand in demands for part in demand.takes if ask.avoid}
     shipping = await orders.shipping(conn, ask.order_id)
     wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided, backorder=ask.backorder)
     return (await lock_shelves(conn, [wanted])).plan(0, wanted)

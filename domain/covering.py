@@ -41,13 +41,15 @@ def cover(
     weights: Sequence[Weight],
     *,
     at_most: int,
+    owners: Sequence[int] | None = None,
     effort_max: int = EFFORT_MAX,
 ) -> Choice:
     """Choose shelves that leave the fewest of `wanted` units missing, and of those the lightest.
 
     On shelf i lie `shelves[i][k]` units of item k, and it weighs `weights[i]`: numbers of which
     none is below zero; those of the chosen add up, and the first counts most. Among equals, the
-    earlier shelves win. No more than `at_most` shelves are chosen.
+    earlier shelves win. No more than `at_most` shelves are chosen, and of those with the same
+    owner (`owners[i]`; left out: each its own) one at most.
     """
 
     def rank(i: int) -> tuple[int, Weight, int]:
@@ -55,13 +57,14 @@ def cover(
 
     if not shelves:
         return Choice((), exact=True)
+    owners = range(len(shelves)) if owners is None else owners
     field = sorted(range(len(shelves)), key=rank)
-    quick = _fullest_first(wanted, shelves, field, at_most)
+    quick = _fullest_first(wanted, shelves, owners, field, at_most)
     if len(quick[1]) > SHELVES_MAX:
         return Choice(tuple(sorted(quick[1])), exact=False)
     if len(field) > SHELVES_MAX:
         field = [*quick[1], *(i for i in field if i not in quick[1])][:SHELVES_MAX]
-    search = _Search(shelves, weights, field, at_most, effort_max)
+    search = _Search(shelves, weights, owners, field, at_most, effort_max)
     search.best = (quick[0], search.weigh(quick[1]), tuple(sorted(quick[1])))
     search.look(0, list(wanted), (), search.nothing)
     whole = len(field) == len(shelves) and search.effort <= effort_max
@@ -69,7 +72,11 @@ def cover(
 
 
 def _fullest_first(
-    wanted: Sequence[int], shelves: Sequence[Sequence[int]], field: Sequence[int], at_most: int
+    wanted: Sequence[int],
+    shelves: Sequence[Sequence[int]],
+    owners: Sequence[int],
+    field: Sequence[int],
+    at_most: int,
 ) -> tuple[int, list[int]]:
     """Always the shelf that serves most of what is left: the units missing, and the choice."""
     left, chosen, field = list(wanted), list[int](), list(field)
@@ -79,7 +86,7 @@ def _fullest_first(
         if rest == left:
             break
         left = rest
-        field.remove(i)
+        field = [j for j in field if owners[j] != owners[i]]
         chosen.append(i)
     return sum(left), chosen
 
@@ -95,12 +102,14 @@ class _Search:
         self,
         shelves: Sequence[Sequence[int]],
         weights: Sequence[Weight],
+        owners: Sequence[int],
         field: Sequence[int],
         at_most: int,
         effort_max: int,
     ) -> None:
         self.shelves = shelves
         self.weights = weights
+        self.owners = owners
         self.field = field
         self.at_most = at_most
         self.effort_max = effort_max
@@ -123,7 +132,7 @@ class _Search:
             return
         i = self.field[place]
         left = _without(wanted, self.shelves[i])
-        if left != wanted:
+        if left != wanted and all(self.owners[j] != self.owners[i] for j in chosen):
             self.look(place + 1, left, (*chosen, i), _sum(weight, self.weights[i]))
         self.look(place + 1, wanted, chosen, weight)
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.kits import Kit, could_make
 from domain.locations import Promise, Way, places
 from domain.places import SourcingRules
 from domain.sourcing import Available, Demand, plan_sourcing
@@ -125,6 +126,30 @@ def promise(
         )
         left -= units
     return tuple(sorted(found, key=lambda one: one.promise.arrives_on if one.promise else date.max))
+
+
+def kit_supply(
+    kit: Kit, stock: Iterable[Available], incoming: Iterable[Incoming]
+) -> tuple[list[Available], list[Incoming]]:
+    """What is there and due of a kit's parts, in units of the kit.
+
+    A part that arrives counts for as many as it completes. A kit is made up at one location.
+    """
+    shelves: dict[str, dict[str, int]] = {}
+    for item in stock:
+        shelves.setdefault(item.location, {})[item.sku] = max(0, item.quantity)
+    free = [
+        Available(sku=kit.sku, location=location, quantity=could_make(kit.parts, shelf))
+        for location, shelf in shelves.items()
+    ]
+    due = []
+    for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
+        shelf = shelves.setdefault(supply.location, {})
+        before = could_make(kit.parts, shelf)
+        shelf[supply.sku] = shelf.get(supply.sku, 0) + supply.quantity
+        if completed := could_make(kit.parts, shelf) - before:
+            due.append(supply.model_copy(update={"sku": kit.sku, "quantity": completed}))
+    return free, due
 
 
 def _morning(day: date, way: Way) -> datetime:

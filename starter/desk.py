@@ -13,11 +13,24 @@ from typing import Any
 
 from domain.errors import IllegalTransition
 from domain.items import Item
+from domain.kits import Kit
 from domain.locations import Location
 from domain.tracking import CarrierStatus
-from store import baskets, corrections, items, locations, reads, reports, stock, transfers
+from store import (
+    baskets,
+    corrections,
+    items,
+    kits,
+    locations,
+    promises,
+    reads,
+    reports,
+    stock,
+    transfers,
+)
 from store.baskets import Basket
 from store.database import Pool
+from store.promises import KitStock
 from store.returns import Counted
 from store.stock import Movement, StockLevel
 from store.transfers import Transfer
@@ -161,6 +174,21 @@ class Desk:
         """What is held, of one basket or of all."""
         async with self._pool.acquire() as conn:
             return await baskets.find(conn, basket)
+
+    async def kits(self, sku: str | None = None) -> Sequence[KitStock]:
+        """All kits, or one, with how many could be made up at each location."""
+        async with self._pool.acquire() as conn:
+            return await promises.kits_in_stock(conn, sku)
+
+    async def define_kit(self, kit: Kit) -> None:
+        """Say what a kit is made of, from the next order on."""
+        async with self._pool.acquire() as conn:
+            await kits.define(conn, kit)
+
+    async def remove_kit(self, sku: str) -> None:
+        """It is no kit any more, from the next order on."""
+        async with self._pool.acquire() as conn:
+            await kits.remove(conn, sku)
 
     async def receive_stock(
         self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str

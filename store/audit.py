@@ -107,6 +107,12 @@ _CHECKS = (
         "transfer {transfer_id}, {sku}",
         "{kept} {what}, but its movements say {moved}",
     ),
+    _Check(
+        "goods_are_their_movements",
+        "stock",
+        "{part_id}, {sku}",
+        "{what} changes stock by {units}, but its movements say {moved}",
+    ),
     _Check("stock_not_oversold", "stock", _AT, "{allocated} allocated of {on_hand} on hand"),
     _Check("line_adds_up", "lines", _LINE, "{what}"),
     _Check(

@@ -12,7 +12,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import IllegalTransition
-from store import backorders
+from store import backorders, kits
 from store.database import Connection, load_queries
 from store.locks import lock_stock
 
@@ -35,9 +35,11 @@ async def hold(
     """Hold just these units (SKU → units) for a basket, instead of what it held before.
 
     All of them, or none: raises IllegalTransition where there is not enough, and what the basket
-    held before stays held. Who waits for a SKU comes first.
+    held before stays held; or for a kit, of which only the parts are there. Who waits for a SKU
+    comes first.
     """
     async with conn.transaction():
+        await kits.refuse(conn, units)
         skus = {*units, *[row["sku"] async for row in _sql.skus_of(conn, basket=basket)]}
         free: dict[str, dict[str, int]] = {}
         for item in await lock_stock(conn, skus, baskets=[basket]):

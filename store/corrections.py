@@ -151,8 +151,9 @@ async def _newest_claims(conn: Connection, row: StockLevel, units: int) -> list[
                 units -= claim["quantity"]
     if units > 0:
         raise IllegalTransition(
-            f"{units} more {row.sku} have left the shelf at {row.location} for orders than that "
-            "would leave; count what is picked as well"
+            f"{units} more {row.sku} have left the shelf at {row.location} for orders, or are "
+            "claimed as parts of kits, than that would leave; count what is picked as well, and "
+            "refuse (`orderloom warehouse refuse`) the parcels with kits that cannot be made up"
         )
     return claims
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.errors import NotFound
 from domain.fulfilments import RECALLABLE, FulfilmentState, Planned
+from domain.kits import Parts
 from domain.locations import Promise
 from domain.sourcing import Take
 from store import orders, stock
@@ -21,7 +22,10 @@ _sql = load_queries("fulfilments")
 
 
 class FulfilmentLine(BaseModel):
-    """One line of a fulfilment. `reserved` is the open claim; `picked` is None until counted."""
+    """One line of a fulfilment. `reserved` is the open claim; `picked` is None until counted.
+
+    `parts`: what one unit takes from stock (SKU → units), one of the SKU itself unless it is a kit.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +35,7 @@ class FulfilmentLine(BaseModel):
     picked: int | None
     reserved: int
     location: str
+    parts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,9 @@ async def allocate(
             stock.Booking(
                 claim.effect,
                 [
-                    stock.Move(sku=take.sku, location=take.location, allocated=take.quantity)
+                    move
                     for take in claim.takes
+                    for move in stock.moves(take.takes, take.location, allocated=take.quantity)
                 ],
                 claim.order_id,
             )
@@ -105,7 +111,7 @@ async def allocate(
         _Part(
             claim.order_id,
             fulfilment,
-            {take.line_id: take.sku for take in claim.takes},
+            {take.line_id: (take.sku, take.takes) for take in claim.takes},
             claim.promises.get(fulfilment.location),
         )
         for claim, fulfilments in zip(claims, planned, strict=True)
@@ -118,11 +124,11 @@ async def allocate(
 
 @dataclass(frozen=True)
 class _Part:
-    """A fulfilment to be written down."""
+    """A fulfilment to be written down. `made_of`: line id → its SKU, and what a unit takes."""
 
     order_id: str
     planned: Planned
-    skus: Mapping[str, str]
+    made_of: Mapping[str, tuple[str, Parts]]
     promise: Promise | None
 
 
@@ -141,9 +147,10 @@ async def _insert(conn: Connection, parts: Sequence[_Part], state: str) -> None:
         line_fulfilments=[part.planned.fulfilment_id for part, _, _ in lines],
         line_orders=[part.order_id for part, _, _ in lines],
         line_ids=[line_id for _, line_id, _ in lines],
-        skus=[part.skus[line_id] for part, line_id, _ in lines],
+        skus=[part.made_of[line_id][0] for part, line_id, _ in lines],
         line_locations=[part.planned.location for part, _, _ in lines],
         quantities=[units for _, _, units in lines],
+        line_parts=[part.made_of[line_id][1] for part, line_id, _ in lines],
     )
 
 
@@ -231,8 +238,11 @@ async def give_back(
         effect,
         "released",
         [
-            stock.Move(sku=held[line_id].sku, location=held[line_id].location, allocated=-quantity)
+            move
             for line_id, quantity in wanted.items()
+            for move in stock.moves(
+                held[line_id].parts, held[line_id].location, allocated=-quantity
+            )
         ],
         order_id=ids.order_of(fulfilment_id),
         who=who,
@@ -260,8 +270,8 @@ async def reassign(
     location = next(iter(held.values())).location
     planned = Planned(fulfilment_id=to, location=location, units=dict(units))
     await take_reserved(conn, fulfilment_id, units)
-    skus = {line_id: held[line_id].sku for line_id in units}
-    part = _Part(ids.order_of(fulfilment_id), planned, skus, promise)
+    made_of = {line_id: (held[line_id].sku, held[line_id].parts) for line_id in units}
+    part = _Part(ids.order_of(fulfilment_id), planned, made_of, promise)
     await _insert(conn, [part], "picking")
     return planned
 

@@ -6,16 +6,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from domain.errors import NotFound
+from domain.kits import Kit
 from domain.order import Shipping
 from domain.places import SourcingRules
-from domain.promising import Incoming, PromisedUnits, less, promise
+from domain.promising import Incoming, PromisedUnits, kit_supply, less, promise
 from domain.sourcing import Available
-from store import events, fulfilments, locations, stock
+from store import events, fulfilments, kits, locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
 _sql = load_queries("promises")
+
+
+class KitStock(BaseModel):
+    """A kit, what it is made of (SKU → units), and how many could be made up at each location."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    parts: dict[str, int]
+    available: dict[str, int]
 
 
 async def available(
@@ -29,18 +42,19 @@ async def available(
 ) -> tuple[PromisedUnits, ...]:
     """When so many units could be there, if they were ordered now; what is left over cannot.
 
-    Counts free stock, and what is on its way, by date; locks and claims nothing. Raises NotFound
-    for a SKU of which no stock was ever kept.
+    Counts free stock, and what is on its way, by date; locks and claims nothing. Of a kit, what
+    could be made up. Raises NotFound for a SKU of which no stock was ever kept.
     """
-    levels = await stock.levels(conn, sku=sku)
-    if not levels:
-        raise NotFound(f"no stock is kept of {sku}; `orderloom stock list` shows it")
+    kit = (await kits.find(conn, [sku])).get(sku)
+    free, coming = await _supply(conn, kit or Kit(sku=sku, parts={sku: 1}))
+    if not free:
+        raise NotFound(f"no stock is kept of {kit or sku}; `orderloom stock list` shows it")
     return promise(
         sku,
         quantity,
-        [Available(sku=x.sku, location=x.location, quantity=x.available) for x in levels],
-        (await due(conn, [sku])).get(sku, []),
-        await locations.ways(conn, [level.location for level in levels], shipping),
+        free,
+        coming,
+        await locations.ways(conn, [item.location for item in free], shipping),
         country=shipping.address.country,
         now=now,
         rules=rules,
@@ -56,6 +70,30 @@ async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]
         async for row in _sql.waited_for(conn, skus=list(coming)):
             coming[row["sku"]] = less(coming[row["sku"]], row["quantity"])
     return coming
+
+
+async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitStock]:
+    """All kits or one, with how many could be made up at each location of what is free there."""
+    found = await kits.find(conn, None if sku is None else [sku])
+    return [
+        KitStock(
+            sku=kit.sku,
+            parts=kit.parts,
+            available={x.location: x.quantity for x in (await _supply(conn, kit))[0]},
+        )
+        for kit in found.values()
+    ]
+
+
+async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Incoming]]:
+    """What is free and due of a kit, or of a SKU as if it were a kit of one of itself."""
+    free = [
+        Available(sku=x.sku, location=x.location, quantity=x.available)
+        for part in kit.parts
+        for x in await stock.levels(conn, sku=part)
+    ]
+    coming = await due(conn, list(kit.parts))
+    return kit_supply(kit, free, [supply for part in coming.values() for supply in part])
 
 
 async def notice_slips(conn: Connection, batch: int) -> int:

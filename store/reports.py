@@ -16,7 +16,7 @@ from typing import Any
 from domain import ids, tracking
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.tracking import CarrierStatus
-from store import events, fulfilments, orders, parcels, returns, stock, waits
+from store import events, fulfilments, kits, orders, parcels, returns, stock, waits
 from store.database import Connection, Record
 from store.fulfilments import FulfilmentLine
 from store.locks import lock_stock
@@ -76,7 +76,7 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
         outcome = {"picked": {}, "missing": units, "refused": reason}
         if await _told_before(conn, row, "picking", effect, outcome):
             return outcome
-        await lock_stock(conn, [line.sku for line in lines])
+        await lock_stock(conn, [part for line in lines for part in line.parts])
         await fulfilments.give_back(
             conn, fulfilment_id, f"refuse:{fulfilment_id}", units, who=who, why=reason
         )
@@ -193,9 +193,7 @@ async def receive_return(
         told = {"counted": {k: c.model_dump() for k, c in counts.items()}, "location": place}
         if await _told_before(conn, row, "approved", effect, told):
             return outcome
-        await _book_in(
-            conn, return_id, {line.line_id: line.sku for line in lines}, counts, place, who
-        )
+        await _book_in(conn, return_id, counts, place, who)
         await returns.count(conn, return_id, counts)
         await returns.set_state(conn, return_id, "received")
         if row["kind"] == "customer":
@@ -270,19 +268,16 @@ async def _not_found(
     conn: Connection, row: Record, lines: list[FulfilmentLine], missing: Mapping[str, int], who: str
 ) -> None:
     short = [line for line in lines if line.line_id in missing]
-    await lock_stock(conn, [line.sku for line in short])
+    await lock_stock(conn, [part for line in short for part in line.parts])
     await stock.move(
         conn,
         f"short:{row['fulfilment_id']}",
         "adjusted",
         [
-            stock.Move(
-                sku=line.sku,
-                location=line.location,
-                on_hand=-missing[line.line_id],
-                allocated=-missing[line.line_id],
-            )
+            move
             for line in short
+            for units in [-missing[line.line_id]]
+            for move in stock.moves(line.parts, line.location, on_hand=units, allocated=units)
         ],
         order_id=row["order_id"],
         who=who,
@@ -298,19 +293,17 @@ async def _ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
     fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
     lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
     units = {line.line_id: line.reserved for line in lines}
-    await lock_stock(conn, [line.sku for line in lines])
+    await lock_stock(conn, [part for line in lines for part in line.parts])
     await stock.move(
         conn,
         f"ship:{fulfilment_id}",
         "shipped",
         [
-            stock.Move(
-                sku=line.sku,
-                location=line.location,
-                on_hand=-line.reserved,
-                allocated=-line.reserved,
-            )
+            move
             for line in lines
+            for move in stock.moves(
+                line.parts, line.location, on_hand=-line.reserved, allocated=-line.reserved
+            )
         ],
         order_id=order_id,
         who=who,
@@ -392,14 +385,15 @@ async def _unexpected(
 async def _book_in(
     conn: Connection,
     return_id: str,
-    skus: Mapping[str, str],
     counts: Mapping[str, Counted],
     location: str,
     who: str,
 ) -> None:
     order_id = ids.order_of(return_id)
-    await stock.ensure_rows(conn, [(sku, location) for sku in skus.values()])
-    await lock_stock(conn, skus.values())
+    made_of = await kits.claimed(conn, order_id)
+    parts = {part for line_id in counts for part in made_of[line_id]}
+    await stock.ensure_rows(conn, [(part, location) for part in parts])
+    await lock_stock(conn, parts)
     bookings: tuple[tuple[stock.MovementKind, str, int, dict[str, int]], ...] = (
         ("returned", f"return:{return_id}", 1, {k: c.received for k, c in counts.items()}),
         ("written_off", f"scrap:{return_id}", -1, {k: c.scrapped for k, c in counts.items()}),
@@ -410,9 +404,10 @@ async def _book_in(
             effect,
             kind,
             [
-                stock.Move(sku=skus[k], location=location, on_hand=sign * n)
+                move
                 for k, n in units.items()
                 if n
+                for move in stock.moves(made_of[k], location, on_hand=sign * n)
             ],
             order_id=order_id,
             who=who,

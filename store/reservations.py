@@ -15,7 +15,7 @@ from domain.locations import Promise
 from domain.promising import last_of, promise, without
 from domain.reservations import Reserved, ReserveStock
 from domain.sourcing import Demand
-from store import backorders, events, fulfilments, orders, promises
+from store import backorders, events, fulfilments, kits, orders, promises
 from store.database import Connection, load_queries
 from store.sourcing import Shelves, Sourced, Wanted, lock_shelves
 
@@ -67,7 +67,8 @@ def with_reasons(
 
 async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, Reserved]:
     """Order id → what was claimed for an order that has just been recorded."""
-    wants = [_wanted(ask) for ask in asks]
+    demands = await kits.demanded(conn, [ask.order for ask in asks])
+    wants = [_wanted(ask, needs) for ask, needs in zip(asks, demands, strict=True)]
     shelves = await lock_shelves(conn, wants)
     planned = [_plan(shelves, number, ask, wants[number]) for number, ask in enumerate(asks)]
     if any(one.sourced.waits for one in planned):
@@ -100,11 +101,7 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
     return answers
 
 
-def _wanted(ask: ReserveStock) -> Wanted:
-    demands = [
-        Demand(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
-        for line in ask.order.lines
-    ]
+def _wanted(ask: ReserveStock, demands: Sequence[Demand]) -> Wanted:
     return Wanted(
         demands,
         ask.order.shipping,

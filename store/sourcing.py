@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from domain.items import Item
 from domain.locations import Promise, Way, places
@@ -71,16 +71,15 @@ class Shelves:
     def plan(self, number: int, wanted: Wanted) -> Sourced:
         """Choose for the `number`-th order of those for whom the shelves were locked."""
         today = self.now.date()
-        items = {d.sku: self._known.get(d.sku, Item(sku=d.sku)) for d in wanted.demands}
         stock = [
             Available(sku=sku, location=location, quantity=quantity)
-            for sku in items
+            for sku in dict.fromkeys(part for d in wanted.demands for part in d.takes)
             for location, quantity in self._free.get(sku, {}).items()
         ]
         held = {item.location for item in stock}
         ways = [way for way in self.ways(number) if way.location in held]
         plan = plan_sourcing(
-            [demand for demand in wanted.demands if not items[demand.sku].ahead(today)],
+            [demand for demand in wanted.demands if not self._ahead(demand, today)],
             stock,
             places(ways, self.now),
             wanted.rules,
@@ -97,7 +96,7 @@ class Shelves:
         waits = {
             d.line_id: lacking[d.line_id]
             for d in wanted.demands
-            if d.line_id in lacking and wanted.backorder and items[d.sku].waits(today)
+            if d.line_id in lacking and wanted.backorder and self._waits(d, today)
         }
         country = wanted.shipping.address.country
         used = {take.location for take in plan.takes}
@@ -114,8 +113,20 @@ class Shelves:
     def take(self, takes: Sequence[Take]) -> None:
         """An order gets these units: they, and the places of its parcels, are gone for others."""
         for take in takes:
-            self._free[take.sku][take.location] -= take.quantity
+            for part, units in take.takes.items():
+                self._free[part][take.location] -= take.quantity * units
         self._parcels.update({take.location for take in takes})
+
+    def _item(self, sku: str) -> Item:
+        return self._known.get(sku, Item(sku=sku))
+
+    def _ahead(self, demand: Demand, today: date) -> bool:
+        """It is not sent yet: of a kit, when that is so of any of its parts."""
+        return any(self._item(sku).ahead(today) for sku in (demand.sku, *demand.takes))
+
+    def _waits(self, demand: Demand, today: date) -> bool:
+        """What is not there is waited for. Nobody waits for a kit: it never comes as such."""
+        return demand.sku in demand.takes and self._item(demand.sku).waits(today)
 
     def _as_it_is(self, way: Way) -> Way:
         more = self._parcels[way.location] if way.parcels_a_day else 0
@@ -123,11 +134,12 @@ class Shelves:
 
 
 async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
-    """Lock the stock of every SKU that these orders want, all at once.
+    """Lock the stock of every SKU that these orders want, all at once: of kits, of their parts.
 
     Those who wait for some of it come before them.
     """
-    skus = sorted({demand.sku for want in wants for demand in want.demands})
+    demands = [demand for want in wants for demand in want.demands]
+    skus = sorted({part for demand in demands for part in demand.takes})
     baskets = [want.basket for want in wants if want.basket is not None]
     stock = await lock_stock(conn, skus, baskets=baskets)
     turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, skus)}
@@ -137,4 +149,4 @@ async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
     ]
     held = sorted({item.location for item in stock})
     ways = await locations.ways_to(conn, held, [want.shipping for want in wants])
-    return Shelves(free, ways, await items.find(conn, skus))
+    return Shelves(free, ways, await items.find(conn, [*skus, *(d.sku for d in demands)]))

@@ -14,7 +14,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from store import backorders
+from domain.kits import Parts
+from store import backorders, kits
 from store.database import CheckViolation, Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -42,6 +43,14 @@ class Move(BaseModel):
     location: str
     on_hand: int = 0
     allocated: int = 0
+
+
+def moves(parts: Parts, location: str, *, on_hand: int = 0, allocated: int = 0) -> list[Move]:
+    """A change of so many units of what takes these parts, as changes of the parts' rows."""
+    return [
+        Move(sku=part, location=location, on_hand=on_hand * units, allocated=allocated * units)
+        for part, units in parts.items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -170,13 +179,20 @@ async def book(
 async def ensure_rows(
     conn: Connection, rows: Iterable[tuple[str, str]], *, priority: int = 100
 ) -> None:
-    """Make sure that these (sku, location) rows exist, new ones with nothing in stock."""
+    """Make sure that these (sku, location) rows exist, new ones with nothing in stock.
+
+    Raises IllegalTransition for a kit.
+    """
     wanted = sorted(set(rows))
+    await kits.refuse(conn, [sku for sku, _ in wanted])
     for location in sorted({location for _, location in wanted}):
         await _sql.add_location(conn, location=location, priority=priority)
-    await _sql.add_stock_rows(
-        conn, skus=[sku for sku, _ in wanted], locations=[location for _, location in wanted]
-    )
+    try:
+        await _sql.add_stock_rows(
+            conn, skus=[sku for sku, _ in wanted], locations=[location for _, location in wanted]
+        )
+    except CheckViolation as fault:
+        raise IllegalTransition(f"{fault}; it became one a moment ago") from None
 
 
 async def receive(
@@ -212,6 +228,7 @@ async def row_of(conn: Connection, sku: str, location: str) -> StockLevel:
     """One stock row. Raises NotFound."""
     found = await level(conn, sku, location)
     if found is None:
+        await kits.refuse(conn, [sku])
         raise NotFound(f"no stock is kept of {sku} at {location}; `orderloom stock list` shows it")
     return found
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from store import stock
+from store import kits, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -74,6 +74,7 @@ async def send(
         raise InvalidInput(f"a transfer leads elsewhere, not from {from_location} to itself")
     async with conn.transaction():
         await lock_stock(conn, units)
+        await kits.refuse(conn, units)
         for sku in units:
             if await stock.level(conn, sku, from_location) is None:
                 raise NotFound(f"no stock is kept of {sku} at {from_location}; see `stock list`")

@@ -19,6 +19,7 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.relay import Relay
 from domain import ids
 from domain.errors import IllegalTransition
+from domain.kits import Kit
 from domain.messages import AttentionAnswer
 from domain.order import Order
 from domain.policy import Policy
@@ -88,6 +89,10 @@ class Shop:
             await stock.receive(
                 conn, uuid.uuid4().hex, sku, location, quantity, who="test", why="test"
             )
+
+    async def kit(self, sku: str, **parts: int) -> None:
+        """Have a SKU be a kit made of these."""
+        await self.desk.define_kit(Kit(sku=sku, parts=parts))
 
     async def level(self, sku: str, location: str = "main") -> stock.StockLevel:
         """What the shelf holds."""

@@ -52,6 +52,7 @@ _COMMANDS: Final = {
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
     "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),
     "items": _Entry("items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS),
+    "kits": _Entry("kits", "SKUs that are sold as one and kept as their parts.", _GOODS),
     "locations": _Entry(
         "locations", "Where stock lies, and what sending from there takes.", _GOODS
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,12 @@ from starter.channels.documents import label, load
 from starter.channels.records import Problem
 from starter.channels.stock_csv import StockRow, read_stock
 from starter.cli import stock_changes, stock_transfers
+from starter.cli.kits import kits_table
 from starter.cli.options import Json, Key, Who, reporter
 from starter.cli.output import Output, complain, count_of
 from starter.cli.stock_changes import levels_table
 from starter.connection import desk
+from store.promises import KitStock
 from store.stock import StockLevel
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -37,21 +40,30 @@ def list_stock(
 ) -> None:
     """List stock by SKU and location; available = on hand − allocated − safety.
 
+    Of a kit, the stock of its parts, and how many could be made up.
+
     Example: `orderloom stock list --location main`
     """
 
-    async def work() -> list[StockLevel]:
+    async def work() -> tuple[list[StockLevel], Sequence[KitStock]]:
         async with desk() as here:
-            return list(await here.stock(sku=sku, location=location))
+            kits = [] if sku is None else await here.kits(sku)
+            parts: list[str | None] = [part for kit in kits for part in kit.parts]
+            rows = [await here.stock(sku=one, location=location) for one in parts or [sku]]
+            return [level for levels in rows for level in levels], kits
 
-    levels = asyncio.run(work())
+    levels, kits = asyncio.run(work())
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"stock": [level.model_dump() for level in levels]})
+        told = {"kits": [kit.model_dump() for kit in kits]} if kits else {}
+        out.document({"stock": [level.model_dump() for level in levels], **told})
     elif not levels:
         out.say("no stock; `orderloom stock import FILE.csv` takes some in")
     else:
         levels_table(out, levels)
+        if kits:
+            out.say()
+            kits_table(out, kits)
 
 
 @app.command("import")

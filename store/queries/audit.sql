@@ -36,7 +36,7 @@ order by s.sku, s.location, c.what;
 select s.sku, s.location, s.allocated, coalesce(r.reserved, 0) as reserved
 from stock s
 left join (
-    select sku, location, sum(quantity) as reserved
+    select sku, location, sum(quantity * per_unit) as reserved
     from reservation where quantity > 0 group by sku, location
 ) r using (sku, location)
 where s.allocated <> coalesce(r.reserved, 0)
@@ -78,6 +78,36 @@ cross join lateral (values
 where c.kept <> c.moved
 order by t.transfer_id, l.sku, c.what;
 
+-- name: goods_are_their_movements()
+-- What parcels and returns hold, against what was booked for them: of a kit, each of its parts.
+with made_of as (
+    select distinct order_id, line_id, sku, per_unit from reservation
+), counted as (
+    select 'ship:' || f.fulfilment_id as effect, r.sku, -sum(l.picked * r.per_unit) as units
+    from fulfilment f
+    join fulfilment_line l using (fulfilment_id)
+    join reservation r using (fulfilment_id, line_id)
+    where f.state in ('shipped', 'delivered', 'exception')
+    group by f.fulfilment_id, r.sku
+    union all
+    select 'return:' || l.return_id, m.sku, sum((l.restocked + l.scrapped) * m.per_unit)
+    from return_line l join made_of m using (order_id, line_id)
+    group by l.return_id, m.sku
+    union all
+    select 'scrap:' || l.return_id, m.sku, -sum(l.scrapped * m.per_unit)
+    from return_line l join made_of m using (order_id, line_id)
+    group by l.return_id, m.sku
+), booked as (
+    select effect, sku, sum(on_hand_change) as units from movement
+    where kind in ('shipped', 'returned') or kind = 'written_off' and starts_with(effect, 'scrap:')
+    group by effect, sku
+)
+select split_part(effect, ':', 1) as what, regexp_replace(effect, '^[^:]*:', '') as part_id, sku,
+       coalesce(c.units, 0) as units, coalesce(b.units, 0) as moved
+from counted c full join booked b using (effect, sku)
+where coalesce(c.units, 0) <> coalesce(b.units, 0)
+order by effect, sku;
+
 -- name: stock_not_oversold()
 select sku, location, on_hand, allocated from stock
 where not (0 <= allocated and allocated <= on_hand)
@@ -108,7 +138,10 @@ order by order_id, line_id;
 -- one transaction, so they agree at every moment. Picked goods of a recalled fulfilment count until
 -- they are put back; a lost parcel's units count as shipped until others are sent for them.
 with claim as (
-    select order_id, line_id, sum(quantity) as reserved from reservation group by order_id, line_id
+    select order_id, line_id, sum(quantity) as reserved
+    from (select order_id, line_id, max(quantity) as quantity  -- a kit's parts are claimed together
+          from reservation group by order_id, line_id, fulfilment_id) r
+    group by order_id, line_id
 ), sent as (
     select l.order_id, l.line_id,
            sum(l.picked) filter (where f.state in ('picked', 'packed', 'labelled')

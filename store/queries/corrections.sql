@@ -1,7 +1,8 @@
 -- The claims that fall back where fewer units are there than orders hold.
 
 -- name: claims(sku, location)
--- Fulfilments that claim some of a stock row and that nobody has picked yet, the newest first.
+-- Fulfilments that claim some of a stock row and that nobody has picked yet, the newest first. Not
+-- those with kits, for which nobody can wait.
 select f.fulfilment_id, f.order_id, f.location, f.promised_leave, f.promised_on,
        sum(r.quantity) filter (where r.sku = :sku)::bigint as quantity,
        array_agg(distinct r.sku) as skus
@@ -11,5 +12,7 @@ join orders o on o.order_id = f.order_id
 join reservation r on r.fulfilment_id = f.fulfilment_id
 where claimed.sku = :sku and claimed.location = :location and claimed.quantity > 0
   and f.state in ('open', 'picking')
+  and not exists (select from fulfilment_line l join reservation k using (fulfilment_id, line_id)
+                  where l.fulfilment_id = f.fulfilment_id and k.sku <> l.sku)
 group by f.fulfilment_id, o.order_id
 order by o.placed_at desc, o.order_id desc, f.fulfilment_id desc;

@@ -1,7 +1,7 @@
 -- Fulfilments: one location's part of an order each. The order's row is locked by every writer.
 
--- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, state)!
--- Each with what its parcel is to contain, and the claims on stock behind it.
+-- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)!
+-- Each with what its parcel is to contain, and the claims on stock behind it: one for each part.
 with parts as (
     insert into fulfilment (fulfilment_id, order_id, location, state, promised_leave, promised_on)
     select fulfilment_id, order_id, location, :state, leaves, arrives
@@ -10,14 +10,16 @@ with parts as (
         as f (fulfilment_id, order_id, location, leaves, arrives)
 ), wanted as (
     select * from unnest(:line_fulfilments::text[], :line_orders::text[], :line_ids::text[],
-                         :skus::text[], :line_locations::text[], :quantities::bigint[])
-        as w (fulfilment_id, order_id, line_id, sku, location, quantity)
+                         :skus::text[], :line_locations::text[], :quantities::bigint[],
+                         :line_parts::jsonb[])
+        as w (fulfilment_id, order_id, line_id, sku, location, quantity, parts)
 ), lines as (
     insert into fulfilment_line (fulfilment_id, order_id, line_id, sku, quantity)
     select fulfilment_id, order_id, line_id, sku, quantity from wanted
 )
-insert into reservation (fulfilment_id, order_id, line_id, sku, location, quantity)
-select fulfilment_id, order_id, line_id, sku, location, quantity from wanted;
+insert into reservation (fulfilment_id, order_id, line_id, sku, location, quantity, per_unit)
+select fulfilment_id, order_id, line_id, part, location, quantity, per_unit::bigint
+from wanted, jsonb_each(parts) as p (part, per_unit);
 
 -- name: fulfilment_of(fulfilment_id)^
 select fulfilment_id, order_id, location, state, recalled_from, changed_at, promised_leave,
@@ -25,9 +27,11 @@ select fulfilment_id, order_id, location, state, recalled_from, changed_at, prom
 from fulfilment where fulfilment_id = :fulfilment_id;
 
 -- name: lines_of(fulfilment_id)
-select f.line_id, f.sku, f.quantity, f.picked, r.quantity as reserved, r.location
+select f.line_id, f.sku, f.quantity, f.picked, min(r.quantity) as reserved,
+       min(r.location) as location, jsonb_object_agg(r.sku, r.per_unit) as parts
 from fulfilment_line f join reservation r using (fulfilment_id, line_id)
 where f.fulfilment_id = :fulfilment_id
+group by f.fulfilment_id, f.line_id
 order by f.line_id;
 
 -- name: release_to_warehouse(order_id)!
@@ -53,7 +57,7 @@ from unnest(:line_ids::text[], :picked::bigint[]) as c (line_id, picked)
 where f.fulfilment_id = :fulfilment_id and f.line_id = c.line_id;
 
 -- name: take_reserved(line_ids, quantities, fulfilment_id)!
--- Lowers the claims of a fulfilment: units shipped, released, or not found.
+-- Lowers the claims of a fulfilment: units shipped, released, or not found. Of a kit, on all its parts.
 update reservation r set quantity = r.quantity - t.quantity
 from unnest(:line_ids::text[], :quantities::bigint[]) as t (line_id, quantity)
 where r.fulfilment_id = :fulfilment_id and r.line_id = t.line_id;

@@ -117,6 +117,7 @@ DOORS = {
         "store.baskets",
         "store.corrections",
         "store.items",
+        "store.kits",
         "store.locations",
         "store.transfers",
     ),

@@ -196,3 +196,13 @@ async def at_once(calls: Iterable[Awaitable[T]]) -> tuple[list[T], list[Orderloo
         else:
             answers.append(outcome)
     return answers, refusals
+
+
+async def until_one_waits(pool: Pool) -> None:
+    """Wait until a transaction waits for a lock that another one holds."""
+    async with pool.acquire() as conn:
+        for _ in range(500):
+            if await conn.fetchval("select count(*) from pg_locks where not granted"):
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")

@@ -53,6 +53,32 @@ PLANTS = {
         "CUP at main",
         "allocated, but",
     ),
+    "a kit that is claimed without one of its parts": Plant(
+        """delete from reservation
+        where (fulfilment_id, line_id, sku) = ('web-confirmed:1', '3', 'TEA')""",
+        "stock",
+        "TEA at main",
+        "allocated, but",
+    ),
+    "a kit that left without one of its parts": Plant(
+        """update movement set on_hand_change = on_hand_change + 2
+        where effect = 'ship:web-gift:1' and sku = 'TEA'""",
+        "stock",
+        "web-gift:1, TEA",
+        "ship changes stock by -6, but its movements say -4",
+    ),
+    "a kit that came back as something else": Plant(
+        """update reservation set sku = 'MUG' where (order_id, sku) = ('web-gift', 'CUP')""",
+        "stock",
+        "web-gift:R1, MUG",
+        "return changes stock by 2, but its movements say 0",
+    ),
+    "a scrapped kit of which a part was kept": Plant(
+        "delete from movement where effect = 'scrap:web-gift:R1' and sku = 'CUP'",
+        "stock",
+        "web-gift:R1, CUP",
+        "scrap changes stock by -1, but its movements say 0",
+    ),
     "stock that is oversold": Plant(
         """alter table stock drop constraint stock_not_oversold;
         insert into movement

@@ -75,6 +75,15 @@ async def live_through(shop: Shop) -> dict[str, str]:
         outcome, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
     )
 
+    await shop.kit("SET", TEA=2, CUP=1)
+    part = await placed("gift", ("SET", 3, "9.99"))
+    await shop.drive(part, "delivered")
+    outcome = await _until_returnable(shop, orders["gift"], 2)
+    await shop.task("receive-return", outcome)
+    await shop.desk.receive_return(
+        outcome, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
+    )
+
     part = await placed("cancelled", ("TEA", 2, "3.33"))
     await shop.drive(part, "labelled")
     await shop.orders.cancel(orders["cancelled"], CancelRequest(reason="changed my mind"))
@@ -115,7 +124,8 @@ async def live_through(shop: Shop) -> dict[str, str]:
         await shop.result(orders[name])
 
     for stage in ("confirmed", "picked", "labelled", "shipped"):
-        await shop.drive(await placed(stage, ("TEA", 2, "3.33"), ("CUP", 1, "7.01")), stage)
+        lines = (("TEA", 2, "3.33"), ("CUP", 1, "7.01"), ("SET", 1, "9.99"))
+        await shop.drive(await placed(stage, *lines), stage)
     part = await placed("back", ("TEA", 2, "3.33"))
     await shop.drive(part, "delivered")
     await _until_returnable(shop, orders["back"], 1)

@@ -224,6 +224,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         ),
         "baskets": ("hold", "release", "list"),
         "items": ("list", "import"),
+        "kits": ("list", "import", "remove"),
         "locations": ("list", "import"),
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
         "carrier": ("event", "parcels"),

@@ -69,6 +69,12 @@ def transfer(units: str = "1, 0, 0", to: str = "away") -> str:
         values ('T', 'TEA', {units})"""
 
 
+def kit(sku: str, part: str = "TEA", units: int = 1) -> str:
+    return f"""
+        insert into kit (sku) values ('{sku}');
+        insert into kit_part (kit, part, units) values ('{sku}', '{part}', {units})"""
+
+
 def lane(figures: str) -> str:
     return f"insert into lane values ('main', 'DE', '', '*', {figures})"
 
@@ -126,6 +132,12 @@ FORBIDDEN = {
     "soft_reservation_basket_order_id_line_id_sku_location_key": f"""
         {set_aside()};
         insert into soft_reservation select * from soft_reservation""",
+    # a kit is made of one or more of what is kept in stock, and has none of its own
+    "kit_part_units_check": kit("BOX", units=0),
+    "kit_is_no_part_of_itself": kit("BOX", part="BOX"),
+    "kit_is_no_part": kit("BOX") + ";" + kit("CRATE", part="BOX"),
+    "kit_is_no_stock": kit("TEA", part="CUP"),
+    "reservation_per_unit_check": "update reservation set per_unit = 0",
     # promises, lanes and limits
     "fulfilment_promise": fulfilment("promised_leave = '2026-12-02', promised_on = '2026-12-01'"),
     "location_parcels_a_day_check": "update location set parcels_a_day = 0",

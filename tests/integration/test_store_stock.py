@@ -19,7 +19,7 @@ from store.database import Connection, Pool
 from store.locks import lock_order, lock_stock
 from tests.books import faults_in
 from tests.builders import an_order
-from tests.integration.bench import Bench, at_once, reserving
+from tests.integration.bench import Bench, at_once, reserving, until_one_waits
 
 STOCK_IS_RIGHT = "stock is the sum of its movements"
 
@@ -142,15 +142,6 @@ async def is_free(pool: Pool, sku: str, location: str) -> bool:
             location,
         )
     return bool(found)
-
-
-async def until_one_waits(pool: Pool) -> None:
-    async with pool.acquire() as conn:
-        for _ in range(500):
-            if await conn.fetchval("select count(*) from pg_locks where not granted"):
-                return
-            await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
 
 
 ROWS = [("A", "east"), ("A", "west"), ("B", "east"), ("B", "west")]

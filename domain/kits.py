@@ -1,0 +1,103 @@
+"""Kits: SKUs that are sold as one and kept as their parts. Pure arithmetic on what there is.
+
+A kit is made up whole at one location. Where several wanted things share a part, a shelf can be
+divided between them in several ways: more of the one or more of the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import Field
+
+from domain.fields import Document, Sku
+
+UNITS_MAX: Final = 100_000
+"""Of one part in one kit."""
+
+WAYS_MAX: Final = 64
+"""Into which one shelf is divided. Of more, those that serve one thing first are looked at."""
+
+Parts: TypeAlias = Mapping[str, int]
+"""What one unit takes from stock: SKU → units. What is no kit takes one of itself."""
+
+Way: TypeAlias = tuple[int, ...]
+"""Units of each wanted thing."""
+
+
+class Kit(Document):
+    """A kit's SKU, and what one of it is made of (SKU → units)."""
+
+    sku: Sku
+    parts: dict[Sku, Annotated[int, Field(strict=True, ge=1, le=UNITS_MAX)]]
+
+    def __str__(self) -> str:
+        """2 × TEA + 1 × CUP"""
+        return " + ".join(f"{units} × {part}" for part, units in self.parts.items())
+
+
+def could_make(parts: Parts, shelf: Parts) -> int:
+    """How many could be made up of what lies on a shelf (SKU → units); below zero is nothing."""
+    return min(max(0, shelf.get(part, 0)) // units for part, units in parts.items())
+
+
+class Dividing:
+    """Divides shelves between things that are wanted, and may share parts."""
+
+    def __init__(self, wanted: Iterable[tuple[int, Parts]]) -> None:
+        """`wanted`: so many units of what takes these parts."""
+        self._wanted = list(wanted)
+        uses = Counter(part for _, parts in self._wanted for part in parts)
+        self._shared = [part for part, users in uses.items() if users > 1]
+
+    def ways(self, shelf: Parts) -> tuple[list[Way], bool]:
+        """What a shelf (SKU → units) can serve: each way that no other is better than in all.
+
+        What serves most of the first thing comes first. Not true: some are left out, of too many.
+        """
+        alone = [min(units, could_make(parts, shelf)) for units, parts in self._wanted]
+        short = [p for p in self._shared if self._taken(p, enumerate(alone)) > shelf.get(p, 0)]
+        if not short:
+            return [tuple(alone)], True
+        rivals = [
+            k
+            for k, (_, parts) in enumerate(self._wanted)
+            if alone[k] and not parts.keys().isdisjoint(short)
+        ]
+        # Who could have the most is not tried with every number: he gets what is left.
+        rivals.sort(key=alone.__getitem__)
+        left = {part: shelf[part] for part in short}
+        every = prod(alone[k] + 1 for k in rivals[:-1]) <= WAYS_MAX
+        queues = [rivals] if every else [[k, *(o for o in rivals if o != k)] for k in rivals]
+        ways = {
+            tuple(given.get(k, units) for k, units in enumerate(alone))
+            for queue in queues
+            for given in self._shares(queue, alone, left, every=every)
+        }
+        best = [
+            way
+            for way in ways
+            if not any(way != other and all(map(int.__le__, way, other)) for other in ways)
+        ]
+        return sorted(best, reverse=True), every
+
+    def _shares(
+        self, queue: Sequence[int], alone: Sequence[int], left: Parts, *, every: bool
+    ) -> Iterator[dict[int, int]]:
+        """What each in the queue gets of what is left: as much as can be, or `every` number."""
+        if not queue:
+            yield {}
+            return
+        k, *others = queue
+        parts = {part: units for part, units in self._wanted[k][1].items() if part in left}
+        most = min(alone[k], could_make(parts, left))
+        for units in range(most + 1) if every and others else (most,):
+            rest = {part: n - units * parts.get(part, 0) for part, n in left.items()}
+            for given in self._shares(others, alone, rest, every=every):
+                yield {k: units, **given}
+
+    def _taken(self, part: str, way: Iterable[tuple[int, int]]) -> int:
+        return sum(units * self._wanted[k][1].get(part, 0) for k, units in way)
