@@ -114,13 +114,10 @@ async def _correct(
     more when nothing can change any more.
     """
 
-    async def beyond() -> tuple[StockLevel, list[Record]]:
-        row = await stock.row_of(conn, sku, location)
-        return row, await _newest_claims(conn, row, row.allocated - row.on_hand - change(row))
-
     for _ in range(TRIES_MAX):
         async with conn.transaction():
-            _, expected = await beyond()
+            row = await stock.row_of(conn, sku, location)
+            expected, _ = await _newest_claims(conn, row, row.on_hand + change(row))
             for order_id in sorted({claim["order_id"] for claim in expected}):
                 await lock_order(conn, order_id)
             await lock_stock(conn, {sku}.union(*(claim["skus"] for claim in expected)))
@@ -128,7 +125,11 @@ async def _correct(
             if earlier is not None:
                 same(earlier)
                 return await stock.row_of(conn, sku, location)
-            row, claims = await beyond()
+            row = await stock.row_of(conn, sku, location)
+            left = row.on_hand + change(row)
+            claims, lacking = await _newest_claims(conn, row, left)
+            if left < 0 or lacking:
+                raise IllegalTransition(_too_few(row, left, lacking))
             if not {c["fulfilment_id"] for c in claims} <= {c["fulfilment_id"] for c in expected}:
                 continue  # claimed a moment ago, by orders that are not locked
             for claim in claims:
@@ -141,21 +142,29 @@ async def _correct(
     raise Conflict(f"{sku} at {location} is claimed faster than it can be corrected; try again")
 
 
-async def _newest_claims(conn: Connection, row: StockLevel, units: int) -> list[Record]:
-    """The newest claims that together hold so many units of a stock row and can be taken back."""
+async def _newest_claims(conn: Connection, row: StockLevel, left: int) -> tuple[list[Record], int]:
+    """The newest claims on a stock row that must fall back where so few units are left.
+
+    Also returns how many units cannot be taken back.
+    """
+    units = row.allocated - left
     claims: list[Record] = []
     if units > 0:
         async for claim in _sql.claims(conn, sku=row.sku, location=row.location):
             if units > 0:
                 claims.append(claim)
                 units -= claim["quantity"]
-    if units > 0:
-        raise IllegalTransition(
-            f"{units} more {row.sku} have left the shelf at {row.location} for orders, or are "
-            "claimed as parts of kits, than that would leave; count what is picked as well, and "
-            "refuse (`orderloom warehouse refuse`) the parcels with kits that cannot be made up"
-        )
-    return claims
+    return claims, max(units, 0)
+
+
+def _too_few(row: StockLevel, left: int, lacking: int) -> str:
+    if left < 0:
+        return f"only {row.on_hand} {row.sku} are on hand at {row.location}"
+    return (
+        f"{lacking} more {row.sku} have left the shelf at {row.location} for orders, or are "
+        "claimed as parts of kits, than that would leave; count what is picked as well, and "
+        "refuse (`orderloom warehouse refuse`) the parcels with kits that cannot be made up"
+    )
 
 
 async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> None:

@@ -26,7 +26,7 @@ WRONG = {
     ("count", "NONE", "1"): (1, "no stock is kept of NONE at main"),
     ("write-off", "TEA", "0", "--reason", "x"): (2, "greater than or equal to 1"),
     ("write-off", "TEA", "1"): (2, "--reason"),
-    ("write-off", "TEA", "99", "--reason", "x"): (1, "below what orders have allocated"),
+    ("write-off", "TEA", "99", "--reason", "x"): (1, "only 5 TEA are on hand at main"),
     ("transfer", "main", "shop", "TEA"): (2, "write SKU=UNITS"),
     ("transfer", "main", "shop", "TEA=1", "TEA=2"): (2, "TEA is named twice"),
     ("transfer", "main", "shop", "TEA=0"): (2, "greater than or equal to 1"),

@@ -67,9 +67,9 @@ async def test_a_count_sets_what_is_on_hand_once_and_keeps_what_was_found(bench:
     ]
 
 
-async def test_a_count_below_what_orders_have_allocated_is_refused(bench: Bench) -> None:
-    await bench.inventory.reserve_stock(reserving(an_order(("TEA", 6))))
-    with pytest.raises(IllegalTransition, match="below what orders have allocated"):
+async def test_a_count_below_what_was_picked_or_that_is_none_is_refused(bench: Bench) -> None:
+    await bench.at(an_order(("TEA", 6)), "picked")
+    with pytest.raises(IllegalTransition, match="1 more TEA have left the shelf"):
         await bench.desk.count_stock("C-1", "TEA", "main", 5, who="ben", why="cycle")
     with pytest.raises(InvalidInput, match="a count is zero or more"):
         await bench.desk.count_stock("C-1", "TEA", "main", -1, who="ben", why="cycle")
@@ -78,8 +78,8 @@ async def test_a_count_below_what_orders_have_allocated_is_refused(bench: Bench)
     assert await bench.level("TEA") == (10, 6)
 
 
-async def test_what_is_written_off_leaves_once_and_never_what_is_allocated(bench: Bench) -> None:
-    await bench.inventory.reserve_stock(reserving(an_order(("TEA", 6))))
+async def test_what_is_written_off_leaves_once_and_never_what_was_picked(bench: Bench) -> None:
+    await bench.at(an_order(("TEA", 6)), "picked")
 
     async def write_off(key: str, units: int) -> StockLevel:
         return await bench.desk.write_off(key, "TEA", "main", units, who="ben", why="torn bags")
@@ -89,8 +89,10 @@ async def test_what_is_written_off_leaves_once_and_never_what_is_allocated(bench
     assert {answer.on_hand for answer in answers} == {7}
     with pytest.raises(Conflict, match="-3 units of TEA already"):
         await write_off("W-1", 1)
-    with pytest.raises(IllegalTransition, match="TEA at main"):
+    with pytest.raises(IllegalTransition, match="1 more TEA have left the shelf"):
         await write_off("W-2", 2)
+    with pytest.raises(IllegalTransition, match="only 7 TEA are on hand"):
+        await write_off("W-2", 8)
     with pytest.raises(InvalidInput, match="it is one unit or more"):
         await write_off("W-3", 0)
     assert await bench.level("TEA") == (7, 6)

@@ -47,6 +47,7 @@ FULL: dict[str, Any] = {
         },
     },
     "payment": {"provider": "sandbox", "token": "tok_ok"},
+    "basket": "B-1001",
     "requested_delivery_date": "2026-12-01",
     "note": "Leave it at the door.",
     "total": "37.90",

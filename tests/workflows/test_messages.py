@@ -162,7 +162,8 @@ async def test_a_return_of_what_was_not_delivered_is_refused_by_name(shop: Shop)
 async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -> None:
     await shop.stocked("TEA", 3)
     order = an_order(("TEA", 3, "12.50"), token="tok_capture_refused")
-    parcel = await shop.placed(order)
+    # A refusal is not waited for; a slow machine must not be taken for one that keeps failing.
+    parcel = await shop.placed(order, a_policy(give_up_after=60))
     handle = shop.workflow(order.order_id)
 
     async def attributes() -> dict[str, Any]:
