@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +69,21 @@ def without(incoming: Iterable[Incoming], told: Iterable[PromisedUnits]) -> list
         if supply.quantity > units:
             left.append(supply.model_copy(update={"quantity": supply.quantity - units}))
     return left
+
+
+def covered_on(wanted: Sequence[int], incoming: Iterable[Incoming]) -> list[date | None]:
+    """When those who wait for so many units each, in their turn, have all of them.
+
+    None where what is on its way does not suffice.
+    """
+    supply = sorted(incoming, key=lambda s: (s.due_on, s.location, s.source))
+    there, days, index = 0, list[date | None](), 0
+    for needed in accumulate(wanted):
+        while there < needed and index < len(supply):
+            there += supply[index].quantity
+            index += 1
+        days.append(supply[index - 1].due_on if index and there >= needed else None)
+    return days
 
 
 def last_of(promised: Sequence[PromisedUnits], wanted: int) -> Promise | None:

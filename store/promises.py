@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -12,13 +12,15 @@ from domain.errors import NotFound
 from domain.kits import Kit
 from domain.order import Shipping
 from domain.places import SourcingRules
-from domain.promising import Incoming, PromisedUnits, kit_supply, less, promise
+from domain.promising import Incoming, PromisedUnits, covered_on, kit_supply, less, promise
 from domain.sourcing import Available
 from store import events, fulfilments, kits, locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
 _sql = load_queries("promises")
+
+Slip = Literal["at risk", "missed"]
 
 
 class KitStock(BaseModel):
@@ -108,15 +110,47 @@ async def notice_slips(conn: Connection, batch: int) -> int:
         async with conn.transaction():
             row = await fulfilments.locked(conn, slip["fulfilment_id"])
             await _tell(conn, row, slip["what"])
-    late = [row async for row in _sql.late_backorders(conn, batch=batch)]
-    for line in late:
+    late = await _late_backorders(conn)
+    for line, what in late:
         async with conn.transaction():
             await lock_order(conn, line["order_id"])
-            await _tell_of_backorder(conn, line)
+            await _tell_of_backorder(conn, line, what)
     return len(slips) + len(late)
 
 
-async def _tell(conn: Connection, row: Record, what: Literal["at risk", "missed"]) -> None:
+async def _late_backorders(conn: Connection) -> list[tuple[Record, Slip]]:
+    """Promised units that have not come by their day, or for which the supply comes too late.
+
+    Each line once for either.
+    """
+    by_sku: dict[str, list[Record]] = {}
+    async for row in _sql.promised_backorders(conn):
+        by_sku.setdefault(row["sku"], []).append(row)
+    coming: dict[str, list[Incoming]] = {}
+    async for row in _sql.incoming(conn, skus=list(by_sku)):
+        coming.setdefault(row["sku"], []).append(Incoming(**row))
+    late: list[tuple[Record, Slip]] = []
+    for sku, lines in by_sku.items():
+        days = covered_on([line["lacks"] for line in lines], coming.get(sku, []))
+        for line, day in zip(lines, days, strict=True):
+            what = _slip(line, day)
+            if what is not None and f"promise {what}" not in line["told"]:
+                late.append((line, what))
+    return late
+
+
+def _slip(line: Record, covered_on: date | None) -> Slip | None:
+    if line["promised_on"] is None:
+        return None
+    if line["promised_on"] < line["today"]:
+        return "missed"
+    in_time = covered_on is not None and covered_on <= line["promised_leave"]
+    if line["promised_leave"] < line["today"] or (line["lacks"] and not in_time):
+        return "at risk"
+    return None
+
+
+async def _tell(conn: Connection, row: Record, what: Slip) -> None:
     fulfilment_id, promised_on = row["fulfilment_id"], row["promised_on"]
     where = "on its way" if row["state"] == "shipped" else f"{row['state']} at {row['location']}"
     await events.tell(
@@ -130,15 +164,15 @@ async def _tell(conn: Connection, row: Record, what: Literal["at risk", "missed"
     )
 
 
-async def _tell_of_backorder(conn: Connection, line: Record) -> None:
+async def _tell_of_backorder(conn: Connection, line: Record, what: Slip) -> None:
     leave, arrival = line["promised_leave"], line["promised_on"]
     await events.tell(
         conn,
         line["order_id"],
-        f"promise:backorder:{line['line_id']}:{line['what']}",
-        f"promise {line['what']}",
+        f"promise:backorder:{line['line_id']}:{what}",
+        f"promise {what}",
         who="orderloom",
-        why=f"{line['quantity']} {line['sku']}, to leave on {leave} and arrive by {arrival}, "
+        why=f"{line['lacks']} {line['sku']}, to leave on {leave} and arrive by {arrival}, "
         "are still waited for",
         data={"line_id": line["line_id"], "promised_on": arrival.isoformat()},
     )

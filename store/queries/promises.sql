@@ -18,18 +18,22 @@ from backorder b left join lateral (
 where b.sku = any(:skus::text[]) and b.quantity > 0
 group by b.sku;
 
--- name: late_backorders(batch)
--- Units that have not come by the day on which they were to leave, each line once for either.
-select b.order_id, b.line_id, b.sku, b.quantity, b.promised_leave, b.promised_on, slip.what
-from backorder b
-cross join lateral (
-    select case when b.promised_on < current_date then 'missed' else 'at risk' end as what
-) slip
-where b.quantity > 0 and b.promised_leave < current_date
-  and not exists (select from order_event e
-                  where e.order_id = b.order_id
-                    and e.effect = 'promise:backorder:' || b.line_id || ':' || slip.what)
-order by b.promised_leave, b.order_id, b.line_id limit :batch;
+-- name: promised_backorders()
+-- Everybody who waits for a SKU of which units are promised to somebody, in turn. `lacks`: units that
+-- have not come yet; `told`: what is told of the slip already.
+with promised as (
+    select distinct sku from backorder where quantity > 0 and promised_on is not null
+)
+select b.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, current_date as today,
+       (b.quantity - coalesce((select sum(r.quantity) from soft_reservation r
+                               where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0))::bigint
+           as lacks,
+       array(select e.what from order_event e
+             where e.order_id = b.order_id
+               and starts_with(e.effect, 'promise:backorder:' || b.line_id || ':')) as told
+from backorder b join promised using (sku)
+where b.quantity > 0
+order by b.sku, b.placed_at, b.order_id, b.line_id;
 
 -- name: slips(batch)
 -- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;

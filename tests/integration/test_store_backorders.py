@@ -161,20 +161,31 @@ async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
 async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after(
     bench: Bench,
 ) -> None:
-    order = placed_on(1, ("TEA", 1))
-    await placed(bench, order)
+    await bench.stocked("TEA", 9, "far")
+    async with bench.pool.acquire() as conn:
+        lane = Lane(cost=Decimal("4.00"), currency="EUR", country="DE")
+        await locations.save(conn, [Location(location="far", lanes=(lane,))])
+    await bench.desk.send_transfer("T", "far", "main", {"TEA": 2}, who="test", why="test")
+    for day in (1, 2):
+        await placed(bench, placed_on(day, ("TEA", 1)))
     today = datetime.now(UTC).date()
 
-    async def slips(leave: int, arrive: int) -> int:
+    async def slips(due: int, leave: int, arrive: int) -> int:
         await bench.pool.execute(
-            "update backorder set promised_leave = $1, promised_on = $2",
+            "update transfer set expected_on = $1", today + timedelta(days=due)
+        )
+        await bench.pool.execute(
+            "update backorder set promised_leave = $1, promised_on = $2 where placed_at > $3",
             *(today + timedelta(days=days) for days in (leave, arrive)),
+            datetime(2026, 11, 1, 12, tzinfo=UTC),
         )
         async with bench.pool.acquire() as conn:
             return await promises.notice_slips(conn, 10)
 
-    assert [await slips(0, 3), await slips(-1, 2), await slips(-1, 2)] == [0, 1, 0]
-    assert [await slips(-3, -1), await slips(-3, -1)] == [1, 0]
+    assert await slips(2, 2, 5) == 0
+    # The supply slips: noticed at once, long before the day.
+    assert [await slips(3, 2, 5), await slips(3, 2, 5)] == [1, 0]
+    assert [await slips(3, -3, -1), await slips(3, -3, -1)] == [1, 0]
     told = await bench.pool.fetch("select what from order_event where effect like 'promise:%'")
     assert [row["what"] for row in told] == ["promise at risk", "promise missed"]
 

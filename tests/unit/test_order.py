@@ -221,7 +221,7 @@ def test_the_same_instant_in_another_time_zone_is_the_same_order(second: int, ho
 
 def test_the_digest_stays_what_it_is() -> None:
     # It is stored with every order. Were it computed otherwise, each order that is placed once more
-    # after a deploy would be a conflict. A field that came later changes nothing where it is absent.
+    # after a deploy would be a conflict. A field that came later changes nothing where it is not.
     assert Order.model_validate(without(("basket",))).digest == (
         "5d3101d94ad4d512a81525bc59d2a1885c0c6ce3c25894c565f6ca8d640d40de"
     )
