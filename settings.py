@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import InvalidInput
 from domain.policy import Policy
+from domain.purchasing import PurchasingPolicy
 
 _PREFIX: Final = "ORDERLOOM_"
 
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
 
     policy: Policy = Policy()
     """Defaults for orders, as ORDERLOOM_POLICY__RETURN_WINDOW=P14D and the like."""
+
+    purchasing: PurchasingPolicy = PurchasingPolicy()
+    """How buying goes, as ORDERLOOM_PURCHASING__OVER_DELIVERY_PERCENT=10 and the like."""
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""

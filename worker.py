@@ -45,14 +45,20 @@ from activities.providers.carrier import Carrier
 from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
+from activities.providers.sandbox.supplier import SandboxSupplier
+from activities.providers.supplier import Supplier
+from activities.purchasing import Purchasing
 from activities.records import Records
 from activities.relay import Relay
 from activities.returns import Returns
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
+from domain.purchasing import PurchasingPolicy
 from settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
 from workflows.order import OrderWorkflow
+from workflows.purchase_order import PurchaseOrderWorkflow
+from workflows.replenishment import ReplenishmentWorkflow
 
 T = TypeVar("T")
 
@@ -94,11 +100,16 @@ def build_worker(
     task_queue: str,
     providers: Mapping[str, PaymentProvider],
     carrier: Carrier,
+    supplier: Supplier | None = None,
+    purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
     interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> Worker:
-    """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win."""
+    """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win.
+
+    `supplier` left out: the sandbox ones.
+    """
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
     payments = Payments(pool, providers)
@@ -106,8 +117,13 @@ def build_worker(
     delivery = Delivery(pool)
     returns = Returns(pool)
     records = Records(pool)
+    buying = Purchasing(
+        pool,
+        supplier or SandboxSupplier(pool, random=random.SystemRandom()),
+        purchasing or PurchasingPolicy(),
+    )
     usual: dict[str, Any] = {
-        "workflows": [OrderWorkflow],
+        "workflows": [OrderWorkflow, PurchaseOrderWorkflow, ReplenishmentWorkflow],
         "activities": [
             inventory.reserve_stock,
             inventory.release_stock,
@@ -133,6 +149,15 @@ def build_worker(
             records.close_order,
             records.tell,
             records.note_attention,
+            buying.replenish,
+            buying.approve_purchase,
+            buying.send_purchase,
+            buying.await_acknowledgement,
+            buying.await_goods,
+            buying.chase_supplier,
+            buying.cancel_purchase,
+            buying.close_purchase,
+            buying.note_purchase,
         ],
         "interceptors": [FailureTypes(), *interceptors],
         "workflow_runner": sandbox(),
@@ -181,10 +206,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
         reservations_together=settings.reservations_together,
+        purchasing=settings.purchasing,
         **tuning(settings),
         **_versioning(settings),
     )
-    relay = asyncio.create_task(Relay(pool, client).run())
+    relay = asyncio.create_task(Relay(pool, client, task_queue=settings.task_queue).run())
     # A worker without its relay only looks alive: it ends, and whoever runs it starts another.
     relay.add_done_callback(lambda _: stop.set())
     async with worker:

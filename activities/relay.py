@@ -1,8 +1,10 @@
-"""Hands reports from the store to the workflow steps that wait for them.
+"""Hands on from the store to Temporal: reports to the steps that wait for them, and work to begin.
 
 Part of every worker. A report lies in the store from the moment its fact is known; the relay
 completes the waiting activity by its id, and a report that nobody waits for yet is tried again,
-ever less often: the step that begins later finds it by itself. Several relays share the work.
+ever less often: the step that begins later finds it by itself. In the same way a new purchase order
+lies there until its workflow is started, and a stock level that was crossed until somebody has
+looked at it. Several relays share the work.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from datetime import timedelta
 from math import inf
 
 from temporalio.client import Client
-from temporalio.exceptions import ApplicationError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
-from store import backorders, promises, waits
+from domain.purchasing import PurchaseStart
+from store import backorders, promises, purchase_reads, replenishment, waits
 from store.database import DatabaseFault, Pool, Record
 
 logger = logging.getLogger(__name__)
@@ -37,15 +41,25 @@ DELIVER_WITHIN = timedelta(seconds=10)
 
 
 class Relay:
-    """Runs until cancelled. `stranded_after`: when a label should have been bought by then."""
+    """Runs until cancelled. `stranded_after`: when a label should have been bought by then.
+
+    Workflows that it starts run on `task_queue`.
+    """
 
     def __init__(
-        self, pool: Pool, client: Client, *, stranded_after: timedelta = timedelta(minutes=2)
+        self,
+        pool: Pool,
+        client: Client,
+        *,
+        task_queue: str = "orderloom",
+        stranded_after: timedelta = timedelta(minutes=2),
     ) -> None:
         self._pool = pool
         self._client = client
+        self._task_queue = task_queue
         self._stranded_after = stranded_after
         self._wake = asyncio.Event()
+        self._buying = False  # there is something to begin
 
     async def run(self) -> None:
         """Deliver reports as they come. A fault of the database is waited out."""
@@ -53,16 +67,24 @@ class Relay:
             try:
                 async with self._pool.acquire() as listening:
                     await listening.add_listener(waits.CHANNEL, self._awaken)
+                    await listening.add_listener(replenishment.CHANNEL, self._awaken_buyer)
                     try:
                         await self._deliver_for_ever()
                     finally:
                         with suppress(*DatabaseFault):
                             await listening.remove_listener(waits.CHANNEL, self._awaken)
+                            await listening.remove_listener(
+                                replenishment.CHANNEL, self._awaken_buyer
+                            )
             except DatabaseFault as fault:
                 logger.warning("relay paused: %s", fault)
                 await asyncio.sleep(PAUSE_AFTER_FAULT_S)
 
     def _awaken(self, *_: object) -> None:
+        self._wake.set()
+
+    def _awaken_buyer(self, *_: object) -> None:
+        self._buying = True
         self._wake.set()
 
     async def _deliver_for_ever(self) -> None:
@@ -72,7 +94,11 @@ class Relay:
             self._wake.clear()
             while await self._deliver_batch() == BATCH:
                 pass
-            if clock() >= swept + SWEEP_S:  # not with every report that comes
+            sweeping = clock() >= swept + SWEEP_S  # not with every report that comes
+            if self._buying or sweeping:
+                self._buying = False
+                await self._begin_purchases()
+            if sweeping:
                 swept = clock()
                 await self._revive_stranded()
             if clock() >= noticed + NOTICE_S:
@@ -96,8 +122,9 @@ class Relay:
         return len(reports)
 
     async def _deliver(self, report: Record) -> bool:
+        order_id, po_id = report["order_id"], report["po_id"]
         handle = self._client.get_async_activity_handle(
-            workflow_id=ids.workflow_id(report["order_id"]),
+            workflow_id=ids.purchase_workflow_id(po_id) if po_id else ids.workflow_id(order_id),
             run_id=None,
             activity_id=report["activity_id"],
         )
@@ -110,6 +137,57 @@ class Relay:
             # Not waiting any more, where the step has taken it by itself; else perhaps not yet.
             return bool(report["taken"])
         return True
+
+    async def _begin_purchases(self) -> None:
+        """Start the workflows of new purchase orders, and a look at levels that were crossed."""
+        async with self._pool.acquire() as conn:
+            starts = await purchase_reads.claim_to_start(conn, BATCH)
+            called = await replenishment.wanted(conn)
+        begun = await asyncio.gather(*(self._begin_purchase(start) for start in starts))
+        async with self._pool.acquire() as conn:
+            for start, ok in zip(starts, begun, strict=True):
+                if ok:
+                    await purchase_reads.started(conn, start.po_id)
+        if called:
+            await self._replenish()
+
+    async def _begin_purchase(self, start: PurchaseStart) -> bool:
+        """Start a purchase order's workflow, once: another one of its id is refused for ever."""
+        try:
+            await self._client.start_workflow(
+                "PurchaseOrder",
+                start,
+                id=ids.purchase_workflow_id(start.po_id),
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Purchase order {start.po_id}",
+                rpc_timeout=DELIVER_WITHIN,
+            )
+        except WorkflowAlreadyStartedError:
+            return True
+        except RPCError as error:
+            logger.warning("%s is begun later: %s", start.po_id, error)
+            return False
+        return True
+
+    async def _replenish(self) -> None:
+        """Have somebody look at crossed levels. One look at a time; the calls wait for their turn.
+
+        A call is answered by the decision itself, so one that came too late for a look that is
+        under way is made again.
+        """
+        try:
+            await self._client.start_workflow(
+                "Replenishment",
+                {"only_called": True},
+                id=ids.replenishment_id(self._task_queue),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="Stock levels were crossed",
+                rpc_timeout=DELIVER_WITHIN,
+            )
+        except RPCError as error:
+            logger.warning("crossed levels are looked at later: %s", error)
 
     async def _revive_stranded(self) -> None:
         """Fail attempts that died between asking for a label and waiting for the hand-over.

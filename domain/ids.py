@@ -1,12 +1,13 @@
 """How things are named. All ids derive from the order's, so nobody has to look one up.
 
 order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1` ·
-its first wait for stock `web-1001:B1`
+its first wait for stock `web-1001:B1` · purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
 """
 
 from __future__ import annotations
 
 WORKFLOW_PREFIX = "order:"
+PURCHASE_PREFIX = "purchase-order:"
 
 
 def workflow_id(order_id: str) -> str:
@@ -34,3 +35,17 @@ def order_of(part_id: str) -> str:
 def wait_id(step: str, part_id: str) -> str:
     """The activity id under which a step waits for the outside: `pick:web-1001:1`."""
     return f"{step}:{part_id}"
+
+
+def purchase_order_id(unique: str) -> str:
+    """An id that suppliers' systems take: short, and nobody else's."""
+    return f"PO-{unique[:12]}"
+
+
+def purchase_workflow_id(po_id: str) -> str:
+    return f"{PURCHASE_PREFIX}{po_id}"
+
+
+def replenishment_id(task_queue: str) -> str:
+    """Of the schedule, and of the run that crossed levels call for. One per shop."""
+    return f"replenishment:{task_queue}"

@@ -30,7 +30,8 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
 _FAULT_RULES = {
     "fault_operation_known": (
         "the providers and their operations are payment: authorize, capture, void, refund, lookup, "
-        "operations; carrier: buy_label, void_label, lookup; or '*' for all of one provider"
+        "operations; carrier: buy_label, void_label, lookup; supplier: place, cancel, chase, "
+        "lookup; or '*' for all of one provider"
     ),
     "fault_kind_known": "the kinds are unavailable, timeout_before, timeout_after",
     "fault_rate_is_a_share": "the rate is a share of the calls, from 0 to 1",
@@ -103,10 +104,10 @@ async def set_fault(
 ) -> None:
     """Make a share of a company's calls fail from now on, in every process.
 
-    `provider` is payment or carrier, `operation` one of its methods or '*', `kind` a `FaultKind`,
-    `rate` 0..1. With `remaining` at most that many calls are befallen: rate 1 and remaining 1 is
-    "the next call". Setting the same fault again replaces it. Rates of faults that apply to one
-    call add up. Raises InvalidInput for a fault that could never strike.
+    `provider` is payment, carrier or supplier, `operation` one of its methods or '*', `kind` a
+    `FaultKind`, `rate` 0..1. With `remaining` at most that many calls are befallen: rate 1 and
+    remaining 1 is "the next call". Setting the same fault again replaces it. Rates of faults that
+    apply to one call add up. Raises InvalidInput for a fault that could never strike.
     """
     try:
         await _queries().set_fault(
@@ -126,7 +127,7 @@ async def set_fault(
 
 
 async def clear_faults(connection: Connection) -> None:
-    """Make both companies behave again."""
+    """Make all companies behave again."""
     await _queries().clear_faults(connection)
 
 

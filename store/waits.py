@@ -35,6 +35,13 @@ async def report_to_all(
     )
 
 
+async def report_purchase(
+    conn: Connection, po_id: str, activity_id: str, outcome: dict[str, Any]
+) -> None:
+    """The same, for a step of a purchase order."""
+    await _sql.insert_purchase_report(conn, activity_id=activity_id, po_id=po_id, outcome=outcome)
+
+
 async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:
     """The report for a step that begins to wait, if it came before."""
     row = await _sql.take_report(conn, activity_id=activity_id)
@@ -42,8 +49,9 @@ async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:
 
 
 async def claim_pending(conn: Connection, batch: int) -> list[Record]:
-    """Claim reports that nobody has delivered: activity_id, order_id, outcome, tries, taken.
+    """Claim reports that nobody has delivered: activity_id, outcome, tries, taken, and whose.
 
+    `order_id` or `po_id` names the workflow that waits, the other one is null.
     `taken`: the step has found it by itself, and has answered unless it died meanwhile.
     """
     return [row async for row in _sql.pending_reports(conn, batch=batch)]

@@ -12,6 +12,9 @@ DATABASE_STEP = timedelta(seconds=15)
 PROVIDER_CALL = timedelta(seconds=60)
 """A call to a payment provider or carrier with its two short transactions."""
 
+REPLENISHMENT = timedelta(minutes=5)
+"""A look at all levels: a transaction for each supplier that is ordered from."""
+
 DATABASE_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2.0,

@@ -30,6 +30,9 @@ class DeclineCode(StrEnum):
     CURRENCY_MISMATCH = "currency_mismatch"
     # carriers
     NOT_SERVICEABLE = "not_serviceable"
+    # suppliers
+    ORDER_REFUSED = "order_refused"
+    TOO_LATE = "too_late"
     # any company
     ALREADY_VOIDED = "already_voided"
     NOT_FOUND = "not_found"

@@ -6,7 +6,12 @@ select l.sku, t.to_location as location, l.sent - l.arrived - l.lost as quantity
        t.expected_on as due_on, t.transfer_id as source
 from transfer_line l join transfer t using (transfer_id)
 where l.sku = any(:skus::text[]) and l.arrived + l.lost < l.sent and t.expected_on is not null
-order by t.expected_on, t.transfer_id;
+union all
+-- On the day that the supplier has named, else by its lead time; what is only proposed may not come.
+select l.sku, l.location, l.outstanding, l.due_on, l.po_id
+from purchase_order_line l join purchase_order p using (po_id)
+where l.sku = any(:skus::text[]) and l.outstanding > 0 and p.state <> 'proposed'
+order by due_on, source;
 
 -- name: waited_for(skus)
 -- Units that orders wait for and that have not come yet.

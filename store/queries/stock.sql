@@ -49,9 +49,15 @@ left join lateral (
       and (expires_at is null or expires_at > now())
 ) r on true
 left join (
-    select sku, to_location as location, sum(sent - arrived - lost) as incoming
-    from transfer_line join transfer using (transfer_id)
-    where arrived + lost < sent group by sku, to_location
+    select sku, location, sum(units) as incoming
+    from (
+        select sku, to_location as location, sent - arrived - lost as units
+        from transfer_line join transfer using (transfer_id) where arrived + lost < sent
+        union all
+        select l.sku, l.location, l.outstanding
+        from purchase_order_line l join purchase_order p using (po_id)
+        where l.outstanding > 0 and p.state <> 'proposed'
+    ) coming group by sku, location
 ) i using (sku, location)
 where (:sku::text is null or s.sku = :sku) and (:location::text is null or s.location = :location)
 order by s.sku, s.location;

@@ -20,6 +20,16 @@ with kept as (
 )
 select pg_notify('wait_report', min(activity_id)) from kept having count(*) > 0;
 
+-- name: insert_purchase_report(activity_id, po_id, outcome)$
+-- The same, for the workflow of a purchase order.
+with kept as (
+    insert into wait_report (activity_id, po_id, outcome)
+    values (:activity_id, :po_id, :outcome)
+    on conflict (activity_id) do nothing
+    returning activity_id
+)
+select pg_notify('wait_report', activity_id) from kept;
+
 -- name: take_report(activity_id)^
 -- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,
 -- so the report is not delivered yet: some time later it is handed over once more.
@@ -29,24 +39,29 @@ where activity_id = :activity_id
 returning outcome;
 
 -- name: pending_reports(batch)
--- Claims reports to hand over; a claim that comes to nothing is tried again, ever less often. Of an
--- order that has ended nobody waits for any: those count as delivered.
+-- Claims reports to hand over; a claim that comes to nothing is tried again, ever less often. Where the
+-- order or purchase order has ended nobody waits for any: those count as delivered.
 with due as (
-    select activity_id, order_id from wait_report
+    select activity_id, order_id, po_id from wait_report
     where delivered_at is null and try_after <= clock_timestamp()
     order by try_after limit :batch
     for update skip locked
+), of as (
+    select due.activity_id,
+           coalesce(decision not in ('received', 'confirmed'),
+                    state in ('closed', 'cancelled'), false) as ended
+    from due
+    left join orders using (order_id)
+    left join purchase_order using (po_id)
 ), ended as (
     update wait_report w set delivered_at = clock_timestamp()
-    from due join orders using (order_id)
-    where w.activity_id = due.activity_id and decision not in ('received', 'confirmed')
+    from of where w.activity_id = of.activity_id and of.ended
 )
 update wait_report w
 set tries = w.tries + 1,
     try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
-from due join orders using (order_id)
-where w.activity_id = due.activity_id and decision in ('received', 'confirmed')
-returning w.activity_id, w.order_id, w.outcome, w.tries, w.taken;
+from of where w.activity_id = of.activity_id and not of.ended
+returning w.activity_id, w.order_id, w.po_id, w.outcome, w.tries, w.taken;
 
 -- name: reports_delivered(activity_ids)!
 update wait_report set delivered_at = clock_timestamp()

@@ -1,0 +1,94 @@
+"""Suppliers that take orders like real ones, into their own tables.
+
+What they follow: an X12 850 is known by its purchase order number (BEG03), and a second original
+with a number that is there already is a duplicate, answered as the first one; an 860 that cancels
+an order may arrive before it. What a supplier decides later, its 855 and 856, is the simulator's
+to play.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from activities.providers.errors import DeclineCode, Declined
+from activities.providers.sandbox.faults import Faults
+from activities.providers.supplier import Taken
+from domain.purchasing import PurchaseDocument
+from store import sandbox_supplier
+from store.database import Connection, Pool
+from store.sandbox_supplier import SupplierOrder
+
+# Suppliers that misbehave; any other is fine.
+SUPPLIER_REFUSES: Final = "refuses"
+SUPPLIER_NEVER_STOPS: Final = "never-stops"
+"""It does not let itself be cancelled."""
+
+_MESSAGES: Final = {
+    DeclineCode.ORDER_REFUSED: "the supplier does not serve this order",
+    DeclineCode.TOO_LATE: "the supplier has the order in work and does not stop it",
+    DeclineCode.IDEMPOTENCY_CONFLICT: "this number was used before for an order of other content",
+}
+
+
+class SandboxSupplier:
+    """A `Supplier`, all of them. Its state is shared by all instances on one database.
+
+    `timeout_seconds` is how long a caller waits before a time-out fault raises.
+    """
+
+    def __init__(self, pool: Pool, *, random: Random, timeout_seconds: float = 0.2) -> None:
+        self._faults = Faults(pool, "supplier", random, timeout_seconds)
+
+    async def place(self, document: PurchaseDocument, *, x12: str) -> Taken:
+        """Take an order, unless the supplier is the one that refuses, or it was cancelled."""
+        content = document.model_dump(mode="json")
+
+        async def effect(connection: Connection) -> SupplierOrder | None:
+            if document.supplier == SUPPLIER_REFUSES:
+                return None
+            return await sandbox_supplier.place(connection, document.po_id, content, x12)
+
+        order = await self._faults.run("place", effect)
+        if order is None or order.cancelled:
+            raise _declined(DeclineCode.ORDER_REFUSED)
+        if order.document != content:
+            raise _declined(DeclineCode.IDEMPOTENCY_CONFLICT)
+        return Taken(po_id=document.po_id, reference=order.reference)
+
+    async def cancel(self, po_id: str) -> None:
+        """Cancel an order, unless its supplier never stops."""
+
+        async def effect(connection: Connection) -> bool:
+            order = await sandbox_supplier.get(connection, po_id)
+            document = {} if order is None else order.document or {}
+            if document.get("supplier") == SUPPLIER_NEVER_STOPS:
+                return False
+            await sandbox_supplier.cancel(connection, po_id)
+            return True
+
+        if not await self._faults.run("cancel", effect):
+            raise _declined(DeclineCode.TOO_LATE)
+
+    async def chase(self, po_id: str) -> None:
+        """Count that somebody asked."""
+
+        async def effect(connection: Connection) -> None:
+            await sandbox_supplier.chase(connection, po_id)
+
+        await self._faults.run("chase", effect)
+
+    async def lookup(self, po_id: str) -> Taken | None:
+        """The order as it is kept here."""
+
+        async def effect(connection: Connection) -> SupplierOrder | None:
+            return await sandbox_supplier.get(connection, po_id)
+
+        order = await self._faults.run("lookup", effect)
+        if order is None or order.document is None:
+            return None
+        return Taken(po_id=po_id, reference=order.reference)
+
+
+def _declined(code: DeclineCode) -> Declined:
+    return Declined(code, _MESSAGES[code])

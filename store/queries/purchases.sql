@@ -1,0 +1,119 @@
+-- Purchase orders. Whoever writes about one locks its row first, then the stock of its SKUs.
+
+-- name: add_order(po_id, supplier, location, currency, state, needs_approval, sent_before, policy)$
+-- Null when there is one of that id already.
+insert into purchase_order
+    (po_id, supplier_id, location, currency, state, needs_approval, sent_before, policy)
+values (:po_id, :supplier, :location, :currency, :state, :needs_approval, :sent_before, :policy)
+on conflict (po_id) do nothing
+returning number;
+
+-- name: add_lines(po_id, location, skus, quantities, receivable, prices, lead_times, due_on, answered)
+-- Returns the SKUs that went in. Of the others something is on order that has no answer yet.
+insert into purchase_order_line
+    (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on, answered_at)
+select :po_id, w.sku, :location, w.quantity, w.receivable, w.price, w.lead_time, w.due_on,
+       case when :answered then clock_timestamp() end
+from unnest(:skus::text[], :quantities::bigint[], :receivable::bigint[], :prices::bigint[],
+            :lead_times::int[], :due_on::date[])
+    as w (sku, quantity, receivable, price, lead_time, due_on)
+order by w.sku
+on conflict (sku, location) where answered_at is null do nothing
+returning sku;
+
+-- name: lock(po_id)^
+select * from purchase_order where po_id = :po_id for no key update;
+
+-- name: lines(po_id)
+select sku, location, quantity, receivable, received, cancelled, shipped, outstanding, price_minor,
+       lead_time_days, due_on, answered_at
+from purchase_order_line where po_id = :po_id order by sku;
+
+-- name: set_state(po_id, state)!
+update purchase_order set state = :state, changed_at = clock_timestamp()
+where po_id = :po_id and state <> :state;
+
+-- name: set_attention(po_id, attention)!
+update purchase_order set attention = :attention where po_id = :po_id;
+
+-- name: mark_refused(po_id)!
+update purchase_order set refused_at = clock_timestamp() where po_id = :po_id;
+
+-- name: expect(po_id, today)!
+-- Sent today: until the supplier says otherwise, it comes after the lead time.
+update purchase_order_line set due_on = :today::date + lead_time_days
+where po_id = :po_id and answered_at is null;
+
+-- name: answer(po_id, skus, cancelled, due_on)!
+update purchase_order_line l
+set cancelled = w.cancelled, due_on = w.due_on, answered_at = coalesce(answered_at, clock_timestamp())
+from unnest(:skus::text[], :cancelled::bigint[], :due_on::date[]) as w (sku, cancelled, due_on)
+where l.po_id = :po_id and l.sku = w.sku;
+
+-- name: add_shipped(po_id, skus, units)!
+update purchase_order_line l
+set shipped = l.shipped + w.units, answered_at = coalesce(answered_at, clock_timestamp())
+from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
+where l.po_id = :po_id and l.sku = w.sku;
+
+-- name: add_received(po_id, skus, units)!
+update purchase_order_line l
+set received = l.received + w.units, answered_at = coalesce(answered_at, clock_timestamp())
+from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
+where l.po_id = :po_id and l.sku = w.sku;
+
+-- name: cancel_rest(po_id)!
+-- What has not come will not come.
+update purchase_order_line
+set cancelled = cancelled + outstanding, answered_at = coalesce(answered_at, clock_timestamp())
+where po_id = :po_id and (outstanding > 0 or answered_at is null);
+
+-- name: find_event(po_id, effect)$
+select data from purchase_order_event where po_id = :po_id and effect = :effect;
+
+-- name: add_event(po_id, effect, what, who, why, data)!
+insert into purchase_order_event (po_id, effect, what, who, why, data)
+values (:po_id, :effect, :what, :who, :why, :data)
+on conflict (po_id, effect) do nothing;
+
+-- name: list_events(po_id)
+select at, what, who, why, data from purchase_order_event where po_id = :po_id order by event_id;
+
+-- name: list_orders(po_id, open, sku, supplier, at_most)
+select p.po_id, p.number, p.supplier_id as supplier, s.name as supplier_name, p.location,
+       p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
+       p.refused_at, p.attention,
+       (select jsonb_agg(jsonb_build_object(
+            'sku', l.sku, 'quantity', l.quantity, 'receivable', l.receivable,
+            'received', l.received, 'cancelled', l.cancelled, 'shipped', l.shipped,
+            'outstanding', l.outstanding, 'price_minor', l.price_minor, 'due_on', l.due_on)
+            order by l.sku)
+        from purchase_order_line l where l.po_id = p.po_id) as lines
+from purchase_order p join supplier s using (supplier_id)
+where (:po_id::text is null or p.po_id = :po_id)
+  and (not :open or p.state not in ('closed', 'cancelled'))
+  and (:supplier::text is null or p.supplier_id = :supplier)
+  and (:sku::text is null or exists (
+      select from purchase_order_line l where l.po_id = p.po_id and l.sku = :sku))
+order by p.number desc limit :at_most;
+
+-- name: to_start(batch)
+-- Claims purchase orders whose workflow is to be started; a claim that comes to nothing is tried
+-- again, ever less often.
+with due as (
+    select po_id from purchase_order
+    where started_at is null and try_after <= clock_timestamp()
+    order by try_after limit :batch for update skip locked
+)
+update purchase_order p
+set tries = p.tries + 1,
+    try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(p.tries, 8)) * interval '1 second'
+from due where p.po_id = due.po_id
+returning p.po_id, p.needs_approval, p.sent_before, p.policy;
+
+-- name: started(po_id)!
+update purchase_order set started_at = clock_timestamp() where po_id = :po_id;
+
+-- name: wake()!
+-- Has the relay look, at commit.
+select pg_notify('purchasing', 'purchase order');

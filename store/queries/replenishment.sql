@@ -1,0 +1,87 @@
+-- What is to be bought. `inventory_position` is a function of the schema: docs/purchasing.md.
+
+-- name: low()
+-- All that is at or below its reorder point: a first look, without a lock.
+select s.sku, s.location from stock s
+left join item using (sku)
+where s.reorder_point is not null and not coalesce(item.discontinued, false)
+  and inventory_position(s.sku, s.location) <= s.reorder_point
+order by s.sku, s.location;
+
+-- name: called()
+-- Levels that were crossed since they were last looked at.
+select sku, location from replenishment_call order by sku, location;
+
+-- name: claim_calls()$
+-- Whether somebody should look at crossed levels now; asked again ever less often until it is done.
+with due as (
+    select sku, location from replenishment_call where try_after <= clock_timestamp()
+    for update skip locked
+), claimed as (
+    update replenishment_call c
+    set tries = c.tries + 1,
+        try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(c.tries, 8)) * interval '1 second'
+    from due where (c.sku, c.location) = (due.sku, due.location)
+    returning c.sku
+)
+select count(*) > 0 from claimed;
+
+-- name: answer_calls(skus)!
+-- These are looked at now, under the lock of their stock: who crosses a level later calls again.
+delete from replenishment_call where sku = any(:skus::text[]);
+
+-- name: best_terms(skus, asked_again_before)
+-- The supplier to ask for each SKU: the first by priority, then by lead time, who has not
+-- refused it lately.
+select distinct on (i.sku)
+       i.sku, i.supplier_id as supplier, i.lead_time_days, i.minimum, i.multiple, i.price_minor,
+       i.currency, i.priority
+from supplier_item i
+where i.sku = any(:skus::text[])
+  and not exists (
+      select from purchase_order p join purchase_order_line l using (po_id)
+      where p.supplier_id = i.supplier_id and l.sku = i.sku
+        and p.refused_at > clock_timestamp() - :asked_again_before::interval)
+order by i.sku, i.priority, i.lead_time_days, i.supplier_id;
+
+-- name: needs(skus)
+-- Figures for the decision, whose rows are locked. What is ordered and not answered for is left out.
+select s.sku, s.location, s.reorder_point, s.order_up_to,
+       inventory_position(s.sku, s.location) as position
+from stock s
+left join item using (sku)
+where s.sku = any(:skus::text[]) and s.reorder_point is not null
+  and not coalesce(item.discontinued, false)
+  and not exists (
+      select from purchase_order_line l
+      where l.sku = s.sku and l.location = s.location and l.answered_at is null)
+order by s.sku, s.location;
+
+-- name: demand(days)
+-- Demand by day of what is bought by demand: units that orders claimed, less what they gave back. Days
+-- without any count, from the first movement on.
+with daily as (
+    select m.sku, m.location, m.at::date as day, greatest(sum(m.allocated_change), 0) as units
+    from movement m join stock s using (sku, location)
+    where s.service_level is not null and m.kind in ('allocated', 'released')
+      and m.at > clock_timestamp() - :days::int * interval '1 day'
+    group by m.sku, m.location, m.at::date
+)
+select s.sku, s.location, s.service_level,
+       least(:days::int, current_date - first.at::date + 1) as days,
+       coalesce(sum(d.units), 0)::bigint as total,
+       coalesce(sum(d.units * d.units), 0)::bigint as squares
+from stock s
+cross join lateral (
+    select min(at) as at from movement m where m.sku = s.sku and m.location = s.location) first
+left join daily d on d.sku = s.sku and d.location = s.location
+where s.service_level is not null and first.at is not null
+group by s.sku, s.location, s.service_level, first.at
+order by s.sku, s.location;
+
+-- name: set_computed(skus, locations, reorder_points, order_up_tos)!
+update stock s set reorder_point = w.reorder_point, order_up_to = w.order_up_to
+from unnest(:skus::text[], :locations::text[], :reorder_points::bigint[], :order_up_tos::bigint[])
+    as w (sku, location, reorder_point, order_up_to)
+where (s.sku, s.location) = (w.sku, w.location) and s.service_level is not null
+  and (s.reorder_point, s.order_up_to) is distinct from (w.reorder_point, w.order_up_to);

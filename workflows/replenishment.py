@@ -1,0 +1,30 @@
+"""Replenishment: look at the levels, and buy what is needed. Run by a schedule, and when called.
+
+The decision is made in the store, under a lock; the purchase orders it makes are rows, whose
+workflows the relay starts. So a run that dies half-way, or runs twice, loses and doubles nothing.
+"""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from workflows import timeouts
+
+with workflow.unsafe.imports_passed_through():
+    from activities.purchasing import Purchasing, Replenish, Replenished
+
+
+@workflow.defn(name="Replenishment")
+class ReplenishmentWorkflow:
+    """One look at the levels: all of them, or those that were crossed."""
+
+    @workflow.run
+    async def run(self, ask: Replenish) -> Replenished:
+        """Tried until it is done: an interrupted look goes on where the one before it came to."""
+        return await workflow.execute_activity_method(
+            Purchasing.replenish,
+            ask,
+            start_to_close_timeout=timeouts.REPLENISHMENT,
+            retry_policy=timeouts.DATABASE_RETRY,
+            summary="Buy what is needed",
+        )
