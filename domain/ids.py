@@ -1,7 +1,9 @@
-"""How things are named. All ids derive from the order's, so nobody has to look one up.
+"""How things are named. All of an order's ids derive from its own, so nobody has to look one up.
 
 order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1` ·
-its first wait for stock `web-1001:B1` · purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
+its first wait for stock `web-1001:B1`
+
+purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
 """
 
 from __future__ import annotations

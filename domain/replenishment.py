@@ -2,8 +2,8 @@
 
 The (s, S) system of Silver, Pyke & Thomas, "Inventory and Production Management in Supply Chains"
 (4th ed., chapter 6): as soon as the inventory position is at or below the reorder point s, order up
-to S. The position counts what is on order already, whenever that comes, so a need that has been
-ordered for is not one any more.
+to S. The inventory position is on hand − allocated − backordered + incoming. It counts what is on
+order already, whenever that comes, so a need that has been ordered for is not one any more.
 """
 
 from __future__ import annotations
@@ -33,22 +33,6 @@ class Levels(BaseModel):
         if self.order_up_to <= self.reorder_point:
             raise inconsistent("order_up_to", "must be more than the reorder point")
         return self
-
-
-class Position(BaseModel):
-    """What there is of a SKU for a location, and what will be. `incoming`: transfers, purchases."""
-
-    model_config = ConfigDict(frozen=True)
-
-    on_hand: int
-    allocated: int
-    backordered: int = 0
-    incoming: int = 0
-
-    @property
-    def units(self) -> int:
-        """The inventory position. Below zero where customers wait for more than will come."""
-        return self.on_hand - self.allocated - self.backordered + self.incoming
 
 
 class Demand(BaseModel):
@@ -85,12 +69,12 @@ def levels_for(
     )
 
 
-def to_order(position: Position, levels: Levels, *, minimum: int = 1, multiple: int = 1) -> int:
+def to_order(position: int, levels: Levels, *, minimum: int = 1, multiple: int = 1) -> int:
     """Units to order now: none above the reorder point, else up to the level.
 
-    At least the minimum, and rounded up to a multiple, as the supplier sells it.
+    The position is below zero where customers wait for more than will come. At least the minimum, and rounded up to a multiple, as the supplier sells it.
     """
-    if position.units > levels.reorder_point:
+    if position > levels.reorder_point:
         return 0
-    wanted = max(levels.order_up_to - position.units, minimum)
+    wanted = max(levels.order_up_to - position, minimum)
     return -(-wanted // multiple) * multiple

@@ -1,0 +1,347 @@
+"""Buying on the real database: one need is ordered once, and every fact about an order is one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.errors import Conflict, IllegalTransition, InvalidInput
+from domain.items import Item
+from domain.purchasing import Acknowledged, OnOrder, PurchasingPolicy, StockLevels, SupplierItem
+from store import items, purchase_reads, purchase_reports, purchases, replenishment, stock, suppliers
+from store.database import Pool
+from store.locks import lock_stock
+from store.purchase_reads import PurchaseOrder
+
+TODAY = date(2026, 11, 22)
+POLICY = PurchasingPolicy(approve_up_to={"EUR": Decimal(1000)})
+
+
+def terms(sku: str = "TEA", **changes: Any) -> SupplierItem:
+    usual: dict[str, Any] = {
+        "supplier": "assam",
+        "sku": sku,
+        "lead_time_days": 7,
+        "unit_price": "2.50",
+        "currency": "EUR",
+        "minimum": 12,
+        "multiple": 6,
+    }
+    return SupplierItem.model_validate({**usual, **changes})
+
+
+class Buyer:
+    """A database with something to buy."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def sold_by(self, *rows: SupplierItem) -> None:
+        async with self.pool.acquire() as conn:
+            await suppliers.save(conn, rows)
+
+    async def levels(self, sku: str = "TEA", place: str = "main", s: int = 5, up: int = 20) -> None:
+        row = StockLevels(sku=sku, location=place, reorder_point=s, order_up_to=up)
+        async with self.pool.acquire() as conn:
+            await suppliers.set_levels(conn, [row])
+
+    async def stocked(self, sku: str = "TEA", units: int = 10, place: str = "main") -> None:
+        async with self.pool.acquire() as conn:
+            await stock.receive(conn, f"{sku}{place}", sku, place, units, who="test", why="test")
+
+    async def used(self, units: int, sku: str = "TEA", place: str = "main") -> None:
+        async with self.pool.acquire() as conn:
+            await stock.adjust(
+                conn, f"{sku}-{units}", sku, place, -units, who="test", why="used"
+            )
+
+    async def run(self, *, only_called: bool = False, policy: PurchasingPolicy = POLICY) -> Any:
+        async with self.pool.acquire() as conn:
+            return await replenishment.run(conn, policy, today=TODAY, only_called=only_called)
+
+    async def order(self, po_id: str) -> PurchaseOrder:
+        async with self.pool.acquire() as conn:
+            return await purchase_reads.get(conn, po_id)
+
+    async def one(self) -> PurchaseOrder:
+        async with self.pool.acquire() as conn:
+            (found,) = await purchase_reads.find(conn)
+        return found
+
+    async def told(self, do: Any, po_id: str, *given: Any, **named: Any) -> None:
+        async with self.pool.acquire() as conn:
+            await do(conn, po_id, *given, who="test", **named)
+
+    async def story(self, po_id: str) -> list[str]:
+        async with self.pool.acquire() as conn:
+            return [event.what for event in await purchase_reads.story(conn, po_id)]
+
+    async def calls(self) -> int:
+        async with self.pool.acquire() as conn:
+            return int(await conn.fetchval("select count(*) from replenishment_call"))
+
+    async def sent(self) -> PurchaseOrder:
+        """An order of 18 TEA, with the supplier."""
+        await self.sold_by(terms())
+        await self.levels()
+        await self.stocked(units=4)
+        (po_id,) = await self.run()
+        async with self.pool.acquire() as conn, conn.transaction():
+            row, _ = await purchases.locked(conn, po_id)
+            await purchases.sent(conn, row, today=TODAY)
+        return await self.order(po_id)
+
+
+@pytest.fixture
+async def buyer(pool: Pool) -> Buyer:
+    return Buyer(pool)
+
+
+# One need, one order ------------------------------------------------------------------------------
+
+
+async def test_what_is_low_is_ordered_up_to_its_level_as_the_supplier_sells_it(
+    buyer: Buyer,
+) -> None:
+    await buyer.sold_by(terms(), terms("CUP", minimum=1, multiple=1), terms("POT"))
+    for sku in ("TEA", "CUP", "POT"):
+        await buyer.levels(sku)
+        await buyer.stocked(sku, 5 if sku != "POT" else 6)
+    (po_id,) = await buyer.run()
+    order = await buyer.order(po_id)
+    assert {line.sku: line.quantity for line in order.lines} == {"CUP": 15, "TEA": 18}
+    assert {line.due_on for line in order.lines} == {TODAY + timedelta(days=7)}
+    assert (order.state, order.location, order.worth.minor) == ("approved", "main", 33 * 250)
+    assert await buyer.story(po_id) == ["proposed", "approved"]
+
+
+async def test_however_many_runs_decide_at_once_there_is_one_order(buyer: Buyer) -> None:
+    skus = [f"SKU-{number}" for number in range(6)]
+    await buyer.sold_by(*(terms(sku, supplier=f"s{i % 2}") for i, sku in enumerate(skus)))
+    for sku in skus:
+        await buyer.levels(sku)
+        await buyer.levels(sku, "shop")
+    ordered = await asyncio.gather(*(buyer.run(only_called=i % 2 == 0) for i in range(8)))
+    assert len([po_id for run in ordered for po_id in run]) == 4  # two suppliers, two places
+    async with buyer.pool.acquire() as conn:
+        found = await purchase_reads.find(conn)
+        lines = [(line.sku, order.location) for order in found for line in order.lines]
+    assert sorted(lines) == sorted((sku, place) for sku in skus for place in ("main", "shop"))
+    assert await buyer.run() == []
+
+
+async def test_the_schema_refuses_a_second_order_for_what_has_no_answer(buyer: Buyer) -> None:
+    await buyer.sent()
+    async with buyer.pool.acquire() as conn, conn.transaction():
+        await lock_stock(conn, ["TEA"])
+        with pytest.raises(Conflict, match="TEA is on order for main already"):
+            await purchases.propose(
+                conn, "main", [(terms(), 12)], POLICY, today=TODAY, who="test", why="more"
+            )
+    assert len((await buyer.one()).lines) == 1
+
+
+async def test_an_order_that_will_be_late_is_no_new_need_and_one_that_is_not_enough_is(
+    buyer: Buyer,
+) -> None:
+    order = await buyer.sent()
+    late = {"TEA": Acknowledged(quantity=18, due_on=TODAY + timedelta(days=90))}
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855", late)
+    assert await buyer.run() == []
+    async with buyer.pool.acquire() as conn:
+        await conn.execute("update stock set reorder_point = 30, order_up_to = 40")
+    (second,) = await buyer.run()
+    assert [line.quantity for line in (await buyer.order(second)).lines] == [18]  # 40 − (4 + 18)
+
+
+async def test_a_large_order_waits_for_approval_and_is_promised_to_nobody(buyer: Buyer) -> None:
+    await buyer.sold_by(terms(unit_price="100"))
+    await buyer.levels()
+    (po_id,) = await buyer.run()
+    assert (await buyer.order(po_id)).state == "proposed"
+    async with buyer.pool.acquire() as conn:
+        level = await stock.level(conn, "TEA", "main")
+    assert level is not None
+    assert level.incoming == 0
+    with pytest.raises(IllegalTransition, match="is not approved"):
+        await buyer.told(purchase_reports.receive, po_id, "1")
+
+
+async def test_what_is_discontinued_or_nobody_sells_is_not_bought(buyer: Buyer) -> None:
+    await buyer.sold_by(terms("GONE"))
+    async with buyer.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="GONE", discontinued=True)])
+    await buyer.levels("GONE")
+    await buyer.levels("UNSOLD")
+    assert await buyer.run() == []
+    assert await buyer.run(only_called=True) == []
+    assert await buyer.calls() == 0  # looked at, and not asked for again and again
+
+
+async def test_a_supplier_that_refused_is_passed_over_for_the_next_one(buyer: Buyer) -> None:
+    order = await buyer.sent()
+    await buyer.sold_by(terms(supplier="ceylon", priority=200))
+    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    (second,) = await buyer.run(only_called=True)
+    assert (await buyer.order(second)).supplier == "ceylon"
+    again = POLICY.model_copy(update={"ask_again_after": timedelta(microseconds=1)})
+    async with buyer.pool.acquire() as conn:
+        await conn.execute("update purchase_order_line set cancelled = quantity, answered_at = now()")
+    (third,) = await buyer.run(policy=again)
+    assert (await buyer.order(third)).supplier == "assam"
+
+
+# Levels that are crossed --------------------------------------------------------------------------
+
+
+async def test_crossing_a_level_calls_once_and_only_then(buyer: Buyer) -> None:
+    await buyer.sold_by(terms())
+    await buyer.stocked(units=10)
+    await buyer.levels()
+    assert await buyer.calls() == 0
+    await buyer.used(4)
+    assert await buyer.calls() == 0  # 6 left, to be ordered at 5
+    await buyer.used(1)
+    await buyer.used(2)
+    assert await buyer.calls() == 1
+    (po_id,) = await buyer.run(only_called=True)
+    assert [line.quantity for line in (await buyer.order(po_id)).lines] == [18]  # 20 − 3, in sixes
+    assert await buyer.calls() == 0
+    await buyer.used(3)
+    assert await buyer.calls() == 0  # what is on order counts
+
+
+async def test_a_level_that_is_set_above_what_is_there_calls_at_once(buyer: Buyer) -> None:
+    await buyer.stocked(units=4)
+    await buyer.levels()
+    assert await buyer.calls() == 1
+
+
+async def test_levels_follow_demand_where_there_is_enough_to_tell(buyer: Buyer) -> None:
+    await buyer.sold_by(terms(lead_time_days=4))
+    await buyer.stocked(units=1000)
+    async with buyer.pool.acquire() as conn:
+        row = StockLevels(sku="TEA", location="main", service_level=0.95)
+        await suppliers.set_levels(conn, [row])
+        await replenishment.follow_demand(conn, POLICY)
+        (level,) = await suppliers.levels(conn)
+        assert level.reorder_point is None  # a day of history tells nothing
+        await conn.execute("alter table movement disable trigger user")
+        await conn.execute("update movement set at = now() - interval '19 days'")
+        for day in range(20):
+            await conn.execute(
+                """insert into movement (effect, sku, location, kind, on_hand_change,
+                                         allocated_change, who, why, at)
+                   values ($1, 'TEA', 'main', 'allocated', 0, $2, '', '',
+                           now() - $3::int * interval '1 day')""",
+                *(f"demand-{day}", 8 if day % 2 else 12, day),
+            )
+        await replenishment.follow_demand(conn, POLICY)
+        (level,) = await suppliers.levels(conn)
+    # μ = 10, σ = 2.052 over 20 days: 10·4 + 1.645·2.052·√4 = 46.75; and a day's demand on top
+    assert (level.reorder_point, level.order_up_to) == (47, 57)
+
+
+# Facts --------------------------------------------------------------------------------------------
+
+
+async def test_goods_come_in_parts_once_each_and_serve_as_any_receipt_does(buyer: Buyer) -> None:
+    order = await buyer.sent()
+    for _ in range(2):
+        await buyer.told(purchase_reports.receive, order.po_id, "part-1", {"TEA": 5})
+    with pytest.raises(Conflict, match="receive part-1 was reported before, differently"):
+        await buyer.told(purchase_reports.receive, order.po_id, "part-1", {"TEA": 6})
+    async with buyer.pool.acquire() as conn:
+        level = await stock.level(conn, "TEA", "main")
+        assert level is not None
+        assert (level.on_hand, level.incoming) == (9, 13)
+    await buyer.told(purchase_reports.receive, order.po_id, "part-2")
+    await buyer.told(purchase_reports.receive, order.po_id, "part-2")
+    assert (await buyer.order(order.po_id)).outstanding == 0
+    async with buyer.pool.acquire() as conn:
+        last = (await stock.history(conn, "TEA"))[-1]
+        waiting = await conn.fetch("select activity_id, outcome from wait_report order by 1")
+    assert (last.kind, last.on_hand_change, last.on_hand) == ("received", 13, 22)
+    assert {row["activity_id"]: row["outcome"]["outcome"] for row in waiting} == {
+        f"await_acknowledgement:{order.po_id}": "acknowledged",
+        f"await_goods:{order.po_id}": "settled",
+    }
+
+
+async def test_receipts_that_race_take_what_was_ordered_and_no_more(buyer: Buyer) -> None:
+    order = await buyer.sent()
+
+    async def receive(number: int) -> bool:
+        try:
+            await buyer.told(purchase_reports.receive, order.po_id, f"part-{number}", {"TEA": 6})
+        except IllegalTransition:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(receive(number) for number in range(6)))) == 3
+    assert (await buyer.order(order.po_id)).lines[0].received == 18
+
+
+async def test_what_cannot_be_is_refused_with_what_and_why(buyer: Buyer) -> None:
+    order = await buyer.sent()
+    receive = purchase_reports.receive
+    with pytest.raises(IllegalTransition, match=r"19 of TEA cannot .* 18 were ordered .* 18 more"):
+        await buyer.told(receive, order.po_id, "1", {"TEA": 19})  # 5 % of 18 is no unit
+    with pytest.raises(InvalidInput, match="has no CUP; it has TEA"):
+        await buyer.told(receive, order.po_id, "1", {"CUP": 1})
+    with pytest.raises(InvalidInput, match="-1 of TEA cannot be"):
+        await buyer.told(receive, order.po_id, "1", {"TEA": -1})
+    more = {"TEA": Acknowledged(quantity=24, due_on=TODAY)}
+    with pytest.raises(InvalidInput, match="24 of TEA were not ordered"):
+        await buyer.told(purchase_reports.acknowledge, order.po_id, "1", more)
+    await buyer.told(receive, order.po_id, "1")
+    with pytest.raises(IllegalTransition, match="is closed: nothing of it is outstanding"):
+        await buyer.told(receive, order.po_id, "2", {"TEA": 1})
+
+
+async def test_fewer_than_ordered_calls_for_the_rest_and_news_in_any_order_go_forward(
+    buyer: Buyer,
+) -> None:
+    order = await buyer.sent()
+    await buyer.told(purchase_reports.ship, order.po_id, "856", {"TEA": 6})
+    fewer = {"TEA": Acknowledged(quantity=6, due_on=TODAY + timedelta(days=3))}
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855", fewer)
+    now = await buyer.order(order.po_id)
+    assert (now.state, now.lines[0].cancelled, now.outstanding) == ("shipped", 12, 6)
+    all_of_it = {"TEA": Acknowledged(quantity=18, due_on=TODAY)}
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855-2", all_of_it)
+    assert (await buyer.order(order.po_id)).outstanding == 6  # what was given up stays so
+    assert await buyer.calls() == 0  # 4 + 6 is above 5
+    await buyer.used(4)
+    assert await buyer.calls() == 0
+    await buyer.told(
+        purchase_reports.receive, order.po_id, "1", {"TEA": 2}, rest_is_cancelled=True
+    )
+    assert await buyer.calls() == 1
+    assert (await buyer.story(order.po_id))[2:] == [
+        *("shipped", "acknowledged", "acknowledged", "received", "rest cancelled")
+    ]
+
+
+async def test_an_order_from_before_is_incoming_and_entered_once(buyer: Buyer) -> None:
+    await buyer.sold_by(terms())
+    await buyer.levels(s=25, up=50)
+    row = OnOrder(supplier="assam", sku="TEA", location="main", quantity=40, due_on=TODAY)
+    async with buyer.pool.acquire() as conn, conn.transaction():
+        await lock_stock(conn, ["TEA"])
+        news = [
+            await purchases.enter(conn, "OLD-1", [row], [terms()], POLICY, who="test", why="")
+            for _ in range(2)
+        ]
+    assert news == [True, False]
+    assert await buyer.run() == []
+    async with buyer.pool.acquire() as conn:
+        (start,) = await purchase_reads.claim_to_start(conn, 10)
+    assert (start.po_id, start.sent, start.needs_approval) == ("OLD-1", True, False)
+    await buyer.told(purchase_reports.receive, "OLD-1", "1")
+    assert (await buyer.order("OLD-1")).outstanding == 0
