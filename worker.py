@@ -51,6 +51,7 @@ from activities.purchasing import Purchasing
 from activities.records import Records
 from activities.relay import Relay
 from activities.returns import Returns
+from activities.schedules import keep_replenishing
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing import PurchasingPolicy
@@ -209,6 +210,13 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         purchasing=settings.purchasing,
         **tuning(settings),
         **_versioning(settings),
+    )
+    await _until_there(
+        lambda: keep_replenishing(
+            client, task_queue=settings.task_queue, every=settings.purchasing.review_every
+        ),
+        "Temporal",
+        stop,
     )
     relay = asyncio.create_task(Relay(pool, client, task_queue=settings.task_queue).run())
     # A worker without its relay only looks alive: it ends, and whoever runs it starts another.

@@ -11,7 +11,8 @@ at again for as long as `patience`, and count only if they stay.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -22,9 +23,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.errors import Unreachable
+from domain.purchasing import ENDED, WAY
 from store import audit as database
 from store.audit import Counts, UnderWay, Violation
-from store.database import DatabaseFault, Pool
+from store.database import Connection, DatabaseFault, Pool
 
 __all__ = ["AuditReport", "Counts", "UnderWay", "Violation", "audit"]
 
@@ -37,11 +39,36 @@ _DESCRIBED_AT_ONCE: Final = 16
 _TASK_ATTEMPTS_MAX: Final = 3
 
 _ATTENTION: Final = SearchAttributeKey.for_bool("OrderAttention")
-_OPEN_DECISIONS: Final = ("received", "confirmed")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What has a workflow of its own: which, and how it stands on record (id → state)."""
+
+    workflow_type: str
+    prefix: str
+    noun: str
+    open_states: tuple[str, ...]
+    states: Callable[[Connection, Iterable[str]], Awaitable[dict[str, str]]]
+    begun_later: bool = False
+    """It is on record before its workflow, which somebody else starts."""
+
+
+_ORDERS: Final = _Kind(
+    "Order", ids.WORKFLOW_PREFIX, "order", ("received", "confirmed"), database.decisions
+)
+_PURCHASES: Final = _Kind(
+    "PurchaseOrder",
+    ids.PURCHASE_PREFIX,
+    "purchase order",
+    tuple(state for state in WAY if state not in ENDED),
+    database.purchase_states,
+    begun_later=True,
+)
 
 
 class AuditReport(BaseModel):
-    """What was checked, and what was found. `workflows`: how many order workflows are running."""
+    """What was checked, and what was found. `workflows`: of orders and purchase orders, running."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +88,8 @@ class AuditReport(BaseModel):
         checked = (
             f"checked {counts.orders:,} orders, {counts.stock_rows:,} stock rows, "
             f"{counts.payments:,} payments, {counts.journal_entries:,} journal entries, "
-            f"{counts.parcels:,} parcels, {self.workflows:,} running workflows"
+            f"{counts.parcels:,} parcels, {counts.purchase_orders:,} purchase orders, "
+            f"{self.workflows:,} running workflows"
         )
         lines = [checked]
         if counts.not_compared:
@@ -94,7 +122,8 @@ async def audit(
     database or Temporal does not answer.
     """
     try:
-        return await _audit(pool, _Workflows(pool, temporal, task_queue), patience)
+        kinds = [_Workflows(pool, temporal, task_queue, kind) for kind in (_ORDERS, _PURCHASES)]
+        return await _audit(pool, kinds, patience)
     except RPCError as error:
         raise Unreachable(
             f"Temporal does not answer ({error.message}); run the audit again when it does"
@@ -105,76 +134,93 @@ async def audit(
         ) from error
 
 
-async def _audit(pool: Pool, workflows: _Workflows, patience: timedelta) -> AuditReport:
+async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -> AuditReport:
     async with pool.acquire() as conn:
         first = await database.look(conn)
-    running = await workflows.running()
     suspects = {_key(item): item for item in first.suspects}
-    dead, dubious = await workflows.examine(running ^ first.unfinished)
-    violations = [*first.violations, *dead]
+    violations, dubious, running = (
+        [*first.violations],
+        list[tuple[_Workflows, list[Violation]]](),
+        0,
+    )
+    for kind, unfinished in zip(kinds, (first.unfinished, first.open_purchases), strict=True):
+        listed = await kind.running()
+        running += len(listed)
+        dead, doubts = await kind.examine(listed ^ unfinished)
+        violations += dead
+        dubious.append((kind, doubts))
     clock = asyncio.get_running_loop()
     deadline = clock.time() + patience.total_seconds()
-    while (suspects or dubious) and clock.time() < deadline:
+    while (suspects or any(doubts for _, doubts in dubious)) and clock.time() < deadline:
         await asyncio.sleep(_PAUSE_S)
         if suspects:
             async with pool.acquire() as conn:
                 again = await database.look(conn)
             suspects = {_key(item): item for item in again.suspects if _key(item) in suspects}
-        dead, dubious = await workflows.examine(item.subject for item in dubious)
-        violations += dead
+        for index, (kind, doubts) in enumerate(dubious):
+            dead, left = await kind.examine(item.subject for item in doubts)
+            violations += dead
+            dubious[index] = kind, left
     return AuditReport(
         counts=first.counts,
-        workflows=len(running),
-        violations=(*violations, *suspects.values(), *dubious),
+        workflows=running,
+        violations=(
+            *(*violations, *suspects.values()),
+            *(item for _, doubts in dubious for item in doubts),
+        ),
         under_way=first.under_way,
     )
 
 
 class _Workflows:
-    """The workflows of orders, against the orders on record."""
+    """The workflows of one kind, against what is on record."""
 
-    def __init__(self, pool: Pool, temporal: Client, task_queue: str) -> None:
+    def __init__(self, pool: Pool, temporal: Client, task_queue: str, kind: _Kind) -> None:
+        self._kind = kind
         self._pool = pool
         self._temporal = temporal
         self._task_queue = task_queue
         self._few_at_once = asyncio.Semaphore(_DESCRIBED_AT_ONCE)
 
     async def running(self) -> frozenset[str]:
-        """The orders whose workflows are listed as running; the list lags a little behind."""
+        """Those whose workflows are listed as running; the list lags a little behind."""
         queue = self._task_queue.replace("\\", "\\\\").replace('"', '\\"')
-        query = f'WorkflowType="Order" AND ExecutionStatus="Running" AND TaskQueue="{queue}"'
+        name = self._kind.workflow_type
+        query = f'WorkflowType="{name}" AND ExecutionStatus="Running" AND TaskQueue="{queue}"'
         return frozenset(
             [
-                execution.id.removeprefix(ids.WORKFLOW_PREFIX)
+                execution.id.removeprefix(self._kind.prefix)
                 async for execution in self._temporal.list_workflows(query)
             ]
         )
 
-    async def examine(self, order_ids: Iterable[str]) -> tuple[list[Violation], list[Violation]]:
-        """Look closely at orders: those with a dead workflow, and those with one too many.
+    async def examine(self, subjects: Iterable[str]) -> tuple[list[Violation], list[Violation]]:
+        """Look closely at some: those with a dead workflow, and those with one too many.
 
-        The first is certain: an order's end is on record before its workflow ends, and the workflow
-        is asked first. The second may be about to pass.
+        The first is certain: an end is on record before the workflow ends, and the workflow is
+        asked first; but for what is begun later. The second may be about to pass.
         """
-        wanted = sorted(set(order_ids))
-        described = await asyncio.gather(*(self._describe(order_id) for order_id in wanted))
+        wanted = sorted(set(subjects))
+        described = await asyncio.gather(*(self._describe(subject) for subject in wanted))
         async with self._pool.acquire() as conn:
-            decisions = await database.decisions(conn, wanted)
-        dead, dubious = [], []
-        for order_id, workflow in zip(wanted, described, strict=True):
-            decision = decisions.get(order_id)
-            open_order = decision in _OPEN_DECISIONS
-            if open_order and not _runs(workflow):
-                message = f"the order is {decision}, but its workflow is {_status(workflow)}"
-                dead.append(Violation(rule="liveness", subject=order_id, message=message))
-            elif not open_order and _idles(workflow) and not _is_told(decision, workflow):
-                on_record = decision or "not on record"
-                message = f"its workflow is running, but the order is {on_record}"
-                dubious.append(Violation(rule="liveness", subject=order_id, message=message))
+            states = await self._kind.states(conn, wanted)
+        dead = list[Violation]()
+        dubious = list[Violation]()
+        for subject, workflow in zip(wanted, described, strict=True):
+            state, noun = states.get(subject), self._kind.noun
+            is_open = state in self._kind.open_states
+            if is_open and not _runs(workflow):
+                message = f"the {noun} is {state}, but its workflow is {_status(workflow)}"
+                found = Violation(rule="liveness", subject=subject, message=message)
+                (dubious if self._kind.begun_later and workflow is None else dead).append(found)
+            elif not is_open and _idles(workflow) and not _is_told(state, workflow):
+                on_record = state or "not on record"
+                message = f"its workflow is running, but the {noun} is {on_record}"
+                dubious.append(Violation(rule="liveness", subject=subject, message=message))
         return dead, dubious
 
-    async def _describe(self, order_id: str) -> WorkflowExecutionDescription | None:
-        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
+    async def _describe(self, subject: str) -> WorkflowExecutionDescription | None:
+        handle = self._temporal.get_workflow_handle(f"{self._kind.prefix}{subject}")
         async with self._few_at_once:
             try:
                 return await handle.describe()

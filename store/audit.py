@@ -18,7 +18,7 @@ from store.database import Connection, Record, load_queries
 
 _sql = load_queries("audit")
 
-Rule = Literal["stock", "lines", "money", "ledger", "provider", "liveness"]
+Rule = Literal["stock", "lines", "money", "ledger", "provider", "purchases", "liveness"]
 
 
 class Violation(BaseModel):
@@ -54,6 +54,7 @@ class Counts(BaseModel):
     payments: int
     journal_entries: int
     parcels: int
+    purchase_orders: int = 0
     not_compared: int
 
 
@@ -67,6 +68,7 @@ class Findings(BaseModel):
     suspects: tuple[Violation, ...]
     under_way: tuple[UnderWay, ...]
     unfinished: frozenset[str]
+    open_purchases: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class _Check:
 
 _AT = "{sku} at {location}"
 _LINE = "{order_id} line {line_id}"
+_PURCHASE = "{po_id}, {sku}"
 
 _CHECKS = (
     _Check("stock_is_its_movements", "stock", _AT, "{kept} {what}, but its movements say {moved}"),
@@ -208,6 +211,25 @@ _CHECKS = (
         "{tracking_number}",
         passing=True,
     ),
+    _Check(
+        "purchase_line_adds_up",
+        "purchases",
+        _PURCHASE,
+        "{received} received (of {receivable} that may be) and {cancelled} cancelled of {quantity}",
+    ),
+    _Check(
+        "purchase_is_its_movements",
+        "purchases",
+        _PURCHASE,
+        "{received} received, but its movements say {moved}",
+    ),
+    _Check("need_is_ordered_once", "purchases", _AT, "{orders} orders for one need"),
+    _Check(
+        "settled_purchase_is_done",
+        "purchases",
+        "{po_id}",
+        "the purchase order is {state}, but {units} units are outstanding",
+    ),
 )
 
 
@@ -225,6 +247,7 @@ async def look(conn: Connection) -> Findings:
             suspects=tuple(found[True]),
             under_way=tuple([_under_way(row) async for row in _sql.payments_under_way(conn)]),
             unfinished=frozenset([row["order_id"] async for row in _sql.unfinished(conn)]),
+            open_purchases=frozenset([row["po_id"] async for row in _sql.open_purchases(conn)]),
         )
 
 
@@ -232,6 +255,12 @@ async def decisions(conn: Connection, order_ids: Iterable[str]) -> dict[str, str
     """What was decided about those of the orders that are on record, now."""
     rows = _sql.decisions(conn, order_ids=list(order_ids))
     return {row["order_id"]: row["decision"] async for row in rows}
+
+
+async def purchase_states(conn: Connection, po_ids: Iterable[str]) -> dict[str, str]:
+    """The states of those of the purchase orders that are on record, now."""
+    rows = _sql.purchase_states(conn, po_ids=list(po_ids))
+    return {row["po_id"]: row["state"] async for row in rows}
 
 
 def _violation(check: _Check, row: Record) -> Violation:

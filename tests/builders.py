@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.order import Order
 from domain.policy import Policy
+from domain.purchasing import PurchasingPolicy
 
 # Long enough never to pass by itself in a test, short enough that a hang ends one.
 QUICK = Policy(
@@ -18,6 +19,12 @@ QUICK = Policy(
     scan_within=timedelta(seconds=600),
     return_window=timedelta(seconds=0.5),
     return_within=timedelta(seconds=600),
+)
+
+BRISK_BUYING = PurchasingPolicy(
+    give_up_after=timedelta(seconds=60),
+    acknowledge_within=timedelta(seconds=60),
+    chase_every=timedelta(seconds=60),
 )
 
 

@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
+from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.relay import Relay
 from domain import ids
 from domain.errors import IllegalTransition
@@ -24,11 +25,14 @@ from domain.messages import AttentionAnswer
 from domain.order import Order
 from domain.policy import Policy
 from starter.audit import audit
+from starter.buying import BuyingDesk
 from starter.client import OrderClient
 from starter.desk import Desk
+from starter.purchasing import PurchaseClient
 from store import reads, stock
 from store.database import Pool
 from tests.books import faults_in
+from tests.builders import BRISK_BUYING
 from tests.faults import Faults
 from worker import build_worker
 
@@ -53,6 +57,9 @@ class Shop:
         self.task_queue = f"test-{uuid.uuid4()}"
         self.orders = OrderClient(temporal, pool, task_queue=self.task_queue, policy=policy)
         self.desk = Desk(pool)
+        self.buying = BuyingDesk(pool)
+        self.purchasing = BRISK_BUYING
+        self.purchases = PurchaseClient(temporal, pool, task_queue=self.task_queue)
         self.faults = Faults()
         self.payment = SandboxPayment(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
@@ -60,11 +67,17 @@ class Shop:
         self.carrier = SandboxCarrier(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
+        self.supplier = SandboxSupplier(pool, random=random.Random(7), timeout_seconds=0.05)
 
     @asynccontextmanager
     async def working(self, **options: Any) -> AsyncIterator[None]:
         """A worker and its relay, until the block ends; `options` as `build_worker` takes them."""
-        relay = Relay(self.pool, self.temporal, stranded_after=timedelta(seconds=1))
+        relay = Relay(
+            self.pool,
+            self.temporal,
+            task_queue=self.task_queue,
+            stranded_after=timedelta(seconds=1),
+        )
         relaying = asyncio.create_task(relay.run())
         worker = build_worker(
             self.temporal,
@@ -72,6 +85,8 @@ class Shop:
             task_queue=self.task_queue,
             providers={"sandbox": self.payment},
             carrier=self.carrier,
+            supplier=self.supplier,
+            purchasing=self.purchasing,
             interceptors=[self.faults],
             **self.worker_options | options,
         )

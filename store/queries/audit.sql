@@ -9,6 +9,7 @@ select (select count(*) from stock) as stock_rows,
        (select count(*) from payment) as payments,
        (select count(*) from journal_entry) as journal_entries,
        (select count(*) from parcel) as parcels,
+       (select count(*) from purchase_order) as purchase_orders,
        (select count(*) from payment where provider not in ('sandbox', 'by_hand')) as not_compared;
 
 -- name: unfinished()
@@ -16,6 +17,12 @@ select order_id from orders where decision in ('received', 'confirmed');
 
 -- name: decisions(order_ids)
 select order_id, decision from orders where order_id = any(:order_ids::text[]);
+
+-- name: open_purchases()
+select po_id from purchase_order where state not in ('closed', 'cancelled');
+
+-- name: purchase_states(po_ids)
+select po_id, state from purchase_order where po_id = any(:po_ids::text[]);
 
 -- Stock ------------------------------------------------------------------------------------------
 
@@ -437,3 +444,36 @@ where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed'
     where a.order_id = f.order_id and a.step = 'void_label ' || f.fulfilment_id
       and starts_with(a.resolution, 'done:'))
 order by f.order_id, f.fulfilment_id;
+
+-- Purchases --------------------------------------------------------------------------------------
+
+-- name: purchase_line_adds_up()
+select po_id, sku, received, cancelled, quantity, receivable
+from purchase_order_line
+where not (0 <= received and received <= receivable and 0 <= cancelled and cancelled <= quantity)
+order by po_id, sku;
+
+-- name: purchase_is_its_movements()
+-- Every unit that was received is in the journal, for the location that it was bought for.
+select l.po_id, l.sku, l.received, coalesce(m.units, 0) as moved
+from purchase_order_line l
+left join lateral (
+    select sum(on_hand_change) as units from movement m
+    where m.sku = l.sku and m.location = l.location and m.kind = 'received'
+      and starts_with(m.effect, 'receive:' || l.po_id || ':')
+) m on true
+where l.received <> coalesce(m.units, 0)
+order by l.po_id, l.sku;
+
+-- name: need_is_ordered_once()
+select sku, location, count(*) as orders
+from purchase_order_line where answered_at is null
+group by sku, location having count(*) > 1
+order by sku, location;
+
+-- name: settled_purchase_is_done()
+select po_id, p.state, sum(outstanding) as units
+from purchase_order p join purchase_order_line l using (po_id)
+where p.state in ('closed', 'cancelled') and outstanding > 0
+group by po_id, p.state
+order by po_id;

@@ -15,7 +15,8 @@ from tests.architecture.source import ROOMS, Source, product
 # What works on values alone. Clocks, chance, files and processes are not among it.
 PURE = (
     *("__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions"),
-    *("functools", "hashlib", "itertools", "json", "math", "operator", "re", "typing"),
+    *("functools", "hashlib", "itertools", "json", "math", "operator", "re", "statistics"),
+    *("typing", "unicodedata"),
 )
 STDLIB = tuple(sorted(sys.stdlib_module_names))
 
@@ -54,9 +55,12 @@ TABLE = (
         "activities/relay.py",
         (
             *(*STDLIB, "domain", "store"),
-            *("temporalio.client", "temporalio.exceptions", "temporalio.service"),
+            *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
+            "temporalio.service",
         ),
     ),
+    # Part of every worker, too: what is to be done again and again.
+    Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),
     Room(
         "activities/failures.py",
         (
@@ -90,6 +94,7 @@ TABLE = (
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
+            *("store.purchase_reads", "store.suppliers.LevelRow", "store.suppliers.Supplier"),
         ),
     ),
     # Runs and measures all of it. Nothing imports it but tests.
@@ -120,6 +125,14 @@ DOORS = {
         "store.kits",
         "store.locations",
         "store.transfers",
+    ),
+    # Writes what suppliers and the dock report, and what whoever buys enters.
+    "starter/buying.py": (
+        "store.locks",
+        "store.purchase_reports",
+        "store.purchases",
+        "store.stock",
+        "store.suppliers",
     ),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),

@@ -12,7 +12,15 @@ import pytest
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.items import Item
 from domain.purchasing import Acknowledged, OnOrder, PurchasingPolicy, StockLevels, SupplierItem
-from store import items, purchase_reads, purchase_reports, purchases, replenishment, stock, suppliers
+from store import (
+    items,
+    purchase_reads,
+    purchase_reports,
+    purchases,
+    replenishment,
+    stock,
+    suppliers,
+)
 from store.database import Pool
 from store.locks import lock_stock
 from store.purchase_reads import PurchaseOrder
@@ -55,9 +63,7 @@ class Buyer:
 
     async def used(self, units: int, sku: str = "TEA", place: str = "main") -> None:
         async with self.pool.acquire() as conn:
-            await stock.adjust(
-                conn, f"{sku}-{units}", sku, place, -units, who="test", why="used"
-            )
+            await stock.adjust(conn, f"{sku}-{units}", sku, place, -units, who="test", why="used")
 
     async def run(self, *, only_called: bool = False, policy: PurchasingPolicy = POLICY) -> Any:
         async with self.pool.acquire() as conn:
@@ -191,7 +197,9 @@ async def test_a_supplier_that_refused_is_passed_over_for_the_next_one(buyer: Bu
     assert (await buyer.order(second)).supplier == "ceylon"
     again = POLICY.model_copy(update={"ask_again_after": timedelta(microseconds=1)})
     async with buyer.pool.acquire() as conn:
-        await conn.execute("update purchase_order_line set cancelled = quantity, answered_at = now()")
+        await conn.execute(
+            "update purchase_order_line set cancelled = quantity, answered_at = now()"
+        )
     (third,) = await buyer.run(policy=again)
     assert (await buyer.order(third)).supplier == "assam"
 
@@ -319,9 +327,7 @@ async def test_fewer_than_ordered_calls_for_the_rest_and_news_in_any_order_go_fo
     assert await buyer.calls() == 0  # 4 + 6 is above 5
     await buyer.used(4)
     assert await buyer.calls() == 0
-    await buyer.told(
-        purchase_reports.receive, order.po_id, "1", {"TEA": 2}, rest_is_cancelled=True
-    )
+    await buyer.told(purchase_reports.receive, order.po_id, "1", {"TEA": 2}, rest_is_cancelled=True)
     assert await buyer.calls() == 1
     assert (await buyer.story(order.po_id))[2:] == [
         *("shipped", "acknowledged", "acknowledged", "received", "rest cancelled")

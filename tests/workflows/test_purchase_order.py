@@ -1,0 +1,229 @@
+"""The workflow of a purchase order, step by step, and whatever can go wrong at each."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+
+from activities.schedules import keep_replenishing
+from domain import ids
+from domain.errors import Refused
+from domain.purchasing import Acknowledged, StockLevels, SupplierItem
+from store import sandbox, sandbox_supplier
+from store.database import Pool
+from store.purchase_reads import PurchaseOrder
+from tests.builders import BRISK_BUYING, QUICK
+from tests.shop import Shop
+
+SENT = ["proposed", "approved", "being sent", "sent"]
+
+
+async def a_need(shop: Shop, *, supplier: str = "assam", price: str = "2.50") -> None:
+    """TEA is low, and somebody sells it. The shop is told at once."""
+    item = {
+        "supplier": supplier,
+        "sku": "TEA",
+        "lead_time_days": 7,
+        "unit_price": price,
+        "currency": "EUR",
+        "minimum": 12,
+    }
+    await shop.buying.set_terms([SupplierItem.model_validate(item)])
+    await shop.buying.set_levels(
+        [StockLevels(sku="TEA", location="main", reorder_point=5, order_up_to=20)]
+    )
+
+
+def workflow(shop: Shop, po_id: str) -> WorkflowHandle[Any, Any]:
+    return shop.temporal.get_workflow_handle(ids.purchase_workflow_id(po_id))
+
+
+async def at(shop: Shop, state: str) -> PurchaseOrder:
+    """The only purchase order, once it is in this state."""
+
+    async def find() -> PurchaseOrder | None:
+        found = await shop.buying.orders()
+        return found[0] if found and found[0].state == state else None
+
+    order = await shop.until(find, f"a purchase order that is {state}")
+    assert len(await shop.buying.orders()) == 1
+    return order
+
+
+async def ended(shop: Shop, po_id: str) -> dict[str, Any]:
+    answer: dict[str, Any] = await asyncio.wait_for(workflow(shop, po_id).result(), 30)
+    return answer
+
+
+async def story(shop: Shop, po_id: str) -> list[str]:
+    return [event.what for event in await shop.buying.story(po_id)]
+
+
+async def test_a_level_that_is_crossed_is_bought_for_received_and_closed(shop: Shop) -> None:
+    await shop.stocked("TEA", 8)
+    await a_need(shop)
+    await shop.desk.adjust_stock("use", "TEA", "main", -4, who="test", why="used")
+    order = await at(shop, "sent")
+    po_id = order.po_id
+    await shop.buying.acknowledge(po_id, "855", who="assam")
+    await shop.buying.ship(po_id, "856", {"TEA": 10}, who="assam")
+    await shop.buying.receive(po_id, "part-1", {"TEA": 10}, who="dock")
+    assert (await shop.buying.order(po_id)).state == "shipped"
+    await shop.buying.receive(po_id, "part-2", who="dock")
+    assert await ended(shop, po_id) == {"state": "closed"}
+    assert await story(shop, po_id) == [
+        *SENT,
+        *("acknowledged", "shipped", "received", "received", "closed"),
+    ]
+    assert (await shop.level("TEA")).on_hand == 20
+    async with shop.pool.acquire() as conn:
+        kept = await sandbox_supplier.get(conn, po_id)
+    assert kept is not None
+    assert kept.x12 is not None
+    assert f"BEG*00*SA*{po_id}**" in kept.x12
+    await shop.settled()
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+async def test_a_step_whose_call_or_answer_is_lost_is_done_once(shop: Shop, lost: str) -> None:
+    for name in (
+        *("replenish", "send_purchase", "await_acknowledgement", "await_goods", "close_purchase"),
+    ):
+        getattr(shop.faults, lost)(name, 2)
+    async with shop.pool.acquire() as conn:
+        for kind in ("timeout_before", "timeout_after"):
+            await sandbox.set_fault(conn, "supplier", "place", kind, 0.5, remaining=2)
+    await a_need(shop)
+    order = await at(shop, "sent")
+    await shop.buying.acknowledge(order.po_id, "855", who="assam")
+    await shop.buying.receive(order.po_id, "all", who="dock")
+    assert await ended(shop, order.po_id) == {"state": "closed"}
+    assert await story(shop, order.po_id) == [*SENT, "acknowledged", "received", "closed"]
+    assert len(await shop.buying.orders()) == 1
+    await shop.settled()
+
+
+async def test_a_large_order_is_sent_when_somebody_approves_it(shop: Shop) -> None:
+    await a_need(shop, price="100")
+    order = await at(shop, "proposed")
+    await shop.purchases.approve(order.po_id, by="kim", reason="for the fair")
+    await shop.purchases.approve(order.po_id, by="lee")
+    await at(shop, "sent")
+    assert (await story(shop, order.po_id))[:2] == ["proposed", "approved"]
+    await shop.purchases.cancel(order.po_id, by="kim", reason="fair is cancelled")
+    assert await ended(shop, order.po_id) == {"state": "cancelled"}
+    with pytest.raises(Refused, match="is cancelled"):
+        await shop.purchases.approve(order.po_id, by="kim")
+
+
+async def test_a_proposal_that_nobody_wants_is_cancelled_and_never_sent(shop: Shop) -> None:
+    await a_need(shop, price="100")
+    order = await at(shop, "proposed")
+    await shop.buying.set_levels([StockLevels(sku="TEA", location="main")])  # not any more
+    await workflow(shop, order.po_id).cancel()
+    assert await ended(shop, order.po_id) == {"state": "cancelled"}
+    async with shop.pool.acquire() as conn:
+        assert await sandbox_supplier.get(conn, order.po_id) is None
+    await shop.settled()
+
+
+async def test_a_supplier_that_refuses_ends_it_and_is_not_asked_again_at_once(shop: Shop) -> None:
+    await a_need(shop, supplier="refuses")
+    order = await at(shop, "cancelled")
+    assert await story(shop, order.po_id) == [*SENT[:3], "refused", "cancelled"]
+    assert await shop.purchases.replenish() == []
+    await shop.settled()
+
+
+async def test_a_supplier_that_does_not_stop_keeps_the_order_open(shop: Shop) -> None:
+    await a_need(shop, supplier="never-stops")
+    order = await at(shop, "sent")
+    with pytest.raises(Refused, match="has the order in work and does not stop it"):
+        await shop.purchases.cancel(order.po_id, by="kim", reason="too many")
+    await shop.buying.receive(order.po_id, "all", who="dock")
+    assert await ended(shop, order.po_id) == {"state": "closed"}
+
+
+async def test_whoever_is_late_is_chased_again_and_again(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, temporal_client, QUICK)
+    soon = timedelta(seconds=0.3)
+    shop.purchasing = BRISK_BUYING.model_copy(
+        update={"acknowledge_within": soon, "chase_every": soon}
+    )
+    async with shop.working():
+        await a_need(shop)
+        order = await at(shop, "sent")
+
+        async def chased(why: str) -> bool:
+            events = await shop.buying.story(order.po_id)
+            return sum(e.what == "chased" and e.why.startswith(why) for e in events) >= 2
+
+        await shop.until(lambda: chased("assam has not acknowledged it"), "two reminders")
+        late = {"TEA": Acknowledged(quantity=20, due_on=date(2026, 1, 5))}
+        await shop.buying.acknowledge(order.po_id, "855", late, who="assam")
+        await shop.until(lambda: chased("late since 2026-01-05: 20 TEA"), "two more")
+        slipped = {"TEA": Acknowledged(quantity=20, due_on=date(2199, 1, 5))}
+        await shop.buying.acknowledge(order.po_id, "855-2", slipped, who="assam")
+        assert await shop.purchases.replenish() == []  # no second order for the same need
+        await shop.buying.receive(order.po_id, "all", who="dock")
+        assert await ended(shop, order.po_id) == {"state": "closed"}
+        async with pool.acquire() as conn:
+            kept = await sandbox_supplier.get(conn, order.po_id)
+        assert kept is not None
+        assert kept.chased >= 4
+        await shop.settled()
+
+
+async def test_what_cannot_be_sent_is_shown_tried_again_and_may_be_cancelled(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, temporal_client, QUICK)
+    brief = timedelta(seconds=0.4)
+    shop.purchasing = BRISK_BUYING.model_copy(update={"give_up_after": brief, "chase_every": brief})
+    async with shop.working():
+        async with pool.acquire() as conn:
+            await sandbox.set_fault(conn, "supplier", "place", "unavailable", 1)
+        await a_need(shop)
+
+        async def shown() -> PurchaseOrder | None:
+            return next((one for one in await shop.buying.orders() if one.attention), None)
+
+        order = await shop.until(shown, "an order that needs attention")
+        assert order.attention is not None
+        assert order.attention.startswith("cannot be sent: ")
+        async with pool.acquire() as conn:
+            await sandbox.clear_faults(conn)
+        assert (await at(shop, "sent")).po_id == order.po_id
+
+        async def calm() -> bool:
+            return (await shop.buying.order(order.po_id)).attention is None
+
+        await shop.until(calm, "its end")
+
+
+async def test_a_schedule_looks_at_all_levels_and_is_made_once(shop: Shop) -> None:
+    await a_need(shop)
+    order = await at(shop, "sent")
+    await shop.buying.receive(order.po_id, "all", who="dock")
+    await ended(shop, order.po_id)
+    async with shop.pool.acquire() as conn:  # lower it in a way that calls nobody
+        await conn.execute("alter table stock disable trigger user")
+        await conn.execute("update stock set order_up_to = 99, reorder_point = 50")
+        await conn.execute("alter table stock enable trigger user")
+    for every in (timedelta(hours=1), timedelta(hours=1), timedelta(seconds=1)):
+        await keep_replenishing(shop.temporal, task_queue=shop.task_queue, every=every)
+    handle = shop.temporal.get_schedule_handle(ids.replenishment_id(shop.task_queue))
+    try:
+
+        async def two() -> bool:
+            return len(await shop.buying.orders()) == 2
+
+        await shop.until(two, "the schedule to buy")
+    finally:
+        await handle.delete()
