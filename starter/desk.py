@@ -15,7 +15,9 @@ from domain.errors import IllegalTransition
 from domain.items import Item
 from domain.kits import Kit
 from domain.locations import Location
+from domain.purchasing import PurchasingPolicy
 from domain.tracking import CarrierStatus
+from starter.buying import BuyingDesk
 from store import (
     baskets,
     corrections,
@@ -42,8 +44,9 @@ LABEL_WITHIN_S = 3.0
 class Desk:
     """Reports of the outside world. A fact reported again is one fact; differently, a Conflict."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, purchasing: PurchasingPolicy | None = None) -> None:
         self._pool = pool
+        self.buying = BuyingDesk(pool, purchasing)
 
     async def tasks(self, **filters: Any) -> Sequence[reads.Task]:
         """What the warehouse is asked to do; filters as `store.reads.tasks` takes them."""

@@ -53,6 +53,23 @@ class SimulateOptions(BaseModel):
     return_scrap_rate: Rate = 0.1
     """What comes back of one line cannot be sold again."""
 
+    acknowledge_takes: Duration = timedelta(hours=4)
+    """A supplier's answer. Its goods take the lead time, from 0.7 to 1.2 times as long."""
+    refused_order_rate: Rate = 0.01
+    """The supplier will not serve a purchase order."""
+    short_supply_rate: Rate = 0.05
+    """It sends less of one SKU than was ordered, and says so."""
+    late_supply_rate: Rate = 0.1
+    """It names a later day than was asked for."""
+    slip_rate: Rate = 0.1
+    """It names a day, and a later one after that."""
+    part_delivery_rate: Rate = 0.25
+    """It sends in two parts."""
+    late_paper_rate: Rate = 0.05
+    """What it says of an order comes when the goods are there."""
+    repeated_report_rate: Rate = 0.05
+    """What it, or the dock, reports comes twice."""
+
     until_idle: bool = False
     """End once there has been nothing to do for `idle_after`, of which `speed` takes nothing."""
     idle_after: Duration = timedelta(seconds=5)
@@ -150,6 +167,10 @@ class Fate:
         return self._draw(part_id, about) < rate
 
     def _draw(self, part_id: str, about: str) -> float:
-        """A number in [0, 1)."""
-        question = f"{self._options.seed} {part_id} {about}".encode()
-        return int.from_bytes(hashlib.blake2b(question, digest_size=6).digest(), "big") / 2**48
+        return draw(self._options.seed, part_id, about)
+
+
+def draw(seed: int, part_id: str, about: str) -> float:
+    """A number in [0, 1), always the same for the same question."""
+    question = f"{seed} {part_id} {about}".encode()
+    return int.from_bytes(hashlib.blake2b(question, digest_size=6).digest(), "big") / 2**48

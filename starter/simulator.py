@@ -1,4 +1,4 @@
-"""Plays the warehouse, the carriers and the returns desk, through the same desk as real ones.
+"""Plays the warehouse, the carriers, the returns desk and suppliers, at the desk of real ones.
 
     report = await simulate(Desk(pool), SimulateOptions(speed=10_000, until_idle=True), stop)
 
@@ -24,17 +24,19 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import Refused
 from starter.desk import Desk
 from starter.fate import Fate, Scan, SimulateOptions
+from starter.supply import Delivery, deliveries
 from store.database import DatabaseFault
+from store.purchase_reads import PurchaseOrder
 from store.reads import ParcelUnderWay, Task
 
 __all__ = ["SimulateOptions", "SimulationReport", "Simulator", "simulate"]
 
 logger = logging.getLogger(__name__)
 
-Step = Literal["pick", "pack", "handover", "carry", "receive-return"]
+Step = Literal["pick", "pack", "handover", "carry", "receive-return", "supply"]
 
 Holds = Callable[[Step, str], bool]
-"""Whether a step of this fulfilment or return is held back for now."""
+"""Whether a step of this fulfilment, return or purchase order is held back for now."""
 
 Told = Callable[["SimulationReport"], None]
 _Act = Callable[[Task], Awaitable[None]]
@@ -42,6 +44,13 @@ _Act = Callable[[Task], Awaitable[None]]
 _POLL_S: Final = 0.25
 _AT_MOST: Final = 10_000
 _WHO: Final = "warehouse (simulated)"
+_SENT: Final = ("sent", "acknowledged", "shipped")
+_SUPPLIED: Final = {
+    "acknowledge": "orders_acknowledged",
+    "refuse": "orders_refused",
+    "ship": "dispatches",
+    "receive": "receipts",
+}
 _ENDS: Final = {"delivered": "delivered", "failure": "lost", "return_to_sender": "undeliverable"}
 
 
@@ -63,6 +72,11 @@ class SimulationReport(BaseModel):
     returns_received: int = 0
     units_missing: int = 0
     units_scrapped: int = 0
+    orders_acknowledged: int = 0
+    orders_refused: int = 0
+    dispatches: int = 0
+    receipts: int = 0
+    units_received: int = 0
     refused: int = 0
 
 
@@ -103,6 +117,8 @@ class Simulator:
         # By fulfilment on its way: what its carrier says, and how much of it it has said.
         self._journeys: dict[str, tuple[Scan, ...]] = {}
         self._scans_sent: dict[str, int] = {}
+        # By purchase order that is open: what was reported of it.
+        self._reported: dict[str, set[str]] = {}
 
     @property
     def report(self) -> SimulationReport:
@@ -157,7 +173,21 @@ class Simulator:
             if left:
                 due = parcel.handed_over_at + left[0].after
                 jobs.append(self._job("carry", fulfilment_id, due, partial(self._carry, parcel)))
+        orders = await self._desk.buying.orders(only_open=True, at_most=_AT_MOST)
+        self._reported = {one.po_id: self._reported.get(one.po_id, set()) for one in orders}
+        for order in orders:
+            if order.state in _SENT and order.outstanding:
+                jobs += self._supplies(order)
         return jobs
+
+    def _supplies(self, order: PurchaseOrder) -> list[_Job]:
+        """What is still to be reported of a purchase order: the next of it."""
+        said = self._reported[order.po_id]
+        left = [one for one in deliveries(order, self._options) if one.key not in said]
+        return [
+            self._job("supply", order.po_id, one.due, partial(self._supply, order.po_id, one))
+            for one in left[:1]
+        ]
 
     def _job(
         self, step: Step, part_id: str, due: datetime, act: Callable[[], Awaitable[None]]
@@ -207,6 +237,28 @@ class Simulator:
             units_missing=sum(units[k] - count.received for k, count in counted.items()),
             units_scrapped=sum(count.scrapped for count in counted.values()),
         )
+
+    async def _supply(self, po_id: str, one: Delivery) -> None:
+        """Be the supplier, or the dock where its goods arrive."""
+        buying, supplier = self._desk.buying, "supplier (simulated)"
+        try:
+            for _ in range(one.times):
+                match one.what:
+                    case "acknowledge":
+                        await buying.acknowledge(po_id, one.key, one.answer, who=supplier)
+                    case "refuse":
+                        await buying.refuse(po_id, "cannot serve it", who=supplier)
+                    case "ship":
+                        await buying.ship(po_id, one.key, one.units, who=supplier)
+                    case "receive":
+                        await buying.receive(po_id, one.key, one.units, who=_WHO)
+        except Refused:
+            self._reported[po_id].add(one.key)
+            raise
+        self._reported[po_id].add(one.key)
+        self._done[_SUPPLIED[one.what]] += 1
+        if one.what == "receive":
+            self._done["units_received"] += sum(one.units.values())
 
     async def _carry(self, parcel: ParcelUnderWay) -> None:
         """Send the scans that are due.

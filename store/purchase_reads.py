@@ -29,6 +29,7 @@ class LineState(BaseModel):
     shipped: int
     outstanding: int
     price_minor: int
+    lead_time_days: int
     due_on: date
 
 

@@ -25,7 +25,6 @@ from domain.messages import AttentionAnswer
 from domain.order import Order
 from domain.policy import Policy
 from starter.audit import audit
-from starter.buying import BuyingDesk
 from starter.client import OrderClient
 from starter.desk import Desk
 from starter.purchasing import PurchaseClient
@@ -57,7 +56,7 @@ class Shop:
         self.task_queue = f"test-{uuid.uuid4()}"
         self.orders = OrderClient(temporal, pool, task_queue=self.task_queue, policy=policy)
         self.desk = Desk(pool)
-        self.buying = BuyingDesk(pool)
+        self.buying = self.desk.buying
         self.purchasing = BRISK_BUYING
         self.purchases = PurchaseClient(temporal, pool, task_queue=self.task_queue)
         self.faults = Faults()

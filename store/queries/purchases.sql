@@ -86,7 +86,8 @@ select p.po_id, p.number, p.supplier_id as supplier, s.name as supplier_name, p.
        (select jsonb_agg(jsonb_build_object(
             'sku', l.sku, 'quantity', l.quantity, 'receivable', l.receivable,
             'received', l.received, 'cancelled', l.cancelled, 'shipped', l.shipped,
-            'outstanding', l.outstanding, 'price_minor', l.price_minor, 'due_on', l.due_on)
+            'outstanding', l.outstanding, 'price_minor', l.price_minor,
+            'lead_time_days', l.lead_time_days, 'due_on', l.due_on)
             order by l.sku)
         from purchase_order_line l where l.po_id = p.po_id) as lines
 from purchase_order p join supplier s using (supplier_id)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from temporalio.client import Client
 
 from domain.order import Order
+from domain.purchasing import StockLevels, SupplierItem
 from starter.audit import audit
 from starter.fate import Fate
 from starter.simulator import SimulateOptions, SimulationReport, simulate
 from starter.stack.postgres import embedded_postgres
+from starter.supply import deliveries
 from store.database import Pool, open_pool
 from store.migrate import migrate
 from tests.builders import a_policy, an_order
@@ -147,3 +150,60 @@ async def test_it_goes_on_after_postgresql_was_restarted(temporal_client: Client
 
 async def _told_of(shop: Shop, order: Order, *what: str) -> bool:
     return any(told in what for told in await shop.story(order.order_id))
+
+
+async def test_suppliers_are_played_too_and_what_they_bring_is_what_is_received(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = a_shop(pool, temporal_client)
+    options = OPTIONS.model_copy(
+        update={
+            "refused_order_rate": 0.2,
+            "short_supply_rate": 0.4,
+            "slip_rate": 0.4,
+            "part_delivery_rate": 0.5,
+            "late_paper_rate": 0.4,
+            "repeated_report_rate": 0.5,
+            "until_idle": True,
+            "idle_after": timedelta(seconds=1.5),
+        }
+    )
+    terms = {"lead_time_days": 7, "unit_price": "1", "currency": "EUR", "minimum": 10}
+    skus = [f"SKU-{number}" for number in range(10)]
+    async with shop.working():
+        await shop.buying.set_terms(
+            [
+                SupplierItem.model_validate({"supplier": f"s-{sku}", "sku": sku, **terms})
+                for sku in skus
+            ]
+        )
+        await shop.buying.set_levels(
+            [StockLevels(sku=sku, location="main", reorder_point=4, order_up_to=20) for sku in skus]
+        )
+
+        async def all_sent() -> bool:
+            orders = await shop.buying.orders()
+            return len(orders) == len(skus) and all(one.state == "sent" for one in orders)
+
+        await shop.until(all_sent, "an order with every supplier")
+        report = await asyncio.wait_for(simulate(shop.desk, options, asyncio.Event()), 60)
+
+        async def all_ended() -> bool:
+            return not await shop.buying.orders(only_open=True)
+
+        await shop.until(all_ended, "the end of every purchase order")
+        orders = await shop.buying.orders()
+        assert (
+            sum(line.received for order in orders for line in order.lines) == report.units_received
+        )
+        for order in orders:
+            for line in order.lines:
+                sent = sum(
+                    one.units.get(line.sku, 0)
+                    for one in deliveries(order, options)
+                    if one.what == "receive"
+                )
+                assert (line.received, line.outstanding) == (sent, 0)
+        assert report.orders_refused > 0
+        assert report.receipts >= len(skus)
+        await shop.settled()
