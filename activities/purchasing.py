@@ -17,9 +17,6 @@ from domain.x12 import purchase_order_850
 from store import purchase_reads, purchases, replenishment
 from store.database import Pool
 
-SENDER = "ORDERLOOM"
-"""Who we are in X12."""
-
 
 class Replenish(BaseModel):
     """`only_called`: only levels that were crossed since somebody looked; else all of them."""
@@ -137,7 +134,7 @@ class Purchasing:
             async with conn.transaction():
                 await purchases.locked(conn, po_id)
                 await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
-        x12 = purchase_order_850(order.document, sender=SENDER, at=order.created_at)
+        x12 = purchase_order_850(order.document, at=order.created_at)
         try:
             taken = await self._supplier.place(order.document, x12=x12)
         except Declined as refusal:

@@ -23,7 +23,11 @@ _CONTROL_NUMBERS: Final = 10**9
 """How many control numbers there are before they begin again: they have nine digits."""
 
 
-def purchase_order_850(order: PurchaseDocument, *, sender: str, at: datetime) -> str:
+SENDER: Final = "ORDERLOOM"
+"""Who we are."""
+
+
+def purchase_order_850(order: PurchaseDocument, *, at: datetime, sender: str = SENDER) -> str:
     """The whole interchange, one segment a line. `at` (with a time zone) is when it is made."""
     control = order.number % _CONTROL_NUMBERS
     body = list(_transaction_set(order, control))

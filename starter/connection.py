@@ -51,7 +51,7 @@ async def database(
 async def desk() -> AsyncIterator[Desk]:
     """Where the warehouse and the carriers report. Needs PostgreSQL alone."""
     async with database() as pool:
-        yield Desk(pool)
+        yield Desk(pool, load_settings().purchasing)
 
 
 def at_the_desk(work: Callable[[Desk], Awaitable[T]]) -> T:

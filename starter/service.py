@@ -19,6 +19,7 @@ from settings import Settings, load_settings
 from starter.client import OrderClient
 from starter.connection import database
 from starter.desk import Desk
+from starter.purchasing import PurchaseClient
 from starter.stack.discovery import ConnectSettings, connect_settings
 from store.database import Pool
 
@@ -37,6 +38,7 @@ class Service:
     pool: Pool
     orders: OrderClient
     desk: Desk
+    purchases: PurchaseClient
 
 
 @asynccontextmanager
@@ -53,7 +55,8 @@ async def service(*, connections: int = 4) -> AsyncIterator[Service]:
             orders=OrderClient(
                 temporal, pool, task_queue=settings.task_queue, policy=settings.policy
             ),
-            desk=Desk(pool),
+            desk=Desk(pool, settings.purchasing),
+            purchases=PurchaseClient(temporal, pool, task_queue=settings.task_queue),
         )
 
 

@@ -56,11 +56,14 @@ _COMMANDS: Final = {
     "locations": _Entry(
         "locations", "Where stock lies, and what sending from there takes.", _GOODS
     ),
+    "suppliers": _Entry("suppliers", "From whom is bought, and on which terms.", _GOODS),
+    "purchase-orders": _Entry("purchase_orders", "What is on order with suppliers.", _GOODS),
+    "replenish": _Entry("replenish", "Look at the levels now, and buy what is low.", _GOODS),
     "promise": _Entry("promise", "When so many units of a SKU could be there.", _GOODS),
     "warehouse": _Entry("warehouse", "What is to do, and what was done.", _GOODS),
     "carrier": _Entry("carrier", "What carriers say about parcels.", _GOODS),
     "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),
-    "simulate": _Entry("simulating", "Play the warehouse and the carriers.", _RUNNING),
+    "simulate": _Entry("simulating", "Play warehouse, carriers and suppliers.", _RUNNING),
     "audit": _Entry("auditing", "Check that the books are right.", _RUNNING),
     "schema": _Entry("schema", "Print a document's JSON Schema.", _RUNNING),
     "setup": _Entry("setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),

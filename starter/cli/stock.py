@@ -15,7 +15,7 @@ from domain.errors import InvalidInput
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
 from starter.channels.stock_csv import StockRow, read_stock
-from starter.cli import stock_changes, stock_transfers
+from starter.cli import stock_changes, stock_levels, stock_transfers
 from starter.cli.kits import kits_table
 from starter.cli.options import Json, Key, Who, reporter
 from starter.cli.output import Output, complain, count_of
@@ -131,3 +131,4 @@ async def _receive_all(
 
 app.add_typer(stock_changes.app)
 app.add_typer(stock_transfers.app)
+app.add_typer(stock_levels.app)

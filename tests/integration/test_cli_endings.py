@@ -220,11 +220,16 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
     groups = {
         "stock": (
             *("list", "import", "receive", "adjust", "count", "write-off", "history"),
-            *("transfer", "receive-transfer", "transfers"),
+            *("transfer", "receive-transfer", "transfers", "levels", "import-levels"),
         ),
         "baskets": ("hold", "release", "list"),
         "items": ("list", "import"),
         "kits": ("list", "import", "remove"),
+        "suppliers": ("list", "show", "import"),
+        "purchase-orders": (
+            *("list", "show", "document", "propose", "approve", "cancel", "import"),
+            *("acknowledge", "ship", "receive", "refuse"),
+        ),
         "locations": ("list", "import"),
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
         "carrier": ("event", "parcels"),

@@ -13,6 +13,7 @@ from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.items import Item
 from domain.purchasing import Acknowledged, OnOrder, PurchasingPolicy, StockLevels, SupplierItem
 from store import (
+    corrections,
     items,
     purchase_reads,
     purchase_reports,
@@ -63,7 +64,9 @@ class Buyer:
 
     async def used(self, units: int, sku: str = "TEA", place: str = "main") -> None:
         async with self.pool.acquire() as conn:
-            await stock.adjust(conn, f"{sku}-{units}", sku, place, -units, who="test", why="used")
+            await corrections.adjust(
+                conn, f"{sku}-{units}", sku, place, -units, who="test", why="used"
+            )
 
     async def run(self, *, only_called: bool = False, policy: PurchasingPolicy = POLICY) -> Any:
         async with self.pool.acquire() as conn:

@@ -98,6 +98,25 @@ def set_aside(holder: str = "'b', null, null", rest: str = "1, now()") -> str:
         values ({holder}, 'TEA', 'main', {rest})"""
 
 
+def purchase(line: str = "'TEA', 'main', 5, 5, 0, 0, 0, 1, 1", order: str = "'sent'") -> str:
+    """A purchase order with a line: sku, location, quantity, receivable, received, cancelled, …"""
+    return f"""
+        insert into supplier values ('S', 'S');
+        insert into purchase_order
+            (po_id, supplier_id, location, currency, state, needs_approval, policy)
+        values ('PO-1', 'S', 'main', 'EUR', {order}, false, '{{}}');
+        insert into purchase_order_line
+            (po_id, sku, location, quantity, receivable, received, cancelled, shipped, price_minor,
+             lead_time_days, due_on)
+        values ('PO-1', {line}, '2026-12-01')"""
+
+
+def terms(figures: str) -> str:
+    return f"""
+        insert into supplier values ('S', 'S');
+        insert into supplier_item values ('TEA', 'S', {figures}, 'EUR', 100)"""
+
+
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
     # nothing is oversold
@@ -138,6 +157,37 @@ FORBIDDEN = {
     "kit_is_no_part": kit("BOX") + ";" + kit("CRATE", part="BOX"),
     "kit_is_no_stock": kit("TEA", part="CUP"),
     "reservation_per_unit_check": "update reservation set per_unit = 0",
+    # one open need is ordered once, and no more is received than may be
+    "purchase_one_need": f"""{purchase()};
+        insert into purchase_order
+            (po_id, supplier_id, location, currency, state, needs_approval, policy)
+        values ('PO-2', 'S', 'main', 'EUR', 'sent', false, '{{}}');
+        insert into purchase_order_line
+            (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on)
+        values ('PO-2', 'TEA', 'main', 1, 1, 1, 1, '2026-12-01')""",
+    "purchase_order_line_quantity_check": purchase("'TEA', 'main', 0, 0, 0, 0, 0, 1, 1"),
+    "purchase_order_line_received_check": purchase("'TEA', 'main', 5, 5, -1, 0, 0, 1, 1"),
+    "purchase_order_line_shipped_check": purchase("'TEA', 'main', 5, 5, 0, 0, -1, 1, 1"),
+    "purchase_order_line_price_minor_check": purchase("'TEA', 'main', 5, 5, 0, 0, 0, -1, 1"),
+    "purchase_line_adds_up": purchase("'TEA', 'main', 5, 5, 0, 6, 0, 1, 1"),
+    "purchase_line_received": purchase("'TEA', 'main', 5, 6, 7, 0, 0, 1, 1"),
+    "purchase_order_state_check": purchase(order="'lost'"),
+    "purchase_order_number_key": f"""{purchase()};
+        insert into purchase_order
+            (po_id, number, supplier_id, location, currency, state, needs_approval, policy)
+        overriding system value
+        select 'PO-2', number, 'S', 'main', 'EUR', 'sent', false, '{{}}' from purchase_order""",
+    "purchase_order_event_po_id_effect_key": f"""{purchase()};
+        insert into purchase_order_event (po_id, effect, what, who)
+        values ('PO-1', 'x', '', ''), ('PO-1', 'x', '', '')""",
+    "supplier_item_lead_time_days_check": terms("-1, 1, 1, 1"),
+    "supplier_item_minimum_check": terms("1, 0, 1, 1"),
+    "supplier_item_multiple_check": terms("1, 1, 0, 1"),
+    "supplier_item_price_minor_check": terms("1, 1, 1, -1"),
+    "stock_levels": "update stock set reorder_point = 5, order_up_to = 5",
+    "stock_reorder_point_check": "update stock set reorder_point = -1, order_up_to = 5",
+    "stock_service_level_check": "update stock set service_level = 1",
+    "wait_report_owner": "insert into wait_report (activity_id, outcome) values ('x', '{}')",
     # promises, lanes and limits
     "fulfilment_promise": fulfilment("promised_leave = '2026-12-02', promised_on = '2026-12-01'"),
     "location_parcels_a_day_check": "update location set parcels_a_day = 0",
@@ -222,6 +272,7 @@ FORBIDDEN = {
 
 # Two more, which cannot be broken without breaking another of them first.
 IMPLIED = {
+    "purchase_order_po_id_location_key": "purchase_order_pkey",
     "order_line_shipped_check": "line_arrived, with order_line_delivered and lost",
     "parcel_carrier_tracking_number_fulfilment_id_key": "parcel_pkey",
 }

@@ -1,0 +1,84 @@
+"""`orderloom stock levels, import-levels`: when SKUs are bought by themselves, and how much."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from domain.purchasing import StockLevels
+from starter.channels.csv_table import read_table
+from starter.channels.documents import label, load
+from starter.cli.options import Json
+from starter.cli.output import Output, count_of
+from starter.cli.rows import as_rows, sort_out, tell_of
+from starter.connection import desk
+from store.suppliers import LevelRow
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def levels(
+    sku: Annotated[str | None, typer.Option("--sku", help="Only this SKU.")] = None,
+    location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what is bought by itself: at or below the reorder point, up to the other level.
+
+    Position is on hand − allocated − backordered + incoming.
+
+    Example: `orderloom stock levels --location main`
+    """
+
+    async def work() -> Sequence[LevelRow]:
+        async with desk() as here:
+            return await here.buying.levels(sku=sku, location=location)
+
+    found = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"levels": [row.model_dump() for row in found]})
+    elif not found:
+        out.say("nothing is bought by itself; `orderloom stock import-levels FILE.csv` sets levels")
+    else:
+        out.table(
+            ["sku", "location", ">position", ">reorder point", ">order up to", "service level"],
+            [
+                (x.sku, x.location, x.position, x.reorder_point, x.order_up_to, x.service_level)
+                for x in found
+            ],
+        )
+
+
+@app.command("import-levels")
+def import_levels(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Set levels from a CSV file: sku, location, reorder_point, order_up_to, service_level.
+
+    With a service level (such as 0.95) the levels follow demand. A row with neither levels nor a
+    service level is not bought by itself any more. What is low is bought at once. Rows that are
+    wrong are reported with their line, and the others are taken.
+
+    Example: `orderloom stock import-levels examples/levels.csv`
+    """
+    out = Output(as_json=as_json)
+    found, problems = sort_out(read_table(load(file), StockLevels))
+    wanted = [entry.content for entry in found]
+
+    async def work() -> None:
+        async with desk() as here:
+            await here.buying.set_levels(wanted)
+
+    if wanted:
+        asyncio.run(work())
+    if as_json:
+        rows = [row.model_dump() for row in wanted]
+        out.document({"levels": rows, "problems": as_rows(problems)})
+    else:
+        out.say(f"{count_of(len(wanted), 'level')} set")
+    tell_of(problems, label(file), out)
