@@ -395,6 +395,53 @@ PLANTS = {
         "web-cancelled:1",
         "the carrier still has label",
     ),
+    # purchases
+    "goods that were received and not booked": Plant(
+        "update purchase_order_line set received = received + 1 where po_id = 'PO-open'",
+        "purchases",
+        "PO-open, LID",
+        "11 received, but its movements say 10",
+    ),
+    "more received than may be": Plant(
+        """alter table purchase_order_line drop constraint purchase_line_received;
+        update purchase_order_line set received = 13 where po_id = 'PO-closed'""",
+        "purchases",
+        "PO-closed, JUG",
+        "13 received (of 12 that may be)",
+    ),
+    "a purchase order that ended before its goods came": Plant(
+        "update purchase_order set state = 'closed' where po_id = 'PO-open'",
+        "purchases",
+        "PO-open",
+        "the purchase order is closed, but 14 units are outstanding",
+    ),
+    "two orders for one need": Plant(
+        """drop index purchase_one_need;
+        update purchase_order_line set sku = 'LID', answered_at = null""",
+        "purchases",
+        "LID at main",
+        "2 orders for one need",
+    ),
+    "an open purchase order whose workflow has ended": Plant(
+        "update purchase_order set state = 'sent' where po_id = 'PO-closed'",
+        "liveness",
+        "PO-closed",
+        "the purchase order is sent, but its workflow is completed",
+    ),
+    "a workflow that goes on after its purchase order's end": Plant(
+        "update purchase_order set state = 'cancelled' where po_id = 'PO-open'",
+        "liveness",
+        "PO-open",
+        "its workflow is running, but the purchase order is cancelled",
+    ),
+    "an open purchase order that never had a workflow": Plant(
+        """insert into purchase_order
+            (po_id, supplier_id, location, currency, state, needs_approval, policy)
+        values ('PO-ghost', 'kiln', 'main', 'EUR', 'sent', false, '{}')""",
+        "liveness",
+        "PO-ghost",
+        "the purchase order is sent, but its workflow is not there",
+    ),
     # liveness
     "an open order whose workflow has ended": Plant(
         "update orders set decision = 'confirmed' where order_id = 'web-closed'",

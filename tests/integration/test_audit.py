@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.purchasing import SupplierItem
 from starter.audit import AuditReport, audit
 from starter.simulator import SimulateOptions, simulate
 from store import sandbox
@@ -63,6 +64,11 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await shop.stocked("MUG", 5)
     await shop.desk.send_transfer("T-1", "main", "shop", {"MUG": 3}, who="anna", why="window")
     await shop.desk.receive_transfer("T-1", "first", {"MUG": 1}, who="ben")
+
+    await bought(shop, "PO-closed", "JUG", 12)
+    await shop.buying.receive("PO-closed", "all", who="dock")
+    await bought(shop, "PO-open", "LID", 24)
+    await shop.buying.receive("PO-open", "part", {"LID": 10}, who="dock")
 
     part = await placed("closed", ("TEA", 3, "3.33"), ("CUP", 2, "7.01"), discount="1.00")
     await shop.drive(part, "delivered")
@@ -122,6 +128,8 @@ async def live_through(shop: Shop) -> dict[str, str]:
 
     for name in tuple(orders):
         await shop.result(orders[name])
+    closed = shop.temporal.get_workflow_handle(ids.purchase_workflow_id("PO-closed"))
+    assert await closed.result() == {"state": "closed"}
 
     for stage in ("confirmed", "picked", "labelled", "shipped"):
         lines = (("TEA", 2, "3.33"), ("CUP", 1, "7.01"), ("SET", 1, "9.99"))
@@ -131,6 +139,18 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await _until_returnable(shop, orders["back"], 1)
     await shop.told(orders["shipped"], "charged")
     return orders
+
+
+async def bought(shop: Shop, po_id: str, sku: str, units: int) -> None:
+    """Have a purchase order with the supplier."""
+    terms = {"supplier": "kiln", "sku": sku, "lead_time_days": 7, "unit_price": "1"}
+    await shop.buying.set_terms([SupplierItem.model_validate({**terms, "currency": "EUR"})])
+    await shop.buying.propose("kiln", "main", {sku: units}, po_id=po_id, who="anna", why="fair")
+
+    async def sent() -> bool:
+        return (await shop.buying.order(po_id)).state == "sent"
+
+    await shop.until(sent, f"{po_id} to be sent")
 
 
 async def _until_returnable(shop: Shop, order_id: str, units: int) -> str:
@@ -185,7 +205,8 @@ async def test_a_shop_in_order_is_clean_with_orders_settled_and_open(
         report = await audited(pool, temporal_client, day.task_queue)
     assert report.violations == ()
     assert report.counts.orders == len(day.orders)
-    assert report.workflows == 5
+    assert report.workflows == 6
+    assert report.counts.purchase_orders == 2
     assert report.lines()[-1] == "audit: clean"
 
 

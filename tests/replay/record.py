@@ -17,17 +17,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from store.database import open_pool
 from tests.builders import QUICK
+from tests.replay import purchase_lives
 from tests.replay.lives import LIVES
 from tests.runs import runs_of
 from tests.servers import Databases, running_postgres, running_temporal
 from tests.shop import Shop
 
 HISTORIES = Path(__file__).parent / "histories"
+PURCHASES = HISTORIES / "purchases"
 
 
 async def record(again: bool) -> None:
     """Live every life that has no history yet (or all), and keep what its workflow went through."""
-    HISTORIES.mkdir(exist_ok=True)
+    PURCHASES.mkdir(parents=True, exist_ok=True)
     async with running_postgres() as server, running_temporal() as temporal:
         databases = Databases(server)
         await databases.prepare()
@@ -48,15 +50,35 @@ async def record(again: bool) -> None:
                     runs = await runs_of(shop, order_id)
                 pool.terminate()
             keep(life.__name__, runs)
+        for purchase in purchase_lives.LIVES:
+            file = PURCHASES / f"{purchase.__name__}.json"
+            if file.exists() and not again:
+                continue
+            client = await Client.connect(
+                temporal.address, data_converter=pydantic_data_converter, identity="recorder"
+            )
+            async with databases.fresh() as url:
+                pool = await open_pool(url)
+                shop = Shop(pool, client, QUICK)
+                async with shop.working():
+                    workflow = purchase_lives.workflow(shop, await purchase(shop))
+                    await workflow.result()
+                    write(file, await workflow.fetch_history())
+                pool.terminate()
 
 
 def keep(life: str, runs: list[WorkflowHistory]) -> None:
     """Write a file per run: `life.json`, `life-2.json` and so on."""
     for number, history in enumerate(runs, start=1):
         file = HISTORIES / (f"{life}.json" if number == 1 else f"{life}-{number}.json")
-        text = json.dumps(scrubbed(json.loads(history.to_json())), indent=1, ensure_ascii=False)
-        file.write_text(text + "\n", encoding="utf-8")
-        print(f"{file.name}: {len(history.events)} events")
+        write(file, history)
+
+
+def write(file: Path, history: WorkflowHistory) -> None:
+    """Keep a history, without what names a machine."""
+    text = json.dumps(scrubbed(json.loads(history.to_json())), indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+    print(f"{file.name}: {len(history.events)} events")
 
 
 def scrubbed(value: Any) -> Any:
