@@ -211,12 +211,15 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         **tuning(settings),
         **_versioning(settings),
     )
-    await _until_there(
-        lambda: keep_replenishing(
-            client, task_queue=settings.task_queue, every=settings.purchasing.review_every
-        ),
-        "Temporal",
-        stop,
+    # Orders go on where nobody may make a schedule.
+    scheduling = asyncio.create_task(
+        _until_there(
+            lambda: keep_replenishing(
+                client, task_queue=settings.task_queue, every=settings.purchasing.review_every
+            ),
+            "Temporal's scheduler",
+            stop,
+        )
     )
     relay = asyncio.create_task(Relay(pool, client, task_queue=settings.task_queue).run())
     # A worker without its relay only looks alive: it ends, and whoever runs it starts another.
@@ -225,9 +228,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         logger.info("ready, task queue %s", settings.task_queue)
         await stop.wait()
         logger.info("stopping: finishing what has begun")
-    relay.cancel()
-    with suppress(asyncio.CancelledError):
-        await relay
+    for task in (relay, scheduling):
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
     await pool.close()
     logger.info("stopped")
 
