@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, Refused
 from domain.purchasing import (
     Acknowledged,
     OnOrder,
@@ -20,7 +20,7 @@ from domain.purchasing import (
     StockLevels,
     SupplierItem,
 )
-from store import purchase_reads, purchase_reports, purchases, stock, suppliers
+from store import items, locations, purchase_reads, purchase_reports, purchases, stock, suppliers
 from store.database import Connection, Pool
 from store.locks import lock_stock
 from store.purchase_reads import PurchaseEvent, PurchaseOrder
@@ -86,11 +86,16 @@ class BuyingDesk:
     ) -> str:
         """Order units (SKU → number) by hand, once per id. Returns the id.
 
-        Raises NotFound for a SKU that the supplier does not sell, InvalidInput for one that is
-        below its minimum or no multiple, and Conflict for what is on order without an answer.
+        Raises NotFound for a location that is not known or a SKU that the supplier does not sell,
+        Refused for what is discontinued, InvalidInput for less than its minimum or no multiple, and
+        Conflict for what is on order without an answer.
         """
         async with self._pool.acquire() as conn, conn.transaction():
+            await locations.check(conn, [location])
             terms = await _terms_of(conn, supplier, units)
+            for item in (await items.find(conn, list(units))).values():
+                if item.discontinued:
+                    raise Refused(f"{item.sku} is discontinued, and not bought any more")
             for sku, quantity in units.items():
                 _check_sold_so(terms[sku], quantity)
             await stock.ensure_rows(conn, [(sku, location) for sku in units])
@@ -110,14 +115,15 @@ class BuyingDesk:
         """Take in what was ordered before Orderloom knew of it. Returns the ids of what is new.
 
         The rows of one supplier, location and day are one purchase order, with an id made of its
-        content: entering the same again changes nothing. Raises NotFound for a SKU that its
-        supplier does not sell; nothing is entered then.
+        content: entering the same again changes nothing. Raises NotFound for a location that is
+        not known, or a SKU that its supplier does not sell; nothing is entered then.
         """
         grouped: dict[tuple[Any, ...], list[OnOrder]] = defaultdict(list)
         for row in rows:
             grouped[row.supplier, row.location, row.due_on].append(row)
         entered = []
         async with self._pool.acquire() as conn, conn.transaction():
+            await locations.check(conn, [row.location for row in rows])
             await stock.ensure_rows(conn, [(row.sku, row.location) for row in rows])
             await lock_stock(conn, [row.sku for row in rows])
             for (supplier, _, _), its_rows in sorted(grouped.items()):

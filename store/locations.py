@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.locations import Lane, Location, Way
 from domain.money import to_decimal
 from domain.order import Shipping
@@ -75,6 +75,15 @@ async def ways_to(
     async for row in rows:
         found[asked[row["number"] - 1]].append(Way(**row))
     return [found[key] for key in to]
+
+
+async def check(conn: Connection, names: Iterable[str]) -> None:
+    """Raises NotFound where one of these is no location."""
+    known = {row["location"] async for row in _sql.list_locations(conn, location=None)}
+    if unknown := sorted(set(names) - known):
+        raise NotFound(
+            f"there is no location {', '.join(unknown)}; `orderloom locations list` shows them"
+        )
 
 
 async def find(conn: Connection, location: str | None = None) -> list[Location]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import NotFound
 from domain.money import to_decimal
 from domain.purchasing import StockLevels, SupplierItem
-from store import stock
+from store import locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -77,11 +77,12 @@ async def set_levels(conn: Connection, wanted: Sequence[StockLevels]) -> None:
     """Set the levels of these stock rows, which are made where they are not there.
 
     What is below its level from now on is called for at once. Of several for one row the last one
-    counts.
+    counts. Raises NotFound where a location is not known; nothing is set then.
     """
     latest = {(row.sku, row.location): row for row in wanted}
     rows = [latest[key] for key in sorted(latest)]
     async with conn.transaction():
+        await locations.check(conn, [row.location for row in rows])
         await stock.ensure_rows(conn, latest)
         await lock_stock(conn, [row.sku for row in rows])
         await _sql.set_levels(

@@ -11,6 +11,7 @@ import typer
 from domain.purchasing import StockLevels
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
+from starter.channels.records import Problem
 from starter.cli.options import Json
 from starter.cli.output import Output, count_of
 from starter.cli.rows import as_rows, sort_out, tell_of
@@ -68,14 +69,19 @@ def import_levels(
     """
     out = Output(as_json=as_json)
     found, problems = sort_out(read_table(load(file), StockLevels))
-    wanted = [entry.content for entry in found]
 
-    async def work() -> None:
+    async def work() -> list[StockLevels]:
         async with desk() as here:
+            known = {one.location for one in await here.locations()}
+            for entry in found:
+                if entry.content.location not in known:
+                    problems.append(Problem(entry.line, "location", "is not known"))
+            wanted = [entry.content for entry in found if entry.content.location in known]
             await here.buying.set_levels(wanted)
+            return wanted
 
-    if wanted:
-        asyncio.run(work())
+    wanted = asyncio.run(work()) if found else []
+    problems.sort(key=lambda problem: problem.line)
     if as_json:
         rows = [row.model_dump() for row in wanted]
         out.document({"levels": rows, "problems": as_rows(problems)})

@@ -128,6 +128,8 @@ DOORS = {
     ),
     # Writes what suppliers and the dock report, and what whoever buys enters.
     "starter/buying.py": (
+        "store.items",
+        "store.locations",
         "store.locks",
         "store.purchase_reports",
         "store.purchases",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.items import Item
+from domain.locations import Location
 from domain.purchasing import PurchasingPolicy
 from tests.integration.command_line import EXAMPLES, Cli, commands_for
 from tests.shop import Shop
@@ -26,10 +28,16 @@ async def until_sent(shop: Shop, po_id: str) -> None:
     await shop.until(is_sent, f"{po_id} to be sent")
 
 
-async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop) -> None:
+async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: Path) -> None:
     assert PurchasingPolicy().approve_up_to["EUR"] == 1000  # what the story is told by
-    none, terms, listed, shown, levels, low = await cli.many(
+    wrong = tmp_path / "levels.csv"
+    wrong.write_text(
+        "sku,location,reorder_point,order_up_to\nTIN,nowhere,1,2\nTIN,main,-1,2\nTIN,main,2,2\n"
+    )
+    await shop.desk.set_locations([Location(location="main")])
+    none, partly, terms, listed, shown, levels, low = await cli.many(
         ("suppliers", "list"),
+        ("stock", "import-levels", str(wrong)),
         ("suppliers", "import", str(EXAMPLES / "suppliers.csv")),
         ("suppliers", "list", "--json"),
         ("suppliers", "show", "assam-gardens"),
@@ -37,6 +45,9 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop) -> None:
         ("stock", "levels", "--json"),
     )
     assert "no suppliers" in none.out
+    assert (partly.code, partly.out) == (2, "0 levels set\n")
+    for line, fault in ((2, "location: is not known"), (3, "reorder_point"), (4, "order_up_to")):
+        assert f"{wrong}:{line}: {fault}" in partly.err
     assert terms.out == "3 rows of 2 suppliers set\n"
     assert [(one["supplier"], one["skus"]) for one in listed.json["suppliers"]] == [
         ("assam-gardens", 2),
@@ -86,6 +97,8 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop) -> None:
 async def test_what_a_person_decides_and_what_was_ordered_before(
     cli: Cli, shop: Shop, tmp_path: Path
 ) -> None:
+    await shop.desk.set_locations([Location(location="main")])
+    await shop.desk.set_items([Item(sku="POT-CAST-IRON-08", discontinued=True)])
     wrong = tmp_path / "on-order.csv"
     wrong.write_text(
         "supplier,sku,location,quantity,due_on\n"
@@ -95,11 +108,20 @@ async def test_what_a_person_decides_and_what_was_ordered_before(
         "nobody,CUP-STONEWARE-02,main,5,2026-12-09\n"
     )
     large = ("purchase-orders", "propose", "assam-gardens", "TEA-ASSAM-250=480", "--id", "FAIR-1")
-    _, entered, twice, partly, unsold, odd, proposed, again = await cli.many(
+    pots = tmp_path / "pots.csv"
+    pots.write_text(
+        "supplier,sku,lead_time_days,unit_price,currency\nforge,POT-CAST-IRON-08,9,20,EUR\n"
+    )
+    await cli.many(
         ("suppliers", "import", str(EXAMPLES / "suppliers.csv")),
+        ("suppliers", "import", str(pots)),
+    )
+    entered, twice, partly, gone_for_good, elsewhere, unsold, odd, proposed, again = await cli.many(
         ("purchase-orders", "import", str(EXAMPLES / "on-order.csv"), "--json"),
         ("purchase-orders", "import", str(EXAMPLES / "on-order.csv"), "--json"),
         ("purchase-orders", "import", str(wrong)),
+        ("purchase-orders", "propose", "forge", "POT-CAST-IRON-08=2", "--json"),
+        ("purchase-orders", "propose", "forge", "TIN=2", "--location", "nowhere", "--json"),
         ("purchase-orders", "propose", "kiln-and-clay", "TEA-ASSAM-250=24"),
         ("purchase-orders", "propose", "assam-gardens", "TEA-ASSAM-250=25", "--json"),
         (*large, "--json"),
@@ -114,6 +136,8 @@ async def test_what_a_person_decides_and_what_was_ordered_before(
         (5, "there is no supplier nobody"),
     ):
         assert f"{wrong}:{line}: {fault}" in partly.err
+    assert gone_for_good.error["error"] == "refused"
+    assert "there is no location nowhere" in elsewhere.error["message"]
     assert (unsold.code, odd.code, odd.error["error"]) == (1, 2, "invalid_input")
     assert "24 or more, in multiples of 12" in odd.error["message"]
     assert proposed.json["state"] == again.json["state"] == "proposed"

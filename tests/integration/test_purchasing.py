@@ -11,10 +11,12 @@ import pytest
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.items import Item
+from domain.locations import Location
 from domain.purchasing import Acknowledged, OnOrder, PurchasingPolicy, StockLevels, SupplierItem
 from store import (
     corrections,
     items,
+    locations,
     purchase_reads,
     purchase_reports,
     purchases,
@@ -107,6 +109,8 @@ class Buyer:
 
 @pytest.fixture
 async def buyer(pool: Pool) -> Buyer:
+    async with pool.acquire() as conn:
+        await locations.save(conn, [Location(location="main"), Location(location="shop")])
     return Buyer(pool)
 
 

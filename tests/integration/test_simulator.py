@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
+from domain.locations import Location
 from domain.order import Order
 from domain.purchasing import StockLevels, SupplierItem
 from starter.audit import audit
@@ -171,6 +172,7 @@ async def test_suppliers_are_played_too_and_what_they_bring_is_what_is_received(
     terms = {"lead_time_days": 7, "unit_price": "1", "currency": "EUR", "minimum": 10}
     skus = [f"SKU-{number}" for number in range(10)]
     async with shop.working():
+        await shop.desk.set_locations([Location(location="main")])
         await shop.buying.set_terms(
             [
                 SupplierItem.model_validate({"supplier": f"s-{sku}", "sku": sku, **terms})

@@ -9,6 +9,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from domain import ids
+from domain.locations import Location
 from domain.purchasing import Acknowledged, SupplierItem
 from tests.builders import BRISK_BUYING
 from tests.shop import Shop
@@ -27,6 +28,7 @@ def workflow(shop: Shop, po_id: str) -> WorkflowHandle[Any, Any]:
 
 async def bought(shop: Shop, po_id: str, *, supplier: str = "assam", units: int = 24) -> str:
     """A purchase order by hand: with the supplier, unless it is too large or refused."""
+    await shop.desk.set_locations([Location(location="main")])
     terms = {"supplier": supplier, "sku": "TEA", "lead_time_days": 7, "unit_price": "10"}
     await shop.buying.set_terms([SupplierItem.model_validate({**terms, "currency": "EUR"})])
     return await shop.buying.propose(

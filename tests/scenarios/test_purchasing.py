@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from domain.items import Item
+from domain.locations import Location
 from domain.purchasing import Acknowledged, StockLevels, SupplierItem
 from store import promises
 from store.purchase_reads import PurchaseOrder
@@ -15,6 +16,7 @@ from tests.shop import Shop
 
 async def sold(shop: Shop, sku: str = "TEA") -> None:
     """TEA is sold in twelves, 24 or more of them, and bought at 10, up to 40."""
+    await shop.desk.set_locations([Location(location="main")])
     item = {
         "supplier": "assam",
         "sku": sku,

@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 from activities.schedules import keep_replenishing
 from domain import ids
 from domain.errors import Refused
+from domain.locations import Location
 from domain.purchasing import Acknowledged, StockLevels, SupplierItem
 from store import sandbox, sandbox_supplier
 from store.database import Pool
@@ -24,6 +25,7 @@ SENT = ["proposed", "approved", "being sent", "sent"]
 
 async def a_need(shop: Shop, *, supplier: str = "assam", price: str = "2.50") -> None:
     """TEA is low, and somebody sells it. The shop is told at once."""
+    await shop.desk.set_locations([Location(location="main")])
     item = {
         "supplier": supplier,
         "sku": "TEA",
