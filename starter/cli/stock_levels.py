@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import Refused
 from domain.purchasing import StockLevels
-from starter.channels.csv_table import read_table
+from starter.channels.csv_table import Entry, read_table
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
 from starter.cli.options import Json
@@ -70,17 +71,7 @@ def import_levels(
     out = Output(as_json=as_json)
     found, problems = sort_out(read_table(load(file), StockLevels))
 
-    async def work() -> list[StockLevels]:
-        async with desk() as here:
-            known = {one.location for one in await here.locations()}
-            for entry in found:
-                if entry.content.location not in known:
-                    problems.append(Problem(entry.line, "location", "is not known"))
-            wanted = [entry.content for entry in found if entry.content.location in known]
-            await here.buying.set_levels(wanted)
-            return wanted
-
-    wanted = asyncio.run(work()) if found else []
+    wanted = asyncio.run(_set(found, problems)) if found else []
     problems.sort(key=lambda problem: problem.line)
     if as_json:
         rows = [row.model_dump() for row in wanted]
@@ -88,3 +79,20 @@ def import_levels(
     else:
         out.say(f"{count_of(len(wanted), 'level')} set")
     tell_of(problems, label(file), out)
+
+
+async def _set(found: Sequence[Entry[StockLevels]], problems: list[Problem]) -> list[StockLevels]:
+    """Set levels; rows that are refused are problems. Returns what was set."""
+    async with desk() as here:
+        wanted = [entry.content for entry in found]
+        try:
+            await here.buying.set_levels(wanted)  # together, so that one order serves them all
+        except Refused:
+            wanted = []
+            for entry in found:
+                try:
+                    await here.buying.set_levels([entry.content])
+                    wanted.append(entry.content)
+                except Refused as refusal:
+                    problems.append(Problem(entry.line, "", str(refusal)))
+        return wanted

@@ -46,7 +46,11 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
     )
     assert "no suppliers" in none.out
     assert (partly.code, partly.out) == (2, "0 levels set\n")
-    for line, fault in ((2, "location: is not known"), (3, "reorder_point"), (4, "order_up_to")):
+    for line, fault in (
+        (2, "there is no location nowhere"),
+        (3, "reorder_point"),
+        (4, "order_up_to"),
+    ):
         assert f"{wrong}:{line}: {fault}" in partly.err
     assert terms.out == "3 rows of 2 suppliers set\n"
     assert [(one["supplier"], one["skus"]) for one in listed.json["suppliers"]] == [
