@@ -95,10 +95,9 @@ async def test_a_step_whose_call_or_answer_is_lost_is_done_once(shop: Shop, lost
     for name in (
         *("replenish", "send_purchase", "await_acknowledgement", "await_goods", "close_purchase"),
     ):
-        getattr(shop.faults, lost)(name, 2)
+        getattr(shop.faults, lost)(name)
     async with shop.pool.acquire() as conn:
-        for kind in ("timeout_before", "timeout_after"):
-            await sandbox.set_fault(conn, "supplier", "place", kind, 0.5, remaining=2)
+        await sandbox.set_fault(conn, "supplier", "place", f"timeout_{lost}", 1, remaining=1)
     await a_need(shop)
     order = await at(shop, "sent")
     await shop.buying.acknowledge(order.po_id, "855", who="assam")
