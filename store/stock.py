@@ -147,7 +147,7 @@ async def book(
         return
     try:
         # Read to the end: the generator of an unread statement would leave it unfinished.
-        moved = [
+        moved = [  # nothing, the second time
             row
             async for row in _sql.move(
                 conn,
@@ -164,12 +164,11 @@ async def book(
             )
         ]
     except CheckViolation:
-        places = sorted({(sku, location) for _, sku, location, _, _ in rows})
+        places = ", ".join(sorted({f"{sku} at {place}" for _, sku, place, _, _ in rows}))
         raise IllegalTransition(
-            f"stock of {', '.join(f'{sku} at {place}' for sku, place in places)} does not allow "
-            "it: on hand would fall below zero or below what orders have allocated"
+            f"stock of {places} does not allow it: on hand would fall below zero or below what "
+            "orders have allocated"
         ) from None
-    # Nothing, the second time.
     if less := [row["sku"] for row in moved if row["freed"] < 0 and kind != "allocated"]:
         await backorders.give_way(conn, less)
     if more := [row["sku"] for row in moved if row["freed"] > 0]:
