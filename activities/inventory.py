@@ -20,7 +20,7 @@ from store.sourcing import Sourced, Wanted, lock_shelves
 
 WHO = "orderloom"
 
-WRITERS_MAX: Final = 4
+WRITERS_MAX: Final = 2
 """Transactions that reserve at once, at most. Orders that share no SKU need not share one."""
 
 

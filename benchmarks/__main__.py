@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -19,7 +20,17 @@ from typing import Any, TypeVar
 from rich.console import Console
 from temporalio.service import RPCError
 
-from benchmarks import contest, growth, imports, plot, profile, results, tables
+from benchmarks import (
+    contest,
+    growth,
+    hot_stock,
+    hot_tables,
+    imports,
+    plot,
+    profile,
+    results,
+    tables,
+)
 from benchmarks.contestants.registry import ALL, BY_NAME
 from benchmarks.options import parse_options
 from benchmarks.statements import tell
@@ -142,6 +153,24 @@ def _import(console: Console, args: argparse.Namespace) -> int:
     return _verdict(console, _until_told(work))
 
 
+def _stock(console: Console, args: argparse.Namespace) -> int:
+    plan = hot_stock.QUICK if args.quick else hot_stock.FULL
+    given = {name: getattr(args, name) for name in ("rounds", "in_flight", "seconds")}
+    plan = plan.model_copy(update={name: n for name, n in given.items() if n is not None})
+    quiet = args.json or args.markdown
+    say = (lambda _: None) if quiet else console.print
+    runs = _until_told(hot_stock.compete(plan, say))
+    oversold = sum(run.oversold for run in runs)
+    if args.json:
+        print(json.dumps(hot_tables.document(runs, plan), indent=2))
+    elif args.markdown:
+        print(hot_tables.markdown(runs, plan))
+    else:
+        hot_tables.show(runs, plan, console)
+        print(f"oversold: {oversold}")
+    return 1 if oversold else 0
+
+
 def _profile(console: Console, args: argparse.Namespace) -> int:
     work = profile.profile(
         console,
@@ -159,6 +188,7 @@ _COMMANDS = {
     "statements": _statements,
     "grow": _grow,
     "import": _import,
+    "stock": _stock,
     "profile": _profile,
 }
 
@@ -223,6 +253,13 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--rate", type=float, default=1.5, help="web orders a second")
     importing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
     importing.add_argument("--seconds", type=float, default=60)
+    stocking = commands.add_parser("stock", help="ways to claim stock that everybody wants")
+    stocking.add_argument("--quick", action="store_true", help="whether it runs: seconds")
+    stocking.add_argument("--rounds", type=int)
+    stocking.add_argument("--in-flight", type=int, help="orders under way in a closed loop")
+    stocking.add_argument("--seconds", type=float, help="of each of the three loops")
+    stocking.add_argument("--json", action="store_true", help="all figures as one document")
+    stocking.add_argument("--markdown", action="store_true", help="the table for a page")
     profiling = commands.add_parser("profile", help="where the time of one order goes")
     profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
     _add_load(profiling)

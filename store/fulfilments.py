@@ -106,6 +106,13 @@ async def allocate(
         who=who,
         why=why,
     )
+    return await write(conn, claims, state=state)
+
+
+async def write(
+    conn: Connection, claims: Sequence[Claim], *, state: Literal["open", "picking"]
+) -> list[tuple[Planned, ...]]:
+    """What claims come to beside the stock, whose movements are booked: see `allocate`."""
     planned = [claim.planned() for claim in claims]
     parts = [
         _Part(

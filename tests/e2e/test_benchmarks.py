@@ -59,3 +59,14 @@ def test_options_that_cannot_be_end_with_exit_code_2() -> None:
     done = bench("tune", "-a", "sandbox=perhaps")
     assert done.returncode == 2
     assert "sandbox: Input should be a valid boolean" in done.stderr
+
+
+def test_ways_to_claim_hot_stock_are_compared_and_none_oversells() -> None:
+    done = bench("stock", "--quick", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    assert document["oversold"] == 0
+    assert [run["way"] for run in document["medians"]] == ["FOR UPDATE", "conditional", "orderloom"]
+    assert all(run["orders_per_s"] > 0 for run in document["rounds"])
+    assert all(0 < run["rush"]["p50_ms"] <= run["rush"]["p99_ms"] for run in document["rounds"])
+    assert document["ratios"]["hot_vs_select_for_update"] > 0

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner
 
-from benchmarks import loops, results, tables
+from benchmarks import hot_stock, hot_tables, loops, results, tables
 from benchmarks.bill import actions_usd, billable_actions, storage_usd
 from benchmarks.census import Census
 from benchmarks.contest import FULL, summarized
 from benchmarks.figures import percentile, ratio
 from benchmarks.goods import an_order
+from benchmarks.hot_stock import Load, Run
 from benchmarks.loops import Arrivals, closed_loop, open_loop, schedule
 from benchmarks.machine import Machine
 from benchmarks.measuring import Cost, median_cost
@@ -321,6 +324,55 @@ async def test_orders_that_never_end_are_told_instead_of_waited_for(
             Shopper(), itertools.count(1), in_flight=2, seconds=0, groups={}, pool=None
         )
     assert "of 2 orders 0 were closed" in str(failed.value.exceptions[0])
+
+
+# Hot stock ----------------------------------------------------------------------------------------
+
+
+def a_run(way: str, demand: str, rate: float, oversold: int = 0) -> Run:
+    load = Load(orders_per_s=40, p50_ms=1000 / rate, p99_ms=9)
+    return Run(
+        way=way,
+        demand=demand,
+        orders_per_s=rate,
+        p50_ms=1,
+        p99_ms=2,
+        postgres_cpu_ms=1,
+        client_cpu_ms=1,
+        low=load,
+        rush=load,
+        oversold=oversold,
+    )
+
+
+def test_ways_to_claim_are_compared_by_the_medians_of_their_rounds() -> None:
+    runs = [
+        *(a_run("FOR UPDATE", "one hot SKU", rate) for rate in (90, 100, 400)),
+        *(a_run("orderloom", "one hot SKU", rate, 1) for rate in (600, 500, 100)),
+        a_run("orderloom", "uniform", 1000),
+    ]
+    document = hot_tables.document(runs, hot_stock.FULL)
+    assert document["ratios"] == {
+        "hot_vs_select_for_update": 5,
+        "low_load_p50_vs_select_for_update": pytest.approx(0.2),
+        "low_load_p99_vs_select_for_update": 1,
+        "hot_vs_uniform": 0.5,
+    }
+    assert document["oversold"] == 3
+    page = hot_tables.markdown(runs, hot_stock.FULL)
+    assert (
+        "| one hot SKU | orderloom | 500 | 600 500 100 | 5.00 | 1 | 2 | 1.00 | 1.00 | 3 |" in page
+    )
+    assert "hot vs uniform: 0.50 (aim: 0.8 or more)" in page
+
+
+def test_customers_come_by_chance_and_want_what_the_demand_says() -> None:
+    due = hot_stock.arrivals(100, 5, Random(1))
+    assert due == sorted(due)
+    assert 400 < len(due) < 600
+    hot = Counter(itertools.islice(hot_stock.demanded("Zipf(2.0)", Random(1)), 1000))
+    assert 550 < hot["SKU-0001"] < 700  # 6 / pi², of so many SKUs about all
+    assert set(itertools.islice(hot_stock.demanded("one hot SKU", Random(1)), 9)) == {"SKU-0001"}
 
 
 # Profile ------------------------------------------------------------------------------------------
