@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import IllegalTransition
 from store import backorders, kits
 from store.database import Connection, load_queries
-from store.locks import lock_stock
+from store.locks import empty_baskets, lock_stock
 
 _sql = load_queries("baskets")
 
@@ -36,23 +36,26 @@ async def hold(
 
     All of them, or none: raises IllegalTransition where there is not enough, and what the basket
     held before stays held; or for a kit, of which only the parts are there. Who waits for a SKU
-    comes first.
+    comes before what the basket wants besides.
     """
     async with conn.transaction():
         await kits.refuse(conn, units)
-        skus = {*units, *[row["sku"] async for row in _sql.skus_of(conn, basket=basket)]}
+        skus = sorted({*units, *[row["sku"] async for row in _sql.skus_of(conn, basket=basket)]})
         free: dict[str, dict[str, int]] = {}
-        for item in await lock_stock(conn, skus, baskets=[basket]):
+        for item in await lock_stock(conn, skus):
             free.setdefault(item.sku, {})[item.location] = max(item.quantity, 0)
         for served in await backorders.serve(conn, skus):
             free[served.sku][served.location] -= served.quantity
+        earlier = await empty_baskets(conn, [basket], skus)
+        for own in earlier.get(basket, ()):
+            free[own.sku][own.location] += own.quantity
         taken = []
         for sku, wanted in units.items():
             shelves = free.get(sku, {})
             if (there := sum(shelves.values())) < wanted:
                 raise IllegalTransition(f"only {there} of {wanted} {sku} are free; none are held")
             taken += [(sku, place, n) for place, n in _spread(wanted, shelves)]
-        await _sql.forget_expired(conn, skus=sorted(skus))
+        await _sql.forget_expired(conn, skus=skus)
         await _sql.hold(
             conn,
             basket=basket,
@@ -61,6 +64,8 @@ async def hold(
             quantities=[n for _, _, n in taken],
             expires_at=expires_at,
         )
+        if earlier:
+            await backorders.serve(conn, skus)
     return Basket(basket=basket, units=dict(units), expires_at=expires_at)
 
 
@@ -68,7 +73,8 @@ async def release(conn: Connection, basket: str) -> None:
     """What a basket holds is free again, for those first who wait for it."""
     async with conn.transaction():
         skus = [row["sku"] async for row in _sql.skus_of(conn, basket=basket)]
-        await lock_stock(conn, skus, baskets=[basket])
+        await lock_stock(conn, skus)
+        await empty_baskets(conn, [basket], skus)
         await backorders.serve(conn, skus)
 
 

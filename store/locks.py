@@ -24,18 +24,13 @@ async def lock_order(conn: Connection, order_id: str) -> Record:
     return row
 
 
-async def lock_stock(
-    conn: Connection, skus: Iterable[str], *, baskets: Sequence[str] = ()
-) -> list[Available]:
+async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
     """Lock every stock row of these SKUs; returns what is free at each location.
 
-    Once per transaction: a row that another one adds in between would be locked out of order. What
-    `baskets` hold of these SKUs is given up, and counts as free.
+    Once per transaction: a row that another one adds in between would be locked out of order.
     """
     wanted = sorted(set(skus))
     rows = [row async for row in _sql.lock_stock(conn, skus=wanted)]
-    if baskets:
-        await _sql.empty_baskets(conn, baskets=list(baskets), skus=wanted)
     held = {
         (row["sku"], row["location"]): row["quantity"]
         async for row in _sql.set_aside(conn, skus=wanted)
@@ -51,3 +46,19 @@ async def lock_stock(
         )
         for row in rows
     ]
+
+
+async def empty_baskets(
+    conn: Connection, baskets: Sequence[str], skus: Sequence[str]
+) -> dict[str, list[Available]]:
+    """Give up what baskets hold of these SKUs, whose rows are locked: basket → what it held.
+
+    Whoever does so serves those who wait for the SKUs: before, while they cannot get what is a
+    basket's own, and after, with what is left of it.
+    """
+    held: dict[str, list[Available]] = {}
+    if baskets:
+        async for row in _sql.empty_baskets(conn, baskets=list(baskets), skus=list(skus)):
+            item = Available(sku=row["sku"], location=row["location"], quantity=row["quantity"])
+            held.setdefault(row["basket"], []).append(item)
+    return held

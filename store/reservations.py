@@ -92,6 +92,8 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
             barred=one.sourced.barred,
             promises=one.expected,
         )
+    if any(want.basket is not None for want in wants):
+        await backorders.serve(conn, shelves.skus)  # with what orders leave of their baskets
     rejected = {one.ask.order.order_id: one.why for one in planned if one.why is not None}
     if rejected:
         await orders.decide_all(conn, "rejected", rejected)

@@ -14,7 +14,7 @@ from domain.places import SourcingRules, barred
 from domain.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
 from store import backorders, items, locations
 from store.database import Connection
-from store.locks import lock_stock
+from store.locks import empty_baskets, lock_stock
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,14 @@ class Shelves:
         stock: Iterable[Available],
         ways: Sequence[list[Way]],
         known: Mapping[str, Item],
+        held: Mapping[str, Sequence[Available]],
     ) -> None:
         self._free: dict[str, dict[str, int]] = {}
         for item in stock:
             self._free.setdefault(item.sku, {})[item.location] = item.quantity
         self._ways = ways
         self._known = known
+        self._held = dict(held)
         self._parcels = Counter[str]()
         self.now = datetime.now(UTC)
 
@@ -68,8 +70,18 @@ class Shelves:
         """How each location would send to the `number`-th order."""
         return [self._as_it_is(way) for way in self._ways[number]]
 
+    @property
+    def skus(self) -> list[str]:
+        """Whose rows are locked, sorted."""
+        return sorted(self._free)
+
     def plan(self, number: int, wanted: Wanted) -> Sourced:
-        """Choose for the `number`-th order of those for whom the shelves were locked."""
+        """Choose for the `number`-th order of those for whom the shelves were locked.
+
+        What its basket held is free from its turn on.
+        """
+        for item in self._held.pop(wanted.basket or "", ()):
+            self._free[item.sku][item.location] += item.quantity
         today = self.now.date()
         stock = [
             Available(sku=sku, location=location, quantity=quantity)
@@ -141,7 +153,7 @@ async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
     demands = [demand for want in wants for demand in want.demands]
     skus = sorted({part for demand in demands for part in demand.takes})
     baskets = [want.basket for want in wants if want.basket is not None]
-    stock = await lock_stock(conn, skus, baskets=baskets)
+    stock = await lock_stock(conn, skus)
     turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, skus)}
     free = [
         x.model_copy(update={"quantity": x.quantity - turn.get((x.sku, x.location), 0)})
@@ -149,4 +161,5 @@ async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
     ]
     held = sorted({item.location for item in stock})
     ways = await locations.ways_to(conn, held, [want.shipping for want in wants])
-    return Shelves(free, ways, await items.find(conn, [*skus, *(d.sku for d in demands)]))
+    known = await items.find(conn, [*skus, *(d.sku for d in demands)])
+    return Shelves(free, ways, known, await empty_baskets(conn, baskets, skus))

@@ -19,5 +19,7 @@ select sku, location, sum(quantity)::bigint as quantity from soft_reservation
 where sku = any(:skus::text[]) and (expires_at is null or expires_at > now())
 group by sku, location;
 
--- name: empty_baskets(baskets, skus)!
-delete from soft_reservation where basket = any(:baskets::text[]) and sku = any(:skus::text[]);
+-- name: empty_baskets(baskets, skus)
+-- Returns what they held until now; what has expired was free before.
+delete from soft_reservation where basket = any(:baskets::text[]) and sku = any(:skus::text[])
+returning basket, sku, location, case when expires_at > now() then quantity else 0 end as quantity;

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
 from activities.inventory import Inventory
 from domain.errors import Conflict
+from domain.items import Item
 from domain.locations import Lane, Location
 from domain.order import Order
 from domain.reservations import Reserved, ReserveStock
-from store import locations, reservations
+from store import items, locations, reservations
 from store.database import Pool
 from store.locks import lock_stock
 from tests.books import faults_in
@@ -143,14 +145,17 @@ async def test_a_batch_gives_each_order_what_it_would_get_alone_and_in_as_few_st
             async with conn.transaction():
                 together = await reservations.reserve(conn, asks("together"))
             in_batch = len(statements)
-            alone = []
+            alone, most = [], 0
             for ask in asks("alone"):
+                statements.clear()
                 async with conn.transaction():
                     alone += await reservations.reserve(conn, [ask])
+                most = max(most, len(statements))
     assert [outcome(answer) for answer in together] == [outcome(answer) for answer in alone]
     # Some of each kind, else this says little.
     assert len({(bool(a.fulfilments), bool(a.missing)) for a in together}) == 3
-    assert in_batch <= 13
+    # A batch has orders that are rejected beside such as are not, and says both.
+    assert in_batch <= most + 1
     assert [f for f in await faults_in(bench.pool) if f.startswith(("stock", "lines"))] == []
 
 
@@ -170,3 +175,61 @@ async def test_a_location_with_a_limit_promises_each_order_of_a_batch_a_place_of
         "select count(*) from fulfilment group by promised_leave order by promised_leave"
     )
     assert [row["count"] for row in days] == [2, 2, 2]
+
+
+# Baskets ------------------------------------------------------------------------------------------
+
+
+async def hold(bench: Bench, basket: str, units: int) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    await bench.desk.hold(basket, {"TEA": units}, expires_at=until)
+
+
+async def waits(bench: Bench, quantity: int) -> Order:
+    """An order that waits for all of its units, since others hold them."""
+    async with bench.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="TEA", backorder=True)])
+    order = an_order(("TEA", quantity))
+    ask = reserving(order).model_copy(update={"backorder": True})
+    assert (await bench.inventory.reserve_stock(ask)).backordered == {"1": quantity}
+    return order
+
+
+async def set_aside(bench: Bench) -> dict[str, int]:
+    """Basket or order → units."""
+    rows = await bench.pool.fetch("select basket, order_id, quantity from soft_reservation")
+    return {row["basket"] or row["order_id"]: row["quantity"] for row in rows}
+
+
+async def test_what_a_basket_holds_is_no_others_in_the_same_batch(bench: Bench) -> None:
+    await bench.stocked("TEA", 3)
+    await hold(bench, "B-1", 2)
+    other, own = an_order(("TEA", 3)), an_order(("TEA", 1), basket="B-1")
+    last = an_order(("TEA", 1))
+    async with bench.pool.acquire() as conn, conn.transaction():
+        answers = await reservations.reserve(conn, [reserving(o) for o in (other, own, last)])
+    # What its order leaves of the basket is there for those who come after.
+    assert [answer.missing for answer in answers] == [{"1": 2}, {}, {}]
+    assert await bench.level("TEA") == (3, 3)
+    assert await set_aside(bench) == {}
+
+
+async def test_who_waits_gets_what_a_baskets_order_leaves_and_not_what_it_wants(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 3)
+    await hold(bench, "B-1", 3)
+    waiting = await waits(bench, 2)
+    own = await bench.inventory.reserve_stock(reserving(an_order(("TEA", 2), basket="B-1")))
+    assert units([own]) == 2
+    assert await set_aside(bench) == {waiting.order_id: 1}
+
+
+async def test_a_basket_that_is_changed_keeps_what_it_held_though_others_wait(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 3)
+    await hold(bench, "B-1", 3)
+    waiting = await waits(bench, 2)
+    await hold(bench, "B-1", 2)
+    assert await set_aside(bench) == {"B-1": 2, waiting.order_id: 1}
