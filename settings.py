@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     """Connections one worker process opens at most."""
 
     reservations_together: Annotated[int, Field(ge=1, le=1000)] = 100
-    """Orders that one worker process reserves stock for in one transaction at most."""
+    """Order lines that one worker process reserves stock for in one transaction at most."""
 
     workflow_sandbox: bool = False
     """Run workflows in the sandbox, which catches what would not replay. The tests always do; in

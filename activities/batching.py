@@ -20,6 +20,7 @@ Answer = TypeVar("Answer")
 class _Entry(Generic[Ask, Answer]):
     ask: Ask
     rivals_over: frozenset[str]
+    size: int
     answer: asyncio.Future[Answer]
 
 
@@ -28,8 +29,8 @@ class Batching(Generic[Ask, Answer]):
 
     `write` writes a batch, all of it or nothing, and answers in the batch's sequence. `rivals_over`
     names what an ask contends for: two that share a name are never in two batches at once, and are
-    written in the order in which they came. At most `batch_max` asks are written together, and
-    `writers_max` batches at once.
+    written in the order in which they came. A batch is a single ask, or has a size of `size_max` at
+    most; at most `writers_max` batches are written at once.
 
     Where a batch fails, each of its asks is written alone, so that a bad one fails nobody else;
     unless by one of the errors `hopeless`, of which all would fail.
@@ -40,13 +41,15 @@ class Batching(Generic[Ask, Answer]):
         write: Callable[[Sequence[Ask]], Awaitable[Sequence[Answer]]],
         *,
         rivals_over: Callable[[Ask], Iterable[str]],
-        batch_max: int,
+        size: Callable[[Ask], int],
+        size_max: int,
         writers_max: int,
         hopeless: tuple[type[Exception], ...] = (),
     ) -> None:
         self._write = write
         self._rivals_over = rivals_over
-        self._batch_max = batch_max
+        self._size = size
+        self._size_max = size_max
         self._writers_max = writers_max
         self._hopeless = hopeless
         self._waiting: list[_Entry[Ask, Answer]] = []
@@ -59,7 +62,7 @@ class Batching(Generic[Ask, Answer]):
         """
         names = frozenset(self._rivals_over(ask))
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Entry(ask, names, answer))
+        self._waiting.append(_Entry(ask, names, self._size(ask), answer))
         if all(names.isdisjoint(busy) for busy in self._writing.values()):
             self._begin()  # else its turn comes when those are written
         return await answer
@@ -77,11 +80,14 @@ class Batching(Generic[Ask, Answer]):
         busy = set[str]().union(*self._writing.values())
         batch: list[_Entry[Ask, Answer]] = []
         left = []
+        room = self._size_max
         for entry in self._waiting:
             if entry.answer.done():
                 continue  # cancelled
-            if len(batch) < self._batch_max and busy.isdisjoint(entry.rivals_over):
+            fits = entry.size <= room or not batch
+            if fits and busy.isdisjoint(entry.rivals_over):
                 batch.append(entry)
+                room -= entry.size
             else:
                 busy |= entry.rivals_over
                 left.append(entry)

@@ -80,7 +80,8 @@ class Reassign(BaseModel):
 class Inventory:
     """Claims on stock, with the database pool injected.
 
-    `together_max`: orders that are reserved in one transaction at most.
+    `together_max`: order lines that are reserved in one transaction at most, but for an order that
+    has more by itself.
     """
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
@@ -88,7 +89,8 @@ class Inventory:
         self._reservations = Batching(
             self._reserve,
             rivals_over=lambda ask: {line.sku for line in ask.order.lines},
-            batch_max=together_max,
+            size=lambda ask: len(ask.order.lines),
+            size_max=together_max,
             writers_max=WRITERS_MAX,
             hopeless=DatabaseAway,
         )

@@ -25,13 +25,13 @@ from store.migrate import migrate
 SKUS: Final = 1000
 DEMAND: Final[dict[str, Callable[[int], float]]] = {
     "one hot SKU": lambda rank: float(rank == 1),
-    "Zipf(2.0)": lambda rank: rank**-2.0,
-    "Zipf(1.0)": lambda rank: rank**-1.0,
     "uniform": lambda _: 1.0,
+    "Zipf(1.0)": lambda rank: rank**-1.0,
+    "Zipf(2.0)": lambda rank: rank**-2.0,
 }
-"""How often the SKU of a rank, from 1, is wanted; of `SKUS` SKUs."""
+"""How often the SKU of a rank, from 1, is wanted, of `SKUS`. What is compared stands together."""
 
-HOT, *_, UNIFORM = DEMAND
+HOT, UNIFORM, *_ = DEMAND
 
 SCARCE: Final = "SCARCE"
 
@@ -47,11 +47,11 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     demands: tuple[str, ...] = tuple(DEMAND)
-    rounds: int = 3
-    seconds: float = 3
+    rounds: int = 5
+    seconds: float = 1.5
     in_flight: int = 64
     connections: int = 10
-    low_rate: float = 40
+    low_rate: float = 20
     """At which hardly anybody has to wait for anybody."""
     rush: float = 2
     """How many times the first way's closed loop on the same demand arrive in a rush."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.claims import ALL, Together
+from benchmarks.claims import ALL, Claims, Together
 from benchmarks.figures import median, ratio
 from benchmarks.hot_stock import HOT, UNIFORM, Load, Plan, Run
 
@@ -53,18 +53,32 @@ def _middle(rounds: Sequence[Run]) -> Run:
 
 
 def ratios(runs: Sequence[Run]) -> dict[str, float]:
-    """What the aims are about; those of which nothing was measured are left out."""
-    by_key = {(run.demand, run.way): run for run in summarized(runs)}
-    textbook, ours = by_key.get((HOT, _FIRST.name)), by_key.get((HOT, Together.name))
-    uniform = by_key.get((UNIFORM, Together.name))
-    found = {}
-    if ours and textbook:
-        found["hot_vs_select_for_update"] = ratio(ours.orders_per_s, textbook.orders_per_s)
-        found["low_load_p50_vs_select_for_update"] = ratio(ours.low.p50_ms, textbook.low.p50_ms)
-        found["low_load_p99_vs_select_for_update"] = ratio(ours.low.p99_ms, textbook.low.p99_ms)
-    if ours and uniform:
-        found["hot_vs_uniform"] = ratio(ours.orders_per_s, uniform.orders_per_s)
-    return found
+    """What the aims are about: medians of the ratios of each round, whose runs are neighbours.
+
+    Those of which nothing was measured are left out.
+    """
+
+    def of(way: type[Claims], demand: str) -> list[Run]:
+        return [run for run in runs if (run.way, run.demand) == (way.name, demand)]
+
+    ours, textbook, uniform = of(Together, HOT), of(_FIRST, HOT), of(Together, UNIFORM)
+    pairs: dict[str, list[tuple[float, float]]] = {
+        "hot_vs_select_for_update": [
+            (one.orders_per_s, other.orders_per_s)
+            for one, other in zip(ours, textbook, strict=False)
+        ],
+        "hot_vs_uniform": [
+            (one.orders_per_s, other.orders_per_s)
+            for one, other in zip(ours, uniform, strict=False)
+        ],
+        "low_load_p50_vs_select_for_update": [
+            (one.low.p50_ms, other.low.p50_ms) for one, other in zip(ours, textbook, strict=False)
+        ],
+        "low_load_p99_vs_select_for_update": [
+            (one.low.p99_ms, other.low.p99_ms) for one, other in zip(ours, textbook, strict=False)
+        ],
+    }
+    return {name: median(ratio(*pair) for pair in found) for name, found in pairs.items() if found}
 
 
 def document(runs: Sequence[Run], plan: Plan) -> dict[str, Any]:

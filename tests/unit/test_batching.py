@@ -18,9 +18,9 @@ class Away(Exception):
 
 
 class Book:
-    """Writes a batch once it is let. An ask is the names of what it contends for: "AB"."""
+    """Writes a batch once it is let. An ask is what it contends for and a number: "AB2"."""
 
-    def __init__(self, *, batch_max: int = 10, writers_max: int = 2) -> None:
+    def __init__(self, *, size_max: int = 10, writers_max: int = 2) -> None:
         self.begun: list[str] = []
         self.callers: list[str] = []
         self.refused: dict[str, Exception] = {}
@@ -28,7 +28,8 @@ class Book:
         self.batching = Batching(
             self.write,
             rivals_over=lambda ask: ask.rstrip("0123456789"),
-            batch_max=batch_max,
+            size=lambda ask: len(ask.rstrip("0123456789")),
+            size_max=size_max,
             writers_max=writers_max,
             hopeless=(Away,),
         )
@@ -70,7 +71,7 @@ async def answers(tasks: Sequence[asyncio.Task[str]]) -> list[object]:
 
 
 async def test_one_alone_is_written_at_once_and_who_come_meanwhile_are_written_together() -> None:
-    book = Book(batch_max=3)
+    book = Book(size_max=3)
     tasks = await book.asked("A1")
     assert book.begun == ["A1"]
     tasks += await book.asked("A2", "A3", "A4", "A5")
@@ -80,6 +81,16 @@ async def test_one_alone_is_written_at_once_and_who_come_meanwhile_are_written_t
     await book.let_all()
     assert book.begun == ["A1", "A2 A3 A4", "A5"]
     assert await answers(tasks) == [f"A{n} done" for n in range(1, 6)]
+
+
+async def test_a_large_one_waits_for_room_and_one_that_never_fits_goes_alone() -> None:
+    book = Book(size_max=3)
+    tasks = await book.asked("A1")
+    tasks += await book.asked("AB2", "AB3", "A4", "ABCD5", "A6")
+    await book.let_all()
+    # A4 would fit beside AB2, but does not overtake AB3.
+    assert book.begun == ["A1", "AB2", "AB3 A4", "ABCD5", "A6"]
+    assert len(await answers(tasks)) == 6
 
 
 async def test_others_go_on_beside_a_batch_and_nobody_overtakes_a_rival() -> None:
