@@ -20,7 +20,7 @@ help:
 	@echo 'make test   check, then all tests'
 	@echo 'make check  style, types and architecture rules'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
-	@echo 'make bench-stock  three ways to claim stock that everybody wants: rates and latencies (6 minutes)'
+	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
 	@echo 'make clean  remove what make made; the orders in .orderloom stay'
 

@@ -1,4 +1,4 @@
-"""Three ways to claim stock for an order, which write the same rows.
+"""Four ways to claim stock for an order, which write the same rows.
 
 Each records the order with its lines and sums, claims all of it or rejects it, and writes the
 movement, the fulfilment, the reservation, the line's counts and the order's story, with the same
@@ -14,7 +14,7 @@ from activities.inventory import Inventory
 from domain.order import Order
 from domain.reservations import ReserveStock
 from domain.sourcing import Take
-from store import events, fulfilments, orders
+from store import events, fulfilments, orders, reservations
 from store.database import Connection, Pool
 
 LOCATION: Final = "main"
@@ -89,6 +89,21 @@ class ConditionalUpdate:
             return await (_reject(conn, order) if taken is None else _accept(conn, order))
 
 
+class Alone:
+    """Orderloom's own, but a transaction per order: what batching itself gives and costs."""
+
+    name = "orderloom, alone"
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def claim(self, order: Order) -> bool:
+        """One transaction."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            (reserved,) = await reservations.reserve(conn, [_asking(order)])
+        return bool(reserved.fulfilments)
+
+
 class Together:
     """Orderloom's own: the activity as a worker runs it, sourcing and its reasons included."""
 
@@ -99,11 +114,14 @@ class Together:
 
     async def claim(self, order: Order) -> bool:
         """In whichever transaction its turn comes."""
-        ask = ReserveStock(order=order, run_id=_RUN, partly_available="all_or_nothing")
-        return bool((await self._inventory.reserve_stock(ask)).fulfilments)
+        return bool((await self._inventory.reserve_stock(_asking(order))).fulfilments)
 
 
-ALL: Final[Sequence[type[Claims]]] = (ForUpdate, ConditionalUpdate, Together)
+ALL: Final[Sequence[type[Claims]]] = (ForUpdate, ConditionalUpdate, Alone, Together)
+
+
+def _asking(order: Order) -> ReserveStock:
+    return ReserveStock(order=order, run_id=_RUN, partly_available="all_or_nothing")
 
 
 async def _accept(conn: Connection, order: Order) -> bool:

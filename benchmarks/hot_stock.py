@@ -1,4 +1,4 @@
-"""Many orders want the same stock at once: three ways to claim it, in turn."""
+"""Many orders want the same stock at once: four ways to claim it, in turn."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.claims import ALL, Claims, Together
+from benchmarks.claims import Alone, Claims, ForUpdate, Together
 from benchmarks.figures import median, ratio
 from benchmarks.hot_stock import HOT, UNIFORM, Load, Plan, Run
 
@@ -18,7 +18,6 @@ AIM_TIMES: Final = 5.0
 AIM_OF_UNIFORM: Final = 0.8
 """On the hot SKU, as many orders a second as on a uniform demand times this."""
 
-_FIRST, *_ = ALL
 _CLOSED: Final = (
     *("closed loop", "way", "orders/s", "of each round", "×", "p50, ms", "p99, ms"),
     *("CPU ms, PostgreSQL", "client", "oversold"),
@@ -61,24 +60,17 @@ def ratios(runs: Sequence[Run]) -> dict[str, float]:
     def of(way: type[Claims], demand: str) -> list[Run]:
         return [run for run in runs if (run.way, run.demand) == (way.name, demand)]
 
-    ours, textbook, uniform = of(Together, HOT), of(_FIRST, HOT), of(Together, UNIFORM)
-    pairs: dict[str, list[tuple[float, float]]] = {
-        "hot_vs_select_for_update": [
-            (one.orders_per_s, other.orders_per_s)
-            for one, other in zip(ours, textbook, strict=False)
-        ],
-        "hot_vs_uniform": [
-            (one.orders_per_s, other.orders_per_s)
-            for one, other in zip(ours, uniform, strict=False)
-        ],
-        "low_load_p50_vs_select_for_update": [
-            (one.low.p50_ms, other.low.p50_ms) for one, other in zip(ours, textbook, strict=False)
-        ],
-        "low_load_p99_vs_select_for_update": [
-            (one.low.p99_ms, other.low.p99_ms) for one, other in zip(ours, textbook, strict=False)
-        ],
+    def pairs(figure: Callable[[Run], float], others: list[Run]) -> list[tuple[float, float]]:
+        return [(figure(one), figure(other)) for one, other in zip(ours, others, strict=False)]
+
+    ours = of(Together, HOT)
+    found = {
+        "hot_vs_select_for_update": pairs(lambda run: run.orders_per_s, of(ForUpdate, HOT)),
+        "hot_vs_uniform": pairs(lambda run: run.orders_per_s, of(Together, UNIFORM)),
+        "low_load_p50_vs_alone": pairs(lambda run: run.low.p50_ms, of(Alone, HOT)),
+        "low_load_p99_vs_alone": pairs(lambda run: run.low.p99_ms, of(Alone, HOT)),
     }
-    return {name: median(ratio(*pair) for pair in found) for name, found in pairs.items() if found}
+    return {name: median(ratio(*pair) for pair in some) for name, some in found.items() if some}
 
 
 def document(runs: Sequence[Run], plan: Plan) -> dict[str, Any]:
@@ -95,7 +87,7 @@ def document(runs: Sequence[Run], plan: Plan) -> dict[str, Any]:
 def closed_rows(runs: Sequence[Run]) -> list[list[str]]:
     """By demand and way: what was claimed, and what it cost."""
     middles = summarized(runs)
-    first = {run.demand: run.orders_per_s for run in middles if run.way == _FIRST.name}
+    first = {run.demand: run.orders_per_s for run in middles if run.way == ForUpdate.name}
     return [
         [
             run.demand,
@@ -144,7 +136,7 @@ def notes(runs: Sequence[Run], plan: Plan) -> list[str]:
     lines.append(
         f"Medians of {plan.rounds} rounds of {plan.seconds:g} s, ways in turn; closed loop: "
         f"{plan.in_flight} orders in flight, {plan.connections} connections. In a rush, "
-        f"{plan.rush:g} times as many orders arrive as {_FIRST.name} reaches."
+        f"{plan.rush:g} times as many orders arrive as {ForUpdate.name} reaches."
     )
     return lines
 
@@ -152,7 +144,7 @@ def notes(runs: Sequence[Run], plan: Plan) -> list[str]:
 _AIMS: Final = {
     "hot_vs_select_for_update": f" (aim: {AIM_TIMES:g} or more)",
     "hot_vs_uniform": f" (aim: {AIM_OF_UNIFORM:g} or more)",
-    "low_load_p50_vs_select_for_update": " (aim: about 1 or less)",
+    "low_load_p50_vs_alone": " (aim: about 1 or less)",
 }
 
 

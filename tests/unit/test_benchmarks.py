@@ -348,6 +348,7 @@ def a_run(way: str, demand: str, rate: float, oversold: int = 0) -> Run:
 def test_ways_to_claim_are_compared_round_by_round() -> None:
     runs = [
         *(a_run("FOR UPDATE", "one hot SKU", rate) for rate in (90, 100, 400)),
+        a_run("orderloom, alone", "one hot SKU", 100),
         *(a_run("orderloom", "one hot SKU", rate, 1) for rate in (600, 500, 1600)),
         *(a_run("orderloom", "uniform", rate) for rate in (1200, 500, 3200)),
     ]
@@ -356,8 +357,8 @@ def test_ways_to_claim_are_compared_round_by_round() -> None:
     assert document["ratios"] == {
         "hot_vs_select_for_update": 5,
         "hot_vs_uniform": 0.5,
-        "low_load_p50_vs_select_for_update": pytest.approx(0.2),
-        "low_load_p99_vs_select_for_update": 1,
+        "low_load_p50_vs_alone": pytest.approx(1 / 6),
+        "low_load_p99_vs_alone": 1,
     }
     assert document["oversold"] == 3
     page = hot_tables.markdown(runs, hot_stock.FULL)
