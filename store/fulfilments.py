@@ -67,6 +67,15 @@ class Claim:
             for number, (location, units) in enumerate(by_location.items(), self.first_number)
         )
 
+    def booking(self) -> stock.Booking:
+        """How stock moves."""
+        moves = [
+            move
+            for take in self.takes
+            for move in stock.moves(take.takes, take.location, allocated=take.quantity)
+        ]
+        return stock.Booking(self.effect, moves, self.order_id)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """How the counts of the order's lines change."""
         changes = {line_id: {"cancelled": units} for line_id, units in self.given_up.items()}
@@ -88,24 +97,7 @@ async def allocate(
 
     The caller holds the locks of the orders and of the stock. Returns each claim's fulfilments.
     """
-    await stock.book(
-        conn,
-        "allocated",
-        [
-            stock.Booking(
-                claim.effect,
-                [
-                    move
-                    for take in claim.takes
-                    for move in stock.moves(take.takes, take.location, allocated=take.quantity)
-                ],
-                claim.order_id,
-            )
-            for claim in claims
-        ],
-        who=who,
-        why=why,
-    )
+    await stock.book(conn, "allocated", [claim.booking() for claim in claims], who=who, why=why)
     return await write(conn, claims, state=state)
 
 
