@@ -11,7 +11,7 @@ from activities.inventory import WHO
 from activities.waiting import wait_for_report
 from domain import ids
 from domain.reservations import Reserved
-from store import backorders, events, fulfilments
+from store import backorders, events, fulfilments, orders, promises
 from store.database import Pool
 from store.locks import lock_order, lock_stock
 
@@ -70,13 +70,17 @@ class Backorders:
                 return Reserved.model_validate(done)
             waiting = await backorders.lines_of(conn, ask.order_id)
             await lock_stock(conn, [row["sku"] for row in waiting])
-            takes, promises, left = await backorders.fill(conn, ask.order_id, round=ask.round + 1)
+            takes, told, left = await backorders.fill(conn, ask.order_id, round=ask.round + 1)
+            # Units of which no day was known when they were ordered leave as what is ordered now.
+            unknown = {take.location for take in takes} - told.keys()
+            shipping = await orders.shipping(conn, ask.order_id)
+            now = await promises.by_location(conn, sorted(unknown), shipping)
             claim = fulfilments.Claim(
                 ask.order_id,
                 effect,
                 takes,
                 first_number=ask.first_number,
-                promises=promises,
+                promises={**now, **told},
             )
             (planned,) = await fulfilments.allocate(
                 conn, [claim], state="picking", who=WHO, why="backorder filled"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.kits import Kit
+from domain.locations import Promise
 from domain.order import Shipping
 from domain.places import SourcingRules
 from domain.promising import Incoming, PromisedUnits, covered_on, kit_supply, less, promise
@@ -61,6 +62,16 @@ async def available(
         now=now,
         rules=rules,
     )
+
+
+async def by_location(
+    conn: Connection, names: Sequence[str], shipping: Shipping
+) -> dict[str, Promise]:
+    """Location → when a parcel that is asked for there now arrives, where that is known."""
+    now = datetime.now(UTC)
+    ways = await locations.ways(conn, names, shipping) if names else []
+    promised = {way.location: way.promise(now, shipping.address.country) for way in ways}
+    return {name: told for name, told in promised.items() if told is not None}
 
 
 async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]]:

@@ -147,7 +147,9 @@ class Customers:
 
     async def _cancel(self, wish: Cancellation) -> None:
         order_id = wish.order_id
-        await _in_time(wish.reached.wait(), f"{order_id} never came to be {wish.stage}")
+        if not await self._reached(wish):
+            wish.outcome = f"order {self._board.summaries[order_id].decision}"
+            return
         if wish.stage == "packed":
             await _until(lambda: self._is_packed(order_id), f"{order_id} was never packed")
         request: dict[str, Any] = {"reason": "changed my mind", "by": "customer"}
@@ -163,6 +165,23 @@ class Customers:
         partly = told == "cancelled" and wish.line_id is not None
         wish.outcome = "partly cancelled" if partly else told.removeprefix("cancel ")
         wish.over = True
+
+    async def _reached(self, wish: Cancellation) -> bool:
+        """Wait for the stage. False: the order ended before, as nothing of it could be had."""
+        order_id = wish.order_id
+        ended = self._board.until(
+            lambda seen: order_id in seen and seen[order_id].decision in FINAL
+        )
+        waits = [asyncio.ensure_future(wait) for wait in (wish.reached.wait(), ended)]
+        try:
+            await _in_time(
+                asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED),
+                f"{order_id} never came to be {wish.stage}",
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return wish.reached.is_set()
 
     async def _send_back(self, wish: ReturnWish) -> None:
         order_id = wish.order_id

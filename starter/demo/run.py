@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
@@ -30,6 +32,7 @@ from starter.demo.customers import (
     TookTooLong,
     write_script,
 )
+from starter.demo.outcomes import promises_of, units_of
 from starter.demo.steps import step_times
 from starter.demo.summary import Day, tell
 from starter.desk import Desk
@@ -43,6 +46,8 @@ from store.reads import EventRow, OrderSummary
 _CANCELLATIONS: Final = 30
 _RETURNS: Final = 26
 _ENDS_WITHIN_S: Final = 240.0
+_PURCHASES_MAX: Final = 10_000
+_LOOK_S: Final = 0.5
 
 # What the sandbox companies do wrong, how often: they do what they are asked, and do not answer.
 _FAULTS: Final = (
@@ -60,7 +65,19 @@ async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Con
     await folder.empty(home)
     code = 1
     async with (
-        embedded_stack(home, report=console.print, workers=workers) as stack,
+        embedded_stack(
+            home,
+            report=console.print,
+            workers=workers,
+            worker_settings={
+                f"ORDERLOOM_PURCHASING__{name.upper()}": json.dumps(value)
+                if isinstance(value, dict)
+                else value
+                for name, value in shop.BUYING.model_dump(
+                    mode="json", exclude_defaults=True
+                ).items()
+            },
+        ) as stack,
         _connected(stack.info) as (temporal, pool),
     ):
         try:
@@ -113,14 +130,16 @@ class _Demo:
         self._info = info
         self._console = console
         self._orders = OrderClient(temporal, pool, policy=shop.policy(orders))
-        self._desk = Desk(pool)
+        self._desk = Desk(pool, shop.BUYING)
         self._board = Board(self._orders)
 
     async def live(self, documents: Sequence[Order], *, keep: bool) -> int:
         """One day. Returns the exit code. Raises TookTooLong."""
-        skus, units = await shop.fill_shelves(self._desk, documents)
+        opening = await shop.open_shop(self._desk, today=datetime.now(UTC).date())
+        wanted = sum(line.quantity for order in documents for line in order.lines)
         self._console.print(
-            f"Took in {units:,} units of {skus} products at {len(shop.SHELVES)} places"
+            f"Northwind opens with {opening.units:,} units of {opening.skus} products and "
+            f"{opening.on_order:,} on order; its customers want {wanted:,}"
         )
         few = len(documents) // 12  # of a small demo, not everybody cancels
         script = write_script(
@@ -135,6 +154,8 @@ class _Demo:
         seconds = clock.time() - began
         report = await audit(self._pool, self._temporal)
         stories = await self._stories(documents)
+        details = [await self._orders.get(order.order_id) for order in documents]
+        purchases = await self._desk.buying.orders(at_most=_PURCHASES_MAX)
         summaries = [self._board.summaries[order.order_id] for order in documents]
         day = Day(
             placed=placed,
@@ -143,12 +164,15 @@ class _Demo:
             script=script,
             outside=outside,
             steps=step_times(stories),
+            units=units_of(details, stories, opening.discontinued),
+            promises=promises_of(details, stories),
+            purchases=purchases,
             audit=report,
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
         tell(day, self._console)
-        return 0 if report.clean else 1
+        return 0 if report.clean and not day.units.unexplained else 1
 
     async def _trade(
         self, documents: Sequence[Order], script: Script
@@ -166,6 +190,7 @@ class _Demo:
                 ended = group.create_task(self._all_ended(documents, progress))
                 placed = await shop.place_all(self._orders, documents, progress.placed)
                 await asyncio.gather(answered, ended)
+                await self._all_bought()
                 watching.cancel()
                 stop.set()
         return placed, outside.result()
@@ -190,6 +215,21 @@ class _Demo:
             some = ", ".join(left[:10]) + (" …" if len(left) > 10 else "")
             raise TookTooLong(
                 f"{len(left)} orders are not at their end after {_ENDS_WITHIN_S:.0f} s: {some}"
+            ) from None
+
+    async def _all_bought(self) -> None:
+        """Until every purchase order is closed: what is low is bought while the last ones ship."""
+
+        async def closed() -> None:
+            while await self._desk.buying.orders(only_open=True):
+                await asyncio.sleep(_LOOK_S)
+
+        try:
+            await asyncio.wait_for(closed(), _ENDS_WITHIN_S)
+        except TimeoutError:
+            left = await self._desk.buying.orders(only_open=True)
+            raise TookTooLong(
+                f"{count_of(len(left), 'purchase order')} not closed after {_ENDS_WITHIN_S:.0f} s"
             ) from None
 
     async def _stories(self, documents: Sequence[Order]) -> dict[str, Sequence[EventRow]]:

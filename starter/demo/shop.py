@@ -1,4 +1,4 @@
-"""The demo's shop: what is on its shelves, what is ordered, and how time passes."""
+"""The demo's shop: Northwind as it opens, what is ordered of it, and how time passes."""
 
 from __future__ import annotations
 
@@ -7,28 +7,38 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from domain.errors import InvalidInput, Unreachable
+from domain.locations import Location, Locations
 from domain.messages import Placement
 from domain.order import Order
 from domain.policy import Policy
+from domain.purchasing import PurchasingPolicy
 from starter.channels.documents import read_orders
+from starter.channels.items_csv import read_items
 from starter.channels.northwind import read_customers
+from starter.channels.northwind_supply import read_supply
+from starter.channels.records import Problem
+from starter.channels.stock_csv import read_stock
 from starter.client import OrderClient
 from starter.desk import Desk
 from starter.simulator import SimulateOptions
+
+T = TypeVar("T")
 
 NORTHWIND: Final = Path(__file__).parents[2] / "examples" / "northwind"
 
 SPEED: Final = 200_000.0
 """How fast the outside lives: a day takes less than half a second."""
 
-# Of what is ordered of each product, this share lies at each place. Together it is more than is
-# ordered: parcels get lost, and shelves turn out to hold less than they should.
-SHELVES: Final = {"main": 0.8, "annex": 0.5}
+BUYING: Final = PurchasingPolicy(
+    approve_up_to={"USD": Decimal(100_000)}, ask_again_after=timedelta(seconds=5)
+)
+"""Nobody has to approve; a supplier that refuses is asked again soon, as there is no other."""
 
 _PLACED_AT_ONCE: Final = 16
 _PLACED_AGAIN_MAX: Final = 10
@@ -45,6 +55,7 @@ OUTSIDE: Final = SimulateOptions(
     late_scan_rate=0.1,
     return_missing_rate=0.25,
     return_scrap_rate=0.2,
+    refused_order_rate=0.02,
 )
 
 
@@ -64,6 +75,16 @@ def policy(orders: int) -> Policy:
         return_window=timedelta(days=30) / SPEED + orders * timedelta(seconds=0.1),
         return_within=timedelta(minutes=10),
     )
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The shop as it opens. `discontinued`: SKUs that are sold while they last."""
+
+    skus: int
+    units: int
+    on_order: int
+    discontinued: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -88,21 +109,43 @@ def read_northwind_orders(at_most: int) -> list[Order]:
     return orders[:at_most]
 
 
-async def fill_shelves(desk: Desk, orders: Sequence[Order]) -> tuple[int, int]:
-    """Take in enough of everything. Returns the number of SKUs and of units."""
-    wanted: Counter[str] = Counter()
-    for order in orders:
-        for line in order.lines:
-            wanted[line.sku] += line.quantity
+async def open_shop(desk: Desk, *, today: date) -> Opening:
+    """Northwind as its export has it: stock, what is on order, when more is bought, from whom."""
+    products = (NORTHWIND / "products.csv").read_bytes()
+    items = [_sound(row).content for row in read_items(products)]
+    await desk.set_items(items)
+    await desk.set_locations(_locations())
     units = 0
-    for sku, ordered in sorted(wanted.items()):
-        for location, share in SHELVES.items():
-            arrives = max(1, round(ordered * share))
-            units += arrives
+    for row in read_stock(products):
+        shelf = _sound(row)
+        if shelf.quantity:
+            units += shelf.quantity
             await desk.receive_stock(
-                f"demo-{sku}-{location}", sku, location, arrives, who="demo", why="opening stock"
+                *(f"opening-{shelf.sku}", shelf.sku, shelf.location, shelf.quantity),
+                who="demo",
+                why="opening stock",
             )
-    return len(wanted), units
+    supply = read_supply(products, (NORTHWIND / "suppliers.csv").read_bytes(), today=today)
+    await desk.buying.set_terms(supply.terms)
+    await desk.buying.enter(supply.on_order, who="demo", why="on order when the shop opened")
+    await desk.buying.set_levels(supply.levels)
+    return Opening(
+        skus=len(items),
+        units=units,
+        on_order=sum(row.quantity for row in supply.on_order),
+        discontinued=frozenset(item.sku for item in items if item.discontinued),
+    )
+
+
+def _locations() -> Sequence[Location]:
+    file = NORTHWIND / "locations.json"
+    return Locations.model_validate_json(file.read_text(encoding="utf-8")).locations
+
+
+def _sound(row: T | Problem) -> T:
+    if isinstance(row, Problem):
+        raise InvalidInput(str(row), where=f"products.csv:{row.line}")
+    return row
 
 
 async def place_all(

@@ -13,9 +13,11 @@ from domain.money import Money
 from starter.audit import AuditReport
 from starter.cli.output import make_table
 from starter.demo.customers import STAGES, Script
+from starter.demo.outcomes import Promises, UnitOutcomes
 from starter.demo.shop import Placed
 from starter.demo.steps import StepTimes
 from starter.simulator import SimulationReport
+from store.purchase_reads import PurchaseOrder
 from store.reads import OrderSummary
 
 _OUTCOMES = ("cancelled", "partly cancelled", "refused")
@@ -31,6 +33,9 @@ class Day:
     script: Script
     outside: SimulationReport
     steps: Sequence[StepTimes]
+    units: UnitOutcomes
+    promises: Promises
+    purchases: Sequence[PurchaseOrder]
     audit: AuditReport
     ui_url: str
     kept_up: bool
@@ -40,6 +45,9 @@ def tell(day: Day, console: Console) -> None:
     """Print the summary; its last line is the audit's."""
     for heading, table in (
         ("Orders by state", _states(day.orders)),
+        ("Units, by what became of them", _units(day.units)),
+        ("Promised days, against what happened", _promises(day.promises)),
+        ("Purchase orders", _purchases(day.purchases)),
         ("Cancellations, by where the order was", _cancellations(day.script)),
         ("Returns", _returns(day)),
         ("Warehouse and carriers", _outside(day.outside)),
@@ -70,6 +78,26 @@ def tell(day: Day, console: Console) -> None:
 def _states(orders: Iterable[OrderSummary]) -> Table:
     states = Counter(order.state for order in orders)
     return make_table(["state", ">orders"], [[state, n] for state, n in sorted(states.items())])
+
+
+def _units(units: UnitOutcomes) -> Table:
+    return make_table(["what", ">units"], [[what, n] for what, n in units.rows()])
+
+
+def _promises(promises: Promises) -> Table:
+    return make_table(["what", ">number"], [[what, n] for what, n in promises.rows()])
+
+
+def _purchases(purchases: Sequence[PurchaseOrder]) -> Table:
+    states = Counter(order.state for order in purchases)
+    lines = [line for order in purchases for line in order.lines]
+    rows: list[list[object]] = [[f"orders {state}", n] for state, n in sorted(states.items())]
+    rows += [
+        ["units ordered", sum(line.quantity for line in lines)],
+        ["units received", sum(line.received for line in lines)],
+        ["units that the supplier did not send", sum(line.cancelled for line in lines)],
+    ]
+    return make_table(["what", ">number"], rows)
 
 
 def _cancellations(script: Script) -> Table:

@@ -130,11 +130,12 @@ async def embedded_stack(
     worker_command: Sequence[str] = WORKER_COMMAND,
     postgres_settings: Mapping[str, str] | None = None,
     temporal_options: Sequence[str] = (),
+    worker_settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
     """A running stack with its state under `home`: migrated, published in `stack.json`, watched.
 
-    Raises `Refused` when another stack runs in this folder, and `Unreachable` when a server does
-    not start.
+    `worker_settings` are environment variables of the workers. Raises `Refused` when another stack
+    runs in this folder, and `Unreachable` when a server does not start.
     """
     home = home.resolve()
     with stack_lock(home):
@@ -146,7 +147,10 @@ async def embedded_stack(
             async with (
                 embedded_temporal(home, usual_ports=True, options=temporal_options) as temporal,
                 _running_workers(
-                    home, workers, worker_command, _worker_environment(home, postgres, temporal)
+                    home,
+                    workers,
+                    worker_command,
+                    {**_worker_environment(home, postgres, temporal), **(worker_settings or {})},
                 ) as crew,
             ):
                 stack = Stack(home, postgres, temporal, crew, report)
