@@ -81,6 +81,12 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
     for heading in ("Orders by state", "Cancellations", "Returns", "Money", "Steps"):
         assert heading in text
     assert re.search(r"^closed +2\d$", text, re.MULTILINE), text
+    # More is wanted than Northwind has: it is bought, and what is discontinued is not waited for.
+    assert re.search(r"^of those ordered, at first backordered +[1-9]\d*$", text, re.MULTILINE)
+    assert re.search(r"^cancelled for any other reason +0$", text, re.MULTILINE), text
+    assert re.search(r"^orders closed +[1-9]\d*$", text, re.MULTILINE), text
+    assert re.search(r"by the promised day +[1-9]\d*$", text, re.MULTILINE), text
+    assert re.search(r"^parcels that came later +0$", text, re.MULTILINE), text
     assert re.search(r"^handed over +0 +0 +1$", text, re.MULTILINE), text
     assert re.search(r"^asked for, approved +[1-3]$", text, re.MULTILINE), text
     assert re.search(r"^slowest step: [a-z ]+, \d", text, re.MULTILINE), text
