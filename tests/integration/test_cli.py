@@ -66,6 +66,7 @@ async def test_the_example_order_goes_all_the_way_and_comes_back(cli: Cli, shop:
             "outcome": "confirmed",
             "reason": "",
             "missing": [],
+            "backordered": [],
             "promised_on": None,
         }
     ]
