@@ -372,7 +372,7 @@ class OrderWorkflow:
                     self.check_open()
                     self.cancelling.check(message)
                 outcome = await self.cancel(message)
-                if outcome.refused:
+                if outcome.outcome != "cancelled":
                     await self.report_refusal("cancel", outcome.message)
             case ReturnRequest():
                 if not self.inbox.knows(message):

@@ -107,6 +107,20 @@ async def test_a_malformed_signal_is_told_on_the_order_and_changes_nothing(shop:
     assert (await shop.result(order.order_id))["outcome"] == "closed"
 
 
+async def test_a_signal_to_cancel_what_is_cancelled_already_is_told_on_the_order(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 1)
+    order = an_order(("TEA", 1), ("GONE", 1))
+    await shop.placed(order)
+    request = {"reason": "not that one", "lines": [{"line_id": "2"}]}
+    await shop.workflow(order.order_id).signal("cancel", request)
+    await shop.told(order.order_id, "cancel refused")
+    (refusal,) = [e for e in await shop.orders.events(order.order_id) if e.what == "cancel refused"]
+    assert refusal.why == "there was nothing left to cancel"
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+
+
 async def test_a_malformed_update_is_refused_and_leaves_no_trace(shop: Shop) -> None:
     order = await confirmed(shop)
     handle = shop.workflow(order.order_id)
