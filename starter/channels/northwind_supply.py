@@ -30,7 +30,7 @@ LEAD_TIME_DAYS: Final = {"UK": 10, "USA": 14, "Japan": 21, "Australia": 28, "Sin
 LEAD_TIME_DAYS_ELSEWHERE: Final = 7
 PAID_PERCENT: Final = 60
 """Of the price that customers pay."""
-BATCH: Final = 40
+BATCH: Final = 120
 """So much above the reorder level is bought up to."""
 CURRENCY: Final = "USD"
 

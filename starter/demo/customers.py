@@ -43,7 +43,7 @@ _ARRIVED: Final = ("delivered", *FINAL)
 _ALL: Final = 10_000
 _LOOK_S: Final = 0.5
 _POLL_S: Final = 0.25
-_AT_MOST_S: Final = 200.0
+_AT_MOST_S: Final = 500.0
 
 
 class TookTooLong(Exception):

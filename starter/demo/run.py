@@ -45,7 +45,7 @@ from store.reads import EventRow, OrderSummary
 
 _CANCELLATIONS: Final = 30
 _RETURNS: Final = 26
-_ENDS_WITHIN_S: Final = 240.0
+_ENDS_WITHIN_S: Final = 600.0
 _PURCHASES_MAX: Final = 10_000
 _LOOK_S: Final = 0.5
 

@@ -29,7 +29,7 @@ def test_terms_levels_and_what_is_on_order_are_northwinds() -> None:
     syrup = next(item for item in supply.terms if item.sku == "NW-3")
     assert (syrup.supplier, syrup.name, syrup.unit_price) == ("NW-1", "Exotic Liquids", Decimal(6))
     level = next(row for row in supply.levels if row.sku == "NW-3")
-    assert (level.reorder_point, level.order_up_to) == (25, 65)
+    assert (level.reorder_point, level.order_up_to) == (25, 145)
 
 
 def test_a_file_that_is_not_northwinds_is_refused_with_its_line() -> None:
