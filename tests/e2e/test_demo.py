@@ -87,7 +87,8 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
     assert re.search(r"^orders closed +[1-9]\d*$", text, re.MULTILINE), text
     assert re.search(r"by the promised day +[1-9]\d*$", text, re.MULTILINE), text
     assert re.search(r"^parcels that came later +0$", text, re.MULTILINE), text
-    assert re.search(r"^handed over +0 +0 +1$", text, re.MULTILINE), text
+    # Too late for what has left; what of the order still waits is cancelled all the same.
+    assert re.search(r"^handed over +(1 +0 +0|0 +1 +0|0 +0 +1)$", text, re.MULTILINE), text
     assert re.search(r"^asked for, approved +[1-3]$", text, re.MULTILINE), text
     assert re.search(r"^slowest step: [a-z ]+, \d", text, re.MULTILINE), text
     assert re.search(r"^Temporal UI: http://127\.0\.0\.1:\d+/", text, re.MULTILINE), text
