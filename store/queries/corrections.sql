@@ -6,11 +6,11 @@
 select f.fulfilment_id, f.order_id, f.location, f.promised_leave, f.promised_on,
        sum(r.quantity) filter (where r.sku = :sku)::bigint as quantity,
        array_agg(distinct r.sku) as skus
-from reservation claimed
-join fulfilment f using (fulfilment_id)
-join orders o on o.order_id = f.order_id
-join reservation r on r.fulfilment_id = f.fulfilment_id
-where claimed.sku = :sku and claimed.location = :location and claimed.quantity > 0
+from fulfilment f
+join orders o using (order_id)
+join reservation r using (fulfilment_id)
+where f.fulfilment_id in (select fulfilment_id from reservation
+                          where sku = :sku and location = :location and quantity > 0)
   and f.state in ('open', 'picking')
   and not exists (select from fulfilment_line l join reservation k using (fulfilment_id, line_id)
                   where l.fulfilment_id = f.fulfilment_id and k.sku <> l.sku)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -16,8 +18,9 @@ from domain.ids import backorder_id
 from domain.items import Item
 from domain.locations import Lane, Location
 from domain.order import Order
+from domain.places import SourcingRules
 from domain.reservations import Reserved
-from store import decisions, items, locations, promises
+from store import backorders, decisions, items, locations, promises, reservations
 from store.audit import look
 from store.database import Pool
 from tests.builders import an_order
@@ -71,7 +74,7 @@ async def test_what_comes_is_set_aside_in_turn_and_a_report_wakes_just_those(ben
     )
     answered = await bench.backorders.await_stock(AwaitStock(order_id=early.order_id, round=1))
     assert answered == {}
-    ask = FillBackorder(order_id=late.order_id, round=1, first_number=1)
+    ask = FillBackorder(order_id=late.order_id, round=1, units={"1": 2}, first_number=1)
     filled = await bench.backorders.fill_backorder(ask)
     assert [part.units for part in filled.fulfilments] == [{"1": 1}]
     assert filled.backordered == {"1": 1}
@@ -149,7 +152,7 @@ async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
         more = await promises.available(conn, "TEA", 1, order.shipping, now=datetime.now(UTC))
     assert more == ()
     await bench.desk.receive_transfer("T", "first", {"TEA": 10}, who="test")
-    ask = FillBackorder(order_id=order.order_id, round=1, first_number=2)
+    ask = FillBackorder(order_id=order.order_id, round=1, units={"1": 10}, first_number=2)
     (part,) = (await bench.backorders.fill_backorder(ask)).fulfilments
     promised: date = await bench.pool.fetchval(
         "select promised_on from fulfilment where fulfilment_id = $1", part.fulfilment_id
@@ -215,6 +218,16 @@ async def test_a_count_takes_from_baskets_first_and_never_what_has_left_the_shel
     await right(bench)
 
 
+async def test_a_count_takes_back_whole_claims_where_lines_share_a_sku(bench: Bench) -> None:
+    await bench.stocked("TEA", 5)
+    older, newer = placed_on(1, ("TEA", 3)), placed_on(2, ("TEA", 1), ("TEA", 1))
+    for order in (older, newer):
+        await placed(bench, order)
+    await bench.desk.count_stock("c", "TEA", "main", 2, who="anna", why="count")
+    assert (await bench.level("TEA"), await set_aside(bench, older)) == ((2, 0), 2)
+    await right(bench)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the_books_right(
     bench: Bench, seed: int
@@ -244,7 +257,11 @@ async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the
         # As the order's workflow does: one step of an order at a time.
         one = orders.pop(random.randrange(len(orders)))
         known = one.order_id
-        ask = FillBackorder(order_id=known, round=rounds[known], first_number=parts[known])
+        async with bench.pool.acquire() as conn:
+            waits = {x["line_id"]: x["quantity"] for x in await backorders.lines_of(conn, known)}
+        ask = FillBackorder(
+            order_id=known, round=rounds[known], units=waits, first_number=parts[known]
+        )
         filled = await bench.backorders.fill_backorder(ask)
         parts[known] += len(filled.fulfilments)
         rounds[known] += 1
