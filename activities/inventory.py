@@ -51,8 +51,8 @@ class ReserveAgain(BaseModel):
 class ReleaseStock(BaseModel):
     """Give claims back and cancel their units. `units`: fulfilment id → line id → units.
 
-    `backordered` (line id → units) are not waited for any more. `decision` ends the order where
-    this leaves nothing of it.
+    `backordered` (line id → units) are not waited for any more, nor are claims that have fallen
+    back to that by now. `decision` ends the order where this leaves nothing of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -117,18 +117,18 @@ class Inventory:
             # All at once: one fulfilment after the other would be the wrong order of locks.
             skus = await orders.skus(conn, ask.order_id)
             parts = await kits.claimed(conn, ask.order_id)
-            lines = {line_id for units in ask.units.values() for line_id in units}
-            lines |= ask.backordered.keys()
+            claims, waits = await _as_it_stands(conn, ask)
+            lines = {line_id for units in claims.values() for line_id in units} | waits.keys()
             await lock_stock(
                 conn, [sku for line_id in lines for sku in parts.get(line_id, [skus[line_id]])]
             )
-            for fulfilment_id, units in ask.units.items():
+            for fulfilment_id, units in claims.items():
                 effect = f"{ask.effect}:{fulfilment_id}"
                 await fulfilments.release(
                     conn, fulfilment_id, effect, units, who=ask.who, why=ask.why
                 )
                 await fulfilments.set_state(conn, fulfilment_id, "cancelled")
-            await backorders.give_up(conn, ask.order_id, ask.backordered)
+            await backorders.give_up(conn, ask.order_id, waits)
             if ask.decision is not None:
                 await orders.decide(conn, ask.order_id, ask.decision, ask.why)
             await events.tell(
@@ -138,7 +138,7 @@ class Inventory:
                 ask.what,
                 who=ask.who,
                 why=ask.why,
-                data={"units": ask.units, "backordered": ask.backordered},
+                data={"units": claims, "backordered": waits},
             )
 
     @activity.defn
@@ -213,6 +213,23 @@ class Inventory:
                 data=planned.model_dump(mode="json"),
             )
             return planned
+
+
+async def _as_it_stands(
+    conn: Connection, ask: ReleaseStock
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """What is claimed and what is waited for of the units to be released.
+
+    A claim may have fallen back to backorder, and its workflow not have heard of it.
+    """
+    claims, waits = {}, dict(ask.backordered)
+    for fulfilment_id, units in ask.units.items():
+        held = {x.line_id: x.reserved for x in await fulfilments.lines(conn, fulfilment_id)}
+        claims[fulfilment_id] = {k: min(n, held[k]) for k, n in units.items()}
+        for line_id, n in units.items():
+            if n > held[line_id]:
+                waits[line_id] = waits.get(line_id, 0) + n - held[line_id]
+    return claims, waits
 
 
 async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, str]) -> Sourced:

@@ -228,6 +228,35 @@ async def test_a_count_takes_back_whole_claims_where_lines_share_a_sku(bench: Be
     await right(bench)
 
 
+@pytest.mark.parametrize("decision", ["rejected", "cancelled"])
+async def test_an_order_that_ends_as_its_claims_fall_back_leaves_nothing_behind(
+    bench: Bench, decision: Literal["rejected", "cancelled"]
+) -> None:
+    await bench.stocked("TEA", 3)
+    await bench.stocked("POT", 1)
+    order, next_one = placed_on(1, ("TEA", 3), ("POT", 2)), placed_on(2, ("TEA", 1))
+    reserved = await bench.inventory.reserve_stock(reserving(order))
+    await placed(bench, next_one)
+    await bench.desk.count_stock("c", "TEA", "main", 2, who="anna", why="count")
+    ask = ReleaseStock(
+        order_id=order.order_id,
+        effect="release_stock",
+        # As its workflow knows it, which has not heard of the count.
+        units={part.fulfilment_id: part.units for part in reserved.fulfilments},
+        backordered=reserved.backordered,
+        decision=decision,
+        what=decision,
+        why="declined",
+    )
+    for _ in range(2):
+        await bench.inventory.release_stock(ask)
+    assert [await bench.level("TEA"), await bench.level("POT")] == [(2, 0), (1, 0)]
+    assert [await set_aside(bench, order), await set_aside(bench, next_one)] == [0, 1]
+    async with bench.pool.acquire() as conn:
+        assert await backorders.lines_of(conn, order.order_id) == []
+    await right(bench)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the_books_right(
     bench: Bench, seed: int
