@@ -26,12 +26,16 @@ class AwaitStock(BaseModel):
 
 
 class FillBackorder(BaseModel):
-    """Allocate what has come, in new fulfilments; what has not is waited for in the next round."""
+    """Allocate what has come, in new fulfilments; what has not is waited for in the next round.
+
+    `units` (line id → units): all that the order's workflow knows that it waits for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     round: int
+    units: dict[str, int]
     first_number: int
 
 
@@ -49,7 +53,7 @@ class Backorders:
 
     @activity.defn
     async def join_backorders(self, ask: AwaitStock) -> None:
-        """What fell back to backorder is waited for in this round."""
+        """What is backordered is waited for in this round, also what fell back to it."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             waiting = await backorders.lines_of(conn, ask.order_id)
@@ -70,7 +74,9 @@ class Backorders:
                 return Reserved.model_validate(done)
             waiting = await backorders.lines_of(conn, ask.order_id)
             await lock_stock(conn, [row["sku"] for row in waiting])
-            takes, told, left = await backorders.fill(conn, ask.order_id, round=ask.round + 1)
+            takes, told, left = await backorders.fill(
+                conn, ask.order_id, ask.units, round=ask.round + 1
+            )
             # Units of which no day was known when they were ordered leave as what is ordered now.
             unknown = {take.location for take in takes} - told.keys()
             shipping = await orders.shipping(conn, ask.order_id)

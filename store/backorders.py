@@ -166,32 +166,38 @@ async def lines_of(conn: Connection, order_id: str) -> list[Record]:
 
 
 async def fill(
-    conn: Connection, order_id: str, *, round: int
+    conn: Connection, order_id: str, wanted: Mapping[str, int], *, round: int
 ) -> tuple[list[Take], dict[str, Promise], dict[str, int]]:
     """What has come for an order is not waited for any more: open units, to be allocated at once.
 
-    The caller holds the order's and the stock's locks. Returns what to take from where, what the
-    customer was told of each location's part, and what is still waited for (line id → units), in
-    another `round`.
+    Of each line `wanted` units (line id → units) at most: what fell back, and the order's workflow
+    has not heard of, stays set aside. The caller holds the order's and the stock's locks. Returns
+    what to take from where, what the customer was told of each location's part, and what is still
+    waited for (line id → units), in another `round`.
     """
     takes: list[Take] = []
     told: dict[str, list[Promise | None]] = {}
-    for row in [row async for row in _sql.what_came(conn, order_id=order_id)]:
-        location = row["location"]
-        takes.append(
-            Take(
-                line_id=row["line_id"], sku=row["sku"], location=location, quantity=row["quantity"]
-            )
-        )
-        told.setdefault(location, []).append(_promise(row))
+    units = dict.fromkeys(wanted, 0)
+    async for row in _sql.what_came(conn, order_id=order_id):
+        line_id, location = row["line_id"], row["location"]
+        quantity = min(row["quantity"], wanted.get(line_id, 0) - units.get(line_id, 0))
+        if quantity:
+            units[line_id] += quantity
+            take = Take(line_id=line_id, sku=row["sku"], location=location, quantity=quantity)
+            takes.append(take)
+            told.setdefault(location, []).append(_promise(row))
     left = {
         row["line_id"]: row["quantity"]
-        for row in [row async for row in _sql.fill(conn, order_id=order_id, round=round)]
+        async for row in _sql.fill(
+            conn,
+            order_id=order_id,
+            round=round,
+            line_ids=[take.line_id for take in takes],
+            locations=[take.location for take in takes],
+            quantities=[take.quantity for take in takes],
+        )
         if row["quantity"]
     }
-    units: dict[str, int] = {}
-    for take in takes:
-        units[take.line_id] = units.get(take.line_id, 0) + take.quantity
     await orders.move_lines(conn, order_id, {k: {"backordered": -n} for k, n in units.items()})
     promised = {}
     for location, promises in told.items():

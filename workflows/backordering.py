@@ -148,3 +148,4 @@ class Backordering:
             for planned in filled.fulfilments:
                 self._fulfilling.start(self._book.filled(planned))
             self._book.round += 1
+                    units=self._book.waiting,

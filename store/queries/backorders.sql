@@ -55,14 +55,20 @@ from soft_reservation r join backorder b using (order_id, line_id)
 where r.order_id = :order_id and b.round > 0  -- else the workflow has not heard of it
 order by r.location, r.line_id;
 
--- name: fill(order_id, round)
--- What is set aside for an order is its own from now on. What it still waits for, it does in another
--- round. Returns what is left of each line.
+-- name: fill(order_id, round, line_ids, locations, quantities)
+-- These units, which are set aside for the order, are its own from now on. What it still waits for, it
+-- does in another round. Returns what is left of each line.
 with came as (
-    delete from soft_reservation r using backorder b
-    where (r.order_id, r.line_id) = (b.order_id, b.line_id)
-      and r.order_id = :order_id and b.round > 0
-    returning r.line_id, r.quantity
+    select * from unnest(:line_ids::text[], :locations::text[], :quantities::bigint[])
+        as c (line_id, location, quantity)
+), gone as (
+    delete from soft_reservation r using came c
+    where r.order_id = :order_id and (r.line_id, r.location) = (c.line_id, c.location)
+      and r.quantity = c.quantity
+), lowered as (
+    update soft_reservation r set quantity = r.quantity - c.quantity from came c
+    where r.order_id = :order_id and (r.line_id, r.location) = (c.line_id, c.location)
+      and r.quantity > c.quantity
 )
 update backorder b
 set quantity = b.quantity - coalesce(

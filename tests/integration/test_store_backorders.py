@@ -228,6 +228,35 @@ async def test_a_count_takes_back_whole_claims_where_lines_share_a_sku(bench: Be
     await right(bench)
 
 
+async def test_what_fell_back_is_filled_once_the_workflow_has_heard_of_it(bench: Bench) -> None:
+    await bench.stocked("TEA", 3)
+    await bench.stocked("POT", 1, "outlet")
+    order = placed_on(1, ("TEA", 3), ("POT", 2))
+    await placed(bench, order)
+    await bench.desk.count_stock("c1", "TEA", "main", 2, who="anna", why="count")
+    await bench.desk.receive_stock("r", "POT", "main", 1, who="test", why="test")
+    # The pot's parcel falls back too; its workflow joins the round for the tea alone.
+    await bench.stocked("TEA", 1, "outlet")
+    await bench.desk.write_off("w", "POT", "outlet", 1, who="anna", why="broken")
+    await bench.backorders.join_backorders(AwaitStock(order_id=order.order_id, round=1))
+
+    async def fill(round: int, units: dict[str, int]) -> dict[str, int]:
+        ask = FillBackorder(
+            order_id=order.order_id, round=round, units=units, first_number=10 * round
+        )
+        filled = await bench.backorders.fill_backorder(ask)
+        await right(bench)
+        return dict(sum((Counter(part.units) for part in filled.fulfilments), Counter()))
+
+    assert await fill(1, {"1": 3, "2": 0}) == {"1": 3}
+    await bench.backorders.join_backorders(AwaitStock(order_id=order.order_id, round=2))
+    assert await bench.count(
+        "select count(*) from wait_report where activity_id = $1",
+        f"await_stock:{backorder_id(order.order_id, 2)}",
+    )
+    assert await fill(2, {"2": 2}) == {"2": 1}
+
+
 @pytest.mark.parametrize("decision", ["rejected", "cancelled"])
 async def test_an_order_that_ends_as_its_claims_fall_back_leaves_nothing_behind(
     bench: Bench, decision: Literal["rejected", "cancelled"]
