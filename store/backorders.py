@@ -126,7 +126,7 @@ async def set_aside(
 
 
 async def join(conn: Connection, order_id: str, *, round: int) -> None:
-    """What fell back to backorder is waited for in this round. The caller holds the order's lock.
+    """What is backordered is waited for in this round. The caller holds the order's lock.
 
     What has come for the order by now is reported at once.
     """

@@ -39,6 +39,7 @@ class Backordering:
         self._order_id = book.order.order_id
         self._task: asyncio.Task[None] | None = None
         self._too_long = False
+        self._unneeded = False
 
     def start(self) -> None:
         """From now on, whenever something is backordered, it is waited for."""
@@ -96,23 +97,16 @@ class Backordering:
             self._book.waits_until = until
             if await self._come(until):
                 await self._fill()
-            elif self._book.waiting:
-                # What has come at the last moment is sent, the rest is not waited for any longer.
-                await self._fill()
-                self._book.given_up = "given up by an operator"
-                if self._too_long:
-                    self._book.given_up = f"not in stock within {self._policy.backorder_within}"
-                await self.cancel(
-                    self._book.waiting, f"give_up:{self._part}", self._book.given_up, "orderloom"
-                )
-            else:  # what was waited for is cancelled
-                self._book.round += 1
+            elif self._unneeded:
+                await self._wait_anew()
+            else:
+                await self._give_up()
             if not self._book.waiting:
                 self._book.waits_until = None
 
     async def _come(self, until: datetime) -> bool:
         """Wait until something has come; False where nothing is waited for any more."""
-        self._too_long = False
+        self._too_long = self._unneeded = False
 
         async def too_long() -> None:
             self._too_long = True
@@ -125,8 +119,8 @@ class Backordering:
                 f"Stock for {sum(self._book.waiting.values())} units",
                 within=max(until - workflow.now(), _AT_LEAST),
                 overdue=too_long,
-                stopped=lambda: self._too_long or not self._book.waiting,
-                cut_short=lambda: not self._book.waiting,
+                stopped=lambda: self._not_needed() or self._too_long,
+                cut_short=self._not_needed,
                 allowed=("retry", "cancel"),
             )
         except GivenUp:
@@ -138,6 +132,37 @@ class Backordering:
             filled = await self._steps.record(
                 Backorders.fill_backorder,
                 FillBackorder(
+    def _not_needed(self) -> bool:
+        """All that was waited for is cancelled. For good: what may come to be waited for in the
+        same moment is so in another round, because a wait that is cut short cannot go on.
+        """
+        self._unneeded = self._unneeded or not self._book.waiting
+        return self._unneeded
+
+    async def _wait_anew(self) -> None:
+        """The round is over, and was not filled: what is waited for since then is in the next."""
+        self._book.waits_until = None
+        async with self._fulfilling.numbering:  # whoever has named the old round has ended
+            self._book.round += 1
+            if self._book.waiting:
+                await self._steps.record(
+                    Backorders.join_backorders,
+                    AwaitStock(order_id=self._order_id, round=self._book.round),
+                    self._part,
+                    "Wait for what is wanted since",
+                )
+
+    async def _give_up(self) -> None:
+        """What has come at the last moment is sent, the rest is not waited for any longer."""
+        await self._fill()
+        if self._book.waiting:
+            self._book.given_up = "given up by an operator"
+            if self._too_long:
+                self._book.given_up = f"not in stock within {self._policy.backorder_within}"
+            await self.cancel(
+                self._book.waiting, f"give_up:{self._part}", self._book.given_up, "orderloom"
+            )
+
                     order_id=self._order_id,
                     round=self._book.round,
                     first_number=self._book.next_number,

@@ -80,7 +80,7 @@ returning line_id, quantity;
 -- name: join_round(order_id, round)$
 -- Returns whether something has come for the order.
 with joined as (
-    update backorder set round = :round where order_id = :order_id and round = 0
+    update backorder set round = :round where order_id = :order_id and round <> :round
 )
 select exists (select from soft_reservation where order_id = :order_id);
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from domain.items import Item
@@ -149,4 +151,34 @@ async def test_an_order_that_has_waited_too_long_is_given_up_and_not_charged(
     assert (summary.payment_status, summary.captured_minor) == ("voided", 0)
     await shop.stocked(waited_for, 2)
     assert (await shop.level(waited_for)).available == 2
+    await shop.settled()
+
+
+async def test_units_missed_as_the_last_that_were_waited_for_are_cancelled_are_waited_for(
+    shop: Shop, waited_for: str
+) -> None:
+    async with shop.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="POT", backorder=True)])
+    await shop.stocked("POT", 1)
+    order = an_order((waited_for, 2), ("POT", 1))
+    parcel = await shop.placed(order)
+    await shop.task("pick", parcel)
+    shop.faults.hold("release_stock")
+    no_tea = CancelRequest(lines=(LineRequest(line_id="1", quantity=2),), reason="no tea")
+    cancelling = asyncio.create_task(shop.orders.cancel(order.order_id, no_tea))
+    await asyncio.wait_for(shop.faults.reached["release_stock"].wait(), 20)
+    await shop.desk.pick(parcel, {"2": 0}, who="picker")
+
+    async def heard() -> bool:
+        view = await shop.view(order.order_id)
+        return bool(view["lines"]["2"]["allocated"] == 0)
+
+    await shop.until(heard, "the short pick is heard of")
+    shop.faults.release("release_stock")
+    assert (await cancelling).outcome == "cancelled"
+    await shop.told(order.order_id, "missing units backordered")
+    await shop.stocked("POT", 1)
+    await shop.told(order.order_id, "backorder filled")
+    async with shop.staffed():
+        assert (await shop.result(order.order_id))["outcome"] == "closed"
     await shop.settled()
