@@ -47,10 +47,15 @@ class Backordering:
             self._task = asyncio.create_task(self._run())
 
     async def all_ended(self) -> None:
-        """Wait until nothing is waited for."""
-        await workflow.wait_condition(lambda: not self._book.waiting or broken(self._task))
+        """Wait until nothing is waited for, and what was given up is paid back."""
+        await workflow.wait_condition(lambda: self.ended or broken(self._task))
         if self._task is not None and self._task.done():
             self._task.result()  # a fault of ours comes to light here, and can be mended
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is waited for, and what was to be done about it is."""
+        return not self._book.waiting and self._book.waits_until is None
 
     @property
     def at_rest(self) -> bool:
@@ -127,11 +132,6 @@ class Backordering:
             return False
         return True
 
-    async def _fill(self) -> None:
-        async with self._fulfilling.numbering:
-            filled = await self._steps.record(
-                Backorders.fill_backorder,
-                FillBackorder(
     def _not_needed(self) -> bool:
         """All that was waited for is cancelled. For good: what may come to be waited for in the
         same moment is so in another round, because a wait that is cut short cannot go on.
@@ -163,8 +163,14 @@ class Backordering:
                 self._book.waiting, f"give_up:{self._part}", self._book.given_up, "orderloom"
             )
 
+    async def _fill(self) -> None:
+        async with self._fulfilling.numbering:
+            filled = await self._steps.record(
+                Backorders.fill_backorder,
+                FillBackorder(
                     order_id=self._order_id,
                     round=self._book.round,
+                    units=self._book.waiting,
                     first_number=self._book.next_number,
                 ),
                 self._part,
@@ -173,4 +179,3 @@ class Backordering:
             for planned in filled.fulfilments:
                 self._fulfilling.start(self._book.filled(planned))
             self._book.round += 1
-                    units=self._book.waiting,

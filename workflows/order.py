@@ -205,7 +205,7 @@ class OrderWorkflow:
     @property
     def fulfilled(self) -> bool:
         """No parcel is on its way or to come."""
-        return not self.book.waiting and all(p.ended for p in self.book.parcels.values())
+        return self.backordering.ended and all(p.ended for p in self.book.parcels.values())
 
     async def release_what_is_not_charged(self) -> None:
         """What was authorized for units that were cancelled is not held any longer."""

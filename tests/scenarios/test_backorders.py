@@ -182,3 +182,23 @@ async def test_units_missed_as_the_last_that_were_waited_for_are_cancelled_are_w
     async with shop.staffed():
         assert (await shop.result(order.order_id))["outcome"] == "closed"
     await shop.settled()
+
+
+async def test_an_order_does_not_end_before_what_it_gave_up_waiting_for_is_paid_back(
+    shop: Shop, waited_for: str
+) -> None:
+    await shop.stocked(waited_for, 1)
+    order = an_order((waited_for, 1))
+    parcel = await shop.placed(order, a_policy(backorder_within=0.5, return_window=0.01))
+    await shop.drive(parcel, "shipped")
+    await shop.told(order.order_id, "charged")
+    shop.faults.hold("refund_payment")
+    await shop.scan(parcel, "failure")  # lost; there is none to send again, nor will there be
+    await asyncio.wait_for(shop.faults.reached["refund_payment"].wait(), 20)
+    await asyncio.sleep(0.3)
+    assert (await shop.view(order.order_id))["phase"] == "in fulfilment"
+    shop.faults.release("refund_payment")
+    await shop.result(order.order_id)
+    summary = (await shop.orders.get(order.order_id)).summary
+    assert (summary.captured_minor > 0, summary.refunded_minor) == (True, summary.captured_minor)
+    await shop.settled()
