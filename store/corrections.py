@@ -136,8 +136,6 @@ async def _correct(
                 await _fall_back(conn, claim, who, why)
             move = Move(sku=sku, location=location, on_hand=change(row))
             await stock.move(conn, effect, kind, [move], counted=counted, who=who, why=why)
-            if claims:
-                await backorders.serve(conn, [sku])  # from other locations, where there is some
             return await stock.row_of(conn, sku, location)
     raise Conflict(f"{sku} at {location} is claimed faster than it can be corrected; try again")
 

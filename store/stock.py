@@ -169,10 +169,12 @@ async def book(
             f"stock of {places} does not allow it: on hand would fall below zero or below what "
             "orders have allocated"
         ) from None
-    if less := [row["sku"] for row in moved if row["freed"] < 0 and kind != "allocated"]:
+    less = [row["sku"] for row in moved if row["freed"] < 0 and kind != "allocated"]
+    if less:
         await backorders.give_way(conn, less)
-    if more := [row["sku"] for row in moved if row["freed"] > 0]:
-        await backorders.serve(conn, more)
+    # Also whoever had to give way here: there may be some elsewhere.
+    if wanted := less + [row["sku"] for row in moved if row["freed"] > 0]:
+        await backorders.serve(conn, wanted)
 
 
 async def ensure_rows(

@@ -286,6 +286,16 @@ async def test_an_order_that_ends_as_its_claims_fall_back_leaves_nothing_behind(
     await right(bench)
 
 
+async def test_whose_units_turn_out_not_to_be_there_is_served_from_elsewhere(bench: Bench) -> None:
+    order = placed_on(1, ("TEA", 2))
+    await placed(bench, order)
+    await bench.stocked("TEA", 2)
+    await bench.stocked("TEA", 2, "outlet")
+    await bench.desk.write_off("w", "TEA", "main", 2, who="anna", why="torn")
+    assert await set_aside(bench, order) == 2
+    await right(bench)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the_books_right(
     bench: Bench, seed: int
