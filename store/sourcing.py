@@ -63,6 +63,7 @@ class Shelves:
         self._ways = ways
         self._known = known
         self._held = dict(held)
+        self._own: Sequence[Available] = ()  # what the basket of the latest order held
         self._parcels = Counter[str]()
         self.now = datetime.now(UTC)
 
@@ -78,11 +79,17 @@ class Shelves:
     def plan(self, number: int, wanted: Wanted) -> Sourced:
         """Choose for the `number`-th order of those for whom the shelves were locked.
 
-        What its basket held is free from its turn on.
+        What its basket held is free from its turn on; but of SKUs that can be waited for, what it
+        leaves of that is for those first who wait.
         """
-        for item in self._held.pop(wanted.basket or "", ()):
-            self._free[item.sku][item.location] += item.quantity
         today = self.now.date()
+        for item in self._own:
+            if self._item(item.sku).waits(today):
+                shelf = self._free[item.sku]
+                shelf[item.location] -= min(item.quantity, max(shelf[item.location], 0))
+        self._own = self._held.pop(wanted.basket or "", ())
+        for item in self._own:
+            self._free[item.sku][item.location] += item.quantity
         stock = [
             Available(sku=sku, location=location, quantity=quantity)
             for sku in dict.fromkeys(part for d in wanted.demands for part in d.takes)

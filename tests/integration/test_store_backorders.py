@@ -296,6 +296,20 @@ async def test_whose_units_turn_out_not_to_be_there_is_served_from_elsewhere(ben
     await right(bench)
 
 
+async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(bench: Bench) -> None:
+    await bench.stocked("TEA", 3)
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    await bench.desk.hold("B-1", {"TEA": 3}, expires_at=soon)
+    early = placed_on(1, ("TEA", 2))
+    await placed(bench, early)
+    own, late = an_order(("TEA", 1), basket="B-1"), placed_on(3, ("TEA", 2))
+    async with bench.pool.acquire() as conn, conn.transaction():  # both in one batch
+        answers = await reservations.reserve(conn, [reserving(own), reserving(late)])
+    assert [answer.backordered for answer in answers] == [{}, {"1": 2}]
+    assert [await set_aside(bench, early), await set_aside(bench, late)] == [2, 0]
+    await right(bench)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the_books_right(
     bench: Bench, seed: int
