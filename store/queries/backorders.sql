@@ -121,9 +121,17 @@ where (r.sku, r.location) = (:sku, :location) and :quantity::bigint > 0
   and r.line_id is not distinct from :line_id::text;
 
 -- name: could_be_served(batch)
--- SKUs that somebody waits for, and of which there is something that may have become free by itself:
--- a basket expired, a first day of sale came.
+-- SKUs of which somebody waits for units that have become free by themselves: a basket expired, a
+-- first day of sale came. As `in_turn` and `free` have it.
 select distinct b.sku
-from backorder b join stock s using (sku)
-where b.quantity > 0 and s.on_hand - s.allocated - s.safety > 0
+from backorder b
+join stock s on s.sku = b.sku and s.location <> all(b.barred)
+left join item on item.sku = b.sku
+where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
+                             where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0)
+  and coalesce(available_from <= current_date, true)
+  and on_hand - allocated - safety > coalesce((
+          select sum(r.quantity) from soft_reservation r
+          where (r.sku, r.location) = (s.sku, s.location)
+            and (r.expires_at is null or r.expires_at > now())), 0)
 order by b.sku limit :batch;

@@ -310,6 +310,24 @@ async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(be
     await right(bench)
 
 
+async def test_what_nobody_can_be_given_keeps_no_other_from_being_served(bench: Bench) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    async with bench.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="NEW", available_from=tomorrow)])
+    await bench.stocked("NEW", 5)
+    ahead, late = placed_on(1, ("NEW", 2)), placed_on(2, ("TEA", 2))
+    await bench.stocked("TEA", 2)
+    now = datetime.now(UTC) + timedelta(milliseconds=50)
+    await bench.desk.hold("B-1", {"TEA": 2}, expires_at=now)
+    for order in (ahead, late):
+        await placed(bench, order)
+    async with bench.pool.acquire() as conn:
+        while await set_aside(bench, late) < 2:  # once the basket has expired
+            await backorders.serve_late(conn, 1)
+            assert datetime.now(UTC) < now + timedelta(seconds=5)
+    await right(bench)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the_books_right(
     bench: Bench, seed: int
