@@ -61,7 +61,8 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
     The caller holds the stock's locks. Nothing is allocated yet: that is the workflows' to do.
     Returns what was set aside.
     """
-    waiting = [row async for row in _sql.in_turn(conn, skus=sorted(set(skus)))]
+    wanted = sorted(set(skus))
+    waiting = [row async for row in _sql.in_turn(conn, skus=wanted)] if wanted else []
     if not waiting:
         return []
     free: dict[str, dict[str, int]] = {}

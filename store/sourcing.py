@@ -161,7 +161,8 @@ async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
     skus = sorted({part for demand in demands for part in demand.takes})
     baskets = [want.basket for want in wants if want.basket is not None]
     stock = await lock_stock(conn, skus)
-    turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, skus)}
+    there = {item.sku for item in stock if item.quantity > 0}
+    turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, there)}
     free = [
         x.model_copy(update={"quantity": x.quantity - turn.get((x.sku, x.location), 0)})
         for x in stock
