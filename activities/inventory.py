@@ -175,7 +175,7 @@ class Inventory:
                 waits,
                 skus,
                 round=ask.round,
-                barred=(*sourced.barred, *unwilling),
+                barred=unwilling,
                 promises={},
             )
             reserved = Reserved(fulfilments=planned, backordered=waits, missing=missing)

@@ -64,7 +64,7 @@ class ForUpdate:
         """One transaction; the row is locked from the first look to the commit."""
         (line,) = order.lines
         async with self._pool.acquire() as conn, conn.transaction():
-            await orders.create(conn, [(order, _RUN)])
+            await orders.create(conn, [orders.Received(order, _RUN)])
             free = await conn.fetchval(_LOCK, line.sku, LOCATION)
             if free is None or free < line.quantity:
                 return await _reject(conn, order)
@@ -84,7 +84,7 @@ class ConditionalUpdate:
         """One transaction."""
         (line,) = order.lines
         async with self._pool.acquire() as conn, conn.transaction():
-            await orders.create(conn, [(order, _RUN)])
+            await orders.create(conn, [orders.Received(order, _RUN)])
             taken = await conn.fetchval(_TAKE_IF_FREE, line.sku, LOCATION, line.quantity)
             return await (_reject(conn, order) if taken is None else _accept(conn, order))
 

@@ -7,13 +7,14 @@ nobody has to ask again and again. The order's workflow then allocates what was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 from domain import ids
 from domain.locations import Promise
+from domain.order import Shipping
 from domain.sourcing import Available, Take
-from store import orders, waits
+from store import locations, orders, waits
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -35,8 +36,8 @@ async def wait(
 ) -> None:
     """Open units (line id → units) are backordered. The caller holds the order's and stock's locks.
 
-    `round` names the workflow's wait; 0: it has yet to join one. `barred`: locations that may not
-    serve them. `promises`: what the customer is told, by line.
+    `round` names the workflow's wait; 0: it has yet to join one. `barred`: locations that refused
+    to serve them. `promises`: what the customer is told, by line.
     """
     if not units:
         return
@@ -69,7 +70,12 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
     async for row in _sql.free(conn, skus=sorted({row["sku"] for row in waiting})):
         if row["quantity"] > 0:
             free.setdefault(row["sku"], {})[row["location"]] = row["quantity"]
-    given = [(row, *one) for row in waiting for one in _share(row, free.get(row["sku"], {}))]
+    reached = await _reached(conn, waiting, free)
+    given = [
+        (row, *one)
+        for row, places in zip(waiting, reached, strict=True)
+        for one in _share(row, free.get(row["sku"], {}), places)
+    ]
     if not given:
         return []
     await _sql.set_aside(
@@ -95,10 +101,28 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
     ]
 
 
-def _share(row: Record, free: dict[str, int]) -> list[tuple[str, int]]:
+async def _reached(
+    conn: Connection, waiting: Sequence[Record], free: Mapping[str, Mapping[str, int]]
+) -> list[set[str]]:
+    """Of the locations where something is free, those that send to each of these who wait."""
+    there = sorted({place for shelves in free.values() for place in shelves})
+    if not there:
+        return [set() for _ in waiting]
+    to = [Shipping.model_validate(row["shipping"]) for row in waiting]
+    ways = await locations.ways_to(conn, there, to)
+    return [{way.location for way in theirs if way.reaches} for theirs in ways]
+
+
+def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[str, int]]:
     """Take what one line waits for from what is free (location → units), from few locations."""
     wanted = row["quantity"]
-    usable = [place for place in free if place not in row["barred"]]
+    usable = [
+        place
+        for place in free
+        if place in reached
+        and place not in row["barred"]
+        and (row["only_from"] is None or place in row["only_from"])
+    ]
     taken = []
     for place in sorted(usable, key=lambda place: free[place] < wanted):  # whole, if one has it all
         units = min(wanted, free[place])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from domain.amounts import value_lines
 from domain.errors import Conflict
 from domain.order import Order, Shipping
+from domain.places import SourcingRules
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries("orders")
@@ -30,31 +32,40 @@ COUNTS = (
 )
 
 
-async def create(conn: Connection, received: Sequence[tuple[Order, str]]) -> list[bool]:
-    """Record received orders, each for the workflow run that owns it: (order, run id).
+@dataclass(frozen=True)
+class Received:
+    """A new order, the workflow run that owns it, and how its policy chooses locations."""
+
+    order: Order
+    run_id: str
+    sourcing: SourcingRules = field(default_factory=SourcingRules)
+
+
+async def create(conn: Connection, received: Sequence[Received]) -> list[bool]:
+    """Record received orders.
 
     False for one that the same run recorded before, here or earlier in the sequence. Raises
     Conflict when an id is taken by other content, or by another run: Temporal forgets closed
     workflows in time, this table does not.
     """
-    first: dict[str, tuple[Order, str]] = {}
-    for order, run_id in received:
-        first.setdefault(order.order_id, (order, run_id))
+    first: dict[str, Received] = {}
+    for one in received:
+        first.setdefault(one.order.order_id, one)
     # Sorted: an id that another transaction is recording at this moment is waited for.
     created = await _insert(conn, [first[order_id] for order_id in sorted(first)])
     answers = []
-    for order, _ in received:
-        answers.append(order.order_id in created)
-        created.discard(order.order_id)
-    again = [pair for pair, is_new in zip(received, answers, strict=True) if not is_new]
+    for one in received:
+        answers.append(one.order.order_id in created)
+        created.discard(one.order.order_id)
+    again = [one for one, is_new in zip(received, answers, strict=True) if not is_new]
     if again:
         await _check_same(conn, again)
     return answers
 
 
-async def _insert(conn: Connection, received: Sequence[tuple[Order, str]]) -> set[str]:
+async def _insert(conn: Connection, received: Sequence[Received]) -> set[str]:
     """Returns the ids of those that were not there. Nobody else can see their rows yet."""
-    orders = [order for order, _ in received]
+    orders = [one.order for one in received]
     lines = [(order, line) for order in orders for line in order.lines]
     worth = {order.order_id: value_lines(order) for order in orders}
     wholes = [worth[order.order_id][line.line_id].whole for order, line in lines]
@@ -64,7 +75,8 @@ async def _insert(conn: Connection, received: Sequence[tuple[Order, str]]) -> se
         channels=[order.channel for order in orders],
         channel_order_ids=[order.channel_order_id for order in orders],
         digests=[order.digest for order in orders],
-        run_ids=[run_id for _, run_id in received],
+        run_ids=[one.run_id for one in received],
+        sourcing=[one.sourcing.model_dump(mode="json", exclude_defaults=True) for one in received],
         documents=[order.model_dump(mode="json") for order in orders],
         customer_ids=[order.customer.id for order in orders],
         currencies=[order.currency for order in orders],
@@ -83,17 +95,17 @@ async def _insert(conn: Connection, received: Sequence[tuple[Order, str]]) -> se
     return {row["order_id"] async for row in rows}
 
 
-async def _check_same(conn: Connection, again: Sequence[tuple[Order, str]]) -> None:
-    rows = _sql.owners(conn, order_ids=[order.order_id for order, _ in again])
+async def _check_same(conn: Connection, again: Sequence[Received]) -> None:
+    rows = _sql.owners(conn, order_ids=[one.order.order_id for one in again])
     owners = {row["order_id"]: row async for row in rows}
-    for order, run_id in again:
-        row = owners[order.order_id]
+    for one in again:
+        order, row = one.order, owners[one.order.order_id]
         if row["digest"] != order.digest:
             raise Conflict(
                 f"order {order.order_id} was placed before with other content; "
                 "cancel that one, or use another channel_order_id"
             )
-        if row["run_id"] != run_id:
+        if row["run_id"] != one.run_id:
             raise Conflict(f"order {order.order_id} was placed before; nothing was done again")
 
 

@@ -42,7 +42,9 @@ async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserv
     An order that the same workflow run had reserved before gets the answer of that time. Raises
     Conflict as `orders.create` does.
     """
-    created = await orders.create(conn, [(ask.order, ask.run_id) for ask in asks])
+    created = await orders.create(
+        conn, [orders.Received(ask.order, ask.run_id, ask.sourcing) for ask in asks]
+    )
     new = [ask for ask, is_new in zip(asks, created, strict=True) if is_new]
     answers = await _reserve(conn, new) if new else {}
     again = {ask.order.order_id for ask in asks} - answers.keys()
@@ -89,7 +91,6 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
             waits,
             {line.line_id: line.sku for line in one.ask.order.lines},
             round=1,
-            barred=one.sourced.barred,
             promises=one.expected,
         )
     if any(want.basket is not None for want in wants):

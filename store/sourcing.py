@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from domain.items import Item
 from domain.locations import Promise, Way, places
 from domain.order import Shipping
-from domain.places import SourcingRules, barred
+from domain.places import SourcingRules
 from domain.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
 from store import backorders, items, locations
 from store.database import Connection
@@ -36,15 +36,14 @@ class Wanted:
 class Sourced:
     """Whence to take what is wanted, and when the parcel of each location is there.
 
-    `waits` and `missing` (line id → units) share what is not there: what is waited for, from any
-    location that is not `barred`, and what cannot be had.
+    `waits` and `missing` (line id → units) share what is not there: what is waited for, and what
+    cannot be had.
     """
 
     plan: SourcingPlan
     promises: Mapping[str, Promise] = field(default_factory=dict)
     waits: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
-    barred: tuple[str, ...] = ()
 
 
 class Shelves:
@@ -120,13 +119,11 @@ class Shelves:
         country = wanted.shipping.address.country
         used = {take.location for take in plan.takes}
         promised = {w.location: w.promise(self.now, country) for w in ways if w.location in used}
-        unfit = {c.place.location for c in plan.considered if barred(c.place, wanted.rules)}
         return Sourced(
             plan,
             promises={name: told for name, told in promised.items() if told is not None},
             waits=waits,
             missing={k: n for k, n in lacking.items() if k not in waits},
-            barred=tuple(sorted(unfit)),
         )
 
     def take(self, takes: Sequence[Take]) -> None:

@@ -21,14 +21,16 @@ where order_id = :order_id and quantity > 0 order by line_id;
 
 -- name: in_turn(skus)
 -- Who waits for units that are not set aside yet, the first first; but not for what is not sold yet.
-select b.order_id, b.line_id, b.sku, b.round, b.barred,
+-- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
+select b.order_id, b.line_id, b.sku, b.round, b.barred, o.sourcing -> 'locations' as only_from,
+       o.document -> 'shipping' as shipping,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
-from backorder b
+from backorder b join orders o using (order_id)
 left join soft_reservation r using (order_id, line_id)
 left join item on item.sku = b.sku
 where b.sku = any(:skus::text[]) and b.quantity > 0
   and coalesce(available_from <= current_date, true)
-group by b.order_id, b.line_id
+group by b.order_id, b.line_id, o.order_id
 having b.quantity > coalesce(sum(r.quantity), 0)
 order by b.placed_at, b.order_id, b.line_id;
 
@@ -125,7 +127,9 @@ where (r.sku, r.location) = (:sku, :location) and :quantity::bigint > 0
 -- first day of sale came. As `in_turn` and `free` have it.
 select distinct b.sku
 from backorder b
+join orders o using (order_id)
 join stock s on s.sku = b.sku and s.location <> all(b.barred)
+    and coalesce(o.sourcing -> 'locations' ? s.location, true)
 left join item on item.sku = b.sku
 where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
                              where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0)

@@ -1,13 +1,14 @@
 -- Orders and their lines. The order's row is locked by every function that writes here.
 
--- name: insert_orders(order_ids, channels, channel_order_ids, digests, run_ids, documents, customer_ids, currencies, totals, placed, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
+-- name: insert_orders(order_ids, channels, channel_order_ids, digests, run_ids, sourcing, documents, customer_ids, currencies, totals, placed, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
 -- received: the first thing that is known of orders, with their lines. Returns the ids of those that
 -- are new; of the others nothing is written.
 with created as (
-    insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
-                        currency, total_minor, placed_at)
+    insert into orders (order_id, channel, channel_order_id, digest, run_id, sourcing, document,
+                        customer_id, currency, total_minor, placed_at)
     select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
-                         :digests::text[], :run_ids::text[], :documents::jsonb[],
+                         :digests::text[], :run_ids::text[], :sourcing::jsonb[],
+                         :documents::jsonb[],
                          :customer_ids::text[], :currencies::text[], :totals::bigint[],
                          :placed::timestamptz[])
     on conflict do nothing

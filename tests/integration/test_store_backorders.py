@@ -296,6 +296,28 @@ async def test_whose_units_turn_out_not_to_be_there_is_served_from_elsewhere(ben
     await right(bench)
 
 
+async def test_what_is_waited_for_comes_only_from_where_the_order_may_be_sent_from(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 1)
+    rules = SourcingRules(locations=("main", "far"))
+    order = placed_on(1, ("TEA", 2))
+    ask = reserving(order).model_copy(update={"sourcing": rules})
+    assert (await bench.inventory.reserve_stock(ask)).backordered == {"1": 1}
+    # Neither has had any of it before: one is not allowed, the other sends elsewhere.
+    lane = Lane(cost=Decimal("4.00"), currency="EUR", country="US")
+    async with bench.pool.acquire() as conn:
+        await locations.save(conn, [Location(location="far", lanes=(lane,))])
+    await bench.stocked("TEA", 3, "outlet")
+    await bench.stocked("TEA", 3, "far")
+    assert await set_aside(bench, order) == 0
+    await bench.desk.write_off("w", "TEA", "main", 1, who="anna", why="torn")  # falls back
+    assert await set_aside(bench, order) == 0
+    await bench.desk.receive_stock("r", "TEA", "main", 2, who="test", why="test")
+    assert await set_aside(bench, order) == 2
+    await right(bench)
+
+
 async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(bench: Bench) -> None:
     await bench.stocked("TEA", 3)
     soon = datetime.now(UTC) + timedelta(hours=1)
