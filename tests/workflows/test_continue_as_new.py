@@ -20,9 +20,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, OrderloomError
+from domain.items import Item
 from domain.messages import CancelOutcome, CancelRequest, LineRequest, ReturnRequest
 from domain.order import Order
 from starter.audit import audit
+from store import items
 from store.database import Pool
 from store.returns import Counted
 from tests.builders import a_policy, an_order
@@ -192,6 +194,20 @@ async def test_a_wait_goes_on_with_the_time_that_is_left(shop: Shop) -> None:
     assert patience[0] == LEISURELY.pick_within
     assert all(later < earlier for earlier, later in pairwise(patience))
     await finish(shop, order)
+
+
+async def test_what_an_order_waits_for_is_filled_in_later_runs(shop: Shop) -> None:
+    async with shop.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="TEA", backorder=True)])
+    order = an_order(("TEA", 3, "12.50"))
+    await shop.orders.place(order)
+    await shop.phase(order.order_id, "in fulfilment")
+    for units in (1, 2):
+        await nudge(shop, order)
+        await shop.stocked("TEA", units)
+        await shop.until_many(order.order_id, "backorder filled", units)
+    story = await finish(shop, order)
+    assert (story.count("backorder filled"), story.count("shipped")) == (2, 2)
 
 
 async def test_a_cancellation_in_temporal_reaches_the_latest_run(shop: Shop) -> None:
