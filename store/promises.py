@@ -15,7 +15,7 @@ from domain.order import Shipping
 from domain.places import SourcingRules
 from domain.promising import Incoming, PromisedUnits, covered_on, kit_supply, less, promise
 from domain.sourcing import Available
-from store import events, fulfilments, kits, locations, stock
+from store import events, fulfilments, items, kits, locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
@@ -99,9 +99,16 @@ async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitSto
 
 
 async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Incoming]]:
-    """What is free and due of a kit, or of a SKU as if it were a kit of one of itself."""
+    """What is free and due of a kit, or of a SKU as if it were a kit of one of itself.
+
+    What is only ordered ahead is due on its first day of sale.
+    """
+    today = datetime.now(UTC).date()
+    ahead = {
+        k for k, item in (await items.find(conn, list(kit.parts))).items() if item.ahead(today)
+    }
     free = [
-        Available(sku=x.sku, location=x.location, quantity=x.available)
+        Available(sku=x.sku, location=x.location, quantity=0 if part in ahead else x.available)
         for part in kit.parts
         for x in await stock.levels(conn, sku=part)
     ]

@@ -1,16 +1,30 @@
 -- Promises to customers, and what becomes of them.
 
 -- name: incoming(skus)
--- What is due at a location, and when; what nobody expects on a day is promised to nobody.
-select l.sku, t.to_location as location, l.sent - l.arrived - l.lost as quantity,
-       t.expected_on as due_on, t.transfer_id as source
-from transfer_line l join transfer t using (transfer_id)
-where l.sku = any(:skus::text[]) and l.arrived + l.lost < l.sent and t.expected_on is not null
-union all
--- On the day that the supplier has named, else by its lead time; what is only proposed may not come.
-select l.sku, l.location, l.outstanding, l.due_on, l.po_id
-from purchase_order_line l join purchase_order p using (po_id)
-where l.sku = any(:skus::text[]) and l.outstanding > 0 and p.state <> 'proposed'
+-- What is due at a location, and when; what nobody expects on a day is promised to nobody. What is only
+-- ordered ahead is not sent before its first day of sale, also what is on the shelf by then.
+with coming as (
+    select l.sku, t.to_location as location, l.sent - l.arrived - l.lost as quantity,
+           t.expected_on as due_on, t.transfer_id as source
+    from transfer_line l join transfer t using (transfer_id)
+    where l.sku = any(:skus::text[]) and l.arrived + l.lost < l.sent and t.expected_on is not null
+    union all
+    -- On the day that the supplier has named, else by its lead time; what is only proposed may not come.
+    select l.sku, l.location, l.outstanding, l.due_on, l.po_id
+    from purchase_order_line l join purchase_order p using (po_id)
+    where l.sku = any(:skus::text[]) and l.outstanding > 0 and p.state <> 'proposed'
+    union all
+    select s.sku, s.location, on_hand - allocated - safety - coalesce((
+               select sum(r.quantity) from soft_reservation r
+               where (r.sku, r.location) = (s.sku, s.location)
+                 and (r.expires_at is null or r.expires_at > now())), 0)::bigint,
+           available_from, 'stock'
+    from stock s join item using (sku)
+    where s.sku = any(:skus::text[]) and available_from > current_date
+)
+select sku, location, quantity, greatest(due_on, available_from) as due_on, source
+from coming left join item using (sku)
+where quantity > 0
 order by due_on, source;
 
 -- name: waited_for(skus)

@@ -161,6 +161,35 @@ async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
     await right(bench)
 
 
+async def test_what_is_ordered_ahead_is_promised_for_its_first_day_of_sale_at_the_earliest(
+    bench: Bench,
+) -> None:
+    lane = Lane(cost=Decimal("4.00"), currency="EUR", transit_days=0)
+    async with bench.pool.acquire() as conn:
+        await locations.save(conn, [Location(location="main", lanes=(lane,))])
+    first_day = datetime.now(UTC).date() + timedelta(days=20)
+    await bench.stocked("NEW", 2)
+    await bench.stocked("NEW", 5, "far")
+    due = first_day - timedelta(days=10)
+    await bench.desk.send_transfer(
+        "T", "far", "main", {"NEW": 5}, expected_on=due, who="test", why="test"
+    )
+    async with bench.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="NEW", available_from=first_day)])
+    for units in (2, 4):  # on the shelf, and on its way
+        order = placed_on(1, ("NEW", units))
+        async with bench.pool.acquire() as conn:
+            told = await promises.available(
+                conn, "NEW", units, order.shipping, now=datetime.now(UTC)
+            )
+        assert {one.promise and one.promise.leaves_on for one in told} == {first_day}
+        await placed(bench, order)
+        leaves = await bench.pool.fetchval(
+            "select promised_leave from backorder where order_id = $1", order.order_id
+        )
+        assert leaves == first_day
+
+
 async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after(
     bench: Bench,
 ) -> None:
