@@ -58,6 +58,7 @@ async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
         init=_prepare,
         reset=_leave_as_it_is,
         command_timeout=30,
+        server_settings={"timezone": "UTC"},  # its `current_date` is the day that we count by
     )
 
 

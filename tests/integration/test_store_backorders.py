@@ -22,7 +22,7 @@ from domain.places import SourcingRules
 from domain.reservations import Reserved
 from store import backorders, decisions, items, locations, promises, reservations
 from store.audit import look
-from store.database import Pool
+from store.database import Pool, open_pool
 from tests.builders import an_order
 from tests.integration.bench import Bench, at_once, authorizing, reserving
 
@@ -121,6 +121,18 @@ async def test_a_preorder_waits_for_its_first_day_of_sale_though_there_is_stock(
     assert (await placed(bench, now)).missing == {"1": 1}
     assert await set_aside(bench, ahead) == 2
     await right(bench)
+
+
+async def test_a_first_day_of_sale_begins_for_the_database_when_it_begins_for_us(
+    pool: Pool, database_url: str
+) -> None:
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # never both on the day of UTC
+        name = await pool.fetchval("select quote_ident(current_database())")
+        await pool.execute(f"alter database {name} set timezone = '{zone}'")
+        other = await open_pool(database_url, size_max=1)
+        today = await other.fetchval("select current_date")
+        await other.close()
+        assert today == datetime.now(UTC).date()
 
 
 async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
