@@ -2,7 +2,7 @@
 -- rows of their SKU are locked.
 
 -- name: insert_backorders(order_id, line_ids, skus, quantities, leaves, arrivals, barred, round)!
--- Units of an order's lines are waited for, besides those that are.
+-- Units of an order's lines are waited for, besides those that are, and that keep what was promised.
 insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
                        promised_leave, promised_on)
 select order_id, line_id, sku, quantity, placed_at, :round, :barred::text[], leave, arrival
@@ -12,7 +12,10 @@ join orders on order_id = :order_id
 on conflict (order_id, line_id) do update
 set quantity = backorder.quantity + excluded.quantity, round = excluded.round,
     barred = array(select distinct unnest(backorder.barred || excluded.barred)),
-    promised_leave = excluded.promised_leave, promised_on = excluded.promised_on,
+    promised_leave = coalesce(excluded.promised_leave, case when backorder.quantity > 0
+                              then backorder.promised_leave end),
+    promised_on = coalesce(excluded.promised_on, case when backorder.quantity > 0
+                           then backorder.promised_on end),
     since = case when backorder.quantity = 0 then excluded.since else backorder.since end;
 
 -- name: lines_that_wait(order_id)

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from activities.backorders import AwaitStock, FillBackorder
-from activities.inventory import ReleaseStock
+from activities.inventory import ReleaseStock, ReserveAgain
 from domain.errors import IllegalTransition
 from domain.ids import backorder_id
 from domain.items import Item
@@ -121,6 +121,40 @@ async def test_a_preorder_waits_for_its_first_day_of_sale_though_there_is_stock(
     assert (await placed(bench, now)).missing == {"1": 1}
     assert await set_aside(bench, ahead) == 2
     await right(bench)
+
+
+async def test_units_that_wait_without_a_day_leave_the_others_of_their_line_their_promise(
+    bench: Bench,
+) -> None:
+    lane = Lane(cost=Decimal("4.00"), currency="EUR", transit_days=0)
+    async with bench.pool.acquire() as conn:
+        await locations.save(conn, [Location(location="main", lanes=(lane,))])
+    await bench.stocked("TEA", 1)
+    await bench.stocked("TEA", 5, "far")
+    due = datetime.now(UTC).date() + timedelta(days=10)
+    await bench.desk.send_transfer(
+        "T", "far", "main", {"TEA": 5}, expected_on=due, who="test", why="test"
+    )
+    order = placed_on(1, ("TEA", 3))
+    await placed(bench, order)
+    part = f"{order.order_id}:1"
+    await bench.desk.pick(part, {"1": 0}, who="picker")
+    ask = ReserveAgain(
+        order_id=order.order_id,
+        effect="again",
+        units={"1": 1},
+        source="open",
+        replace=True,
+        backorder=True,
+        first_number=2,
+        reason="not found",
+    )
+    assert (await bench.inventory.reserve_again(ask)).backordered == {"1": 1}
+    row = await bench.pool.fetchrow(
+        "select quantity, promised_leave from backorder where order_id = $1", order.order_id
+    )
+    assert row is not None
+    assert tuple(row) == (3, due)
 
 
 async def test_a_first_day_of_sale_begins_for_the_database_when_it_begins_for_us(
