@@ -45,7 +45,8 @@ class Cancelling:
             cancelled: dict[str, int] = {}
             while (source := await self._next(left)) is not None:
                 if source == "backorder":
-                    effect = f"cancel:{request_id}:B{self._book.round}"
+                    # More may come to be waited for while the request is being met.
+                    effect = f"cancel:{request_id}:B:{sum(cancelled.values())}"
                     taken = await self._backordering.cancel(
                         left, effect, request.reason, request.by
                     )

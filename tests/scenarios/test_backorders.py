@@ -44,6 +44,15 @@ async def waiting(shop: Shop, order: Order, policy: Policy | None = None) -> str
     return order.order_id
 
 
+async def not_found_is_heard(shop: Shop, order: Order) -> None:
+    """Wait until the workflow knows that the picker has found nothing of the second line."""
+
+    async def heard() -> bool:
+        return bool((await shop.view(order.order_id))["lines"]["2"]["allocated"] == 0)
+
+    await shop.until(heard, "the short pick is heard of")
+
+
 async def test_s7_a_receipt_fills_backorders_in_order_of_placement_every_unit_of_those_wanted(
     shop: Shop, waited_for: str
 ) -> None:
@@ -168,17 +177,39 @@ async def test_units_missed_as_the_last_that_were_waited_for_are_cancelled_are_w
     cancelling = asyncio.create_task(shop.orders.cancel(order.order_id, no_tea))
     await asyncio.wait_for(shop.faults.reached["release_stock"].wait(), 20)
     await shop.desk.pick(parcel, {"2": 0}, who="picker")
-
-    async def heard() -> bool:
-        view = await shop.view(order.order_id)
-        return bool(view["lines"]["2"]["allocated"] == 0)
-
-    await shop.until(heard, "the short pick is heard of")
+    await not_found_is_heard(shop, order)
     shop.faults.release("release_stock")
     assert (await cancelling).outcome == "cancelled"
     await shop.told(order.order_id, "missing units backordered")
     await shop.stocked("POT", 1)
     await shop.told(order.order_id, "backorder filled")
+    async with shop.staffed():
+        assert (await shop.result(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_units_that_come_to_wait_while_others_are_cancelled_are_cancelled_too(
+    shop: Shop, waited_for: str
+) -> None:
+    async with shop.pool.acquire() as conn:
+        await items.save(conn, [Item(sku=sku, backorder=True) for sku in ("POT", "MUG")])
+    await shop.stocked("POT", 1)
+    order = an_order((waited_for, 2), ("POT", 1), ("MUG", 1))
+    parcel = await shop.placed(order)
+    await shop.task("pick", parcel)
+    shop.faults.hold("release_stock")
+    lines = (LineRequest(line_id="1", quantity=2), LineRequest(line_id="2", quantity=1))
+    cancelling = asyncio.create_task(
+        shop.orders.cancel(order.order_id, CancelRequest(lines=lines, reason="just the mug"))
+    )
+    await asyncio.wait_for(shop.faults.reached["release_stock"].wait(), 20)
+    await shop.desk.pick(parcel, {"2": 0}, who="picker")
+    await not_found_is_heard(shop, order)
+    shop.faults.release("release_stock")
+    answer = await cancelling
+    assert {item.line_id: item.quantity for item in answer.cancelled} == {"1": 2, "2": 1}
+    assert await waits(shop, order.order_id) == 1
+    await shop.stocked("MUG", 1)
     async with shop.staffed():
         assert (await shop.result(order.order_id))["outcome"] == "closed"
     await shop.settled()
