@@ -130,7 +130,8 @@ class Purchasing:
         async with self._pool.acquire() as conn:
             order = await purchase_reads.get(conn, po_id)
             if order.state != "approved" or not order.outstanding:
-                return Sent(refused="refused" if order.refused_at else None)
+                gone = order.refused_at is not None and not order.outstanding
+                return Sent(refused="refused" if gone else None)
             async with conn.transaction():
                 await purchases.locked(conn, po_id)
                 await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.items import Item
+from store import suppliers
 from store.database import Connection, load_queries
+from store.locks import lock_stock
 
 _sql = load_queries("items")
 
 
 async def save(conn: Connection, items: Sequence[Item]) -> None:
-    """Set all there is to know about these SKUs, each given once; the others stay as they are."""
-    await _sql.save_items(
-        conn,
-        skus=[item.sku for item in items],
-        names=[item.name or "" for item in items],
-        backorders=[item.backorder for item in items],
-        available_from=[item.available_from for item in items],
-        discontinued=[item.discontinued for item in items],
-    )
+    """Set all there is to know about these SKUs, each given once; the others stay as they are.
+
+    What is low of them is called for: it may have been discontinued until now.
+    """
+    skus = [item.sku for item in items]
+    async with conn.transaction():
+        await lock_stock(conn, skus)
+        await _sql.save_items(
+            conn,
+            skus=skus,
+            names=[item.name or "" for item in items],
+            backorders=[item.backorder for item in items],
+            available_from=[item.available_from for item in items],
+            discontinued=[item.discontinued for item in items],
+        )
+        await suppliers.call_if_low(conn, skus)
 
 
 async def find(conn: Connection, skus: Sequence[str] | None = None) -> dict[str, Item]:

@@ -30,17 +30,20 @@ async def acknowledge(
     """The supplier says what it will send of each SKU, and when; left out: all as it was asked.
 
     Units it will not send are cancelled, and not promised again: a later answer changes the day, or
-    cancels more. Raises InvalidInput for more than was ordered, IllegalTransition for an order that
-    was not sent or is over.
+    cancels more. None of a SKU is a refusal of it. Raises InvalidInput for more than was ordered,
+    IllegalTransition for an order that was not sent or is over.
     """
     async with conn.transaction():
         row, lines = await purchases.locked(conn, po_id)
+        effect = f"acknowledge:{key}"
+        if answer is None and await purchases.done(conn, po_id, effect) is not None:
+            return
         told = answer or {
             line["sku"]: Acknowledged(quantity=line["quantity"], due_on=line["due_on"])
             for line in lines
         }
         data = {sku: one.model_dump(mode="json") for sku, one in sorted(told.items())}
-        if await _told_before(conn, po_id, f"acknowledge:{key}", data):
+        if await _told_before(conn, po_id, effect, data):
             return
         _check_open(row, lines)
         by_sku = {line["sku"]: line for line in lines}
@@ -60,15 +63,10 @@ async def acknowledge(
             due_on=[told[sku].due_on for sku in skus],
         )
         await purchases.advance(conn, row, "acknowledged")
-        await purchases.tell(
-            conn,
-            po_id,
-            f"acknowledge:{key}",
-            "acknowledged",
-            who=who,
-            why=_differences(by_sku, told),
-            data=data,
-        )
+        why = _differences(by_sku, told)
+        await purchases.tell(conn, po_id, effect, "acknowledged", who=who, why=why, data=data)
+        if any(_refused(by_sku[sku], one) for sku, one in told.items()):
+            await purchases.mark_refused(conn, row)
         outcome = {"outcome": "acknowledged"}
         step = ids.wait_id("await_acknowledgement", po_id)
         await waits.report_purchase(conn, po_id, step, outcome)
@@ -115,8 +113,10 @@ async def receive(
     than was ordered and its tolerance.
     """
     async with conn.transaction():
-        row, lines = await purchases.locked(conn, po_id, and_stock=False)
+        row, lines = await purchases.locked(conn, po_id)
         effect = f"receive:{key}"
+        if await _ends_more(conn, po_id, effect, rest_is_cancelled=rest_is_cancelled):
+            raise _differently(po_id, effect)
         if units is None and await purchases.done(conn, po_id, effect) is not None:
             return
         told = dict(sorted((_outstanding(lines) if units is None else units).items()))
@@ -128,16 +128,19 @@ async def receive(
         if not came and not rest_is_cancelled:
             raise IllegalTransition(f"nothing came of {po_id}: there is nothing to report")
         _check_receivable(po_id, lines, came)
-        for sku, quantity in came.items():  # in the order of locks, each SKU's taken here once
-            await stock.receive(
-                conn,
-                f"{po_id}:{key}",
-                sku,
-                row["location"],
-                quantity,
-                who=who,
-                why=f"{po_id} from {row['supplier_id']}",
-            )
+        goods = [
+            stock.Move(sku=sku, location=row["location"], on_hand=quantity)
+            for sku, quantity in came.items()
+        ]
+        # All in one: whoever waits is woken in one sequence, as by any other receipt.
+        await stock.move(
+            conn,
+            f"receive:{po_id}:{key}",
+            "received",
+            goods,
+            who=who,
+            why=f"{po_id} from {row['supplier_id']}",
+        )
         await _sql.add_received(conn, po_id=po_id, skus=list(came), units=list(came.values()))
         await purchases.advance(conn, row, "shipped")
         await purchases.tell(conn, po_id, effect, "received", who=who, why=_said(came), data=came)
@@ -167,8 +170,21 @@ async def refuse(conn: Connection, po_id: str, reason: str, *, who: str) -> None
 async def _told_before(conn: Connection, po_id: str, effect: str, data: dict[str, Any]) -> bool:
     earlier = await purchases.done(conn, po_id, effect)
     if earlier is not None and earlier != data:
-        raise Conflict(f"{po_id}: {effect.replace(':', ' ', 1)} was reported before, differently")
+        raise _differently(po_id, effect)
     return earlier is not None
+
+
+async def _ends_more(conn: Connection, po_id: str, effect: str, *, rest_is_cancelled: bool) -> bool:
+    """It is told again, but now the rest is not awaited any more, which nobody has said."""
+    return (
+        rest_is_cancelled
+        and await purchases.done(conn, po_id, effect) is not None
+        and await purchases.done(conn, po_id, "rest") is None
+    )
+
+
+def _differently(po_id: str, effect: str) -> Conflict:
+    return Conflict(f"{po_id}: {effect.replace(':', ' ', 1)} was reported before, differently")
 
 
 def _check_open(row: Record, lines: list[Record]) -> None:
@@ -203,6 +219,10 @@ def _given_up(line: Record, acknowledged: int) -> int:
     """Units that will not come: those that are missing from an answer stay so."""
     missing: int = line["quantity"] - max(acknowledged, line["received"])
     return max(int(line["cancelled"]), missing, 0)
+
+
+def _refused(line: Record, one: Acknowledged) -> bool:
+    return one.quantity == 0 and bool(line["outstanding"])
 
 
 def _differences(lines: Mapping[str, Record], told: Mapping[str, Acknowledged]) -> str:

@@ -7,6 +7,7 @@ order counts when it is decided what to buy, and that is decided under the same 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -85,21 +86,24 @@ async def enter(
 ) -> bool:
     """Take in an order that was sent before Orderloom knew of it, once per id. False: it was there.
 
-    All rows are of one supplier and location, with the terms of each SKU; the caller holds the
-    locks of their stock.
+    All rows are of one supplier, location and day, those of one SKU are added up; with the terms of
+    each SKU. The caller holds the locks of their stock.
     """
     prices = {item.sku: item for item in terms}
+    units = Counter[str]()
+    for row in rows:
+        units[row.sku] += row.quantity
     lines = [
         PurchaseLine(
-            sku=row.sku,
-            quantity=row.quantity,
-            unit_price=prices[row.sku].unit_price,
-            due_on=row.due_on,
+            sku=sku,
+            quantity=quantity,
+            unit_price=prices[sku].unit_price,
+            due_on=rows[0].due_on,
         )
-        for row in rows
+        for sku, quantity in sorted(units.items())
     ]
     first = prices[rows[0].sku]
-    lead_times = [prices[row.sku].lead_time_days for row in rows]
+    lead_times = [prices[line.sku].lead_time_days for line in lines]
     added = await _add(conn, po_id, first, rows[0].location, lines, lead_times, policy, sent=True)
     if added:
         await tell(conn, po_id, "enter", "entered", who=who, why=why)
@@ -158,19 +162,13 @@ async def _add(
     return True
 
 
-async def locked(
-    conn: Connection, po_id: str, *, and_stock: bool = True
-) -> tuple[Record, list[Record]]:
-    """Lock a purchase order and the stock of its SKUs; its row and its lines. Raises NotFound.
-
-    Without `and_stock` the caller locks that, before it changes a line.
-    """
+async def locked(conn: Connection, po_id: str) -> tuple[Record, list[Record]]:
+    """Lock a purchase order and the stock of its SKUs; its row and its lines. Raises NotFound."""
     row: Record | None = await _sql.lock(conn, po_id=po_id)
     if row is None:
         raise unknown(po_id)
     lines = [line async for line in _sql.lines(conn, po_id=po_id)]
-    if and_stock:
-        await lock_stock(conn, [line["sku"] for line in lines])
+    await lock_stock(conn, [line["sku"] for line in lines])
     return row, lines
 
 
@@ -197,8 +195,13 @@ async def cancel_rest(conn: Connection, row: Record, *, refused: bool = False) -
     """What is outstanding will not come; the workflow is told. `refused`: the supplier says so."""
     await _sql.cancel_rest(conn, po_id=row["po_id"])
     if refused:
-        await _sql.mark_refused(conn, po_id=row["po_id"])
+        await mark_refused(conn, row)
     await report_if_settled(conn, row["po_id"])
+
+
+async def mark_refused(conn: Connection, row: Record) -> None:
+    """The supplier is not asked again soon for what it gives up of this order."""
+    await _sql.mark_refused(conn, po_id=row["po_id"])
 
 
 async def sent(conn: Connection, row: Record, *, today: date) -> None:

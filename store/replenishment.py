@@ -47,30 +47,32 @@ async def run(
     for sku in skus:
         by_supplier[terms[sku].supplier if sku in terms else None].append(sku)
     ordered = []
-    for supplier, its_skus in by_supplier.items():
+    for its_skus in by_supplier.values():
         async with conn.transaction():
             await lock_stock(conn, its_skus)
             await _sql.answer_calls(conn, skus=its_skus)
-            if supplier is not None:
-                ordered += await _order(conn, its_skus, terms, policy, today)
+            ordered += await _order(conn, its_skus, policy, today)
     return ordered
 
 
 async def _order(
     conn: Connection,
     skus: Sequence[str],
-    terms: dict[str, SupplierItem],
     policy: PurchasingPolicy,
     today: date,
 ) -> list[str]:
-    """Order from one supplier what is needed of these SKUs: an order for each location."""
-    wanted: dict[tuple[str, str], list[tuple[SupplierItem, int]]] = defaultdict(list)
-    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
-    async for need in _sql.needs(conn, skus=list(skus)):
+    """Order what is needed of these SKUs: an order for each location, of one supplier as a rule.
+
+    Who is asked is decided under the lock, too: a supplier may have refused a moment ago.
+    """
+    terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
+    wanted: dict[tuple[str, str, str], list[tuple[SupplierItem, int]]] = defaultdict(list)
+    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    async for need in _sql.needs(conn, skus=list(terms)):
         item = terms[need["sku"]]
         units = _units(need, item)
         if units:
-            key = need["location"], item.currency
+            key = need["location"], item.supplier, item.currency
             wanted[key].append((item, units))
             reasons[key].append(
                 f"{need['sku']} at {need['position']}, to be ordered at {need['reorder_point']}"

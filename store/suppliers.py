@@ -36,13 +36,15 @@ class LevelRow(StockLevels):
 async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
     """Set these terms, and make their suppliers known; other terms stay as they are.
 
-    Of several rows of one supplier and SKU the last one counts.
+    Of several rows of one supplier and SKU the last one counts. What is low of these SKUs is called
+    for: nobody may have sold it until now.
     """
     latest = list({(item.sku, item.supplier): item for item in terms}.values())
     names: dict[str, str | None] = {}
     for item in latest:
         names[item.supplier] = item.name or names.get(item.supplier)
     async with conn.transaction():
+        await lock_stock(conn, [item.sku for item in latest])
         await _sql.save_suppliers(conn, suppliers=list(names), names=list(names.values()))
         await _sql.save_terms(
             conn,
@@ -55,6 +57,12 @@ async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
             currencies=[item.currency for item in latest],
             priorities=[item.priority for item in latest],
         )
+        await call_if_low(conn, [item.sku for item in latest])
+
+
+async def call_if_low(conn: Connection, skus: Sequence[str]) -> None:
+    """Have somebody look whether these SKUs are to be bought. The caller holds their locks."""
+    await _sql.call_if_low(conn, skus=list(skus))
 
 
 async def terms(

@@ -32,7 +32,7 @@ delete from replenishment_call where sku = any(:skus::text[]);
 
 -- name: best_terms(skus, asked_again_before)
 -- The supplier to ask for each SKU: the first by priority, then by lead time, who has not
--- refused it lately.
+-- refused it lately, or said that none of it would come.
 select distinct on (i.sku)
        i.sku, i.supplier_id as supplier, i.lead_time_days, i.minimum, i.multiple, i.price_minor,
        i.currency, i.priority
@@ -40,7 +40,7 @@ from supplier_item i
 where i.sku = any(:skus::text[])
   and not exists (
       select from purchase_order p join purchase_order_line l using (po_id)
-      where p.supplier_id = i.supplier_id and l.sku = i.sku
+      where p.supplier_id = i.supplier_id and l.sku = i.sku and l.cancelled > 0
         and p.refused_at > clock_timestamp() - :asked_again_before::interval)
 order by i.sku, i.priority, i.lead_time_days, i.supplier_id;
 

@@ -22,6 +22,11 @@ set lead_time_days = excluded.lead_time_days, minimum = excluded.minimum,
     multiple = excluded.multiple, price_minor = excluded.price_minor,
     currency = excluded.currency, priority = excluded.priority;
 
+-- name: call_if_low(skus)!
+-- These may be bought from now on: what is below its level is called for. The rows are locked.
+select call_if_low(sku, location) from stock
+where sku = any(:skus::text[]) and reorder_point is not null;
+
 -- name: list_terms(supplier, skus)
 select i.supplier_id as supplier, s.name, i.sku, i.lead_time_days, i.minimum, i.multiple,
        i.price_minor, i.currency, i.priority

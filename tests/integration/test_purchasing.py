@@ -13,6 +13,7 @@ from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.items import Item
 from domain.locations import Location
 from domain.purchasing import Acknowledged, OnOrder, PurchasingPolicy, StockLevels, SupplierItem
+from starter.buying import BuyingDesk
 from store import (
     corrections,
     items,
@@ -23,10 +24,13 @@ from store import (
     replenishment,
     stock,
     suppliers,
+    waits,
 )
 from store.database import Pool
 from store.locks import lock_stock
 from store.purchase_reads import PurchaseOrder
+from tests.builders import an_order
+from tests.integration.bench import Bench, reserving, until_one_waits
 
 TODAY = date(2026, 11, 22)
 POLICY = PurchasingPolicy(approve_up_to={"EUR": Decimal(1000)})
@@ -211,6 +215,60 @@ async def test_a_supplier_that_refused_is_passed_over_for_the_next_one(buyer: Bu
     assert (await buyer.order(third)).supplier == "assam"
 
 
+async def test_who_answers_that_none_will_come_is_passed_over_as_one_that_refused(
+    buyer: Buyer,
+) -> None:
+    order = await buyer.sent()
+    none = {"TEA": Acknowledged(quantity=0, due_on=TODAY)}
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855", none)
+    assert await buyer.run(only_called=True) == []  # not the same again, and again
+    await buyer.sold_by(terms(supplier="ceylon", priority=200))
+    (second,) = await buyer.run()
+    assert (await buyer.order(second)).supplier == "ceylon"
+
+
+async def test_a_supplier_is_asked_again_for_what_it_did_not_refuse(buyer: Buyer) -> None:
+    await buyer.sold_by(terms(), terms("CUP"))
+    for sku in ("TEA", "CUP"):
+        await buyer.levels(sku)
+    (po_id,) = await buyer.run()
+    await buyer.told(purchase_reports.receive, po_id, "1", {"TEA": 24})
+    await buyer.told(purchase_reports.refuse, po_id, "no more cups")
+    await buyer.used(20)
+    (second,) = await buyer.run()
+    assert [line.sku for line in (await buyer.order(second)).lines] == ["TEA"]
+
+
+async def test_a_refusal_while_it_is_decided_is_heard(buyer: Buyer) -> None:
+    order = await buyer.sent()
+    await buyer.sold_by(terms(supplier="ceylon", priority=200))
+    await buyer.levels(s=30, up=40)  # called for, though most of it is on order
+    async with buyer.pool.acquire() as conn, conn.transaction():
+        await lock_stock(conn, ["TEA"])
+        look = asyncio.create_task(buyer.run(only_called=True))
+        await until_one_waits(buyer.pool)
+        await purchase_reports.refuse(conn, order.po_id, "no harvest", who="test")
+    (second,) = await look
+    assert (await buyer.order(second)).supplier == "ceylon"
+
+
+async def test_a_need_is_called_for_again_once_somebody_sells_it_or_it_may_be_bought(
+    buyer: Buyer,
+) -> None:
+    await buyer.levels("TEA")
+    await buyer.levels("CUP")
+    async with buyer.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="CUP", discontinued=True)])
+    assert await buyer.run(only_called=True) == []
+    await buyer.sold_by(terms(), terms("CUP"))
+    (first,) = await buyer.run(only_called=True)
+    assert [line.sku for line in (await buyer.order(first)).lines] == ["TEA"]
+    async with buyer.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="CUP")])
+    (second,) = await buyer.run(only_called=True)
+    assert [line.sku for line in (await buyer.order(second)).lines] == ["CUP"]
+
+
 # Levels that are crossed --------------------------------------------------------------------------
 
 
@@ -260,6 +318,54 @@ async def test_levels_follow_demand_where_there_is_enough_to_tell(buyer: Buyer) 
         (level,) = await suppliers.levels(conn)
     # μ = 10, σ = 2.052 over 20 days: 10·4 + 1.645·2.052·√4 = 46.75; and a day's demand on top
     assert (level.reorder_point, level.order_up_to) == (47, 57)
+
+
+# Facts told again, and at once ---------------------------------------------------------------------
+
+
+async def test_an_answer_as_asked_is_the_same_when_it_is_told_again(buyer: Buyer) -> None:
+    order = await buyer.sent()
+    slipped = {"TEA": Acknowledged(quantity=18, due_on=TODAY + timedelta(days=30))}
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855")
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855-2", slipped)
+    await buyer.told(purchase_reports.acknowledge, order.po_id, "855")
+    assert (await buyer.order(order.po_id)).due_on == TODAY + timedelta(days=30)
+
+
+async def test_a_receipt_told_again_with_an_end_to_the_rest_is_no_repetition(buyer: Buyer) -> None:
+    order = await buyer.sent()
+    await buyer.told(purchase_reports.receive, order.po_id, "1", {"TEA": 6})
+    with pytest.raises(Conflict, match="receive 1 was reported before, differently"):
+        await buyer.told(
+            purchase_reports.receive, order.po_id, "1", {"TEA": 6}, rest_is_cancelled=True
+        )
+    for _ in range(2):
+        await buyer.told(
+            purchase_reports.receive, order.po_id, "2", {"TEA": 6}, rest_is_cancelled=True
+        )
+    assert (await buyer.order(order.po_id)).outstanding == 0
+
+
+async def test_a_receipt_of_several_skus_wakes_who_waits_in_the_one_order_of_all(
+    buyer: Buyer,
+) -> None:
+    bench = Bench(buyer.pool)
+    await bench.backorderable("CUP", "TEA")
+    first = an_order(("TEA", 1), placed_at="2026-11-01T00:00:00Z")
+    second = an_order(("CUP", 1), placed_at="2026-11-02T00:00:00Z")
+    for order in (first, second):
+        await bench.inventory.reserve_stock(reserving(order))
+    await buyer.sold_by(terms(), terms("CUP"))
+    await buyer.levels()
+    await buyer.levels("CUP")
+    (po_id,) = await buyer.run()
+    async with buyer.pool.acquire() as conn, conn.transaction():
+        # Another receipt, of other SKUs that both wait for, is half-way through.
+        await waits.report(conn, first.order_id, f"await_stock:{first.order_id}:B1", {})
+        receipt = asyncio.create_task(buyer.told(purchase_reports.receive, po_id, "1"))
+        await until_one_waits(buyer.pool)
+        await waits.report(conn, second.order_id, f"await_stock:{second.order_id}:B1", {})
+    await receipt
 
 
 # Facts --------------------------------------------------------------------------------------------
@@ -358,3 +464,15 @@ async def test_an_order_from_before_is_incoming_and_entered_once(buyer: Buyer) -
     assert (start.po_id, start.sent, start.needs_approval) == ("OLD-1", True, False)
     await buyer.told(purchase_reports.receive, "OLD-1", "1")
     assert (await buyer.order("OLD-1")).outstanding == 0
+
+
+async def test_rows_of_one_sku_and_day_are_one_line_of_an_order_from_before(buyer: Buyer) -> None:
+    await buyer.sold_by(terms())
+    rows = [
+        OnOrder(supplier="assam", sku="TEA", location="main", quantity=units, due_on=TODAY)
+        for units in (30, 20)
+    ]
+    desk = BuyingDesk(buyer.pool)
+    assert len(await desk.enter(rows, who="test", why="")) == 1
+    assert await desk.enter(rows, who="test", why="") == []
+    assert [line.quantity for line in (await buyer.one()).lines] == [50]
