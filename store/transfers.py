@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from store import kits, stock
+from store import kits, locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -65,7 +65,7 @@ async def send(
     """Take units (SKU → number) out of one location and on their way to another, once per id.
 
     Only what no order has allocated can go. Raises InvalidInput for nothing at all or for a way to
-    itself, NotFound for stock that is not kept there, IllegalTransition for more than is free, and
+    itself, NotFound for stock or a location that is not there, IllegalTransition for more than is free, and
     Conflict when the id stands for another transfer.
     """
     if not units or any(quantity < 1 for quantity in units.values()):
@@ -73,12 +73,14 @@ async def send(
     if from_location == to_location:
         raise InvalidInput(f"a transfer leads elsewhere, not from {from_location} to itself")
     async with conn.transaction():
-        await lock_stock(conn, units)
         await kits.refuse(conn, units)
-        for sku in units:
+        for sku in sorted(units):
             if await stock.level(conn, sku, from_location) is None:
                 raise NotFound(f"no stock is kept of {sku} at {from_location}; see `stock list`")
+        await locations.check(conn, [to_location])
+        # Before the locks: whoever makes the same rows now may be waiting for those.
         await stock.ensure_rows(conn, [(sku, to_location) for sku in units])
+        await lock_stock(conn, units)
         new = await _sql.send(
             conn,
             transfer_id=transfer_id,

@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from domain import ids
+from domain.locations import Location
 from domain.messages import CancelRequest, LineRequest, ReturnRequest
 from domain.purchasing import SupplierItem
 from starter.audit import AuditReport, audit
@@ -62,6 +63,7 @@ async def live_through(shop: Shop) -> dict[str, str]:
         await shop.stocked(sku, units)
 
     await shop.stocked("MUG", 5)
+    await shop.desk.set_locations([Location(location="main"), Location(location="shop")])
     await shop.desk.send_transfer("T-1", "main", "shop", {"MUG": 3}, who="anna", why="window")
     await shop.desk.receive_transfer("T-1", "first", {"MUG": 1}, who="ben")
 

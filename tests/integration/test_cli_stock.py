@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.locations import Location
 from tests.builders import an_order
 from tests.integration.command_line import Cli, commands_for
 from tests.shop import Shop
@@ -31,12 +32,14 @@ WRONG = {
     ("transfer", "main", "shop", "TEA=1", "TEA=2"): (2, "TEA is named twice"),
     ("transfer", "main", "shop", "TEA=0"): (2, "greater than or equal to 1"),
     ("transfer", "main", "main", "TEA=1"): (2, "leads elsewhere"),
+    ("transfer", "main", "mars", "TEA=1"): (1, "there is no location mars"),
     ("transfer", "main", "shop", "TEA=1", "--expected", "soon"): (2, "expected_on"),
     ("receive-transfer", "T-0"): (1, "there is no transfer T-0"),
 }
 
 
 async def test_a_skus_history_reads_as_a_story(cli: Cli, shop: Shop) -> None:
+    await shop.desk.set_locations([Location(location="main"), Location(location="shop")])
     await shop.stocked("TEA", 20)
     order = an_order(("TEA", 2))
     part = await shop.placed(order)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, OrderloomError
+from domain.locations import Location
 from store import audit
 from store.database import Pool
 from store.stock import Movement, StockLevel
@@ -26,6 +27,7 @@ SHIPPED = "select sum(quantity)::int from fulfilment_line where fulfilment_id = 
 @pytest.fixture
 async def bench(pool: Pool) -> Bench:
     bench = Bench(pool)
+    await bench.desk.set_locations([Location(location=place) for place in PLACES])
     await bench.stocked("TEA", 10)
     return bench
 
@@ -178,6 +180,7 @@ def _receive(transfer_id: str, units: dict[str, int] | None) -> Act:
         (_send({"TEA": 1}, to="main"), InvalidInput, "leads elsewhere"),
         (_send({"CUP": 1}), NotFound, "no stock is kept of CUP at main"),
         (_send({"TEA": 1}, origin="moon"), NotFound, "no stock is kept of TEA at moon"),
+        (_send({"TEA": 1}, to="mars"), NotFound, "there is no location mars"),
         (_send({"TEA": 5}), IllegalTransition, "below what orders have allocated"),
         (_receive("T-9", None), NotFound, "there is no transfer T-9"),
         (_receive("T-1", {"CUP": 1}), InvalidInput, "T-1 has no CUP; it has TEA"),
@@ -191,6 +194,7 @@ def _receive(transfer_id: str, units: dict[str, int] | None) -> Act:
         "to itself",
         "unknown SKU",
         "unknown place",
+        "unknown destination",
         "more than is free",
         "unknown transfer",
         "SKU of none",
