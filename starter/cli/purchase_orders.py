@@ -252,7 +252,7 @@ def import_orders(
 
     It counts as sent and acknowledged. The rows of one supplier, location and day are one purchase
     order; the same file again changes nothing. Rows that are wrong are reported with their line,
-    and the others are taken.
+    and the others are taken: correct those rows, and import them alone.
 
     Example: `orderloom purchase-orders import examples/on-order.csv`
     """
@@ -271,7 +271,7 @@ def import_orders(
 async def _enter(
     rows: Sequence[Entry[OnOrder]], problems: list[Problem], who: str, why: str
 ) -> list[str]:
-    """Enter rows; what is refused is a problem of its first row. Returns the new ids."""
+    """Enter rows; those that are refused are problems. Returns the new ids."""
     grouped: dict[tuple[Any, ...], list[Entry[OnOrder]]] = {}
     for row in rows:
         key = row.content.supplier, row.content.location, row.content.due_on
@@ -282,8 +282,12 @@ async def _enter(
             try:
                 content = [row.content for row in group]
                 entered += await here.buying.enter(content, who=who, why=why)
-            except OrderloomError as error:
-                problems.append(Problem(group[0].line, "", str(error)))
+            except OrderloomError:
+                for row in group:  # each by itself, so that one that is wrong costs only itself
+                    try:
+                        entered += await here.buying.enter([row.content], who=who, why=why)
+                    except OrderloomError as error:
+                        problems.append(Problem(row.line, "", str(error)))
     return entered
 
 

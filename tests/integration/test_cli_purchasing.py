@@ -110,6 +110,7 @@ async def test_what_a_person_decides_and_what_was_ordered_before(
         "assam-gardens,TIN,main,5,2026-12-08\n"
         "kiln-and-clay,CUP-STONEWARE-02,main,5,2026-12-08\n"
         "nobody,CUP-STONEWARE-02,main,5,2026-12-09\n"
+        "assam-gardens,TEA-ASSAM-250,main,24,2026-12-08\n"
     )
     large = ("purchase-orders", "propose", "assam-gardens", "TEA-ASSAM-250=480", "--id", "FAIR-1")
     pots = tmp_path / "pots.csv"
@@ -133,7 +134,8 @@ async def test_what_a_person_decides_and_what_was_ordered_before(
     )
     assert len(entered.json["entered"]) == 1
     assert twice.json == {"entered": [], "problems": []}
-    assert (partly.code, partly.out) == (2, "1 purchase order entered\n")
+    assert (partly.code, partly.out) == (2, "2 purchase orders entered\n")
+    assert f"{wrong}:6:" not in partly.err
     for line, fault in (
         (2, "quantity"),
         (3, "supplier assam-gardens does not sell TIN"),
