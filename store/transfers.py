@@ -65,8 +65,8 @@ async def send(
     """Take units (SKU → number) out of one location and on their way to another, once per id.
 
     Only what no order has allocated can go. Raises InvalidInput for nothing at all or for a way to
-    itself, NotFound for stock or a location that is not there, IllegalTransition for more than is free, and
-    Conflict when the id stands for another transfer.
+    itself, NotFound for stock or a location that is not there, IllegalTransition for more than is
+    free, and Conflict when the id stands for another transfer.
     """
     if not units or any(quantity < 1 for quantity in units.values()):
         raise InvalidInput("a transfer is of one unit or more of each SKU")

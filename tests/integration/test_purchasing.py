@@ -320,7 +320,7 @@ async def test_levels_follow_demand_where_there_is_enough_to_tell(buyer: Buyer) 
     assert (level.reorder_point, level.order_up_to) == (47, 57)
 
 
-# Facts told again, and at once ---------------------------------------------------------------------
+# Facts told again, and at once --------------------------------------------------------------------
 
 
 async def test_an_answer_as_asked_is_the_same_when_it_is_told_again(buyer: Buyer) -> None:
