@@ -7,7 +7,11 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -69,6 +73,13 @@ class PurchaseClient:
                 cause = error.cause
                 reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
                 raise Refused(reason) from error
+            except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+                # The library says so, too, when it is the caller who does not wait any longer.
+                if isinstance(error.__cause__, asyncio.CancelledError):
+                    raise asyncio.CancelledError from error
+                raise Unreachable(
+                    f"{po_id} did not answer in time; it may still do so: ask again"
+                ) from error
             except RPCError as error:
                 if error.status != RPCStatusCode.NOT_FOUND:
                     raise _unreachable(error) from error
