@@ -11,10 +11,10 @@ from activities.inventory import WHO
 from activities.providers.errors import DeclineCode, Declined
 from activities.providers.supplier import Supplier
 from activities.waiting import wait_for_report
-from domain.errors import IllegalTransition
+from domain.errors import IllegalTransition, Refused
 from domain.purchasing import ENDED, PurchaseState, PurchasingPolicy
 from domain.x12 import purchase_order_850
-from store import purchase_reads, purchases, replenishment
+from store import items, purchase_reads, purchases, replenishment
 from store.database import Pool
 
 
@@ -117,9 +117,15 @@ class Purchasing:
 
     @activity.defn
     async def approve_purchase(self, ask: PurchaseDecision) -> None:
-        """proposed → approved."""
+        """proposed → approved. Raises Refused for what was discontinued meanwhile."""
         async with self._pool.acquire() as conn, conn.transaction():
-            row, _ = await purchases.locked(conn, ask.po_id)
+            row, lines = await purchases.locked(conn, ask.po_id)
+            known = await items.find(conn, [line["sku"] for line in lines])
+            gone = sorted(item.sku for item in known.values() if item.discontinued)
+            if gone and row["state"] == "proposed":
+                raise Refused(
+                    f"{', '.join(gone)} is discontinued, and not bought any more: cancel {ask.po_id}"
+                )
             await purchases.advance(conn, row, "approved")
             await purchases.tell(conn, ask.po_id, "approve", "approved", who=ask.by, why=ask.reason)
 
@@ -132,9 +138,12 @@ class Purchasing:
             if order.state != "approved" or not order.outstanding:
                 gone = order.refused_at is not None and not order.outstanding
                 return Sent(refused="refused" if gone else None)
-            async with conn.transaction():
-                await purchases.locked(conn, po_id)
-                await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
+            if await purchases.done(conn, po_id, "ask") is None:
+                async with conn.transaction():
+                    await purchases.locked(conn, po_id)
+                    await purchases.expect(conn, po_id, today=_today())
+                    await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
+                order = await purchase_reads.get(conn, po_id)  # as it stays, whoever sends it again
         x12 = purchase_order_850(order.document, at=order.created_at)
         try:
             taken = await self._supplier.place(order.document, x12=x12)

@@ -204,9 +204,14 @@ async def mark_refused(conn: Connection, row: Record) -> None:
     await _sql.mark_refused(conn, po_id=row["po_id"])
 
 
+async def expect(conn: Connection, po_id: str, *, today: date) -> None:
+    """What the supplier has not answered is asked for, and expected, after its lead time."""
+    await _sql.expect(conn, po_id=po_id, today=today)
+
+
 async def sent(conn: Connection, row: Record, *, today: date) -> None:
-    """The supplier has the order: what it has not answered is expected after the lead time."""
-    await _sql.expect(conn, po_id=row["po_id"], today=today)
+    """The supplier has the order."""
+    await expect(conn, row["po_id"], today=today)
     await advance(conn, row, "sent")
 
 

@@ -218,9 +218,11 @@ class PurchaseOrderWorkflow:
 
     @workflow.signal(name="approve")
     async def on_approve(self, ask: PurchaseDecision) -> None:
-        """The same, without waiting for an answer."""
-        if not self.over:
+        """The same, without waiting for an answer; a refusal is in the worker's log."""
+        try:
             await self.be_approved(ask)
+        except ApplicationError as error:
+            workflow.logger.warning("%s is not approved: %s", self.po_id, error.message)
 
     @workflow.update
     async def cancel(self, ask: PurchaseDecision) -> None:
@@ -251,7 +253,10 @@ class PurchaseOrderWorkflow:
         async with self.turn:
             if self.approved or self.over:
                 return
-            await self.record(Purchasing.approve_purchase, ask, f"Approved by {ask.by}")
+            try:
+                await self.record(Purchasing.approve_purchase, ask, f"Approved by {ask.by}")
+            except ActivityError as error:
+                raise refused(self.why(error)) from error
             self.approved = True
 
     async def be_cancelled(self, ask: PurchaseDecision) -> None:

@@ -40,7 +40,7 @@ update purchase_order set attention = :attention where po_id = :po_id;
 update purchase_order set refused_at = clock_timestamp() where po_id = :po_id;
 
 -- name: expect(po_id, today)!
--- Sent today: until the supplier says otherwise, it comes after the lead time.
+-- Asked for today: until the supplier says otherwise, it comes after the lead time.
 update purchase_order_line set due_on = :today::date + lead_time_days
 where po_id = :po_id and answered_at is null;
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
+from activities.relay import Relay
 from activities.schedules import keep_replenishing
 from domain import ids
 from domain.errors import Refused
+from domain.items import Item
 from domain.locations import Location
 from domain.purchasing import Acknowledged, StockLevels, SupplierItem
-from store import sandbox, sandbox_supplier
+from store import replenishment, sandbox, sandbox_supplier
 from store.database import Pool
 from store.purchase_reads import PurchaseOrder
 from tests.builders import BRISK_BUYING, QUICK
@@ -119,6 +121,46 @@ async def test_a_large_order_is_sent_when_somebody_approves_it(shop: Shop) -> No
     assert await ended(shop, order.po_id) == {"state": "cancelled"}
     with pytest.raises(Refused, match="is cancelled"):
         await shop.purchases.approve(order.po_id, by="kim")
+
+
+async def test_an_order_that_waited_for_approval_is_asked_for_by_days_from_then_on(
+    shop: Shop,
+) -> None:
+    await a_need(shop, price="100")
+    order = await at(shop, "proposed")
+    async with shop.pool.acquire() as conn:
+        await conn.execute("update purchase_order_line set due_on = due_on - 30")
+    await shop.purchases.approve(order.po_id, by="kim")
+    order = await at(shop, "sent")
+    async with shop.pool.acquire() as conn:
+        kept = await sandbox_supplier.get(conn, order.po_id)
+    assert kept is not None
+    assert kept.document is not None
+    asked_for = date.fromisoformat(kept.document["lines"][0]["due_on"])
+    assert asked_for == order.due_on == datetime.now(UTC).date() + timedelta(days=7)
+
+
+async def test_what_was_discontinued_meanwhile_is_not_approved(shop: Shop) -> None:
+    await a_need(shop, price="100")
+    order = await at(shop, "proposed")
+    await shop.desk.set_items([Item(sku="TEA", discontinued=True)])
+    with pytest.raises(Refused, match="TEA is discontinued"):
+        await shop.purchases.approve(order.po_id, by="kim")
+    decision = {"po_id": order.po_id, "by": "kim"}
+    await workflow(shop, order.po_id).signal("approve", decision)  # nor by a signal
+    await shop.purchases.cancel(order.po_id, by="kim", reason="discontinued")
+    assert await ended(shop, order.po_id) == {"state": "cancelled"}
+
+
+async def test_whoever_decides_need_not_wait_for_ever(pool: Pool, temporal_client: Client) -> None:
+    shop = Shop(pool, temporal_client, QUICK)
+    await a_need(shop, price="100")
+    async with pool.acquire() as conn:
+        (po_id,) = await replenishment.run(conn, shop.purchasing, today=date(2026, 11, 22))
+    await Relay(pool, temporal_client, task_queue=shop.task_queue)._begin_purchases()
+    with pytest.raises(TimeoutError):  # there is no worker
+        await asyncio.wait_for(shop.purchases.approve(po_id, by="kim"), 0.5)
+    await workflow(shop, po_id).terminate()
 
 
 async def test_a_proposal_that_nobody_wants_is_cancelled_and_never_sent(shop: Shop) -> None:
