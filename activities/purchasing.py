@@ -123,9 +123,8 @@ class Purchasing:
             known = await items.find(conn, [line["sku"] for line in lines])
             gone = sorted(item.sku for item in known.values() if item.discontinued)
             if gone and row["state"] == "proposed":
-                raise Refused(
-                    f"{', '.join(gone)} is discontinued, and not bought any more: cancel {ask.po_id}"
-                )
+                names = ", ".join(gone)
+                raise Refused(f"{names} is discontinued, and not bought any more: cancel it")
             await purchases.advance(conn, row, "approved")
             await purchases.tell(conn, ask.po_id, "approve", "approved", who=ask.by, why=ask.reason)
 

@@ -24,6 +24,9 @@ Model = TypeVar("Model", bound=BaseModel)
 UNITS_MAX: Final = 1_000_000_000
 """More units than anybody counts at once; and what the database can add up."""
 
+NEGATIVE: Final = {"ignore_unknown_options": True}
+"""Of commands that take a number: `-3` is one too, if only to be refused as too few."""
+
 Json = Annotated[
     bool, typer.Option("--json", help="Machine-readable: JSON on standard output, errors too.")
 ]

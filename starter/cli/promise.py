@@ -12,7 +12,7 @@ from domain.fields import Country, Document, Id, PostalCode, Sku
 from domain.order import Address, Quantity, Shipping
 from domain.promising import PromisedUnits
 from settings import load_settings
-from starter.cli.options import UNITS_MAX, Json, read_model
+from starter.cli.options import NEGATIVE, UNITS_MAX, Json, read_model
 from starter.cli.output import Output
 from starter.connection import database
 from store import promises
@@ -28,7 +28,7 @@ class _Asked(Document):
     service: Id
 
 
-@app.command()
+@app.command(context_settings=NEGATIVE)
 def promise(
     sku: Annotated[str, typer.Argument(metavar="SKU", show_default=False)],
     quantity: Annotated[

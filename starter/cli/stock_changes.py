@@ -12,6 +12,7 @@ from domain import fields
 from domain.fields import Document, Id, Sku
 from starter.channels.stock_csv import DEFAULT_LOCATION
 from starter.cli.options import (
+    NEGATIVE,
     UNITS_MAX,
     Json,
     Key,
@@ -61,7 +62,7 @@ def levels_table(out: Output, levels: Sequence[StockLevel]) -> None:
     )
 
 
-@app.command()
+@app.command(context_settings=NEGATIVE)
 def receive(
     sku: SkuArgument,
     quantity: Annotated[
@@ -88,7 +89,7 @@ def receive(
     _change(work, Output(as_json=as_json))
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command(context_settings=NEGATIVE)
 def adjust(
     sku: SkuArgument,
     change: Annotated[
@@ -143,7 +144,7 @@ def _change(work: Callable[[Desk], Awaitable[StockLevel]], out: Output) -> None:
         levels_table(out, [level])
 
 
-@app.command()
+@app.command(context_settings=NEGATIVE)
 def count(
     sku: SkuArgument,
     counted: Annotated[
@@ -170,7 +171,7 @@ def count(
     _change(work, Output(as_json=as_json))
 
 
-@app.command("write-off")
+@app.command("write-off", context_settings=NEGATIVE)
 def write_off(
     sku: SkuArgument,
     quantity: Annotated[

@@ -22,7 +22,9 @@ def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) ->
 
 
 WRONG = {
-    ("count", "TEA", "-1"): (2, "-1"),
+    ("count", "TEA", "-1"): (2, "greater than or equal to 0"),
+    ("receive", "TEA", "-1"): (2, "greater than or equal to 1"),
+    ("write-off", "TEA", "-1", "--reason", "x"): (2, "greater than or equal to 1"),
     ("count", "TEA", "1.5"): (2, "valid integer"),
     ("count", "NONE", "1"): (1, "no stock is kept of NONE at main"),
     ("write-off", "TEA", "0", "--reason", "x"): (2, "greater than or equal to 1"),
