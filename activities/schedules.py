@@ -46,6 +46,7 @@ async def keep_replenishing(client: Client, *, task_queue: str, every: timedelta
     def with_interval(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
         if found.description.schedule.spec.intervals == spec.intervals:
             return None
+        schedule.state = found.description.schedule.state  # somebody may have paused it
         return ScheduleUpdate(schedule=schedule)
 
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -268,5 +269,21 @@ async def test_a_schedule_looks_at_all_levels_and_is_made_once(shop: Shop) -> No
             return len(await shop.buying.orders()) == 2
 
         await shop.until(two, "the schedule to buy")
+    finally:
+        await handle.delete()
+
+
+async def test_a_schedule_that_somebody_paused_stays_so_with_another_interval(
+    temporal_client: Client,
+) -> None:
+    queue = f"paused-{uuid4().hex[:8]}"
+    await keep_replenishing(temporal_client, task_queue=queue, every=timedelta(hours=1))
+    handle = temporal_client.get_schedule_handle(ids.replenishment_id(queue))
+    try:
+        await handle.pause(note="stocktaking")
+        await keep_replenishing(temporal_client, task_queue=queue, every=timedelta(hours=2))
+        found = (await handle.describe()).schedule
+        assert [one.every for one in found.spec.intervals] == [timedelta(hours=2)]
+        assert (found.state.paused, found.state.note) == (True, "stocktaking")
     finally:
         await handle.delete()
