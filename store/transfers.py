@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from store import kits, locations, stock
+from store import kits, locations, stock, suppliers
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -174,6 +174,7 @@ async def receive(
             arrived=[came.get(sku, 0) for sku in skus],
             lost=[lost.get(sku, 0) for sku in skus],
         )
+        await suppliers.call_if_low(conn, list(lost))  # fewer will come than was thought
         return await get(conn, transfer_id)
 
 

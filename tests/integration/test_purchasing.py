@@ -295,6 +295,17 @@ async def test_a_level_that_is_set_above_what_is_there_calls_at_once(buyer: Buye
     assert await buyer.calls() == 1
 
 
+async def test_what_is_lost_on_its_way_from_elsewhere_calls(buyer: Buyer) -> None:
+    await buyer.stocked(units=9, place="shop")
+    await buyer.stocked(units=1)
+    desk = Bench(buyer.pool).desk
+    await desk.send_transfer("T", "shop", "main", {"TEA": 9}, who="test", why="test")
+    await buyer.levels()
+    assert await buyer.calls() == 0  # it counts on nine more
+    await desk.receive_transfer("T", "1", {"TEA": 2}, rest_is_lost=True, who="test")
+    assert await buyer.calls() == 1
+
+
 async def test_levels_follow_demand_where_there_is_enough_to_tell(buyer: Buyer) -> None:
     await buyer.sold_by(terms(lead_time_days=4))
     await buyer.stocked(units=1000)
