@@ -167,22 +167,30 @@ class Warehouse:
 
     async def fill(self, life: Life) -> None:
         order_id = life.order.order_id
-        ask = FillBackorder(order_id=order_id, round=life.round, first_number=life.numbers + 1)
+        ask = FillBackorder(
+            order_id=order_id,
+            round=life.round,
+            units=await self.waits(order_id, joined=True),
+            first_number=life.numbers + 1,
+        )
         filled = await self.bench.backorders.fill_backorder(ask)
         life.made(filled)
         life.round += 1
         joining = AwaitStock(order_id=order_id, round=life.round)
         await self.bench.backorders.join_backorders(joining)
 
+    async def waits(self, order_id: str, *, joined: bool = False) -> dict[str, int]:
+        """What the order waits for, all of it or what it knows of (line id → units)."""
+        rows = await self.bench.pool.fetch(
+            "select line_id, quantity from backorder "
+            "where order_id = $1 and quantity > 0 and (round > 0 or not $2)",
+            *(order_id, joined),
+        )
+        return {row["line_id"]: row["quantity"] for row in rows}
+
     async def cancel(self, life: Life) -> None:
         part = next(iter(life.parts), None)
-        backordered = {
-            row["line_id"]: row["quantity"]
-            for row in await self.bench.pool.fetch(
-                "select line_id, quantity from backorder where order_id = $1 and quantity > 0",
-                life.order.order_id,
-            )
-        }
+        backordered = await self.waits(life.order.order_id)
         units = {}
         if part is not None:
             del life.parts[part]

@@ -242,7 +242,8 @@ async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after
     await bench.stocked("TEA", 9, "far")
     async with bench.pool.acquire() as conn:
         lane = Lane(cost=Decimal("4.00"), currency="EUR", country="DE")
-        await locations.save(conn, [Location(location="far", lanes=(lane,))])
+        far = Location(location="far", lanes=(lane,))
+        await locations.save(conn, [far, Location(location="main")])
     await bench.desk.send_transfer("T", "far", "main", {"TEA": 2}, who="test", why="test")
     for day in (1, 2):
         await placed(bench, placed_on(day, ("TEA", 1)))
