@@ -64,7 +64,7 @@ async def send(
 ) -> Transfer:
     """Take units (SKU → number) out of one location and on their way to another, once per id.
 
-    Only what no order has allocated can go. Raises InvalidInput for nothing at all or for a way to
+    Only what nobody has a claim on can go. Raises InvalidInput for nothing at all or for a way to
     itself, NotFound for stock or a location that is not there, IllegalTransition for more than is
     free, and Conflict when the id stands for another transfer.
     """
@@ -102,6 +102,14 @@ async def send(
             ):
                 raise Conflict(f"transfer {transfer_id} was sent before, with other goods or ways")
             return found
+        for sku, quantity in units.items():
+            level = await stock.row_of(conn, sku, from_location)
+            free = level.on_hand - level.allocated - level.set_aside
+            if quantity > free:
+                raise IllegalTransition(
+                    f"only {free} {sku} can leave {from_location}: the others are allocated, or "
+                    "set aside for baskets and for those who wait"
+                )
         await stock.move(
             conn,
             f"transfer:{transfer_id}:sent",

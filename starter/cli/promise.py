@@ -23,7 +23,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 class _Asked(Document):
     sku: Sku
     quantity: Quantity
-    country: Country
+    country: Country | None
     postal_code: PostalCode | None
     service: Id
 
@@ -34,7 +34,12 @@ def promise(
     quantity: Annotated[
         int, typer.Argument(min=1, max=UNITS_MAX, help="Units.", show_default=False)
     ],
-    country: Annotated[str, typer.Option("--country", help="Where to: DE, KR.")],
+    country: Annotated[
+        str | None,
+        typer.Option(
+            "--country", help="Where to: DE, KR. Left out: anywhere, by the lanes to everywhere."
+        ),
+    ] = None,
     postal_code: Annotated[
         str | None, typer.Option("--postal-code", help="Where to there.")
     ] = None,
@@ -64,15 +69,20 @@ def promise(
 
 
 async def _ask(asked: _Asked) -> tuple[PromisedUnits, ...]:
-    nobody = Address(
-        name="-", line1="-", city="-", country=asked.country, postal_code=asked.postal_code
+    # Nobody lives there, so it is no address that an order could have: `*` is for lanes alone.
+    there = Address.model_construct(
+        name="-",
+        line1="-",
+        city="-",
+        country=asked.country or "*",
+        postal_code=asked.postal_code,
     )
     async with database() as pool, pool.acquire() as conn:
         return await promises.available(
             conn,
             asked.sku,
             asked.quantity,
-            Shipping(service=asked.service, address=nobody),
+            Shipping.model_construct(service=asked.service, address=there),
             now=datetime.now(UTC),
             rules=load_settings().policy.sourcing,
         )

@@ -50,7 +50,7 @@ def transfer(
 ) -> None:
     """Send goods from one location to another. They are on their way until they are received.
 
-    Only what no order has allocated can go.
+    Only what nobody has a claim on can go.
 
     Example: `orderloom stock transfer main shop TEA-ASSAM-250=12 --expected 2026-12-01`
     """

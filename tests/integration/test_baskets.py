@@ -96,3 +96,13 @@ async def test_those_who_wait_come_before_baskets_and_are_served_when_one_expire
         await backorders.serve_late(conn, 10)  # as the relay does every minute
     await shop.finish(waiting.order_id)
     await shop.settled()
+
+
+async def test_what_is_set_aside_stays_where_it_is(shop: Shop) -> None:
+    await shop.stocked("TEA", 3)
+    await shop.stocked("TEA", 1, "outlet")
+    await shop.desk.hold("B-1", {"TEA": 2}, expires_at=in_(600))
+    with pytest.raises(IllegalTransition, match="only 1 TEA can leave main"):
+        await shop.desk.send_transfer("T", "main", "outlet", {"TEA": 2}, who="a", why="b")
+    await shop.desk.send_transfer("T", "main", "outlet", {"TEA": 1}, who="a", why="b")
+    assert [one.units for one in await shop.desk.baskets()] == [{"TEA": 2}]

@@ -134,13 +134,14 @@ async def test_a_promise_is_by_date_and_counts_what_is_on_its_way(cli: Cli, shop
     for location in ("main", "shop"):
         await shop.stocked("TEA", 5, location)
     to = ("--country", "DE", "--postal-code", "20095")
-    _, _, told, text, unknown, nowhere = await cli.many(
+    _, _, told, text, unknown, nowhere, anywhere = await cli.many(
         ("locations", "import", str(EXAMPLES / "locations.json")),
         ("stock", "transfer", "main", "shop", "TEA=4", "--expected", "2099-01-05", "--id", "T-1"),
         ("promise", "TEA", "12", *to, "--json"),
         ("promise", "TEA", "12", *to),
         ("promise", "NONE", "1", *to),
         ("promise", "TEA", "1", "--country", "Germany"),
+        ("promise", "TEA", "1", "--json"),
     )
     promised = told.json["promised"]
     assert [(one["quantity"], one["source"]) for one in promised] == [
@@ -153,3 +154,5 @@ async def test_a_promise_is_by_date_and_counts_what_is_on_its_way(cli: Cli, shop
     assert "2 of 12 cannot be promised" in text.out
     assert (unknown.code, "no stock is kept of NONE" in unknown.err) == (1, True)
     assert (nowhere.code, "country: must be an ISO 3166-1" in nowhere.err) == (2, True)
+    # Only `main` has a lane to everywhere.
+    assert [one["location"] for one in anywhere.json["promised"]] == ["main"]

@@ -181,7 +181,7 @@ def _receive(transfer_id: str, units: dict[str, int] | None) -> Act:
         (_send({"CUP": 1}), NotFound, "no stock is kept of CUP at main"),
         (_send({"TEA": 1}, origin="moon"), NotFound, "no stock is kept of TEA at moon"),
         (_send({"TEA": 1}, to="mars"), NotFound, "there is no location mars"),
-        (_send({"TEA": 5}), IllegalTransition, "below what orders have allocated"),
+        (_send({"TEA": 5}), IllegalTransition, "only 4 TEA can leave main"),
         (_receive("T-9", None), NotFound, "there is no transfer T-9"),
         (_receive("T-1", {"CUP": 1}), InvalidInput, "T-1 has no CUP; it has TEA"),
         (_receive("T-1", {"TEA": 5}), IllegalTransition, "4 of T-1 are on their way"),
