@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from domain import ids
+from domain.items import Item
 from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
 from starter.client import OrderClient
+from store import items
 from store.returns import Counted
 from tests.builders import QUICK, a_policy, an_order
 from tests.runs import restless, runs_of
@@ -118,6 +120,39 @@ async def returned_with_one_missing(shop: Shop) -> str:
     return order.order_id
 
 
+async def backordered(shop: Shop) -> str:
+    """Waits, is filled in parts, wants one less, and falls back once."""
+    await _may_wait(shop)
+    await shop.stocked("RARE", 1)
+    order = an_order(("RARE", 4), channel_order_id="backordered")
+    first = await shop.placed(order)
+    request = CancelRequest(
+        reason="one less", lines=(LineRequest(line_id="1", quantity=1),), request_id="call-1"
+    )
+    await shop.orders.cancel(order.order_id, request)
+    await shop.desk.count_stock("c", "RARE", "main", 0, who="counter", why="count")
+    await shop.told(order.order_id, "fell back to backorder")
+    for number in (1, 2):
+        await shop.stocked("RARE", number)
+        await shop.until_many(order.order_id, "backorder filled", number)
+        part = ids.fulfilment_id(order.order_id, number + 1)
+        await shop.drive(part, "delivered")
+    assert first != part
+    return order.order_id
+
+
+async def waited_too_long(shop: Shop) -> str:
+    await _may_wait(shop)
+    order = an_order(("RARE", 2), channel_order_id="too-long")
+    await shop.orders.place(order, policy=a_policy(backorder_within=1))
+    return order.order_id
+
+
+async def _may_wait(shop: Shop) -> None:
+    async with shop.pool.acquire() as conn:
+        await items.save(conn, [Item(sku="RARE", backorder=True)])
+
+
 async def attention_answered(shop: Shop) -> str:
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3), channel_order_id="attention")
@@ -170,6 +205,8 @@ LIVES: tuple[Life, ...] = (
     lost_and_paid_back,
     undeliverable,
     returned_with_one_missing,
+    backordered,
+    waited_too_long,
     attention_answered,
     continued,
 )
