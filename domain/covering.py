@@ -60,6 +60,8 @@ def cover(
     owners = range(len(shelves)) if owners is None else owners
     field = sorted(range(len(shelves)), key=rank)
     quick = _fullest_first(wanted, shelves, owners, field, at_most)
+    if len(field) == 1:  # as most orders find it, and there is nothing to compare
+        return Choice(tuple(quick[1]), exact=True)
     if len(quick[1]) > SHELVES_MAX:
         return Choice(tuple(sorted(quick[1])), exact=False)
     if len(field) > SHELVES_MAX:
