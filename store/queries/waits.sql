@@ -15,7 +15,6 @@ with kept as (
     insert into wait_report (activity_id, order_id, outcome)
     select activity_id, order_id, :outcome
     from unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id)
-    order by activity_id  -- two that tell the same steps must not wait for each other
     on conflict (activity_id) do nothing
     returning activity_id
 )
