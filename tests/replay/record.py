@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from starter.stack.temporal import TemporalServer
 from store.database import open_pool
 from tests.builders import QUICK
 from tests.replay import purchase_lives
@@ -34,37 +37,33 @@ async def record(again: bool) -> None:
         databases = Databases(server)
         await databases.prepare()
         for life in LIVES:
-            file = HISTORIES / f"{life.__name__}.json"
-            if file.exists() and not again:
-                continue
-            # A namespace keeps closed ids, and these orders' ids are always the same.
-            client = await Client.connect(
-                temporal.address, data_converter=pydantic_data_converter, identity="recorder"
-            )
-            async with databases.fresh() as url:
-                pool = await open_pool(url)
-                shop = Shop(pool, client, QUICK)
-                async with shop.working():
+            if again or not (HISTORIES / f"{life.__name__}.json").exists():
+                async with _working_shop(temporal, databases) as shop:
                     order_id = await life(shop)
                     await shop.result(order_id)
-                    runs = await runs_of(shop, order_id)
-                pool.terminate()
-            keep(life.__name__, runs)
+                    keep(life.__name__, await runs_of(shop, order_id))
         for purchase in purchase_lives.LIVES:
             file = PURCHASES / f"{purchase.__name__}.json"
-            if file.exists() and not again:
-                continue
-            client = await Client.connect(
-                temporal.address, data_converter=pydantic_data_converter, identity="recorder"
-            )
-            async with databases.fresh() as url:
-                pool = await open_pool(url)
-                shop = Shop(pool, client, QUICK)
-                async with shop.working():
+            if again or not file.exists():
+                async with _working_shop(temporal, databases) as shop:
                     workflow = purchase_lives.workflow(shop, await purchase(shop))
                     await workflow.result()
                     write(file, await workflow.fetch_history())
-                pool.terminate()
+
+
+@asynccontextmanager
+async def _working_shop(temporal: TemporalServer, databases: Databases) -> AsyncIterator[Shop]:
+    """A shop of its own for one life, at work."""
+    # A namespace keeps closed ids, and the lives' ids are always the same.
+    client = await Client.connect(
+        temporal.address, data_converter=pydantic_data_converter, identity="recorder"
+    )
+    async with databases.fresh() as url:
+        pool = await open_pool(url)
+        shop = Shop(pool, client, QUICK)
+        async with shop.working():
+            yield shop
+        pool.terminate()
 
 
 def keep(life: str, runs: list[WorkflowHistory]) -> None:
