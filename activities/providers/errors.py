@@ -35,6 +35,7 @@ class DeclineCode(StrEnum):
     TOO_LATE = "too_late"
     # any company
     ALREADY_VOIDED = "already_voided"
+    EXPIRED = "expired"
     NOT_FOUND = "not_found"
     INVALID_AMOUNT = "invalid_amount"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
