@@ -6,6 +6,8 @@ for; a refund books the same the other way round.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.amounts import Worth
 from domain.money import Money
 from store.database import Connection, load_queries
@@ -45,4 +47,31 @@ async def book(
         currency=amount.currency,
         accounts=list(entries),
         amounts=[sign * entry for entry in entries.values()],
+    )
+
+
+async def post(
+    conn: Connection,
+    *,
+    effect: str,
+    memo: str,
+    currency: str,
+    postings: Mapping[str, int],
+    order_id: str | None = None,
+) -> None:
+    """Append an entry, once per effect. Accounts that nothing moves are left out; of nothing, none.
+
+    `postings`: account → minor units of `currency`, adding up to zero.
+    """
+    moved = {account: amount for account, amount in postings.items() if amount}
+    if not moved:
+        return
+    await _sql.insert_entry(
+        conn,
+        effect=effect,
+        order_id=order_id,
+        memo=memo,
+        currency=currency,
+        accounts=list(moved),
+        amounts=list(moved.values()),
     )

@@ -1,0 +1,74 @@
+"""The chart of accounts, and what each thing that happens to an order's money books.
+
+Double entry: debits are positive, credits negative, and the postings of each entry add up to zero.
+What is charged when it ships goes through receivables: the invoice claims it, the capture settles
+it. What is charged before goes through deferred revenue: the capture owes the goods, the invoice
+gives them. A refund is owed when it is granted and settled when it is issued.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from domain.amounts import Worth
+
+
+class Account(StrEnum):
+    """Names as in the journal."""
+
+    CASH_IN_TRANSIT = "cash_in_transit"  # at payment companies, or on its way from them
+    RECEIVABLES = "receivables"
+    INVENTORY = "inventory"
+    DISPUTES = "disputes"  # taken back by a bank, not decided yet
+    DEFERRED_REVENUE = "deferred_revenue"  # paid for, and not sent yet
+    REFUNDS_PAYABLE = "refunds_payable"  # granted, and not issued yet
+    STORE_CREDIT = "store_credit_liability"
+    TAX_PAYABLE = "tax_payable"
+    PURCHASES = "purchases"  # received from suppliers, to be paid on their invoices
+    OPENING = "opening_balances"
+    REVENUE = "revenue"
+    SHIPPING_INCOME = "shipping_income"
+    REFUNDS = "refunds"  # less revenue: goods and shipping that were paid back
+    COST_OF_GOODS_SOLD = "cost_of_goods_sold"
+    PROVIDER_FEES = "provider_fees"
+    WRITE_OFFS = "write_offs"
+
+
+Postings = dict[Account, int]
+
+
+def invoiced(worth: Worth, *, prepaid: bool) -> Postings:
+    """Goods went out: revenue, against the customer's debt or what the customer paid before."""
+    return {
+        Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: worth.total,
+        Account.REVENUE: -worth.goods,
+        Account.SHIPPING_INCOME: -worth.shipping,
+        Account.TAX_PAYABLE: -(worth.tax + worth.shipping_tax),
+    }
+
+
+def captured(amount: int, *, prepaid: bool, by_credit: bool = False) -> Postings:
+    """The customer was charged, before the goods went out (`prepaid`) or for an invoice."""
+    return {
+        Account.STORE_CREDIT if by_credit else Account.CASH_IN_TRANSIT: amount,
+        Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: -amount,
+    }
+
+
+def refund_granted(worth: Worth, *, deferred: bool) -> Postings:
+    """The customer is owed something, for what was invoiced or (`deferred`) only charged."""
+    if deferred:
+        return {Account.DEFERRED_REVENUE: worth.total, Account.REFUNDS_PAYABLE: -worth.total}
+    return {
+        Account.REFUNDS: worth.goods + worth.shipping,
+        Account.TAX_PAYABLE: worth.tax + worth.shipping_tax,
+        Account.REFUNDS_PAYABLE: -worth.total,
+    }
+
+
+def refund_issued(amount: int, *, as_credit: bool = False) -> Postings:
+    """What was owed has been given back, or turned into store credit."""
+    return {
+        Account.REFUNDS_PAYABLE: amount,
+        Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT: -amount,
+    }
