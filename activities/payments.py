@@ -225,7 +225,7 @@ class Payments:
         if payment.amount_minor > 0 and payment.provider != BY_HAND:
             provider = self._providers[payment.provider]
             try:
-                receipt = None if new else await provider.lookup(key=payment.payment_key)
+                receipt = None if new else await self._look_up(provider, payment)
                 receipt = receipt or await call(provider)
             except Declined as error:
                 await self._refused(payment, error)
@@ -266,13 +266,24 @@ class Payments:
 
         try:
             provider = self._providers[authorization.provider]
-            receipt = await provider.lookup(key=authorization.payment_key)
+            receipt = await self._look_up(provider, authorization)
             if receipt is None:
                 raise Declined(DeclineCode.NOT_FOUND, "given up: the provider has not seen it")
             await self._succeeded(authorization, receipt, nothing)
         except Declined as error:
             await self._refused(authorization, error)
         return await self._find(authorization.payment_key)
+
+    async def _look_up(self, provider: PaymentProvider, payment: Payment) -> PaymentReceipt | None:
+        authorization = None
+        if payment.kind != "authorize":
+            authorization = _reference(await self._authorization(payment.order_id))
+        return await provider.lookup(
+            key=payment.payment_key,
+            kind=payment.kind,
+            authorization=authorization,
+            since=payment.requested_at,
+        )
 
     async def _authorization(self, order_id: str) -> Payment:
         payment = await self._find(_authorize_key(order_id))
