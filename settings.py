@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import InvalidInput
+from domain.order import Channel
 from domain.policy import Policy
 from domain.purchasing import PurchasingPolicy
 
@@ -65,6 +66,10 @@ class Settings(BaseSettings):
     policy: Policy = Policy()
     """Defaults for orders, as ORDERLOOM_POLICY__RETURN_WINDOW=P14D and the like."""
 
+    channels: dict[Channel, dict[str, Any]] = {}
+    """What differs from the defaults by channel, as ORDERLOOM_CHANNELS__POS__CHARGE=at_confirmation
+    and the like."""
+
     purchasing: PurchasingPolicy = PurchasingPolicy()
     """How buying goes, as ORDERLOOM_PURCHASING__OVER_DELIVERY_PERCENT=10 and the like."""
 
@@ -73,6 +78,21 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def channel_policies(settings: Settings) -> dict[str, Policy]:
+    """The policy of each channel that has one of its own. Raises `InvalidInput` for a bad one."""
+    usual = settings.policy.model_dump()
+    found: dict[str, Policy] = {}
+    for channel, changes in settings.channels.items():
+        try:
+            found[channel] = Policy.model_validate(usual | changes)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = "__".join(str(part) for part in fault["loc"]).upper()
+            where = f"{_PREFIX}CHANNELS__{channel.upper()}__{name}"
+            raise InvalidInput(f"{where}: {fault['msg']}", where="environment") from None
+    return found
 
 
 def load_settings() -> Settings:

@@ -35,6 +35,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.authorizations import Authorizations
 from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.failures import FailureTypes
@@ -113,6 +114,7 @@ def build_worker(
     """
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
+    authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
@@ -133,10 +135,13 @@ def build_worker(
             backorders.await_stock,
             backorders.join_backorders,
             backorders.fill_backorder,
-            payments.authorize_payment,
+            authorizations.authorize_payment,
+            authorizations.secure_payment,
+            authorizations.void_payment,
             payments.capture_payment,
+            payments.invoice_parcel,
+            payments.may_refund,
             payments.refund_payment,
-            payments.void_payment,
             fulfilment.pick,
             fulfilment.pack,
             fulfilment.ship,
@@ -150,6 +155,7 @@ def build_worker(
             records.close_order,
             records.tell,
             records.note_attention,
+            records.note_hold,
             buying.replenish,
             buying.approve_purchase,
             buying.send_purchase,

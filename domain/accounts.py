@@ -8,6 +8,7 @@ gives them. A refund is owed when it is granted and settled when it is issued.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from domain.amounts import Worth
@@ -34,7 +35,7 @@ class Account(StrEnum):
     WRITE_OFFS = "write_offs"
 
 
-Postings = dict[Account, int]
+Postings = Mapping[Account, int]
 
 
 def invoiced(worth: Worth, *, prepaid: bool) -> Postings:
@@ -55,13 +56,12 @@ def captured(amount: int, *, prepaid: bool, by_credit: bool = False) -> Postings
     }
 
 
-def refund_granted(worth: Worth, *, deferred: bool) -> Postings:
-    """The customer is owed something, for what was invoiced or (`deferred`) only charged."""
-    if deferred:
-        return {Account.DEFERRED_REVENUE: worth.total, Account.REFUNDS_PAYABLE: -worth.total}
+def refund_granted(worth: Worth, credited: Worth) -> Postings:
+    """The customer is owed something: for what was invoiced (`credited`), the rest as charged."""
     return {
-        Account.REFUNDS: worth.goods + worth.shipping,
-        Account.TAX_PAYABLE: worth.tax + worth.shipping_tax,
+        Account.REFUNDS: credited.goods + credited.shipping,
+        Account.TAX_PAYABLE: credited.tax + credited.shipping_tax,
+        Account.DEFERRED_REVENUE: worth.total - credited.total,
         Account.REFUNDS_PAYABLE: -worth.total,
     }
 

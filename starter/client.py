@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -39,7 +39,12 @@ from domain.messages import (
     AttentionAnswer,
     CancelOutcome,
     CancelRequest,
+    ChargeRequest,
+    PayOutcome,
+    PayRequest,
     Placement,
+    RefundOutcome,
+    RefundRequest,
     ReturnOutcome,
     ReturnRequest,
 )
@@ -52,7 +57,15 @@ from store.database import Pool
 from workflows.contracts import OrderInput
 from workflows.order import OrderWorkflow
 
-Request = TypeVar("Request", CancelRequest, ReturnRequest, AttentionAnswer)
+Request = TypeVar(
+    "Request",
+    CancelRequest,
+    ReturnRequest,
+    RefundRequest,
+    PayRequest,
+    ChargeRequest,
+    AttentionAnswer,
+)
 Answer = TypeVar("Answer")
 
 ORDER_NUMBER = SearchAttributeKey.for_keyword("OrderNumber")
@@ -92,11 +105,13 @@ class OrderClient:
         *,
         task_queue: str = "orderloom",
         policy: Policy | None = None,
+        channel_policies: Mapping[str, Policy] | None = None,
     ) -> None:
         self._temporal = temporal
         self._pool = pool
         self._task_queue = task_queue
         self._policy = policy or Policy()
+        self._channel_policies = channel_policies or {}
         self._decisions = Decisions(pool)
 
     async def place(
@@ -110,8 +125,8 @@ class OrderClient:
         """Place an order, once however often it is placed.
 
         `bulk`: it is one of many, and lets others pass while work is waiting for workers.
-        Answers confirmed, rejected with the reason, or in_progress when the decision takes longer
-        than `answer_within`. Raises Conflict when the id was used for other content.
+        Answers confirmed, rejected or held with the reason, or in_progress when the decision takes
+        longer than `answer_within`. Raises Conflict when the id was used for other content.
         """
         known = await self._decisions.on_record(order)
         if known is not None:
@@ -119,7 +134,7 @@ class OrderClient:
         try:
             await self._temporal.start_workflow(
                 OrderWorkflow.run,
-                OrderInput(order=order, policy=policy or self._policy),
+                OrderInput(order=order, policy=policy or self._policy_of(order)),
                 id=ids.workflow_id(order.order_id),
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -137,6 +152,9 @@ class OrderClient:
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
             return await self._undecided(order)
+
+    def _policy_of(self, order: Order) -> Policy:
+        return self._channel_policies.get(order.channel, self._policy)
 
     async def _undecided(self, order: Order) -> Placement:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order.order_id))
@@ -169,6 +187,18 @@ class OrderClient:
     async def request_return(self, order_id: str, request: ReturnRequest) -> ReturnOutcome:
         """Ask to send units back. Raises Refused with the reason."""
         return await self._update(order_id, "return_items", request, ReturnOutcome)
+
+    async def refund(self, order_id: str, request: RefundRequest) -> RefundOutcome:
+        """Pay something back that comes with no return. Raises Refused with the reason."""
+        return await self._update(order_id, "refund_order", request, RefundOutcome)
+
+    async def pay(self, order_id: str, request: PayRequest) -> PayOutcome:
+        """The customer pays an order that is held for it, with a new token. Raises Refused."""
+        return await self._update(order_id, "pay_order", request, PayOutcome)
+
+    async def charge(self, order_id: str, request: ChargeRequest) -> PayOutcome:
+        """Charge an order that waits for somebody to say so. Raises Refused."""
+        return await self._update(order_id, "charge_order", request, PayOutcome)
 
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""

@@ -53,7 +53,11 @@ async def service(*, connections: int = 4) -> AsyncIterator[Service]:
             temporal=temporal,
             pool=pool,
             orders=OrderClient(
-                temporal, pool, task_queue=settings.task_queue, policy=settings.policy
+                temporal,
+                pool,
+                task_queue=settings.task_queue,
+                policy=settings.policy,
+                channel_policies=channel_policies(settings),
             ),
             desk=Desk(pool, settings.purchasing),
             purchases=PurchaseClient(temporal, pool, task_queue=settings.task_queue),

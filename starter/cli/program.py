@@ -37,6 +37,7 @@ class _Entry(NamedTuple):
 
 _ORDERS: Final = "Orders"
 _GOODS: Final = "Goods"
+_MONEY: Final = "Money"
 _RUNNING: Final = "Running"
 
 _COMMANDS: Final = {
@@ -48,6 +49,10 @@ _COMMANDS: Final = {
     "events": _Entry("events", "What happened to an order, and why.", _ORDERS),
     "cancel": _Entry("cancel", "Cancel an order, or some of its units.", _ORDERS),
     "return": _Entry("returning", "Ask to send units back.", _ORDERS),
+    "pay": _Entry("pay", "A new token for an order that is held for payment.", _MONEY),
+    "charge": _Entry("charge", "Charge an order that waits for somebody to say so.", _MONEY),
+    "refund": _Entry("refund", "Pay back what comes with no return.", _MONEY),
+    "payments": _Entry("payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
     "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),

@@ -15,7 +15,7 @@ from starter.service import Service, answered, service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
-Action = Literal["retry", "done", "cancel"]
+Action = Literal["retry", "done", "cancel", "store_credit"]
 
 
 @app.command()
@@ -25,7 +25,8 @@ def resolve(
         Action,
         typer.Argument(
             help="retry: try the step again. done: it was done by hand. "
-            "cancel: give it up; its units are cancelled and paid back.",
+            "cancel: give it up; its units are cancelled and paid back. "
+            "store_credit: what is owed is given so.",
             show_default=False,
         ),
     ],
