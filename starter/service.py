@@ -15,7 +15,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from domain.errors import Unreachable
-from settings import Settings, load_settings
+from settings import Settings, channel_policies, load_settings
 from starter.client import OrderClient
 from starter.connection import database
 from starter.desk import Desk
