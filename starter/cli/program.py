@@ -49,6 +49,8 @@ _COMMANDS: Final = {
     "cancel": _Entry("cancel", "Cancel an order, or some of its units.", _ORDERS),
     "return": _Entry("returning", "Ask to send units back.", _ORDERS),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
+    "invoices": _Entry("invoices", "List invoices and credit notes.", _ORDERS),
+    "invoice": _Entry("invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
     "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),
     "items": _Entry("items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS),
