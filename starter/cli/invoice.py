@@ -77,7 +77,7 @@ def _page(document: Issued, out: Output) -> None:
     if document.reason:
         out.say(f"  reason: {document.reason}")
     rows = [
-        (line.sku, line.quantity, shown(line.unit_price_minor), line.net_minor, line.tax_minor)
+        (line.sku, f"{line.quantity}", shown(line.unit_price_minor), line.net_minor, line.tax_minor)
         for line in document.lines
     ]
     rows += [

@@ -1,8 +1,8 @@
 """Which font shows which letter, so that a name is printed as its owner writes it.
 
-No font is embedded: European letters are in the one that every PDF reader has; Korean, Japanese and
-Chinese ones, with Greek and Cyrillic, are in those that readers keep for these languages. What is
-in none of them, and what is no letter, is printed as its code.
+No font is embedded: Latin letters are in the one that every PDF reader has; Korean, Japanese and
+Chinese ones, with Russian and plain Greek, are in those that readers keep for these languages. What
+is in none of them, and what is no letter, is printed as its code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BOLD: Final = "Helvetica-Bold"
 _BASE: Final = "WinAnsiEncoding"
 
 _WESTERN: Final = "cp1252"
-# Central European, Turkish, Baltic: each a way to ask the same font for more of its letters.
+# Central European, Turkish, Baltic: ways to ask the same font for more of its letters.
 _EUROPEAN: Final = ("cp1250", "cp1254", "cp1257")
 # A font of readers, and the character set whose letters it has.
 _ASIAN: Final = {
@@ -101,13 +101,14 @@ def _font(charset: str, face: str) -> str:
 def _teach(charset: str, face: str) -> None:
     """Tell reportlab by which codes a charset knows the glyphs of a font, and how wide they are.
 
-    An accent makes no letter wider, so that what it lacks is as wide as the bare letter.
+    An accent makes no letter wider: what it does not know counts as wide as the bare letter. That
+    only decides where lines are broken.
     """
     encoding = Encoding(charset, _BASE)
     widths = getTypeFace(face).glyphWidths
     for code in range(0x80, 0x100):
-        letter = bytes([code]).decode(charset, errors="ignore")
-        if letter in _glyphs():
+        letter = bytes([code]).decode(charset, errors="replace")
+        if _charset(letter) == charset:
             glyph = _glyphs()[letter]
             bare = unicodedata.normalize("NFD", letter)[0]
             widths.setdefault(glyph, stringWidth(bare, face, 1000))
