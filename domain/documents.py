@@ -141,7 +141,9 @@ def compose(
     negative amounts, and for units that the order does not have or that have a document already.
     """
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
-        raise Refused(f"{part_id}: {worth} is negative, and no document can be")
+        raise Refused(
+            f"{part_id}: an amount of {worth} is negative; documents only have positive ones"
+        )
     units = {line_id: count for line_id, count in units.items() if count}
     lines = _lines(order, kind, units, worth, earlier, names or {}, part_id)
     # Without lines there is nothing that the goods' amount could be spread over.

@@ -96,7 +96,10 @@ def _same(basis: Record, part_id: str, worth: Worth) -> str:
     number: str = basis["number"]
     issued = Worth(**{name: basis[name] for name in Worth.model_fields})
     if issued != worth:
-        raise Conflict(f"{part_id} has {number}, of another worth ({issued}, not {worth})")
+        raise Conflict(
+            f"{part_id} has {number} already, of another worth: {issued} and not {worth}, in minor "
+            "units; what was issued is credited, never changed"
+        )
     return number
 
 
