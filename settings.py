@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.documents import Seller
 from domain.errors import InvalidInput
 from domain.order import Channel
 from domain.policy import Policy
@@ -72,6 +73,9 @@ class Settings(BaseSettings):
 
     purchasing: PurchasingPolicy = PurchasingPolicy()
     """How buying goes, as ORDERLOOM_PURCHASING__OVER_DELIVERY_PERCENT=10 and the like."""
+
+    seller: Seller = Seller()
+    """Who sells, as printed on documents: ORDERLOOM_SELLER__NAME, …__TAX_NUMBER and the like."""
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""

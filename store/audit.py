@@ -18,7 +18,9 @@ from store.database import Connection, Record, load_queries
 
 _sql = load_queries("audit")
 
-Rule = Literal["stock", "lines", "money", "ledger", "provider", "purchases", "liveness"]
+Rule = Literal[
+    "stock", "lines", "money", "ledger", "documents", "provider", "purchases", "liveness"
+]
 
 
 class Violation(BaseModel):
@@ -176,6 +178,24 @@ _CHECKS = (
         "ledger",
         "{order_id}",
         "{payment_key}: {paid_minor} was paid, but {booked_minor} is booked",
+    ),
+    _Check(
+        "numbers_have_no_holes",
+        "documents",
+        "{kind} of {year}",
+        "{last_number} numbers were given, but there are {documents}, and the last is {last}",
+    ),
+    _Check(
+        "document_adds_up",
+        "documents",
+        "{number}",
+        "{what} of {kept_minor}, but what is printed adds up to {printed_minor}",
+    ),
+    _Check(
+        "document_is_dated_in_order",
+        "documents",
+        "{number}",
+        "it is of {issued_on}, but the one before it of {before}",
     ),
     _Check(
         "provider_has_our_payments",

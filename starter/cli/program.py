@@ -54,6 +54,8 @@ _COMMANDS: Final = {
     "refund": _Entry("refund", "Pay back what comes with no return.", _MONEY),
     "payments": _Entry("payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
+    "invoices": _Entry("invoices", "List invoices and credit notes.", _ORDERS),
+    "invoice": _Entry("invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
     "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),
     "items": _Entry("items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS),

@@ -445,6 +445,46 @@ where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed'
       and starts_with(a.resolution, 'done:'))
 order by f.order_id, f.fulfilment_id;
 
+-- Documents --------------------------------------------------------------------------------------
+
+-- name: numbers_have_no_holes()
+-- Numbers are unique, so as many as the last of them says are 1..n.
+select kind, year, coalesce(c.last_number, 0) as last_number, coalesce(d.documents, 0) as documents,
+       coalesce(d.last, 0) as last
+from document_counter c
+full join (
+    select kind, year, count(*) as documents, max(running) as last from document group by kind, year
+) d using (kind, year)
+where (c.last_number, c.last_number) is distinct from (d.documents, d.last)
+order by kind, year;
+
+-- name: document_adds_up()
+-- Lines, allowance and shipping are the amounts of the document's own row.
+select d.number, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
+from document d
+cross join lateral (
+    select coalesce(sum((l ->> 'net_minor')::numeric), 0) as net,
+           coalesce(sum((l ->> 'tax_minor')::numeric), 0) as tax,
+           coalesce(sum((l ->> 'total_minor')::numeric), 0) as total
+    from jsonb_array_elements(d.content -> 'lines') l
+) l
+cross join lateral (
+    values ('goods', d.goods_minor, l.net + (d.content ->> 'allowance_minor')::numeric),
+           ('tax', d.tax_minor, l.tax + (d.content ->> 'allowance_tax_minor')::numeric),
+           ('shipping', d.shipping_minor, (d.content ->> 'shipping_minor')::numeric),
+           ('tax on shipping', d.shipping_tax_minor, (d.content ->> 'shipping_tax_minor')::numeric),
+           ('a total', d.amount_minor, (d.content ->> 'total_minor')::numeric),
+           ('lines with tax', l.net + l.tax, l.total)
+) as a (what, kept, printed)
+where a.kept is distinct from a.printed
+order by d.number, a.what;
+
+-- name: document_is_dated_in_order()
+select d.number, d.issued_on, b.issued_on as before
+from document d join document b on b.kind = d.kind and b.year = d.year and b.running = d.previous
+where d.issued_on < b.issued_on
+order by d.number;
+
 -- Purchases --------------------------------------------------------------------------------------
 
 -- name: purchase_line_adds_up()

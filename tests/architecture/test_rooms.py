@@ -95,8 +95,12 @@ TABLE = (
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
             *("store.purchase_reads", "store.suppliers.LevelRow", "store.suppliers.Supplier"),
+            *("store.documents.DocumentRow", "store.documents.get"),
+            *("store.documents.newest", "store.documents.of_order"),
         ),
     ),
+    # Draws documents: of a value, and of nothing else.
+    Room("starter/papers/", (*STDLIB, "starter.papers", "domain", "reportlab")),
     # Runs and measures all of it. Nothing imports it but tests.
     Room(
         "benchmarks/",

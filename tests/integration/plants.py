@@ -20,6 +20,14 @@ class Plant:
 
 
 CAPTURE: Final = "'web-closed:1:capture'"
+A_DOCUMENT: Final = """
+    insert into document (kind, year, running, order_id, part_id, currency, goods_minor, tax_minor,
+                          shipping_minor, shipping_tax_minor, content, issued_on)
+    values ('invoice', 2001, {running}, 'web-closed', 'planted-{running}', 'USD', 5, 0, 0, 0,
+            jsonb_build_object('allowance_minor', 0, 'allowance_tax_minor', 0, 'shipping_minor', 0,
+                               'shipping_tax_minor', 0, 'total_minor', {total}, 'lines',
+                               '[{{"net_minor": 5, "tax_minor": 0, "total_minor": 5}}]'::jsonb),
+            '{day}')"""
 
 PLANTS = {
     # stock
@@ -441,6 +449,43 @@ PLANTS = {
         "liveness",
         "PO-ghost",
         "the purchase order is sent, but its workflow is not there",
+    ),
+    # documents
+    "a number that was lost": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 3, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-01", total=5)};
+        {A_DOCUMENT.format(running=3, day="2001-02-03", total=5)}""",
+        "documents",
+        "invoice of 2001",
+        "3 numbers were given, but there are 2, and the last is 3",
+    ),
+    "the last document torn out": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)}""",
+        "documents",
+        "invoice of 2001",
+        "2 numbers were given, but there are 1, and the last is 1",
+    ),
+    "a document that no counter counted": Plant(
+        A_DOCUMENT.format(running=1, day="2001-02-03", total=5),
+        "documents",
+        "invoice of 2001",
+        "0 numbers were given, but there are 1, and the last is 1",
+    ),
+    "a document that prints another total": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=6)}""",
+        "documents",
+        "INV-2001-000001",
+        "a total of 0.05 USD, but what is printed adds up to 0.06 USD",
+    ),
+    "a document dated before the one that it follows": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        {A_DOCUMENT.format(running=2, day="2001-02-02", total=5)}""",
+        "documents",
+        "INV-2001-000002",
+        "it is of 2001-02-02, but the one before it of 2001-02-03",
     ),
     # liveness
     "an open order whose workflow has ended": Plant(

@@ -53,3 +53,16 @@ def test_every_variable_at_fault_is_named_and_no_value_is_shown(
     assert "ORDERLOOM_DATABASE_POOL_SIZE" in str(error.value)
     assert "ORDERLOOM_METRICS_ADDRESS" in str(error.value)
     assert "lots" not in str(error.value)
+
+
+def test_the_seller_is_set_field_by_field(environment: pytest.MonkeyPatch) -> None:
+    assert "ORDERLOOM_SELLER__NAME" in load_settings().seller.name
+    environment.setenv("ORDERLOOM_SELLER__NAME", "Tea & Sons GmbH")
+    environment.setenv("ORDERLOOM_SELLER__TAX_NUMBER", "DE123456789")
+    environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Europe/Berlin")
+    seller = load_settings().seller
+    assert (seller.name, seller.tax_number) == ("Tea & Sons GmbH", "DE123456789")
+    assert seller.time_zone == "Europe/Berlin"
+    environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Mars/Olympus")
+    with pytest.raises(InvalidInput, match="ORDERLOOM_SELLER: must be an IANA time zone"):
+        load_settings()
