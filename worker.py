@@ -53,6 +53,7 @@ from activities.records import Records
 from activities.relay import Relay
 from activities.returns import Returns
 from activities.schedules import keep_replenishing
+from domain.documents import Seller
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing import PurchasingPolicy
@@ -105,6 +106,7 @@ def build_worker(
     supplier: Supplier | None = None,
     purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
+    seller: Seller | None = None,
     interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> Worker:
@@ -115,7 +117,7 @@ def build_worker(
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
     authorizations = Authorizations(pool, providers)
-    payments = Payments(pool, providers)
+    payments = Payments(pool, providers, seller)
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
     returns = Returns(pool)
@@ -214,6 +216,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
         reservations_together=settings.reservations_together,
         purchasing=settings.purchasing,
+        seller=settings.seller,
         **tuning(settings),
         **_versioning(settings),
     )

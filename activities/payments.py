@@ -11,9 +11,11 @@ from activities.money_calls import Call, MoneyCalls, Planned, tell
 from activities.payment_asks import Answer, Capture, Invoice, MayRefund, Refund
 from activities.providers.payment import CreditIssuer, PaymentProvider, PaymentReceipt
 from domain import accounts
+from domain.amounts import Worth
+from domain.documents import Kind, Seller
 from domain.errors import Refused
 from domain.money import Money
-from store import events, ledger, orders, payments, refunds, returns
+from store import documents, events, ledger, orders, payments, refunds, returns
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
@@ -22,9 +24,12 @@ from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
 class Payments:
     """Captures and refunds, with the database pool and the payment providers (by name) injected."""
 
-    def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
+    def __init__(
+        self, pool: Pool, providers: Mapping[str, PaymentProvider], seller: Seller | None = None
+    ) -> None:
         self._pool = pool
         self._calls = MoneyCalls(pool, providers)
+        self._seller = seller or Seller()
 
     @activity.defn
     async def capture_payment(self, ask: Capture) -> None:
@@ -56,13 +61,13 @@ class Payments:
             planned = await self._begun(conn, ask.order_id, "capture", ask.fulfilment_id, key)
             if not planned:
                 tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
-                if not ask.prepaid and not tried:
-                    await _invoice(conn, ask, prepaid=False)
                 left = total.minor - _succeeded(tried)
                 shares = await self._shares_of_capture(conn, ask, left)
                 planned = await self._intend(
                     conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
                 )
+                if not ask.prepaid and not tried:
+                    await self._invoice(conn, ask, prepaid=False)
         await self._calls.perform_all(planned, self._capture, book)
 
     @activity.defn
@@ -73,8 +78,8 @@ class Payments:
             await lock_order(conn, ask.order_id)
             if await events.find(conn, ask.order_id, effect) is not None:
                 return
-            await _invoice(conn, ask, prepaid=True)
             await events.tell(conn, ask.order_id, effect, "invoiced", who=WHO)
+            await self._invoice(conn, ask, prepaid=True)
 
     async def _shares_of_capture(
         self, conn: Connection, ask: Capture, amount: int
@@ -136,13 +141,15 @@ class Payments:
             await lock_order(conn, ask.order_id)
             planned = await self._begun(conn, ask.order_id, "refund", ask.refund_id, key)
             if not planned:
-                await _grant(conn, ask)
+                new = await _grant(conn, ask)
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
                 shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
                 planned = await self._intend(
                     conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
                 )
+                if new and _credited(ask).total:  # else nothing was invoiced of it
+                    await self._issue(conn, "credit_note", ask, ask.refund_id, _credited(ask))
         await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
 
     async def _shares_of_refund(
@@ -181,6 +188,40 @@ class Payments:
             )
 
         return call
+
+    async def _invoice(self, conn: Connection, ask: Capture | Invoice, *, prepaid: bool) -> None:
+        """Goods went out: what they are worth is revenue. The caller sees to it that it is once."""
+        await ledger.post(
+            conn,
+            effect=f"invoice:{ask.fulfilment_id}",
+            order_id=ask.order_id,
+            memo=f"{ask.fulfilment_id} shipped",
+            currency=ask.currency,
+            postings=accounts.invoiced(ask.worth, prepaid=prepaid),
+        )
+        moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
+        await orders.move_lines(conn, ask.order_id, moves)
+        await self._issue(conn, "invoice", ask, ask.fulfilment_id, ask.worth)
+
+    async def _issue(
+        self,
+        conn: Connection,
+        kind: Kind,
+        ask: Capture | Invoice | Refund,
+        part_id: str,
+        worth: Worth,
+    ) -> None:
+        """Number the document, last of all: the numbers are one row for the whole shop."""
+        await documents.issue(
+            conn,
+            kind=kind,
+            order_id=ask.order_id,
+            part_id=part_id,
+            lines=ask.units,
+            worth=worth,
+            seller=self._seller,
+            reason=ask.why if isinstance(ask, Refund) else "",
+        )
 
     async def _begun(
         self, conn: Connection, order_id: str, kind: payments.Kind, part: str, key: str
@@ -236,23 +277,13 @@ def _key(first: str, attempt: int, by_hand: str | None) -> str:
     return first if attempt == 1 else f"{first}:{attempt}"
 
 
-async def _invoice(conn: Connection, ask: Capture | Invoice, *, prepaid: bool) -> None:
-    """Goods went out: what they are worth is revenue. The caller sees to it that it is once."""
-    await ledger.post(
-        conn,
-        effect=f"invoice:{ask.fulfilment_id}",
-        order_id=ask.order_id,
-        memo=f"{ask.fulfilment_id} shipped",
-        currency=ask.currency,
-        postings=accounts.invoiced(ask.worth, prepaid=prepaid),
-    )
-    moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
-    await orders.move_lines(conn, ask.order_id, moves)
+def _credited(ask: Refund) -> Worth:
+    return ask.worth if ask.credited is None else ask.credited
 
 
-async def _grant(conn: Connection, ask: Refund) -> None:
-    """The customer is owed it from now on, once. Nothing to pay is settled at once."""
-    credited = ask.worth if ask.credited is None else ask.credited
+async def _grant(conn: Connection, ask: Refund) -> bool:
+    """The customer is owed it from now on. False where it was granted before."""
+    credited = _credited(ask)
     new = await refunds.grant(
         conn,
         refund_id=ask.refund_id,
@@ -274,6 +305,7 @@ async def _grant(conn: Connection, ask: Refund) -> None:
             currency=ask.currency,
             postings=accounts.refund_granted(ask.worth, credited),
         )
+    return new
 
 
 async def _settle_refund(conn: Connection, ask: Refund) -> None:

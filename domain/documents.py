@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.amounts import LineWorth, Worth, value_lines, worth_of
+from domain.amounts import LineWorth, Worth, value_lines
 from domain.calendars import TimeZone
 from domain.errors import Refused
 from domain.fields import Country, Document, Name, PostalCode
@@ -219,7 +219,8 @@ def _share(
             f"{part_id}: {units} units of line {line.line_id}, of which {line.quantity} were "
             f"ordered and {before} have a document already"
         )
-    return worth_of(values, {line.line_id: before}, {line.line_id: units})
+    value = values[line.line_id]
+    return value.first(before + units) - value.first(before)
 
 
 def _line(

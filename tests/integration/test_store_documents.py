@@ -238,7 +238,7 @@ async def test_no_document_is_dated_before_the_one_that_it_follows(
 
 async def test_a_document_keeps_what_was_true_when_it_was_issued(pool: Pool) -> None:
     order = an_order(("TEA", 2, "10.00"), ("CUP", 1, "7.01"), discount="1.00")
-    worth = worth_of(value_lines(order), {}, {"1": 2, "2": 1})
+    worth = worth_of(value_lines(order), {"1": 2, "2": 1})
     async with pool.acquire() as conn:
         await place(conn, order)
         await items.save(conn, [Item(sku="TEA", name="Assam, 250 g")])
