@@ -15,13 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import (
     Priority,
     SearchAttributeKey,
@@ -30,11 +24,11 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain import errors, ids
-from domain.errors import Conflict, NotFound, OrderloomError, Refused, Unreachable
+from domain import ids
+from domain.errors import NotFound, OrderloomError, Refused, Unreachable
 from domain.messages import (
     AttentionAnswer,
     CancelOutcome,
@@ -52,6 +46,7 @@ from domain.money import to_decimal
 from domain.order import Order
 from domain.policy import Policy
 from starter.decisions import Decisions
+from starter.updates import unreachable, update
 from store import reads
 from store.database import Pool
 from workflows.contracts import OrderInput
@@ -85,10 +80,6 @@ START_WITHIN = timedelta(seconds=10)
 
 NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
 """A message that came as its order went over into a new run was not taken, and is sent again."""
-
-_KINDS: dict[str, type[Refused]] = {
-    kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
-}
 
 
 class OrderClient:
@@ -147,7 +138,7 @@ class OrderClient:
         except WorkflowAlreadyStartedError:
             return await self._ended_as(order)  # meanwhile, or long ago
         except RPCError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         try:
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
@@ -161,7 +152,7 @@ class OrderClient:
         try:
             description = await handle.describe(rpc_timeout=START_WITHIN)
         except RPCError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         if description.status != WorkflowExecutionStatus.RUNNING:
             return await self._ended_as(order)
         return Placement(
@@ -224,23 +215,19 @@ class OrderClient:
     ) -> Answer:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         try:
-            return await self._sent(handle, name, request, result)
-        except WorkflowUpdateFailedError as error:
-            raise _refusal(error) from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            # The library says so, too, when it is the caller who does not wait any longer.
-            if isinstance(error.__cause__, asyncio.CancelledError):
-                raise asyncio.CancelledError from error
-            raise Unreachable(
-                f"order {order_id} did not answer in time; it may still do so: ask again"
-            ) from error
+            return await self._sent(handle, name, request, result, f"order {order_id}")
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 raise await self._ended(order_id) from None
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
 
     async def _sent(
-        self, handle: WorkflowHandle[Any, Any], name: str, request: Request, result: type[Answer]
+        self,
+        handle: WorkflowHandle[Any, Any],
+        name: str,
+        request: Request,
+        result: type[Answer],
+        subject: str,
     ) -> Answer:
         """Send an update until the workflow takes it. The server says so where it did not."""
         update_id = uuid.uuid4().hex
@@ -251,10 +238,9 @@ class OrderClient:
         tries = 1
         while True:
             try:
-                answer: Answer = await handle.execute_update(
-                    name, request, id=update_id, result_type=result
+                return await update(
+                    handle, name, request, result, subject=subject, update_id=update_id
                 )
-                return answer
             except RPCError as error:
                 not_ready = error.status == RPCStatusCode.FAILED_PRECONDITION
                 if not not_ready or tries == NOT_READY_TRIES:
@@ -298,19 +284,3 @@ def _headline(order: Order) -> str:
     amount = to_decimal(order.total_minor, order.currency)
     lines = "1 line" if len(order.lines) == 1 else f"{len(order.lines)} lines"
     return f"{order.channel} {order.channel_order_id}: {lines}, {amount} {order.currency}"
-
-
-def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:
-    """The refusal that the workflow answered with, as the error it was there."""
-    cause = error.cause
-    if isinstance(cause, ApplicationError):
-        if cause.type == errors.InvalidInput.kind:
-            return errors.InvalidInput(cause.message)
-        return _KINDS.get(cause.type or "", Refused)(cause.message)
-    return Refused(str(cause))
-
-
-def _unreachable(error: RPCError) -> Unreachable:
-    return Unreachable(
-        f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
-    )

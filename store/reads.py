@@ -273,23 +273,6 @@ async def needing_attention(conn: Connection) -> list[AttentionRow]:
     return [AttentionRow(**row) for row in await events.open_attention(conn)]
 
 
-class Unsettled(payments.Payment):
-    """A money call without a known outcome. `attention`: its order waits for a person."""
-
-    decision: str
-    attention: bool
-
-
-async def unsettled_payments(conn: Connection) -> list[Unsettled]:
-    """Money calls without a known outcome, oldest first."""
-    return [Unsettled(**row) for row in await payments.unsettled(conn)]
-
-
-async def owed_refunds(conn: Connection) -> list[refunds.Refund]:
-    """Refunds that were granted and are not issued in full, longest first."""
-    return await refunds.owed(conn)
-
-
 async def fulfilment_state(conn: Connection, fulfilment_id: str) -> FulfilmentState | None:
     """The state of one fulfilment, or None when there is none."""
     state: FulfilmentState | None = await _sql.fulfilment_state(conn, fulfilment_id=fulfilment_id)

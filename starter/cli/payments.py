@@ -12,7 +12,7 @@ from domain.errors import InvalidInput
 from starter.cli.options import Json
 from starter.cli.output import Output, local, wire
 from starter.connection import database
-from store import reads
+from store import money_reads
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -42,7 +42,7 @@ def payments(
 
 async def _unknown(out: Output) -> None:
     async with database() as pool, pool.acquire() as conn:
-        found = await reads.unsettled_payments(conn)
+        found = await money_reads.unsettled_payments(conn)
     now = datetime.now(UTC)
     ages = [now - payment.requested_at for payment in found]
     if out.as_json:
@@ -73,7 +73,7 @@ async def _unknown(out: Output) -> None:
 
 async def _owed(out: Output) -> None:
     async with database() as pool, pool.acquire() as conn:
-        found = await reads.owed_refunds(conn)
+        found = await money_reads.owed_refunds(conn)
     if out.as_json:
         out.document({"refunds": [wire(refund, refund.currency) for refund in found]})
     elif not found:

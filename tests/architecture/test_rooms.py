@@ -91,6 +91,7 @@ TABLE = (
             *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
             *("pycountry", "rich", "typer"),
             *("store.audit", "store.database", "store.decisions", "store.promises", "store.reads"),
+            "store.money_reads",
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
