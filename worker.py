@@ -47,6 +47,7 @@ from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
+from activities.providers.store_credit import StoreCredit
 from activities.providers.supplier import Supplier
 from activities.purchasing import Purchasing
 from activities.records import Records
@@ -110,10 +111,11 @@ def build_worker(
 ) -> Worker:
     """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win.
 
-    `supplier` left out: the sandbox ones.
+    `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
     """
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
+    providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
     fulfilment = Fulfilment(pool, carrier)
