@@ -461,7 +461,8 @@ with by_account as (
            bool_or(kind = 'void') as voided
     from credit_operation where code is null group by hold
 )
-select a.account_id as part, a.currency, c.what, c.kept as kept_minor, coalesce(c.done, 0) as done_minor
+select 'credit of ' || a.customer_id as part, a.currency, c.what, c.kept as kept_minor,
+       coalesce(c.done, 0) as done_minor
 from credit_account a
 left join by_account using (account_id)
 cross join lateral (values
@@ -470,7 +471,7 @@ cross join lateral (values
 ) as c (what, kept, done)
 where c.kept <> coalesce(c.done, 0)
 union all
-select h.hold, a.currency, c.what, c.kept, coalesce(c.done, 0)
+select h.hold || ' for ' || h.order_id, a.currency, c.what, c.kept, coalesce(c.done, 0)
 from credit_hold h
 join credit_account a using (account_id)
 left join by_hold using (hold)
