@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 from activities.providers.errors import DeclineCode, Declined, Unavailable
 from activities.providers.payment import PaymentReceipt
 from activities.providers.store_credit import StoreCredit
+from domain import accounts
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.money import Money
 from domain.order import TOTAL_MINOR_MAX
 from starter.crediting import CreditDesk
-from store import audit, credit
+from store import audit, credit, ledger
 from store.credit import CreditAccount
 from store.database import CheckViolation, Pool, open_pool
 from tests.integration.payment_calls import (
@@ -510,6 +512,57 @@ async def test_a_gift_is_booked_once_and_is_no_payment(payment: StoreCredit, poo
     ]
     assert await payment.list_day(datetime.now(UTC).date()) == ()
     assert await faults(pool) == []
+
+
+async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances(
+    payment: StoreCredit, pool: Pool
+) -> None:
+    token = await given_credit(pool)
+    hold = await authorized(payment, token)
+    receipts = [
+        *await payment.operations(ORDER),
+        await payment.capture(key="c", authorization=hold, amount=SIXTY),
+        await payment.refund(key="r", authorization=hold, amount=TEN),
+        await payment.issue(
+            key="i", customer_id="ANATR", amount=THIRTY, who="anna", why="R", order_id=ORDER
+        ),
+        await payment.void(key="v", authorization=hold),
+    ]
+    booked = {
+        "capture": partial(accounts.captured, prepaid=False, by_credit=True),
+        "refund": partial(accounts.refund_issued, as_credit=True),
+    }
+    unbooked = [fault for fault in await faults(pool) if fault.startswith("ledger")]
+    assert unbooked == []  # their outcomes are not recorded yet
+    async with pool.acquire() as conn:
+        await conn.execute("SET session_replication_role = replica")  # there is no such order
+        for done in receipts:
+            await conn.execute(
+                "INSERT INTO payment (payment_key, order_id, kind, amount_minor, currency, state, "
+                "provider, reference, settled_at) "
+                "VALUES ($1, $2, $3, $4, 'USD', 'succeeded', 'store_credit', $5, now())",
+                *(done.key, done.order_id, done.kind, done.amount.minor, done.reference),
+            )
+        unbooked = [fault for fault in await faults(pool) if "of store credit given" in fault]
+        assert len(unbooked) == 3
+        for done in receipts:
+            if done.kind not in booked:
+                continue
+            moved = booked[done.kind](done.amount.minor)
+            await ledger.post(
+                conn,
+                effect=done.key,
+                memo=done.kind,
+                currency="USD",
+                postings={account.value: change for account, change in moved.items()},
+                order_id=ORDER,
+            )
+        await conn.execute("RESET session_replication_role")
+    balances = (await account_of(pool)).balance_minor + (
+        await account_of(pool, "ANATR")
+    ).balance_minor
+    assert await liability(pool) == balances == 80_00
+    assert [fault for fault in await faults(pool) if "store credit" in fault] == []
 
 
 async def test_another_gift_under_one_key_is_a_conflict(pool: Pool) -> None:
