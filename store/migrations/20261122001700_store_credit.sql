@@ -49,7 +49,7 @@ create table credit_operation (
     hold            text references credit_hold,
     order_id        text,
     reference       text unique,
-    amount_minor    bigint check (amount_minor > 0 or (kind = 'void' and amount_minor = 0)),
+    amount_minor    bigint,
     currency        text,
     balance_change  bigint not null generated always as (
         case when code is not null then 0
@@ -66,6 +66,8 @@ create table credit_operation (
     who             text not null,
     why             text not null,
     at              timestamptz not null default clock_timestamp(),
+    constraint credit_operation_moves_something check (
+        amount_minor > 0 or kind = 'void' and amount_minor = 0),
     constraint credit_operation_is_effect_or_refusal check (
         case when code is null
             then num_nulls(account_id, reference, amount_minor, currency) = 0
