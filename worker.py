@@ -59,6 +59,7 @@ from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing import PurchasingPolicy
 from settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
+from store.payments import STORE_CREDIT
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.replenishment import ReplenishmentWorkflow

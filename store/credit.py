@@ -163,10 +163,7 @@ async def grant(
             effect=effect,
             memo=f"store credit of {amount} given: {why}",
             currency=amount.currency,
-            postings={
-                account.value: change
-                for account, change in accounts.credit_given(amount.minor).items()
-            },
+            postings=accounts.credit_given(amount.minor),
         )
         held = {account.currency: account for account in await find(conn, customer_id)}
         return held[amount.currency]

@@ -19,9 +19,6 @@ from store import credit
 from store.credit import Call, Effect, Refusal, request_of
 from store.database import Connection, ConnectionLost, Pool
 
-NAME: Final = "store_credit"
-"""The provider that an order's tender names."""
-
 _MINOR_MAX: Final = 2**63 - 1
 _FOR_EVER: Final = timedelta(days=3650)
 

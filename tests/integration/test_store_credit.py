@@ -554,7 +554,7 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
                 effect=done.key,
                 memo=done.kind,
                 currency="USD",
-                postings={account.value: change for account, change in moved.items()},
+                postings=moved,
                 order_id=ORDER,
             )
         await conn.execute("RESET session_replication_role")
