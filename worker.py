@@ -47,6 +47,7 @@ from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
+from activities.providers.store_credit import StoreCredit
 from activities.providers.supplier import Supplier
 from activities.purchasing import Purchasing
 from activities.records import Records
@@ -59,6 +60,7 @@ from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing import PurchasingPolicy
 from settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
+from store.payments import STORE_CREDIT
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.replenishment import ReplenishmentWorkflow
@@ -112,10 +114,11 @@ def build_worker(
 ) -> Worker:
     """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win.
 
-    `supplier` left out: the sandbox ones.
+    `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
     """
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
+    providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers, seller)
     fulfilment = Fulfilment(pool, carrier)

@@ -72,3 +72,8 @@ def refund_issued(amount: int, *, as_credit: bool = False) -> Postings:
         Account.REFUNDS_PAYABLE: amount,
         Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT: -amount,
     }
+
+
+def credit_given(amount: int) -> Postings:
+    """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
+    return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}

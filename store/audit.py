@@ -232,6 +232,25 @@ _CHECKS = (
         passing=True,
     ),
     _Check(
+        "credit_is_its_operations",
+        "money",
+        "{part}",
+        "{kept_minor} {what}, but its operations say {done_minor}",
+    ),
+    _Check(
+        "credit_is_booked",
+        "ledger",
+        "{key}",
+        "{given_minor} of store credit given, but {booked_minor} is booked",
+    ),
+    _Check(
+        "credit_has_our_payments",
+        "provider",
+        "{order_id}",
+        "{payment_key}: {here} of {kept_minor} here, but {there} of {done_minor} in store credit",
+        passing=True,
+    ),
+    _Check(
         "purchase_line_adds_up",
         "purchases",
         _PURCHASE,

@@ -53,6 +53,7 @@ _COMMANDS: Final = {
     "charge": _Entry("charge", "Charge an order that waits for somebody to say so.", _MONEY),
     "refund": _Entry("refund", "Pay back what comes with no return.", _MONEY),
     "payments": _Entry("payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY),
+    "credit": _Entry("credit", "Store credit: give it, and see what became of it.", _MONEY),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
     "invoices": _Entry("invoices", "List invoices and credit notes.", _ORDERS),
     "invoice": _Entry("invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),

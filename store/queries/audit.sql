@@ -10,7 +10,8 @@ select (select count(*) from stock) as stock_rows,
        (select count(*) from journal_entry) as journal_entries,
        (select count(*) from parcel) as parcels,
        (select count(*) from purchase_order) as purchase_orders,
-       (select count(*) from payment where provider not in ('sandbox', 'by_hand')) as not_compared;
+       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit'))
+           as not_compared;
 
 -- name: unfinished()
 select order_id from orders where decision in ('received', 'confirmed');
@@ -484,6 +485,83 @@ select d.number, d.issued_on, b.issued_on as before
 from document d join document b on b.kind = d.kind and b.year = d.year and b.running = d.previous
 where d.issued_on < b.issued_on
 order by d.number;
+
+-- Store credit -----------------------------------------------------------------------------------
+
+-- name: credit_is_its_operations()
+-- What accounts and holds say, against every operation that took effect.
+with by_account as (
+    select account_id, sum(balance_change) as balance, sum(held_change) as held
+    from credit_operation group by account_id
+), by_hold as (
+    select hold, sum(amount_minor) filter (where kind = 'authorize') as amount,
+           sum(amount_minor) filter (where kind = 'capture') as captured,
+           sum(amount_minor) filter (where kind = 'refund') as refunded,
+           sum(amount_minor) filter (where kind = 'void') as released,
+           bool_or(kind = 'void') as voided
+    from credit_operation where code is null group by hold
+)
+select 'credit of ' || a.customer_id as part, a.currency, c.what, c.kept as kept_minor,
+       coalesce(c.done, 0) as done_minor
+from credit_account a
+left join by_account using (account_id)
+cross join lateral (values
+    ('on the account', a.balance_minor, by_account.balance),
+    ('set aside', a.held_minor, by_account.held)
+) as c (what, kept, done)
+where c.kept <> coalesce(c.done, 0)
+union all
+select h.hold || ' for ' || h.order_id, a.currency, c.what, c.kept, coalesce(c.done, 0)
+from credit_hold h
+join credit_account a using (account_id)
+left join by_hold using (hold)
+cross join lateral (values
+    ('held', h.amount_minor, by_hold.amount), ('captured', h.captured_minor, by_hold.captured),
+    ('refunded', h.refunded_minor, by_hold.refunded),
+    ('released', h.released_minor, by_hold.released)
+) as c (what, kept, done)
+where c.kept <> coalesce(c.done, 0)
+order by part, what;
+
+-- name: credit_is_booked()
+-- What changed balances, against what is booked on the liability under the operation's key: so the
+-- liability is the sum of all balances. An order's operation is booked with its outcome.
+select coalesce(o.key, e.effect) as key, coalesce(o.currency, e.currency) as currency,
+       coalesce(o.balance_change, 0) as given_minor, coalesce(e.booked, 0) as booked_minor
+from (
+    select c.key, c.currency, c.balance_change
+    from credit_operation c left join payment p on p.payment_key = c.key
+    where c.balance_change <> 0 and (c.order_id is null or p.state = 'succeeded')
+) o
+full join (
+    select j.effect, p.currency, -p.amount_minor as booked
+    from journal_entry j join posting p using (entry_id) where p.account = 'store_credit_liability'
+) e on (e.effect, e.currency) = (o.key, o.currency)
+where coalesce(o.balance_change, 0) <> coalesce(e.booked, 0)
+order by key;
+
+-- name: credit_has_our_payments()
+-- Recorded as done: done there, to the cent. Done there for an order: recorded, or without an outcome
+-- yet. An authorization that was given up as never made, and was made, is voided.
+select coalesce(p.order_id, o.order_id) as order_id, coalesce(p.payment_key, o.key) as payment_key,
+       coalesce(p.currency, o.currency) as currency,
+       coalesce(p.kind || ' ' || p.state, 'nothing') as here, coalesce(p.amount_minor, 0) as kept_minor,
+       coalesce(o.kind, 'nothing') as there, coalesce(o.amount_minor, 0) as done_minor
+from (
+    select * from credit_operation where code is null and order_id is not null
+) o
+full join (select * from payment where provider = 'store_credit') p on p.payment_key = o.key
+where case
+    when p.state = 'succeeded' then p.amount_minor > 0 and (
+        o.order_id, o.currency, o.amount_minor, case o.kind when 'issue' then 'refund' else o.kind end)
+        is distinct from (p.order_id, p.currency, p.amount_minor, p.kind)
+    when o.key is null or p.state in ('requested', 'unknown') then false
+    else not exists (
+        select from credit_hold h join payment a on a.order_id = h.order_id
+        where h.hold = o.hold and h.voided and o.kind in ('authorize', 'void')
+          and a.kind = 'authorize' and a.state = 'failed')
+end
+order by order_id, payment_key;
 
 -- Purchases --------------------------------------------------------------------------------------
 

@@ -95,6 +95,7 @@ TABLE = (
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
+            *("store.credit.CreditAccount", "store.credit.CreditOperation"),
             *("store.purchase_reads", "store.suppliers.LevelRow", "store.suppliers.Supplier"),
             *("store.documents.DocumentRow", "store.documents.get"),
             *("store.documents.newest", "store.documents.of_order"),
@@ -141,6 +142,8 @@ DOORS = {
         "store.stock",
         "store.suppliers",
     ),
+    # Writes what a person gives a customer, which no order is the reason of.
+    "starter/crediting.py": ("store.credit",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),

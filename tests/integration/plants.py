@@ -487,6 +487,51 @@ PLANTS = {
         "INV-2001-000002",
         "it is of 2001-02-02, but the one before it of 2001-02-03",
     ),
+    # store credit
+    "credit that no operation gave": Plant(
+        "update credit_account set balance_minor = balance_minor + 1",
+        "money",
+        "credit of C-1",
+        "30.01 EUR on the account, but its operations say 30.00 EUR",
+    ),
+    "credit that is set aside for no order": Plant(
+        "update credit_account set held_minor = 100",
+        "money",
+        "credit of C-1",
+        "1.00 EUR set aside, but its operations say 0.00 EUR",
+    ),
+    "a hold on credit that no operation made": Plant(
+        """insert into credit_hold (hold, account_id, order_id, amount_minor)
+        select 'hold_0', account_id, 'web-confirmed', 100 from credit_account""",
+        "money",
+        "hold_0 for web-confirmed",
+        "1.00 EUR held, but its operations say 0.00 EUR",
+    ),
+    "credit that was given and not booked": Plant(
+        "update journal_entry set effect = 'credit:G-3' where effect = 'credit:G-2'",
+        "ledger",
+        "credit:G-2",
+        "5.00 EUR of store credit given, but 0.00 EUR is booked",
+    ),
+    "credit that is booked with another amount": Plant(
+        """update posting set amount_minor = 2 * amount_minor where entry_id = (
+            select entry_id from journal_entry where effect = 'credit:G-2')""",
+        "ledger",
+        "credit:G-2",
+        "5.00 EUR of store credit given, but 10.00 EUR is booked",
+    ),
+    "credit given for an order that does not know of it": Plant(
+        """update credit_operation set order_id = 'web-closed' where key = 'credit:G-2'""",
+        "provider",
+        "web-closed",
+        "credit:G-2: nothing of 0.00 EUR here, but issue of 5.00 EUR in store credit",
+    ),
+    "a charge that store credit does not know": Plant(
+        f"update payment set provider = 'store_credit' where payment_key = {CAPTURE}",
+        "provider",
+        "web-closed",
+        "but nothing of 0.00",
+    ),
     # liveness
     "an open order whose workflow has ended": Plant(
         "update orders set decision = 'confirmed' where order_id = 'web-closed'",
