@@ -118,17 +118,17 @@ class Tally(BaseModel):
     def kept(self) -> Worth:
         return self.taken - self.given
 
-    def due(self, line: LineWorth, units: int, limit: Worth) -> Worth:
+    def due(self, line: LineWorth, units: int, limit: Worth, besides: Worth = NOTHING) -> Worth:
         """What is to be claimed so that `units` units of the line are claimed for in all.
 
         Never more than `limit` altogether, which can only bind where units that were paid back are
-        followed by others; by a minor unit then.
+        followed by others; by a minor unit then. `besides`: what stays claimed for no unit.
         """
-        return (line.first(units) - self.kept).within(NOTHING, limit - self.taken)
+        return (line.first(units) + besides - self.kept).within(NOTHING, limit - self.taken)
 
-    def owed(self, line: LineWorth, units: int) -> Worth:
-        """What is to be given back so that `units` units of the line stay claimed for."""
-        return (self.kept - line.first(units)).within(NOTHING, self.kept)
+    def owed(self, line: LineWorth, units: int, besides: Worth = NOTHING) -> Worth:
+        """What is to be given back so that `units` units, and `besides`, stay claimed for."""
+        return (self.kept - line.first(units) - besides).within(NOTHING, self.kept)
 
     def take(self, worth: Worth) -> Self:
         return self.model_copy(update={"taken": self.taken + worth})

@@ -52,7 +52,8 @@ class BookState(BaseModel):
     `given_up`: why some of it was not waited for any longer. `prepaid`: units that are paid for and
     to be sent; of these, `resent` are sent in place of lost ones. `authorized_until`: when the
     first authorization ends; `covered`: parcels that have one of their own, where each can be
-    charged `once`. `goodwill`: paid back for no unit.
+    charged `once`. `refunded`, `invoiced`: all that was paid back, and that stays invoiced;
+    `goodwill`: paid back for no unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +69,7 @@ class BookState(BaseModel):
     once: bool = False
     charged_ahead: bool = False
     refunded: Worth | None = None
+    invoiced: Worth | None = None
     goodwill: int = 0
     last_delivery: datetime | None = None
     round: int = 1

@@ -78,6 +78,7 @@ class OrderBook:
             once=self.once,
             charged_ahead=self.charged_ahead,
             refunded=self.charges.refunded,
+            invoiced=self.charges.invoiced,
             goodwill=self.charges.goodwill,
             last_delivery=self.last_delivery,
             round=self.round,

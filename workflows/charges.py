@@ -49,6 +49,9 @@ class Charges:
         # All that was paid back, also for no unit: goodwill, or shipping alone.
         self.refunded = given if state.refunded is None else state.refunded
         self.goodwill = state.goodwill
+        # What stays invoiced, of all that stays charged. The rest is deferred: it is to be sent.
+        invoiced = sum_of(money.invoices.kept for money in self.lines.values())
+        self.invoiced = invoiced if state.invoiced is None else state.invoiced
 
     def _restore(self, line_id: str) -> None:
         """Of a run that did not know of invoices: what it charged had gone out."""
@@ -67,6 +70,11 @@ class Charges:
         """What was charged and is not paid back."""
         return self.charged - self.refunded
 
+    @property
+    def deferred(self) -> Worth:
+        """What was charged before anything went out for it, and is neither sent nor paid back."""
+        return self.refundable - self.invoiced
+
     def worth_of(self, units: Mapping[str, int]) -> int:
         """What the first units of each line are worth, in minor units."""
         return worth_of(self.worth, units).total
@@ -81,7 +89,8 @@ class Charges:
         """What charging for more units of a line makes."""
         line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
         limit = worth.whole if money.limit is None else money.limit
-        return money.charges.due(worth, line.charged - line.refunded + units, limit)
+        standing = line.charged - line.refunded
+        return money.charges.due(worth, standing + units, limit, money.withheld)
 
     def charge(self, units: Mapping[str, int]) -> Worth:
         """Charge for more units (line id → units)."""
@@ -94,14 +103,20 @@ class Charges:
         return total
 
     def invoice(self, units: Mapping[str, int]) -> Worth:
-        """Invoice units that go out."""
+        """Invoice units that go out, which are charged.
+
+        For less than they are worth where some of that was paid back before they went.
+        """
         total = NOTHING
         for line_id, count in units.items():
             line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
-            due = money.invoices.due(worth, line.invoiced - money.credited + count, worth.whole)
+            standing = line.invoiced - money.credited
+            due = money.invoices.due(worth, standing + count, worth.whole, money.withheld)
             self._lines[line_id] = line.invoice(count)
             self._change(line_id, invoices=money.invoices.take(due))
             total += due
+        total = total.within(NOTHING, self.deferred)
+        self.invoiced += total
         return total
 
     def refund(self, units: Mapping[str, int], credited: Mapping[str, int]) -> Owed:
@@ -138,19 +153,17 @@ class Charges:
         return self._adjust(self.refundable.part(amount))
 
     def _adjust(self, worth: Worth) -> Owed:
-        self.refunded += worth
-        return Owed({}, worth, worth)
+        """For no unit: of what is invoiced, as far as that goes."""
+        return self._owe({}, worth)
 
     def _give_back(self, units: Mapping[str, int], credited: Mapping[str, int]) -> Owed:
         """What is owed for units that are counted as refunded by now."""
         owed = credit = NOTHING
         for line_id in units:
             line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
-            kept = money.charges.owed(worth, line.charged - line.refunded)
-            back = (kept - money.withheld).within(NOTHING, kept)
+            back = money.charges.owed(worth, line.charged - line.refunded, money.withheld)
             standing = line.invoiced - money.credited - credited.get(line_id, 0)
-            invoiced = money.invoices.owed(worth, standing)
-            taken_back = (invoiced - money.withheld).within(NOTHING, invoiced)
+            taken_back = money.invoices.owed(worth, standing, money.withheld)
             self._change(
                 line_id,
                 charges=money.charges.give(back),
@@ -159,9 +172,18 @@ class Charges:
             )
             owed, credit = owed + back, credit + taken_back
         # What was paid back for no unit is not paid back a second time.
-        worth_left = owed.within(NOTHING, self.refundable)
-        self.refunded += worth_left
-        return Owed(dict(units), worth_left, credit.within(NOTHING, worth_left))
+        return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
+
+    def _owe(self, units: Mapping[str, int], worth: Worth, unsent: Worth = NOTHING) -> Owed:
+        """Owe so much, `unsent` of it out of what is deferred and the rest of what is invoiced.
+
+        Where there is less of one, more of the other: neither ever falls below nothing.
+        """
+        sent = worth - unsent.within(NOTHING, self.deferred)
+        credited = sent.within(worth - self.deferred, self.invoiced).within(NOTHING, worth)
+        self.refunded += worth
+        self.invoiced -= credited
+        return Owed(dict(units), worth, credited)
 
     def _change(self, line_id: str, **changes: object) -> None:
         self.lines[line_id] = self.lines[line_id].model_copy(update=changes)
