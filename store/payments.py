@@ -189,6 +189,16 @@ async def unsettled(conn: Connection) -> list[Record]:
     return [row async for row in _sql.unsettled_payments(conn)]
 
 
+async def has_ended(conn: Connection, order_id: str, fulfilment_id: str, moment: datetime) -> bool:
+    """What was set aside for a fulfilment can, at that moment, not be charged any more."""
+    made = [
+        payment
+        for payment in await authorizations(conn, order_id)
+        if payment.room and payment.part_of in ("", fulfilment_id)
+    ]
+    return bool(made) and not any(payment.holds_until(moment) for payment in made)
+
+
 async def sums(conn: Connection, order_id: str) -> OrderMoney:
     """The order's sums of money."""
     return OrderMoney(**await _sql.money_of(conn, order_id=order_id))

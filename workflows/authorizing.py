@@ -27,6 +27,8 @@ with workflow.unsafe.imports_passed_through():
 
 DECLINED, ACTION_REQUIRED = "declined", "action_required"
 
+_A_MOMENT = timedelta(seconds=1)
+
 
 class Authorizing:
     """Sets money aside, and waits for the customer where that takes the customer."""
@@ -124,6 +126,14 @@ class Authorizing:
             self._note(await self._until_paid(attempt, lambda: parcel.recalled, patient=patient))
             self._book.covered.add(parcel.id)
 
+    @property
+    def time_left(self) -> timedelta:
+        """How long what is set aside can still be charged; for ever where nothing says so."""
+        until = self._book.authorized_until
+        if until is None or self._policy.charge != "at_shipment":
+            return timedelta.max
+        return max(until - workflow.now(), _A_MOMENT)
+
     def _lacks(self, parcel: Parcel, until: datetime) -> bool:
         ends = self._book.authorized_until
         own = self._book.once and parcel.id not in self._book.covered
@@ -180,12 +190,14 @@ class Authorizing:
                     self._provider = request.provider or self._provider
                     self._token = request.token
                 else:
+                    if self._held and request is not None:
+                        await self._go_on(request.by)
                     _tell(answer, request, "accepted", "the amount is set aside")
                     return authorized
         finally:
             _tell(answer, request, "refused", "the order does not wait for it any more")
             if self._held:
-                await self._go_on("orderloom" if request is None else request.by)
+                await self._go_on("orderloom")
 
     async def _offered(
         self, until: datetime, unless: Callable[[], bool]

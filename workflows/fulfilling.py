@@ -128,7 +128,8 @@ class Fulfilling:
                 if parcel.stage in ("pick", "pack"):
                     await self._pack(parcel)
                 if parcel.stage != "await_delivery":
-                    await self._paying.secure(parcel)
+                    if not parcel.too_late:
+                        await self._paying.secure(parcel)
                     await self._ship(parcel)
                     await asyncio.gather(self._charge(parcel), self._deliver(parcel))
                 elif parcel.return_id:  # an earlier run has charged for it, and heard of it
@@ -339,6 +340,7 @@ class Fulfilling:
         """
         stopped = await self._stop(parcel)
         if stopped is None:
+            parcel.too_late = True
             return False
         await self._unwind(parcel, stopped)
         await self.cancel_units(parcel, parcel.units, f"cancel:{parcel.id}", why, "orderloom")
@@ -405,15 +407,21 @@ class Fulfilling:
                 )
 
     async def _wait(
-        self, parcel: Parcel, do: Any, ask: Any, summary: str, within: timedelta
+        self, parcel: Parcel, do: Any, ask: Any, summary: str, allowed: timedelta
     ) -> Any:
         parcel.stage = do.__name__
         parcel.begun.append(do.__name__)
 
-        async def overdue() -> str:
-            if do is Fulfilment.ship:  # what was set aside for it may end while it waits
+        within, due = allowed, workflow.now() + allowed
+        if do is Fulfilment.ship:  # what is set aside for it may end while it waits
+            within = min(within, self._paying.authorizing.time_left)
+
+        async def overdue() -> str | None:
+            if do is Fulfilment.ship:
                 await self._paying.secure(parcel)
-            return f"{do.__name__} of {parcel.id} is not done within {within}"
+            if workflow.now() < due:
+                return None
+            return f"{do.__name__} of {parcel.id} is not done within {allowed}"
 
         return await self._steps.wait(
             do,

@@ -21,6 +21,7 @@ class Parcel:
         self.units = dict(planned.units)
         self.stage: Stage = "planned"
         self.recalled = False
+        self.too_late = False  # to stop it: it has left
         # Recalled while its label may be being bought: that call ends by itself, and its outcome is
         # awaited, so that no label is left behind.
         self.buying = False
