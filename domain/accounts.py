@@ -72,3 +72,8 @@ def refund_issued(amount: int, *, as_credit: bool = False) -> Postings:
         Account.REFUNDS_PAYABLE: amount,
         Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT: -amount,
     }
+
+
+def provider_fee(amount: int) -> Postings:
+    """What a payment company keeps of what was charged, as its list of the day says."""
+    return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}

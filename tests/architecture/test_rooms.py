@@ -61,6 +61,14 @@ TABLE = (
     ),
     # Part of every worker, too: what is to be done again and again.
     Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),
+    # Asks the workflows of orders to try a step again.
+    Room(
+        "activities/reconciliation.py",
+        (
+            *(*STDLIB, "activities", "domain", "store", "pydantic"),
+            *("temporalio.activity", "temporalio.client", "temporalio.service"),
+        ),
+    ),
     Room(
         "activities/failures.py",
         (
