@@ -6,13 +6,14 @@ create table reconciliation (
     provider   text    not null,
     day        date    not null,  -- UTC, by the company's clock
     ran_at     timestamptz not null default clock_timestamp(),  -- the last time
-    runs       integer not null default 1 check (runs >= 1),
-    listed     integer not null check (listed >= 0),   -- effects of the day there
-    matched    integer not null check (matched >= 0),
-    under_way  integer not null check (under_way >= 0),  -- no outcome was due yet
+    runs       integer not null default 1,
+    listed     integer not null,  -- effects of the day there
+    matched    integer not null,
+    under_way  integer not null,  -- no outcome was due yet
     state      text    not null check (state in ('clean', 'open')),  -- open: so is a difference
     primary key (provider, day),
-    constraint reconciliation_matched check (matched <= listed)
+    constraint reconciliation_counts check (
+        runs >= 1 and 0 <= matched and matched <= listed and under_way >= 0)
 );
 
 create table reconciliation_difference (

@@ -100,9 +100,11 @@ order by d.difference_id, a.step;
 with first as (
     select min(requested_at at time zone 'UTC')::date as day from payment where provider = :provider
 )
-select day::date as day
+select g.day::date as day
 from first, generate_series(
-    greatest(first.day, :today::date - :look_back::int), :today::date - 1, interval '1 day') as g (day)
+    greatest(first.day, :today::date - :look_back::int), :today::date - 1, interval '1 day'
+) as g (day)
 left join reconciliation r on r.provider = :provider and r.day = g.day::date
-where r.state is distinct from 'clean' or (r.ran_at at time zone 'UTC')::date <= r.day
-order by day;
+where first.day is not null
+  and (r.state is distinct from 'clean' or (r.ran_at at time zone 'UTC')::date <= r.day)
+order by 1;

@@ -148,6 +148,12 @@ DOORS = {
         "store.stock",
         "store.suppliers",
     ),
+    # Writes what a person says about a difference from a payment company's list.
+    "starter/reconciling.py": ("store.reconciliation",),
+    "starter/cli/reconcile.py": (
+        "store.reconciliation.Day",
+        "store.reconciliation.KeptDifference",
+    ),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),
