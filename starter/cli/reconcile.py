@@ -58,9 +58,7 @@ def reconcile(
     if context.invoked_subcommand is not None:
         return
     if day is None:
-        raise typer.BadParameter(
-            "is needed: the day to compare, such as 2026-11-24", param_hint="--day"
-        )
+        raise InvalidInput("which day is to be compared? Write 2026-11-24", where="--day")
     wanted = _read_day(day)
     if wanted > (today := datetime.now(UTC).date()):
         raise InvalidInput(f"{wanted} has not begun; today (UTC) is {today}", where="--day")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -265,6 +266,30 @@ async def test_all_differences_of_a_day_are_named_each_by_its_class(books: Books
         "state": 2,
     }
     assert await books.state() == ("open", 5, 1, 0)
+
+
+async def test_a_comparison_that_dies_half_way_keeps_nothing_and_is_made_again(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await books.execute(FORGET_THERE.format(CHARGE))
+
+    async def die(*_: Any, **__: Any) -> None:
+        raise ConnectionResetError("the database went away")
+
+    with monkeypatch.context() as dying:
+        dying.setattr("store.ledger.post", die)
+        with pytest.raises(ConnectionResetError):
+            await books.compare()
+    assert await books.kept() == []
+    async with books.pool.acquire() as conn:
+        assert await reconciliation.days(conn, DAY) == []
+    assert await books.compare() == [("missing_there", CHARGE, *OPERATOR)]
+
+
+async def test_two_comparisons_at_once_keep_a_difference_once(books: Books) -> None:
+    await books.execute(FORGET_THERE.format(CHARGE))
+    await asyncio.gather(*(books.reconciling.reconcile_day(TODAY) for _ in range(4)))
+    assert await books.compare() == [("missing_there", CHARGE, *OPERATOR)]
 
 
 # Borders of days ----------------------------------------------------------------------------------
