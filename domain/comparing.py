@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Final
 
+from domain.ids import order_of
 from domain.reconciliation import (
     Comparison,
     Difference,
@@ -26,6 +28,14 @@ from domain.reconciliation import (
     Remedy,
     Theirs,
 )
+
+_STEPS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "authorize": ("authorize_payment", "secure_payment"),
+    "capture": ("capture_payment",),
+    "void": ("void_payment", "secure_payment"),
+    "refund": ("refund_payment",),
+}
+"""The steps of an order's workflow that make operations of a kind."""
 
 
 def keys_about(theirs: Iterable[Theirs]) -> list[str]:
@@ -40,12 +50,17 @@ def void_key(authorize_key: str) -> str:
 
 
 def step_is_about(step: str, kind: Kind, key: str) -> bool:
-    """Whether an order's parked step is the one that makes this payment operation.
+    """Whether an order's parked step brings this payment operation to its outcome.
 
-    `capture_payment web-1:1` makes the captures of the keys `web-1:1:capture`, `web-1:1:capture:2`.
+    `capture_payment web-1:1` does so for the captures of its parcel (`web-1:1:capture`, and so on),
+    `secure_payment web-1:1` for all authorizations and voids of the order that are under way.
     """
     name, _, part = step.partition(" ")
-    return name == f"{kind}_payment" and key.startswith(f"{part}:")
+    if name not in _STEPS[kind]:
+        return False
+    if kind in ("authorize", "void"):
+        return order_of(part) == order_of(key)
+    return key.startswith(f"{part}:")
 
 
 def not_listed(ours: Iterable[Ours], theirs: Iterable[Theirs], when: Moment) -> list[Ours]:

@@ -127,13 +127,12 @@ async def record(conn: Connection, provider: str, comparison: Comparison) -> Non
     )
     await _sql.settle_day(conn, provider=provider, day=day)
     for effect in comparison.matched:
-        fee = accounts.provider_fee(effect.fee_minor)
         await ledger.post(
             conn,
             effect=f"fee:{provider}:{effect.reference}",
             memo=f"fee of {provider} for {effect.key}",
             currency=effect.fee_currency,
-            postings={account.value: amount for account, amount in fee.items()},
+            postings=accounts.provider_fee(effect.fee_minor),
         )
 
 

@@ -12,7 +12,6 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.payments import Void
 from activities.providers.errors import OutcomeUnknown
 from activities.providers.sandbox.payment import fee_of
 from activities.reconciliation import ProviderDay, Reconcile, Reconciling
@@ -386,16 +385,11 @@ async def test_what_is_not_held_any_more_needs_no_release(books: Books) -> None:
 
 
 async def test_a_release_that_is_refused_is_put_before_a_person(books: Books) -> None:
-    await books.bench.payments.void_payment(Void(order_id="web-2", why="test"))
     await books.execute(
-        "delete from sandbox.payment_call where key = 'web-2:void' ",
-        "update sandbox.payment set voided = false, released_minor = 0",
         """insert into sandbox.payment_call (key, kind, request, code)
         values ('web-2:void', 'void', 'of something else', 'not_found')""",
-        "delete from payment where payment_key = 'web-2:void'",
         FAIL.format("not_found", "web-2:authorize"),
     )
-    await books.at(NOON)
     assert await books.compare() == [("state", "web-2:authorize", *OPERATOR)]
     assert "cannot be released" in (await books.kept())[0].note
 

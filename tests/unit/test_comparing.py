@@ -294,6 +294,11 @@ def test_the_keys_that_are_looked_up_hold_those_of_what_a_void_may_release() -> 
         ("authorize_payment web-1", "authorize", "web-1:authorize", True),
         ("authorize_payment web-1", "authorize", "web-10:authorize", False),
         ("void_payment web-1", "void", "web-1:void", True),
+        ("secure_payment web-1:2", "authorize", "web-1:authorize:3", True),
+        ("secure_payment web-1:2", "void", "web-1:void", True),
+        ("secure_payment web-10:2", "void", "web-1:void", False),
+        ("secure_payment web-1:2", "capture", "web-1:2:capture", False),
+        ("capture_payment web-1:prepaid", "capture", "web-1:prepaid:capture/2", True),
         ("pick web-1:1", "capture", "web-1:1:capture", False),
     ],
 )
