@@ -136,7 +136,8 @@ class Reconciling:
             steps = await reconciliation.parked_steps(conn, ask.provider, ask.day)
             found = await reconciliation.differences(conn, provider=ask.provider, day=ask.day)
         held = [one for one in found if one.remedy is Remedy.VOID]
-        for step in steps:
+        # One step may bring several operations to their outcome: it is told once.
+        for step in {(one.order_id, one.step): one for one in steps}.values():
             await self._retry(step)
         for one in held:
             await self._void(one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,26 +20,40 @@ from store.reconciliation import Day, KeptDifference
 
 ANSWER_WITHIN = timedelta(seconds=30)
 
+PATIENCE = timedelta(minutes=1)
+"""A day of thousands of effects is read from a company in pages."""
+
 
 async def reconcile(
-    temporal: Client, *, task_queue: str, day: date, provider: str | None = None
+    temporal: Client,
+    *,
+    task_queue: str,
+    day: date,
+    provider: str | None = None,
+    patience: timedelta = PATIENCE,
 ) -> None:
     """Compare a day (UTC) now, of one company or all, and mend what a rule can; wait for its end.
 
     Who asks for the same while it runs waits for the same run. Raises InvalidInput for a future day
-    or an unknown company, Unreachable where a company or Temporal does not answer.
+    or an unknown company, Unreachable where a company or Temporal does not answer, or nobody works.
     """
+    running: Awaitable[dict[str, Any]] = temporal.execute_workflow(
+        "Reconciliation",
+        {"provider": provider, "day": day.isoformat()},
+        id=f"{ids.reconciliation_id(task_queue)}:{day}:{provider or 'all'}",
+        task_queue=task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"{day} of {provider or 'all payment companies'} is compared, by hand",
+        result_type=dict[str, Any],
+        rpc_timeout=ANSWER_WITHIN,
+    )
     try:
-        answer: dict[str, Any] = await temporal.execute_workflow(
-            "Reconciliation",
-            {"provider": provider, "day": day.isoformat()},
-            id=f"{ids.reconciliation_id(task_queue)}:{day}:{provider or 'all'}",
-            task_queue=task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"{day} of {provider or 'all payment companies'} is compared, by hand",
-            result_type=dict[str, Any],
-            rpc_timeout=ANSWER_WITHIN,
-        )
+        answer = await asyncio.wait_for(running, patience.total_seconds())
+    except TimeoutError:
+        raise Unreachable(
+            f"{day} was not compared within {patience.total_seconds():.0f} s: is a worker running, "
+            "and does the company answer? It goes on; asking again waits for the same comparison"
+        ) from None
     except WorkflowFailureError as error:
         raise _refusal(error) from error
     except RPCError as error:

@@ -16,7 +16,7 @@ from starter import reconciling
 from starter.cli.options import Json, Limit, Who, read_model, reporter
 from starter.cli.output import Output, count_of, local, money, wire
 from starter.connection import database
-from starter.service import answered, service
+from starter.service import service
 from store.reconciliation import Day, KeptDifference
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, invoke_without_command=True)
@@ -146,11 +146,8 @@ def resolve(
 
 async def _reconcile(day: date, provider: str | None) -> tuple[list[KeptDifference], list[Day]]:
     async with service() as here:
-        await answered(
-            reconciling.reconcile(
-                here.temporal, task_queue=here.settings.task_queue, day=day, provider=provider
-            ),
-            again="asking again waits for the same comparison",
+        await reconciling.reconcile(
+            here.temporal, task_queue=here.settings.task_queue, day=day, provider=provider
         )
         compared = await reconciling.days(here.pool, day, provider)
         found = await reconciling.differences(

@@ -167,6 +167,19 @@ async def test_a_day_that_cannot_be_compared_is_due_again_and_says_so(shop: Shop
         )
 
 
+async def test_where_nobody_works_it_is_said_so_and_asking_again_waits_for_the_same(
+    shop: Shop,
+) -> None:
+    queue, day = f"{shop.task_queue}-idle", datetime.now(UTC).date()
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="is a worker running"):
+            await reconciling.reconcile(
+                shop.temporal, task_queue=queue, day=day, patience=timedelta(seconds=0.3)
+            )
+    name = f"{ids.reconciliation_id(queue)}:{day}:all"
+    await shop.temporal.get_workflow_handle(name).terminate()
+
+
 async def test_a_schedule_compares_the_days_that_were_missed(shop: Shop) -> None:
     order = await three_teas(shop)
     await shop.placed(order)
