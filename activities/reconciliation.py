@@ -6,7 +6,8 @@ is compared and recorded there, and only counts go into the workflow's history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -23,7 +24,7 @@ from domain.messages import AttentionAnswer
 from domain.reconciliation import Moment, Ours, Remedy, Theirs
 from store import reconciliation
 from store.database import Pool
-from store.reconciliation import WHO, KeptDifference, ParkedStep
+from store.reconciliation import WHO, KeptDifference
 
 PATIENCE = timedelta(minutes=5)
 """A call that was made so recently may still be under way."""
@@ -137,13 +138,16 @@ class Reconciling:
             found = await reconciliation.differences(conn, provider=ask.provider, day=ask.day)
         held = [one for one in found if one.remedy is Remedy.VOID]
         # One step may bring several operations to their outcome: it is told once.
-        for step in {(one.order_id, one.step): one for one in steps}.values():
-            await self._retry(step)
-        for one in held:
-            await self._void(one)
+        waiting = defaultdict(list)
+        for one in steps:
+            waiting[one.order_id, one.step].append(one.difference_id)
+        for (order_id, step), difference_ids in waiting.items():
+            await self._retry(order_id, step, difference_ids)
+        for difference in held:
+            await self._void(difference)
         async with self._pool.acquire() as conn:
             left = await reconciliation.differences(conn, provider=ask.provider, day=ask.day)
-        return Mended(retried=len(steps), voided=len(held), open=len(left))
+        return Mended(retried=len(waiting), voided=len(held), open=len(left))
 
     async def _list(self, provider: str, day: date) -> list[Theirs]:
         return [_theirs(receipt) for receipt in await self._providers[provider].list_day(day)]
@@ -172,21 +176,22 @@ class Reconciling:
             found += [_theirs(receipt) for receipt in receipts]
         return found
 
-    async def _retry(self, parked: ParkedStep) -> None:
+    async def _retry(self, order_id: str, step: str, difference_ids: Sequence[int]) -> None:
         """Have the order's step tried again: it looks the outcome up, and is the only writer."""
         answer = AttentionAnswer(
-            step=parked.step, action="retry", note="its outcome can be known by now", by=WHO
+            step=step, action="retry", note="its outcome can be known by now", by=WHO
         )
         try:
-            await self._client.get_workflow_handle(ids.workflow_id(parked.order_id)).signal(
+            await self._client.get_workflow_handle(ids.workflow_id(order_id)).signal(
                 "resolve_attention", answer
             )
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise Unreachable(f"Temporal does not answer ({error.message})") from error
             async with self._pool.acquire() as conn:
-                note = f"order {parked.order_id} has no running workflow to try it again"
-                await reconciliation.hand_over(conn, parked.difference_id, note)
+                note = f"order {order_id} has no running workflow to try it again"
+                for difference_id in difference_ids:
+                    await reconciliation.hand_over(conn, difference_id, note)
 
     async def _void(self, one: KeptDifference) -> None:
         """Release there what was given up here. The key makes it one release, whoever died."""

@@ -344,6 +344,23 @@ async def test_a_parked_step_is_tried_again_and_no_other(books: Books) -> None:
     assert [one[3] for one in await books.compare()] == ["open"]
 
 
+async def test_a_step_that_serves_several_operations_is_told_once(books: Books) -> None:
+    await books.execute(
+        UNSETTLE.format("unknown", "web-2:authorize"),
+        """insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider,
+                                requested_at)
+        values ('web-2:authorize:2', 'web-2', 'authorize', 100, 'USD', 'requested', 'sandbox',
+                '2026-11-24 12:00Z')""",
+    )
+    async with books.pool.acquire() as conn:
+        await events.raise_attention(conn, "web-2", "secure_payment web-2:1", "it kept failing")
+    assert [found[1] for found in await books.compare()] == ["web-2:authorize", "web-2:authorize:2"]
+    assert [answer.step for _, _, answer in books.temporal.signals] == ["secure_payment web-2:1"]
+    books.temporal.answers = RPCStatusCode.NOT_FOUND
+    await books.compare()
+    assert {one.remedy for one in await books.kept()} == {Remedy.OPERATOR}
+
+
 async def test_a_step_of_an_order_that_runs_no_more_is_put_before_a_person(books: Books) -> None:
     await books.execute(UNSETTLE.format("unknown", CHARGE))
     async with books.pool.acquire() as conn:
