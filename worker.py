@@ -50,10 +50,11 @@ from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.providers.supplier import Supplier
 from activities.purchasing import Purchasing
+from activities.reconciliation import Reconciling
 from activities.records import Records
 from activities.relay import Relay
 from activities.returns import Returns
-from activities.schedules import keep_replenishing
+from activities.schedules import keep_schedules
 from domain.documents import Seller
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
@@ -63,6 +64,7 @@ from store.database import DatabaseFault, Pool, open_pool
 from store.payments import STORE_CREDIT
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.replenishment import ReplenishmentWorkflow
 
 T = TypeVar("T")
@@ -124,6 +126,7 @@ def build_worker(
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
     returns = Returns(pool)
+    reconciling = Reconciling(pool, providers, client)
     records = Records(pool)
     buying = Purchasing(
         pool,
@@ -131,7 +134,12 @@ def build_worker(
         purchasing or PurchasingPolicy(),
     )
     usual: dict[str, Any] = {
-        "workflows": [OrderWorkflow, PurchaseOrderWorkflow, ReplenishmentWorkflow],
+        "workflows": [
+            OrderWorkflow,
+            PurchaseOrderWorkflow,
+            ReplenishmentWorkflow,
+            ReconciliationWorkflow,
+        ],
         "activities": [
             inventory.reserve_stock,
             inventory.release_stock,
@@ -170,6 +178,9 @@ def build_worker(
             buying.cancel_purchase,
             buying.close_purchase,
             buying.note_purchase,
+            reconciling.days_due,
+            reconciling.reconcile_day,
+            reconciling.mend_day,
         ],
         "interceptors": [FailureTypes(), *interceptors],
         "workflow_runner": sandbox(),
@@ -226,8 +237,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     # Orders go on where nobody may make a schedule.
     scheduling = asyncio.create_task(
         _until_there(
-            lambda: keep_replenishing(
-                client, task_queue=settings.task_queue, every=settings.purchasing.review_every
+            lambda: keep_schedules(
+                client,
+                task_queue=settings.task_queue,
+                review_every=settings.purchasing.review_every,
             ),
             "Temporal's scheduler",
             stop,

@@ -77,3 +77,8 @@ def refund_issued(amount: int, *, as_credit: bool = False) -> Postings:
 def credit_given(amount: int) -> Postings:
     """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
     return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}
+
+
+def provider_fee(amount: int) -> Postings:
+    """What a payment company keeps of what was charged, as its list of the day says."""
+    return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}

@@ -61,3 +61,8 @@ def purchase_workflow_id(po_id: str) -> str:
 def replenishment_id(task_queue: str) -> str:
     """Of the schedule, and of the run that crossed levels call for. One per shop."""
     return f"replenishment:{task_queue}"
+
+
+def reconciliation_id(task_queue: str) -> str:
+    """Of the schedule that compares the days of payment companies. One per shop."""
+    return f"reconciliation:{task_queue}"

@@ -73,6 +73,9 @@ _COMMANDS: Final = {
     "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("simulating", "Play warehouse, carriers and suppliers.", _RUNNING),
     "audit": _Entry("auditing", "Check that the books are right.", _RUNNING),
+    "reconcile": _Entry(
+        "reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
+    ),
     "schema": _Entry("schema", "Print a document's JSON Schema.", _RUNNING),
     "setup": _Entry("setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
 }

@@ -359,7 +359,8 @@ having coalesce(sum(p.amount_minor), 0) <> 0 or count(p.account) = 0
 order by e.order_id, e.effect;
 
 -- name: entry_is_a_payment()
--- Every capture and refund that succeeded is booked once, with its amount, and nothing else is.
+-- Every capture and refund that succeeded is booked once, with its amount, and nothing else is; what
+-- payment companies keep for themselves is about no order.
 select coalesce(p.order_id, e.order_id) as order_id, coalesce(p.payment_key, e.effect) as payment_key,
        coalesce(p.currency, e.currency) as currency, coalesce(p.amount, 0) as paid_minor,
        coalesce(e.cash, 0) as booked_minor
@@ -374,6 +375,7 @@ full join (
     from journal_entry e
     left join posting p on p.entry_id = e.entry_id and p.account = 'cash_in_transit'
     left join order_money m using (order_id)
+    where e.order_id is not null
 ) e on (e.effect, e.order_id, e.currency) = (p.payment_key, p.order_id, p.currency)
 where coalesce(p.amount, 0) <> coalesce(e.cash, 0)
 order by order_id, payment_key;

@@ -61,6 +61,14 @@ TABLE = (
     ),
     # Part of every worker, too: what is to be done again and again.
     Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),
+    # Asks the workflows of orders to try a step again.
+    Room(
+        "activities/reconciliation.py",
+        (
+            *(*STDLIB, "activities", "domain", "store", "pydantic"),
+            *("temporalio.activity", "temporalio.client", "temporalio.service"),
+        ),
+    ),
     Room(
         "activities/failures.py",
         (
@@ -144,6 +152,12 @@ DOORS = {
     ),
     # Writes what a person gives a customer, which no order is the reason of.
     "starter/crediting.py": ("store.credit",),
+    # Writes what a person says about a difference from a payment company's list.
+    "starter/reconciling.py": ("store.reconciliation",),
+    "starter/cli/reconcile.py": (
+        "store.reconciliation.Day",
+        "store.reconciliation.KeptDifference",
+    ),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),

@@ -56,6 +56,27 @@ def line(change: str, order_id: str = HERE) -> str:
     return f"update order_line set {change} where order_id = '{order_id}'"
 
 
+A_DAY = """
+    insert into reconciliation (provider, day, listed, matched, under_way, state)
+    values ('sandbox', '2026-11-24', 1, {matched}, 0, '{state}')"""
+
+
+def difference(
+    kind: str = "'state'",
+    remedy: str = "'retry'",
+    resolution: str = "'open'",
+    closed: str = "null::timestamptz",
+    ours: str = "'{}'::jsonb",
+    times: int = 1,
+) -> str:
+    return f"""
+        insert into reconciliation_difference (provider, day, subject, class, order_id, why, remedy,
+                                               resolution, closed_at, ours)
+        select 'sandbox', '2026-11-24'::date, 'key', {kind}, '', '', {remedy}, {resolution},
+               {closed}, {ours}
+        from generate_series(1, {times})"""
+
+
 def fulfilment(change: str, order_id: str = HERE) -> str:
     return f"update fulfilment set {change} where order_id = '{order_id}'"
 
@@ -301,6 +322,15 @@ FORBIDDEN = {
     "credit_operation_is_effect_or_refusal": credit(
         credited("'k', 'capture', 'A', null, null, 'r', 1, null")
     ),
+    # what does not agree on a company's day is kept once, until it is closed
+    "reconciliation_counts": A_DAY.format(matched=2, state="clean"),
+    "reconciliation_state_check": A_DAY.format(matched=1, state="perhaps"),
+    "reconciliation_difference_class_check": difference(kind="'taste'"),
+    "reconciliation_difference_remedy_check": difference(remedy="'hope'"),
+    "reconciliation_difference_resolution_check": difference(resolution="'lost'", closed="now()"),
+    "difference_has_a_side": difference(ours="null::jsonb"),
+    "difference_closed": difference(resolution="'mended'"),
+    "difference_once": difference(times=2),
     # an effect is booked, told and raised once
     "journal_entry_effect_key": """
         insert into journal_entry (effect, order_id, memo)

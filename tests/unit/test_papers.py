@@ -46,7 +46,7 @@ def a_paper(
         kind=kind,
         part_id=f"{order.order_id}:1",
         units=units,
-        worth=worth or worth_of(value_lines(order), {}, units),
+        worth=worth or worth_of(value_lines(order), units),
         seller=SELLER,
         supplied_on=DAY if kind == "invoice" else None,
         names=names,
