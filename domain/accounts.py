@@ -77,3 +77,27 @@ def refund_issued(amount: int, *, as_credit: bool = False) -> Postings:
 def credit_given(amount: int) -> Postings:
     """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
     return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}
+
+
+def disputed(amount: int) -> Postings:
+    """A customer's bank took a payment back, and has not decided."""
+    return {Account.DISPUTES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_lost(amount: int) -> Postings:
+    """All that is booked of a dispute that was lost. Won, it is nothing."""
+    return {Account.WRITE_OFFS: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_fee(fee: int) -> Postings:
+    """What the payment company takes for a dispute, however it ends."""
+    return {Account.PROVIDER_FEES: fee, Account.CASH_IN_TRANSIT: -fee}
+
+
+def moved(before: Postings, after: Postings) -> Postings:
+    """What to post so that the books say `after`, where they say `before`."""
+    return {
+        account: after.get(account, 0) - before.get(account, 0)
+        for account in Account
+        if account in before or account in after
+    }

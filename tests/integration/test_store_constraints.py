@@ -56,6 +56,23 @@ def line(change: str, order_id: str = HERE) -> str:
     return f"update order_line set {change} where order_id = '{order_id}'"
 
 
+def dispute(column: str, value: str) -> str:
+    values = {
+        "provider": "'sandbox'",
+        "dispute_id": "'dp_1'",
+        "subjects": "'{}'",
+        "amount_minor": "1",
+        "currency": "'USD'",
+        "fee_currency": "'USD'",
+        "state": "'lost'",
+        "reason": "''",
+        "opened_at": "now()",
+        "said_at": "now()",
+        column: value,
+    }
+    return f"insert into dispute ({', '.join(values)}) values ({', '.join(values.values())})"
+
+
 def fulfilment(change: str, order_id: str = HERE) -> str:
     return f"update fulfilment set {change} where order_id = '{order_id}'"
 
@@ -301,6 +318,11 @@ FORBIDDEN = {
     "credit_operation_is_effect_or_refusal": credit(
         credited("'k', 'capture', 'A', null, null, 'r', 1, null")
     ),
+    # a dispute is about something, and about an order or none
+    "dispute_amount_minor_check": dispute("amount_minor", "0"),
+    "dispute_fee_minor_check": dispute("fee_minor", "-1"),
+    "dispute_state_check": dispute("state", "'undecided'"),
+    "dispute_placed": dispute("order_id", f"'{HERE}'"),
     # an effect is booked, told and raised once
     "journal_entry_effect_key": """
         insert into journal_entry (effect, order_id, memo)
