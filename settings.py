@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.documents import Seller
@@ -25,6 +25,10 @@ def _check_address(address: str | None) -> str | None:
     if address is not None and not re.fullmatch(r"\S+:\d{1,5}", address):
         raise ValueError("must be host:port, such as 127.0.0.1:9464")
     return address
+
+
+def _as_list(secrets: Any) -> Any:
+    return [secrets] if isinstance(secrets, str) else secrets
 
 
 class Settings(BaseSettings):
@@ -76,6 +80,17 @@ class Settings(BaseSettings):
 
     seller: Seller = Seller()
     """Who sells, as printed on documents: ORDERLOOM_SELLER__NAME, …__TAX_NUMBER and the like."""
+
+    webhook_secrets: dict[
+        str,
+        Annotated[
+            tuple[Annotated[SecretStr, Field(min_length=16)], ...],
+            BeforeValidator(_as_list),
+            Field(min_length=1),
+        ],
+    ] = Field(default_factory=dict)
+    """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
+    ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"]}: several while one replaces the other."""
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""

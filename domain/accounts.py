@@ -82,3 +82,27 @@ def credit_given(amount: int) -> Postings:
 def provider_fee(amount: int) -> Postings:
     """What a payment company keeps of what was charged, as its list of the day says."""
     return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def disputed(amount: int) -> Postings:
+    """A customer's bank took a payment back, and has not decided."""
+    return {Account.DISPUTES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_lost(amount: int) -> Postings:
+    """All that is booked of a dispute that was lost. Won, it is nothing."""
+    return {Account.WRITE_OFFS: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_fee(fee: int) -> Postings:
+    """What the payment company takes for a dispute, however it ends."""
+    return {Account.PROVIDER_FEES: fee, Account.CASH_IN_TRANSIT: -fee}
+
+
+def moved(before: Postings, after: Postings) -> Postings:
+    """What to post so that the books say `after`, where they say `before`."""
+    return {
+        account: after.get(account, 0) - before.get(account, 0)
+        for account in Account
+        if account in before or account in after
+    }

@@ -168,6 +168,12 @@ _CHECKS = (
         "the order is {decision}, but {amount_minor} is {what}",
     ),
     _Check(
+        "dispute_is_held",
+        "money",
+        "{order_id}",
+        "{disputed_minor} is disputed, but {held_minor} is held and {booked_minor} is booked",
+    ),
+    _Check(
         "entry_balances",
         "ledger",
         "{order_id}",

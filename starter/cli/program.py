@@ -54,6 +54,8 @@ _COMMANDS: Final = {
     "refund": _Entry("refund", "Pay back what comes with no return.", _MONEY),
     "payments": _Entry("payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY),
     "credit": _Entry("credit", "Store credit: give it, and see what became of it.", _MONEY),
+    "disputes": _Entry("disputes", "Payments that customers' banks took back.", _MONEY),
+    "provider-events": _Entry("provider_events", "What payment companies told.", _MONEY),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
     "invoices": _Entry("invoices", "List invoices and credit notes.", _ORDERS),
     "invoice": _Entry("invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),

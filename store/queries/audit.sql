@@ -339,6 +339,26 @@ from payment p join orders o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('requested', 'unknown')
 order by order_id, what;
 
+-- name: dispute_is_held()
+-- What a bank took back, and may keep: no more of the order is refunded, and the books say where it is.
+select m.order_id, m.currency, m.disputed as held_minor, coalesce(d.disputed, 0) as disputed_minor,
+       coalesce(b.booked, 0) as booked_minor
+from order_money m
+left join (
+    select order_id, sum(amount_minor) as disputed from dispute
+    where state in ('needs_response', 'under_review', 'appeal_needs_response',
+                    'appeal_under_review', 'lost')
+    group by order_id
+) d using (order_id)
+left join (
+    select e.order_id, sum(p.amount_minor) as booked
+    from journal_entry e join posting p using (entry_id)
+    where starts_with(e.effect, 'dispute:') and p.account in ('disputes', 'write_offs')
+    group by e.order_id
+) b using (order_id)
+where m.disputed <> coalesce(d.disputed, 0) or m.disputed <> coalesce(b.booked, 0)
+order by m.order_id;
+
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.
 select p.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
@@ -359,8 +379,8 @@ having coalesce(sum(p.amount_minor), 0) <> 0 or count(p.account) = 0
 order by e.order_id, e.effect;
 
 -- name: entry_is_a_payment()
--- Every capture and refund that succeeded is booked once, with its amount, and nothing else is; what
--- payment companies keep for themselves is about no order.
+-- Every capture and refund that succeeded is booked once, with its amount, and nothing else is but
+-- disputes; what payment companies keep for themselves is about no order.
 select coalesce(p.order_id, e.order_id) as order_id, coalesce(p.payment_key, e.effect) as payment_key,
        coalesce(p.currency, e.currency) as currency, coalesce(p.amount, 0) as paid_minor,
        coalesce(e.cash, 0) as booked_minor
@@ -375,7 +395,7 @@ full join (
     from journal_entry e
     left join posting p on p.entry_id = e.entry_id and p.account = 'cash_in_transit'
     left join order_money m using (order_id)
-    where e.order_id is not null
+    where e.order_id is not null and not starts_with(e.effect, 'dispute:')
 ) e on (e.effect, e.order_id, e.currency) = (p.payment_key, p.order_id, p.currency)
 where coalesce(p.amount, 0) <> coalesce(e.cash, 0)
 order by order_id, payment_key;

@@ -15,7 +15,7 @@ from tests.architecture.source import ROOMS, Source, product
 # What works on values alone. Clocks, chance, files and processes are not among it.
 PURE = (
     *("__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions"),
-    *("functools", "hashlib", "itertools", "json", "math", "operator", "re", "statistics"),
+    *("functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "statistics"),
     *("typing", "unicodedata"),
 )
 STDLIB = tuple(sorted(sys.stdlib_module_names))
@@ -54,7 +54,7 @@ TABLE = (
     Room(
         "activities/relay.py",
         (
-            *(*STDLIB, "domain", "store"),
+            *(*STDLIB, "domain", "store", "activities.provider_events"),
             *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
             "temporalio.service",
         ),
@@ -107,6 +107,7 @@ TABLE = (
             *("store.purchase_reads", "store.suppliers.LevelRow", "store.suppliers.Supplier"),
             *("store.documents.DocumentRow", "store.documents.get"),
             *("store.documents.newest", "store.documents.of_order"),
+            "store.provider_reads",
         ),
     ),
     # Draws documents: of a value, and of nothing else.
@@ -158,6 +159,8 @@ DOORS = {
         "store.reconciliation.Day",
         "store.reconciliation.KeptDifference",
     ),
+    # Keeps what payment companies tell.
+    "starter/webhooks.py": ("store.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),

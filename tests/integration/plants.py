@@ -348,6 +348,22 @@ PLANTS = {
         "web-closed",
         "booked as shipping, but by the units paid for it is 5.00 USD",
     ),
+    "money that is held for a dispute that is none": Plant(
+        "update order_money set disputed = 100 where order_id = 'web-closed'",
+        "money",
+        "web-closed",
+        "0.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
+    ),
+    "a dispute that was lost and never booked": Plant(
+        """insert into dispute (provider, dispute_id, subjects, payment_key, order_id, amount_minor,
+                                currency, fee_currency, state, reason, opened_at, said_at)
+        values ('sandbox', 'dp_1', '{}', 'web-closed:authorize', 'web-closed', 100, 'USD', 'USD',
+                'lost', 'x', now(), now());
+        update order_money set disputed = 100 where order_id = 'web-closed'""",
+        "money",
+        "web-closed",
+        "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
+    ),
     # providers
     "a capture that the provider does not know": Plant(
         f"delete from sandbox.payment_call where key = {CAPTURE}",

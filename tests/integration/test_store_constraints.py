@@ -77,6 +77,23 @@ def difference(
         from generate_series(1, {times})"""
 
 
+def dispute(column: str, value: str) -> str:
+    values = {
+        "provider": "'sandbox'",
+        "dispute_id": "'dp_1'",
+        "subjects": "'{}'",
+        "amount_minor": "1",
+        "currency": "'USD'",
+        "fee_currency": "'USD'",
+        "state": "'lost'",
+        "reason": "''",
+        "opened_at": "now()",
+        "said_at": "now()",
+        column: value,
+    }
+    return f"insert into dispute ({', '.join(values)}) values ({', '.join(values.values())})"
+
+
 def fulfilment(change: str, order_id: str = HERE) -> str:
     return f"update fulfilment set {change} where order_id = '{order_id}'"
 
@@ -331,6 +348,11 @@ FORBIDDEN = {
     "difference_has_a_side": difference(ours="null::jsonb"),
     "difference_closed": difference(resolution="'mended'"),
     "difference_once": difference(times=2),
+    # a dispute is about something, and about an order or none
+    "dispute_amount_minor_check": dispute("amount_minor", "0"),
+    "dispute_fee_minor_check": dispute("fee_minor", "-1"),
+    "dispute_state_check": dispute("state", "'undecided'"),
+    "dispute_placed": dispute("order_id", f"'{HERE}'"),
     # an effect is booked, told and raised once
     "journal_entry_effect_key": """
         insert into journal_entry (effect, order_id, memo)

@@ -66,3 +66,31 @@ def test_the_seller_is_set_field_by_field(environment: pytest.MonkeyPatch) -> No
     environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Mars/Olympus")
     with pytest.raises(InvalidInput, match="ORDERLOOM_SELLER: must be an IANA time zone"):
         load_settings()
+
+
+def test_webhook_secrets_are_one_or_several_and_never_shown(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv(
+        "ORDERLOOM_WEBHOOK_SECRETS", '{"stripe": ["whsec_of_tomorrow", "whsec_of_today__"]}'
+    )
+    environment.setenv("ORDERLOOM_WEBHOOK_SECRETS__SANDBOX", "a secret of the sandbox")
+    settings = load_settings()
+    told = {
+        name: [s.get_secret_value() for s in of] for name, of in settings.webhook_secrets.items()
+    }
+    assert told == {
+        "stripe": ["whsec_of_tomorrow", "whsec_of_today__"],
+        "sandbox": ["a secret of the sandbox"],
+    }
+    assert "whsec" not in repr(settings)
+
+
+@pytest.mark.parametrize("value", ['{"stripe": []}', '{"stripe": ""}', '{"stripe": "too short"}'])
+def test_a_webhook_secret_that_anybody_guesses_is_refused(
+    environment: pytest.MonkeyPatch, value: str
+) -> None:
+    environment.setenv("ORDERLOOM_WEBHOOK_SECRETS", value)
+    with pytest.raises(InvalidInput, match="ORDERLOOM_WEBHOOK_SECRETS") as error:
+        load_settings()
+    assert "too short" not in str(error.value).replace("is too short", "")
