@@ -1,4 +1,4 @@
--- Payment operations and the journal. The order's row is locked by every writer.
+-- Payment operations. The order's row is locked by every writer.
 
 -- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider)^
 -- The intent, before the provider is called. No row when it is there already.
@@ -45,15 +45,3 @@ set authorized      = authorized      + :authorized,
     refunded        = refunded        + :refunded,
     voided          = voided or :voided
 where order_id = :order_id;
-
--- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
--- An entry with its postings, once per effect.
-with entry as (
-    insert into journal_entry (effect, order_id, memo) values (:effect, :order_id, :memo)
-    on conflict (effect) do nothing
-    returning entry_id
-)
-insert into posting (entry_id, account, amount_minor, currency)
-select entry_id, account, amount, :currency
-from entry, unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
-where amount <> 0;
