@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,9 @@ from domain.money import Money
 from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries("ledger")
+
+Name = TypeVar("Name", bound=str)
+"""An Account, or its name."""
 
 
 class Posting(BaseModel):
@@ -112,7 +116,7 @@ async def post(
     effect: str,
     memo: str,
     currency: str,
-    postings: Mapping[str, int],
+    postings: Mapping[Name, int],
     order_id: str | None = None,
 ) -> None:
     """Append an entry, once per effect. Accounts that nothing moves are left out; of nothing, none.

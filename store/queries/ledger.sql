@@ -38,7 +38,7 @@ order by booked_on, entry_id;
 select min(booked_on) from journal_entry;
 
 -- name: close(through, who)!
-insert into closing (through, who) values (:through, :who);
+insert into closing (through, who) values (:through, :who) on conflict (through) do nothing;
 
 -- name: closings()
 select through, closed_at, who from closing order by through;
