@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from domain.accounts import Account, Postings
 from domain.errors import InvalidInput
-from domain.money import Money
+from domain.fields import Amount, Currency, Document, inconsistent
+from domain.money import Money, to_minor
 
 COST_MAX: Final = 10**15
 """More, in minor units, than anybody pays for the goods of one receipt."""
@@ -30,6 +31,30 @@ _AGAINST: Final = {
     "counted": Account.WRITE_OFFS,
     "written_off": Account.WRITE_OFFS,
 }
+
+
+class Priced(Document):
+    """What a document says that each unit has cost: an amount in a currency, or nothing."""
+
+    unit_cost: Amount | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.unit_cost is None) != (self.currency is None):
+            raise inconsistent("unit_cost", "goes with currency: give both, or neither")
+        try:
+            _ = self.cost
+        except InvalidInput as error:
+            raise inconsistent("unit_cost", str(error)) from None
+        return self
+
+    @property
+    def cost(self) -> Money | None:
+        """For each unit."""
+        if self.unit_cost is None or self.currency is None:
+            return None
+        return Money(minor=to_minor(self.unit_cost, self.currency), currency=self.currency)
 
 
 class Holding(BaseModel):

@@ -152,9 +152,13 @@ async def entries(
     last: date | None = None,
     *,
     order_id: str | None = None,
+    at_most: int | None = None,
 ) -> list[Entry]:
-    """Entries of the days from `first` to `last`, in their order: all of them, or an order's."""
-    rows = _sql.entries(conn, first=first, last=last, order_id=order_id)
+    """Entries of the days from `first` to `last`, in their order: all of them, or an order's.
+
+    The latest where there are more than `at_most`.
+    """
+    rows = _sql.entries(conn, first=first, last=last, order_id=order_id, at_most=at_most)
     return [Entry(**row) async for row in rows]
 
 

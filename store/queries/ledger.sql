@@ -22,17 +22,19 @@ group by account, currency
 having sum(amount_minor) <> 0
 order by currency, account;
 
--- name: entries(first, last, order_id)
--- In the order of their days, then as they were written.
-select e.entry_id, e.effect, e.order_id, e.memo, e.at, e.booked_on,
-       (select jsonb_agg(jsonb_build_object(
-            'account', account, 'amount_minor', amount_minor, 'currency', currency)
-            order by currency, amount_minor < 0, account)
-        from posting p where p.entry_id = e.entry_id) as postings
-from journal_entry e
-where (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
-  and (:order_id::text is null or order_id = :order_id)
-order by booked_on, entry_id;
+-- name: entries(first, last, order_id, at_most)
+-- The latest of them (null: all), in the order of their days, then as they were written.
+select * from (
+    select e.entry_id, e.effect, e.order_id, e.memo, e.at, e.booked_on,
+           (select jsonb_agg(jsonb_build_object(
+                'account', account, 'amount_minor', amount_minor, 'currency', currency)
+                order by currency, amount_minor < 0, account)
+            from posting p where p.entry_id = e.entry_id) as postings
+    from journal_entry e
+    where (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
+      and (:order_id::text is null or order_id = :order_id)
+    order by booked_on desc, entry_id desc limit :at_most::bigint
+) latest order by booked_on, entry_id;
 
 -- name: first_day()$
 select min(booked_on) from journal_entry;

@@ -95,6 +95,8 @@ TABLE = (
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
             *("store.purchase_reads", "store.suppliers.LevelRow", "store.suppliers.Supplier"),
+            *("store.ledger.Closing", "store.ledger.Entry", "store.ledger.Period"),
+            "store.ledger.Posting",
         ),
     ),
     # Runs and measures all of it. Nothing imports it but tests.
@@ -136,6 +138,8 @@ DOORS = {
         "store.stock",
         "store.suppliers",
     ),
+    # Closes periods, and reads the books.
+    "starter/bookkeeping.py": ("store.ledger",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),
