@@ -102,7 +102,7 @@ def daily(period: Period) -> Period:
             update={
                 "effect": f"{day}, {currency}",
                 "order_id": None,
-                "memo": f"{counts[key]} entries of {day} in {currency}",
+                "memo": f"all {currency} of {day} ({counts[key]})",
                 "postings": postings,
             }
         )

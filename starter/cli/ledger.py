@@ -109,7 +109,7 @@ def entries(
     found = asyncio.run(with_books(lambda here: here.latest(limit, order)))
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"entries": [_entry(entry) for entry in found]})
+        out.document({"entries": wire(found)})
     elif not found:
         out.say("no entries")
     else:
@@ -207,12 +207,10 @@ def export(
         case Format.XERO:
             text = journal_csv.xero(period, names, currency=days.currency, tax_rate=tax_rate)
         case Format.JSON:
-            text = f"{json.dumps(_document(period), ensure_ascii=False, indent=2)}\n"
+            text = f"{json.dumps(wire(period), ensure_ascii=False, indent=2)}\n"
     _write(text, to_file)
-    told = f"{count_of(len(period.entries), 'entry').replace('entrys', 'entries')}"
-    complain(
-        f"{told} of {period.first} to {period.last}" + ("" if period.closed else ", not final")
-    )
+    told = f"{count_of(len(period.entries), 'transaction')} of {period.first} to {period.last}"
+    complain(told if period.closed else f"{told}, which are not closed")
     if format is Format.XERO and text.count("\r\n") > journal_csv.XERO_ROWS_MAX + 1:
         complain(
             f"Xero takes {journal_csv.XERO_ROWS_MAX} rows in one file, and here are more: export "
@@ -236,7 +234,7 @@ def _names(file: str) -> dict[Account, str]:
 def _write(text: str, to_file: str) -> None:
     """All of the file or nothing of it, whatever happens meanwhile."""
     if to_file == _STANDARD_OUTPUT:
-        Output(as_json=False).text(text)
+        Output(as_json=False).file(text)
         return
     path = Path(to_file)
     try:
@@ -255,19 +253,6 @@ def _write(text: str, to_file: str) -> None:
         raise InvalidInput(
             f"{to_file} cannot be written ({error.strerror})", where="--out"
         ) from None
-
-
-def _document(period: Period) -> dict[str, object]:
-    return {
-        **wire(period.model_dump(mode="json", include={"first", "last", "closed"})),
-        "before": wire(period.before),
-        "entries": [_entry(entry) for entry in period.entries],
-        "after": wire(period.after),
-    }
-
-
-def _entry(entry: Entry) -> object:
-    return wire(entry)
 
 
 def _head(entry: Entry, number: int) -> Sequence[str | None]:

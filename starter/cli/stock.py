@@ -77,10 +77,10 @@ def import_stock(
 ) -> None:
     """Take in stock from a CSV file with the columns sku,location,quantity.
 
-    What each unit has cost may stand beside it, in unit_cost,currency. A Northwind products.csv will
-    do as well. The quantities are added to what is on hand. The same
-    file again changes nothing, unless --key names it as another delivery. When any row is wrong,
-    all wrong ones are reported and nothing is taken in.
+    What each unit has cost may stand beside it, in unit_cost,currency. A Northwind products.csv
+    will do as well. The quantities are added to what is on hand. The same file again changes
+    nothing, unless --key names it as another delivery. When any row is wrong, all wrong ones are
+    reported and nothing is taken in.
 
     Example: `orderloom stock import examples/stock.csv`
     """
