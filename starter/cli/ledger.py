@@ -209,8 +209,9 @@ def export(
         case Format.JSON:
             text = f"{json.dumps(wire(period), ensure_ascii=False, indent=2)}\n"
     _write(text, to_file)
-    told = f"{count_of(len(period.entries), 'transaction')} of {period.first} to {period.last}"
-    complain(told if period.closed else f"{told}, which are not closed")
+    if to_file != _STANDARD_OUTPUT:
+        told = f"{count_of(len(period.entries), 'transaction')} of {period.first} to {period.last}"
+        Output(as_json=False).say(told if period.closed else f"{told}, which are not closed")
     if format is Format.XERO and text.count("\r\n") > journal_csv.XERO_ROWS_MAX + 1:
         complain(
             f"Xero takes {journal_csv.XERO_ROWS_MAX} rows in one file, and here are more: export "
