@@ -85,13 +85,16 @@ def change_of(
     if units < 0:
         return {currency: -cost for currency, cost in held.share(-units).items()}
     if paid is not None:
-        cost = paid.minor * units
+        change = {paid.currency: paid.minor * units} if paid.minor else {}
+    elif sold is not None and sold.quantity >= units:
+        change = sold.share(units)
+    else:
+        change = held.share(units)
+    for currency, cost in change.items():
         if cost > COST_MAX:
-            raise InvalidInput(f"{units} units at {paid} each cannot be what was paid")
-        return {paid.currency: cost} if cost else {}
-    if sold is not None and sold.quantity >= units:
-        return sold.share(units)
-    return held.share(units)
+            whole = Money(minor=cost, currency=currency)
+            raise InvalidInput(f"{units} units for {whole} cannot be meant; correct their cost")
+    return change
 
 
 def postings(

@@ -234,7 +234,7 @@ COSTS = {
     ("--unit-cost", "-1", "--currency", "EUR"): "unit_cost: must not be negative",
     ("--unit-cost", "1.001", "--currency", "EUR"): "more decimals than EUR allows",
     ("--unit-cost", "1", "--currency", "EURO"): "currency: must be an ISO 4217",
-    ("--unit-cost", "99999999999999", "--currency", "EUR"): "cannot be what was paid",
+    ("--unit-cost", "99999999999999", "--currency", "EUR"): "cannot be meant",
 }
 
 

@@ -57,8 +57,10 @@ def test_what_comes_back_has_cost_what_it_had_when_it_went() -> None:
 
 
 def test_a_price_that_nobody_pays_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"2 units at .* EUR each cannot be what was paid"):
+    with pytest.raises(InvalidInput, match=r"2 units for .* EUR cannot be meant"):
         change_of(Holding(), 2, paid=Money(minor=COST_MAX, currency="EUR"))
+    with pytest.raises(InvalidInput, match="cannot be meant"):
+        change_of(Holding(quantity=1, costs={"EUR": COST_MAX}), 2)
 
 
 @pytest.mark.parametrize(
