@@ -196,11 +196,11 @@ class Desk:
             await kits.remove(conn, sku)
 
     async def receive_stock(
-        self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+        self, key: str, sku: str, location: str, quantity: int, **said: Any
     ) -> StockLevel:
-        """Goods arrived, once per key."""
+        """Goods arrived, once per key; `said` as `store.stock.receive` takes it."""
         async with self._pool.acquire() as conn:
-            return await stock.receive(conn, key, sku, location, quantity, who=who, why=why)
+            return await stock.receive(conn, key, sku, location, quantity, **said)
 
     async def adjust_stock(
         self, key: str, sku: str, location: str, change: int, *, who: str, why: str

@@ -204,6 +204,30 @@ _CHECKS = (
         "it is of {issued_on}, but the one before it of {before}",
     ),
     _Check(
+        "entry_is_before_its_closing",
+        "ledger",
+        "{order_id}",
+        "entry {effect} of {booked_on} was written after {through} was closed",
+    ),
+    _Check(
+        "inventory_is_stock",
+        "ledger",
+        "{sku}",
+        "{quantity} units in the books, but {owned} on shelves and under way between them",
+    ),
+    _Check(
+        "inventory_value_is_booked",
+        "ledger",
+        "{sku}",
+        "its units have cost {kept_minor}, but by what is booked ({what}) it is {said_minor}",
+    ),
+    _Check(
+        "inventory_account_is_its_goods",
+        "ledger",
+        "{order_id}",
+        "entry {effect} books {booked_minor} as inventory, but its goods are {goods_minor}",
+    ),
+    _Check(
         "provider_has_our_payments",
         "provider",
         "{order_id}",

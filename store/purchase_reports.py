@@ -12,9 +12,11 @@ from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
+from domain.money import Money
 from domain.purchasing import ENDED, Acknowledged, check_units
 from store import purchases, stock, waits
 from store.database import Connection, Record, load_queries
+from store.valuation import Paid
 
 _sql = load_queries("purchases")
 
@@ -138,6 +140,7 @@ async def receive(
             f"receive:{po_id}:{key}",
             "received",
             goods,
+            paid=Paid(_prices(row, lines), bought=True),
             who=who,
             why=f"{po_id} from {row['supplier_id']}",
         )
@@ -165,6 +168,10 @@ async def refuse(conn: Connection, po_id: str, reason: str, *, who: str) -> None
         _check_open(row, lines)
         await purchases.tell(conn, po_id, "refuse", "refused", who=who, why=reason)
         await purchases.cancel_rest(conn, row, refused=True)
+
+
+def _prices(row: Record, lines: list[Record]) -> dict[str, Money]:
+    return {x["sku"]: Money(minor=x["price_minor"], currency=row["currency"]) for x in lines}
 
 
 async def _told_before(conn: Connection, po_id: str, effect: str, data: dict[str, Any]) -> bool:

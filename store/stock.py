@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from domain.kits import Parts
-from store import backorders, kits
+from domain.money import Money
+from store import backorders, kits, valuation
 from store.database import CheckViolation, Connection, Record, load_queries
 from store.locks import lock_stock
+from store.valuation import NOTHING, Paid
 
 _sql = load_queries("stock")
 
@@ -43,6 +45,7 @@ class Move(BaseModel):
     location: str
     on_hand: int = 0
     allocated: int = 0
+    under_way: int = 0  # of what is between two locations, counted where it is to arrive
 
 
 def moves(parts: Parts, location: str, *, on_hand: int = 0, allocated: int = 0) -> list[Move]:
@@ -60,6 +63,7 @@ class Booking:
     effect: str
     moves: Sequence[Move]
     order_id: str | None = None
+    paid: Paid = NOTHING
 
     def totals(self) -> list[tuple[str, str, int, int]]:
         """(SKU, location, on_hand, allocated) of each stock row that moves, sorted."""
@@ -68,6 +72,10 @@ class Booking:
             on_hand, allocated = sums.get((item.sku, item.location), (0, 0))
             sums[item.sku, item.location] = (on_hand + item.on_hand, allocated + item.allocated)
         return [(*key, *sums[key]) for key in sorted(sums)]
+
+    def under_way(self) -> dict[tuple[str, str], int]:
+        """(SKU, location) → by how much what is between two locations changes."""
+        return {(item.sku, item.location): item.under_way for item in self.moves if item.under_way}
 
 
 class StockLevel(BaseModel):
@@ -119,18 +127,19 @@ async def move(
     *,
     order_id: str | None = None,
     counted: int | None = None,
+    paid: Paid = NOTHING,
     who: str,
     why: str,
 ) -> None:
-    """Book and apply the movements of one effect; see `book`."""
-    booking = Booking(effect, list(moves), order_id)
+    """Book and apply the movements of one effect; see `Booking` and `book`."""
+    booking = Booking(effect, list(moves), order_id, paid)
     await book(conn, kind, [booking], counted=counted, who=who, why=why)
 
 
 async def book(
     conn: Connection,
     kind: MovementKind,
-    bookings: Iterable[Booking],
+    bookings: Sequence[Booking],
     *,
     counted: int | None = None,
     who: str,
@@ -138,13 +147,17 @@ async def book(
 ) -> None:
     """Book and apply movements, once per effect. The caller holds the locks (`store.locks`).
 
-    Moves of the same stock row by the same effect are summed first. What becomes free is set aside
-    for those who wait for it. Raises IllegalTransition where a row would go below zero or below
-    what is allocated.
+    Moves of the same stock row by the same effect are summed first. Goods that come or go, which is
+    one effect at a time, are booked with what they have cost. What becomes free is set aside for
+    those who wait for it. Raises IllegalTransition where a row would go below zero or below what is
+    allocated, and InvalidInput for a price that cannot be meant.
     """
     rows = [(booking, *total) for booking in bookings for total in booking.totals()]
     if not rows:
         return
+    goods = [b for b in bookings if any(m.on_hand or m.under_way for m in b.moves)]
+    if goods and len(bookings) > 1:
+        raise ValueError("goods come and go by one effect at a time")
     try:
         # Read to the end: the generator of an unread statement would leave it unfinished.
         moved = [  # nothing, the second time
@@ -152,6 +165,7 @@ async def book(
             async for row in _sql.move(
                 conn,
                 kind=kind,
+                goods=bool(goods),
                 effects=[booking.effect for booking, *_ in rows],
                 order_ids=[booking.order_id for booking, *_ in rows],
                 skus=[sku for _, sku, _, _, _ in rows],
@@ -169,6 +183,17 @@ async def book(
             f"stock of {places} does not allow it: on hand would fall below zero or below what "
             "orders have allocated"
         ) from None
+    for booking in goods:
+        await valuation.book(
+            conn,
+            moved,
+            effect=booking.effect,
+            kind=kind,
+            order_id=booking.order_id,
+            under_way=booking.under_way(),
+            paid=booking.paid,
+            why=why,
+        )
     less = [row["sku"] for row in moved if row["freed"] < 0 and kind != "allocated"]
     if less:
         await backorders.give_way(conn, less)
@@ -197,11 +222,21 @@ async def ensure_rows(
 
 
 async def receive(
-    conn: Connection, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+    conn: Connection,
+    key: str,
+    sku: str,
+    location: str,
+    quantity: int,
+    *,
+    unit_cost: Money | None = None,
+    who: str,
+    why: str,
 ) -> StockLevel:
     """Goods arrived: on_hand + quantity, once per key. A new SKU or location is created.
 
-    Raises InvalidInput for a quantity below 1, and Conflict when the key was used for another one.
+    `unit_cost`: what was paid for each; left out, they are taken in at what the others have cost.
+    Raises InvalidInput for a quantity or a cost that cannot be, and Conflict when the key was used
+    for another quantity.
     """
     if quantity < 1:
         raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
@@ -215,7 +250,8 @@ async def receive(
                 f"key {key} was used for {earlier['on_hand_change']} units of {sku} already"
             )
         goods = Move(sku=sku, location=location, on_hand=quantity)
-        await move(conn, effect, "received", [goods], who=who, why=why)
+        paid = NOTHING if unit_cost is None else Paid({sku: unit_cost})
+        await move(conn, effect, "received", [goods], paid=paid, who=who, why=why)
         return await row_of(conn, sku, location)
 
 

@@ -115,7 +115,7 @@ async def send(
             f"transfer:{transfer_id}:sent",
             "transferred",
             [
-                stock.Move(sku=sku, location=from_location, on_hand=-quantity)
+                stock.Move(sku=sku, location=from_location, on_hand=-quantity, under_way=quantity)
                 for sku, quantity in units.items()
             ],
             who=who,
@@ -163,14 +163,16 @@ async def receive(
             )
         await lock_stock(conn, lines)
         to, origin = row["to_location"], row["from_location"]
-        moves = [stock.Move(sku=sku, location=to, on_hand=n) for sku, n in came.items()]
+        moves = [
+            stock.Move(sku=sku, location=to, on_hand=n, under_way=-n) for sku, n in came.items()
+        ]
         await stock.move(conn, effect, "transferred", moves, who=who, why=f"from {origin}")
         # Nothing moves on a shelf; the journal tells it where the goods were awaited.
         await stock.move(
             conn,
             f"{effect}:lost",
             "written_off",
-            [stock.Move(sku=sku, location=to) for sku in lost],
+            [stock.Move(sku=sku, location=to, under_way=-n) for sku, n in lost.items()],
             who=who,
             why=f"{transfer_id}: {_counted(lost)} lost on the way from {origin}",
         )

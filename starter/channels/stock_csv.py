@@ -1,4 +1,7 @@
-"""Stock to take in, from CSV: sku,location,quantity, or a Northwind products.csv."""
+"""Stock to take in, from CSV: sku,location,quantity, or a Northwind products.csv.
+
+What a unit has cost may stand beside it, in unit_cost,currency.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from domain.fields import Document, Id, Sku
+from domain.costs import Priced
+from domain.fields import Id, Sku
 from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
 from starter.channels.northwind import sku_of
-from starter.channels.records import Problem
+from starter.channels.records import Problem, faults
 from starter.channels.text import decode
 
 COLUMNS: Final = ("sku", "location", "quantity")
+COST_COLUMNS: Final = ("unit_cost", "currency")
 PRODUCT_COLUMNS: Final = ("product_id", "units_in_stock")
 DEFAULT_LOCATION: Final = "main"
 UNITS_MAX: Final = 1_000_000_000
@@ -23,7 +28,7 @@ UNITS_MAX: Final = 1_000_000_000
 _WHOLE: Final = re.compile(r"[0-9]{1,10}")
 
 
-class StockRow(Document):
+class StockRow(Priced):
     """Units of one SKU that arrive at one location. `line` is where the file says so."""
 
     line: int
@@ -44,7 +49,8 @@ def read_stock(data: bytes) -> Iterator[StockRow | Problem]:
     columns = columns_of(text)
     products = all(name in columns for name in PRODUCT_COLUMNS) and "sku" not in columns
     if not products:
-        fault = header_fault(columns, COLUMNS)
+        priced = any(name in columns for name in COST_COLUMNS)
+        fault = header_fault(columns, (*COLUMNS, *COST_COLUMNS) if priced else COLUMNS)
         if fault:
             yield Problem(1, "", fault)
             return
@@ -63,12 +69,12 @@ def _read(row: Row, products: bool) -> Iterator[StockRow | Problem]:
         "sku": sku_of(row.cells["product_id"]) if products else row.cells["sku"],
         "location": DEFAULT_LOCATION if products else row.cells["location"],
         "quantity": int(units) if _WHOLE.fullmatch(units) else units,
+        **{name: row.cells[name] for name in COST_COLUMNS if row.cells.get(name) and not products},
     }
     try:
         yield _as_row.validate_python(content)
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            field = str(fault["loc"][0])
-            wrong = isinstance(content[field], str) and field == "quantity"
-            reason = "must be a whole number of units" if wrong else fault["msg"]
-            yield Problem(row.line, columns.get(field, field), reason)
+        for _, field, reason in faults(error):
+            wrong = field == "quantity" and isinstance(content[field], str)
+            told = "must be a whole number of units" if wrong else reason
+            yield Problem(row.line, columns.get(field, field), told)

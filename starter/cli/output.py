@@ -52,6 +52,10 @@ class Output:
         """One line of a stream of JSON documents."""
         self._write(json.dumps(content, ensure_ascii=False))
 
+    def file(self, text: str) -> None:
+        """A file that the command was asked for, as it is."""
+        self._write(text.removesuffix("\n"))
+
     def say(self, text: str = "") -> None:
         """One line for people."""
         self._write(printable(text))

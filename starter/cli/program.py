@@ -72,6 +72,7 @@ _COMMANDS: Final = {
     "promise": _Entry("promise", "When so many units of a SKU could be there.", _GOODS),
     "warehouse": _Entry("warehouse", "What is to do, and what was done.", _GOODS),
     "carrier": _Entry("carrier", "What carriers say about parcels.", _GOODS),
+    "ledger": _Entry("ledger", "The books: balance, entries, export, closing.", _RUNNING),
     "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("simulating", "Play warehouse, carriers and suppliers.", _RUNNING),
     "audit": _Entry("auditing", "Check that the books are right.", _RUNNING),

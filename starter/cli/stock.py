@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput
+from domain.money import Money
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
 from starter.channels.stock_csv import StockRow, read_stock
@@ -76,9 +77,10 @@ def import_stock(
 ) -> None:
     """Take in stock from a CSV file with the columns sku,location,quantity.
 
-    A Northwind products.csv will do as well. The quantities are added to what is on hand. The same
-    file again changes nothing, unless --key names it as another delivery. When any row is wrong,
-    all wrong ones are reported and nothing is taken in.
+    What each unit has cost may stand beside it, in unit_cost,currency. A Northwind products.csv
+    will do as well. The quantities are added to what is on hand. The same file again changes
+    nothing, unless --key names it as another delivery. When any row is wrong, all wrong ones are
+    reported and nothing is taken in.
 
     Example: `orderloom stock import examples/stock.csv`
     """
@@ -87,10 +89,18 @@ def import_stock(
     rows = _sound_rows(data, label(file), out)
     delivery = key or f"import-{hashlib.sha256(data).hexdigest()[:16]}"
     totals: dict[tuple[str, str], int] = {}
+    costs: dict[tuple[str, str], Money | None] = {}
     for row in rows:
-        totals[row.sku, row.location] = totals.get((row.sku, row.location), 0) + row.quantity
+        place = (row.sku, row.location)
+        totals[place] = totals.get(place, 0) + row.quantity
+        if costs.setdefault(place, row.cost) != row.cost:
+            raise InvalidInput(
+                f"{row.sku} at {row.location} has another unit_cost in a row above; nothing was "
+                "taken in: one delivery has one cost",
+                where=f"{label(file)}:{row.line}",
+            )
     why = reason or f"import of {Path(label(file)).name}"
-    levels = asyncio.run(_receive_all(delivery, totals, reporter(by), why))
+    levels = asyncio.run(_receive_all(delivery, totals, costs, reporter(by), why))
     if as_json:
         out.document({"key": delivery, "stock": [level.model_dump() for level in levels]})
         return
@@ -119,12 +129,16 @@ def _sound_rows(data: bytes, file: str, out: Output) -> list[StockRow]:
 
 
 async def _receive_all(
-    key: str, totals: dict[tuple[str, str], int], who: str, why: str
+    key: str,
+    totals: dict[tuple[str, str], int],
+    costs: dict[tuple[str, str], Money | None],
+    who: str,
+    why: str,
 ) -> list[StockLevel]:
     async with desk() as here:
         return [
-            await here.receive_stock(key, sku, location, units, who=who, why=why)
-            for (sku, location), units in sorted(totals.items())
+            await here.receive_stock(key, *place, units, unit_cost=costs[place], who=who, why=why)
+            for place, units in sorted(totals.items())
             if units
         ]
 

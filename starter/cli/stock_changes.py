@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from domain import fields
+from domain.costs import Priced
 from domain.fields import Document, Id, Sku
 from starter.channels.stock_csv import DEFAULT_LOCATION
 from starter.cli.options import (
@@ -69,21 +70,29 @@ def receive(
         int, typer.Argument(min=1, max=UNITS_MAX, help="Units that arrived.", show_default=False)
     ],
     location: Location = DEFAULT_LOCATION,
+    unit_cost: Annotated[
+        str | None, typer.Option("--unit-cost", help="What each has cost, such as 6.20.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="Of the unit cost.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why.")] = "received",
     key: Key = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Book goods that arrived.
+    """Book goods that arrived. Without a cost, they have cost what the others of their SKU have.
 
-    Example: `orderloom stock receive TEA-ASSAM-250 40`
+    Example: `orderloom stock receive TEA-ASSAM-250 40 --unit-cost 6.20 --currency EUR`
     """
+    priced = read_model(Priced, {"unit_cost": unit_cost, "currency": currency}, where="stock")
     booking = _booking(sku, location, reason, by)
     key = key or fresh_id("cli")
 
     async def work(here: Desk) -> StockLevel:
         return await here.receive_stock(
-            key, booking.sku, booking.location, quantity, who=booking.who, why=booking.why
+            *(key, booking.sku, booking.location, quantity),
+            unit_cost=priced.cost,
+            who=booking.who,
+            why=booking.why,
         )
 
     _change(work, Output(as_json=as_json))

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from domain.errors import InvalidInput, Unreachable
 from domain.locations import Location, Locations
 from domain.messages import Placement
+from domain.money import Money
 from domain.order import Order
 from domain.policy import Policy
 from domain.purchasing import PurchasingPolicy
@@ -115,6 +116,8 @@ async def open_shop(desk: Desk, *, today: date) -> Opening:
     items = [_sound(row).content for row in read_items(products)]
     await desk.set_items(items)
     await desk.set_locations(_locations())
+    supply = read_supply(products, (NORTHWIND / "suppliers.csv").read_bytes(), today=today)
+    costs = {x.sku: Money(minor=x.price_minor, currency=x.currency) for x in supply.terms}
     units = 0
     for row in read_stock(products):
         shelf = _sound(row)
@@ -122,10 +125,10 @@ async def open_shop(desk: Desk, *, today: date) -> Opening:
             units += shelf.quantity
             await desk.receive_stock(
                 *(f"opening-{shelf.sku}", shelf.sku, shelf.location, shelf.quantity),
+                unit_cost=costs[shelf.sku],
                 who="demo",
                 why="opening stock",
             )
-    supply = read_supply(products, (NORTHWIND / "suppliers.csv").read_bytes(), today=today)
     await desk.buying.set_terms(supply.terms)
     await desk.buying.enter(supply.on_order, who="demo", why="on order when the shop opened")
     await desk.buying.set_levels(supply.levels)

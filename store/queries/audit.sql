@@ -369,7 +369,8 @@ order by p.requested_at, p.payment_key;
 -- Ledger -----------------------------------------------------------------------------------------
 
 -- name: entry_balances()
-select e.order_id, e.effect, coalesce(p.currency, m.currency) as currency,
+select coalesce(e.order_id, e.effect) as order_id, e.effect,
+       coalesce(p.currency, m.currency) as currency,
        coalesce(sum(p.amount_minor), 0) as sum_minor, count(p.account) as postings
 from journal_entry e
 left join posting p using (entry_id)
@@ -399,6 +400,58 @@ full join (
 ) e on (e.effect, e.order_id, e.currency) = (p.payment_key, p.order_id, p.currency)
 where coalesce(p.amount, 0) <> coalesce(e.cash, 0)
 order by order_id, payment_key;
+
+-- name: entry_is_before_its_closing()
+select coalesce(e.order_id, e.effect) as order_id, e.effect, e.booked_on, c.through
+from journal_entry e
+cross join lateral (
+    select min(through) as through from closing
+    where through >= e.booked_on and closed_at < e.at
+) c
+where c.through is not null
+order by order_id, e.effect;
+
+-- name: inventory_is_stock()
+-- Units that are ours: on shelves, and under way between them.
+select sku, coalesce(i.quantity, 0) as quantity, coalesce(o.units, 0) as owned
+from inventory i
+full join (
+    select sku, sum(units) as units from (
+        select sku, on_hand as units from stock
+        union all select sku, sent - arrived - lost from transfer_line
+    ) owned group by sku
+) o using (sku)
+where coalesce(i.quantity, 0) <> coalesce(o.units, 0)
+order by sku;
+
+-- name: inventory_value_is_booked()
+-- What the units of a SKU have cost, and its share of what is booked as inventory. No units have cost
+-- nothing.
+select sku, currency, c.what, coalesce(v.value_minor, 0) as kept_minor, c.said as said_minor
+from inventory_value v
+full join (
+    select sku, currency, sum(value_minor) as value_minor from inventory_posting
+    group by sku, currency
+) p using (sku, currency)
+left join inventory i using (sku)
+cross join lateral (values
+    ('its movements', coalesce(p.value_minor, 0)),
+    ('there are none of it', case when i.quantity = 0 then 0 else coalesce(v.value_minor, 0) end)
+) as c (what, said)
+where coalesce(v.value_minor, 0) <> c.said
+order by sku, currency, c.what;
+
+-- name: inventory_account_is_its_goods()
+select coalesce(e.order_id, e.effect) as order_id, e.effect, currency,
+       coalesce(p.amount_minor, 0) as booked_minor, coalesce(g.value_minor, 0) as goods_minor
+from (select * from posting where account = 'inventory') p
+full join (
+    select entry_id, currency, sum(value_minor) as value_minor from inventory_posting
+    group by entry_id, currency
+) g using (entry_id, currency)
+join journal_entry e using (entry_id)
+where coalesce(p.amount_minor, 0) <> coalesce(g.value_minor, 0)
+order by order_id, e.effect, currency;
 
 -- What the sandbox companies have ----------------------------------------------------------------
 

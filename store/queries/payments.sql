@@ -73,15 +73,3 @@ set capture_granted = capture_granted + :capture_granted,
     refunded        = refunded        + :refunded,
     released        = released        + :released
 where payment_key = :payment_key;
-
--- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
--- An entry with its postings, once per effect.
-with entry as (
-    insert into journal_entry (effect, order_id, memo) values (:effect, :order_id, :memo)
-    on conflict (effect) do nothing
-    returning entry_id
-)
-insert into posting (entry_id, account, amount_minor, currency)
-select entry_id, account, amount, :currency
-from entry, unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
-where amount <> 0;

@@ -1,8 +1,9 @@
 -- Stock and its journal. on_hand and allocated change through `move` alone.
 
--- name: move(effects, skus, locations, on_hand_changes, allocated_changes, order_ids, kind, counted, who, why)
+-- name: move(effects, skus, locations, on_hand_changes, allocated_changes, order_ids, kind, goods, counted, who, why)
 -- Books a set of movements and applies them. A movement of the same effect on the same stock is
--- booked once: the second time nothing matches and nothing moves. The rows are locked already.
+-- booked once: the second time nothing matches and nothing moves. The rows are locked already. Where
+-- goods come or go, it tells what is held of them and has not been changed yet.
 with wanted as (
     select * from unnest(
         :effects::text[], :skus::text[], :locations::text[], :on_hand_changes::bigint[],
@@ -15,24 +16,35 @@ with wanted as (
            :who, :why
     from wanted
     on conflict (effect, sku, location) do nothing
-    returning sku, location, on_hand_change, allocated_change
+    returning movement_id, sku, location, on_hand_change, allocated_change
 ), moved as (
     select sku, location, sum(on_hand_change)::bigint as on_hand,
-           sum(allocated_change)::bigint as allocated
+           sum(allocated_change)::bigint as allocated, min(movement_id) as movement_id
     from booked group by sku, location
 )
 update stock
 set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
 from moved
 where (stock.sku, stock.location) = (moved.sku, moved.location)
-returning stock.sku, moved.on_hand - moved.allocated as freed;
+returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
+          moved.on_hand - moved.allocated as freed,
+          case when :goods then (
+              select jsonb_build_object('quantity', i.quantity, 'costs', coalesce((
+                  select jsonb_object_agg(currency, value_minor)
+                  from inventory_value v where v.sku = i.sku), '{}'))
+              from inventory i where i.sku = stock.sku) end as held;
 
 -- name: add_location(location, priority)!
 insert into location (location, priority) values (:location, :priority)
 on conflict (location) do nothing;
 
 -- name: add_stock_rows(skus, locations)!
--- New SKUs and locations begin at zero; what is there stays.
+-- New SKUs and locations begin at zero; what is there stays. Whoever makes the first row of a SKU makes
+-- all others wait, so that any two who lock its rows have one in common.
+with known as (
+    insert into inventory (sku) select distinct sku from unnest(:skus::text[]) as w (sku) order by sku
+    on conflict (sku) do nothing
+)
 insert into stock (sku, location)
 select * from unnest(:skus::text[], :locations::text[]) as w (sku, location)
 order by sku, location

@@ -108,6 +108,8 @@ TABLE = (
             *("store.documents.DocumentRow", "store.documents.get"),
             *("store.documents.newest", "store.documents.of_order"),
             "store.provider_reads",
+            *("store.ledger.Closing", "store.ledger.Entry", "store.ledger.Period"),
+            "store.ledger.Posting",
         ),
     ),
     # Draws documents: of a value, and of nothing else.
@@ -161,6 +163,8 @@ DOORS = {
     ),
     # Keeps what payment companies tell.
     "starter/webhooks.py": ("store.provider_events",),
+    # Closes periods, and reads the books.
+    "starter/bookkeeping.py": ("store.ledger",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
     "starter/cli/setup.py": ("store.migrate",),

@@ -364,6 +364,49 @@ PLANTS = {
         "web-closed",
         "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
     ),
+    "an entry of a day that was closed before": Plant(
+        """alter table closing drop constraint closing_is_over;
+        insert into closing (through, closed_at, who)
+        select booked_on, at - interval '1 second', 'x' from journal_entry
+        where order_id = 'web-closed' order by entry_id limit 1""",
+        "ledger",
+        "web-closed",
+        "was written after",
+    ),
+    "units that no movement brought into the books": Plant(
+        "update inventory set quantity = quantity + 1 where sku = 'JUG'",
+        "ledger",
+        "JUG",
+        "13 units in the books, but 12 on shelves",
+    ),
+    "goods under way that are nobody's": Plant(
+        "update inventory set quantity = quantity - 1 where sku = 'MUG'",
+        "ledger",
+        "MUG",
+        "4 units in the books, but 5 on shelves",
+    ),
+    "goods that are worth more than was booked": Plant(
+        "update inventory_value set value_minor = value_minor + 1 where sku = 'JUG'",
+        "ledger",
+        "JUG",
+        "have cost 12.01 EUR, but by what is booked (its movements) it is 12.00 EUR",
+    ),
+    "nothing at all that is worth something": Plant(
+        "update inventory set quantity = 0 where sku = 'LID'",
+        "ledger",
+        "LID",
+        "have cost 10.00 EUR, but by what is booked (there are none of it) it is 0.00 EUR",
+    ),
+    "inventory that is booked without goods": Plant(
+        """with entry as (
+            insert into journal_entry (effect, memo) values ('planted', 'x') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'inventory', 100, 'EUR' from entry
+        union all select entry_id, 'purchases', -100, 'EUR' from entry""",
+        "ledger",
+        "planted",
+        "books 1.00 EUR as inventory, but its goods are 0.00 EUR",
+    ),
     # providers
     "a capture that the provider does not know": Plant(
         f"delete from sandbox.payment_call where key = {CAPTURE}",

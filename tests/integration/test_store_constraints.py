@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ import asyncpg
 import pytest
 
 from activities.returns import ApproveReturn
+from domain.accounts import Account
 from store.database import Connection, Pool, open_pool
 from store.migrate import MIGRATIONS, migrate
 from tests.builders import an_order
@@ -358,7 +360,20 @@ FORBIDDEN = {
         insert into journal_entry (effect, order_id, memo)
         select effect, order_id, memo from journal_entry""",
     "posting_amount_minor_check": """
-        insert into posting select entry_id, 'nothing', 0, 'USD' from journal_entry""",
+        insert into posting select entry_id, 'disputes', 0, 'USD' from journal_entry""",
+    "posting_account_known": """
+        insert into posting select entry_id, 'gifts', 1, 'USD' from journal_entry""",
+    # a day that is not over is not closed
+    "closing_is_over": """
+        insert into closing (through, who)
+        values ((clock_timestamp() at time zone 'UTC')::date, 'x')""",
+    # what is ours is never less than nothing, and neither is what it has cost
+    "inventory_quantity_check": "update inventory set quantity = -1",
+    "inventory_value_value_minor_check": "insert into inventory_value values ('TEA', 'USD', -1)",
+    "inventory_posting_units_check": """
+        insert into inventory_posting select entry_id, 'TEA', '', 0, 'USD', 1 from journal_entry""",
+    "inventory_posting_value_minor_check": """
+        insert into inventory_posting select entry_id, 'TEA', '', 1, 'USD', 0 from journal_entry""",
     "order_event_order_id_effect_key": """
         insert into order_event (order_id, effect, what, who)
         select order_id, effect, what, who from order_event""",
@@ -401,6 +416,7 @@ async def test_every_check_and_unique_rule_of_the_schema_has_its_statement(
 async def test_units_and_claims_belong_to_what_exists(conn: Connection) -> None:
     for orphan in (
         "insert into stock (sku, location) values ('TEA', 'nowhere')",
+        "insert into stock (sku, location) values ('NEW', 'main')",
         "update reservation set location = 'nowhere'",
         "update fulfilment_line set line_id = 'none'",
         "insert into journal_entry (effect, order_id, memo) values ('x', 'web-none', 'x')",
@@ -410,26 +426,54 @@ async def test_units_and_claims_belong_to_what_exists(conn: Connection) -> None:
                 await conn.execute(orphan)
 
 
-@pytest.mark.parametrize("table", ["order_event", "movement", "journal_entry", "posting"])
-@pytest.mark.parametrize("change", ["delete from {}", "update {} set {}"])
+FOR_EVER = {
+    "order_event": "what = 'x'",
+    "movement": "who = 'x'",
+    "journal_entry": "memo = 'x'",
+    "posting": "account = 'revenue'",
+    "inventory_posting": "units = 2",
+    "closing": "who = 'x'",
+    "purchase_order_event": "what = 'x'",
+}
+
+
+@pytest.mark.parametrize("table", FOR_EVER)
+@pytest.mark.parametrize("change", ["delete from {}", "update {} set {}", "truncate {} cascade"])
 async def test_what_happened_can_be_neither_changed_nor_deleted(
     conn: Connection, table: str, change: str
 ) -> None:
-    column = {"order_event": "what = 'x'", "movement": "who = 'x'", "journal_entry": "memo = 'x'"}
-    statement = change.format(table, column.get(table, "account = 'x'"))
-    with pytest.raises(asyncpg.RestrictViolationError, match=f"{table} is append-only"):
+    if table == "closing":
+        await conn.execute("insert into closing (through, who) values ('2026-01-31', 'x')")
+    if table == "inventory_posting":
+        await conn.execute(
+            "insert into inventory_posting select entry_id, 'TEA', '', 1, 'USD', 1 "
+            "from journal_entry limit 1"
+        )
+    if table == "purchase_order_event":
+        await conn.execute(purchase())
+        await conn.execute(
+            "insert into purchase_order_event (po_id, effect, what, who) "
+            "values ('PO-1', 'e', 'w', 'x')"
+        )
+    statement = change.format(table, FOR_EVER[table])
+    # What refers to a table is emptied with it, and before it.
+    culprit = "(posting|inventory_posting|journal_entry)" if "truncate" in change else table
+    with pytest.raises(asyncpg.RestrictViolationError, match=f"({table}|{culprit}) is append-only"):
         await conn.execute(statement)
+
+
+CASH, SOLD, TAX = "cash_in_transit", "revenue", "tax_payable"
 
 
 @pytest.mark.parametrize(
     ("postings", "balances"),
     [
-        ([("cash", 100, "USD"), ("revenue", -100, "USD")], True),
-        ([("cash", 100, "USD"), ("revenue", -70, "USD"), ("tax", -30, "USD")], True),
-        ([("cash", 1, "USD"), ("tax", -1, "USD"), ("cash", 1, "EUR"), ("tax", -1, "EUR")], True),
-        ([("cash", 100, "USD"), ("revenue", -99, "USD")], False),
-        ([("cash", 100, "USD"), ("revenue", -100, "EUR")], False),
-        ([("cash", 100, "USD")], False),
+        ([(CASH, 100, "USD"), (SOLD, -100, "USD")], True),
+        ([(CASH, 100, "USD"), (SOLD, -70, "USD"), (TAX, -30, "USD")], True),
+        ([(CASH, 1, "USD"), (TAX, -1, "USD"), (CASH, 1, "EUR"), (TAX, -1, "EUR")], True),
+        ([(CASH, 100, "USD"), (SOLD, -99, "USD")], False),
+        ([(CASH, 100, "USD"), (SOLD, -100, "EUR")], False),
+        ([(CASH, 100, "USD")], False),
     ],
 )
 async def test_every_journal_entry_balances_in_each_currency_when_it_is_committed(
@@ -448,12 +492,45 @@ async def test_every_journal_entry_balances_in_each_currency_when_it_is_committe
             await conn.execute("set constraints all immediate")
 
 
+async def test_an_entry_gets_no_postings_after_its_transaction_not_even_such_as_balance(
+    conn: Connection,
+) -> None:
+    with pytest.raises(asyncpg.RestrictViolationError, match="no postings after its transaction"):
+        await conn.execute("""
+            insert into posting
+            select entry_id, account, amount, 'EUR' from journal_entry,
+                (values ('disputes', 1), ('write_offs', -1)) as p (account, amount)""")
+
+
 async def test_an_entry_that_balanced_cannot_be_added_to_unless_it_balances_again(
     conn: Connection,
 ) -> None:
-    await conn.execute("insert into posting select entry_id, 'gift', 1, 'USD' from journal_entry")
+    await conn.execute("""
+        with entry as (
+            insert into journal_entry (effect, memo) values ('x', 'x') returning entry_id)
+        insert into posting
+        select entry_id, account, amount, 'EUR' from entry,
+            (values ('disputes', 1), ('write_offs', -1)) as p (account, amount)""")
+    await conn.execute("set constraints all immediate")
     with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+        await conn.execute(
+            "insert into posting select entry_id, 'revenue', 1, 'EUR' from journal_entry "
+            "where effect = 'x'"
+        )
+
+
+async def test_an_entry_has_postings(conn: Connection) -> None:
+    await conn.execute("insert into journal_entry (effect, memo) values ('x', 'x')")
+    with pytest.raises(asyncpg.CheckViolationError, match="has no postings"):
         await conn.execute("set constraints all immediate")
+
+
+async def test_the_accounts_of_the_schema_are_those_of_the_chart(conn: Connection) -> None:
+    check = await conn.fetchval(
+        "select pg_get_constraintdef(oid) from pg_constraint "
+        "where conname = 'posting_account_known'"
+    )
+    assert sorted(re.findall(r"'(\w+)'", check)) == sorted(Account)
 
 
 # Migrations --------------------------------------------------------------------------------------

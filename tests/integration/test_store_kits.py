@@ -226,7 +226,9 @@ async def test_nothing_is_done_to_the_stock_of_a_kit_but_to_its_parts(bench: Ben
     assert await bench.desk.stock(sku="SET") == []
     async with bench.pool.acquire() as conn:
         with pytest.raises(asyncpg.CheckViolationError, match="it is a kit"):
-            await conn.execute("insert into stock (sku, location) values ('SET', 'main')")
+            await conn.execute("""
+                insert into inventory (sku) values ('SET');
+                insert into stock (sku, location) values ('SET', 'main')""")
 
 
 async def test_a_sku_never_becomes_a_kit_and_stock_at_once_nor_two_kits_parts_of_each_other(

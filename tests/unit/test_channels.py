@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
+from domain.money import Money
 from starter.channels.documents import BYTES_MAX, load, read_orders
 from starter.channels.northwind import ORDER_COLUMNS, read_customers
 from starter.channels.records import PROBLEMS_MAX, Problem, Record
@@ -468,6 +469,24 @@ def test_stock_rows_are_read_and_bad_ones_reported_by_line() -> None:
         (5, "quantity"),
         (6, ""),
     ]
+
+
+def test_stock_may_say_what_a_unit_has_cost() -> None:
+    data = (
+        b"sku,location,quantity,unit_cost,currency\nTEA,main,5,6.20,EUR\nCUP,main,1,,\n"
+        b"A,b,1,1,\nA,b,1,1.5,JPY\nA,b,1,x,EUR\n"
+    )
+    tea, cup, *problems = read_stock(data)
+    assert isinstance(tea, StockRow)
+    assert isinstance(cup, StockRow)
+    assert (tea.cost, cup.cost) == (Money(minor=620, currency="EUR"), None)
+    assert [str(problem)[:40] for problem in problems] == [
+        "unit_cost: goes with currency: give both",
+        "unit_cost: 1.5 has more decimals than JP",
+        "unit_cost: must be a decimal string such",
+    ]
+    (problem,) = read_stock(b"sku,location,quantity,unit_cost\nA,b,1,1\n")
+    assert "the header lacks currency" in str(problem)
 
 
 def test_northwind_products_are_stock_of_the_main_location() -> None:

@@ -1,0 +1,1 @@
+"""The books as other programs read them: formatting, and nothing else."""

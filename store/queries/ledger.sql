@@ -1,0 +1,46 @@
+-- The journal, and the periods that are closed. Triggers see to it that what is written stays, that
+-- each entry balances, and that none is written into a closed period.
+
+-- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
+-- An entry with its postings, once per effect.
+with entry as (
+    insert into journal_entry (effect, order_id, memo) values (:effect, :order_id, :memo)
+    on conflict (effect) do nothing
+    returning entry_id
+)
+insert into posting (entry_id, account, amount_minor, currency)
+select entry_id, account, amount, :currency
+from entry, unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
+where amount <> 0;
+
+-- name: trial_balance(until)
+-- What all entries of all days through one add up to; null: of all there are.
+select account, currency, sum(amount_minor) as amount_minor
+from posting join journal_entry using (entry_id)
+where :until::date is null or booked_on <= :until
+group by account, currency
+having sum(amount_minor) <> 0
+order by currency, account;
+
+-- name: entries(first, last, order_id, at_most)
+-- The latest of them (null: all), in the order of their days, then as they were written.
+select * from (
+    select e.entry_id, e.effect, e.order_id, e.memo, e.at, e.booked_on,
+           (select jsonb_agg(jsonb_build_object(
+                'account', account, 'amount_minor', amount_minor, 'currency', currency)
+                order by currency, amount_minor < 0, account)
+            from posting p where p.entry_id = e.entry_id) as postings
+    from journal_entry e
+    where (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
+      and (:order_id::text is null or order_id = :order_id)
+    order by booked_on desc, entry_id desc limit :at_most::bigint
+) latest order by booked_on, entry_id;
+
+-- name: first_day()$
+select min(booked_on) from journal_entry;
+
+-- name: close(through, who)!
+insert into closing (through, who) values (:through, :who) on conflict (through) do nothing;
+
+-- name: closings()
+select through, closed_at, who from closing order by through;
