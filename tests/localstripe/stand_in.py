@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -29,13 +29,13 @@ What = Literal[
     "canned",
 ]
 
-ANSWER_AFTER_S: Final = 0.6
-"""How late a slow answer is, or how late a slow request arrives."""
+LATE_S: Final = 5.0
+"""How late a slow answer is, or how late a slow request arrives, if somebody waits so long."""
 
 
 @dataclass
 class Fault:
-    """What goes wrong with the next calls of a method and path (a pattern for all of it).
+    """What goes wrong with the next calls of a method, path and key (patterns for all of it).
 
     before: the call does not arrive, but for "slow before", which arrives when nobody waits any
     more. after: it is carried out, and its answer is lost or late; "500 after" is what Stripe then
@@ -45,8 +45,18 @@ class Fault:
     what: What
     method: str
     path: str
+    key: str = ".*"
     times: int = 1
     answer: Answer | None = None
+
+    def fits(self, call: Call) -> bool:
+        """It is this call's turn."""
+        return (
+            self.times > 0
+            and self.method == call.method
+            and re.fullmatch(self.path, call.path) is not None
+            and re.fullmatch(self.key, call.key or "") is not None
+        )
 
 
 @dataclass
@@ -57,6 +67,7 @@ class StandIn:
     company: Company
     faults: list[Fault] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    _under_way: int = 0
 
     async def clear(self) -> None:
         """An empty account without faults."""
@@ -64,14 +75,20 @@ class StandIn:
         await self.company.clear()
         self.calls.clear()
 
-    def fail(
-        self, what: What, method: str, path: str, times: int = 1, answer: Answer | None = None
-    ) -> None:
-        """Let the next calls go wrong."""
-        self.faults.append(Fault(what, method, path, times, answer))
+    async def quiet(self) -> None:
+        """Until nothing is under way, nor what nobody waits for any more."""
+        while self._under_way:
+            await asyncio.sleep(0.01)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
+        self._under_way += 1
+        try:
+            return await self._handle(request)
+        finally:
+            self._under_way -= 1
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = Call(
             request.method,
             request.path,
@@ -84,14 +101,14 @@ class StandIn:
         fault = self._fault(call)
         if fault is None:
             return _written(await self.company.answer(call))
-        answer = await self._go_wrong(fault, call)
+        answer = await self._go_wrong(fault, call, request)
         if answer is None:
-            assert request.transport is not None
-            request.transport.abort()
+            if request.transport is not None:
+                request.transport.abort()
             return web.Response()
         return _written(answer)
 
-    async def _go_wrong(self, fault: Fault, call: Call) -> Answer | None:
+    async def _go_wrong(self, fault: Fault, call: Call, request: web.Request) -> Answer | None:
         match fault.what:
             case "reset before":
                 return None
@@ -103,7 +120,7 @@ class StandIn:
                 assert fault.answer is not None
                 return fault.answer
             case "slow before":
-                await asyncio.sleep(ANSWER_AFTER_S)
+                await _nobody_waits(request)
             case "twice":
                 await self.company.answer(call)
         answer = await self.company.answer(call)
@@ -111,7 +128,7 @@ class StandIn:
             case "reset after":
                 return None
             case "slow after":
-                await asyncio.sleep(ANSWER_AFTER_S)
+                await _nobody_waits(request)
             case "500 after":
                 answer = Answer(500, {"error": {"type": "api_error", "message": "Sorry"}})
                 if call.key is not None:
@@ -120,24 +137,23 @@ class StandIn:
 
     def _fault(self, call: Call) -> Fault | None:
         for fault in self.faults:
-            fits = fault.method == call.method and re.fullmatch(fault.path, call.path)
-            if fault.times > 0 and fits:
+            if fault.fits(call):
                 fault.times -= 1
                 return fault
         return None
 
-    async def books(self, order_id: str) -> list[tuple[str, int]]:
-        """Kind and amount of what localstripe itself has for an order. A void counts 0."""
+    async def books(self) -> dict[str, list[tuple[str, int]]]:
+        """Order → kind and amount of what localstripe itself has for it. A void counts 0."""
         intents = await self._there("payment_intents")
         bookings = await self._there("balance_transactions")
         refunds = await self._there("refunds")
-        found = []
+        books: dict[str, list[tuple[str, int]]] = {}
         for intent in intents:
+            found = books.setdefault(intent["metadata"].get("orderloom_order", ""), [])
             charge = intent["latest_charge"]
-            if intent["metadata"].get("orderloom_order") != order_id or charge is None:
+            if charge is None or charge["status"] != "succeeded":
                 continue
-            if charge["status"] == "succeeded":
-                found.append(("authorize", intent["amount"]))
+            found.append(("authorize", intent["amount"]))
             # What a capture does not take is a refund that nobody asked for.
             left = [
                 refund["amount"]
@@ -156,7 +172,7 @@ class StandIn:
             ]
             if intent["status"] == "canceled":
                 found.append(("void", 0))
-        return found
+        return books
 
     async def make_card(self, number: str) -> str:
         """A token of a card with this number, as Stripe's pages on testing name them."""
@@ -205,6 +221,13 @@ async def stand_in(port: int = 0) -> AsyncIterator[StandIn]:
     finally:
         process.terminate()
         await process.wait()
+
+
+async def _nobody_waits(request: web.Request) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LATE_S):
+            while request.transport is not None:
+                await asyncio.sleep(0.01)
 
 
 def _written(answer: Answer) -> web.Response:

@@ -61,12 +61,13 @@ class StripeApi:
             answer = await self._v1.payment_intents.retrieve_async(reference, {"expand": [_BOOKED]})
         return _read(Intent, answer)
 
-    async def mark(self, reference: str, marks: dict[str, str], *, key: str) -> None:
-        """Add metadata to a payment intent."""
+    async def mark(self, reference: str, marks: dict[str, str]) -> None:
+        """Add metadata to a payment intent.
+
+        Twice is no more than once. With a key, an answer 500 would be kept, and be all there is.
+        """
         with _our_errors("void"):
-            await self._v1.payment_intents.update_async(
-                reference, {"metadata": marks}, {"idempotency_key": key}
-            )
+            await self._v1.payment_intents.update_async(reference, {"metadata": marks})
 
     async def capture(
         self, reference: str, amount: int, marks: dict[str, str], *, key: str, final: bool | None
@@ -85,11 +86,13 @@ class StripeApi:
             )
         return _read(Intent, answer)
 
-    async def cancel(self, reference: str, *, key: str) -> Intent:
-        """Cancel, which releases what is held."""
+    async def cancel(self, reference: str, *, key: str | None) -> Intent:
+        """Cancel, which releases what is held. Without a key where nobody has to know who did."""
         with _our_errors("void"):
             answer = await self._v1.payment_intents.cancel_async(
-                reference, {"expand": ["latest_charge"]}, {"idempotency_key": key}
+                reference,
+                {"expand": ["latest_charge"]},
+                {} if key is None else {"idempotency_key": key},
             )
         return _read(Intent, answer)
 

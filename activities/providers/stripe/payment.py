@@ -99,7 +99,7 @@ class StripePayment:
         if self._multicapture:
             params["payment_method_options"] = {"card": {"request_multicapture": "if_available"}}
         async with deadline(self._within):
-            return await self._authorization(await self._api.create_intent(params, key=key), key)
+            return await self._authorization(await self._api.create_intent(params, key=key))
 
     async def capture(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
         """Capture part or all."""
@@ -126,7 +126,7 @@ class StripePayment:
             intent = await self._api.intent(authorization)
             if intent.amount_received == 0:
                 if intent.status != "canceled":
-                    await self._api.mark(authorization, {VOIDING: key}, key=f"{key}:voiding")
+                    await self._api.mark(authorization, {VOIDING: key})
                 try:
                     intent = await self._api.cancel(authorization, key=key)
                 except WrongState:
@@ -149,7 +149,7 @@ class StripePayment:
                 return await self._api.capture(intent.id, 0, {VOID: str(mark)}, key=key, final=True)
             except WrongState:
                 raise _ended(await self._api.intent(intent.id)) from None
-        await self._api.mark(intent.id, {VOID: str(Mark(0, key))}, key=key)
+        await self._api.mark(intent.id, {VOID: str(Mark(0, key))})
         return await self._api.intent(intent.id)
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
@@ -172,7 +172,7 @@ class StripePayment:
         async with deadline(self._within):
             if authorization is None:
                 intent = await self._history.authorized_with(key, since)
-                return None if intent is None else await self._authorization(intent, key)
+                return None if intent is None else await self._authorization(intent)
             if kind == "refund":
                 refund = await self._history.refunded_with(key, authorization)
                 return None if refund is None else _given(refund)
@@ -186,7 +186,7 @@ class StripePayment:
         """Every effect of one day (UTC) in the whole account."""
         return await self._history.of_day(day)
 
-    async def _authorization(self, intent: Intent, key: str) -> PaymentReceipt:
+    async def _authorization(self, intent: Intent) -> PaymentReceipt:
         """What became of a payment intent that was created to be authorized."""
         if intent.authorized:
             return receipts.authorized(intent)
@@ -196,7 +196,12 @@ class StripePayment:
             case "requires_action" | "requires_confirmation":
                 # The customer comes with a new token, for a new intent. Left open, this one could
                 # be confirmed, too.
-                await self._api.cancel(intent.id, key=f"{key}:unconfirmed")
+                try:
+                    await self._api.cancel(intent.id, key=None)
+                except WrongState:
+                    now = await self._api.intent(intent.id)
+                    if now.status != "canceled":
+                        return await self._authorization(now)
             case "canceled":
                 pass
             case status:
