@@ -75,6 +75,12 @@ class StandIn:
         await self.company.clear()
         self.calls.clear()
 
+    def fail(
+        self, what: What, method: str, path: str, *, times: int = 1, answer: Answer | None = None
+    ) -> None:
+        """Let the next calls go wrong."""
+        self.faults.append(Fault(what, method, path, times=times, answer=answer))
+
     async def quiet(self) -> None:
         """Until nothing is under way, nor what nobody waits for any more."""
         while self._under_way:

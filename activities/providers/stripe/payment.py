@@ -42,6 +42,7 @@ ANSWER_WITHIN: Final = timedelta(seconds=25)
 """For a whole call here, of up to four requests. A step looks up and calls again in its time."""
 
 _SAVED_CARD: Final = "cus_"
+_TO_BE_CONFIRMED: Final = ("requires_action", "requires_confirmation")
 
 
 class StripePayment:
@@ -187,26 +188,27 @@ class StripePayment:
         return await self._history.of_day(day)
 
     async def _authorization(self, intent: Intent) -> PaymentReceipt:
-        """What became of a payment intent that was created to be authorized."""
-        if intent.authorized:
+        """What became of a payment intent that was created to be authorized.
+
+        One that is to be confirmed is cancelled: the customer comes with a new token, which makes a
+        new intent, and the old one, left open, could be confirmed, too.
+        """
+        if intent.status in _TO_BE_CONFIRMED:
+            intent = await self._api.intent(intent.id)  # it may be a kept answer, of long ago
+        if intent.status in _TO_BE_CONFIRMED:
+            try:
+                intent = await self._api.cancel(intent.id, key=None)
+            except WrongState:
+                intent = await self._api.intent(intent.id)
+        elif intent.authorized:
             return receipts.authorized(intent)
-        match intent.status:
-            case "requires_payment_method":
-                raise why_failed(intent.last_payment_error)
-            case "requires_action" | "requires_confirmation":
-                # The customer comes with a new token, for a new intent. Left open, this one could
-                # be confirmed, too.
-                try:
-                    await self._api.cancel(intent.id, key=None)
-                except WrongState:
-                    now = await self._api.intent(intent.id)
-                    if now.status != "canceled":
-                        return await self._authorization(now)
-            case "canceled":
-                pass
-            case status:
-                raise Unavailable(f"Stripe has not decided yet on {intent.id}: it is {status}")
-        raise Declined(DeclineCode.ACTION_REQUIRED, "the customer has to confirm the payment first")
+        if intent.status == "requires_payment_method":
+            raise why_failed(intent.last_payment_error)
+        if intent.status == "canceled":
+            raise Declined(
+                DeclineCode.ACTION_REQUIRED, "the customer has to confirm the payment first"
+            )
+        raise Unavailable(f"Stripe has not decided yet on {intent.id}: it is {intent.status}")
 
     async def _intent_in(self, authorization: str, currency: str) -> Intent:
         """The intent, whose currency a call must have. Stripe would not ask for it."""
