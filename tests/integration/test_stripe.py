@@ -115,11 +115,9 @@ async def test_an_authorization_is_captured_once_and_refunded_in_parts(
     assert all(before <= receipt.at <= datetime.now(UTC) for receipt in done)
     assert {receipt.order_id for receipt in done} == {ORDER}
     assert sorted(await stripe.operations(ORDER), key=str) == sorted(done, key=str)
-    assert await here.books() == {
-        ORDER: [("authorize", 100_00), ("capture", 60_00), ("refund", 50_00), ("refund", 10_00)]
-    } or await here.books() == {
-        ORDER: [("authorize", 100_00), ("capture", 60_00), ("refund", 10_00), ("refund", 50_00)]
-    }
+    assert sorted((await here.books())[ORDER]) == [
+        *(("authorize", 100_00), ("capture", 60_00), ("refund", 10_00), ("refund", 50_00))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -277,7 +275,7 @@ async def test_a_key_with_other_content_is_a_conflict_and_the_first_call_stands(
     open_still = await authorized(stripe, key="third")
     void = stripe.void(key="k", authorization=open_still)
     assert await refusal(void) == DeclineCode.IDEMPOTENCY_CONFLICT
-    assert {**await here.books()}[ORDER][: len(before[ORDER])] == before[ORDER]
+    assert sorted((await here.books())[ORDER]) == sorted([*before[ORDER], ("authorize", 100_00)])
 
 
 async def test_nothing_is_known_of_a_key_that_was_not_used(stripe: StripePayment) -> None:
@@ -624,7 +622,8 @@ def worker_log(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFix
     handlers, level = root.handlers[:], root.level
     configure_logging(Settings(log_level="debug"))
     yield capsys
-    root.handlers[:], root.level = handlers, level
+    root.handlers[:] = handlers
+    root.setLevel(level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
