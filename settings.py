@@ -9,7 +9,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.documents import Seller
@@ -29,6 +37,37 @@ def _check_address(address: str | None) -> str | None:
 
 def _as_list(secrets: Any) -> Any:
     return [secrets] if isinstance(secrets, str) else secrets
+
+
+def _check_stripe_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None and not re.fullmatch(r"[sr]k_[A-Za-z0-9_]+", key.get_secret_value()):
+        raise ValueError("must be a secret key of Stripe's, sk_…, or a restricted one, rk_…")
+    return key
+
+
+def _check_stripe_address(address: str | None) -> str | None:
+    if address is None:
+        return None
+    if re.fullmatch(
+        r"https://[^\s/@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", address
+    ):
+        return address
+    raise ValueError("must be https://host, or http:// of this machine, without a path")
+
+
+class StripeSettings(BaseModel):
+    """How Stripe is reached: ORDERLOOM_STRIPE__API_KEY and the like. docs/stripe.md"""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_key: Annotated[SecretStr | None, AfterValidator(_check_stripe_key)] = None
+    """A secret key, sk_…, or a restricted one, rk_…. None: orders cannot be paid by Stripe."""
+
+    api_base: Annotated[str | None, AfterValidator(_check_stripe_address)] = None
+    """Where the API is, for a stand-in. None: Stripe's own."""
+
+    multicapture: bool = False
+    """The account may capture a payment several times."""
 
 
 class Settings(BaseSettings):
@@ -91,6 +130,7 @@ class Settings(BaseSettings):
     ] = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
     ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"]}: several while one replaces the other."""
+    stripe: StripeSettings = StripeSettings()
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""

@@ -48,6 +48,7 @@ from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
+from activities.providers.stripe.payment import StripePayment
 from activities.providers.supplier import Supplier
 from activities.purchasing import Purchasing
 from activities.reconciliation import Reconciling
@@ -81,6 +82,9 @@ CORE_LOG = runtime.LoggingConfig(
     runtime.TelemetryFilter(core_level="WARN", other_level="ERROR"),
     forwarding=runtime.LogForwardingConfig(logging.getLogger("temporalio")),
 )
+
+# They tell of every request; and below that level of what is in it, customers included.
+TALKATIVE = ("stripe", "httpx", "httpcore")
 
 # Pure, or only ever used from activities: loaded once instead of once per workflow.
 PASSED_THROUGH = (
@@ -222,11 +226,15 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     if client is None or pool is None:
         return
+    stripe = stripe_provider(settings)
     worker = build_worker(
         client,
         pool,
         task_queue=settings.task_queue,
-        providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
+        providers={
+            "sandbox": SandboxPayment(pool, random=random.SystemRandom()),
+            **({} if stripe is None else {"stripe": stripe}),
+        },
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
         reservations_together=settings.reservations_together,
         purchasing=settings.purchasing,
@@ -257,8 +265,20 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    if stripe is not None:
+        await stripe.close()
     await pool.close()
     logger.info("stopped")
+
+
+def stripe_provider(settings: Settings) -> StripePayment | None:
+    """Stripe, where there is a key for it."""
+    key = settings.stripe.api_key
+    if key is None:
+        return None
+    return StripePayment(
+        key, api_base=settings.stripe.api_base, multicapture=settings.stripe.multicapture
+    )
 
 
 def main() -> int:
@@ -297,6 +317,8 @@ def configure_logging(settings: Settings) -> None:
     activity.logger.activity_info_on_message = False
     workflow.logger.workflow_info_on_message = False
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _order_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,10 @@ TABLE = (
     ),
     # An adapter to a company knows nothing of Temporal.
     Room("activities/providers/", (*STDLIB, "activities.providers", "domain", "store", "pydantic")),
+    Room(
+        "activities/providers/stripe/",
+        (*STDLIB, "activities.providers", "domain", "pydantic", "stripe", "httpx"),
+    ),
     # Part of every worker, and the only activity code that speaks to the server by itself.
     Room(
         "activities/relay.py",

@@ -94,3 +94,43 @@ def test_a_webhook_secret_that_anybody_guesses_is_refused(
     with pytest.raises(InvalidInput, match="ORDERLOOM_WEBHOOK_SECRETS") as error:
         load_settings()
     assert "too short" not in str(error.value).replace("is too short", "")
+
+
+def test_how_stripe_is_reached_comes_from_the_environment(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("ORDERLOOM_STRIPE__API_KEY", "sk_test_4eC39Hq")
+    environment.setenv("ORDERLOOM_STRIPE__API_BASE", "http://127.0.0.1:8420")
+    environment.setenv("ORDERLOOM_STRIPE__MULTICAPTURE", "true")
+    stripe = load_settings().stripe
+    assert stripe.api_key is not None
+    assert stripe.api_key.get_secret_value() == "sk_test_4eC39Hq"
+    assert stripe.api_base == "http://127.0.0.1:8420"
+    assert stripe.multicapture
+    assert "4eC39Hq" not in repr(load_settings())
+
+
+def test_an_empty_key_of_stripe_counts_as_not_set(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ORDERLOOM_STRIPE__API_KEY", "")
+    assert load_settings().stripe.api_key is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_KEY", "pk_test_4eC39Hq"),
+        ("API_KEY", "4eC39Hq"),
+        ("API_BASE", "http://stripe.example.com"),
+        ("API_BASE", "https://key:4eC39Hq@example.com"),
+        ("MULTICAPTURE", "4eC39Hq"),
+        ("API_KIE", "4eC39Hq"),
+    ],
+)
+def test_a_bad_setting_of_stripe_is_named_and_not_shown(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(f"ORDERLOOM_STRIPE__{name}", value)
+    with pytest.raises(InvalidInput, match="ORDERLOOM_STRIPE") as error:
+        load_settings()
+    assert value not in str(error.value)
+    assert "4eC39Hq" not in str(error.value)
