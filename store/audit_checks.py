@@ -1,4 +1,4 @@
-"""What the audit looks for: the queries of `audit.sql` that find faults, and what to say of each."""
+"""What the audit looks for: the queries of `audit.sql`, and what to say of what each finds."""
 
 from __future__ import annotations
 
