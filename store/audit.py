@@ -8,25 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.money import Money
-from store.audit_checks import CHECKS, Check, Rule
+from store.audit_checks import Violation, faults
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries("audit")
-
-
-class Violation(BaseModel):
-    """An invariant that does not hold: which, of what (an order or a SKU), and how it is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rule: Rule
-    subject: str
-    message: str
 
 
 class UnderWay(BaseModel):
@@ -72,15 +62,11 @@ class Findings(BaseModel):
 async def look(conn: Connection) -> Findings:
     """Check every invariant in one read-only snapshot of the database."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        found: dict[bool, list[Violation]] = {False: [], True: []}
-        for check in CHECKS:
-            found[check.passing] += [
-                _violation(check, row) async for row in getattr(_sql, check.query)(conn)
-            ]
+        violations, suspects = await faults(conn)
         return Findings(
             counts=Counts(**await _sql.counts(conn)),
-            violations=tuple(found[False]),
-            suspects=tuple(found[True]),
+            violations=violations,
+            suspects=suspects,
             under_way=tuple([_under_way(row) async for row in _sql.payments_under_way(conn)]),
             unfinished=frozenset([row["order_id"] async for row in _sql.unfinished(conn)]),
             open_purchases=frozenset([row["po_id"] async for row in _sql.open_purchases(conn)]),
@@ -97,23 +83,6 @@ async def purchase_states(conn: Connection, po_ids: Iterable[str]) -> dict[str, 
     """The states of those of the purchase orders that are on record, now."""
     rows = _sql.purchase_states(conn, po_ids=list(po_ids))
     return {row["po_id"]: row["state"] async for row in rows}
-
-
-def _violation(check: Check, row: Record) -> Violation:
-    values = {name: _shown(name, value, row) for name, value in row.items()}
-    return Violation(
-        rule=check.rule or row["rule"],
-        subject=check.subject.format(**values),
-        message=check.message.format(**values),
-    )
-
-
-def _shown(name: str, value: Any, row: Record) -> str:
-    if value is None:
-        return "none"
-    if name.endswith("_minor"):
-        return str(Money(minor=int(value), currency=row["currency"]))
-    return str(value)
 
 
 def _under_way(row: Record) -> UnderWay:

@@ -16,8 +16,10 @@ LINES_MAX = 300
 
 # Modules that are longer, and why they are not two.
 LONGER = {
-    "activities/payments.py": "four money calls, each intent, call and outcome in one view",
+    "starter/client.py": "everything that can be asked of an order, as it is asked of Temporal",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
+    "store/payments.py": "the operations and the sums that they move, which must agree",
+    "store/reads.py": "every look at orders from the outside, by one view of them",
     "store/reports.py": "every report of the outside, each with the facts it writes at once",
     "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",
     "workflows/fulfilling.py": "a parcel's way, and each way on when it fails",

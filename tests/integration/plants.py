@@ -401,10 +401,12 @@ PLANTS = {
         "the order is closed, but its deferred_revenue come to -1.00 USD and not 0.00 USD",
     ),
     "a refund that was booked and not owed": Plant(
-        """update posting set account = 'refunds_payable'
-        where account = 'refunds' and entry_id in (
-            select entry_id from journal_entry where effect = 'granted:web-returned:R1');
-        delete from refund where refund_id = 'web-returned:R1'""",
+        """with entry as (
+            insert into journal_entry (effect, order_id, memo)
+            values ('planted', 'web-returned', 'granted') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'refunds_payable', -100, 'USD' from entry
+        union all select entry_id, 'refunds', 100, 'USD' from entry""",
         "ledger",
         "web-returned",
         "the order is closed, but its refunds_payable come to",
