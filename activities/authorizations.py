@@ -11,6 +11,7 @@ from activities.money_calls import Call, MoneyCalls, Planned, Then, refusal_of, 
 from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk, Void
 from activities.providers.errors import DeclineCode, Declined
 from activities.providers.payment import PaymentProvider, PaymentReceipt
+from domain.errors import Conflict
 from domain.money import Money
 from store import events, fulfilments, orders, payments
 from store.database import Connection, Pool
@@ -46,7 +47,7 @@ class Authorizations:
             await lock_order(conn, ask.order_id)
             made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
             wanted = {
-                (tender.number, part): amount - _standing(made, tender.number, part)
+                (tender.number, part): _missing(made, tender.number, part, amount)
                 for tender in ask.asked
                 for part, amount in self._parts(tender).items()
             }
@@ -239,6 +240,14 @@ def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
     return [payment for payment in made if payment.state != "failed"]
 
 
-def _standing(made: Sequence[Payment], tender: int, part: str) -> int:
-    """What a tender has set aside for a part already."""
-    return sum(p.room for p in made if (p.tender, p.part_of) == (tender, part))
+def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:
+    """What a tender is still to set aside for a part; what was used since counts as set aside.
+
+    Raises Conflict where that is of another amount.
+    """
+    own = [payment for payment in made if (payment.tender, payment.part_of) == (tender, part)]
+    missing = amount - sum(payment.amount_minor for payment in own)
+    if missing < 0:
+        key, found = own[0].payment_key, own[0].amount
+        raise Conflict(f"payment {key} is an authorize of {found} already")
+    return missing

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from activities.inventory import WHO
 from activities.providers.errors import DeclineCode, Declined, OutcomeUnknown
 from activities.providers.payment import PaymentProvider, PaymentReceipt
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
+from domain.money import Money
 from store import events, payments
 from store.database import Connection, Pool
 from store.locks import lock_order
@@ -199,6 +200,33 @@ class MoneyCalls:
                 if error.code == DeclineCode.EXPIRED and payment.authorization_key is not None:
                     await payments.release(conn, payment.authorization_key)
                 await tell(conn, payment, f"{payment.kind} refused", error.message)
+
+
+def begun(tried: Sequence[Payment], key: str) -> list[Planned]:
+    """The intents that an earlier attempt of the same try has written."""
+    return [
+        Planned(payment, new=False)
+        for payment in tried
+        if payment.payment_key == key or payment.payment_key.startswith(f"{key}/")
+    ]
+
+
+def the_same(tried: Sequence[Payment], key: str, total: Money) -> None:
+    """Raises Conflict where a step that was begun is of another amount.
+
+    What of it is to be tried is what earlier tries have left.
+    """
+    now = [item.payment for item in begun(tried, key)]
+    earlier = [payment for payment in tried if payment.requested_at < now[0].requested_at]
+    amount = succeeded(earlier) + sum(payment.amount_minor for payment in now)
+    if amount != total.minor or now[0].currency != total.currency:
+        found = Money(minor=amount, currency=now[0].currency)
+        raise Conflict(f"payment {key} is a {now[0].kind} of {found} already")
+
+
+def succeeded(tried: Sequence[Payment]) -> int:
+    """How much of a step has succeeded, by whatever tries."""
+    return sum(payment.amount_minor for payment in tried if payment.state == "succeeded")
 
 
 def void_key(authorization: Payment) -> str:

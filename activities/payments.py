@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from temporalio import activity
 
 from activities.inventory import WHO
-from activities.money_calls import Call, MoneyCalls, Planned, tell
+from activities.money_calls import Call, MoneyCalls, Planned, begun, succeeded, tell, the_same
 from activities.payment_asks import Answer, Capture, Invoice, MayRefund, Refund
 from activities.providers.payment import CreditIssuer, PaymentProvider, PaymentReceipt
 from domain import accounts
@@ -52,16 +52,18 @@ class Payments:
             )
             await tell(conn, payment, "charged", _why(ask))
             tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
-            if _succeeded(tried) == total.minor:
+            if succeeded(tried) == total.minor:
                 moves = {line_id: {"charged": units} for line_id, units in ask.units.items()}
                 await orders.move_lines(conn, ask.order_id, moves)
 
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            planned = await self._begun(conn, ask.order_id, "capture", ask.fulfilment_id, key)
-            if not planned:
-                tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
-                left = total.minor - _succeeded(tried)
+            tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
+            planned = begun(tried, key)
+            if planned:
+                the_same(tried, key, total)
+            else:
+                left = total.minor - succeeded(tried)
                 shares = await self._shares_of_capture(conn, ask, left)
                 planned = await self._intend(
                     conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
@@ -85,6 +87,9 @@ class Payments:
         self, conn: Connection, ask: Capture, amount: int
     ) -> list[tuple[Payment | None, int]]:
         """Which authorizations pay how much: those made for the parcel, then in their sequence."""
+        if amount < 0:
+            asked = Money(minor=amount, currency=ask.currency)
+            raise Refused(f"capture of {asked}: an amount must not be negative")
         if ask.by_hand or amount == 0:
             return [(None, amount)]
         made = [p for p in await payments.authorizations(conn, ask.order_id) if p.room]
@@ -139,9 +144,10 @@ class Payments:
 
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            planned = await self._begun(conn, ask.order_id, "refund", ask.refund_id, key)
+            new = await _grant(conn, ask)
+            tried = await payments.of_part(conn, ask.order_id, "refund", ask.refund_id)
+            planned = begun(tried, key)
             if not planned:
-                new = await _grant(conn, ask)
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
                 shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
@@ -223,16 +229,6 @@ class Payments:
             reason=ask.why if isinstance(ask, Refund) else "",
         )
 
-    async def _begun(
-        self, conn: Connection, order_id: str, kind: payments.Kind, part: str, key: str
-    ) -> list[Planned]:
-        """The intents that an earlier attempt of the same try has written."""
-        return [
-            Planned(payment, new=False)
-            for payment in await payments.of_part(conn, order_id, kind, part)
-            if payment.payment_key == key or payment.payment_key.startswith(f"{key}/")
-        ]
-
     async def _intend(
         self,
         conn: Connection,
@@ -258,11 +254,6 @@ class Payments:
             )
             planned.append(Planned(*await payments.intend(conn, order_id, intent)))
         return planned
-
-
-def _succeeded(tried: Sequence[Payment]) -> int:
-    """How much of a step has succeeded, by whatever tries."""
-    return sum(payment.amount_minor for payment in tried if payment.state == "succeeded")
 
 
 def _provider_of(authorization: Payment | None, *, by_hand: bool) -> str:

@@ -25,7 +25,8 @@ from domain import ids
 from domain.errors import Unreachable
 from domain.purchasing import ENDED, WAY
 from store import audit as database
-from store.audit import Counts, UnderWay, Violation
+from store.audit import Counts, UnderWay
+from store.audit_checks import Violation
 from store.database import Connection, DatabaseFault, Pool
 
 __all__ = ["AuditReport", "Counts", "UnderWay", "Violation", "audit"]

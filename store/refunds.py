@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.amounts import Worth
+from domain.errors import Conflict, Refused
 from domain.money import Money
 from store import payments
 from store.database import Connection, load_queries
@@ -64,8 +65,11 @@ async def grant(
     """Owe it to the customer, once. False when it was granted before.
 
     The caller holds the order's lock. Raises Refused where it exceeds what was charged, or where
-    the customer's bank is deciding about the money.
+    the customer's bank is deciding about the money; and Conflict where it was of another amount.
     """
+    amount = Money(minor=worth.total, currency=currency)
+    if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
+        raise Refused(f"refund of {amount}: an amount must not be negative")
     granted = await _sql.grant_refund(
         conn,
         refund_id=refund_id,
@@ -82,9 +86,18 @@ async def grant(
         who=who,
     )
     if granted is None:
+        await _of_the_same(conn, refund_id, amount)
         return False
-    await payments.grant_refund(conn, order_id, Money(minor=worth.total, currency=currency))
+    await payments.grant_refund(conn, order_id, amount)
     return True
+
+
+async def _of_the_same(conn: Connection, refund_id: str, amount: Money) -> None:
+    """Raises Conflict where a refund was granted for another amount."""
+    row = await _sql.refund_of(conn, refund_id=refund_id)
+    found = Money(minor=row["amount_minor"], currency=row["currency"])
+    if found != amount:
+        raise Conflict(f"refund {refund_id} is of {found} already")
 
 
 async def issued(conn: Connection, refund_id: str, amount: int) -> bool:

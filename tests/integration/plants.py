@@ -28,6 +28,7 @@ A_DOCUMENT: Final = """
                                'shipping_tax_minor', 0, 'total_minor', {total}, 'lines',
                                '[{{"net_minor": 5, "tax_minor": 0, "total_minor": 5}}]'::jsonb),
             '{day}')"""
+INVOICE: Final = "'invoice:web-closed:1'"
 
 PLANTS = {
     # stock
@@ -268,16 +269,65 @@ PLANTS = {
         where order_id = 'web-shipped' and line_id = '1'""",
         "money",
         "web-shipped",
-        "captured, but by the units paid for it is",
+        "captured and not refunded, but by the units paid for it is",
     ),
     "a refund of a cent too much": Plant(
         """update payment set amount_minor = amount_minor + 1
         where payment_key = 'web-returned:R1:refund';
+        update payment set refund_granted = refund_granted + 1, refunded = refunded + 1
+        where payment_key = 'web-returned:authorize';
+        update refund set goods_minor = goods_minor + 1, issued_minor = issued_minor + 1
+        where refund_id = 'web-returned:R1';
         update order_money set refund_granted = refund_granted + 1, refunded = refunded + 1
         where order_id = 'web-returned'""",
         "money",
         "web-returned",
-        "refunded, but by the units paid for it is",
+        "captured and not refunded, but by the units paid for it is",
+    ),
+    "a refund that nobody granted": Plant(
+        "delete from refund where refund_id = 'web-returned:R1'",
+        "money",
+        "web-returned",
+        "owed back, but its payments say 0.00 USD",
+    ),
+    "a refund that counts as paid back and was not": Plant(
+        """update refund set issued_minor = issued_minor - 1 where refund_id = 'web-returned:R1'""",
+        "money",
+        "web-returned",
+        "paid back for web-returned:R1, but its payments say",
+    ),
+    "a capture that its authorization does not count": Plant(
+        """update payment set captured = captured - 1 where payment_key = 'web-closed:authorize'""",
+        "money",
+        "web-closed",
+        "captured by web-closed:authorize, but its payments say",
+    ),
+    "an authorization that the order does not count": Plant(
+        "update order_money set authorized = authorized + 1 where order_id = 'web-confirmed'",
+        "money",
+        "web-confirmed",
+        "authorized, but its payments say",
+    ),
+    "a release that no authorization counts": Plant(
+        "update order_money set released = released - 1 where order_id = 'web-cancelled'",
+        "money",
+        "web-cancelled",
+        "released, but its payments say",
+    ),
+    "more paid back for shipping than there was": Plant(
+        """update refund
+        set goods_minor = goods_minor - 1000, shipping_minor = shipping_minor + 1000
+        where refund_id = 'web-lost:1:lost'""",
+        "money",
+        "web-lost",
+        "is owed back for shipping, of which 5.00 USD can have been charged",
+    ),
+    "an order that is over and held": Plant(
+        """insert into hold (order_id, reason, number, note, who)
+        values ('web-closed', 'payment', 1, 'the card was refused', 'test')""",
+        "money",
+        "web-closed",
+        "the order is closed, but it is held: the card was refused",
     ),
     "units that were paid for and never came": Plant(
         """update order_line set cancelled = 1, delivered = 2, shipped = 2
@@ -293,7 +343,7 @@ PLANTS = {
         "0.01 USD is still owed",
     ),
     "money held for a cancelled order": Plant(
-        "update order_money set voided = false where order_id = 'web-cancelled'",
+        "update order_money set released = 0 where order_id = 'web-cancelled'",
         "money",
         "web-cancelled",
         "is still held on the customer's card",
@@ -308,10 +358,10 @@ PLANTS = {
     # ledger
     "an entry that does not balance": Plant(
         f"""update posting set amount_minor = amount_minor + 1 where account = 'revenue'
-        and entry_id in (select entry_id from journal_entry where effect = {CAPTURE})""",
+        and entry_id in (select entry_id from journal_entry where effect = {INVOICE})""",
         "ledger",
         "web-closed",
-        "entry web-closed:1:capture has",
+        "entry invoice:web-closed:1 has",
     ),
     "an entry without postings": Plant(
         f"""delete from posting
@@ -339,11 +389,41 @@ PLANTS = {
         "web-closed",
         "planted: 0.00 USD was paid, but 1.00 USD is booked",
     ),
+    "a parcel that went out and was not invoiced": Plant(
+        f"""delete from posting
+        where entry_id in (select entry_id from journal_entry where effect = {INVOICE});
+        delete from journal_entry where effect = {INVOICE}""",
+        "ledger",
+        "web-closed",
+        "the order is closed, but its receivables come to -",
+    ),
+    "revenue that stays deferred": Plant(
+        """with entry as (
+            insert into journal_entry (effect, order_id, memo)
+            values ('planted', 'web-closed', 'moved') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'deferred_revenue', -100, 'USD' from entry
+        union all select entry_id, 'refunds', 100, 'USD' from entry""",
+        "ledger",
+        "web-closed",
+        "the order is closed, but its deferred_revenue come to -1.00 USD and not 0.00 USD",
+    ),
+    "a refund that was booked and not owed": Plant(
+        """with entry as (
+            insert into journal_entry (effect, order_id, memo)
+            values ('planted', 'web-returned', 'granted') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'refunds_payable', -100, 'USD' from entry
+        union all select entry_id, 'refunds', 100, 'USD' from entry""",
+        "ledger",
+        "web-returned",
+        "the order is closed, but its refunds_payable come to",
+    ),
     "shipping that is booked as revenue": Plant(
         f"""update posting set amount_minor = amount_minor + case account
             when 'revenue' then -100 else 100 end
         where account in ('revenue', 'shipping_income')
-        and entry_id in (select entry_id from journal_entry where effect = {CAPTURE})""",
+        and entry_id in (select entry_id from journal_entry where effect = {INVOICE})""",
         "ledger",
         "web-closed",
         "booked as shipping, but by the units paid for it is 5.00 USD",

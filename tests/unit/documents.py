@@ -47,6 +47,7 @@ FULL: dict[str, Any] = {
         },
     },
     "payment": {"provider": "sandbox", "token": "tok_ok"},
+    "tenders": [{"provider": "store_credit", "token": "credit_1", "amount": "3.00"}],
     "basket": "B-1001",
     "requested_delivery_date": "2026-12-01",
     "note": "Leave it at the door.",
