@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from activities.providers import stripe_events
 from activities.providers.events import EventReader
 from activities.providers.sandbox import webhooks as sandbox
+from activities.providers.stripe import events as stripe
 from domain.errors import NotFound, OrderloomError
 from domain.provider_events import DisputeNews, PaymentNews, Wake
 from store import disputes, provider_events
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 READERS: Final[Mapping[str, EventReader]] = {
     "sandbox": sandbox.read_event,
-    "stripe": stripe_events.read_event,
+    "stripe": stripe.read_event,
 }
 
 ERROR_CHARACTERS_MAX = 500

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from activities.providers import stripe_events
 from activities.providers.sandbox import webhooks as sandbox
 from activities.providers.sandbox.webhooks import SandboxDispute, SandboxPaymentEvent
+from activities.providers.stripe import events as stripe_events
 from domain.disputes import Dispute, DisputeState
 from domain.errors import InvalidInput
 from domain.money import Money
@@ -81,6 +81,14 @@ def test_the_fee_is_what_the_movements_say_in_the_currency_of_the_account() -> N
     assert (told.fee, told.moves) == (Money(minor=15_00, currency="EUR"), 2)
 
 
+@pytest.mark.parametrize(
+    ("currency", "amount", "minor"), [("jpy", 500, 500), ("kwd", 1230, 1230), ("isk", 50_000, 500)]
+)
+def test_amounts_are_read_as_stripe_counts_them(currency: str, amount: int, minor: int) -> None:
+    told = heard(stripe_dispute(amount=amount, currency=currency))
+    assert told.amount == Money(minor=minor, currency=currency.upper())
+
+
 def test_objects_instead_of_their_ids_are_read_as_well() -> None:
     told = heard(stripe_dispute(charge={"id": "ch_1"}, payment_intent=None))
     assert told.subjects == ("ch_1",)
@@ -101,6 +109,7 @@ def test_what_was_settled_beforehand_is_lost_where_the_money_was_taken(
         ({"amount": 0}, "amount"),
         ({"amount": "25.00"}, "amount"),
         ({"currency": "xyz"}, "unknown currency"),
+        ({"currency": "isk", "amount": 1050}, "not a whole amount of ISK"),
         ({"status": "charge_refunded"}, "does not know"),
         ({"charge": None, "payment_intent": None}, "neither a payment_intent nor a charge"),
         ({"id": None}, "id"),

@@ -14,9 +14,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, Field
 
 from activities.providers.events import read_as
+from activities.providers.stripe.amounts import from_stripe
+from activities.providers.stripe.answers import KEY
 from domain.disputes import Dispute, DisputeState
 from domain.errors import InvalidInput
-from domain.money import Money, decimals
+from domain.money import Money
 from domain.provider_events import DisputeNews, News, PaymentFate, PaymentNews
 
 _FATES: Final[dict[str, PaymentFate]] = {
@@ -30,9 +32,6 @@ _FATES: Final[dict[str, PaymentFate]] = {
     "charge.expired": "ended",
     "refund.failed": "refund_failed",
 }
-
-
-_KEY: Final = "orderloom_key"
 
 
 def _id_of(value: Any) -> Any:
@@ -107,7 +106,7 @@ def read_event(body: Mapping[str, Any]) -> News | None:
         return None
     payment = read_as(_Payment, event.data.object, where="event data.object")
     caused_by = event.request.idempotency_key if event.request else None
-    keys = dict.fromkeys((caused_by, payment.metadata.get(_KEY)))
+    keys = dict.fromkeys((caused_by, payment.metadata.get(KEY)))
     of_refund = fate in ("refunded", "refund_failed") and payment.id.startswith(("re_", "pyr_"))
     # A refund's payment names every refund of it, and the news is about this one.
     around = () if of_refund else (payment.payment_intent, payment.latest_charge)
@@ -121,11 +120,10 @@ def read_event(body: Mapping[str, Any]) -> News | None:
 
 
 def _dispute(told: _Dispute, said_at: datetime) -> Dispute:
-    currency = told.currency.upper()
-    decimals(currency)  # is it one?
     moves = told.balance_transactions
-    fee_currency = moves[0].currency.upper() if moves else currency
-    fee = sum(move.fee for move in moves if move.currency.upper() == fee_currency)
+    # All are in the currency that the account is paid out in.
+    fee_currency = moves[0].currency if moves else told.currency
+    fee = sum(move.fee for move in moves if move.currency == fee_currency)
     subjects = tuple(name for name in (told.payment_intent, told.charge) if name)
     if not subjects:
         raise InvalidInput("names neither a payment_intent nor a charge", where="event data.object")
@@ -133,8 +131,8 @@ def _dispute(told: _Dispute, said_at: datetime) -> Dispute:
     return Dispute(
         dispute_id=told.id,
         subjects=subjects,
-        amount=Money(minor=told.amount, currency=currency),
-        fee=Money(minor=max(0, fee), currency=fee_currency),
+        amount=_money(told.amount, told.currency),
+        fee=_money(max(0, fee), fee_currency),
         state=_state(told.status, taken=sum(move.amount for move in moves) < 0),
         moves=len(moves),
         reason=told.reason or "",
@@ -142,6 +140,13 @@ def _dispute(told: _Dispute, said_at: datetime) -> Dispute:
         respond_by=datetime.fromtimestamp(due_by, UTC) if due_by else None,
         said_at=said_at,
     )
+
+
+def _money(amount: int, currency: str) -> Money:
+    try:
+        return from_stripe(amount, currency)
+    except ValueError as error:
+        raise InvalidInput(str(error), where="event data.object") from None
 
 
 def _state(status: str, *, taken: bool) -> DisputeState:
