@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from temporalio import activity
 
+from activities.billing import credit, grant_refund, invoice, settle_refund
 from activities.inventory import WHO
 from activities.money_calls import Call, MoneyCalls, Planned, begun, succeeded, tell, the_same
 from activities.payment_asks import Answer, Capture, Invoice, MayRefund, Refund
 from activities.providers.payment import CreditIssuer, PaymentProvider, PaymentReceipt
 from domain import accounts
-from domain.amounts import Worth
-from domain.documents import Kind, Seller
+from domain.documents import Seller
 from domain.errors import Refused
 from domain.money import Money
-from store import documents, events, ledger, orders, payments, refunds, returns
+from store import events, ledger, orders, payments, refunds
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
@@ -69,7 +69,7 @@ class Payments:
                     conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
                 )
                 if not ask.prepaid and not tried:
-                    await self._invoice(conn, ask, prepaid=False)
+                    await invoice(conn, ask, self._seller, prepaid=False)
         await self._calls.perform_all(planned, self._capture, book)
 
     @activity.defn
@@ -81,7 +81,7 @@ class Payments:
             if await events.find(conn, ask.order_id, effect) is not None:
                 return
             await events.tell(conn, ask.order_id, effect, "invoiced", who=WHO)
-            await self._invoice(conn, ask, prepaid=True)
+            await invoice(conn, ask, self._seller, prepaid=True)
 
     async def _shares_of_capture(
         self, conn: Connection, ask: Capture, amount: int
@@ -140,11 +140,11 @@ class Payments:
             )
             await tell(conn, payment, "refunded", ask.by_hand or ask.why)
             if await refunds.issued(conn, ask.refund_id, payment.amount_minor):
-                await _settle_refund(conn, ask)
+                await settle_refund(conn, ask)
 
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            new = await _grant(conn, ask)
+            new = await grant_refund(conn, ask)
             tried = await payments.of_part(conn, ask.order_id, "refund", ask.refund_id)
             planned = begun(tried, key)
             if not planned:
@@ -154,8 +154,8 @@ class Payments:
                 planned = await self._intend(
                     conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
                 )
-                if new and _credited(ask).total:  # else nothing was invoiced of it
-                    await self._issue(conn, "credit_note", ask, ask.refund_id, _credited(ask))
+                if new:
+                    await credit(conn, ask, self._seller)
         await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
 
     async def _shares_of_refund(
@@ -195,40 +195,6 @@ class Payments:
 
         return call
 
-    async def _invoice(self, conn: Connection, ask: Capture | Invoice, *, prepaid: bool) -> None:
-        """Goods went out: what they are worth is revenue. The caller sees to it that it is once."""
-        await ledger.post(
-            conn,
-            effect=f"invoice:{ask.fulfilment_id}",
-            order_id=ask.order_id,
-            memo=f"{ask.fulfilment_id} shipped",
-            currency=ask.currency,
-            postings=accounts.invoiced(ask.worth, prepaid=prepaid),
-        )
-        moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
-        await orders.move_lines(conn, ask.order_id, moves)
-        await self._issue(conn, "invoice", ask, ask.fulfilment_id, ask.worth)
-
-    async def _issue(
-        self,
-        conn: Connection,
-        kind: Kind,
-        ask: Capture | Invoice | Refund,
-        part_id: str,
-        worth: Worth,
-    ) -> None:
-        """Number the document, last of all: the numbers are one row for the whole shop."""
-        await documents.issue(
-            conn,
-            kind=kind,
-            order_id=ask.order_id,
-            part_id=part_id,
-            lines=ask.units,
-            worth=worth,
-            seller=self._seller,
-            reason=ask.why if isinstance(ask, Refund) else "",
-        )
-
     async def _intend(
         self,
         conn: Connection,
@@ -266,49 +232,6 @@ def _key(first: str, attempt: int, by_hand: str | None) -> str:
     if by_hand is not None:
         return f"{first}:{BY_HAND}"
     return first if attempt == 1 else f"{first}:{attempt}"
-
-
-def _credited(ask: Refund) -> Worth:
-    return ask.worth if ask.credited is None else ask.credited
-
-
-async def _grant(conn: Connection, ask: Refund) -> bool:
-    """The customer is owed it from now on. False where it was granted before."""
-    credited = _credited(ask)
-    new = await refunds.grant(
-        conn,
-        refund_id=ask.refund_id,
-        order_id=ask.order_id,
-        kind=ask.kind,
-        units=ask.units,
-        worth=ask.worth,
-        credited=credited,
-        currency=ask.currency,
-        reason=ask.why,
-        who=ask.who,
-    )
-    if new:
-        await ledger.post(
-            conn,
-            effect=f"granted:{ask.refund_id}",
-            order_id=ask.order_id,
-            memo=ask.why,
-            currency=ask.currency,
-            postings=accounts.refund_granted(ask.worth, credited),
-        )
-    return new
-
-
-async def _settle_refund(conn: Connection, ask: Refund) -> None:
-    """All of it was paid back: the units count as refunded."""
-    moves = {line_id: {"refunded": units} for line_id, units in ask.units.items()}
-    if ask.kind == "units":
-        moves = {k: {"refunded": units, "conceded": units} for k, units in ask.units.items()}
-    for line_id, units in ask.unconceded.items():
-        moves.setdefault(line_id, {})["conceded"] = -units
-    await orders.move_lines(conn, ask.order_id, moves)
-    if ask.return_id is not None:
-        await returns.set_state(conn, ask.return_id, "refunded")
 
 
 def _why(ask: Capture) -> str:

@@ -81,14 +81,17 @@ class Paying:
 
     async def _charged_ahead(self, parcel: Parcel) -> None:
         """Wait until the order is charged. The first parcel that is ready holds it until then."""
-        if not self._book.charged_ahead and not self._uncharged:
-            await self._holds.hold("waits to be charged")
+        first = not self._book.charged_ahead and not self._uncharged
         self._uncharged.add(parcel.id)
+        if first:
+            await self._holds.hold("waits to be charged")
         await workflow.wait_condition(
             lambda: (self._book.charged_ahead and not self._charging) or parcel.recalled
         )
         self._uncharged.discard(parcel.id)
         if parcel.recalled:
+            if not self._uncharged and not self._book.charged_ahead:
+                await self._holds.go_on("orderloom")
             raise GivenUp(parcel.id)
 
     async def charge(self, parcel: Parcel, due: Due) -> None:

@@ -102,7 +102,14 @@ TABLE = (
         (
             *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
             *("pycountry", "rich", "typer"),
-            *("store.audit", "store.audit_checks.Violation", "store.database", "store.decisions", "store.promises", "store.reads"),
+            *(
+                "store.audit",
+                "store.audit_checks.Violation",
+                "store.database",
+                "store.decisions",
+                "store.promises",
+                "store.reads",
+            ),
             "store.money_reads",
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
             "store.baskets.Basket",

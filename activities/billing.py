@@ -1,0 +1,99 @@
+"""What charges and refunds leave on paper: invoices, credit notes, entries, and line counts.
+
+Each is part of the transaction of what it is for; the caller holds the order's lock.
+"""
+
+from __future__ import annotations
+
+from activities.payment_asks import Capture, Invoice, Refund
+from domain import accounts
+from domain.amounts import Worth
+from domain.documents import Seller
+from store import documents, ledger, orders, refunds, returns
+from store.database import Connection
+
+
+async def invoice(
+    conn: Connection, ask: Capture | Invoice, seller: Seller, *, prepaid: bool
+) -> None:
+    """Goods went out: what they are worth is revenue. The caller sees to it that it is once.
+
+    Last of all in its transaction: the numbers of documents are one row for the whole shop.
+    """
+    await ledger.post(
+        conn,
+        effect=f"invoice:{ask.fulfilment_id}",
+        order_id=ask.order_id,
+        memo=f"{ask.fulfilment_id} shipped",
+        currency=ask.currency,
+        postings=accounts.invoiced(ask.worth, prepaid=prepaid),
+    )
+    moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
+    await orders.move_lines(conn, ask.order_id, moves)
+    await documents.issue(
+        conn,
+        kind="invoice",
+        order_id=ask.order_id,
+        part_id=ask.fulfilment_id,
+        lines=ask.units,
+        worth=ask.worth,
+        seller=seller,
+    )
+
+
+async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:
+    """The credit note of a refund, where anything was invoiced of it. Last of all, as above."""
+    if _credited(ask).total:
+        await documents.issue(
+            conn,
+            kind="credit_note",
+            order_id=ask.order_id,
+            part_id=ask.refund_id,
+            lines=ask.units,
+            worth=_credited(ask),
+            seller=seller,
+            reason=ask.why,
+        )
+
+
+def _credited(ask: Refund) -> Worth:
+    return ask.worth if ask.credited is None else ask.credited
+
+
+async def grant_refund(conn: Connection, ask: Refund) -> bool:
+    """The customer is owed it from now on. False where it was granted before."""
+    credited = _credited(ask)
+    new = await refunds.grant(
+        conn,
+        refund_id=ask.refund_id,
+        order_id=ask.order_id,
+        kind=ask.kind,
+        units=ask.units,
+        worth=ask.worth,
+        credited=credited,
+        currency=ask.currency,
+        reason=ask.why,
+        who=ask.who,
+    )
+    if new:
+        await ledger.post(
+            conn,
+            effect=f"granted:{ask.refund_id}",
+            order_id=ask.order_id,
+            memo=ask.why,
+            currency=ask.currency,
+            postings=accounts.refund_granted(ask.worth, credited),
+        )
+    return new
+
+
+async def settle_refund(conn: Connection, ask: Refund) -> None:
+    """All of it was paid back: the units count as refunded."""
+    moves = {line_id: {"refunded": units} for line_id, units in ask.units.items()}
+    if ask.kind == "units":
+        moves = {k: {"refunded": units, "conceded": units} for k, units in ask.units.items()}
+    for line_id, units in ask.unconceded.items():
+        moves.setdefault(line_id, {})["conceded"] = -units
+    await orders.move_lines(conn, ask.order_id, moves)
+    if ask.return_id is not None:
+        await returns.set_state(conn, ask.return_id, "refunded")
