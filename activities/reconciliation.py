@@ -29,6 +29,9 @@ from store.reconciliation import WHO, KeptDifference
 PATIENCE = timedelta(minutes=5)
 """A call that was made so recently may still be under way."""
 
+FEES_AT_ONCE = 500
+"""Journal entries in one transaction: others wait for none of them long."""
+
 # Of an authorization that is to be released: nothing is held there any more.
 _NOTHING_HELD = (DeclineCode.ALREADY_VOIDED, DeclineCode.EXPIRED, DeclineCode.NOT_FOUND)
 
@@ -126,6 +129,7 @@ class Reconciling:
         ours = await self._ours(ask, theirs)
         theirs += await self._elsewhere(ours, theirs, when)
         comparison = compare(ours, theirs, when)
+        await self._book_fees(ask.provider, comparison.matched)
         async with self._pool.acquire() as conn, conn.transaction():
             await reconciliation.record(conn, ask.provider, comparison)
         return Compared(listed=comparison.listed, differences=len(comparison.differences))
@@ -146,8 +150,8 @@ class Reconciling:
         for difference in held:
             await self._void(difference)
         async with self._pool.acquire() as conn:
-            left = await reconciliation.differences(conn, provider=ask.provider, day=ask.day)
-        return Mended(retried=len(waiting), voided=len(held), open=len(left))
+            left = await reconciliation.still_open(conn, ask.provider, ask.day)
+        return Mended(retried=len(waiting), voided=len(held), open=left)
 
     async def _list(self, provider: str, day: date) -> list[Theirs]:
         return [_theirs(receipt) for receipt in await self._providers[provider].list_day(day)]
@@ -175,6 +179,15 @@ class Reconciling:
             receipts = await self._providers[when.provider].operations(order_id)
             found += [_theirs(receipt) for receipt in receipts]
         return found
+
+    async def _book_fees(self, provider: str, matched: Sequence[Theirs]) -> None:
+        """Before the day is recorded: until then it is due, and what is missing is booked then."""
+        async with self._pool.acquire() as conn:
+            due = await reconciliation.fees_to_book(conn, provider, matched)
+            for start in range(0, len(due), FEES_AT_ONCE):
+                async with conn.transaction():
+                    some = due[start : start + FEES_AT_ONCE]
+                    await reconciliation.book_fees(conn, provider, some)
 
     async def _retry(self, order_id: str, step: str, difference_ids: Sequence[int]) -> None:
         """Have the order's step tried again: it looks the outcome up, and is the only writer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -90,7 +91,7 @@ async def ours(conn: Connection, provider: str, day: date, keys: list[str]) -> l
 
 
 async def record(conn: Connection, provider: str, comparison: Comparison) -> None:
-    """Keep what a comparison found, and book the fees of what agrees; in the caller's transaction.
+    """Keep what a comparison found, in the caller's transaction.
 
     A difference is kept once however often it is found; one that is gone is closed as mended.
     """
@@ -126,10 +127,21 @@ async def record(conn: Connection, provider: str, comparison: Comparison) -> Non
         theirs=[_json(one.theirs) for one in found],
     )
     await _sql.settle_day(conn, provider=provider, day=day)
-    for effect in comparison.matched:
+
+
+async def fees_to_book(conn: Connection, provider: str, matched: Sequence[Theirs]) -> list[Theirs]:
+    """Those of a company's effects that have a fee which is not in the journal yet."""
+    charged = {_fee(provider, effect): effect for effect in matched if effect.fee_minor}
+    booked = [row["effect"] async for row in _sql.booked(conn, effects=list(charged))]
+    return [charged[effect] for effect in sorted(charged.keys() - set(booked))]
+
+
+async def book_fees(conn: Connection, provider: str, effects: Sequence[Theirs]) -> None:
+    """Book what a company keeps of charges, each once, in the caller's transaction."""
+    for effect in effects:
         await ledger.post(
             conn,
-            effect=f"fee:{provider}:{effect.reference}",
+            effect=_fee(provider, effect),
             memo=f"fee of {provider} for {effect.key}",
             currency=effect.fee_currency,
             postings=accounts.provider_fee(effect.fee_minor),
@@ -177,6 +189,12 @@ async def differences(
     return [_kept(row) async for row in rows]
 
 
+async def still_open(conn: Connection, provider: str, day: date) -> int:
+    """How many differences of a company's day are open."""
+    count: int = await _sql.count_open(conn, provider=provider, day=day)
+    return count
+
+
 async def days(conn: Connection, day: date, provider: str | None = None) -> list[Day]:
     """How this day stands, company by company."""
     return [Day(**row) async for row in _sql.days(conn, day=day, provider=provider)]
@@ -210,6 +228,10 @@ async def _close(
         return False
     await _sql.settle_day(conn, provider=row["provider"], day=row["day"])
     return True
+
+
+def _fee(provider: str, effect: Theirs) -> str:
+    return f"fee:{provider}:{effect.reference}"
 
 
 def _kept(row: Record) -> KeptDifference:

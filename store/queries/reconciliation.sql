@@ -81,6 +81,13 @@ where (:provider::text is null or provider = :provider) and (:day::date is null 
 order by day desc, provider, subject, class
 limit :at_most;
 
+-- name: count_open(provider, day)$
+select count(*) from reconciliation_difference
+where provider = :provider and day = :day and resolution = 'open';
+
+-- name: booked(effects)
+select effect from journal_entry where effect = any(:effects::text[]);
+
 -- name: days(provider, day)
 select provider, day, ran_at, runs, listed, matched, under_way, state from reconciliation
 where day = :day and (:provider::text is null or provider = :provider)

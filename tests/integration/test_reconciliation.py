@@ -267,8 +267,9 @@ async def test_all_differences_of_a_day_are_named_each_by_its_class(books: Books
     assert await books.state() == ("open", 5, 1, 0)
 
 
-async def test_a_comparison_that_dies_half_way_keeps_nothing_and_is_made_again(
-    books: Books, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", ["reconciliation.fees_to_book", "reconciliation.record"])
+async def test_a_comparison_that_dies_half_way_is_made_again(
+    books: Books, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     await books.execute(FORGET_THERE.format(CHARGE))
 
@@ -276,7 +277,7 @@ async def test_a_comparison_that_dies_half_way_keeps_nothing_and_is_made_again(
         raise ConnectionResetError("the database went away")
 
     with monkeypatch.context() as dying:
-        dying.setattr("store.ledger.post", die)
+        dying.setattr(f"store.{step}", die)
         with pytest.raises(ConnectionResetError):
             await books.compare()
     assert await books.kept() == []
@@ -347,8 +348,8 @@ async def test_a_parked_step_is_tried_again_and_no_other(books: Books) -> None:
 async def test_a_step_that_serves_several_operations_is_told_once(books: Books) -> None:
     await books.execute(
         UNSETTLE.format("unknown", "web-2:authorize"),
-        """insert into payment (payment_key, order_id, kind, amount_minor, currency, state,
-                                provider, requested_at)
+        """insert into payment
+            (payment_key, order_id, kind, amount_minor, currency, state, provider, requested_at)
         values ('web-2:authorize:2', 'web-2', 'authorize', 100, 'USD', 'requested', 'sandbox',
                 '2026-11-24 12:00Z')""",
     )
