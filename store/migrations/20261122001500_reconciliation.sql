@@ -42,12 +42,8 @@ create index difference_open on reconciliation_difference (day) where resolution
 
 create index payment_settled on payment (provider, settled_at) where state = 'succeeded';
 
--- What a payment company keeps is booked for the shop, not for an order.
-alter table journal_entry alter column order_id drop not null;
-
 -- migrate:down
 
--- Entries without an order stay: the journal is append-only.
 drop index payment_settled;
 drop table reconciliation_difference;
 drop table reconciliation;

@@ -32,7 +32,11 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
     day = done[0].at.date().isoformat()
     clean, none = await cli.many(("reconcile", "--day", day), ("reconcile", "list"))
     assert (clean.code, clean.err) == (0, "")
-    assert clean.out == f"sandbox {day}: 2 effects there, 2 agree\nclean\n"
+    assert clean.out == (
+        f"sandbox {day}: 2 effects there, 2 agree\n"
+        f"store_credit {day}: 0 effects there, 0 agree\n"
+        "clean\n"
+    )
     assert none.out == "no difference is open\n"
 
     charge = f"{parcel}:capture"
@@ -117,7 +121,8 @@ async def test_what_a_rule_has_mended_is_told_and_the_day_is_clean(cli: Cli, sho
             "update payment set state = 'failed', code = 'not_found', reference = null"
         )
     day = made.at.date().isoformat()
-    mended, later = await cli.many(("reconcile", "--day", day), ("reconcile", "--day", day))
+    command = ("reconcile", "--day", day, "--provider", "sandbox")
+    mended, later = await cli.many(command, command)
     assert (mended.code, mended.err) == (0, "")
     assert f"state: {made.key}, order {order.order_id}" in mended.out
     assert (

@@ -121,7 +121,7 @@ async def test_a_day_of_orders_is_clean_whatever_lost_its_answer(shop: Shop) -> 
     await shop.settled()
     today = (await shop.payment.operations(kept.order_id))[0].at.date()
     assert await reconciled(shop, today) == []
-    (day,) = await reconciling.days(shop.pool, today)
+    (day,) = await reconciling.days(shop.pool, today, "sandbox")
     assert (day.state, day.listed, day.matched, day.under_way) == ("clean", 8, 8, 0)
     await shop.settled()  # the fees are booked, and the books are right
 
@@ -157,7 +157,7 @@ async def test_whoever_dies_between_any_two_steps_it_is_found_and_mended_once(sh
 async def test_a_day_that_cannot_be_compared_is_due_again_and_says_so(shop: Shop) -> None:
     shop.faults.refuse("reconcile_day", "unreachable")
     today = datetime.now(UTC).date()
-    with pytest.raises(Unreachable, match=f"sandbox could not be compared on {today}"):
+    with pytest.raises(Unreachable, match=f"sandbox.* could not be compared on {today}"):
         await reconciled(shop, today)
     shop.faults.heal("reconcile_day")
     assert await reconciled(shop, today) == []
@@ -196,7 +196,9 @@ async def test_a_schedule_compares_the_days_that_were_missed(shop: Shop) -> None
     try:
 
         async def compared() -> bool:
-            kept = [day for one in days for day in await reconciling.days(shop.pool, one)]
+            kept = [
+                day for one in days for day in await reconciling.days(shop.pool, one, "sandbox")
+            ]
             return [day.listed for day in kept] == [1, 0]
 
         await shop.until(compared, "the days before today are compared")
