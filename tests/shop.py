@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
+from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
@@ -63,6 +64,8 @@ class Shop:
         self.payment = SandboxPayment(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
+        self.providers: dict[str, PaymentProvider] = {}
+        """Payment companies beside that of the sandbox."""
         self.carrier = SandboxCarrier(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
@@ -82,7 +85,7 @@ class Shop:
             self.temporal,
             self.pool,
             task_queue=self.task_queue,
-            providers={"sandbox": self.payment},
+            providers={"sandbox": self.payment, **self.providers},
             carrier=self.carrier,
             supplier=self.supplier,
             purchasing=self.purchasing,

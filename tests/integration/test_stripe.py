@@ -344,8 +344,7 @@ async def test_what_was_not_captured_in_time_is_expired(
         )
         == [DeclineCode.EXPIRED] * 2
     )
-    (ended,) = [done for done in await stripe.operations(ORDER) if done.kind == "void"]
-    assert (ended.key, ended.amount) == ("", dollars(100_00))
+    assert [done.kind for done in await stripe.operations(ORDER)] == ["authorize"]
 
 
 async def test_a_void_that_a_capture_came_before_releases_nothing_more(

@@ -164,10 +164,12 @@ async def test_a_call_that_arrives_when_nobody_waits_any_more_is_still_one(
 ) -> None:
     made = await prepare(client, "authorize", "web-1")
     here.faults.append(made.fault("slow before", REQUESTS["authorize"][0]))
+    here.may_arrive.clear()
     with pytest.raises(TimedOut):
         await made.call(hasty)
     assert await made.look_up(client) is None  # not yet: and that is no proof
-    done = [Settled("late", made, [await settle(client, made, "look up")])]
+    done = [Settled("late", made, [await made.call(client)])]
+    here.may_arrive.set()
     assert [wrong async for wrong in wrongs(here, client, done)] == []
 
 

@@ -61,17 +61,22 @@ class Fault:
 
 @dataclass
 class StandIn:
-    """Where it is, what goes wrong there, and what was asked."""
+    """Where it is, what goes wrong there, and what was asked.
+
+    `may_arrive`: what is slow to arrive does so once this is set, and nobody waits for it any more.
+    """
 
     url: str
     company: Company
     faults: list[Fault] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    may_arrive: asyncio.Event = field(default_factory=asyncio.Event)
     _under_way: int = 0
 
     async def clear(self) -> None:
         """An empty account without faults."""
         self.faults.clear()
+        self.may_arrive.set()
         await self.company.clear()
         self.calls.clear()
 
@@ -127,6 +132,7 @@ class StandIn:
                 return fault.answer
             case "slow before":
                 await _nobody_waits(request)
+                await self.may_arrive.wait()
             case "twice":
                 await self.company.answer(call)
         answer = await self.company.answer(call)

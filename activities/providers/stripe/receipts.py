@@ -71,14 +71,14 @@ def captured(
 
 
 def voided(intent: Intent, booked: Sequence[Transaction], now: datetime) -> PaymentReceipt | None:
-    """The receipt of its end before all was captured, if it has come, whoever brought it about.
+    """The receipt of its end, if somebody brought it about. A hold that ran out is nobody's call.
 
     Stripe notes no time where a part was captured: that of the last capture stands for it.
     """
-    if intent.status == "canceled" and intent.authorized:
-        key = "" if intent.expired else intent.metadata.get(VOIDING, "")
+    if intent.status == "canceled" and intent.authorized and not intent.expired:
         released = intent.money(intent.amount - intent.amount_received)
-        return _void(intent, key, released, moment(intent.canceled_at or intent.created))
+        at = moment(intent.canceled_at or intent.created)
+        return _void(intent, intent.metadata.get(VOIDING, ""), released, at)
     if intent.ended is not None:
         released = intent.money(intent.ended.amount)
         return _void(intent, intent.ended.key, released, _last(booked, now))
