@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,26 @@ async def test_a_capture_and_a_void_at_once_leave_the_same_on_both_sides(bench: 
         )
         assert await sums(bench, order) == (HUNDRED, 40_00 if went_well else 0, 0)
     assert outcomes
+
+
+async def test_a_charge_that_a_void_overtook_leaves_nothing_set_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    real, void = bench.payment.capture, Void(order_id=order.order_id, why="test")
+
+    async def overtaken(**content: Any) -> Any:
+        await bench.authorizations.void_payment(void)
+        return await real(**content)
+
+    monkeypatch.setattr(bench.payment, "capture", overtaken)
+    with pytest.raises(Declined, match="voided before"):
+        await bench.payments.capture_payment(capture(order, 1, 40_00, units=4))
+    async with bench.pool.acquire() as conn:
+        money = await payments.sums(conn, order.order_id)
+    assert (money.captured, money.capture_granted, money.released) == (0, 0, HUNDRED)
+    await bench.authorizations.void_payment(void)  # there is nothing more to do
+    assert await sums(bench, order) == (HUNDRED, 0, 0)
 
 
 async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Bench) -> None:

@@ -47,7 +47,7 @@ FULL: dict[str, Any] = {
         },
     },
     "payment": {"provider": "sandbox", "token": "tok_ok"},
-    "tenders": [{"provider": "store_credit", "token": "credit_1", "amount": "3.00"}],
+    "tenders": [{"provider": "store_credit", "token": "CR-1", "amount": "5.00"}],
     "basket": "B-1001",
     "requested_delivery_date": "2026-12-01",
     "note": "Leave it at the door.",
@@ -65,13 +65,14 @@ def at(path: Path, value: Any, document: dict[str, Any] | None = None) -> dict[s
     return changed
 
 
-def without(path: Path) -> dict[str, Any]:
-    """The document with one field left out."""
+def without(*paths: Path) -> dict[str, Any]:
+    """The document with fields left out."""
     changed = copy.deepcopy(FULL)
-    place: Any = changed
-    for step in path[:-1]:
-        place = place[step]
-    del place[path[-1]]
+    for path in paths:
+        place: Any = changed
+        for step in path[:-1]:
+            place = place[step]
+        del place[path[-1]]
     return changed
 
 

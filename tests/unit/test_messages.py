@@ -124,7 +124,9 @@ def test_a_signal_takes_one_object() -> None:
 
 
 def test_an_unknown_signal_is_told_which_there_are() -> None:
-    with pytest.raises(InvalidInput, match="cancel, request_return, refund, pay, charge, resolve_"):
+    with pytest.raises(
+        InvalidInput, match="cancel, request_return, refund, pay, charge, resolve_attention"
+    ):
         signal("cancle", b'{"reason": "x"}')
 
 
