@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import hypothesis  # noqa: F401  # Python 3.11 cannot compile it deep in the report of a failure
@@ -15,6 +16,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from settings import load_settings
 from store.database import Pool, open_pool
 from tests.builders import QUICK
+from tests.integration.command_line import COPIER
 from tests.servers import Databases, running_postgres, running_temporal
 from tests.shop import Shop
 from worker import tuning
@@ -37,6 +39,19 @@ def pytest_configure() -> None:
     """A shell's background job ignores Ctrl-C, and would have the programs under test ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: no search for garbage need look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copier() -> Iterator[None]:
+    """Commands are run in copies of one process, which the first of them starts."""
+    yield
+    COPIER.end()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

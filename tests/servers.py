@@ -33,6 +33,9 @@ FAST_TEMPORAL: Final = (
     *("--sqlite-pragma", "synchronous=OFF"),
     # Lets a test skip time, where nothing but a workflow's timer is waited for.
     *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
+    # Every test has a task queue of its own, and not enough to do for four parts of it.
+    *("--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"),
+    *("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"),
 )
 
 _TEMPLATE: Final = "orderloom_template"

@@ -1,4 +1,8 @@
-"""Orderloom as people run it: `orderloom up` and the commands, each a process of its own."""
+"""Orderloom as people run it: `orderloom up` and the commands, each a process of its own.
+
+A command that is waited for runs in a copy of a process that has loaded the program; one that goes
+on by itself, and `orderloom up`, start from nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ import psutil
 from starter.stack.discovery import STACK_FILE, StackInfo, read_stack
 from starter.stack.program import HOME_MARK, find_program
 from store.database import Connection, Pool, open_pool
+from tests.integration.command_line import COPIER, Ended
 from tests.servers import temporary_folder
 
 T = TypeVar("T")
@@ -73,19 +78,34 @@ class Shell:
 
         The answer is the JSON on standard output; where nothing is there, the message of the error.
         """
-        done = self._run(
-            [sys.executable, "-m", "starter.cli", *arguments, "--json"], code=code, stdin=stdin
+        done = self.run(*arguments, stdin=stdin)
+        self._check(arguments, done, code)
+        if done.out.strip():
+            return json.loads(done.out)
+        return json.loads(done.err.splitlines()[-1])["message"] if done.err else None
+
+    def run(self, *arguments: str, stdin: str | None = None) -> Ended:
+        """Run a command with --json to its end, whatever that is; its output joins its log."""
+        done = COPIER.run(
+            self.environment, (*arguments, "--json"), (stdin or "").encode(), self.folder
         )
-        if done.stdout.strip():
-            return json.loads(done.stdout)
-        return json.loads(done.stderr.splitlines()[-1])["message"] if done.stderr else None
+        with (self.folder / f"{arguments[0]}.log").open("a") as log:
+            log.write(done.out + done.err)
+        return done
 
     def temporal(self, *arguments: str, code: int = 0) -> Any:
         """Run the `temporal` program on this stack's server. Returns its JSON, or its text."""
-        done = self._run(
+        done = subprocess.run(
             [self.temporal_program, *arguments, *self._temporal_options()],
-            code=code,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
         )
+        self._check(arguments, Ended(done.returncode, done.stdout, done.stderr), code)
         text = done.stdout or done.stderr
         try:
             return json.loads(text)
@@ -162,24 +182,11 @@ class Shell:
         logs = [*sorted((self.home / "logs").glob("*.log")), *sorted(self.folder.glob("*.log"))]
         return "\n".join(f"--- {log.name}\n{_tail(log)}" for log in logs)
 
-    def _run(
-        self, command: list[str], *, code: int, stdin: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin if stdin is not None else "",
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS_MAX,
-            check=False,
+    def _check(self, arguments: tuple[str, ...], ended: Ended, code: int) -> None:
+        assert ended.code == code, (
+            f"{' '.join(arguments)} ended with {ended.code}, not {code}\n"
+            f"{ended.out}{ended.err}\n{self.log_tails()}"
         )
-        assert done.returncode == code, (
-            f"{' '.join(command)} ended with {done.returncode}, not {code}\n"
-            f"{done.stdout}{done.stderr}\n{self.log_tails()}"
-        )
-        return done
 
 
 class Up:

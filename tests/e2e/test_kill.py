@@ -174,7 +174,7 @@ def insist(shell: Shell, *command: str) -> None:
     if command[0] != "place":
         command = (*command, "--request-id", f"{command[0]}-{command[1]}")
     deadline = time.monotonic() + ANSWER_SECONDS_MAX
-    while (code := shell.start(*command).wait(COMMAND_SECONDS_MAX)) not in (DONE, REFUSED):
+    while (code := shell.run(*command).code) not in (DONE, REFUSED):
         assert code == UNREACHABLE, f"{command} ended with {code}\n{shell.log_tails()}"
         assert time.monotonic() < deadline, f"{command} is not answered\n{shell.log_tails()}"
 

@@ -56,9 +56,17 @@ class Copier:
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, environment: dict[str, str], arguments: tuple[str, ...], data: bytes) -> Ended:
-        """A command from its start to its end. It reads `data`."""
-        request = json.dumps({"environment": environment, "arguments": arguments}).encode()
+    def run(
+        self,
+        environment: dict[str, str],
+        arguments: tuple[str, ...],
+        data: bytes,
+        folder: Path = ROOT,
+    ) -> Ended:
+        """A command from its start to its end, in that folder. It reads `data`."""
+        request = json.dumps(
+            {"environment": environment, "arguments": arguments, "folder": str(folder)}
+        ).encode()
         answer, answering = os.pipe()
         with (
             os.fdopen(answer, "rb") as answered,

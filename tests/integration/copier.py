@@ -68,6 +68,7 @@ def run(request: dict[str, Any], streams: list[int]) -> NoReturn:
         os.close(stream)
     os.environ.clear()
     os.environ.update(request["environment"])
+    os.chdir(request["folder"])
     time.tzset()
     sys.argv = ["orderloom", *request["arguments"]]
     program.main()
