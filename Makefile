@@ -15,7 +15,8 @@ unexport PYTHONPATH PYTHONHOME
 
 .PHONY: help
 help:
-	@echo 'make demo   an example day: 400 orders from intake to delivery (KEEP=1 leaves the stack up)'
+	@echo 'make demo   an example day: 400 orders from intake to delivery (KEEP=1 leaves the stack up,'
+	@echo '            STRIPE=1 pays through Stripe, at a stand-in)'
 	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
 	@echo 'make test   check, then all tests'
 	@echo 'make check  style, types and architecture rules'
@@ -26,7 +27,7 @@ help:
 
 .PHONY: demo
 demo: $(READY)
-	@$(RUN) -m starter.demo $(if $(KEEP),--keep)
+	@$(if $(STRIPE),$(RUN) -m tests.localstripe) $(RUN) -m starter.demo $(if $(KEEP),--keep)
 
 .PHONY: up
 up: $(READY)

@@ -9,10 +9,20 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.documents import Seller
 from domain.errors import InvalidInput
+from domain.order import Channel
 from domain.policy import Policy
 from domain.purchasing import PurchasingPolicy
 
@@ -23,6 +33,41 @@ def _check_address(address: str | None) -> str | None:
     if address is not None and not re.fullmatch(r"\S+:\d{1,5}", address):
         raise ValueError("must be host:port, such as 127.0.0.1:9464")
     return address
+
+
+def _as_list(secrets: Any) -> Any:
+    return [secrets] if isinstance(secrets, str) else secrets
+
+
+def _check_stripe_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None and not re.fullmatch(r"[sr]k_[A-Za-z0-9_]+", key.get_secret_value()):
+        raise ValueError("must be a secret key of Stripe's, sk_…, or a restricted one, rk_…")
+    return key
+
+
+def _check_stripe_address(address: str | None) -> str | None:
+    if address is None:
+        return None
+    if re.fullmatch(
+        r"https://[^\s/@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", address
+    ):
+        return address
+    raise ValueError("must be https://host, or http:// of this machine, without a path")
+
+
+class StripeSettings(BaseModel):
+    """How Stripe is reached: ORDERLOOM_STRIPE__API_KEY and the like. docs/stripe.md"""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_key: Annotated[SecretStr | None, AfterValidator(_check_stripe_key)] = None
+    """A secret key, sk_…, or a restricted one, rk_…. None: orders cannot be paid by Stripe."""
+
+    api_base: Annotated[str | None, AfterValidator(_check_stripe_address)] = None
+    """Where the API is, for a stand-in. None: Stripe's own."""
+
+    multicapture: bool = False
+    """The account may capture a payment several times."""
 
 
 class Settings(BaseSettings):
@@ -65,14 +110,48 @@ class Settings(BaseSettings):
     policy: Policy = Policy()
     """Defaults for orders, as ORDERLOOM_POLICY__RETURN_WINDOW=P14D and the like."""
 
+    channels: dict[Channel, dict[str, Any]] = {}
+    """What differs from the defaults by channel, as ORDERLOOM_CHANNELS__POS__CHARGE=at_confirmation
+    and the like."""
+
     purchasing: PurchasingPolicy = PurchasingPolicy()
     """How buying goes, as ORDERLOOM_PURCHASING__OVER_DELIVERY_PERCENT=10 and the like."""
+
+    seller: Seller = Seller()
+    """Who sells, as printed on documents: ORDERLOOM_SELLER__NAME, …__TAX_NUMBER and the like."""
+
+    webhook_secrets: dict[
+        str,
+        Annotated[
+            tuple[Annotated[SecretStr, Field(min_length=16)], ...],
+            BeforeValidator(_as_list),
+            Field(min_length=1),
+        ],
+    ] = Field(default_factory=dict)
+    """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
+    ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"]}: several while one replaces the other."""
+    stripe: StripeSettings = StripeSettings()
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def channel_policies(settings: Settings) -> dict[str, Policy]:
+    """The policy of each channel that has one of its own. Raises `InvalidInput` for a bad one."""
+    usual = settings.policy.model_dump()
+    found: dict[str, Policy] = {}
+    for channel, changes in settings.channels.items():
+        try:
+            found[channel] = Policy.model_validate(usual | changes)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = "__".join(str(part) for part in fault["loc"]).upper()
+            where = f"{_PREFIX}CHANNELS__{channel.upper()}__{name}"
+            raise InvalidInput(f"{where}: {fault['msg']}", where="environment") from None
+    return found
 
 
 def load_settings() -> Settings:

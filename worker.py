@@ -35,6 +35,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.authorizations import Authorizations
 from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.failures import FailureTypes
@@ -46,19 +47,25 @@ from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
+from activities.providers.store_credit import StoreCredit
+from activities.providers.stripe.payment import StripePayment
 from activities.providers.supplier import Supplier
 from activities.purchasing import Purchasing
+from activities.reconciliation import Reconciling
 from activities.records import Records
 from activities.relay import Relay
 from activities.returns import Returns
-from activities.schedules import keep_replenishing
+from activities.schedules import keep_schedules
+from domain.documents import Seller
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing import PurchasingPolicy
 from settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
+from store.payments import STORE_CREDIT
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.replenishment import ReplenishmentWorkflow
 
 T = TypeVar("T")
@@ -75,6 +82,9 @@ CORE_LOG = runtime.LoggingConfig(
     runtime.TelemetryFilter(core_level="WARN", other_level="ERROR"),
     forwarding=runtime.LogForwardingConfig(logging.getLogger("temporalio")),
 )
+
+# They tell of every request; and below that level of what is in it, customers included.
+TALKATIVE = ("stripe", "httpx", "httpcore")
 
 # Pure, or only ever used from activities: loaded once instead of once per workflow.
 PASSED_THROUGH = (
@@ -104,19 +114,23 @@ def build_worker(
     supplier: Supplier | None = None,
     purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
+    seller: Seller | None = None,
     interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> Worker:
     """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win.
 
-    `supplier` left out: the sandbox ones.
+    `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
     """
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
-    payments = Payments(pool, providers)
+    providers = {STORE_CREDIT: StoreCredit(pool), **providers}
+    authorizations = Authorizations(pool, providers)
+    payments = Payments(pool, providers, seller)
     fulfilment = Fulfilment(pool, carrier)
     delivery = Delivery(pool)
     returns = Returns(pool)
+    reconciling = Reconciling(pool, providers, client)
     records = Records(pool)
     buying = Purchasing(
         pool,
@@ -124,7 +138,12 @@ def build_worker(
         purchasing or PurchasingPolicy(),
     )
     usual: dict[str, Any] = {
-        "workflows": [OrderWorkflow, PurchaseOrderWorkflow, ReplenishmentWorkflow],
+        "workflows": [
+            OrderWorkflow,
+            PurchaseOrderWorkflow,
+            ReplenishmentWorkflow,
+            ReconciliationWorkflow,
+        ],
         "activities": [
             inventory.reserve_stock,
             inventory.release_stock,
@@ -133,10 +152,13 @@ def build_worker(
             backorders.await_stock,
             backorders.join_backorders,
             backorders.fill_backorder,
-            payments.authorize_payment,
+            authorizations.authorize_payment,
+            authorizations.secure_payment,
+            authorizations.void_payment,
             payments.capture_payment,
+            payments.invoice_parcel,
+            payments.may_refund,
             payments.refund_payment,
-            payments.void_payment,
             fulfilment.pick,
             fulfilment.pack,
             fulfilment.ship,
@@ -150,6 +172,7 @@ def build_worker(
             records.close_order,
             records.tell,
             records.note_attention,
+            records.note_hold,
             buying.replenish,
             buying.approve_purchase,
             buying.send_purchase,
@@ -159,6 +182,9 @@ def build_worker(
             buying.cancel_purchase,
             buying.close_purchase,
             buying.note_purchase,
+            reconciling.days_due,
+            reconciling.reconcile_day,
+            reconciling.mend_day,
         ],
         "interceptors": [FailureTypes(), *interceptors],
         "workflow_runner": sandbox(),
@@ -200,22 +226,29 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     if client is None or pool is None:
         return
+    stripe = stripe_provider(settings)
     worker = build_worker(
         client,
         pool,
         task_queue=settings.task_queue,
-        providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
+        providers={
+            "sandbox": SandboxPayment(pool, random=random.SystemRandom()),
+            **({} if stripe is None else {"stripe": stripe}),
+        },
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
         reservations_together=settings.reservations_together,
         purchasing=settings.purchasing,
+        seller=settings.seller,
         **tuning(settings),
         **_versioning(settings),
     )
     # Orders go on where nobody may make a schedule.
     scheduling = asyncio.create_task(
         _until_there(
-            lambda: keep_replenishing(
-                client, task_queue=settings.task_queue, every=settings.purchasing.review_every
+            lambda: keep_schedules(
+                client,
+                task_queue=settings.task_queue,
+                review_every=settings.purchasing.review_every,
             ),
             "Temporal's scheduler",
             stop,
@@ -232,8 +265,20 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    if stripe is not None:
+        await stripe.close()
     await pool.close()
     logger.info("stopped")
+
+
+def stripe_provider(settings: Settings) -> StripePayment | None:
+    """Stripe, where there is a key for it."""
+    key = settings.stripe.api_key
+    if key is None:
+        return None
+    return StripePayment(
+        key, api_base=settings.stripe.api_base, multicapture=settings.stripe.multicapture
+    )
 
 
 def main() -> int:
@@ -272,6 +317,8 @@ def configure_logging(settings: Settings) -> None:
     activity.logger.activity_info_on_message = False
     workflow.logger.workflow_info_on_message = False
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _order_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from activities.providers.errors import Declined, OutcomeUnknown
+from activities.providers.errors import DeclineCode, Declined, OutcomeUnknown
 from domain.errors import OrderloomError, Unreachable
 
 DECLINED = "declined"
+ACTION_REQUIRED = "action_required"
 OUTCOME_UNKNOWN = "outcome_unknown"
 
 # A firm no is part of business: it is in the order's story, and no fault to log.
@@ -37,10 +38,12 @@ class _FailureTypes(ActivityInboundInterceptor):
         try:
             return await self.next.execute_activity(input)
         except Declined as error:
+            # Only the customer can go on from the one; nobody from the others, with these means.
+            asks_customer = error.code == DeclineCode.ACTION_REQUIRED
             raise ApplicationError(
                 error.message,
                 {"code": error.code},
-                type=DECLINED,
+                type=ACTION_REQUIRED if asks_customer else DECLINED,
                 non_retryable=True,
                 category=BENIGN,
             ) from error

@@ -1,296 +1,274 @@
-"""Money: authorize, capture, void, refund.
-
-Every call follows one path: the intent is written, the provider is called with the intent's key
-outside any transaction, the outcome is recorded together with what it changes. An attempt that
-finds an intent without an outcome looks the key up before it calls again.
-"""
+"""Money that is taken and given back. How each call is made safe stands in `money_calls`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities.inventory import WHO
-from activities.providers.errors import DeclineCode, Declined, OutcomeUnknown
-from activities.providers.payment import PaymentProvider, PaymentReceipt
+from activities.money_calls import Call, MoneyCalls, Planned, tell
+from activities.payment_asks import Answer, Capture, Invoice, MayRefund, Refund
+from activities.providers.payment import CreditIssuer, PaymentProvider, PaymentReceipt
+from domain import accounts
 from domain.amounts import Worth
-from domain.errors import NotFound
+from domain.documents import Kind, Seller
+from domain.errors import Refused
 from domain.money import Money
-from store import events, fulfilments, ledger, orders, payments, returns
+from store import documents, events, ledger, orders, payments, refunds, returns
 from store.database import Connection, Pool
 from store.locks import lock_order
-from store.payments import Payment
-
-BY_HAND = "by_hand"
-"""Recorded as the provider of what an operator did outside Orderloom."""
-
-
-class Authorize(BaseModel):
-    """Set the amount aside."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    amount: Money
-    provider: str
-    token: str
-
-
-class Capture(BaseModel):
-    """Charge what one fulfilment ships. `units` (line id → units) are then paid for.
-
-    `attempt` counts deliberate new tries after a firm refusal; retries of one try share its key.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    fulfilment_id: str
-    worth: Worth
-    currency: str
-    units: dict[str, int]
-    attempt: int = 1
-    by_hand: str | None = None
-
-
-class Refund(BaseModel):
-    """Pay units back. `refund_id` is a return's id, or names the loss that it makes good."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    refund_id: str
-    worth: Worth
-    currency: str
-    units: dict[str, int]
-    why: str
-    return_id: str | None = None
-    attempt: int = 1
-    by_hand: str | None = None
-
-
-class Void(BaseModel):
-    """Release what is authorized and not captured."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    why: str
-
-
-Call = Callable[[PaymentProvider], Awaitable[PaymentReceipt]]
-Then = Callable[[Connection, Payment], Awaitable[None]]
+from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
 
 
 class Payments:
-    """Money calls, with the database pool and the payment providers (by name) injected."""
+    """Captures and refunds, with the database pool and the payment providers (by name) injected."""
 
-    def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
+    def __init__(
+        self, pool: Pool, providers: Mapping[str, PaymentProvider], seller: Seller | None = None
+    ) -> None:
         self._pool = pool
-        self._providers = providers
-
-    @activity.defn
-    async def authorize_payment(self, ask: Authorize) -> None:
-        """Authorize, confirm the order, let the warehouse begin. Type `declined` is a firm no."""
-        key = _authorize_key(ask.order_id)
-
-        async def confirm(conn: Connection, payment: Payment) -> None:
-            await orders.decide(conn, ask.order_id, "confirmed")
-            await fulfilments.release_to_warehouse(conn, ask.order_id)
-            await _tell(conn, payment, "confirmed", f"{ask.amount} authorized")
-
-        payment, new = await self._intend(ask.order_id, key, "authorize", ask.amount, ask.provider)
-        await self._perform(
-            payment,
-            new,
-            lambda provider: provider.authorize(
-                key=key, order_id=ask.order_id, amount=ask.amount, token=ask.token
-            ),
-            confirm,
-        )
+        self._calls = MoneyCalls(pool, providers)
+        self._seller = seller or Seller()
 
     @activity.defn
     async def capture_payment(self, ask: Capture) -> None:
-        """Charge what ships, and book it. Type `declined`: the provider will not."""
-        amount = Money(minor=ask.worth.total, currency=ask.currency)
+        """Invoice and charge what ships, and book it. Type `declined`: the provider will not."""
         key = _key(f"{ask.fulfilment_id}:capture", ask.attempt, ask.by_hand)
+        total = Money(minor=ask.worth.total, currency=ask.currency)
 
         async def book(conn: Connection, payment: Payment) -> None:
-            await ledger.book(conn, ask.order_id, key, ask.worth, amount)
-            moves = {line_id: {"charged": units} for line_id, units in ask.units.items()}
-            await orders.move_lines(conn, ask.order_id, moves)
-            await _tell(conn, payment, "charged", ask.by_hand or f"{ask.fulfilment_id} shipped")
+            await ledger.post(
+                conn,
+                effect=payment.payment_key,
+                order_id=ask.order_id,
+                memo=f"capture of {payment.amount}",
+                currency=ask.currency,
+                postings=accounts.captured(
+                    payment.amount_minor,
+                    prepaid=ask.prepaid,
+                    by_credit=payment.provider == STORE_CREDIT,
+                ),
+            )
+            await tell(conn, payment, "charged", _why(ask))
+            tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
+            if _succeeded(tried) == total.minor:
+                moves = {line_id: {"charged": units} for line_id, units in ask.units.items()}
+                await orders.move_lines(conn, ask.order_id, moves)
 
-        authorization = await self._authorization(ask.order_id)
-        provider = BY_HAND if ask.by_hand else authorization.provider
-        payment, new = await self._intend(ask.order_id, key, "capture", amount, provider)
-        await self._perform(
-            payment,
-            new,
-            lambda provider: provider.capture(
-                key=key, authorization=_reference(authorization), amount=amount
-            ),
-            book,
-        )
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            planned = await self._begun(conn, ask.order_id, "capture", ask.fulfilment_id, key)
+            if not planned:
+                tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
+                left = total.minor - _succeeded(tried)
+                shares = await self._shares_of_capture(conn, ask, left)
+                planned = await self._intend(
+                    conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
+                )
+                if not ask.prepaid and not tried:
+                    await self._invoice(conn, ask, prepaid=False)
+        await self._calls.perform_all(planned, self._capture, book)
+
+    @activity.defn
+    async def invoice_parcel(self, ask: Invoice) -> None:
+        """Invoice goods that went out and were charged before."""
+        effect = f"{ask.fulfilment_id}:invoiced"
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            if await events.find(conn, ask.order_id, effect) is not None:
+                return
+            await events.tell(conn, ask.order_id, effect, "invoiced", who=WHO)
+            await self._invoice(conn, ask, prepaid=True)
+
+    async def _shares_of_capture(
+        self, conn: Connection, ask: Capture, amount: int
+    ) -> list[tuple[Payment | None, int]]:
+        """Which authorizations pay how much: those made for the parcel, then in their sequence."""
+        if ask.by_hand or amount == 0:
+            return [(None, amount)]
+        made = [p for p in await payments.authorizations(conn, ask.order_id) if p.room]
+        own = [p for p in made if p.part_of == ask.fulfilment_id]
+        shares: list[tuple[Payment | None, int]] = []
+        for authorization in own + [p for p in made if p.part_of == ""]:
+            share = min(amount, authorization.room)
+            if share:
+                shares.append((authorization, share))
+                amount -= share
+        if amount:
+            short = Money(minor=amount, currency=ask.currency)
+            raise Refused(f"{short} of {ask.fulfilment_id} is not authorized, or not any more")
+        return shares
+
+    def _capture(self, payment: Payment) -> Call:
+        async def call(provider: PaymentProvider) -> PaymentReceipt:
+            return await provider.capture(
+                key=payment.payment_key,
+                authorization=await self._calls.authorization(payment),
+                amount=payment.amount,
+            )
+
+        return call
+
+    @activity.defn
+    async def may_refund(self, ask: MayRefund) -> Answer:
+        """Whether anything of the order may be paid back at all, and why not."""
+        async with self._pool.acquire() as conn:
+            return Answer(why_not=await payments.why_no_refund(conn, ask.order_id))
 
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
-        """Pay back, and book it. After a refusal the amount stays owed, and visible as such."""
-        amount = Money(minor=ask.worth.total, currency=ask.currency)
-        first_key = f"{ask.refund_id}:refund"
-        key = _key(first_key, ask.attempt, ask.by_hand)
+        """Owe it, pay it back, and book both. After a refusal it stays owed, and visible so."""
+        first = f"{ask.refund_id}:refund"
+        key = _key(first, ask.attempt, ask.by_hand)
 
         async def book(conn: Connection, payment: Payment) -> None:
-            await ledger.book(conn, ask.order_id, key, ask.worth, amount, refund=True)
-            moves = {line_id: {"refunded": units} for line_id, units in ask.units.items()}
-            await orders.move_lines(conn, ask.order_id, moves)
-            if ask.return_id is not None:
-                await returns.set_state(conn, ask.return_id, "refunded")
-            await _tell(conn, payment, "refunded", ask.by_hand or ask.why)
+            await ledger.post(
+                conn,
+                effect=payment.payment_key,
+                order_id=ask.order_id,
+                memo=f"refund of {payment.amount}",
+                currency=ask.currency,
+                postings=accounts.refund_issued(
+                    payment.amount_minor, as_credit=payment.provider == STORE_CREDIT
+                ),
+            )
+            await tell(conn, payment, "refunded", ask.by_hand or ask.why)
+            if await refunds.issued(conn, ask.refund_id, payment.amount_minor):
+                await _settle_refund(conn, ask)
 
-        authorization = await self._authorization(ask.order_id)
-        provider = BY_HAND if ask.by_hand else authorization.provider
-        payment, new = await self._intend(
-            ask.order_id, key, "refund", amount, provider, owed_since=first_key
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            planned = await self._begun(conn, ask.order_id, "refund", ask.refund_id, key)
+            if not planned:
+                new = await _grant(conn, ask)
+                owed = await refunds.find(conn, ask.refund_id)
+                assert owed is not None
+                shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
+                planned = await self._intend(
+                    conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
+                )
+                if new and _credited(ask).total:  # else nothing was invoiced of it
+                    await self._issue(conn, "credit_note", ask, ask.refund_id, _credited(ask))
+        await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
+
+    async def _shares_of_refund(
+        self, conn: Connection, ask: Refund, amount: int
+    ) -> list[tuple[Payment | None, int]]:
+        """Through which authorizations how much goes back: the last charged first."""
+        if ask.by_hand or ask.to == STORE_CREDIT or amount == 0:
+            return [(None, amount)]
+        shares: list[tuple[Payment | None, int]] = []
+        for authorization in reversed(await payments.authorizations(conn, ask.order_id)):
+            share = min(amount, authorization.refundable)
+            if share:
+                shares.append((authorization, share))
+                amount -= share
+        if amount:
+            short = Money(minor=amount, currency=ask.currency)
+            raise Refused(f"{short} of {ask.refund_id} was paid by hand: pay it back by hand")
+        return shares
+
+    def _refund(self, payment: Payment, ask: Refund) -> Call:
+        async def call(provider: PaymentProvider) -> PaymentReceipt:
+            if payment.authorization_key is None:
+                assert isinstance(provider, CreditIssuer)
+                return await provider.issue(
+                    key=payment.payment_key,
+                    customer_id=ask.customer_id,
+                    amount=payment.amount,
+                    order_id=ask.order_id,
+                    who=ask.who,
+                    why=ask.why,
+                )
+            return await provider.refund(
+                key=payment.payment_key,
+                authorization=await self._calls.authorization(payment),
+                amount=payment.amount,
+            )
+
+        return call
+
+    async def _invoice(self, conn: Connection, ask: Capture | Invoice, *, prepaid: bool) -> None:
+        """Goods went out: what they are worth is revenue. The caller sees to it that it is once."""
+        await ledger.post(
+            conn,
+            effect=f"invoice:{ask.fulfilment_id}",
+            order_id=ask.order_id,
+            memo=f"{ask.fulfilment_id} shipped",
+            currency=ask.currency,
+            postings=accounts.invoiced(ask.worth, prepaid=prepaid),
         )
-        await self._perform(
-            payment,
-            new,
-            lambda provider: provider.refund(
-                key=key, authorization=_reference(authorization), amount=amount
-            ),
-            book,
+        moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
+        await orders.move_lines(conn, ask.order_id, moves)
+        await self._issue(conn, "invoice", ask, ask.fulfilment_id, ask.worth)
+
+    async def _issue(
+        self,
+        conn: Connection,
+        kind: Kind,
+        ask: Capture | Invoice | Refund,
+        part_id: str,
+        worth: Worth,
+    ) -> None:
+        """Number the document, last of all: the numbers are one row for the whole shop."""
+        await documents.issue(
+            conn,
+            kind=kind,
+            order_id=ask.order_id,
+            part_id=part_id,
+            lines=ask.units,
+            worth=worth,
+            seller=self._seller,
+            reason=ask.why if isinstance(ask, Refund) else "",
         )
 
-    @activity.defn
-    async def void_payment(self, ask: Void) -> None:
-        """Undo of authorize_payment; also releases what stays uncaptured in the end.
-
-        An authorization that was never made needs nothing; one whose outcome is not known is looked
-        up first, and given up if the provider has not seen it.
-        """
-        authorization = await self._find(_authorize_key(ask.order_id))
-        if authorization is not None and authorization.state in ("requested", "unknown"):
-            authorization = await self._conclude(authorization)
-        if authorization is None or authorization.state == "failed":
-            return
-        async with self._pool.acquire() as conn:
-            sums = await payments.sums(conn, ask.order_id)
-        key = _void_key(ask.order_id)
-        released = Money(minor=sums.authorized - sums.captured, currency=sums.currency)
-
-        async def tell(conn: Connection, payment: Payment) -> None:
-            await _tell(conn, payment, "authorization released", ask.why)
-
-        payment, new = await self._intend(
-            ask.order_id, key, "void", released, authorization.provider
-        )
-        await self._perform(
-            payment,
-            new,
-            lambda provider: provider.void(key=key, authorization=_reference(authorization)),
-            tell,
-        )
+    async def _begun(
+        self, conn: Connection, order_id: str, kind: payments.Kind, part: str, key: str
+    ) -> list[Planned]:
+        """The intents that an earlier attempt of the same try has written."""
+        return [
+            Planned(payment, new=False)
+            for payment in await payments.of_part(conn, order_id, kind, part)
+            if payment.payment_key == key or payment.payment_key.startswith(f"{key}/")
+        ]
 
     async def _intend(
         self,
+        conn: Connection,
         order_id: str,
-        key: str,
         kind: payments.Kind,
-        amount: Money,
-        provider: str,
-        *,
-        owed_since: str | None = None,
-    ) -> tuple[Payment, bool]:
-        if provider != BY_HAND and provider not in self._providers:
-            known = ", ".join(sorted(self._providers))
-            raise NotFound(f"there is no payment provider {provider!r} here; there is {known}")
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, order_id)
-            # What an earlier, refused try of this refund owes is owed once.
-            owed = owed_since is not None and await payments.find(conn, owed_since) is not None
-            return await payments.intend(
-                conn, order_id, key, kind, amount, provider, takes_room=not owed
+        part: str,
+        key: str,
+        currency: str,
+        shares: Sequence[tuple[Payment | None, int]],
+    ) -> list[Planned]:
+        """An intent for each share: of an authorization, by hand, or of credit that is given."""
+        planned = []
+        for number, (authorization, amount) in enumerate(shares, start=1):
+            by_hand = amount == 0 or key.endswith(f":{BY_HAND}")
+            intent = Intent(
+                key=key if number == 1 else f"{key}/{number}",
+                kind=kind,
+                amount=Money(minor=amount, currency=currency),
+                provider=_provider_of(authorization, by_hand=by_hand),
+                tender=authorization.tender if authorization else 1,
+                authorization_key=authorization.payment_key if authorization else None,
+                part_of=part,
             )
-
-    async def _perform(self, payment: Payment, new: bool, call: Call, then: Then) -> None:
-        """Bring an intent to its outcome: look it up or call, then record it with `then`."""
-        if payment.state == "succeeded":
-            return
-        if payment.state == "failed":
-            raise _refusal(payment)
-        receipt: PaymentReceipt | None = None
-        if payment.amount_minor > 0 and payment.provider != BY_HAND:
-            provider = self._providers[payment.provider]
-            try:
-                receipt = None if new else await provider.lookup(key=payment.payment_key)
-                receipt = receipt or await call(provider)
-            except Declined as error:
-                await self._refused(payment, error)
-                raise
-            except OutcomeUnknown as error:
-                async with self._pool.acquire() as conn, conn.transaction():
-                    await lock_order(conn, payment.order_id)
-                    await payments.unknown(conn, payment.payment_key, str(error))
-                raise
-        await self._succeeded(payment, receipt, then)
-
-    async def _succeeded(
-        self, payment: Payment, receipt: PaymentReceipt | None, then: Then
-    ) -> None:
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, payment.order_id)
-            if await payments.succeed(conn, payment, receipt.reference if receipt else None):
-                await then(conn, payment)
-                return
-            recorded = await payments.find(conn, payment.payment_key)
-        if recorded is not None and recorded.state == "failed" and receipt is not None:
-            # It was given up as never made, and then the provider's answer came after all.
-            provider = self._providers[payment.provider]
-            await provider.void(key=_void_key(payment.order_id), authorization=receipt.reference)
-            raise _refusal(recorded)
-
-    async def _refused(self, payment: Payment, error: Declined) -> None:
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, payment.order_id)
-            if await payments.fail(conn, payment, error.code, error.message):
-                await _tell(conn, payment, f"{payment.kind} refused", error.message)
-
-    async def _conclude(self, authorization: Payment) -> Payment | None:
-        """Find out what became of an authorization whose attempts are all over."""
-
-        async def nothing(conn: Connection, payment: Payment) -> None:
-            """The order is being taken back: it is not confirmed any more."""
-
-        try:
-            provider = self._providers[authorization.provider]
-            receipt = await provider.lookup(key=authorization.payment_key)
-            if receipt is None:
-                raise Declined(DeclineCode.NOT_FOUND, "given up: the provider has not seen it")
-            await self._succeeded(authorization, receipt, nothing)
-        except Declined as error:
-            await self._refused(authorization, error)
-        return await self._find(authorization.payment_key)
-
-    async def _authorization(self, order_id: str) -> Payment:
-        payment = await self._find(_authorize_key(order_id))
-        if payment is None or payment.state != "succeeded":
-            raise NotFound(f"order {order_id} has no authorization to charge or refund")
-        return payment
-
-    async def _find(self, key: str) -> Payment | None:
-        async with self._pool.acquire() as conn:
-            return await payments.find(conn, key)
+            planned.append(Planned(*await payments.intend(conn, order_id, intent)))
+        return planned
 
 
-def _authorize_key(order_id: str) -> str:
-    return f"{order_id}:authorize"
+def _succeeded(tried: Sequence[Payment]) -> int:
+    """How much of a step has succeeded, by whatever tries."""
+    return sum(payment.amount_minor for payment in tried if payment.state == "succeeded")
 
 
-def _void_key(order_id: str) -> str:
-    return f"{order_id}:void"
+def _provider_of(authorization: Payment | None, *, by_hand: bool) -> str:
+    if authorization is not None:
+        return authorization.provider
+    return BY_HAND if by_hand else STORE_CREDIT
 
 
 def _key(first: str, attempt: int, by_hand: str | None) -> str:
@@ -299,27 +277,50 @@ def _key(first: str, attempt: int, by_hand: str | None) -> str:
     return first if attempt == 1 else f"{first}:{attempt}"
 
 
-def _reference(authorization: Payment) -> str:
-    if authorization.reference is None:  # nothing was to be paid
-        raise NotFound(f"order {authorization.order_id} has no authorization at the provider")
-    return authorization.reference
+def _credited(ask: Refund) -> Worth:
+    return ask.worth if ask.credited is None else ask.credited
 
 
-def _refusal(payment: Payment) -> Declined:
-    return Declined(DeclineCode(payment.code), payment.message)
-
-
-async def _tell(conn: Connection, payment: Payment, what: str, why: str) -> None:
-    await events.tell(
+async def _grant(conn: Connection, ask: Refund) -> bool:
+    """The customer is owed it from now on. False where it was granted before."""
+    credited = _credited(ask)
+    new = await refunds.grant(
         conn,
-        payment.order_id,
-        f"{payment.payment_key}:{what}",
-        what,
-        who=WHO,
-        why=why,
-        data={
-            "amount_minor": payment.amount_minor,
-            "currency": payment.currency,
-            "payment_key": payment.payment_key,
-        },
+        refund_id=ask.refund_id,
+        order_id=ask.order_id,
+        kind=ask.kind,
+        units=ask.units,
+        worth=ask.worth,
+        credited=credited,
+        currency=ask.currency,
+        reason=ask.why,
+        who=ask.who,
     )
+    if new:
+        await ledger.post(
+            conn,
+            effect=f"granted:{ask.refund_id}",
+            order_id=ask.order_id,
+            memo=ask.why,
+            currency=ask.currency,
+            postings=accounts.refund_granted(ask.worth, credited),
+        )
+    return new
+
+
+async def _settle_refund(conn: Connection, ask: Refund) -> None:
+    """All of it was paid back: the units count as refunded."""
+    moves = {line_id: {"refunded": units} for line_id, units in ask.units.items()}
+    if ask.kind == "units":
+        moves = {k: {"refunded": units, "conceded": units} for k, units in ask.units.items()}
+    for line_id, units in ask.unconceded.items():
+        moves.setdefault(line_id, {})["conceded"] = -units
+    await orders.move_lines(conn, ask.order_id, moves)
+    if ask.return_id is not None:
+        await returns.set_state(conn, ask.return_id, "refunded")
+
+
+def _why(ask: Capture) -> str:
+    if ask.by_hand is not None:
+        return ask.by_hand
+    return "the whole order, before it ships" if ask.prepaid else f"{ask.fulfilment_id} shipped"

@@ -49,6 +49,19 @@ class Attention(BaseModel):
     who: str = WHO
 
 
+class Hold(BaseModel):
+    """The order waits for something (`note`), or no longer does. Numbered by its workflow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    number: int
+    reason: Literal["payment", "fraud_review", "address", "stock", "other"] = "payment"
+    note: str
+    released: bool = False
+    who: str = WHO
+
+
 class Records:
     """Bookkeeping about the order itself."""
 
@@ -88,3 +101,23 @@ class Records:
                 what, why = f"attention resolved: {ask.step}", ask.resolution
             effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
             await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=why)
+
+    @activity.defn
+    async def note_hold(self, ask: Hold) -> None:
+        """Record that the order is held, or that it goes on."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            if ask.released:
+                await events.release_hold(conn, ask.order_id, ask.number, who=ask.who)
+                what, effect = "released", f"hold:{ask.number}:released"
+            else:
+                await events.hold(
+                    conn,
+                    ask.order_id,
+                    ask.number,
+                    reason=ask.reason,
+                    note=ask.note,
+                    who=ask.who,
+                )
+                what, effect = f"held: {ask.reason}", f"hold:{ask.number}:held"
+            await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=ask.note)

@@ -3,15 +3,18 @@
 Part of every worker. A report lies in the store from the moment its fact is known; the relay
 completes the waiting activity by its id, and a report that nobody waits for yet is tried again,
 ever less often: the step that begins later finds it by itself. In the same way a new purchase order
-lies there until its workflow is started, and a stock level that was crossed until somebody has
-looked at it. Several relays share the work.
+lies there until its workflow is started, a stock level that was crossed until somebody has
+looked at it, and what a payment company told until it is worked through. Several relays share the
+work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
 
@@ -20,16 +23,19 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.provider_events import ProviderEvents
 from domain import ids
+from domain.messages import AttentionAnswer
+from domain.provider_events import Wake
 from domain.purchasing import PurchaseStart
-from store import backorders, promises, purchase_reads, replenishment, waits
-from store.database import DatabaseFault, Pool, Record
+from store import backorders, promises, provider_events, purchase_reads, replenishment, waits
+from store.database import Connection, DatabaseFault, Pool, Record
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 SWEEP_S = 1.0
-"""Without a wake-up call the relay looks for reports this often, in seconds."""
+"""Without a wake-up call the relay looks for work this often, in seconds."""
 
 NOTICE_S = 60.0
 """Promises that slip, and waiting orders that can be served, are looked for this often, in s."""
@@ -38,6 +44,23 @@ PAUSE_AFTER_FAULT_S = 1.0
 
 DELIVER_WITHIN = timedelta(seconds=10)
 """One report that Temporal does not take keeps the others waiting for so long at most."""
+
+
+@dataclass
+class Duty:
+    """Something that the relay does again and again: `every` so many seconds, or when called for.
+
+    `channel`: the notification of the database that calls for it at once.
+    """
+
+    run: Callable[[], Awaitable[object]]
+    every_s: float
+    channel: str | None = None
+    due: float = -inf
+
+    def called(self) -> None:
+        """Do it with the next round."""
+        self.due = -inf
 
 
 class Relay:
@@ -59,60 +82,65 @@ class Relay:
         self._task_queue = task_queue
         self._stranded_after = stranded_after
         self._wake = asyncio.Event()
-        self._buying = False  # there is something to begin
+        self._events = ProviderEvents(pool, self._waken)
+        # In this sequence: what somebody waits for comes first.
+        self._duties = (
+            Duty(self._deliver, SWEEP_S, waits.CHANNEL),
+            Duty(self._begin_purchases, SWEEP_S, replenishment.CHANNEL),
+            Duty(self._hear_providers, SWEEP_S, provider_events.CHANNEL),
+            Duty(self._revive_stranded, SWEEP_S),
+            Duty(self._notice, NOTICE_S),
+        )
 
     async def run(self) -> None:
-        """Deliver reports as they come. A fault of the database is waited out."""
+        """Do every duty as it comes due. A fault of the database is waited out."""
         while True:
             try:
-                async with self._pool.acquire() as listening:
-                    await listening.add_listener(waits.CHANNEL, self._awaken)
-                    await listening.add_listener(replenishment.CHANNEL, self._awaken_buyer)
-                    try:
-                        await self._deliver_for_ever()
-                    finally:
-                        with suppress(*DatabaseFault):
-                            await listening.remove_listener(waits.CHANNEL, self._awaken)
-                            await listening.remove_listener(
-                                replenishment.CHANNEL, self._awaken_buyer
-                            )
+                async with self._pool.acquire() as listening, AsyncExitStack() as heard:
+                    for duty in self._duties:
+                        if duty.channel is not None:
+                            await self._listen(listening, heard, duty, duty.channel)
+                    await self._work_for_ever()
             except DatabaseFault as fault:
                 logger.warning("relay paused: %s", fault)
                 await asyncio.sleep(PAUSE_AFTER_FAULT_S)
 
-    def _awaken(self, *_: object) -> None:
-        self._wake.set()
+    async def _listen(
+        self, conn: Connection, heard: AsyncExitStack, duty: Duty, channel: str
+    ) -> None:
+        def awaken(*_: object) -> None:
+            duty.called()
+            self._wake.set()
 
-    def _awaken_buyer(self, *_: object) -> None:
-        self._buying = True
-        self._wake.set()
+        async def stop() -> None:
+            with suppress(*DatabaseFault):
+                await conn.remove_listener(channel, awaken)
 
-    async def _deliver_for_ever(self) -> None:
+        await conn.add_listener(channel, awaken)
+        heard.push_async_callback(stop)
+
+    async def _work_for_ever(self) -> None:
         clock = asyncio.get_running_loop().time
-        swept = noticed = -inf
+        for duty in self._duties:
+            duty.called()  # nobody heard what was called for until now
         while True:
             self._wake.clear()
-            while await self._deliver_batch() == BATCH:
-                pass
-            sweeping = clock() >= swept + SWEEP_S  # not with every report that comes
-            if self._buying or sweeping:
-                self._buying = False
-                await self._begin_purchases()
-            if sweeping:
-                swept = clock()
-                await self._revive_stranded()
-            if clock() >= noticed + NOTICE_S:
-                noticed = clock()
-                async with self._pool.acquire() as conn:
-                    await backorders.serve_late(conn, BATCH)
-                    await promises.notice_slips(conn, BATCH)
+            for duty in self._duties:
+                if clock() >= duty.due:
+                    duty.due = clock() + duty.every_s  # before: what is called for meanwhile counts
+                    await duty.run()
+            pause_s = min(duty.due for duty in self._duties) - clock()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), SWEEP_S)
+                await asyncio.wait_for(self._wake.wait(), max(0, pause_s))
+
+    async def _deliver(self) -> None:
+        while await self._deliver_batch() == BATCH:
+            pass
 
     async def _deliver_batch(self) -> int:
         async with self._pool.acquire() as conn:
             reports = await waits.claim_pending(conn, BATCH)
-        arrived = await asyncio.gather(*(self._deliver(report) for report in reports))
+        arrived = await asyncio.gather(*(self._deliver_one(report) for report in reports))
         delivered = [
             report["activity_id"] for report, ok in zip(reports, arrived, strict=True) if ok
         ]
@@ -121,7 +149,7 @@ class Relay:
                 await waits.delivered(conn, delivered)
         return len(reports)
 
-    async def _deliver(self, report: Record) -> bool:
+    async def _deliver_one(self, report: Record) -> bool:
         order_id, po_id = report["order_id"], report["po_id"]
         handle = self._client.get_async_activity_handle(
             workflow_id=ids.purchase_workflow_id(po_id) if po_id else ids.workflow_id(order_id),
@@ -209,3 +237,26 @@ class Relay:
                     rpc_timeout=DELIVER_WITHIN,
                 )
                 logger.info("revived the label of %s", row["fulfilment_id"])
+
+    async def _notice(self) -> None:
+        """Waiting orders that can be served late, and promises that slip."""
+        async with self._pool.acquire() as conn:
+            await backorders.serve_late(conn, BATCH)
+            await promises.notice_slips(conn, BATCH)
+
+    async def _hear_providers(self) -> None:
+        """Work through what payment companies told."""
+        await self._events.work_through(BATCH)
+        await self._events.place_disputes(BATCH)
+
+    async def _waken(self, wake: Wake) -> bool:
+        """Have a step that waits for a person try again: a company says what became of its call."""
+        handle = self._client.get_workflow_handle(ids.workflow_id(wake.order_id))
+        answer = AttentionAnswer(step=wake.step, action="retry", note=wake.why, by="webhook")
+        try:
+            await handle.signal("resolve_attention", answer, rpc_timeout=DELIVER_WITHIN)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:  # else it has ended, and waits for nothing
+                logger.warning("%s of %s is woken later: %s", wake.step, wake.order_id, error)
+                return False
+        return True

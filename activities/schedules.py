@@ -1,4 +1,4 @@
-"""The schedule that has all stock levels looked at. Every worker sees to it that it is there."""
+"""The schedules of a shop. Every worker sees to it that they are there."""
 
 from __future__ import annotations
 
@@ -19,27 +19,66 @@ from temporalio.client import (
 
 from domain import ids
 
+RECONCILED_EVERY = timedelta(days=1)
+RECONCILED_AT = timedelta(hours=1)
+"""After midnight UTC: late enough that whoever's clock is slow has ended the day, too."""
+
+
+async def keep_schedules(client: Client, *, task_queue: str, review_every: timedelta) -> None:
+    """Have the shop's levels looked at so often, and the days of payment companies compared."""
+    await keep_replenishing(client, task_queue=task_queue, every=review_every)
+    await keep_reconciling(client, task_queue=task_queue)
+
 
 async def keep_replenishing(client: Client, *, task_queue: str, every: timedelta) -> None:
-    """Have the levels looked at so often. Calling it again changes nothing but the interval.
+    """Have the levels looked at so often."""
+    await _keep(
+        client,
+        ids.replenishment_id(task_queue),
+        "Replenishment",
+        "All stock levels are looked at",
+        task_queue=task_queue,
+        interval=ScheduleIntervalSpec(every=every),
+    )
 
-    A look that a stopped server missed is made up for once; one that takes long is not overtaken.
+
+async def keep_reconciling(
+    client: Client, *, task_queue: str, every: timedelta = RECONCILED_EVERY
+) -> None:
+    """Have the days that are due compared: the day before, and what was missed."""
+    await _keep(
+        client,
+        ids.reconciliation_id(task_queue),
+        "Reconciliation",
+        "What payment companies say of a day is compared with ours",
+        task_queue=task_queue,
+        interval=ScheduleIntervalSpec(every=every, offset=min(RECONCILED_AT, every / 2)),
+    )
+
+
+async def _keep(
+    client: Client,
+    name: str,
+    workflow: str,
+    summary: str,
+    *,
+    task_queue: str,
+    interval: ScheduleIntervalSpec,
+) -> None:
+    """Have a workflow run at intervals. Calling it again changes nothing but the interval.
+
+    A run that a stopped server missed is made up for once; one that takes long is not overtaken.
     Raises RPCError when the server does not answer.
     """
-    name = ids.replenishment_id(task_queue)
-    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)])
+    spec = ScheduleSpec(intervals=[interval])
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
-            "Replenishment",
-            {},
-            id=name,
-            task_queue=task_queue,
-            static_summary="All stock levels are looked at",
+            workflow, {}, id=name, task_queue=task_queue, static_summary=summary
         ),
         spec=spec,
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.BUFFER_ONE,
-            catchup_window=max(every, timedelta(minutes=1)),
+            catchup_window=max(interval.every, timedelta(minutes=1)),
         ),
     )
 

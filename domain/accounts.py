@@ -8,6 +8,7 @@ gives them. A refund is owed when it is granted and settled when it is issued.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from domain.amounts import Worth
@@ -34,7 +35,7 @@ class Account(StrEnum):
     WRITE_OFFS = "write_offs"
 
 
-Postings = dict[Account, int]
+Postings = Mapping[Account, int]
 
 
 def invoiced(worth: Worth, *, prepaid: bool) -> Postings:
@@ -55,13 +56,12 @@ def captured(amount: int, *, prepaid: bool, by_credit: bool = False) -> Postings
     }
 
 
-def refund_granted(worth: Worth, *, deferred: bool) -> Postings:
-    """The customer is owed something, for what was invoiced or (`deferred`) only charged."""
-    if deferred:
-        return {Account.DEFERRED_REVENUE: worth.total, Account.REFUNDS_PAYABLE: -worth.total}
+def refund_granted(worth: Worth, credited: Worth) -> Postings:
+    """The customer is owed something: for what was invoiced (`credited`), the rest as charged."""
     return {
-        Account.REFUNDS: worth.goods + worth.shipping,
-        Account.TAX_PAYABLE: worth.tax + worth.shipping_tax,
+        Account.REFUNDS: credited.goods + credited.shipping,
+        Account.TAX_PAYABLE: credited.tax + credited.shipping_tax,
+        Account.DEFERRED_REVENUE: worth.total - credited.total,
         Account.REFUNDS_PAYABLE: -worth.total,
     }
 
@@ -71,4 +71,38 @@ def refund_issued(amount: int, *, as_credit: bool = False) -> Postings:
     return {
         Account.REFUNDS_PAYABLE: amount,
         Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT: -amount,
+    }
+
+
+def credit_given(amount: int) -> Postings:
+    """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
+    return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}
+
+
+def provider_fee(amount: int) -> Postings:
+    """What a payment company keeps of what was charged, as its list of the day says."""
+    return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def disputed(amount: int) -> Postings:
+    """A customer's bank took a payment back, and has not decided."""
+    return {Account.DISPUTES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_lost(amount: int) -> Postings:
+    """All that is booked of a dispute that was lost. Won, it is nothing."""
+    return {Account.WRITE_OFFS: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_fee(fee: int) -> Postings:
+    """What the payment company takes for a dispute, however it ends."""
+    return {Account.PROVIDER_FEES: fee, Account.CASH_IN_TRANSIT: -fee}
+
+
+def moved(before: Postings, after: Postings) -> Postings:
+    """What to post so that the books say `after`, where they say `before`."""
+    return {
+        account: after.get(account, 0) - before.get(account, 0)
+        for account in Account
+        if account in before or account in after
     }

@@ -10,18 +10,24 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.amounts import LineMoney, Worth
 from domain.messages import (
     AttentionAnswer,
     CancelOutcome,
     CancelRequest,
+    ChargeRequest,
+    PayOutcome,
+    PayRequest,
     Placement,
+    RefundOutcome,
+    RefundRequest,
     ReturnOutcome,
     ReturnRequest,
 )
 from domain.quantities import LineQuantities
 
 Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
-Action = Literal["retry", "done", "cancel"]
+Action = Literal["retry", "done", "cancel", "store_credit"]
 
 
 class ParcelState(BaseModel):
@@ -43,15 +49,28 @@ class BookState(BaseModel):
     """Where each unit stands, by line id; the parcels; amounts in minor units.
 
     `round`: the number of the next, or present, wait for what is backordered, and until when;
-    `given_up`: why some of it was not waited for any longer.
+    `given_up`: why some of it was not waited for any longer. `prepaid`: units that are paid for and
+    to be sent; of these, `resent` are sent in place of lost ones. `authorized_until`: when the
+    first authorization ends; `covered`: parcels that have one of their own, where each can be
+    charged `once`. `refunded`, `invoiced`: all that was paid back, and that stays invoiced;
+    `goodwill`: paid back for no unit.
     """
 
     model_config = ConfigDict(frozen=True)
 
     lines: dict[str, LineQuantities] = {}
+    money: dict[str, LineMoney] = {}
     prepaid: dict[str, int] = {}
+    resent: dict[str, int] | None = None
     parcels: tuple[ParcelState, ...] = ()
     authorized: int = 0
+    authorized_until: datetime | None = None
+    covered: tuple[str, ...] = ()
+    once: bool = False
+    charged_ahead: bool = False
+    refunded: Worth | None = None
+    invoiced: Worth | None = None
+    goodwill: int = 0
     last_delivery: datetime | None = None
     round: int = 1
     waits_until: datetime | None = None
@@ -97,6 +116,20 @@ class ReturningState(BaseModel):
     under_way: tuple[ReturnState, ...] = ()
 
 
+class PayingState(BaseModel):
+    """With what the order is paid, where that is not what it was placed with; how often paying was
+    tried, and the order held for it; and whether somebody has said that it is to be charged.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str = ""
+    token: str = ""
+    attempt: int = 1
+    holds: int = 0
+    told_to_charge: bool = False
+
+
 class AnsweredCancel(BaseModel):
     """A cancellation that was asked for by a name, and its answer."""
 
@@ -117,7 +150,40 @@ class AnsweredReturn(BaseModel):
     outcome: ReturnOutcome
 
 
-Answered = Annotated[AnsweredCancel | AnsweredReturn, Field(discriminator="kind")]
+class AnsweredRefund(BaseModel):
+    """A refund that was asked for by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["refund"] = "refund"
+    request: RefundRequest
+    outcome: RefundOutcome
+
+
+class AnsweredPay(BaseModel):
+    """A payment that was offered by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["pay"] = "pay"
+    request: PayRequest
+    outcome: PayOutcome
+
+
+class AnsweredCharge(BaseModel):
+    """Somebody said that the order is to be charged, and the answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["charge"] = "charge"
+    request: ChargeRequest
+    outcome: PayOutcome
+
+
+Answered = Annotated[
+    AnsweredCancel | AnsweredReturn | AnsweredRefund | AnsweredPay | AnsweredCharge,
+    Field(discriminator="kind"),
+]
 
 
 class InboxState(BaseModel):
@@ -141,4 +207,6 @@ class OrderState(BaseModel):
     book: BookState = BookState()
     steps: StepsState = StepsState()
     returning: ReturningState = ReturningState()
+    paying: PayingState = PayingState()
+    refunds_numbered: int = 0
     inbox: InboxState = InboxState()

@@ -147,8 +147,8 @@ Sku = Annotated[
 Token = Annotated[
     str,
     Shape(
-        r"^[A-Za-z][A-Za-z0-9_-]{2,127}$",
-        "the provider's token: 3 to 128 letters, digits, '_' and '-', with a letter first",
+        r"^[A-Za-z][A-Za-z0-9_.:-]{2,127}$",
+        "the provider's token: 3 to 128 letters, digits, '_', '-', '.', ':', with a letter first",
     ),
 ]
 Phone = Annotated[

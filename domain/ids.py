@@ -20,6 +20,16 @@ def fulfilment_id(order_id: str, number: int) -> str:
     return f"{order_id}:{number}"
 
 
+def refund_id(order_id: str, number: int) -> str:
+    """The order's n-th refund that comes with no return: `web-1001:G1`."""
+    return f"{order_id}:G{number}"
+
+
+def prepaid_id(order_id: str) -> str:
+    """All of an order, where it is charged at once: `web-1001:prepaid`."""
+    return f"{order_id}:prepaid"
+
+
 def return_id(order_id: str, number: int) -> str:
     return f"{order_id}:R{number}"
 
@@ -51,3 +61,8 @@ def purchase_workflow_id(po_id: str) -> str:
 def replenishment_id(task_queue: str) -> str:
     """Of the schedule, and of the run that crossed levels call for. One per shop."""
     return f"replenishment:{task_queue}"
+
+
+def reconciliation_id(task_queue: str) -> str:
+    """Of the schedule that compares the days of payment companies. One per shop."""
+    return f"reconciliation:{task_queue}"

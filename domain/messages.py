@@ -7,11 +7,12 @@ whole order. A `request_id` makes a repeat the same request; a signal without on
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.fields import Document, Id, Reason, Who
+from domain.fields import Amount, Document, Id, Reason, Token, Who, inconsistent
+from domain.money import Money
 from domain.order import LINES_MAX, Quantity
 
 
@@ -20,6 +21,10 @@ class LineRequest(Document):
 
     line_id: Id
     quantity: Quantity | None = None
+
+
+RefundTo = Literal["original", "store_credit"]
+RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"]
 
 
 class CancelRequest(Document):
@@ -40,15 +45,61 @@ class ReturnRequest(Document):
     by: Who = "customer service"
 
 
+class RefundRequest(Document):
+    """Please pay something back that does not come with a return.
+
+    One of: `lines`, units that the customer keeps (with their share of the shipping if `shipping`
+    says so); `shipping` alone, all of it that is not paid back yet; or `amount`, as goodwill.
+    `to`: the way it was paid, or as store credit.
+    """
+
+    reason: Reason
+    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    shipping: bool = False
+    amount: Amount | None = None
+    to: RefundTo = "original"
+    request_id: Id | None = None
+    by: Who = "customer service"
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if self.amount is None and not self.lines and not self.shipping:
+            raise inconsistent("amount", "say what to pay back: lines, shipping, or an amount")
+        if self.amount is not None and (self.lines or self.shipping):
+            raise inconsistent("amount", "goodwill goes without lines and shipping")
+        if self.amount is not None and self.amount <= 0:
+            raise inconsistent("amount", "must be more than zero")
+        return self
+
+
+class PayRequest(Document):
+    """The customer has confirmed the payment, or pays by other means: a new token."""
+
+    token: Token
+    provider: Id | None = None
+    """Left out: the one that the order was placed with."""
+    request_id: Id | None = None
+    by: Who = "customer"
+
+
+class ChargeRequest(Document):
+    """Charge an order that waits for somebody to say so (policy `manual`)."""
+
+    note: Reason
+    request_id: Id | None = None
+    by: Who = "operator"
+
+
 class AttentionAnswer(Document):
     """What an operator decides about a step that asks for attention.
 
     retry: try it again. done: it was done by hand, go on (say how in `note`; it is recorded).
-    cancel: give the step up; its units are cancelled and paid back.
+    cancel: give the step up; its units are cancelled and paid back. store_credit: what is owed is
+    given as store credit instead.
     """
 
     step: Annotated[str, Field(min_length=1, max_length=200)]
-    action: Literal["retry", "done", "cancel"]
+    action: Literal["retry", "done", "cancel", "store_credit"]
     note: Reason
     by: Who = "operator"
 
@@ -88,6 +139,28 @@ class ReturnOutcome(BaseModel):
     message: str = ""
 
 
+class RefundOutcome(BaseModel):
+    """What became of a refund request: paid back, or granted and still owed, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["refunded", "owed"]
+    refund_id: str
+    amount: Money
+    message: str = ""
+
+
+class PayOutcome(BaseModel):
+    """What became of a payment: the money is set aside or taken, or it was refused and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["accepted", "refused"]
+    message: str = ""
+
+
 class Waiting(BaseModel):
     """Units of a line that are waited for, and the day by which they arrive, where it is known."""
 
@@ -99,12 +172,12 @@ class Waiting(BaseModel):
 
 
 class Placement(BaseModel):
-    """The answer to placing an order."""
+    """The answer to placing an order. held: it waits for the customer's payment."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    outcome: Literal["confirmed", "rejected", "in_progress"]
+    outcome: Literal["confirmed", "held", "rejected", "in_progress"]
     reason: str = ""
     missing: tuple[Units, ...] = ()
     backordered: tuple[Waiting, ...] = ()

@@ -41,6 +41,7 @@ from domain.money import to_decimal, to_minor
 __all__ = [
     "LINES_MAX",
     "QUANTITY_MAX",
+    "TENDERS_MAX",
     "TOTAL_MINOR_MAX",
     "Address",
     "Amount",
@@ -60,9 +61,11 @@ __all__ = [
     "Quantity",
     "Shipping",
     "Sku",
+    "Tender",
 ]
 
 LINES_MAX = 500
+TENDERS_MAX = 9
 QUANTITY_MAX = 1_000_000
 # Keeps every amount inside a PostgreSQL bigint, with room for sums over many orders.
 TOTAL_MINOR_MAX = 10**15
@@ -134,6 +137,14 @@ class Payment(Document):
     token: Token
 
 
+class Tender(Document):
+    """A means of payment beside the main one, and how much of the order it pays at most."""
+
+    provider: Id
+    token: Token
+    amount: Amount
+
+
 class Order(Document):
     """One order of one customer, as placed. Prices are net of tax; tax is added to them."""
 
@@ -146,6 +157,9 @@ class Order(Document):
     discount: Amount = Decimal(0)
     shipping: Shipping
     payment: Payment
+    tenders: Annotated[tuple[Tender, ...], Field(max_length=TENDERS_MAX)] = ()
+    """What pays before `payment` does, in this sequence; `payment` pays the rest. Refunds go back
+    the other way round."""
     basket: Id | None = None
     """The basket whose soft reservations this order turns into its own."""
     requested_delivery_date: Day | None = None
@@ -211,6 +225,14 @@ class Order(Document):
         if self.total_minor > TOTAL_MINOR_MAX:
             largest = to_decimal(TOTAL_MINOR_MAX, self.currency)
             raise inconsistent("total", f"is more than any order can be ({largest})")
+        tendered = 0
+        for index, tender in enumerate(self.tenders):
+            if self._minor(tender.amount) == 0:
+                raise inconsistent(f"tenders[{index}].amount", "must be more than zero")
+            tendered += self._minor(tender.amount)
+        if tendered > self.total_minor:
+            due = to_decimal(self.total_minor, self.currency)
+            raise inconsistent("tenders", f"pay more than the order's total of {due}")
         if self.total is not None and self._minor(self.total) != self.total_minor:
             computed = to_decimal(self.total_minor, self.currency)
             raise inconsistent(
@@ -226,6 +248,7 @@ class Order(Document):
         ]
         if self.total is not None:
             found.append(("total", self.total))
+        found += [(f"tenders[{i}].amount", tender.amount) for i, tender in enumerate(self.tenders)]
         for index, line in enumerate(self.lines):
             found += [
                 (f"lines[{index}].unit_price", line.unit_price),

@@ -33,6 +33,18 @@ class Policy(BaseModel):
     """Units not found by the picker or lost by the carrier: reserve others, if there are any;
     else, or if false, cancel them and give the money back."""
 
+    charge: Literal["at_shipment", "at_confirmation", "manual"] = "at_shipment"
+    """When the customer is charged: for each parcel as it is handed over, for everything as soon as
+    the order is confirmed, or for everything when somebody says so. Nothing is handed over before
+    it is charged, or the money for it is set aside."""
+    pay_within: Duration = timedelta(days=1)
+    """A customer who must confirm the payment, or pay anew, has so long; then the order is
+    rejected, or what is not paid is cancelled."""
+    renew_before: Duration = timedelta(days=3)
+    """An authorization that ends sooner than this, when something is to be sent, is renewed."""
+    goodwill_percent_max: Annotated[int, Field(ge=0, le=100)] = 20
+    """Goodwill refunds of an order come to at most this share of what was charged for it."""
+
     give_up_after: Duration = timedelta(minutes=10)
     """A step that keeps failing is tried this long before the order asks for attention."""
     pick_within: Duration = timedelta(days=2)

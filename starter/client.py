@@ -11,17 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import (
     Priority,
     SearchAttributeKey,
@@ -30,16 +24,21 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain import errors, ids
-from domain.errors import Conflict, NotFound, OrderloomError, Refused, Unreachable
+from domain import ids
+from domain.errors import NotFound, OrderloomError, Refused, Unreachable
 from domain.messages import (
     AttentionAnswer,
     CancelOutcome,
     CancelRequest,
+    ChargeRequest,
+    PayOutcome,
+    PayRequest,
     Placement,
+    RefundOutcome,
+    RefundRequest,
     ReturnOutcome,
     ReturnRequest,
 )
@@ -47,12 +46,21 @@ from domain.money import to_decimal
 from domain.order import Order
 from domain.policy import Policy
 from starter.decisions import Decisions
+from starter.updates import unreachable, update
 from store import reads
 from store.database import Pool
 from workflows.contracts import OrderInput
 from workflows.order import OrderWorkflow
 
-Request = TypeVar("Request", CancelRequest, ReturnRequest, AttentionAnswer)
+Request = TypeVar(
+    "Request",
+    CancelRequest,
+    ReturnRequest,
+    RefundRequest,
+    PayRequest,
+    ChargeRequest,
+    AttentionAnswer,
+)
 Answer = TypeVar("Answer")
 
 ORDER_NUMBER = SearchAttributeKey.for_keyword("OrderNumber")
@@ -73,10 +81,6 @@ START_WITHIN = timedelta(seconds=10)
 NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
 """A message that came as its order went over into a new run was not taken, and is sent again."""
 
-_KINDS: dict[str, type[Refused]] = {
-    kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
-}
-
 
 class OrderClient:
     """Places orders, speaks to them, and reads about them. Safe to share between tasks.
@@ -92,11 +96,13 @@ class OrderClient:
         *,
         task_queue: str = "orderloom",
         policy: Policy | None = None,
+        channel_policies: Mapping[str, Policy] | None = None,
     ) -> None:
         self._temporal = temporal
         self._pool = pool
         self._task_queue = task_queue
         self._policy = policy or Policy()
+        self._channel_policies = channel_policies or {}
         self._decisions = Decisions(pool)
 
     async def place(
@@ -110,8 +116,8 @@ class OrderClient:
         """Place an order, once however often it is placed.
 
         `bulk`: it is one of many, and lets others pass while work is waiting for workers.
-        Answers confirmed, rejected with the reason, or in_progress when the decision takes longer
-        than `answer_within`. Raises Conflict when the id was used for other content.
+        Answers confirmed, rejected or held with the reason, or in_progress when the decision takes
+        longer than `answer_within`. Raises Conflict when the id was used for other content.
         """
         known = await self._decisions.on_record(order)
         if known is not None:
@@ -119,7 +125,7 @@ class OrderClient:
         try:
             await self._temporal.start_workflow(
                 OrderWorkflow.run,
-                OrderInput(order=order, policy=policy or self._policy),
+                OrderInput(order=order, policy=policy or self._policy_of(order)),
                 id=ids.workflow_id(order.order_id),
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -132,18 +138,21 @@ class OrderClient:
         except WorkflowAlreadyStartedError:
             return await self._ended_as(order)  # meanwhile, or long ago
         except RPCError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         try:
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
             return await self._undecided(order)
+
+    def _policy_of(self, order: Order) -> Policy:
+        return self._channel_policies.get(order.channel, self._policy)
 
     async def _undecided(self, order: Order) -> Placement:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order.order_id))
         try:
             description = await handle.describe(rpc_timeout=START_WITHIN)
         except RPCError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         if description.status != WorkflowExecutionStatus.RUNNING:
             return await self._ended_as(order)
         return Placement(
@@ -170,6 +179,18 @@ class OrderClient:
         """Ask to send units back. Raises Refused with the reason."""
         return await self._update(order_id, "return_items", request, ReturnOutcome)
 
+    async def refund(self, order_id: str, request: RefundRequest) -> RefundOutcome:
+        """Pay something back that comes with no return. Raises Refused with the reason."""
+        return await self._update(order_id, "refund_order", request, RefundOutcome)
+
+    async def pay(self, order_id: str, request: PayRequest) -> PayOutcome:
+        """The customer pays an order that is held for it, with a new token. Raises Refused."""
+        return await self._update(order_id, "pay_order", request, PayOutcome)
+
+    async def charge(self, order_id: str, request: ChargeRequest) -> PayOutcome:
+        """Charge an order that waits for somebody to say so. Raises Refused."""
+        return await self._update(order_id, "charge_order", request, PayOutcome)
+
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""
         await self._update(order_id, "resolve_attention", answer, type(None))
@@ -194,23 +215,19 @@ class OrderClient:
     ) -> Answer:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         try:
-            return await self._sent(handle, name, request, result)
-        except WorkflowUpdateFailedError as error:
-            raise _refusal(error) from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            # The library says so, too, when it is the caller who does not wait any longer.
-            if isinstance(error.__cause__, asyncio.CancelledError):
-                raise asyncio.CancelledError from error
-            raise Unreachable(
-                f"order {order_id} did not answer in time; it may still do so: ask again"
-            ) from error
+            return await self._sent(handle, name, request, result, f"order {order_id}")
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 raise await self._ended(order_id) from None
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
 
     async def _sent(
-        self, handle: WorkflowHandle[Any, Any], name: str, request: Request, result: type[Answer]
+        self,
+        handle: WorkflowHandle[Any, Any],
+        name: str,
+        request: Request,
+        result: type[Answer],
+        subject: str,
     ) -> Answer:
         """Send an update until the workflow takes it. The server says so where it did not."""
         update_id = uuid.uuid4().hex
@@ -221,10 +238,9 @@ class OrderClient:
         tries = 1
         while True:
             try:
-                answer: Answer = await handle.execute_update(
-                    name, request, id=update_id, result_type=result
+                return await update(
+                    handle, name, request, result, subject=subject, update_id=update_id
                 )
-                return answer
             except RPCError as error:
                 not_ready = error.status == RPCStatusCode.FAILED_PRECONDITION
                 if not not_ready or tries == NOT_READY_TRIES:
@@ -268,19 +284,3 @@ def _headline(order: Order) -> str:
     amount = to_decimal(order.total_minor, order.currency)
     lines = "1 line" if len(order.lines) == 1 else f"{len(order.lines)} lines"
     return f"{order.channel} {order.channel_order_id}: {lines}, {amount} {order.currency}"
-
-
-def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:
-    """The refusal that the workflow answered with, as the error it was there."""
-    cause = error.cause
-    if isinstance(cause, ApplicationError):
-        if cause.type == errors.InvalidInput.kind:
-            return errors.InvalidInput(cause.message)
-        return _KINDS.get(cause.type or "", Refused)(cause.message)
-    return Refused(str(cause))
-
-
-def _unreachable(error: RPCError) -> Unreachable:
-    return Unreachable(
-        f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
-    )

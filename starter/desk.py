@@ -18,6 +18,7 @@ from domain.locations import Location
 from domain.purchasing import PurchasingPolicy
 from domain.tracking import CarrierStatus
 from starter.buying import BuyingDesk
+from starter.crediting import CreditDesk
 from store import (
     baskets,
     corrections,
@@ -47,6 +48,7 @@ class Desk:
     def __init__(self, pool: Pool, purchasing: PurchasingPolicy | None = None) -> None:
         self._pool = pool
         self.buying = BuyingDesk(pool, purchasing)
+        self.credit = CreditDesk(pool)
 
     async def tasks(self, **filters: Any) -> Sequence[reads.Task]:
         """What the warehouse is asked to do; filters as `store.reads.tasks` takes them."""

@@ -7,16 +7,12 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import (
-    Client,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.exceptions import ApplicationError
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.errors import Refused, Unreachable
+from starter.updates import unreachable, update
 from store import purchase_reads
 from store.database import Pool
 
@@ -55,7 +51,7 @@ class PurchaseClient:
                 rpc_timeout=ANSWER_WITHIN,
             )
         except RPCError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         return answer["ordered"]
 
     async def _update(self, po_id: str, name: str, by: str, reason: str) -> None:
@@ -66,23 +62,12 @@ class PurchaseClient:
         deadline = asyncio.get_running_loop().time() + BEGUN_WITHIN_S
         while True:
             try:
-                await handle.execute_update(
-                    name, decision, result_type=type(None), rpc_timeout=ANSWER_WITHIN
+                await update(
+                    handle, name, decision, type(None), subject=po_id, within=ANSWER_WITHIN
                 )
-            except WorkflowUpdateFailedError as error:
-                cause = error.cause
-                reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
-                raise Refused(reason) from error
-            except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-                # The library says so, too, when it is the caller who does not wait any longer.
-                if isinstance(error.__cause__, asyncio.CancelledError):
-                    raise asyncio.CancelledError from error
-                raise Unreachable(
-                    f"{po_id} did not answer in time; it may still do so: ask again"
-                ) from error
             except RPCError as error:
                 if error.status != RPCStatusCode.NOT_FOUND:
-                    raise _unreachable(error) from error
+                    raise unreachable(error) from error
                 if order.state in ("closed", "cancelled"):
                     raise Refused(f"purchase order {po_id} is {order.state}") from None
                 if asyncio.get_running_loop().time() > deadline:
@@ -92,9 +77,3 @@ class PurchaseClient:
             else:
                 return
             await asyncio.sleep(0.2)
-
-
-def _unreachable(error: RPCError) -> Unreachable:
-    return Unreachable(
-        f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
-    )

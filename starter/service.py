@@ -15,7 +15,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from domain.errors import Unreachable
-from settings import Settings, load_settings
+from settings import Settings, channel_policies, load_settings
 from starter.client import OrderClient
 from starter.connection import database
 from starter.desk import Desk
@@ -53,7 +53,11 @@ async def service(*, connections: int = 4) -> AsyncIterator[Service]:
             temporal=temporal,
             pool=pool,
             orders=OrderClient(
-                temporal, pool, task_queue=settings.task_queue, policy=settings.policy
+                temporal,
+                pool,
+                task_queue=settings.task_queue,
+                policy=settings.policy,
+                channel_policies=channel_policies(settings),
             ),
             desk=Desk(pool, settings.purchasing),
             purchases=PurchaseClient(temporal, pool, task_queue=settings.task_queue),

@@ -18,7 +18,9 @@ from store.database import Connection, Record, load_queries
 
 _sql = load_queries("audit")
 
-Rule = Literal["stock", "lines", "money", "ledger", "provider", "purchases", "liveness"]
+Rule = Literal[
+    "stock", "lines", "money", "ledger", "documents", "provider", "purchases", "liveness"
+]
 
 
 class Violation(BaseModel):
@@ -166,6 +168,12 @@ _CHECKS = (
         "the order is {decision}, but {amount_minor} is {what}",
     ),
     _Check(
+        "dispute_is_held",
+        "money",
+        "{order_id}",
+        "{disputed_minor} is disputed, but {held_minor} is held and {booked_minor} is booked",
+    ),
+    _Check(
         "entry_balances",
         "ledger",
         "{order_id}",
@@ -176,6 +184,24 @@ _CHECKS = (
         "ledger",
         "{order_id}",
         "{payment_key}: {paid_minor} was paid, but {booked_minor} is booked",
+    ),
+    _Check(
+        "numbers_have_no_holes",
+        "documents",
+        "{kind} of {year}",
+        "{last_number} numbers were given, but there are {documents}, and the last is {last}",
+    ),
+    _Check(
+        "document_adds_up",
+        "documents",
+        "{number}",
+        "{what} of {kept_minor}, but what is printed adds up to {printed_minor}",
+    ),
+    _Check(
+        "document_is_dated_in_order",
+        "documents",
+        "{number}",
+        "it is of {issued_on}, but the one before it of {before}",
     ),
     _Check(
         "entry_is_before_its_closing",
@@ -233,6 +259,25 @@ _CHECKS = (
         "{fulfilment_id}",
         "it was not sent and its order is {decision}, but the carrier still has label "
         "{tracking_number}",
+        passing=True,
+    ),
+    _Check(
+        "credit_is_its_operations",
+        "money",
+        "{part}",
+        "{kept_minor} {what}, but its operations say {done_minor}",
+    ),
+    _Check(
+        "credit_is_booked",
+        "ledger",
+        "{key}",
+        "{given_minor} of store credit given, but {booked_minor} is booked",
+    ),
+    _Check(
+        "credit_has_our_payments",
+        "provider",
+        "{order_id}",
+        "{payment_key}: {here} of {kept_minor} here, but {there} of {done_minor} in store credit",
         passing=True,
     ),
     _Check(

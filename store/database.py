@@ -15,6 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 __all__ = [
     "CheckViolation",
     "Connection",
+    "ConnectionLost",
     "DatabaseAway",
     "DatabaseFault",
     "Pool",
@@ -44,6 +45,9 @@ DatabaseAway = (
     OSError,
 )
 """Whatever had been asked of the database, it would not have answered."""
+
+ConnectionLost = (*DatabaseAway, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The way to the database is lost. What was under way may or may not have taken effect."""
 
 
 async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:

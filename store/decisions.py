@@ -24,7 +24,7 @@ class Decision(Row):
 
     order_id: str
     digest: str
-    outcome: Literal["confirmed", "rejected"] | None
+    outcome: Literal["confirmed", "held", "rejected"] | None
     reason: str
     missing: dict[str, int]
     backordered: dict[str, int]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries("events")
+
+HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,15 @@ async def resolve_attention(conn: Connection, order_id: str, step: str, resoluti
 async def open_attention(conn: Connection, order_id: str | None = None) -> list[Record]:
     """What needs a person, longest first: order_id, step, reason, since."""
     return [row async for row in _sql.list_attention(conn, order_id=order_id)]
+
+
+async def hold(
+    conn: Connection, order_id: str, number: int, *, reason: HoldReason, note: str, who: str
+) -> None:
+    """The order does not go on until it is released. Holding it twice under a number is once."""
+    await _sql.hold(conn, order_id=order_id, number=number, reason=reason, note=note, who=who)
+
+
+async def release_hold(conn: Connection, order_id: str, number: int, *, who: str) -> None:
+    """The order goes on. Nothing happens when it was released before."""
+    await _sql.release_hold(conn, order_id=order_id, number=number, who=who)

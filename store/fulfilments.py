@@ -175,6 +175,11 @@ async def release_to_warehouse(conn: Connection, order_id: str) -> None:
     await _sql.release_to_warehouse(conn, order_id=order_id)
 
 
+async def is_live(conn: Connection, fulfilment_id: str) -> bool:
+    """There is such a fulfilment, and it goes out or went out."""
+    return bool(await _sql.is_live(conn, fulfilment_id=fulfilment_id))
+
+
 async def set_state(conn: Connection, fulfilment_id: str, state: FulfilmentState) -> None:
     """Move a fulfilment whose present state the caller has read under the order's lock."""
     await _sql.set_state(conn, fulfilment_id=fulfilment_id, state=state)

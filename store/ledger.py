@@ -13,9 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from domain.accounts import Account
-from domain.amounts import Worth
 from domain.errors import IllegalTransition, InvalidInput
-from domain.money import Money
 from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries("ledger")
@@ -73,41 +71,6 @@ class Period(BaseModel):
     before: tuple[Posting, ...]
     entries: tuple[Entry, ...]
     after: tuple[Posting, ...]
-
-
-def postings(worth: Worth) -> dict[str, int]:
-    """The postings of a capture worth this much. Adds up to zero."""
-    return {
-        "cash_in_transit": worth.total,
-        "revenue": -worth.goods,
-        "shipping_income": -worth.shipping,
-        "tax_payable": -(worth.tax + worth.shipping_tax),
-    }
-
-
-async def book(
-    conn: Connection,
-    order_id: str,
-    effect: str,
-    worth: Worth,
-    amount: Money,
-    *,
-    refund: bool = False,
-) -> None:
-    """Book a capture, or a refund of one, once per effect. Nothing is booked for nothing."""
-    if worth.total == 0:
-        return
-    sign = -1 if refund else 1
-    entries = postings(worth)
-    await _sql.insert_entry(
-        conn,
-        effect=effect,
-        order_id=order_id,
-        memo=f"{'refund' if refund else 'capture'} of {amount}",
-        currency=amount.currency,
-        accounts=list(entries),
-        amounts=[sign * entry for entry in entries.values()],
-    )
 
 
 async def post(

@@ -1,8 +1,13 @@
-"""Row locks, in the one order in which they may be taken: an order's row, then stock, sorted.
+"""Row locks, in the one order in which they may be taken: an order's row, then stock, sorted, and
+at the very end the counters of documents, that of invoices before that of credit notes.
 
 Every function that writes about an order locks its row first, so two of them never interleave.
 Orders meet only at stock rows; those are locked in one sorted order, so no two orders can wait for
 each other in a circle, whatever lines they have.
+
+A counter (store/documents.py) is a row that all orders need, locked until commit so that numbers
+have no holes. Whoever waits for it holds everything else already, and whoever holds it waits for
+nobody: nothing is locked after it, and little is done.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ COUNTS = (
     "returned",
     "charged",
     "refunded",
+    "invoiced",
+    "conceded",
 )
 
 

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.fulfilments import FulfilmentState
-from store import events, orders, payments
+from store import events, orders, payments, refunds
 from store.database import Connection, load_queries
 
 _sql = load_queries("reads")
 
 OrderState = Literal[
     "received",
+    "held",
     "confirmed",
     "in_fulfilment",
     "delivered",
@@ -50,7 +51,14 @@ class OrderSummary(Row):
     state: OrderState
     fulfilment_status: Literal["unfulfilled", "partly_fulfilled", "fulfilled"]
     payment_status: Literal[
-        "unpaid", "authorized", "paid", "refund_owed", "partly_refunded", "refunded", "voided"
+        "unpaid",
+        "authorized",
+        "paid",
+        "disputed",
+        "refund_owed",
+        "partly_refunded",
+        "refunded",
+        "voided",
     ]
     authorized_minor: int
     captured_minor: int
@@ -66,6 +74,7 @@ class OrderSummary(Row):
     returned: int
     return_requested: int
     attention: bool
+    held: str | None
 
 
 class OrderLine(Row):
@@ -87,6 +96,8 @@ class OrderLine(Row):
     returned: int
     charged: int
     refunded: int
+    invoiced: int
+    conceded: int
     goods_minor: int
     tax_minor: int
     shipping_minor: int
@@ -151,6 +162,7 @@ class OrderDetail(Row):
     fulfilments: tuple[FulfilmentRow, ...]
     returns: tuple[ReturnRow, ...]
     payments: tuple[payments.Payment, ...]
+    refunds: tuple[refunds.Refund, ...]
     attention: tuple[AttentionRow, ...]
     document: dict[str, Any]
 
@@ -210,6 +222,7 @@ async def detail(conn: Connection, order_id: str) -> OrderDetail:
                 [ReturnRow(**row) async for row in _sql.returns_of(conn, order_id=order_id)]
             ),
             payments=tuple(await payments.of_order(conn, order_id)),
+            refunds=tuple(await refunds.of_order(conn, order_id)),
             attention=tuple(
                 AttentionRow(**row) for row in await events.open_attention(conn, order_id)
             ),

@@ -16,7 +16,7 @@ from typing import Any
 from domain import ids, tracking
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.tracking import CarrierStatus
-from store import events, fulfilments, kits, orders, parcels, returns, stock, waits
+from store import events, fulfilments, kits, orders, parcels, payments, returns, stock, waits
 from store.database import Connection, Record
 from store.fulfilments import FulfilmentLine
 from store.locks import lock_stock
@@ -114,6 +114,11 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         row = await fulfilments.locked(conn, fulfilment_id)
         if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
             return
+        if await payments.has_ended(conn, row["order_id"], fulfilment_id, at):
+            raise IllegalTransition(
+                f"{fulfilment_id} is not paid any more: what was set aside for it has ended; keep "
+                f"it until `orderloom show {row['order_id']}` says that it is renewed"
+            )
         await _ship(conn, row, at, who)
 
 

@@ -8,6 +8,7 @@ transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -30,8 +31,8 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
 _FAULT_RULES = {
     "fault_operation_known": (
         "the providers and their operations are payment: authorize, capture, void, refund, lookup, "
-        "operations; carrier: buy_label, void_label, lookup; supplier: place, cancel, chase, "
-        "lookup; or '*' for all of one provider"
+        "operations, list_day; carrier: buy_label, void_label, lookup; supplier: place, cancel, "
+        "chase, lookup; or '*' for all of one provider"
     ),
     "fault_kind_known": "the kinds are unavailable, timeout_before, timeout_after",
     "fault_rate_is_a_share": "the rate is a share of the calls, from 0 to 1",
@@ -49,7 +50,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentEffect:
-    """One money call that took effect. `token` is the card it was about."""
+    """Money that was moved. `token` is the card it was about; without a call `key` is empty."""
 
     key: str
     kind: str
@@ -58,6 +59,9 @@ class PaymentEffect:
     order_id: str
     amount: Money
     token: str
+    at: datetime
+    fee: Money | None
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,10 @@ async def authorize(
     token: str,
     amount: Money,
     refusal: str | None,
+    holds_for: timedelta,
+    captures_once: bool,
 ) -> PaymentCall:
-    """Set an amount aside, or keep the refusal. An answer already kept under the key wins."""
+    """Set an amount aside for so long, or keep the refusal. An answer kept under the key wins."""
     return await _payment_call_once(
         "authorize",
         connection,
@@ -160,6 +166,8 @@ async def authorize(
         amount_minor=amount.minor,
         currency=amount.currency,
         code=refusal,
+        holds_for=holds_for,
+        captures_once=captures_once,
     )
 
 
@@ -171,6 +179,7 @@ async def capture(
     authorization: str,
     amount: Money,
     refusing_token: str,
+    fee: Money,
 ) -> PaymentCall:
     """Capture within what is authorized. An answer already kept under the key wins."""
     return await _payment_call_once(
@@ -182,6 +191,7 @@ async def capture(
         amount_minor=amount.minor,
         currency=amount.currency,
         refusing_token=refusing_token,
+        fee_minor=fee.minor,
     )
 
 
@@ -227,6 +237,14 @@ async def payment_effects(connection: Connection, order_id: str) -> tuple[Paymen
     return tuple(
         [_effect(row) async for row in _queries().payment_effects(connection, order_id=order_id)]
     )
+
+
+async def payment_effects_between(
+    connection: Connection, since: datetime, before: datetime
+) -> tuple[PaymentEffect, ...]:
+    """All money moved from `since` on and before `before`, oldest first."""
+    found = _queries().payment_effects_between(connection, since=since, before=before)
+    return tuple([_effect(row) async for row in found])
 
 
 async def buy_label(
@@ -307,14 +325,18 @@ def _payment_call(row: Any) -> PaymentCall:
 
 
 def _effect(row: Any) -> PaymentEffect:
+    fee = row["fee_minor"]
     return PaymentEffect(
-        key=row["key"],
+        key=row["key"] or "",
         kind=row["kind"],
         reference=row["reference"],
         authorization=row["payment_reference"],
         order_id=row["order_id"],
         amount=Money(minor=row["amount_minor"], currency=row["currency"]),
         token=row["token"],
+        at=row["called_at"],
+        fee=Money(minor=fee, currency=row["currency"]) if fee else None,
+        expires_at=row["expires_at"],
     )
 
 

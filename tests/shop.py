@@ -127,7 +127,8 @@ class Shop:
         """Wait until every order has ended. The books must be right then, and the audit clean."""
         for order in await self.orders.list(at_most=10_000):
             await self.result(order.order_id)
-        assert await faults_in(self.pool) == []
+        faults = await faults_in(self.pool)
+        assert faults == [], faults
         report = await audit(self.pool, self.temporal, task_queue=self.task_queue)
         assert report.clean, "\n".join(report.lines())
 

@@ -86,9 +86,9 @@ class Backordering:
                 self._part,
                 "Wait for less" if waiting != units else "Wait no more",
             )
-            overpaid, owed = self._book.not_waited_for(units)
-        if overpaid:
-            await self._paying.refund(effect, overpaid, owed, why)
+            owed = self._book.not_waited_for(units)
+        refund_id = f"{self._order_id}:{effect}"
+        await self._paying.refund(refund_id, owed, why, kind="cancelled", who=who)
         return units
 
     @property

@@ -6,74 +6,37 @@ are made on it alone, so that a replay decides the same.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
 
 from temporalio import workflow
 
+from workflows.charges import Charges, Owed
+from workflows.parcel import Parcel
+
 with workflow.unsafe.imports_passed_through():
     from domain import ids
-    from domain.amounts import Worth, value_lines, worth_of
-    from domain.continuation import BookState, ParcelState, Stage
+    from domain.amounts import NOTHING, Worth
+    from domain.continuation import BookState
     from domain.fulfilments import Planned
     from domain.money import Money
     from domain.order import Order
     from domain.quantities import LineQuantities
 
 
-class Parcel:
-    """One fulfilment on its way: its units, the step it is in, and whether it was recalled."""
+@dataclass(frozen=True)
+class Due:
+    """What is to be charged for a parcel that goes out, and what is to be invoiced for it."""
 
-    def __init__(self, planned: Planned) -> None:
-        self.id = planned.fulfilment_id
-        self.location = planned.location
-        self.units = dict(planned.units)
-        self.stage: Stage = "planned"
-        self.recalled = False
-        # Recalled while its label may be being bought: that call ends by itself, and its outcome is
-        # awaited, so that no label is left behind.
-        self.buying = False
-        self.replacing = False  # lost, and others are being reserved in its place
-        self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
-        self.outcome = ""
-        self.return_id = ""  # under which it comes back undeliverable
-        self.begun: list[str] = []  # the saga steps that may have to be undone
-        self.task: asyncio.Task[None] | None = None
+    units: Mapping[str, int]
+    worth: Worth
+    invoiced_units: Mapping[str, int]
+    invoiced: Worth
 
-    @classmethod
-    def restored(cls, state: ParcelState) -> Self:
-        """The parcel as an earlier run left it."""
-        parcel = cls(Planned(fulfilment_id=state.id, location=state.location, units=state.units))
-        parcel.stage = state.stage
-        parcel.begun = list(state.begun)
-        parcel.recalled = state.recalled
-        parcel.return_id = state.return_id
-        parcel.outcome = state.outcome
-        return parcel
 
-    def state(self) -> ParcelState:
-        """The parcel for the next run."""
-        return ParcelState(
-            id=self.id,
-            location=self.location,
-            units=self.units,
-            stage=self.stage,
-            begun=tuple(dict.fromkeys(self.begun)),
-            recalled=self.recalled,
-            return_id=self.return_id,
-            outcome=self.outcome,
-        )
-
-    @property
-    def stoppable(self) -> bool:
-        """Not handed over yet, as far as is known here."""
-        return self.stage in ("planned", "pick", "pack", "ship") and not self.recalled
-
-    @property
-    def ended(self) -> bool:
-        return self.stage == "ended"
+REST = "rest"
+"""What is not in a parcel yet, among the parts that are authorized."""
 
 
 class OrderBook:
@@ -82,25 +45,41 @@ class OrderBook:
     def __init__(self, order: Order, state: BookState | None = None) -> None:
         state = state or BookState()
         self.order = order
-        self.worth = value_lines(order)
         self.lines = {line.line_id: LineQuantities(ordered=line.quantity) for line in order.lines}
         self.lines |= state.lines
+        self.charges = Charges(order, self.lines, state)
         self.parcels = {parcel.id: Parcel.restored(parcel) for parcel in state.parcels}
         self.authorized = state.authorized
+        self.authorized_until = state.authorized_until
+        self.covered = set(state.covered)  # parcels with an authorization of their own
+        self.once = state.once
+        self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
         self.waits_until = state.waits_until
         self.given_up = state.given_up
-        # Units sent in place of lost ones: paid for already.
+        # Units that are paid for and not sent, and those of them that are sent in place of lost
+        # ones: invoiced already.
         self._prepaid = dict.fromkeys(self.lines, 0) | state.prepaid
+        resent = state.prepaid if state.resent is None else state.resent
+        self._resent = dict.fromkeys(self.lines, 0) | resent
 
     def state(self) -> BookState:
         """The book for the next run."""
         return BookState(
             lines=self.lines,
+            money=self.charges.lines,
             prepaid=self._prepaid,
+            resent=self._resent,
             parcels=tuple(parcel.state() for parcel in self.parcels.values()),
             authorized=self.authorized,
+            authorized_until=self.authorized_until,
+            covered=tuple(sorted(self.covered)),
+            once=self.once,
+            charged_ahead=self.charged_ahead,
+            refunded=self.charges.refunded,
+            invoiced=self.charges.invoiced,
+            goodwill=self.charges.goodwill,
             last_delivery=self.last_delivery,
             round=self.round,
             waits_until=self.waits_until,
@@ -135,30 +114,27 @@ class OrderBook:
         self._each("unbackorder", planned.units)
         return self.allocated(planned)
 
-    def not_waited_for(self, units: Mapping[str, int]) -> tuple[dict[str, int], Worth]:
+    def not_waited_for(self, units: Mapping[str, int]) -> Owed:
         """Backordered units that will not be sent. Returns as `cancelled` does."""
         self._each("unbackorder", units)
         return self.cancelled(units, allocated=False)
 
-    def cancelled(
-        self, units: Mapping[str, int], *, allocated: bool
-    ) -> tuple[dict[str, int], Worth]:
-        """These units will not be sent.
-
-        Returns those that are paid for already, because they were to make good for lost ones, and
-        what is owed for them.
-        """
+    def cancelled(self, units: Mapping[str, int], *, allocated: bool) -> Owed:
+        """These units will not be sent. Returns what is owed for those that are paid for."""
         if allocated:
             self._each("unallocate", units)
         self._each("cancel", units)
-        overpaid = {}
+        overpaid, credited = {}, {}
         for line_id in units:
             line = self.lines[line_id]
-            excess = self._prepaid[line_id] - (line.open + line.backordered + line.allocated)
+            to_come = line.open + line.backordered + line.allocated
+            excess = self._prepaid[line_id] - to_come
             if excess > 0:
                 self._prepaid[line_id] -= excess
                 overpaid[line_id] = excess
-        return overpaid, self.refund(overpaid)
+                credited[line_id] = max(0, self._resent[line_id] - to_come)
+                self._resent[line_id] -= credited[line_id]
+        return self.charges.refund(overpaid, credited)
 
     def not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
         """A short pick: the units are open again and no part of this parcel."""
@@ -166,64 +142,96 @@ class OrderBook:
         left = {line_id: units - missing.get(line_id, 0) for line_id, units in parcel.units.items()}
         parcel.units = {line_id: units for line_id, units in left.items() if units}
 
-    def shipped(self, parcel: Parcel) -> tuple[dict[str, int], Worth]:
-        """The parcel is handed over. Returns the units to charge for, and what they are worth."""
+    def charge_all(self) -> Due:
+        """All that can be sent is charged before it is. Returns what that makes."""
+        units = {}
+        for line_id, line in self.lines.items():
+            more = line.ordered - line.cancelled - (line.charged - line.refunded)
+            units[line_id] = min(more, line.ordered - line.charged)
+            self._prepaid[line_id] += units[line_id]
+        return Due(units, self.charges.charge(units), {}, NOTHING)
+
+    def shipped(self, parcel: Parcel) -> Due:
+        """The parcel is handed over: what of it is not charged yet is, and what goes out for the
+        first time is invoiced.
+        """
         self._each("ship", parcel.units)
-        due = {}
+        due, invoice = {}, {}
         for line_id, units in parcel.units.items():
             prepaid = min(units, self._prepaid[line_id])
             self._prepaid[line_id] -= prepaid
-            if units > prepaid:
-                due[line_id] = units - prepaid
-        worth = worth_of(self.worth, self._count("charged"), due)
-        self._each("charge", due)
-        return due, worth
+            due[line_id] = units - prepaid
+            resent = min(units, self._resent[line_id])
+            self._resent[line_id] -= resent
+            invoice[line_id] = units - resent
+        due, invoice = _some(due), _some(invoice)
+        return Due(due, self.charges.charge(due), invoice, self.charges.invoice(invoice))
 
     def delivered(self, parcel: Parcel, at: datetime) -> None:
         """The customer has it."""
         self._each("deliver", parcel.units)
         self.last_delivery = max(at, self.last_delivery or at)
 
-    def lost(self, replaced: Mapping[str, int], given_up: Mapping[str, int]) -> Worth:
+    def lost(self, replaced: Mapping[str, int], given_up: Mapping[str, int]) -> Owed:
         """The carrier lost units: some are sent again, paid already; returns the others' refund."""
         self._each("replace", replaced)
         for line_id, units in replaced.items():
             self._prepaid[line_id] += units
+            self._resent[line_id] += units
         self._each("lose", given_up)
-        return self.refund(given_up)
+        return self._refund(given_up)
 
-    def came_back(self, parcel: Parcel) -> Worth:
+    def came_back(self, parcel: Parcel) -> Owed:
         """Undeliverable and back at the warehouse. Returns what is owed for it."""
         self._each("come_back", parcel.units)
-        return self.refund(parcel.units)
-
-    def refund(self, units: Mapping[str, int]) -> Worth:
-        """Units that the customer is paid back for. Returns what they are worth."""
-        worth = worth_of(self.worth, self._count("refunded"), units)
-        self._each("refund", units)
-        return worth
+        return self._refund(parcel.units)
 
     def return_requested(self, units: Mapping[str, int]) -> None:
         self._each("request_return", units)
 
-    def return_received(self, requested: Mapping[str, int], received: Mapping[str, int]) -> Worth:
-        """A return parcel was counted. Returns what is owed for what came."""
-        for line_id, units in requested.items():
-            self.lines[line_id] = self.lines[line_id].receive_return(
-                units, received.get(line_id, 0)
-            )
-        return self.refund({k: n for k, n in received.items() if n})
+    def return_received(self, requested: Mapping[str, int], received: Mapping[str, int]) -> Owed:
+        """A return parcel was counted. Returns what is owed for what came.
 
-    @property
-    def charged_worth(self) -> int:
-        """What has been, or is being, charged. In minor units."""
-        return worth_of(self.worth, {}, self._count("charged")).total
+        Units that were paid back before come last: of what the customer holds, they are the rest.
+        """
+        units, unconceded = {}, {}
+        for line_id, count in requested.items():
+            line, came = self.lines[line_id], received.get(line_id, 0)
+            paid_back = max(0, came - (line.delivered - line.returned - line.conceded))
+            self.charges.release_shipping(line_id, paid_back)
+            self.lines[line_id] = line.receive_return(count, came).unconcede(paid_back)
+            units[line_id], unconceded[line_id] = came - paid_back, paid_back
+        owed = self.charges.refund(units, units)  # also of lines of which shipping alone is owed
+        return replace(owed, units=_some(units), unconceded=_some(unconceded))
 
     @property
     def deliverable_worth(self) -> int:
         """What all units that are not cancelled are worth. In minor units."""
-        wanted = {k: line.ordered - line.cancelled for k, line in self.lines.items()}
-        return worth_of(self.worth, {}, wanted).total
+        return self.charges.worth_of({k: n.ordered - n.cancelled for k, n in self.lines.items()})
+
+    def parts_to_authorize(self) -> dict[str, int]:
+        """What each parcel, by its id, and all that is to come besides is worth, in minor units.
+
+        Together `deliverable_worth`. From now on a line is charged for at most its part of it.
+        """
+        worth_of = self.charges.worth_of
+        before = dict.fromkeys(self.lines, 0)
+        parts = {}
+        for parcel in self.parcels.values():
+            if not parcel.ended:
+                upto = {k: before[k] + n for k, n in parcel.units.items()}
+                parts[parcel.id] = worth_of(upto) - worth_of({k: before[k] for k in upto})
+                before |= upto
+        parts[REST] = self.deliverable_worth - sum(parts.values())
+        self.charges.set_limits()
+        return {part: amount for part, amount in parts.items() if amount}
+
+    def to_charge_for(self, parcel: Parcel) -> int:
+        """What charging for a parcel will take, in minor units."""
+        return sum(
+            self.charges.due(line_id, max(0, units - self._prepaid[line_id])).total
+            for line_id, units in parcel.units.items()
+        )
 
     @property
     def waiting(self) -> dict[str, int]:
@@ -243,9 +251,14 @@ class OrderBook:
         self.parcels[parcel.id] = parcel
         return parcel
 
-    def _count(self, name: str) -> dict[str, int]:
-        return {line_id: getattr(line, name) for line_id, line in self.lines.items()}
+    def _refund(self, units: Mapping[str, int]) -> Owed:
+        """Pay back units that went out."""
+        return self.charges.refund(_some(units), units)
 
     def _each(self, move: str, units: Mapping[str, int]) -> None:
         for line_id, quantity in units.items():
             self.lines[line_id] = getattr(self.lines[line_id], move)(quantity)
+
+
+def _some(units: Mapping[str, int]) -> dict[str, int]:
+    return {line_id: count for line_id, count in units.items() if count}

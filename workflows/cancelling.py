@@ -9,8 +9,9 @@ from typing import Literal
 from temporalio import workflow
 
 from workflows.backordering import Backordering
-from workflows.book import OrderBook, Parcel
+from workflows.book import OrderBook
 from workflows.fulfilling import Fulfilling
+from workflows.parcel import Parcel
 from workflows.refusals import invalid_line
 
 with workflow.unsafe.imports_passed_through():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows.book import OrderBook, Parcel
+from workflows.book import OrderBook
+from workflows.parcel import Parcel
 from workflows.steps import Steps
 
 with workflow.unsafe.imports_passed_through():

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from temporalio import workflow
 
-from workflows.book import OrderBook, Parcel
+from workflows.book import OrderBook
 from workflows.continuing import broken
+from workflows.parcel import Parcel
 from workflows.paying import Paying
 from workflows.saga import Step, undos
 from workflows.steps import ByHand, GivenUp, StepRefused, Steps
@@ -127,6 +128,8 @@ class Fulfilling:
                 if parcel.stage in ("pick", "pack"):
                     await self._pack(parcel)
                 if parcel.stage != "await_delivery":
+                    if not parcel.too_late:
+                        await self._paying.secure(parcel)
                     await self._ship(parcel)
                     await asyncio.gather(self._charge(parcel), self._deliver(parcel))
                 elif parcel.return_id:  # an earlier run has charged for it, and heard of it
@@ -183,10 +186,9 @@ class Fulfilling:
             raise GivenUp(parcel.id)
 
     async def _charge(self, parcel: Parcel) -> None:
-        units, worth = self._book.shipped(parcel)
+        due = self._book.shipped(parcel)
         parcel.stage = "await_delivery"
-        if units:
-            await self._paying.charge(parcel.id, units, worth)
+        await self._paying.charge(parcel, due)
 
     async def _deliver(self, parcel: Parcel) -> None:
         parcel.stage = "await_delivery"
@@ -229,12 +231,11 @@ class Fulfilling:
             reserved = await self._reserve_again(
                 parcel, missing, "open", why, avoid=parcel.location, refused=bool(refused)
             )
-            overpaid, owed = self._book.cancelled(reserved.missing, allocated=False)
+            owed = self._book.cancelled(reserved.missing, allocated=False)
             self._book.backordered(reserved.backordered)
             self._start_all(reserved.fulfilments)
-        if overpaid:
-            refund_id, why = f"{parcel.id}:not_found", "paid for, lost, and none left to send"
-            await self._paying.refund(refund_id, overpaid, owed, why)
+        refund_id, why = f"{parcel.id}:not_found", "paid for, and there is none left to send"
+        await self._paying.refund(refund_id, owed, why, kind="cancelled")
 
     async def _fell_back(self, parcel: Parcel, units: Mapping[str, int]) -> None:
         """Fewer are there than orders had claimed: these wait again, in their turn."""
@@ -261,11 +262,8 @@ class Fulfilling:
             self._book.backordered(reserved.backordered)
             self._start_all(reserved.fulfilments)
             parcel.replacing = False
-        if given_up:
-            refund_id = f"{parcel.id}:lost"
-            await self._paying.refund(
-                refund_id, given_up, owed, f"{parcel.id} was lost by the carrier"
-            )
+        why = f"{parcel.id} was lost by the carrier"
+        await self._paying.refund(f"{parcel.id}:lost", owed, why, kind="lost")
 
     async def _reserve_again(
         self,
@@ -316,8 +314,8 @@ class Fulfilling:
             )
         return_id = parcel.return_id
         await self.await_return(return_id)
-        worth = self._book.came_back(parcel)
-        await self._paying.refund(return_id, parcel.units, worth, reason, return_id=return_id)
+        owed = self._book.came_back(parcel)
+        await self._paying.refund(return_id, owed, reason, kind="return", return_id=return_id)
 
     async def await_return(self, return_id: str) -> dict[str, int]:
         """Wait for a return parcel. Returns what came of each line (line id → units)."""
@@ -342,6 +340,7 @@ class Fulfilling:
         """
         stopped = await self._stop(parcel)
         if stopped is None:
+            parcel.too_late = True
             return False
         await self._unwind(parcel, stopped)
         await self.cancel_units(parcel, parcel.units, f"cancel:{parcel.id}", why, "orderloom")
@@ -382,9 +381,8 @@ class Fulfilling:
             parcel.id,
             f"Release stock of {parcel.id}",
         )
-        overpaid, owed = self._book.cancelled(units, allocated=True)
-        if overpaid:
-            await self._paying.refund(effect, overpaid, owed, why)
+        owed = self._book.cancelled(units, allocated=True)
+        await self._paying.refund(effect, owed, why, kind="cancelled", who=who)
 
     async def _unwind(self, parcel: Parcel, stopped: Recalled) -> None:
         """Undo what was done for a stopped parcel, also what was reported and not heard here."""
@@ -409,13 +407,21 @@ class Fulfilling:
                 )
 
     async def _wait(
-        self, parcel: Parcel, do: Any, ask: Any, summary: str, within: timedelta
+        self, parcel: Parcel, do: Any, ask: Any, summary: str, allowed: timedelta
     ) -> Any:
         parcel.stage = do.__name__
         parcel.begun.append(do.__name__)
 
-        async def overdue() -> str:
-            return f"{do.__name__} of {parcel.id} is not done within {within}"
+        within, due = allowed, workflow.now() + allowed
+        if do is Fulfilment.ship:  # what is set aside for it may end while it waits
+            within = min(within, self._paying.authorizing.time_left)
+
+        async def overdue() -> str | None:
+            if do is Fulfilment.ship:
+                await self._paying.secure(parcel)
+            if workflow.now() < due:
+                return None
+            return f"{do.__name__} of {parcel.id} is not done within {allowed}"
 
         return await self._steps.wait(
             do,

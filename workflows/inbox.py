@@ -14,19 +14,32 @@ from workflows.refusals import refuse
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
-    from domain.continuation import Answered, AnsweredCancel, AnsweredReturn, InboxState
+    from domain.continuation import (
+        Answered,
+        AnsweredCancel,
+        AnsweredCharge,
+        AnsweredPay,
+        AnsweredRefund,
+        AnsweredReturn,
+        InboxState,
+    )
     from domain.errors import Conflict, InvalidInput
     from domain.messages import (
         AttentionAnswer,
         CancelOutcome,
         CancelRequest,
+        ChargeRequest,
+        PayOutcome,
+        PayRequest,
+        RefundOutcome,
+        RefundRequest,
         ReturnOutcome,
         ReturnRequest,
     )
 
-SignalMessage = CancelRequest | ReturnRequest | AttentionAnswer
-Request = CancelRequest | ReturnRequest
-Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome)
+Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
+SignalMessage = Request | AttentionAnswer
+Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome, RefundOutcome, PayOutcome)
 
 REMEMBERED_BYTES_MAX = 500_000
 """Of the answers that are handed on to a next run, the oldest are left out beyond this."""
@@ -34,6 +47,9 @@ REMEMBERED_BYTES_MAX = 500_000
 SIGNALS: dict[str, type[SignalMessage]] = {
     "cancel": CancelRequest,
     "request_return": ReturnRequest,
+    "refund": RefundRequest,
+    "pay": PayRequest,
+    "charge": ChargeRequest,
     "resolve_attention": AttentionAnswer,
 }
 
@@ -116,6 +132,14 @@ class Inbox:
 
 
 def _answered(request: Request, outcome: Any) -> Answered:
-    if isinstance(request, CancelRequest):
-        return AnsweredCancel(request=request, outcome=outcome)
-    return AnsweredReturn(request=request, outcome=outcome)
+    match request:
+        case CancelRequest():
+            return AnsweredCancel(request=request, outcome=outcome)
+        case ReturnRequest():
+            return AnsweredReturn(request=request, outcome=outcome)
+        case RefundRequest():
+            return AnsweredRefund(request=request, outcome=outcome)
+        case PayRequest():
+            return AnsweredPay(request=request, outcome=outcome)
+        case ChargeRequest():
+            return AnsweredCharge(request=request, outcome=outcome)

@@ -20,12 +20,14 @@ from workflows.contracts import OrderInput, OrderResult, OrderView
 from workflows.fulfilling import Fulfilling
 from workflows.inbox import Inbox, SignalMessage, parse_signal
 from workflows.paying import Paying
+from workflows.refunding import Refunding
 from workflows.refusals import refused
 from workflows.returning import Returning
 from workflows.saga import Step
 from workflows.steps import GivenUp, StepRefused, Steps
 
 with workflow.unsafe.imports_passed_through():
+    from activities.authorizations import Authorizations
     from activities.delivery import Delivery
     from activities.fulfilment import Fulfilment
     from activities.inventory import Inventory, ReleaseStock
@@ -37,7 +39,12 @@ with workflow.unsafe.imports_passed_through():
         AttentionAnswer,
         CancelOutcome,
         CancelRequest,
+        ChargeRequest,
+        PayOutcome,
+        PayRequest,
         Placement,
+        RefundOutcome,
+        RefundRequest,
         ReturnOutcome,
         ReturnRequest,
     )
@@ -45,7 +52,7 @@ with workflow.unsafe.imports_passed_through():
 
 SAGA = (
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
-    Step(Payments.authorize_payment, undo=Payments.void_payment),
+    Step(Authorizations.authorize_payment, undo=Authorizations.void_payment),
     # for each fulfilment, side by side:
     Step(Fulfilment.pick, undo=Fulfilment.put_back),
     Step(Fulfilment.pack, undo=Fulfilment.put_back),
@@ -73,7 +80,10 @@ class OrderWorkflow:
         self.policy = start.policy
         self.book = OrderBook(start.order, state.book)
         self.steps = Steps(start.order.order_id, start.policy, self.show, state.steps)
-        self.paying = Paying(self.steps, self.book)
+        self.paying = Paying(self.steps, self.book, start.policy, state.paying)
+        self.refunding = Refunding(
+            self.steps, self.book, self.paying, start.policy, state.refunds_numbered
+        )
         self.returning = Returning(
             self.steps, self.book, self.paying, start.policy, state.returning
         )
@@ -172,14 +182,18 @@ class OrderWorkflow:
         self.book.backordered(reserved.backordered)
         self.book.cancelled(reserved.missing, allocated=False)
         try:
-            await self.paying.authorize(unless=lambda: self.unwanted)
+            await self.paying.authorizing.authorize(unless=lambda: self.unwanted)
         except StepRefused as refusal:
+            if self.order.tenders or self.book.once:  # others may have paid their part
+                await self.paying.release(f"not paid: {refusal.message}")
             await self.release_all("rejected", refusal.message)
             return self.decide("rejected", refusal.message)
         except GivenUp:
             await self.paying.release("given up before the payment was authorized")
             await self.release_all("cancelled", "cancelled before the payment was authorized")
             return self.decide("rejected", "cancelled before the payment was authorized")
+        if self.policy.charge == "at_confirmation":
+            await self.paying.charge_all()
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:
@@ -209,7 +223,7 @@ class OrderWorkflow:
 
     async def release_what_is_not_charged(self) -> None:
         """What was authorized for units that were cancelled is not held any longer."""
-        if self.book.charged_worth < self.book.authorized or self.book.nothing_shipped:
+        if self.book.charges.charged.total < self.book.authorized or self.book.nothing_shipped:
             await self.paying.release("not everything was sent")
 
     async def await_returns(self) -> None:
@@ -219,11 +233,16 @@ class OrderWorkflow:
         if ends is not None and workflow.now() < ends:
             with suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda: self.book.all_returned and not self.returning.pending,
+                    lambda: (
+                        self.book.all_returned
+                        and not self.returning.pending
+                        and not self.refunding.pending
+                    ),
                     timeout=ends - workflow.now(),
                     timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
                 )
         await self.returning.all_ended()
+        await self.refunding.all_ended()
 
     async def end(
         self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
@@ -241,7 +260,11 @@ class OrderWorkflow:
         if outcome != "closed":
             workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])
         await workflow.wait_condition(
-            lambda: workflow.all_handlers_finished() and not self.returning.pending
+            lambda: (
+                workflow.all_handlers_finished()
+                and not self.returning.pending
+                and not self.refunding.pending
+            )
         )
         self.enter(outcome)
         return OrderResult(order_id=self.order.order_id, outcome=outcome, reason=reason)
@@ -284,6 +307,7 @@ class OrderWorkflow:
             and self.fulfilling.at_rest
             and self.backordering.at_rest
             and self.returning.at_rest
+            and self.refunding.at_rest
         )
 
     def onward(self) -> OrderInput:
@@ -296,6 +320,8 @@ class OrderWorkflow:
             book=self.book.state(),
             steps=self.steps.state(),
             returning=self.returning.state(),
+            paying=self.paying.state(),
+            refunds_numbered=self.refunding.numbered,
             inbox=self.inbox.state(),
         )
         return self.start.model_copy(update={"state": state})
@@ -325,6 +351,38 @@ class OrderWorkflow:
             self.returning.check(request)
 
     @workflow.update
+    async def refund_order(self, request: RefundRequest) -> RefundOutcome:
+        """Pay something back that comes with no return; answers with what became of it."""
+        return await self.pay_back(request)
+
+    @refund_order.validator
+    def _may_refund(self, request: RefundRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.refunding.check(request)
+
+    @workflow.update
+    async def pay_order(self, request: PayRequest) -> PayOutcome:
+        """The customer comes with a new token for an order that is held for payment."""
+        return await self.inbox.once(request, lambda i: self.paying.authorizing.pay(request, i))
+
+    @pay_order.validator
+    def _may_pay(self, request: PayRequest) -> None:
+        if not self.inbox.knows(request):
+            self.paying.authorizing.check_pay()
+
+    @workflow.update
+    async def charge_order(self, request: ChargeRequest) -> PayOutcome:
+        """Charge an order that waits for somebody to say so."""
+        return await self.charge(request)
+
+    @charge_order.validator
+    def _may_charge(self, request: ChargeRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.paying.check_charge()
+
+    @workflow.update
     async def resolve_attention(self, answer: AttentionAnswer) -> None:
         """An operator's decision about a step that needs attention."""
         self.steps.answer(answer)
@@ -335,7 +393,7 @@ class OrderWorkflow:
 
     @workflow.signal(dynamic=True)
     async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """`cancel`, `request_return` and `resolve_attention`, without waiting for an answer.
+        """`cancel`, `request_return`, `refund` and the others, without waiting for an answer.
 
         Taken raw, because a signal that does not fit its type would otherwise vanish: whoever typed
         it at a terminal finds the refusal in the order's story.
@@ -378,6 +436,15 @@ class OrderWorkflow:
                 if not self.inbox.knows(message):
                     self.check_open()
                 await self.take_back(message)
+            case RefundRequest():
+                if not self.inbox.knows(message):
+                    self.check_open()
+                    self.refunding.check(message)
+                await self.pay_back(message)
+            case PayRequest():
+                await self.inbox.once(message, lambda i: self.paying.authorizing.pay(message, i))
+            case ChargeRequest():
+                await self.charge(message)
             case AttentionAnswer():
                 self.steps.answer(message)
 
@@ -405,6 +472,26 @@ class OrderWorkflow:
         async def act(request_id: str) -> ReturnOutcome:
             self.check_open()  # again: it may have ended between the validator and here
             return await self.returning.request(request, request_id, self.fulfilling)
+
+        return await self.inbox.once(request, act)
+
+    async def pay_back(self, request: RefundRequest) -> RefundOutcome:
+        """Grant and pay a refund once per request id."""
+        self.continuing.look()
+
+        async def act(request_id: str) -> RefundOutcome:
+            self.check_open()  # again: it may have ended between the validator and here
+            return await self.refunding.request(request, request_id)
+
+        return await self.inbox.once(request, act)
+
+    async def charge(self, request: ChargeRequest) -> PayOutcome:
+        """Charge the order once somebody says so, as soon as it is placed."""
+
+        async def act(request_id: str) -> PayOutcome:
+            await workflow.wait_condition(lambda: self.placement is not None)
+            self.check_open()
+            return await self.paying.charge_now(request, request_id)
 
         return await self.inbox.once(request, act)
 

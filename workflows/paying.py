@@ -1,117 +1,206 @@
-"""The order's money: authorize, charge what ships, pay back, release the rest."""
+"""The order's money: charge, pay back, release the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 from temporalio import workflow
 
-from workflows.book import OrderBook
-from workflows.steps import ByHand, Steps
+from workflows.authorizing import Authorizing
+from workflows.book import Due, OrderBook
+from workflows.charges import Owed
+from workflows.holding import Holds
+from workflows.parcel import Parcel
+from workflows.refusals import refused
+from workflows.steps import AsStoreCredit, ByHand, GivenUp, Steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payments import Authorize, Capture, Payments, Refund, Void
-    from domain.amounts import Worth
+    from activities.authorizations import Authorizations
+    from activities.payment_asks import Capture, Invoice, Refund, Void
+    from activities.payments import Payments
+    from domain import ids
+    from domain.continuation import PayingState
+    from domain.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
+    from domain.policy import Policy
 
 
 class Paying:
     """Money calls of one order. The book says how much; a refusal is put before a person."""
 
-    def __init__(self, steps: Steps, book: OrderBook) -> None:
+    def __init__(self, steps: Steps, book: OrderBook, policy: Policy, state: PayingState) -> None:
         self._steps = steps
         self._book = book
+        self._policy = policy
         self._order_id = book.order.order_id
+        self._holds = Holds(steps, self._order_id, state.holds)
+        self.authorizing = Authorizing(steps, book, self._holds, policy, state)
+        self._told_to_charge = state.told_to_charge
         self._charging = 0
+        self._uncharged: set[str] = set()  # parcels that wait for the order to be charged
 
-    async def authorize(self, *, unless: Callable[[], bool]) -> None:
-        """Set aside what all units that can be sent are worth.
+    def state(self) -> PayingState:
+        """What the next run must know."""
+        return self.authorizing.state().model_copy(
+            update={"holds": self._holds.numbered, "told_to_charge": self._told_to_charge}
+        )
 
-        Raises StepRefused for the bank's no, and GivenUp where `unless` comes true while an
-        operator is awaited.
+    async def secure(self, parcel: Parcel) -> None:
+        """Nothing is handed over unpaid: see to it that the parcel is charged, or can be.
+
+        Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
         """
-        amount = self._book.money(self._book.deliverable_worth)
-        ask = Authorize(
-            order_id=self._order_id,
-            amount=amount,
-            provider=self._book.order.payment.provider,
-            token=self._book.order.payment.token,
-        )
-        await self._steps.call(
-            Payments.authorize_payment,
-            lambda _: ask,
-            self._order_id,
-            f"Authorize {amount}",
-            refusable=("declined", "not_found"),  # the bank says no, or there is no such provider
-            allowed=("retry", "cancel"),
-            unless=unless,
-        )
-        self._book.authorized = amount.minor
+        if self._policy.charge == "at_shipment":
+            await self.authorizing.secure(parcel)
+        else:
+            await self._charged_ahead(parcel)
 
-    async def charge(self, fulfilment_id: str, units: Mapping[str, int], worth: Worth) -> None:
-        """Charge for units (line id → units) that ship."""
+    async def charge_all(self) -> None:
+        """Charge everything before it is sent, once."""
+        if not self._book.charged_ahead:
+            self._book.charged_ahead = True
+            due = self._book.charge_all()
+            if due.units:
+                await self._capture(ids.prepaid_id(self._order_id), due, prepaid=True)
+            if self._uncharged:
+                await self._holds.go_on("orderloom")
 
+    def check_charge(self) -> None:
+        """Raises ApplicationError where nothing waits to be charged."""
+        if self._policy.charge != "manual" or self._told_to_charge:
+            how = self._policy.charge.replace("_", " ")
+            why = "it was told so before" if self._told_to_charge else f"it is charged {how}"
+            raise refused(f"order {self._order_id} does not wait to be charged: {why}")
+
+    async def charge_now(self, request: ChargeRequest, request_id: str) -> PayOutcome:
+        """Somebody says that the order is to be charged."""
+        self.check_charge()
+        self._told_to_charge = True
+        await self.charge_all()
+        return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
+
+    async def _charged_ahead(self, parcel: Parcel) -> None:
+        """Wait until the order is charged. The first parcel that is ready holds it until then."""
+        if not self._book.charged_ahead and not self._uncharged:
+            await self._holds.hold("waits to be charged")
+        self._uncharged.add(parcel.id)
+        await workflow.wait_condition(
+            lambda: (self._book.charged_ahead and not self._charging) or parcel.recalled
+        )
+        self._uncharged.discard(parcel.id)
+        if parcel.recalled:
+            raise GivenUp(parcel.id)
+
+    async def charge(self, parcel: Parcel, due: Due) -> None:
+        """Charge for a parcel that went out, as far as it is not charged yet, and invoice it."""
+        if due.units:
+            await self._capture(parcel.id, due, prepaid=False)
+        elif due.invoiced_units:
+            ask = Invoice(
+                order_id=self._order_id,
+                fulfilment_id=parcel.id,
+                units=dict(due.invoiced_units),
+                worth=due.invoiced,
+                currency=self._book.order.currency,
+            )
+            await self._steps.record(Payments.invoice_parcel, ask, parcel.id, "Invoice what went")
+
+    async def _capture(self, part_id: str, due: Due, *, prepaid: bool) -> None:
         def ask(attempt: int, by_hand: str | None = None) -> Capture:
             return Capture(
                 order_id=self._order_id,
-                fulfilment_id=fulfilment_id,
-                worth=worth,
+                fulfilment_id=part_id,
+                worth=due.worth,
                 currency=self._book.order.currency,
-                units=dict(units),
+                units=dict(due.units),
                 attempt=attempt,
                 by_hand=by_hand,
+                prepaid=prepaid,
             )
 
-        summary = f"Charge {self._book.money(worth.total)}"
+        summary = f"Charge {self._book.money(due.worth.total)}"
         self._charging += 1
         try:
-            await self._or_by_hand(Payments.capture_payment, ask, fulfilment_id, summary)
+            await self._or_by_hand(Payments.capture_payment, ask, part_id, summary)
         finally:
             self._charging -= 1
 
     async def refund(
         self,
         refund_id: str,
-        units: Mapping[str, int],
-        worth: Worth,
+        owed: Owed,
         why: str,
         *,
+        kind: RefundKind,
         return_id: str | None = None,
+        to: RefundTo = "original",
+        who: str = "orderloom",
     ) -> None:
-        """Pay units back. Until that has succeeded, the amount stays owed, and visible as such."""
+        """Pay back what is owed. Until that has succeeded it stays owed, and visible as such."""
+        if not owed:
+            return
 
-        def ask(attempt: int, by_hand: str | None = None) -> Refund:
+        def ask(attempt: int, by_hand: str | None = None, way: RefundTo = to) -> Refund:
             return Refund(
                 order_id=self._order_id,
                 refund_id=refund_id,
-                worth=worth,
+                worth=owed.worth,
+                credited=owed.credited,
                 currency=self._book.order.currency,
-                units={k: n for k, n in units.items() if n},
+                units=dict(owed.units),
+                unconceded=dict(owed.unconceded),
                 why=why,
                 return_id=return_id,
                 attempt=attempt,
                 by_hand=by_hand,
+                kind=kind,
+                to=way,
+                customer_id=self._book.order.customer.id,
+                who=who,
             )
 
         # What is being charged cannot be paid back yet: its outcome is awaited first.
         await workflow.wait_condition(lambda: self._charging == 0)
-        summary = f"Refund {self._book.money(worth.total)}"
-        await self._or_by_hand(Payments.refund_payment, ask, refund_id, summary)
+        summary = f"Refund {self._book.money(owed.worth.total)}"
+        try:
+            await self._or_by_hand(
+                Payments.refund_payment,
+                ask,
+                refund_id,
+                summary,
+                allowed=("retry", "done", "store_credit"),
+            )
+        except AsStoreCredit:
+            await self._or_by_hand(
+                Payments.refund_payment,
+                lambda attempt, by_hand=None: ask(attempt, by_hand, "store_credit"),
+                refund_id,
+                f"{summary}: as store credit",
+            )
 
     async def release(self, why: str) -> None:
         """Undo of the authorization, or of what is left of it."""
         ask = Void(order_id=self._order_id, why=why)
-        with suppress(ByHand):  # recorded with its note when the attention was resolved
+        try:
             await self._steps.call(
-                Payments.void_payment, lambda _: ask, self._order_id, "Release the authorization"
+                Authorizations.void_payment,
+                lambda _: ask,
+                self._order_id,
+                "Release the authorization",
             )
+        except ByHand:
+            return  # recorded with its note when the attention was resolved
 
     async def _or_by_hand(
-        self, do: Any, ask: Callable[..., Any], part_id: str, summary: str
+        self,
+        do: Any,
+        ask: Callable[..., Any],
+        part_id: str,
+        summary: str,
+        allowed: tuple[Any, ...] = ("retry", "done"),
     ) -> None:
         try:
-            await self._steps.call(do, ask, part_id, summary)
+            await self._steps.call(do, ask, part_id, summary, allowed=allowed)
         except ByHand as hand:
             note = hand.note
             await self._steps.call(

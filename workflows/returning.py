@@ -134,10 +134,9 @@ class Returning:
         return_id = expected.return_id
         received = await fulfilling.await_return(return_id)
         owed = self._book.return_received(expected.units, received)
-        if any(received.values()):
-            await self._paying.refund(
-                return_id, received, owed, expected.reason, return_id=return_id
-            )
+        await self._paying.refund(
+            return_id, owed, expected.reason, kind="return", return_id=return_id
+        )
 
     def _units(self, request: ReturnRequest) -> dict[str, int]:
         ends = self.window_ends

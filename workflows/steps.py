@@ -55,6 +55,10 @@ class ByHand(Exception):
         self.note = note
 
 
+class AsStoreCredit(Exception):
+    """An operator has what is owed given as store credit instead."""
+
+
 @dataclass(frozen=True)
 class _Wait:
     """A wait that has begun, and until when it may take."""
@@ -156,8 +160,8 @@ class Steps:
 
         A firm no of a `refusable` kind is raised as StepRefused; any other is put before a person,
         and a retry after it is a new try. Raises GivenUp where `unless` comes true while the step
-        is parked, and ByHand where an operator did it, which only a firm no makes room for: what
-        became of a call without an answer is for the company to tell.
+        is parked, and ByHand or AsStoreCredit where an operator chose another way, which only a
+        firm no makes room for: what became of a call without an answer is for the company to tell.
         """
         tries = 1
 
@@ -167,7 +171,7 @@ class Steps:
                 return await workflow.execute_activity_method(
                     do,
                     args=[ask(tries)],
-                    schedule_to_close_timeout=self._policy.give_up_after,
+                    schedule_to_close_timeout=min(self._policy.give_up_after, timeouts.UNKNOWN_MAX),
                     start_to_close_timeout=timeouts.PROVIDER_CALL,
                     retry_policy=timeouts.PROVIDER_RETRY,
                     summary=summary,
@@ -314,7 +318,8 @@ class Steps:
                     await self.settled(step, f"refused: {refusal.message}")
                     raise refusal from error
                 reason = refusal.message if refusal else _why(error)
-                answers = tuple(a for a in allowed if refusal is not None or a != "done")
+                decided = refusal is not None  # else whether it happened is for others to tell
+                answers = tuple(a for a in allowed if decided or a in ("retry", "cancel"))
             await self._park(step, reason, answers, unless)
 
     async def _park(
@@ -334,6 +339,8 @@ class Steps:
             raise GivenUp(step)
         if answer.action == "done":
             raise ByHand(answer.note)
+        if answer.action == "store_credit":
+            raise AsStoreCredit(answer.note)
 
     async def _raise(self, step: str, reason: str, allowed: tuple[Action, ...]) -> Parked:
         self._raised += 1

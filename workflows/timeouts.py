@@ -12,8 +12,18 @@ DATABASE_STEP = timedelta(seconds=15)
 PROVIDER_CALL = timedelta(seconds=60)
 """A call to a payment provider or carrier with its two short transactions."""
 
+UNKNOWN_MAX = timedelta(hours=20)
+"""An outcome that is not known is looked up this long at most, before it is put before a person:
+well within the 24 hours for which Stripe remembers an idempotency key."""
+
 REPLENISHMENT = timedelta(minutes=5)
 """A look at all levels: a transaction for each supplier that is ordered from."""
+
+RECONCILIATION = timedelta(minutes=10)
+"""A day of one payment company: its whole list, a page at a time."""
+
+RECONCILIATION_GIVE_UP = timedelta(hours=1)
+"""A company that does not answer for so long: its day is due again the next time."""
 
 DATABASE_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -120,4 +120,15 @@ class PaymentProvider(Protocol):
 
     async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
         """Every effect of one day (UTC, by the company's clock), oldest first, whoever asked."""
+        ...
+
+
+@runtime_checkable
+class CreditIssuer(Protocol):
+    """Who gives customers store credit, which pays like money from then on."""
+
+    async def issue(
+        self, *, key: str, customer_id: str, amount: Money, order_id: str, who: str, why: str
+    ) -> PaymentReceipt:
+        """Give a customer credit. The same key gives it once."""
         ...

@@ -23,6 +23,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
+from activities.authorizations import Authorizations
 from activities.inventory import Inventory
 from activities.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
@@ -51,14 +52,14 @@ class Textbook:
         warehouse = Warehouse(pool, SandboxCarrier(pool, random=random.SystemRandom()))
         inventory, records = Inventory(pool), Records(pool)
         companies = {"sandbox": SandboxPayment(pool, random=random.SystemRandom())}
-        payments = Payments(pool, companies)
+        authorizations, payments = Authorizations(pool, companies), Payments(pool, companies)
         return Worker(
             side.client,
             task_queue=side.task_queue,
             workflows=[TextbookWorkflow],
             activities=[
                 inventory.reserve_stock,
-                payments.authorize_payment,
+                authorizations.authorize_payment,
                 warehouse.record_pick,
                 warehouse.record_pack,
                 warehouse.buy_label,

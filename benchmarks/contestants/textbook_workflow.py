@@ -9,8 +9,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
+    from activities.authorizations import Authorizations
     from activities.inventory import Inventory
-    from activities.payments import Authorize, Capture, Payments
+    from activities.payment_asks import Authorize, Capture
+    from activities.payments import Payments
     from activities.records import CloseOrder, Records
     from benchmarks.contestants.textbook_activities import (
         Fact,
@@ -84,7 +86,7 @@ class TextbookWorkflow:
             start_to_close_timeout=STEP,
         )
         await workflow.execute_activity_method(
-            Payments.authorize_payment,
+            Authorizations.authorize_payment,
             Authorize(
                 order_id=order.order_id,
                 amount=Money(minor=order.total_minor, currency=order.currency),
@@ -127,7 +129,7 @@ class TextbookWorkflow:
             Capture(
                 order_id=order.order_id,
                 fulfilment_id=parcel_id,
-                worth=worth_of(value_lines(order), {}, parcel.units),
+                worth=worth_of(value_lines(order), parcel.units),
                 currency=order.currency,
                 units=parcel.units,
             ),

@@ -20,7 +20,14 @@ from starter.connection import NotPrepared, database_faults
 from starter.service import service
 
 Outcome = Literal[
-    "confirmed", "in_progress", "rejected", "conflict", "refused", "malformed", "not_placed"
+    "confirmed",
+    "held",
+    "in_progress",
+    "rejected",
+    "conflict",
+    "refused",
+    "malformed",
+    "not_placed",
 ]
 
 # The client gives its last word some time after it has waited for the decision.

@@ -37,6 +37,7 @@ class _Entry(NamedTuple):
 
 _ORDERS: Final = "Orders"
 _GOODS: Final = "Goods"
+_MONEY: Final = "Money"
 _RUNNING: Final = "Running"
 
 _COMMANDS: Final = {
@@ -48,7 +49,16 @@ _COMMANDS: Final = {
     "events": _Entry("events", "What happened to an order, and why.", _ORDERS),
     "cancel": _Entry("cancel", "Cancel an order, or some of its units.", _ORDERS),
     "return": _Entry("returning", "Ask to send units back.", _ORDERS),
+    "pay": _Entry("pay", "A new token for an order that is held for payment.", _MONEY),
+    "charge": _Entry("charge", "Charge an order that waits for somebody to say so.", _MONEY),
+    "refund": _Entry("refund", "Pay back what comes with no return.", _MONEY),
+    "payments": _Entry("payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY),
+    "credit": _Entry("credit", "Store credit: give it, and see what became of it.", _MONEY),
+    "disputes": _Entry("disputes", "Payments that customers' banks took back.", _MONEY),
+    "provider-events": _Entry("provider_events", "What payment companies told.", _MONEY),
     "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
+    "invoices": _Entry("invoices", "List invoices and credit notes.", _ORDERS),
+    "invoice": _Entry("invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),
     "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
     "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),
     "items": _Entry("items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS),
@@ -66,6 +76,9 @@ _COMMANDS: Final = {
     "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("simulating", "Play warehouse, carriers and suppliers.", _RUNNING),
     "audit": _Entry("auditing", "Check that the books are right.", _RUNNING),
+    "reconcile": _Entry(
+        "reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
+    ),
     "schema": _Entry("schema", "Print a document's JSON Schema.", _RUNNING),
     "setup": _Entry("setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
 }

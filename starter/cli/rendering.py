@@ -58,12 +58,15 @@ def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
     if order.refund_granted_minor > order.refunded_minor:
         owed = order.refund_granted_minor - order.refunded_minor
         out.say(f"  owed to the customer: {money(owed, order.currency)}")
+    if order.held is not None:
+        out.say(f"  held: {order.held}")
     if link is not None:
         out.say(f"  workflow {link}")
     _lines(out, detail)
     _fulfilments(out, detail)
     _returns(out, detail)
     _payments(out, detail)
+    _refunds(out, detail)
     _attention(out, detail)
 
 
@@ -170,6 +173,24 @@ def _payments(out: Output, detail: OrderDetail) -> None:
                 row.message,
             )
             for row in detail.payments
+        ],
+    )
+
+
+def _refunds(out: Output, detail: OrderDetail) -> None:
+    if not detail.refunds:
+        return
+    out.say()
+    out.table(
+        ["refund", "why", ">granted", ">issued"],
+        [
+            (
+                refund.refund_id,
+                f"{refund.kind}: {refund.reason}",
+                money(refund.amount_minor, refund.currency),
+                money(refund.issued_minor, refund.currency),
+            )
+            for refund in detail.refunds
         ],
     )
 

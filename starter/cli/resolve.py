@@ -12,10 +12,11 @@ from domain.messages import AttentionAnswer
 from starter.cli.options import Json, OrderId, Who, read_model, reporter
 from starter.cli.output import Output
 from starter.service import Service, answered, service
+from starter.webhooks import REFUND_CAME_BACK, WebhookDesk
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
-Action = Literal["retry", "done", "cancel"]
+Action = Literal["retry", "done", "cancel", "store_credit"]
 
 
 @app.command()
@@ -25,7 +26,8 @@ def resolve(
         Action,
         typer.Argument(
             help="retry: try the step again. done: it was done by hand. "
-            "cancel: give it up; its units are cancelled and paid back.",
+            "cancel: give it up; its units are cancelled and paid back. "
+            "store_credit: what is owed is given so.",
             show_default=False,
         ),
     ],
@@ -58,11 +60,26 @@ async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> 
     async with service() as here:
         content = {**content, "step": step or await _only_step(here, order_id)}
         answer = read_model(AttentionAnswer, content, where="resolve")
+        if answer.step.startswith(REFUND_CAME_BACK):
+            await _settle(here, order_id, answer)
+            return answer
         await answered(
             here.orders.resolve_attention(order_id, answer),
             again=f"look with `orderloom show {order_id}` before deciding again",
         )
         return answer
+
+
+async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None:
+    """What no step of the order waits for: a person sees to it, and says so."""
+    if answer.action != "done":
+        raise InvalidInput(
+            "a refund that came back is not sent again by itself: pay the customer another way, "
+            "and say `done`",
+            where="ACTION",
+        )
+    desk = WebhookDesk(here.pool, {})
+    await desk.settle(order_id, answer.step, answer.note, who=answer.by)
 
 
 async def _only_step(here: Service, order_id: str) -> str:

@@ -7,13 +7,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from domain.errors import OrderloomError
+from domain.order import Order
 from settings import load_settings
 from starter.cli.output import complain, console
+from starter.demo import shop
 from starter.demo.run import run
 
 _ORDERS: Final = 400
@@ -37,20 +39,23 @@ def main() -> int:
     parser.add_argument("--workers", type=_count(16), default=1, metavar="N")
     chosen = parser.parse_args()
     try:
-        home = chosen.home or load_settings().home / "demo"
+        settings = load_settings()
+        home = chosen.home or settings.home / "demo"
+        paid = shop.paid_with(settings.stripe)
+        documents = shop.read_northwind_orders(chosen.orders, paid=paid)
         return asyncio.run(
-            _until_stopped(home, orders=chosen.orders, workers=chosen.workers, keep=chosen.keep)
+            _until_stopped(home, documents, workers=chosen.workers, keep=chosen.keep)
         )
     except OrderloomError as error:
         complain(f"demo: {error}")
         return error.exit_code
 
 
-async def _until_stopped(home: Path, *, orders: int, workers: int, keep: bool) -> int:
+async def _until_stopped(
+    home: Path, documents: Sequence[Order], *, workers: int, keep: bool
+) -> int:
     """The demo; Ctrl-C and SIGTERM stop its servers in order."""
-    demo = asyncio.create_task(
-        run(home, orders=orders, workers=workers, keep=keep, console=console())
-    )
+    demo = asyncio.create_task(run(home, documents, workers=workers, keep=keep, console=console()))
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

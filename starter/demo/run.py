@@ -58,9 +58,10 @@ _FAULTS: Final = (
 )
 
 
-async def run(home: Path, *, orders: int, workers: int, keep: bool, console: Console) -> int:
+async def run(
+    home: Path, documents: Sequence[Order], *, workers: int, keep: bool, console: Console
+) -> int:
     """Run the demo in `home`. Returns the exit code: 0 when all ended and the books are clean."""
-    documents = shop.read_northwind_orders(orders)
     console.print(f"Starting PostgreSQL, Temporal and {count_of(workers, 'worker')} in {home}")
     await folder.empty(home)
     code = 1

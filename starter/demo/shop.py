@@ -16,9 +16,10 @@ from domain.errors import InvalidInput, Unreachable
 from domain.locations import Location, Locations
 from domain.messages import Placement
 from domain.money import Money
-from domain.order import Order
+from domain.order import Order, Payment
 from domain.policy import Policy
 from domain.purchasing import PurchasingPolicy
+from settings import StripeSettings
 from starter.channels.documents import read_orders
 from starter.channels.items_csv import read_items
 from starter.channels.northwind import read_customers
@@ -32,6 +33,9 @@ from starter.simulator import SimulateOptions
 T = TypeVar("T")
 
 NORTHWIND: Final = Path(__file__).parents[2] / "examples" / "northwind"
+
+STRIPE_TEST_CARD: Final = "pm_card_visa"
+"""A token that every account of Stripe's has while it is tested with; no card is behind it."""
 
 SPEED: Final = 200_000.0
 """How fast the outside lives: a day takes less than half a second."""
@@ -96,15 +100,33 @@ class Placed:
     outcomes: Counter[str]
 
 
-def read_northwind_orders(at_most: int) -> list[Order]:
-    """The first orders of the example. Raises InvalidInput where its files are not as they were."""
+def paid_with(stripe: StripeSettings) -> Payment | None:
+    """How all orders are paid where a key of Stripe's is set; None: as the channel says.
+
+    Raises InvalidInput for a key that would move real money.
+    """
+    if stripe.api_key is None:
+        return None
+    if "_live_" in stripe.api_key.get_secret_value():
+        raise InvalidInput(
+            "the demo takes a test key, sk_test_…, only", where="ORDERLOOM_STRIPE__API_KEY"
+        )
+    return Payment(provider="stripe", token=STRIPE_TEST_CARD)
+
+
+def read_northwind_orders(at_most: int, *, paid: Payment | None = None) -> list[Order]:
+    """The first orders of the example, paid otherwise than the channel says if `paid` is given.
+
+    Raises InvalidInput where its files are not as they were.
+    """
     names, problems = read_customers((NORTHWIND / "customers.csv").read_text())
     file = NORTHWIND / "orders.csv"
     orders = []
     for record in read_orders(file.read_bytes(), names):
         if record.order is None:
             raise InvalidInput(str(record.problems[0]), where=f"{file}:{record.line}")
-        orders.append(record.order)
+        order = record.order
+        orders.append(order if paid is None else order.model_copy(update={"payment": paid}))
     if problems:
         raise InvalidInput(str(problems[0]), where="customers.csv")
     return orders[:at_most]

@@ -51,15 +51,17 @@ create table refund (
     amount_minor       bigint not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
     currency           text   not null,
-    -- Charged before anything went out, and never invoiced.
-    deferred           boolean not null default false,
+    credited_minor     bigint not null,  -- of it, what was invoiced; the rest was only charged
     issued_minor       bigint not null default 0,
     reason             text   not null,
     who                text   not null,
     granted_at         timestamptz not null default clock_timestamp(),
     constraint refund_issued check (
         0 <= issued_minor
-        and issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor)
+        and issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
+    constraint refund_credited check (
+        0 <= credited_minor
+        and credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor)
 );
 create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at)
@@ -96,6 +98,13 @@ from (
 ) h
 where h.order_id = m.order_id;
 update order_line set invoiced = charged;
+-- A refund of which the units are not known any more is known by its amount.
+insert into refund (refund_id, order_id, kind, goods_minor, tax_minor, shipping_minor,
+                    shipping_tax_minor, credited_minor, currency, issued_minor, reason, who, granted_at)
+select part_of, order_id, 'return', max(amount_minor), 0, 0, 0, max(amount_minor), currency,
+       coalesce(sum(amount_minor) filter (where state = 'succeeded'), 0),
+       'refunded before refunds were kept apart', 'orderloom', min(requested_at)
+from payment where kind = 'refund' group by part_of, order_id, currency;
 
 -- migrate:down
 

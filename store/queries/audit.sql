@@ -10,7 +10,8 @@ select (select count(*) from stock) as stock_rows,
        (select count(*) from journal_entry) as journal_entries,
        (select count(*) from parcel) as parcels,
        (select count(*) from purchase_order) as purchase_orders,
-       (select count(*) from payment where provider not in ('sandbox', 'by_hand')) as not_compared;
+       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit'))
+           as not_compared;
 
 -- name: unfinished()
 select order_id from orders where decision in ('received', 'confirmed');
@@ -338,6 +339,26 @@ from payment p join orders o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('requested', 'unknown')
 order by order_id, what;
 
+-- name: dispute_is_held()
+-- What a bank took back, and may keep: no more of the order is refunded, and the books say where it is.
+select m.order_id, m.currency, m.disputed as held_minor, coalesce(d.disputed, 0) as disputed_minor,
+       coalesce(b.booked, 0) as booked_minor
+from order_money m
+left join (
+    select order_id, sum(amount_minor) as disputed from dispute
+    where state in ('needs_response', 'under_review', 'appeal_needs_response',
+                    'appeal_under_review', 'lost')
+    group by order_id
+) d using (order_id)
+left join (
+    select e.order_id, sum(p.amount_minor) as booked
+    from journal_entry e join posting p using (entry_id)
+    where starts_with(e.effect, 'dispute:') and p.account in ('disputes', 'write_offs')
+    group by e.order_id
+) b using (order_id)
+where m.disputed <> coalesce(d.disputed, 0) or m.disputed <> coalesce(b.booked, 0)
+order by m.order_id;
+
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.
 select p.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
@@ -359,7 +380,8 @@ having coalesce(sum(p.amount_minor), 0) <> 0 or count(p.account) = 0
 order by e.order_id, e.effect;
 
 -- name: entry_is_a_payment()
--- Every capture and refund that succeeded is booked once, with its amount, and nothing else is.
+-- Every capture and refund that succeeded is booked once, with its amount, and nothing else is but
+-- disputes; what payment companies keep for themselves is about no order.
 select coalesce(p.order_id, e.order_id) as order_id, coalesce(p.payment_key, e.effect) as payment_key,
        coalesce(p.currency, e.currency) as currency, coalesce(p.amount, 0) as paid_minor,
        coalesce(e.cash, 0) as booked_minor
@@ -374,6 +396,7 @@ full join (
     from journal_entry e
     left join posting p on p.entry_id = e.entry_id and p.account = 'cash_in_transit'
     left join order_money m using (order_id)
+    where e.order_id is not null and not starts_with(e.effect, 'dispute:')
 ) e on (e.effect, e.order_id, e.currency) = (p.payment_key, p.order_id, p.currency)
 where coalesce(p.amount, 0) <> coalesce(e.cash, 0)
 order by order_id, payment_key;
@@ -497,6 +520,123 @@ where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed'
     where a.order_id = f.order_id and a.step = 'void_label ' || f.fulfilment_id
       and starts_with(a.resolution, 'done:'))
 order by f.order_id, f.fulfilment_id;
+
+-- Documents --------------------------------------------------------------------------------------
+
+-- name: numbers_have_no_holes()
+-- Numbers are unique, so as many as the last of them says are 1..n.
+select kind, year, coalesce(c.last_number, 0) as last_number, coalesce(d.documents, 0) as documents,
+       coalesce(d.last, 0) as last
+from document_counter c
+full join (
+    select kind, year, count(*) as documents, max(running) as last from document group by kind, year
+) d using (kind, year)
+where (c.last_number, c.last_number) is distinct from (d.documents, d.last)
+order by kind, year;
+
+-- name: document_adds_up()
+-- Lines, allowance and shipping are the amounts of the document's own row.
+select d.number, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
+from document d
+cross join lateral (
+    select coalesce(sum((l ->> 'net_minor')::numeric), 0) as net,
+           coalesce(sum((l ->> 'tax_minor')::numeric), 0) as tax,
+           coalesce(sum((l ->> 'total_minor')::numeric), 0) as total
+    from jsonb_array_elements(d.content -> 'lines') l
+) l
+cross join lateral (
+    values ('goods', d.goods_minor, l.net + (d.content ->> 'allowance_minor')::numeric),
+           ('tax', d.tax_minor, l.tax + (d.content ->> 'allowance_tax_minor')::numeric),
+           ('shipping', d.shipping_minor, (d.content ->> 'shipping_minor')::numeric),
+           ('tax on shipping', d.shipping_tax_minor, (d.content ->> 'shipping_tax_minor')::numeric),
+           ('a total', d.amount_minor, (d.content ->> 'total_minor')::numeric),
+           ('lines with tax', l.net + l.tax, l.total)
+) as a (what, kept, printed)
+where a.kept is distinct from a.printed
+order by d.number, a.what;
+
+-- name: document_is_dated_in_order()
+select d.number, d.issued_on, b.issued_on as before
+from document d join document b on b.kind = d.kind and b.year = d.year and b.running = d.previous
+where d.issued_on < b.issued_on
+order by d.number;
+
+-- Store credit -----------------------------------------------------------------------------------
+
+-- name: credit_is_its_operations()
+-- What accounts and holds say, against every operation that took effect.
+with by_account as (
+    select account_id, sum(balance_change) as balance, sum(held_change) as held
+    from credit_operation group by account_id
+), by_hold as (
+    select hold, sum(amount_minor) filter (where kind = 'authorize') as amount,
+           sum(amount_minor) filter (where kind = 'capture') as captured,
+           sum(amount_minor) filter (where kind = 'refund') as refunded,
+           sum(amount_minor) filter (where kind = 'void') as released,
+           bool_or(kind = 'void') as voided
+    from credit_operation where code is null group by hold
+)
+select 'credit of ' || a.customer_id as part, a.currency, c.what, c.kept as kept_minor,
+       coalesce(c.done, 0) as done_minor
+from credit_account a
+left join by_account using (account_id)
+cross join lateral (values
+    ('on the account', a.balance_minor, by_account.balance),
+    ('set aside', a.held_minor, by_account.held)
+) as c (what, kept, done)
+where c.kept <> coalesce(c.done, 0)
+union all
+select h.hold || ' for ' || h.order_id, a.currency, c.what, c.kept, coalesce(c.done, 0)
+from credit_hold h
+join credit_account a using (account_id)
+left join by_hold using (hold)
+cross join lateral (values
+    ('held', h.amount_minor, by_hold.amount), ('captured', h.captured_minor, by_hold.captured),
+    ('refunded', h.refunded_minor, by_hold.refunded),
+    ('released', h.released_minor, by_hold.released)
+) as c (what, kept, done)
+where c.kept <> coalesce(c.done, 0)
+order by part, what;
+
+-- name: credit_is_booked()
+-- What changed balances, against what is booked on the liability under the operation's key: so the
+-- liability is the sum of all balances. An order's operation is booked with its outcome.
+select coalesce(o.key, e.effect) as key, coalesce(o.currency, e.currency) as currency,
+       coalesce(o.balance_change, 0) as given_minor, coalesce(e.booked, 0) as booked_minor
+from (
+    select c.key, c.currency, c.balance_change
+    from credit_operation c left join payment p on p.payment_key = c.key
+    where c.balance_change <> 0 and (c.order_id is null or p.state = 'succeeded')
+) o
+full join (
+    select j.effect, p.currency, -p.amount_minor as booked
+    from journal_entry j join posting p using (entry_id) where p.account = 'store_credit_liability'
+) e on (e.effect, e.currency) = (o.key, o.currency)
+where coalesce(o.balance_change, 0) <> coalesce(e.booked, 0)
+order by key;
+
+-- name: credit_has_our_payments()
+-- Recorded as done: done there, to the cent. Done there for an order: recorded, or without an outcome
+-- yet. An authorization that was given up as never made, and was made, is voided.
+select coalesce(p.order_id, o.order_id) as order_id, coalesce(p.payment_key, o.key) as payment_key,
+       coalesce(p.currency, o.currency) as currency,
+       coalesce(p.kind || ' ' || p.state, 'nothing') as here, coalesce(p.amount_minor, 0) as kept_minor,
+       coalesce(o.kind, 'nothing') as there, coalesce(o.amount_minor, 0) as done_minor
+from (
+    select * from credit_operation where code is null and order_id is not null
+) o
+full join (select * from payment where provider = 'store_credit') p on p.payment_key = o.key
+where case
+    when p.state = 'succeeded' then p.amount_minor > 0 and (
+        o.order_id, o.currency, o.amount_minor, case o.kind when 'issue' then 'refund' else o.kind end)
+        is distinct from (p.order_id, p.currency, p.amount_minor, p.kind)
+    when o.key is null or p.state in ('requested', 'unknown') then false
+    else not exists (
+        select from credit_hold h join payment a on a.order_id = h.order_id
+        where h.hold = o.hold and h.voided and o.kind in ('authorize', 'void')
+          and a.kind = 'authorize' and a.state = 'failed')
+end
+order by order_id, payment_key;
 
 -- Purchases --------------------------------------------------------------------------------------
 

@@ -5,8 +5,10 @@
 -- taken by other content. What became of a confirmed order later is no part of it.
 select asked.order_id, asked.digest,
        case when o.digest <> asked.digest then null
-            when confirmed.order_id is not null then 'confirmed' else 'rejected' end as outcome,
-       case when confirmed.order_id is null then o.reason else '' end as reason,
+            when confirmed.order_id is not null then 'confirmed'
+            when o.decision = 'received' then 'held' else 'rejected' end as outcome,
+       case when confirmed.order_id is not null then ''
+            when o.decision = 'received' then held.note else o.reason end as reason,
        coalesce(reserved.data -> 'missing', '{}') as missing,
        coalesce(reserved.data -> 'backordered', '{}') as backordered,
        coalesce(reserved.data -> 'expected', '{}') as expected,
@@ -27,6 +29,9 @@ left join order_event confirmed
     on confirmed.order_id = o.order_id and confirmed.effect = o.order_id || ':authorize:confirmed'
 left join order_event reserved
     on reserved.order_id = o.order_id and reserved.effect = 'reserve_stock'
+left join hold held on held.order_id = o.order_id and held.released_at is null
+    and o.decision = 'received'
 where o.digest <> asked.digest
    or confirmed.order_id is not null
+   or held.order_id is not null
    or o.decision in ('rejected', 'cancelled');

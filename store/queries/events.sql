@@ -26,3 +26,14 @@ where order_id = :order_id and step = :step and resolved_at is null;
 select order_id, step, reason, since from attention
 where resolved_at is null and (:order_id::text is null or order_id = :order_id)
 order by since;
+
+-- name: hold(order_id, number, reason, note, who)!
+-- Going on → held, once per number.
+insert into hold (order_id, number, reason, note, who)
+values (:order_id, :number, :reason, :note, :who)
+on conflict (order_id, number) do nothing;
+
+-- name: release_hold(who, order_id, number)!
+-- Held → going on.
+update hold set released_at = clock_timestamp(), released_by = :who
+where order_id = :order_id and number = :number and released_at is null;

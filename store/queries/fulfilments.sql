@@ -39,6 +39,10 @@ order by f.line_id;
 update fulfilment set state = 'picking', changed_at = clock_timestamp()
 where order_id = :order_id and state = 'open';
 
+-- name: is_live(fulfilment_id)$
+select exists (select from fulfilment
+               where fulfilment_id = :fulfilment_id and state not in ('cancelled', 'exception'));
+
 -- name: set_state(state, fulfilment_id)!
 -- The caller has read the state under the order's lock.
 update fulfilment set state = :state, changed_at = clock_timestamp()

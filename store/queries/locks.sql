@@ -1,5 +1,5 @@
--- Row locks, all of them, in the one order in which they may be taken:
--- the order's row first, then stock rows sorted by SKU and location. See store/locks.py.
+-- Row locks in the one order in which they may be taken: the order's row first, then stock rows
+-- sorted by SKU and location, and last the counter of documents.sql. See store/locks.py.
 
 -- name: lock_order(order_id)^
 -- Serialises everything that writes about one order. Rows that refer to it can still be read and added.

@@ -31,7 +31,7 @@ select order_id from created;
 -- Whose orders these are, and of what content.
 select order_id, digest, run_id from orders where order_id = any(:order_ids::text[]);
 
--- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded)!
+-- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
 -- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.
 update order_line as l
 set backordered      = l.backordered      + d.backordered,
@@ -44,13 +44,15 @@ set backordered      = l.backordered      + d.backordered,
     return_requested = l.return_requested + d.return_requested,
     returned         = l.returned         + d.returned,
     charged          = l.charged          + d.charged,
-    refunded         = l.refunded         + d.refunded
+    refunded         = l.refunded         + d.refunded,
+    invoiced         = l.invoiced         + d.invoiced,
+    conceded         = l.conceded         + d.conceded
 from unnest(:order_ids::text[], :line_ids::text[], :backordered::bigint[], :allocated::bigint[],
             :picked::bigint[], :shipped::bigint[], :delivered::bigint[], :lost::bigint[],
             :cancelled::bigint[], :return_requested::bigint[], :returned::bigint[],
-            :charged::bigint[], :refunded::bigint[])
+            :charged::bigint[], :refunded::bigint[], :invoiced::bigint[], :conceded::bigint[])
     as d (order_id, line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
-          return_requested, returned, charged, refunded)
+          return_requested, returned, charged, refunded, invoiced, conceded)
 where l.order_id = d.order_id and l.line_id = d.line_id;
 
 -- name: decide(decision, order_ids, reasons)!
@@ -68,6 +70,6 @@ select line_id, sku from order_line where order_id = :order_id order by position
 
 -- name: lines_of(order_id)
 select line_id, position, sku, ordered, open, backordered, allocated, picked, shipped, delivered,
-       lost, cancelled, return_requested, returned, charged, refunded,
+       lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded,
        goods_minor, tax_minor, shipping_minor, shipping_tax_minor
 from order_line where order_id = :order_id order by position;

@@ -1,28 +1,40 @@
 -- Payment operations. The order's row is locked by every writer.
 
--- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider)^
+-- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider, tender, authorization_key, part_of)^
 -- The intent, before the provider is called. No row when it is there already.
-insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider)
-values (:payment_key, :order_id, :kind, :amount_minor, :currency, 'requested', :provider)
+insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
+                     authorization_key, part_of)
+values (:payment_key, :order_id, :kind, :amount_minor, :currency, 'requested', :provider, :tender,
+        :authorization_key, :part_of)
 on conflict (payment_key) do nothing
-returning payment_key, order_id, kind, amount_minor, currency, state, provider, reference, code,
-          message, requested_at, settled_at;
+returning *;
 
 -- name: payment_of(payment_key)^
-select payment_key, order_id, kind, amount_minor, currency, state, provider, reference, code,
-       message, requested_at, settled_at
-from payment where payment_key = :payment_key;
+select * from payment where payment_key = :payment_key;
 
 -- name: payments_of(order_id)
-select payment_key, order_id, kind, amount_minor, currency, state, provider, reference, code,
-       message, requested_at, settled_at
-from payment where order_id = :order_id order by requested_at, payment_key;
+select * from payment where order_id = :order_id order by requested_at, payment_key;
 
--- name: settle_payment(state, reference, code, message, payment_key)$
+-- name: payments_for(order_id, kind, part_of)
+-- The operations of one kind that a step is made of.
+select * from payment
+where order_id = :order_id and kind = :kind and part_of = :part_of
+order by requested_at, payment_key;
+
+-- name: unsettled_payments()
+-- Without a known outcome, oldest first, with what there is to know of them.
+select p.*, o.decision,
+       exists (select from attention a where a.order_id = p.order_id and a.resolved_at is null)
+           as attention
+from payment p join orders o using (order_id)
+where p.state in ('requested', 'unknown')
+order by p.requested_at, p.payment_key;
+
+-- name: settle_payment(state, reference, expires_at, code, message, payment_key)$
 -- requested | unknown → succeeded | failed. Null when it was settled already.
 update payment
-set state = :state, reference = :reference, code = :code, message = :message,
-    settled_at = clock_timestamp()
+set state = :state, reference = :reference, expires_at = :expires_at, code = :code,
+    message = :message, settled_at = clock_timestamp()
 where payment_key = :payment_key and state in ('requested', 'unknown')
 returning payment_key;
 
@@ -31,17 +43,33 @@ returning payment_key;
 update payment set state = 'unknown', message = :message
 where payment_key = :payment_key and state = 'requested';
 
+-- name: bind_authorization(part_of, payment_key)!
+-- An authorization that was made for another part, which will not be charged, serves this one.
+update payment set part_of = :part_of where payment_key = :payment_key;
+
 -- name: money_of(order_id)^
-select order_id, currency, authorized, capture_granted, captured, refund_granted, refunded, voided
+select order_id, currency, authorized, capture_granted, captured, refund_granted, refunded, released,
+       disputed, voided
 from order_money where order_id = :order_id;
 
--- name: add_money(authorized, capture_granted, captured, refund_granted, refunded, voided, order_id)!
--- Moves the sums; the constraints of order_money refuse what would exceed.
+-- name: add_money(authorized, capture_granted, captured, refund_granted, refunded, released, voided, order_id)!
+-- Moves the order's sums; the constraints of order_money refuse what would exceed.
 update order_money
 set authorized      = authorized      + :authorized,
     capture_granted = capture_granted + :capture_granted,
     captured        = captured        + :captured,
     refund_granted  = refund_granted  + :refund_granted,
     refunded        = refunded        + :refunded,
+    released        = released        + :released,
     voided          = voided or :voided
 where order_id = :order_id;
+
+-- name: add_to_authorization(capture_granted, captured, refund_granted, refunded, released, payment_key)!
+-- Moves the sums of one authorization; its constraints refuse what would exceed.
+update payment
+set capture_granted = capture_granted + :capture_granted,
+    captured        = captured        + :captured,
+    refund_granted  = refund_granted  + :refund_granted,
+    refunded        = refunded        + :refunded,
+    released        = released        + :released
+where payment_key = :payment_key;

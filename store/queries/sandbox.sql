@@ -49,30 +49,33 @@ DO UPDATE SET rate = excluded.rate, remaining = excluded.remaining;
 -- name: clear_faults()!
 DELETE FROM sandbox.fault;
 
--- name: authorize(key, request, order_id, token, amount_minor, currency, code)^
+-- name: authorize(key, request, order_id, token, amount_minor, currency, code, holds_for, captures_once)^
 -- Nothing → authorized, or → refused when code is given.
 WITH prior AS (
     SELECT * FROM sandbox.payment_call WHERE key = :key
 ), granted AS (
-    INSERT INTO sandbox.payment (reference, order_id, currency, token, authorized_minor)
+    INSERT INTO sandbox.payment
+        (reference, order_id, currency, token, authorized_minor, expires_at, captures_once)
     SELECT 'auth_' || nextval('sandbox.payment_reference'),
-           :order_id, :currency, :token, :amount_minor
+           :order_id, :currency, :token, :amount_minor,
+           clock_timestamp() + :holds_for::interval, :captures_once
     WHERE :code::text IS NULL AND NOT EXISTS (SELECT FROM prior)
-    RETURNING reference
+    RETURNING reference, expires_at
 ), kept AS (
     INSERT INTO sandbox.payment_call
         (key, kind, request, payment_reference, order_id, token, reference, amount_minor, currency,
-         code)
+         code, expires_at)
     SELECT :key, 'authorize', :request, granted.reference, :order_id, :token, granted.reference,
-           :amount_minor, :currency, :code
+           :amount_minor, :currency, :code, granted.expires_at
     FROM (SELECT) AS this_call LEFT JOIN granted ON true
     WHERE NOT EXISTS (SELECT FROM prior)
     RETURNING *
 )
 SELECT * FROM prior UNION ALL SELECT * FROM kept;
 
--- name: capture(key, request, authorization, amount_minor, currency, refusing_token)^
--- Authorized → captured, in part or in full, up to what is authorized and not once it is voided.
+-- name: capture(key, request, authorization, amount_minor, currency, refusing_token, fee_minor)^
+-- Authorized → captured, in part or in full, up to what is authorized and not released, and not once
+-- it is voided or has expired. Where one capture is all there is, it releases the rest.
 WITH prior AS (
     SELECT * FROM sandbox.payment_call WHERE key = :key
 ), target AS (
@@ -85,7 +88,9 @@ WITH prior AS (
                WHEN target.reference IS NULL THEN 'not_found'
                WHEN target.currency <> :currency THEN 'currency_mismatch'
                WHEN target.voided THEN 'already_voided'
-               WHEN :amount_minor::bigint > target.authorized_minor - target.captured_minor
+               WHEN target.expires_at <= clock_timestamp() THEN 'expired'
+               WHEN :amount_minor::bigint >
+                    target.authorized_minor - target.captured_minor - target.released_minor
                    THEN 'amount_too_large'
                WHEN target.token = :refusing_token THEN 'capture_refused'
            END AS code
@@ -95,24 +100,25 @@ WITH prior AS (
     UPDATE sandbox.payment
     SET captured_minor = verdict.captured_minor + :amount_minor,
         refunded_minor = verdict.refunded_minor,
-        released_minor = verdict.released_minor,
+        released_minor = CASE WHEN verdict.captures_once
+            THEN verdict.authorized_minor - :amount_minor ELSE verdict.released_minor END,
         voided = verdict.voided
     FROM verdict
     WHERE payment.reference = verdict.reference AND verdict.code IS NULL
 ), kept AS (
     INSERT INTO sandbox.payment_call
         (key, kind, request, payment_reference, order_id, token, reference, amount_minor, currency,
-         code)
+         code, fee_minor)
     SELECT :key, 'capture', :request, reference, order_id, token,
            CASE WHEN code IS NULL THEN 'cap_' || nextval('sandbox.payment_reference') END,
-           :amount_minor, :currency, code
+           :amount_minor, :currency, code, CASE WHEN code IS NULL THEN :fee_minor ELSE 0 END
     FROM verdict
     RETURNING *
 )
 SELECT * FROM prior UNION ALL SELECT * FROM kept;
 
 -- name: void(key, request, authorization)^
--- Authorized, or captured in part or in full → voided, the remainder released.
+-- Authorized, or captured in part or in full → voided, the remainder released; not once it has expired.
 WITH prior AS (
     SELECT * FROM sandbox.payment_call WHERE key = :key
 ), target AS (
@@ -121,10 +127,11 @@ WITH prior AS (
     FOR NO KEY UPDATE
 ), verdict AS (
     SELECT target.*,
-           target.authorized_minor - target.captured_minor AS remainder_minor,
+           target.authorized_minor - target.captured_minor AS uncaptured_minor,
            CASE
                WHEN target.reference IS NULL THEN 'not_found'
                WHEN target.voided THEN 'already_voided'
+               WHEN target.expires_at <= clock_timestamp() THEN 'expired'
            END AS code
     FROM (SELECT) AS this_call LEFT JOIN target ON true
     WHERE NOT EXISTS (SELECT FROM prior)
@@ -132,7 +139,7 @@ WITH prior AS (
     UPDATE sandbox.payment
     SET captured_minor = verdict.captured_minor,
         refunded_minor = verdict.refunded_minor,
-        released_minor = verdict.remainder_minor,
+        released_minor = verdict.uncaptured_minor,
         voided = true
     FROM verdict
     WHERE payment.reference = verdict.reference AND verdict.code IS NULL
@@ -142,7 +149,7 @@ WITH prior AS (
          code)
     SELECT :key, 'void', :request, reference, order_id, token,
            CASE WHEN code IS NULL THEN 'void_' || nextval('sandbox.payment_reference') END,
-           remainder_minor, currency, code
+           uncaptured_minor - released_minor, currency, code
     FROM verdict
     RETURNING *
 )
@@ -193,6 +200,11 @@ SELECT * FROM sandbox.payment_call WHERE key = :key;
 -- name: payment_effects(order_id)
 -- Everything that took effect for the order, oldest first.
 SELECT * FROM sandbox.payment_call WHERE order_id = :order_id AND code IS NULL ORDER BY id;
+
+-- name: payment_effects_between(since, before)
+-- Everything that took effect in a span of time, for whatever order, oldest first.
+SELECT * FROM sandbox.payment_call
+WHERE called_at >= :since AND called_at < :before AND code IS NULL ORDER BY called_at, id;
 
 -- name: buy_label(key, request, carrier, fulfilment_id, service, country, postal_code, numbers, code)^
 -- Nothing → sold, or → refused when code is given.

@@ -15,7 +15,7 @@ from tests.architecture.source import ROOMS, Source, product
 # What works on values alone. Clocks, chance, files and processes are not among it.
 PURE = (
     *("__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions"),
-    *("functools", "hashlib", "itertools", "json", "math", "operator", "re", "statistics"),
+    *("functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "statistics"),
     *("typing", "unicodedata"),
 )
 STDLIB = tuple(sorted(sys.stdlib_module_names))
@@ -50,17 +50,29 @@ TABLE = (
     ),
     # An adapter to a company knows nothing of Temporal.
     Room("activities/providers/", (*STDLIB, "activities.providers", "domain", "store", "pydantic")),
+    Room(
+        "activities/providers/stripe/",
+        (*STDLIB, "activities.providers", "domain", "pydantic", "stripe", "httpx"),
+    ),
     # Part of every worker, and the only activity code that speaks to the server by itself.
     Room(
         "activities/relay.py",
         (
-            *(*STDLIB, "domain", "store"),
+            *(*STDLIB, "domain", "store", "activities.provider_events"),
             *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
             "temporalio.service",
         ),
     ),
     # Part of every worker, too: what is to be done again and again.
     Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),
+    # Asks the workflows of orders to try a step again.
+    Room(
+        "activities/reconciliation.py",
+        (
+            *(*STDLIB, "activities", "domain", "store", "pydantic"),
+            *("temporalio.activity", "temporalio.client", "temporalio.service"),
+        ),
+    ),
     Room(
         "activities/failures.py",
         (
@@ -91,14 +103,21 @@ TABLE = (
             *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
             *("pycountry", "rich", "typer"),
             *("store.audit", "store.database", "store.decisions", "store.promises", "store.reads"),
+            "store.money_reads",
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
+            *("store.credit.CreditAccount", "store.credit.CreditOperation"),
             *("store.purchase_reads", "store.suppliers.LevelRow", "store.suppliers.Supplier"),
+            *("store.documents.DocumentRow", "store.documents.get"),
+            *("store.documents.newest", "store.documents.of_order"),
+            "store.provider_reads",
             *("store.ledger.Closing", "store.ledger.Entry", "store.ledger.Period"),
             "store.ledger.Posting",
         ),
     ),
+    # Draws documents: of a value, and of nothing else.
+    Room("starter/papers/", (*STDLIB, "starter.papers", "domain", "reportlab")),
     # Runs and measures all of it. Nothing imports it but tests.
     Room(
         "benchmarks/",
@@ -138,6 +157,16 @@ DOORS = {
         "store.stock",
         "store.suppliers",
     ),
+    # Writes what a person gives a customer, which no order is the reason of.
+    "starter/crediting.py": ("store.credit",),
+    # Writes what a person says about a difference from a payment company's list.
+    "starter/reconciling.py": ("store.reconciliation",),
+    "starter/cli/reconcile.py": (
+        "store.reconciliation.Day",
+        "store.reconciliation.KeptDifference",
+    ),
+    # Keeps what payment companies tell.
+    "starter/webhooks.py": ("store.provider_events",),
     # Closes periods, and reads the books.
     "starter/bookkeeping.py": ("store.ledger",),
     # Runs the servers: watches their processes, makes the database that the tables are in.

@@ -18,7 +18,7 @@ LINES_MAX = 300
 LONGER = {
     "activities/payments.py": "four money calls, each intent, call and outcome in one view",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
-    "store/audit.py": "every invariant in one table, and what is said of each that is broken",
+    "store/audit.py": "one table of every invariant that SQL can tell",
     "store/reports.py": "every report of the outside, each with the facts it writes at once",
     "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",
     "workflows/fulfilling.py": "a parcel's way, and each way on when it fails",

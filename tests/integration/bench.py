@@ -11,11 +11,13 @@ from typing import TypeVar
 
 from temporalio import activity
 
+from activities.authorizations import Authorizations
 from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.fulfilment import Fulfilment, Part, Ship
 from activities.inventory import Inventory
-from activities.payments import Authorize, Capture, Payments
+from activities.payment_asks import Authorize, Capture
+from activities.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.records import Records
@@ -49,6 +51,7 @@ class Bench:
         )
         self.inventory = Inventory(pool)
         self.backorders = Backorders(pool)
+        self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
         self.fulfilment = Fulfilment(pool, self.carrier)
         self.delivery = Delivery(pool)
@@ -75,7 +78,7 @@ class Bench:
     async def at(self, order: Order, stage: Stage) -> str:
         """Bring a new order's first fulfilment to a stage, and return its id."""
         await self.inventory.reserve_stock(reserving(order))
-        await self.payments.authorize_payment(authorizing(order))
+        await self.authorizations.authorize_payment(authorizing(order))
         part = fulfilment_id(order.order_id, 1)
         reached = STAGES.index(stage)
         if reached >= 1:
@@ -174,7 +177,7 @@ def capturing(order: Order, part: str) -> Capture:
     return Capture(
         order_id=order.order_id,
         fulfilment_id=part,
-        worth=worth_of(value_lines(order), {}, units),
+        worth=worth_of(value_lines(order), units),
         currency=order.currency,
         units=units,
     )

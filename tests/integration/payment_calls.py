@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -32,9 +33,11 @@ HOLD_KEY = """
 HOLD_AUTHORIZATION = "SELECT FROM sandbox.payment WHERE reference = $1 FOR UPDATE"
 
 
-def company(pool: Pool, random: Random | None = None) -> SandboxPayment:
+def company(pool: Pool, random: Random | None = None, **options: Any) -> SandboxPayment:
     """The sandbox payment company, in a hurry."""
-    return SandboxPayment(pool, random=random or Random(1), slow_seconds=0.4, timeout_seconds=0.01)
+    return SandboxPayment(
+        pool, random=random or Random(1), slow_seconds=0.4, timeout_seconds=0.01, **options
+    )
 
 
 async def authorized(
@@ -65,6 +68,12 @@ async def prepared(
     if operation == "void":
         return lambda: payment.void(key=TRIED, authorization=authorization)
     return lambda: payment.refund(key=TRIED, authorization=authorization, amount=TEN)
+
+
+async def looked_up(payment: PaymentProvider, *, key: str) -> PaymentReceipt | None:
+    """What became of the key, at a company that needs no more than that."""
+    since = datetime.now(UTC)
+    return await payment.lookup(key=key, kind="capture", authorization=None, since=since)
 
 
 async def effects(payment: PaymentProvider, kind: str) -> list[PaymentReceipt]:

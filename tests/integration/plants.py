@@ -20,6 +20,14 @@ class Plant:
 
 
 CAPTURE: Final = "'web-closed:1:capture'"
+A_DOCUMENT: Final = """
+    insert into document (kind, year, running, order_id, part_id, currency, goods_minor, tax_minor,
+                          shipping_minor, shipping_tax_minor, content, issued_on)
+    values ('invoice', 2001, {running}, 'web-closed', 'planted-{running}', 'USD', 5, 0, 0, 0,
+            jsonb_build_object('allowance_minor', 0, 'allowance_tax_minor', 0, 'shipping_minor', 0,
+                               'shipping_tax_minor', 0, 'total_minor', {total}, 'lines',
+                               '[{{"net_minor": 5, "tax_minor": 0, "total_minor": 5}}]'::jsonb),
+            '{day}')"""
 
 PLANTS = {
     # stock
@@ -340,6 +348,22 @@ PLANTS = {
         "web-closed",
         "booked as shipping, but by the units paid for it is 5.00 USD",
     ),
+    "money that is held for a dispute that is none": Plant(
+        "update order_money set disputed = 100 where order_id = 'web-closed'",
+        "money",
+        "web-closed",
+        "0.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
+    ),
+    "a dispute that was lost and never booked": Plant(
+        """insert into dispute (provider, dispute_id, subjects, payment_key, order_id, amount_minor,
+                                currency, fee_currency, state, reason, opened_at, said_at)
+        values ('sandbox', 'dp_1', '{}', 'web-closed:authorize', 'web-closed', 100, 'USD', 'USD',
+                'lost', 'x', now(), now());
+        update order_money set disputed = 100 where order_id = 'web-closed'""",
+        "money",
+        "web-closed",
+        "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
+    ),
     "an entry of a day that was closed before": Plant(
         """alter table closing drop constraint closing_is_over;
         insert into closing (through, closed_at, who)
@@ -484,6 +508,88 @@ PLANTS = {
         "liveness",
         "PO-ghost",
         "the purchase order is sent, but its workflow is not there",
+    ),
+    # documents
+    "a number that was lost": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 3, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-01", total=5)};
+        {A_DOCUMENT.format(running=3, day="2001-02-03", total=5)}""",
+        "documents",
+        "invoice of 2001",
+        "3 numbers were given, but there are 2, and the last is 3",
+    ),
+    "the last document torn out": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)}""",
+        "documents",
+        "invoice of 2001",
+        "2 numbers were given, but there are 1, and the last is 1",
+    ),
+    "a document that no counter counted": Plant(
+        A_DOCUMENT.format(running=1, day="2001-02-03", total=5),
+        "documents",
+        "invoice of 2001",
+        "0 numbers were given, but there are 1, and the last is 1",
+    ),
+    "a document that prints another total": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=6)}""",
+        "documents",
+        "INV-2001-000001",
+        "a total of 0.05 USD, but what is printed adds up to 0.06 USD",
+    ),
+    "a document dated before the one that it follows": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        {A_DOCUMENT.format(running=2, day="2001-02-02", total=5)}""",
+        "documents",
+        "INV-2001-000002",
+        "it is of 2001-02-02, but the one before it of 2001-02-03",
+    ),
+    # store credit
+    "credit that no operation gave": Plant(
+        "update credit_account set balance_minor = balance_minor + 1",
+        "money",
+        "credit of C-1",
+        "30.01 EUR on the account, but its operations say 30.00 EUR",
+    ),
+    "credit that is set aside for no order": Plant(
+        "update credit_account set held_minor = 100",
+        "money",
+        "credit of C-1",
+        "1.00 EUR set aside, but its operations say 0.00 EUR",
+    ),
+    "a hold on credit that no operation made": Plant(
+        """insert into credit_hold (hold, account_id, order_id, amount_minor)
+        select 'hold_0', account_id, 'web-confirmed', 100 from credit_account""",
+        "money",
+        "hold_0 for web-confirmed",
+        "1.00 EUR held, but its operations say 0.00 EUR",
+    ),
+    "credit that was given and not booked": Plant(
+        "update journal_entry set effect = 'credit:G-3' where effect = 'credit:G-2'",
+        "ledger",
+        "credit:G-2",
+        "5.00 EUR of store credit given, but 0.00 EUR is booked",
+    ),
+    "credit that is booked with another amount": Plant(
+        """update posting set amount_minor = 2 * amount_minor where entry_id = (
+            select entry_id from journal_entry where effect = 'credit:G-2')""",
+        "ledger",
+        "credit:G-2",
+        "5.00 EUR of store credit given, but 10.00 EUR is booked",
+    ),
+    "credit given for an order that does not know of it": Plant(
+        """update credit_operation set order_id = 'web-closed' where key = 'credit:G-2'""",
+        "provider",
+        "web-closed",
+        "credit:G-2: nothing of 0.00 EUR here, but issue of 5.00 EUR in store credit",
+    ),
+    "a charge that store credit does not know": Plant(
+        f"update payment set provider = 'store_credit' where payment_key = {CAPTURE}",
+        "provider",
+        "web-closed",
+        "but nothing of 0.00",
     ),
     # liveness
     "an open order whose workflow has ended": Plant(

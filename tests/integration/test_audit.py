@@ -18,6 +18,7 @@ from temporalio.service import RPCError
 from domain import ids
 from domain.locations import Location
 from domain.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.money import Money
 from domain.purchasing import SupplierItem
 from starter.audit import AuditReport, audit
 from starter.simulator import SimulateOptions, simulate
@@ -71,6 +72,10 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await shop.buying.receive("PO-closed", "all", who="dock")
     await bought(shop, "PO-open", "LID", 24)
     await shop.buying.receive("PO-open", "part", {"LID": 10}, who="dock")
+
+    for key, euros in (("G-1", 25_00), ("G-2", 5_00)):
+        credit = Money(minor=euros, currency="EUR")
+        await shop.desk.credit.grant(key, "C-1", credit, who="anna", why="late parcel")
 
     part = await placed("closed", ("TEA", 3, "3.33"), ("CUP", 2, "7.01"), discount="1.00")
     await shop.drive(part, "delivered")

@@ -150,7 +150,7 @@ class Warehouse:
         lines = self.dice.choice([[("SET", 1)], [("TEA", tea), ("CUP", cups)], [("TEA", tea)]])
         life = Life(an_order(*lines))
         life.made(await self.bench.inventory.reserve_stock(reserving(life.order)))
-        await self.bench.payments.authorize_payment(authorizing(life.order))
+        await self.bench.authorizations.authorize_payment(authorizing(life.order))
         self.lives.append(life)
 
     async def go_on(self) -> None:

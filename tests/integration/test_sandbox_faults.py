@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -28,6 +29,7 @@ from tests.integration.payment_calls import (
     company,
     effects,
     held_up,
+    looked_up,
     prepared,
 )
 
@@ -59,7 +61,7 @@ async def test_after_a_fault_the_key_tells_what_happened_and_a_repeat_makes_one_
         await call()
     assert not failed.value.outcome_known
 
-    found = await payment.lookup(key=TRIED)
+    found = await looked_up(payment, key=TRIED)
     happened = kind == "timeout_after"
     assert (found is not None) == happened
     assert len(await payment.operations(ORDER)) == before + happened
@@ -76,7 +78,7 @@ async def test_a_refusal_whose_answer_was_lost_is_found_by_its_key(
     with pytest.raises(TimedOut):
         await authorized(payment, token="tok_decline")
     with pytest.raises(Declined) as refused:
-        await payment.lookup(key="authorize")
+        await looked_up(payment, key="authorize")
     assert refused.value.code == DeclineCode.CARD_DECLINED
     assert refused.value.outcome_known
 
@@ -111,7 +113,7 @@ async def test_a_counted_fault_befalls_exactly_that_many_concurrent_calls(
     await fault(pool, "payment", "lookup", "unavailable", 1.0, remaining=3)
     async with held_up(pool, "SELECT FROM sandbox.fault FOR UPDATE") as queued:
         running = asyncio.gather(
-            *(payment.lookup(key=f"none-{n}") for n in range(9)), return_exceptions=True
+            *(looked_up(payment, key=f"none-{n}") for n in range(9)), return_exceptions=True
         )
         await queued(9)
     results = await running
@@ -126,7 +128,7 @@ async def test_the_rate_is_the_share_of_calls_and_rates_add_up(pool: Pool) -> No
     seen: list[type[Exception] | None] = []
     for n in range(200):
         try:
-            await payment.lookup(key=f"none-{n}")
+            await looked_up(payment, key=f"none-{n}")
             seen.append(None)
         except OutcomeUnknown as error:
             seen.append(type(error))
@@ -151,6 +153,8 @@ async def test_a_fault_holds_for_its_provider_and_operation_until_it_is_changed(
     await fault(pool, "payment", "*", "unavailable", 1.0)
     with pytest.raises(Unavailable):
         await payment.operations(ORDER)
+    with pytest.raises(Unavailable):
+        await payment.list_day(datetime.now(UTC).date())
     async with pool.acquire() as connection:
         await clear_faults(connection)
     assert len(await payment.operations(ORDER)) == 2

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Coroutine
+from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 
 from activities.providers.errors import DeclineCode, Declined
 from activities.providers.payment import PaymentReceipt
-from activities.providers.sandbox.payment import SandboxPayment
+from activities.providers.sandbox.payment import SandboxPayment, fee_of
 from domain.money import Money
 from store.database import CheckViolation, Pool, open_pool
 from tests.integration.payment_calls import (
@@ -28,6 +32,7 @@ from tests.integration.payment_calls import (
     company,
     effects,
     held_up,
+    looked_up,
     outcomes,
     prepared,
 )
@@ -80,7 +85,7 @@ async def test_a_bad_card_is_refused_for_good_under_its_key(
             await authorized(payment, token=token)
         assert refused.value.code == code
     with pytest.raises(Declined) as kept:
-        await payment.lookup(key="authorize")
+        await looked_up(payment, key="authorize")
     assert kept.value.code == code
     assert await payment.operations(ORDER) == ()
 
@@ -107,12 +112,226 @@ async def test_a_slow_card_answers_late_and_holds_no_connection_meanwhile(
     started = time.monotonic()
     waiting = asyncio.create_task(authorized(payment, token="tok_slow"))
     await asyncio.sleep(0.2)
-    seen = await payment.lookup(key="authorize")
+    seen = await looked_up(payment, key="authorize")
     assert not waiting.done()
     assert seen is not None
     assert await waiting == seen.authorization
     assert time.monotonic() - started >= 0.4
     await only_one.close()
+
+
+async def test_a_customer_who_confirms_comes_with_a_token_under_a_new_key(
+    payment: SandboxPayment,
+) -> None:
+    with pytest.raises(Declined) as refused:
+        await authorized(payment, token="tok_action_required")
+    assert refused.value.code == DeclineCode.ACTION_REQUIRED
+    await authorized(payment, key="authorize:2", token="tok_confirmed", captured=SIXTY)
+    assert [receipt.key for receipt in await payment.operations(ORDER)] == [
+        "authorize:2",
+        "authorize:2:capture",
+    ]
+
+
+# One capture, and authorizations that end
+
+
+async def test_a_company_that_captures_once_releases_the_rest(pool: Pool) -> None:
+    payment = company(pool, captures="once")
+    assert payment.capabilities.captures == "once"
+    authorization = await authorized(payment, captured=SIXTY)
+    assert await outcomes(
+        [payment.capture(key="second", authorization=authorization, amount=TEN)]
+    ) == [DeclineCode.AMOUNT_TOO_LARGE]
+    released = await payment.void(key="v", authorization=authorization)
+    assert released.amount.minor == 0
+    await payment.refund(key="r", authorization=authorization, amount=SIXTY)
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow("SELECT * FROM sandbox.payment")
+    assert row is not None
+    assert (row["captured_minor"], row["released_minor"], row["refunded_minor"]) == (
+        60_00,
+        40_00,
+        60_00,
+    )
+
+
+async def test_of_captures_at_once_a_company_that_captures_once_takes_one(pool: Pool) -> None:
+    payment = company(pool, captures="once")
+    authorization = await authorized(payment)
+    async with held_up(pool, HOLD_AUTHORIZATION, authorization) as queued:
+        running = asyncio.create_task(
+            outcomes(
+                [
+                    payment.capture(key=f"c{n}", authorization=authorization, amount=TEN)
+                    for n in range(9)
+                ]
+            )
+        )
+        await queued(9)
+    assert (await running).count(DeclineCode.AMOUNT_TOO_LARGE) == 8
+    assert len(await effects(payment, "capture")) == 1
+
+
+async def test_how_often_it_captures_holds_for_what_was_authorized_so(
+    payment: SandboxPayment, pool: Pool
+) -> None:
+    authorization = await authorized(payment)
+    strict = company(pool, captures="once")
+    for n in range(2):
+        await strict.capture(key=f"c{n}", authorization=authorization, amount=TEN)
+
+
+@pytest.mark.parametrize("captures", ["several", "once"])
+async def test_whatever_is_asked_the_parts_of_an_authorization_add_up(
+    pool: Pool, captures: str
+) -> None:
+    payment, random = company(pool, captures=captures), Random(3)
+    for number in range(4):
+        authorization = await authorized(payment, key=f"a{number}")
+        for step in range(16):
+            amount = Money(minor=random.choice((1, 9_99, 30_00, 60_00)), currency="USD")
+            key, kind = f"a{number}:{step}", random.choice(("capture", "capture", "refund", "void"))
+            with contextlib.suppress(Declined):
+                if kind == "void" and step > 9:
+                    await payment.void(key=key, authorization=authorization)
+                elif kind == "refund":
+                    await payment.refund(key=key, authorization=authorization, amount=amount)
+                else:
+                    await payment.capture(key=key, authorization=authorization, amount=amount)
+    sums: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
+    for done in await payment.operations(ORDER):
+        sums[done.authorization, done.kind] += done.amount.minor
+        counts[done.authorization, done.kind] += 1
+    for authorization in {authorization for authorization, _ in sums}:
+        captured = sums[authorization, "capture"]
+        assert 0 <= sums[authorization, "refund"] <= captured
+        assert 0 < captured <= HUNDRED.minor
+        if captures == "once":
+            assert counts[authorization, "capture"] == 1
+            assert sums[authorization, "void"] == 0
+        elif counts[authorization, "void"]:
+            assert captured + sums[authorization, "void"] == HUNDRED.minor
+
+
+async def test_an_authorization_tells_until_when_it_can_be_charged(pool: Pool) -> None:
+    payment = company(pool, holds_for=timedelta(days=3))
+    assert payment.capabilities.holds_for == timedelta(days=3)
+    await authorized(payment, captured=TEN)
+    made, captured = await payment.operations(ORDER)
+    assert made.expires_at is not None
+    assert abs(made.expires_at - made.at - timedelta(days=3)) < timedelta(seconds=1)
+    assert captured.expires_at is None
+    assert await looked_up(payment, key="authorize") == made
+
+
+async def test_what_has_expired_can_be_refunded_and_nothing_else(pool: Pool) -> None:
+    payment = company(pool)
+    authorization = await authorized(payment, captured=SIXTY)
+    async with pool.acquire() as connection:
+        await connection.execute("UPDATE sandbox.payment SET expires_at = clock_timestamp()")
+    before = await payment.operations(ORDER)
+    assert (
+        await outcomes(
+            [
+                payment.capture(key="late", authorization=authorization, amount=TEN),
+                payment.void(key="v", authorization=authorization),
+            ]
+        )
+        == [DeclineCode.EXPIRED] * 2
+    )
+    with pytest.raises(Declined) as kept:
+        await looked_up(payment, key="late")
+    assert kept.value.code == DeclineCode.EXPIRED
+    assert await payment.operations(ORDER) == before
+    await payment.refund(key="r", authorization=authorization, amount=SIXTY)
+
+
+async def test_an_authorization_that_ends_while_a_capture_waits_is_not_charged(
+    pool: Pool,
+) -> None:
+    payment = company(pool, holds_for=timedelta(seconds=0.3))
+    authorization = await authorized(payment)
+    async with held_up(pool, HOLD_AUTHORIZATION, authorization) as queued:
+        running = asyncio.create_task(
+            outcomes([payment.capture(key="c", authorization=authorization, amount=TEN)])
+        )
+        await queued(1)
+        await asyncio.sleep(0.3)
+    assert await running == [DeclineCode.EXPIRED]
+
+
+# What it tells of a day
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "fee"),
+    [
+        (10_00, "USD", 40),
+        (10_33, "USD", 40),  # 15.495
+        (10_34, "USD", 41),  # 15.51
+        (11_00, "USD", 42),  # 16.5, half up
+        (25, "USD", 25),
+        (24, "USD", 24),
+        (1, "USD", 1),
+        (500, "JPY", 33),
+        (1_234, "KWD", 44),
+        (2**63 - 1, "USD", 138_350_580_552_821_662),
+    ],
+)
+def test_the_fee_is_a_share_and_a_fixed_amount_and_never_above_the_charge(
+    amount: int, currency: str, fee: int
+) -> None:
+    assert fee_of(Money(minor=amount, currency=currency)) == Money(minor=fee, currency=currency)
+
+
+async def test_a_day_lists_what_was_done_by_whomever_oldest_first(
+    payment: SandboxPayment, pool: Pool
+) -> None:
+    authorization = await authorized(payment, captured=SIXTY)
+    with pytest.raises(Declined):
+        await payment.capture(key="refused", authorization=authorization, amount=SIXTY)
+    await payment.refund(key="r", authorization=authorization, amount=TEN)
+    async with pool.acquire() as connection:
+        await connection.execute(
+            """
+            INSERT INTO sandbox.payment_call
+                (key, kind, request, payment_reference, order_id, token, reference, amount_minor,
+                 currency)
+            SELECT NULL, 'refund', '', reference, '', token, 'ref_by_hand', 5, currency
+            FROM sandbox.payment
+            """
+        )
+    listed = await payment.list_day(datetime.now(UTC).date())
+    assert listed[:3] == await payment.operations(ORDER)
+    assert [(receipt.key, receipt.kind) for receipt in listed] == [
+        ("authorize", "authorize"),
+        ("authorize:capture", "capture"),
+        ("r", "refund"),
+        ("", "refund"),
+    ]
+    assert [receipt.fee for receipt in listed] == [None, fee_of(SIXTY), None, None]
+    assert [receipt.at for receipt in listed] == sorted(receipt.at for receipt in listed)
+    assert (listed[3].order_id, listed[3].authorization) == ("", authorization)
+
+
+async def test_a_day_begins_at_midnight_and_ends_before_the_next(
+    payment: SandboxPayment, pool: Pool
+) -> None:
+    midnights = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2)]
+    moments = [moment - timedelta(microseconds=before) for moment in midnights for before in (1, 0)]
+    async with pool.acquire() as connection:
+        for n, moment in enumerate(moments):
+            await authorized(payment, key=f"a{n}")
+            await connection.execute(
+                "UPDATE sandbox.payment_call SET called_at = $1 WHERE key = $2", moment, f"a{n}"
+            )
+    listed = await payment.list_day(date(2026, 3, 1))
+    assert [(receipt.key, receipt.at) for receipt in listed] == [
+        ("a1", moments[1]),
+        ("a2", moments[2]),
+    ]
 
 
 # Keys
@@ -126,7 +345,7 @@ async def test_a_repeat_gets_the_first_answer_and_has_no_second_effect(
     first = await call()
     before = await payment.operations(ORDER)
     assert await call() == first
-    assert await payment.lookup(key=first.key) == first
+    assert await looked_up(payment, key=first.key) == first
     assert await payment.operations(ORDER) == before
     async with pool.acquire() as connection:
         assert await connection.fetchval("SELECT count(*) FROM sandbox.payment") == 1
@@ -162,7 +381,7 @@ async def test_a_key_with_other_content_is_a_conflict_and_the_first_call_stands(
         payment.authorize(key=key, order_id=ORDER, amount=TEN, token="tok_ok"),
     ]
     assert await outcomes(others) == [DeclineCode.IDEMPOTENCY_CONFLICT] * 4
-    assert await payment.lookup(key=key) == first
+    assert await looked_up(payment, key=key) == first
     assert await payment.operations(ORDER) == before
 
 
@@ -258,7 +477,7 @@ async def test_an_impossible_amount_is_refused_at_the_door_and_leaves_its_key_fr
             key=key, authorization=authorization, amount=Money(minor=minor, currency="USD")
         )
     assert refused.value.code == DeclineCode.INVALID_AMOUNT
-    assert await payment.lookup(key=key) is None
+    assert await looked_up(payment, key=key) is None
     assert (await payment.refund(key=key, authorization=authorization, amount=TEN)).amount == TEN
 
 
@@ -355,6 +574,7 @@ async def test_a_void_among_captures_releases_exactly_what_they_left(
         "refunded_minor = captured_minor + 1",
         "captured_minor = -1",
         "voided = true, released_minor = 1",
+        "captures_once = true",
     ],
 )
 async def test_the_schema_holds_the_limits_on_its_own(

@@ -37,7 +37,7 @@ async def bench(pool: Pool) -> Bench:
 async def placed(bench: Bench, order: Order) -> Reserved:
     """Reserve for an order, and take its money."""
     reserved = await bench.inventory.reserve_stock(reserving(order))
-    await bench.payments.authorize_payment(authorizing(order))
+    await bench.authorizations.authorize_payment(authorizing(order))
     return reserved
 
 

@@ -58,8 +58,65 @@ def line(change: str, order_id: str = HERE) -> str:
     return f"update order_line set {change} where order_id = '{order_id}'"
 
 
+A_DAY = """
+    insert into reconciliation (provider, day, listed, matched, under_way, state)
+    values ('sandbox', '2026-11-24', 1, {matched}, 0, '{state}')"""
+
+
+def difference(
+    kind: str = "'state'",
+    remedy: str = "'retry'",
+    resolution: str = "'open'",
+    closed: str = "null::timestamptz",
+    ours: str = "'{}'::jsonb",
+    times: int = 1,
+) -> str:
+    return f"""
+        insert into reconciliation_difference (provider, day, subject, class, order_id, why, remedy,
+                                               resolution, closed_at, ours)
+        select 'sandbox', '2026-11-24'::date, 'key', {kind}, '', '', {remedy}, {resolution},
+               {closed}, {ours}
+        from generate_series(1, {times})"""
+
+
+def dispute(column: str, value: str) -> str:
+    values = {
+        "provider": "'sandbox'",
+        "dispute_id": "'dp_1'",
+        "subjects": "'{}'",
+        "amount_minor": "1",
+        "currency": "'USD'",
+        "fee_currency": "'USD'",
+        "state": "'lost'",
+        "reason": "''",
+        "opened_at": "now()",
+        "said_at": "now()",
+        column: value,
+    }
+    return f"insert into dispute ({', '.join(values)}) values ({', '.join(values.values())})"
+
+
 def fulfilment(change: str, order_id: str = HERE) -> str:
     return f"update fulfilment set {change} where order_id = '{order_id}'"
+
+
+def credit(change: str) -> str:
+    """An account with 10, 4 of them held; 2 more were spent, and 1 of these put back; a change."""
+    return f"""
+        insert into credit_account values ('A', 'C-1', 'USD', 10, 4);
+        insert into credit_hold values ('H', 'A', '{HERE}', 6, 2, 1);
+        {change}"""
+
+
+def credited(figures: str) -> str:
+    """An operation: key, kind, account, hold, order, reference, amount, code."""
+    return f"""
+        insert into credit_operation (request, currency, who, why,
+            key, kind, account_id, hold, order_id, reference, amount_minor, code)
+        values ('', 'USD', '', '', {figures});"""
+
+
+GIVEN = "'issue', 'A', null, null"
 
 
 def transfer(units: str = "1, 0, 0", to: str = "away") -> str:
@@ -257,6 +314,47 @@ FORBIDDEN = {
         insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider)
         values ('second', '{HERE}', 'authorize', 1, 'USD', 'requested', 'sandbox')""",
     "payment_pkey": "insert into payment select * from payment",
+    # store credit: 0 ≤ held ≤ balance, refunded ≤ captured ≤ held, and every operation once
+    "credit_account_currency_check": credit("update credit_account set currency = 'usd'"),
+    "credit_account_customer_id_currency_key": credit(
+        "insert into credit_account values ('B', 'C-1', 'USD')"
+    ),
+    "credit_covers_holds": credit("update credit_account set held_minor = 11"),
+    "credit_hold_amount_minor_check": credit(
+        "insert into credit_hold values ('I', 'A', 'web-here', 0)"
+    ),
+    "credit_hold_captured_minor_check": credit("update credit_hold set captured_minor = -1"),
+    "credit_hold_refunded_minor_check": credit("update credit_hold set refunded_minor = -1"),
+    "credit_captured_within_hold": credit("update credit_hold set captured_minor = 7"),
+    "credit_refunded_within_captured": credit("update credit_hold set refunded_minor = 3"),
+    "credit_void_leaves_nothing": credit("update credit_hold set voided = true"),
+    "credit_operation_kind_check": credit(
+        credited("'k', 'gift', 'A', 'H', 'web-here', 'r', 1, null")
+    ),
+    "credit_operation_key_key": credit(
+        credited(f"'k', {GIVEN}, 'r', 1, null") + credited(f"'k', {GIVEN}, 's', 1, null")
+    ),
+    "credit_operation_reference_key": credit(
+        credited(f"'k', {GIVEN}, 'r', 1, null") + credited(f"'l', {GIVEN}, 'r', 1, null")
+    ),
+    "credit_operation_moves_something": credit(credited(f"'k', {GIVEN}, 'r', 0, null")),
+    "credit_operation_is_effect_or_refusal": credit(
+        credited("'k', 'capture', 'A', null, null, 'r', 1, null")
+    ),
+    # what does not agree on a company's day is kept once, until it is closed
+    "reconciliation_counts": A_DAY.format(matched=2, state="clean"),
+    "reconciliation_state_check": A_DAY.format(matched=1, state="perhaps"),
+    "reconciliation_difference_class_check": difference(kind="'taste'"),
+    "reconciliation_difference_remedy_check": difference(remedy="'hope'"),
+    "reconciliation_difference_resolution_check": difference(resolution="'lost'", closed="now()"),
+    "difference_has_a_side": difference(ours="null::jsonb"),
+    "difference_closed": difference(resolution="'mended'"),
+    "difference_once": difference(times=2),
+    # a dispute is about something, and about an order or none
+    "dispute_amount_minor_check": dispute("amount_minor", "0"),
+    "dispute_fee_minor_check": dispute("fee_minor", "-1"),
+    "dispute_state_check": dispute("state", "'undecided'"),
+    "dispute_placed": dispute("order_id", f"'{HERE}'"),
     # an effect is booked, told and raised once
     "journal_entry_effect_key": """
         insert into journal_entry (effect, order_id, memo)

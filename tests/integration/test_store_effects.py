@@ -15,7 +15,7 @@ import pytest
 
 from activities.fulfilment import Ship
 from activities.inventory import Reassign, ReleaseStock, ReserveAgain
-from activities.payments import Refund, Void
+from activities.payment_asks import Refund, Void
 from activities.providers.errors import Declined, OutcomeUnknown
 from activities.providers.sandbox.payment import Card
 from activities.records import Attention, CloseOrder, Notice
@@ -69,7 +69,7 @@ def a_refund(order: Order) -> Refund:
     return Refund(
         order_id=order.order_id,
         refund_id=f"{order.order_id}:R1",
-        worth=worth_of(value_lines(order), {}, {"1": 1}),
+        worth=worth_of(value_lines(order), {"1": 1}),
         currency="USD",
         units={"1": 1},
         why="test",
@@ -137,7 +137,7 @@ async def reassign(bench: Bench) -> tuple[Order, Call]:
 async def authorize_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
     order = tea(token)
     await bench.inventory.reserve_stock(reserving(order))
-    return order, lambda: bench.payments.authorize_payment(authorizing(order))
+    return order, lambda: bench.authorizations.authorize_payment(authorizing(order))
 
 
 async def capture_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
@@ -157,7 +157,7 @@ async def void_payment(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     await bench.at(order, "confirmed")
     ask = Void(order_id=order.order_id, why="test")
-    return order, lambda: bench.payments.void_payment(ask)
+    return order, lambda: bench.authorizations.void_payment(ask)
 
 
 async def ship(bench: Bench) -> tuple[Order, Call]:
@@ -483,7 +483,7 @@ async def test_a_void_of_an_authorization_whose_answer_was_lost_releases_it(benc
         )
     with pytest.raises(OutcomeUnknown):
         await call()
-    await bench.payments.void_payment(Void(order_id=order.order_id, why="given up"))
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="given up"))
     kinds = [done.kind for done in await bench.payment.operations(order.order_id)]
     assert kinds == ["authorize", "void"]
     # An attempt that was still under way comes back late: the order is not confirmed by it.
@@ -507,7 +507,7 @@ async def test_a_void_of_an_authorization_that_never_arrived_gives_it_up_for_goo
     monkeypatch.setattr(bench.payment, "authorize", slow)
     late = asyncio.ensure_future(answer(call()))
     await arrived.wait()
-    await bench.payments.void_payment(Void(order_id=order.order_id, why="given up"))
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="given up"))
     let_go.set()
     assert await late == "not_found"
     # The late authorization was released at once, and the order holds no money anywhere.

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Iterable
 
 import pytest
 
-from activities.payments import Capture, Refund, Void
+from activities.payment_asks import Capture, Refund, Void
 from activities.providers.errors import DeclineCode, Declined
 from activities.providers.sandbox.payment import Card
 from domain.amounts import Worth
@@ -60,7 +60,7 @@ def refund(order: Order, number: int, minor: int, units: int = 0, attempt: int =
 
 async def authorized(bench: Bench, order: Order) -> Order:
     await bench.inventory.reserve_stock(reserving(order))
-    await bench.payments.authorize_payment(authorizing(order))
+    await bench.authorizations.authorize_payment(authorizing(order))
     return order
 
 
@@ -161,7 +161,7 @@ async def test_a_capture_and_a_void_at_once_leave_the_same_on_both_sides(bench: 
         order = await authorized(bench, of_a_hundred())
         results = await asyncio.gather(
             bench.payments.capture_payment(capture(order, 1, 40_00, units=4)),
-            bench.payments.void_payment(Void(order_id=order.order_id, why="test")),
+            bench.authorizations.void_payment(Void(order_id=order.order_id, why="test")),
             return_exceptions=True,
         )
         outcomes.add(tuple(type(result) for result in results))
@@ -177,14 +177,16 @@ async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Be
     order = of_a_hundred(Card.DECLINE)
     await bench.inventory.reserve_stock(reserving(order))
     with pytest.raises(Declined):
-        await bench.payments.authorize_payment(authorizing(order))
+        await bench.authorizations.authorize_payment(authorizing(order))
     for call in (
         bench.payments.capture_payment(capture(order, 1, 1)),
         bench.payments.refund_payment(refund(order, 1, 1)),
     ):
         with pytest.raises(NotFound, match="has no authorization to charge or refund"):
             await call
-    await bench.payments.void_payment(Void(order_id=order.order_id, why="test"))  # nothing to do
+    await bench.authorizations.void_payment(
+        Void(order_id=order.order_id, why="test")
+    )  # nothing to do
     assert await bench.payment.operations(order.order_id) == ()
 
 
@@ -200,7 +202,7 @@ async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: 
     await bench.inventory.reserve_stock(reserving(order))
     ask = authorizing(order).model_copy(update={"provider": "acme"})
     with pytest.raises(NotFound, match="no payment provider 'acme' here; there is sandbox"):
-        await bench.payments.authorize_payment(ask)
+        await bench.authorizations.authorize_payment(ask)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,9 @@ async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> 
     before = await bench.everything()
     other = Money(minor=1, currency="USD")
     for call in (
-        bench.payments.authorize_payment(authorizing(order).model_copy(update={"amount": other})),
+        bench.authorizations.authorize_payment(
+            authorizing(order).model_copy(update={"amount": other})
+        ),
         bench.payments.capture_payment(capture(order, 1, 60_00, units=6)),
         bench.payments.refund_payment(refund(order, 1, 40_00, units=4)),
     ):
@@ -248,7 +252,7 @@ async def test_an_order_that_costs_nothing_needs_no_payment_company(bench: Bench
     await authorized(bench, order)
     await bench.payments.capture_payment(capture(order, 1, 0, units=1))
     await bench.payments.refund_payment(refund(order, 1, 0, units=1))
-    await bench.payments.void_payment(Void(order_id=order.order_id, why="test"))
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="test"))
     assert await bench.payment.operations(order.order_id) == ()
     assert await sums(bench, order) == (0, 0, 0)
 

@@ -25,7 +25,7 @@ class AuthorizeFirst(OrderWorkflow):
         return await super().run(start)
 
     async def place(self) -> Placement:
-        await self.paying.authorize(unless=lambda: False)
+        await self.paying.authorizing.authorize(unless=lambda: False)
         return await super().place()
 
 

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from domain.amounts import Worth
-from domain.continuation import Stage
+from domain.continuation import BookState, Stage
 from domain.errors import IllegalTransition
 from domain.fulfilments import Planned
 from domain.order import Order
 from tests.builders import an_order
 from tests.strategies import orders
-from workflows.book import OrderBook, Parcel
+from workflows.book import OrderBook
+from workflows.charges import Owed
+from workflows.parcel import Parcel
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -34,15 +36,24 @@ def reserve_all(book: OrderBook) -> Parcel:
     return reserve(book, {line_id: line.open for line_id, line in book.lines.items()})
 
 
-class BookMachine(RuleBasedStateMachine):
-    """Parcels go out, get lost, come back, are cancelled; the money is counted beside the book."""
+PARTS = tuple(Worth.model_fields)
 
-    @initialize(order=orders(lines_max=3, quantity_max=4))
-    def place(self, order: Order) -> None:
+
+class BookMachine(RuleBasedStateMachine):
+    """Parcels go out, get lost, come back, are cancelled, waited for and paid back; the order is
+    charged before or when it goes. The money is counted beside the book.
+    """
+
+    @initialize(order=orders(lines_max=3, quantity_max=4), ahead=st.booleans())
+    def place(self, order: Order, *, ahead: bool) -> None:
         self.order = order
         self.book = OrderBook(order)
+        self.ahead = ahead  # charged before anything goes out
+        self.authorized: int | None = None
         self.charged, self.refunded = Worth(), Worth()
-        self.prepaid: Counter[str] = Counter()  # lost, paid for, and to be sent once more
+        self.invoiced, self.credited = Worth(), Worth()
+        self.prepaid: Counter[str] = Counter()  # paid for, and to be sent
+        self.resent: Counter[str] = Counter()  # of these, invoiced before they got lost
         self.waiting: list[Parcel] = []
         self.under_way: list[Parcel] = []
         self.returning: list[dict[str, int]] = []
@@ -51,27 +62,74 @@ class BookMachine(RuleBasedStateMachine):
         chosen = {k: data.draw(st.integers(0, n), label=f"units of {k}") for k, n in units.items()}
         return {line_id: n for line_id, n in chosen.items() if n}
 
-    def cancel(self, units: dict[str, int], *, allocated: bool) -> None:
-        """What was paid for to be sent once more, and now is not, is paid back."""
-        overpaid, owed = self.book.cancelled(units, allocated=allocated)
-        self.prepaid.subtract(overpaid)
-        self.refunded += owed
+    def count(self, move: str) -> dict[str, int]:
+        return {line_id: getattr(line, move) for line_id, line in self.book.lines.items()}
+
+    def owe(self, owed: Owed) -> Owed:
+        """Something is to be paid back."""
+        self.refunded += owed.worth
+        self.credited += owed.credited
+        return owed
+
+    def cancel(self, owed: Owed) -> None:
+        """What was paid for to be sent, and now is not, is paid back."""
+        self.owe(owed)
+        self.prepaid.subtract(owed.units)
         for line_id, line in self.book.lines.items():
-            assert 0 <= self.prepaid[line_id] <= line.open + line.allocated
+            to_come = line.open + line.backordered + line.allocated
+            assert 0 <= self.prepaid[line_id] <= to_come
+            self.resent[line_id] = min(self.resent[line_id], to_come)
 
     def one_of(self, data: st.DataObject, parcels: list[Parcel]) -> Parcel:
         return parcels.pop(data.draw(st.integers(0, len(parcels) - 1), label="parcel"))
 
+    @property
+    def may_ship(self) -> bool:
+        return self.authorized is not None and (self.book.charged_ahead or not self.ahead)
+
     @rule(data=st.data())
     def reserve_some(self, data: st.DataObject) -> None:
-        open_units = {line_id: line.open for line_id, line in self.book.lines.items()}
-        if units := self.some_of(data, open_units):
+        if units := self.some_of(data, self.count("open")):
             self.waiting.append(reserve(self.book, units))
 
     @rule(data=st.data())
+    def wait_for_some(self, data: st.DataObject) -> None:
+        self.book.backordered(self.some_of(data, self.count("open")))
+
+    @rule(data=st.data())
+    def what_was_waited_for_comes(self, data: st.DataObject) -> None:
+        if units := self.some_of(data, self.book.waiting):
+            number = self.book.next_fulfilment_id()
+            planned = Planned(fulfilment_id=number, location="main", units=units)
+            self.waiting.append(self.book.filled(planned))
+
+    @rule(data=st.data())
+    def wait_no_longer(self, data: st.DataObject) -> None:
+        self.cancel(self.book.not_waited_for(self.some_of(data, self.book.waiting)))
+
+    @rule(data=st.data())
     def cancel_open(self, data: st.DataObject) -> None:
-        open_units = {line_id: line.open for line_id, line in self.book.lines.items()}
-        self.cancel(self.some_of(data, open_units), allocated=False)
+        units = self.some_of(data, self.count("open"))
+        self.cancel(self.book.cancelled(units, allocated=False))
+
+    @precondition(lambda self: self.authorized is None)
+    @rule()
+    def authorize(self) -> None:
+        parts = self.book.parts_to_authorize()
+        assert min(parts.values(), default=1) > 0
+        self.authorized = sum(parts.values())
+        assert self.authorized == self.book.deliverable_worth
+
+    @precondition(lambda self: self.authorized is not None and self.ahead)
+    @rule()
+    def charge_ahead(self) -> None:
+        if self.book.charged_ahead:
+            return
+        self.book.charged_ahead = True
+        due = self.book.charge_all()
+        assert due.worth.total == self.book.deliverable_worth
+        self.charged += due.worth
+        self.prepaid.update(due.units)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -84,13 +142,15 @@ class BookMachine(RuleBasedStateMachine):
         assert parcel.units == {k: n for k, n in left.items() if n}
         if not parcel.units:  # nothing of it was found: it ends here
             self.waiting.pop()
+            parcel.stage = "ended"
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def cancel_a_parcel(self, data: st.DataObject) -> None:
         parcel = self.one_of(data, self.waiting)
+        parcel.stage = "ended"
         gone = self.some_of(data, parcel.units)
-        self.cancel(gone, allocated=True)
+        self.cancel(self.book.cancelled(gone, allocated=True))
         keep = {k: n - gone.get(k, 0) for k, n in parcel.units.items() if n > gone.get(k, 0)}
         if keep:
             planned = Planned(
@@ -98,16 +158,27 @@ class BookMachine(RuleBasedStateMachine):
             )
             self.waiting.append(self.book.reassigned(planned))
 
-    @precondition(lambda self: self.waiting)
+    @precondition(lambda self: self.waiting and self.may_ship)
     @rule(data=st.data())
     def ship(self, data: st.DataObject) -> None:
-        parcel = self.one_of(data, self.waiting)
-        due, worth = self.book.shipped(parcel)
+        self.send(self.one_of(data, self.waiting))
+
+    def send(self, parcel: Parcel) -> None:
+        foreseen = self.book.to_charge_for(parcel)
+        due = self.book.shipped(parcel)
+        assert due.worth.total == foreseen
         for line_id, units in parcel.units.items():
             free = min(units, self.prepaid[line_id])
-            assert due.get(line_id, 0) == units - free
+            assert due.units.get(line_id, 0) == units - free
             self.prepaid[line_id] -= free
-        self.charged += worth
+            again = min(units, self.resent[line_id])
+            assert due.invoiced_units.get(line_id, 0) == units - again
+            self.resent[line_id] -= again
+        if due.units:  # the charge is for the invoice, and claims neither more nor less
+            assert (due.units, due.worth) == (due.invoiced_units, due.invoiced)
+        self.charged += due.worth
+        self.invoiced += due.invoiced
+        parcel.stage = "await_delivery"
         self.under_way.append(parcel)
 
     @precondition(lambda self: self.under_way)
@@ -124,18 +195,18 @@ class BookMachine(RuleBasedStateMachine):
         parcel = self.one_of(data, self.under_way)
         replaced = self.some_of(data, parcel.units)
         given_up = {k: n - replaced.get(k, 0) for k, n in parcel.units.items()}
-        self.refunded += self.book.lost(replaced, given_up)
+        self.owe(self.book.lost(replaced, given_up))
         self.prepaid.update(replaced)
+        self.resent.update(replaced)
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data())
     def come_back(self, data: st.DataObject) -> None:
-        self.refunded += self.book.came_back(self.one_of(data, self.under_way))
+        self.owe(self.book.came_back(self.one_of(data, self.under_way)))
 
     @rule(data=st.data())
     def request_return(self, data: st.DataObject) -> None:
-        returnable = {line_id: line.returnable for line_id, line in self.book.lines.items()}
-        if units := self.some_of(data, returnable):
+        if units := self.some_of(data, self.count("returnable")):
             self.book.return_requested(units)
             self.returning.append(units)
 
@@ -144,45 +215,106 @@ class BookMachine(RuleBasedStateMachine):
     def receive_return(self, data: st.DataObject) -> None:
         requested = self.returning.pop()
         received = self.some_of(data, requested)
-        self.refunded += self.book.return_received(requested, received)
+        owed = self.owe(self.book.return_received(requested, received))
+        assert Counter(owed.units) + Counter(owed.unconceded) == Counter(received)
+
+    @rule(data=st.data(), shipping=st.booleans())
+    def pay_back_what_stays(self, data: st.DataObject, *, shipping: bool) -> None:
+        units = self.some_of(data, self.count("concedable"))
+        owed = self.owe(self.book.charges.concede(units, shipping=shipping))
+        assert owed.units == units
+        assert shipping or owed.worth.only_shipping == Worth()
+
+    @rule()
+    def pay_back_shipping(self) -> None:
+        self.owe(self.book.charges.refund_shipping())
+        assert self.book.charges.refundable.only_shipping == Worth()
+
+    @rule(data=st.data())
+    def goodwill(self, data: st.DataObject) -> None:
+        before = self.book.charges.goodwill
+        amount = data.draw(st.integers(0, self.book.charges.refundable.total))
+        assert self.owe(self.book.charges.refund_amount(amount)).worth.total == amount
+        assert self.book.charges.goodwill == before + amount
+
+    @rule()
+    def continue_as_new(self) -> None:
+        state = BookState.model_validate_json(self.book.state().model_dump_json())
+        self.book = OrderBook(self.order, state)
+        self.waiting = [self.book.parcels[parcel.id] for parcel in self.waiting]
+        self.under_way = [self.book.parcels[parcel.id] for parcel in self.under_way]
 
     @invariant()
     def money_follows_the_units(self) -> None:
-        assert self.charged.total == self.book.charged_worth
-        for part in ("goods", "tax", "shipping", "shipping_tax"):
+        charges = self.book.charges
+        assert (self.charged, self.refunded) == (charges.charged, charges.refunded)
+        assert self.invoiced - self.credited == charges.invoiced
+        for line_id, line in self.book.lines.items():
+            money = charges.lines[line_id]
+            worth = charges.worth[line_id].first(line.charged - line.refunded) + money.withheld
+            limit = money.limit or charges.worth[line_id].whole
+            for part in PARTS:
+                kept, taken = getattr(money.charges.kept, part), getattr(money.charges.taken, part)
+                assert taken <= getattr(limit, part)
+                # Less by the limit alone: a part is not charged a second time in all.
+                assert kept == getattr(worth, part) or (
+                    kept < getattr(worth, part) and taken == getattr(limit, part)
+                )
+
+    @invariant()
+    def no_more_is_taken_or_given_than_there_is(self) -> None:
+        for part in PARTS:
             assert 0 <= getattr(self.refunded, part) <= getattr(self.charged, part)
-        assert self.charged.total <= self.order.total_minor
+            assert 0 <= getattr(self.credited, part) <= getattr(self.invoiced, part)
+        assert self.charged.total <= (self.authorized or 0) <= self.order.total_minor
+
+    @invariant()
+    def what_is_paid_for_and_not_sent_is_deferred(self) -> None:
+        deferred = self.charged - self.refunded - (self.invoiced - self.credited)
+        assert min(getattr(deferred, part) for part in PARTS) >= 0
+        if self.prepaid.total() == self.resent.total():
+            assert deferred == Worth()
 
     @invariant()
     def what_is_paid_for_is_what_the_customer_has_or_gets(self) -> None:
         for line_id, line in self.book.lines.items():
-            has_or_gets = line.delivered - line.returned + line.in_transit + self.prepaid[line_id]
-            assert line.charged - line.refunded == has_or_gets
+            has = line.delivered - line.returned - line.conceded + line.in_transit
+            assert line.charged - line.refunded == has + self.prepaid[line_id]
+            credited = self.book.charges.lines[line_id].credited
+            assert line.invoiced - credited == has + self.resent[line_id]
 
     @invariant()
-    def what_is_charged_was_set_aside(self) -> None:
+    def every_unit_is_somewhere(self) -> None:
         for line in self.book.lines.values():
-            assert line.open + line.allocated + line.shipped + line.cancelled == line.ordered
-        if not any(line.shipped for line in self.book.lines.values()) and not +self.prepaid:
-            assert self.charged.total - self.refunded.total == 0
+            to_come = line.open + line.backordered + line.allocated
+            assert to_come + line.shipped + line.cancelled == line.ordered
 
     def teardown(self) -> None:
         """S21: whatever happened, all that is left goes out, and all of it comes back."""
         if not hasattr(self, "book"):
             return
+        if self.authorized is None:
+            self.authorize()
+        if self.ahead:
+            self.charge_ahead()
+        if self.book.waiting:
+            self.cancel(self.book.not_waited_for(self.book.waiting))
         if any(line.open for line in self.book.lines.values()):
             self.waiting.append(reserve_all(self.book))
         for parcel in self.waiting:
-            self.charged += self.book.shipped(parcel)[1]
-        for parcel in (*self.waiting, *self.under_way):
+            self.send(parcel)
+        self.waiting = []
+        self.what_is_paid_for_and_not_sent_is_deferred()
+        for parcel in self.under_way:
             self.book.delivered(parcel, NOON)
         for units in self.returning:
-            self.refunded += self.book.return_received(units, units)
+            self.owe(self.book.return_received(units, units))
         for line_id, line in self.book.lines.items():
             for _ in range(line.returnable):
                 self.book.return_requested({line_id: 1})
-                self.refunded += self.book.return_received({line_id: 1}, {line_id: 1})
+                self.owe(self.book.return_received({line_id: 1}, {line_id: 1}))
         assert self.refunded == self.charged
+        assert self.credited == self.invoiced
         assert self.book.all_returned
 
 
@@ -199,10 +331,11 @@ def test_two_parcels_are_charged_each_for_what_it_holds() -> None:
         f"{book.order.order_id}:1",
         f"{book.order.order_id}:2",
     )
-    assert book.shipped(first)[0] == {"1": 1}
-    assert book.charged_worth == 1200  # its share of the shipping with it
-    assert book.shipped(second)[0] == {"1": 1, "2": 1}
-    assert book.charged_worth == book.order.total_minor == 3000
+    assert book.parts_to_authorize() == {first.id: 1200, second.id: 1800}
+    assert book.shipped(first).units == {"1": 1}
+    assert book.charges.charged.total == 1200  # its share of the shipping with it
+    assert book.shipped(second).units == {"1": 1, "2": 1}
+    assert book.charges.charged.total == book.order.total_minor == 3000
 
 
 def test_s14_what_is_cancelled_is_not_to_be_authorized() -> None:
@@ -217,16 +350,18 @@ def test_s14_what_is_cancelled_is_not_to_be_authorized() -> None:
 def test_units_sent_in_place_of_lost_ones_are_not_charged_again() -> None:
     book = OrderBook(an_order(("TEA", 2, "10.00")))
     book.shipped(reserve_all(book))
-    assert book.lost({"1": 2}, {}) == Worth()
-    due, worth = book.shipped(reserve_all(book))
-    assert (due, worth) == ({}, Worth())
-    assert book.charged_worth == 2500
+    assert not book.lost({"1": 2}, {})
+    due = book.shipped(reserve_all(book))
+    assert (due.units, due.worth) == ({}, Worth())
+    assert (due.invoiced_units, due.invoiced) == ({}, Worth())
+    assert book.charges.charged.total == 2500
 
 
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
     book = OrderBook(an_order(("TEA", 2, "10.00")))
     book.shipped(reserve_all(book))
-    assert book.lost({"1": 1}, {"1": 1}) == Worth(goods=1000, shipping=250)
+    worth = Worth(goods=1000, shipping=250)
+    assert book.lost({"1": 1}, {"1": 1}) == Owed({"1": 1}, worth, worth)
 
 
 def test_s27_of_three_that_were_to_come_back_the_two_that_came_are_paid_back() -> None:
@@ -235,7 +370,7 @@ def test_s27_of_three_that_were_to_come_back_the_two_that_came_are_paid_back() -
     book.shipped(parcel)
     book.delivered(parcel, NOON)
     book.return_requested({"1": 3})
-    assert book.return_received({"1": 3}, {"1": 2}).goods == 2000
+    assert book.return_received({"1": 3}, {"1": 2}).worth.goods == 2000
     assert not book.all_returned
     assert book.lines["1"].returnable == 1
 
@@ -259,3 +394,35 @@ def test_a_unit_is_not_shipped_twice() -> None:
     book.shipped(parcel)
     with pytest.raises(IllegalTransition):
         book.shipped(parcel)
+
+
+def test_shipping_that_was_not_paid_back_with_its_unit_does_not_pay_for_that_of_the_next() -> None:
+    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    first = reserve(book, {"1": 1})
+    book.shipped(first)
+    book.delivered(first, NOON)
+    assert book.charges.concede({"1": 1}, shipping=False).worth == Worth(goods=1000)
+    due = book.shipped(reserve_all(book))
+    assert due.worth == due.invoiced == Worth(goods=1000, shipping=250)
+    book.return_requested({"1": 1})
+    back = book.return_received({"1": 1}, {"1": 1})
+    assert (back.worth, back.unconceded) == (Worth(shipping=250), {"1": 1})
+
+
+def test_goodwill_before_anything_went_out_is_no_part_of_what_is_invoiced() -> None:
+    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book.charge_all()
+    owed = book.charges.refund_amount(500)
+    assert (owed.worth.total, owed.credited.total) == (500, 0)
+    assert book.shipped(reserve(book, {"1": 1})).invoiced.total == 1250
+    assert book.shipped(reserve_all(book)).invoiced.total == 750
+    assert book.charges.deferred == Worth()
+
+
+def test_goodwill_before_anything_went_out_leaves_nothing_deferred_when_nothing_goes() -> None:
+    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book.charge_all()
+    book.charges.refund_amount(500)
+    owed = book.cancelled({"1": 2}, allocated=False)
+    assert (owed.worth.total, owed.credited.total) == (2000, 0)
+    assert book.charges.deferred == Worth()

@@ -53,3 +53,84 @@ def test_every_variable_at_fault_is_named_and_no_value_is_shown(
     assert "ORDERLOOM_DATABASE_POOL_SIZE" in str(error.value)
     assert "ORDERLOOM_METRICS_ADDRESS" in str(error.value)
     assert "lots" not in str(error.value)
+
+
+def test_the_seller_is_set_field_by_field(environment: pytest.MonkeyPatch) -> None:
+    assert "ORDERLOOM_SELLER__NAME" in load_settings().seller.name
+    environment.setenv("ORDERLOOM_SELLER__NAME", "Tea & Sons GmbH")
+    environment.setenv("ORDERLOOM_SELLER__TAX_NUMBER", "DE123456789")
+    environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Europe/Berlin")
+    seller = load_settings().seller
+    assert (seller.name, seller.tax_number) == ("Tea & Sons GmbH", "DE123456789")
+    assert seller.time_zone == "Europe/Berlin"
+    environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Mars/Olympus")
+    with pytest.raises(InvalidInput, match="ORDERLOOM_SELLER: must be an IANA time zone"):
+        load_settings()
+
+
+def test_webhook_secrets_are_one_or_several_and_never_shown(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv(
+        "ORDERLOOM_WEBHOOK_SECRETS", '{"stripe": ["whsec_of_tomorrow", "whsec_of_today__"]}'
+    )
+    environment.setenv("ORDERLOOM_WEBHOOK_SECRETS__SANDBOX", "a secret of the sandbox")
+    settings = load_settings()
+    told = {
+        name: [s.get_secret_value() for s in of] for name, of in settings.webhook_secrets.items()
+    }
+    assert told == {
+        "stripe": ["whsec_of_tomorrow", "whsec_of_today__"],
+        "sandbox": ["a secret of the sandbox"],
+    }
+    assert "whsec" not in repr(settings)
+
+
+@pytest.mark.parametrize("value", ['{"stripe": []}', '{"stripe": ""}', '{"stripe": "too short"}'])
+def test_a_webhook_secret_that_anybody_guesses_is_refused(
+    environment: pytest.MonkeyPatch, value: str
+) -> None:
+    environment.setenv("ORDERLOOM_WEBHOOK_SECRETS", value)
+    with pytest.raises(InvalidInput, match="ORDERLOOM_WEBHOOK_SECRETS") as error:
+        load_settings()
+    assert "too short" not in str(error.value).replace("is too short", "")
+
+
+def test_how_stripe_is_reached_comes_from_the_environment(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("ORDERLOOM_STRIPE__API_KEY", "sk_test_4eC39Hq")
+    environment.setenv("ORDERLOOM_STRIPE__API_BASE", "http://127.0.0.1:8420")
+    environment.setenv("ORDERLOOM_STRIPE__MULTICAPTURE", "true")
+    stripe = load_settings().stripe
+    assert stripe.api_key is not None
+    assert stripe.api_key.get_secret_value() == "sk_test_4eC39Hq"
+    assert stripe.api_base == "http://127.0.0.1:8420"
+    assert stripe.multicapture
+    assert "4eC39Hq" not in repr(load_settings())
+
+
+def test_an_empty_key_of_stripe_counts_as_not_set(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ORDERLOOM_STRIPE__API_KEY", "")
+    assert load_settings().stripe.api_key is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_KEY", "pk_test_4eC39Hq"),
+        ("API_KEY", "4eC39Hq"),
+        ("API_BASE", "http://stripe.example.com"),
+        ("API_BASE", "https://key:4eC39Hq@example.com"),
+        ("MULTICAPTURE", "4eC39Hq"),
+        ("API_KIE", "4eC39Hq"),
+    ],
+)
+def test_a_bad_setting_of_stripe_is_named_and_not_shown(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(f"ORDERLOOM_STRIPE__{name}", value)
+    with pytest.raises(InvalidInput, match="ORDERLOOM_STRIPE") as error:
+        load_settings()
+    assert value not in str(error.value)
+    assert "4eC39Hq" not in str(error.value)

@@ -10,14 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
+from activities.providers.store_credit import StoreCredit
 from settings import Settings
-from worker import configure_logging
+from worker import build_worker, configure_logging
 
 PROGRAM = Path(__file__).parents[2] / "worker.py"
 
@@ -155,3 +156,21 @@ def test_people_can_read_the_console_format(capsys: pytest.CaptureFixture[str]) 
     configure_logging(Settings(log_format="console"))
     logging.getLogger("orderloom.worker").info("ready")
     assert "ready" in capsys.readouterr().err
+
+
+def test_store_credit_is_a_provider_of_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asked(Exception):
+        pass
+
+    def payments(_: object, providers: dict[str, object]) -> None:
+        raise Asked(providers)
+
+    monkeypatch.setattr("worker.Payments", payments)
+    nothing, company = cast(Any, None), cast(Any, object())
+    with pytest.raises(Asked) as asked:
+        build_worker(
+            nothing, nothing, task_queue="t", providers={"sandbox": company}, carrier=nothing
+        )
+    (providers,) = asked.value.args
+    assert providers.pop("sandbox") is company
+    assert {name: type(one) for name, one in providers.items()} == {"store_credit": StoreCredit}

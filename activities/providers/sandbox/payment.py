@@ -7,23 +7,29 @@ What it follows, by source:
   kept, so its key is free.
 - Stripe API reference, "Cancel a PaymentIntent": cancelling releases the amount that can still be
   captured, and every later operation of that kind fails.
-- Stripe Docs, "Capture a payment multiple times": one authorization can be captured in parts, up to
-  its amount.
+- Stripe Docs, "Capture a payment multiple times": one authorization can be captured in parts, up
+  to its amount.
+- Stripe Docs, "Place a hold on a payment method": where there is one capture only, it releases what
+  it does not take (`captures="once"`), and a hold is gone after some days (`holds_for`).
 - Stripe API reference, "Create a refund": parts can be refunded until all that was captured is.
+- Stripe's pricing page: of each charge it keeps a share and a fixed amount (`fee_of`), and does not
+  give that back with a refund.
 It differs in that keys never expire here (Stripe may drop them after 24 hours), that an answer 5xx
 is not kept under the key (Stripe keeps it), that lookup by key is a call of its own, and that a
-void of a fully captured authorization is accepted, releasing 0.
+void of an authorization with nothing left to capture is accepted, releasing 0.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from random import Random
+from typing import Literal
 
 from activities.providers.errors import DeclineCode, Declined
-from activities.providers.payment import PaymentReceipt
+from activities.providers.payment import Capabilities, PaymentKind, PaymentReceipt
 from activities.providers.sandbox.faults import Faults
 from domain.money import Money
 from store import sandbox
@@ -32,9 +38,13 @@ from store.sandbox import PaymentCall, PaymentEffect, Refusal
 
 
 class Card(StrEnum):
-    """Tokens that stand for cards that misbehave, and one that does not; nor does any other."""
+    """Tokens that stand for cards that misbehave, and two that do not; nor does any other.
+
+    CONFIRMED: what the customer of ACTION_REQUIRED comes with, having confirmed it.
+    """
 
     OK = "tok_ok"
+    CONFIRMED = "tok_confirmed"
     DECLINE = "tok_decline"
     INSUFFICIENT_FUNDS = "tok_insufficient_funds"
     ACTION_REQUIRED = "tok_action_required"
@@ -58,6 +68,7 @@ _MESSAGES = {
     DeclineCode.AMOUNT_TOO_LARGE: "the amount is above what is left to capture or refund",
     DeclineCode.CURRENCY_MISMATCH: "the authorization is in another currency",
     DeclineCode.ALREADY_VOIDED: "the authorization was voided before",
+    DeclineCode.EXPIRED: "the authorization has expired; the customer's bank released it",
     DeclineCode.NOT_FOUND: "there is no such authorization",
     DeclineCode.INVALID_AMOUNT: "an amount must be more than zero and fit in 63 bits",
     DeclineCode.IDEMPOTENCY_CONFLICT: "the key was used before for a call with other content",
@@ -65,12 +76,22 @@ _MESSAGES = {
 
 _MINOR_MAX = 2**63 - 1
 
+FEE_PER_MILLE = 15
+FEE_FIXED_MINOR = 25
+
+
+def fee_of(amount: Money) -> Money:
+    """What the company keeps of a capture: 1.5 %, half up, and 25 minor units; at most all."""
+    share = (amount.minor * FEE_PER_MILLE + 500) // 1000
+    return Money(minor=min(amount.minor, share + FEE_FIXED_MINOR), currency=amount.currency)
+
 
 class SandboxPayment:
     """A `PaymentProvider`. Its state is shared by all instances on one database.
 
     `slow_seconds` is how long every money call on a slow card takes to answer after its effect,
-    `timeout_seconds` how long a caller waits before a time-out fault raises.
+    `timeout_seconds` how long a caller waits before a time-out fault raises. `captures` and
+    `holds_for` hold for what this instance authorizes, whichever is asked to capture it.
     """
 
     def __init__(
@@ -80,9 +101,17 @@ class SandboxPayment:
         random: Random,
         slow_seconds: float = 5.0,
         timeout_seconds: float = 0.2,
+        captures: Literal["several", "once"] = "several",
+        holds_for: timedelta = timedelta(days=7),
     ) -> None:
         self._faults = Faults(pool, "payment", random, timeout_seconds)
         self._slow_seconds = slow_seconds
+        self._capabilities = Capabilities(captures=captures, holds_for=holds_for)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What was asked for when this was made."""
+        return self._capabilities
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
@@ -100,6 +129,8 @@ class SandboxPayment:
                 token=token,
                 amount=amount,
                 refusal=_REFUSED_AT_AUTHORIZATION.get(token),
+                holds_for=self._capabilities.holds_for,
+                captures_once=self._capabilities.captures == "once",
             )
 
         return await self._answer(request, await self._faults.run("authorize", effect))
@@ -117,6 +148,7 @@ class SandboxPayment:
                 authorization=authorization,
                 amount=amount,
                 refusing_token=Card.CAPTURE_REFUSED,
+                fee=fee_of(amount),
             )
 
         return await self._answer(request, await self._faults.run("capture", effect))
@@ -149,8 +181,10 @@ class SandboxPayment:
 
         return await self._answer(request, await self._faults.run("refund", effect))
 
-    async def lookup(self, *, key: str) -> PaymentReceipt | None:
-        """What became of the money call with this key; None if it was never seen."""
+    async def lookup(
+        self, *, key: str, kind: PaymentKind, authorization: str | None, since: datetime
+    ) -> PaymentReceipt | None:
+        """What became of the money call with this key, which is all that is needed here."""
 
         async def effect(connection: Connection) -> PaymentCall | None:
             return await sandbox.payment_call(connection, key)
@@ -165,6 +199,16 @@ class SandboxPayment:
             return await sandbox.payment_effects(connection, order_id)
 
         return tuple(_receipt(done) for done in await self._faults.run("operations", effect))
+
+    async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
+        """Every effect of one day (UTC), oldest first, whoever asked."""
+        since = datetime.combine(day, time(), UTC)
+
+        async def effect(connection: Connection) -> tuple[PaymentEffect, ...]:
+            before = since + timedelta(days=1)
+            return await sandbox.payment_effects_between(connection, since, before)
+
+        return tuple(_receipt(done) for done in await self._faults.run("list_day", effect))
 
     async def _answer(self, request: str, call: PaymentCall) -> PaymentReceipt:
         """What the caller hears: the effect, or why there is none, or that the key was taken."""

@@ -1,0 +1,244 @@
+"""Authorizations: made, renewed, and released. How each call is made safe: `money_calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from temporalio import activity
+
+from activities.inventory import WHO
+from activities.money_calls import Call, MoneyCalls, Planned, Then, refusal_of, tell, void_key
+from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk, Void
+from activities.providers.errors import DeclineCode, Declined
+from activities.providers.payment import PaymentProvider, PaymentReceipt
+from domain.money import Money
+from store import events, fulfilments, orders, payments
+from store.database import Connection, Pool
+from store.locks import lock_order
+from store.payments import Intent, Payment
+
+
+class Authorizations:
+    """Money set aside, with the database pool and the payment providers (by name) injected."""
+
+    def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
+        self._pool = pool
+        self._calls = MoneyCalls(pool, providers)
+
+    @activity.defn
+    async def authorize_payment(self, ask: Authorize) -> Authorized:
+        """Authorize, confirm the order, let the warehouse begin. Type `declined` is a firm no."""
+        confirmed = f"{ask.order_id}:authorize:confirmed"
+
+        async def confirm(conn: Connection, _: Payment) -> None:
+            made = await payments.authorizations(conn, ask.order_id)
+            if sum(payment.room for payment in made) < ask.amount.minor:
+                return  # another tender is still to pay its part
+            await orders.decide(conn, ask.order_id, "confirmed")
+            await fulfilments.release_to_warehouse(conn, ask.order_id)
+            data = {"amount_minor": ask.amount.minor, "currency": ask.amount.currency}
+            why = f"{ask.amount} authorized"
+            await events.tell(
+                conn, ask.order_id, confirmed, "confirmed", who=WHO, why=why, data=data
+            )
+
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
+            wanted = {
+                (tender.number, part): amount - _standing(made, tender.number, part)
+                for tender in ask.asked
+                for part, amount in self._parts(tender).items()
+            }
+            planned = await self._intend_authorizations(conn, ask.order_id, made, wanted, ask.asked)
+        await self._authorize_all(planned, ask.asked, confirm)
+        return await self._authorized(ask.order_id)
+
+    @activity.defn
+    async def secure_payment(self, ask: Secure) -> Authorized:
+        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`."""
+
+        async def renewed(conn: Connection, payment: Payment) -> None:
+            await tell(conn, payment, "authorization renewed", f"{payment.amount} authorized")
+            for old in await payments.authorizations(conn, ask.order_id):
+                same = (old.tender, old.part_of) == (payment.tender, payment.part_of)
+                if same and old.room and not old.holds_until(ask.until):
+                    await self._intend_void(conn, old)
+                    await payments.release(conn, old.payment_key)
+
+        while True:  # what an attempt that died has begun comes first
+            async with self._pool.acquire() as conn, conn.transaction():
+                await lock_order(conn, ask.order_id)
+                made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
+                lacking = await self._lacking(conn, ask, made)
+                planned = await self._intend_authorizations(
+                    conn, ask.order_id, made, lacking, ask.tenders
+                )
+            if not planned:
+                break
+            await self._authorize_all(planned, ask.tenders, renewed)
+        await self._perform_voids(ask.order_id, "it ended soon, and there is another one")
+        return await self._authorized(ask.order_id)
+
+    async def _lacking(
+        self, conn: Connection, ask: Secure, made: Sequence[Payment]
+    ) -> dict[tuple[int, str], int]:
+        """What is to be set aside anew: (tender, part) → amount. The order is locked."""
+        lacking: dict[tuple[int, str], int] = {}
+        left = ask.amount
+        for authorization in made:
+            serves = authorization.part_of in ("", ask.part)
+            if not authorization.room:
+                continue
+            if authorization.holds_until(ask.until):
+                if not serves and await self._is_free(conn, authorization, ask.amount):
+                    await payments.bind(conn, authorization.payment_key, ask.part)
+                    serves = True
+            elif serves:  # renewed as it is: the other parcels need it as much
+                key = (authorization.tender, authorization.part_of)
+                lacking[key] = lacking.get(key, 0) + authorization.room
+            left -= authorization.room if serves else 0
+        if left > 0:
+            main = ask.tenders[-1]
+            part = ask.part if self._calls.charges_once(main.provider) else ""
+            lacking[main.number, part] = lacking.get((main.number, part), 0) + left
+        return lacking
+
+    async def _is_free(self, conn: Connection, authorization: Payment, amount: int) -> bool:
+        """Made for a part that will not be charged, never charged, and enough."""
+        live = await fulfilments.is_live(conn, authorization.part_of)
+        return not live and authorization.capture_granted == 0 and authorization.room >= amount
+
+    def _parts(self, tender: TenderAsk) -> dict[str, int]:
+        """What a tender's authorizations are for: each part alone where it can be charged once."""
+        once = self._calls.charges_once(tender.provider)
+        return (tender.parts if once else None) or {"": tender.amount}
+
+    async def _intend_authorizations(
+        self,
+        conn: Connection,
+        order_id: str,
+        made: Sequence[Payment],
+        wanted: Mapping[tuple[int, str], int],
+        tenders: Sequence[TenderAsk],
+    ) -> list[Planned]:
+        """Intents for what is wanted; those that are open come first, and alone."""
+        planned = [Planned(payment, new=False) for payment in made if payment.open]
+        if planned:
+            return planned
+        currency = (await payments.sums(conn, order_id)).currency
+        providers = {tender.number: tender.provider for tender in tenders}
+        number = len(await payments.authorizations(conn, order_id))
+        for (tender, part), amount in wanted.items():
+            self._calls.provider(providers[tender])
+            if amount <= 0 and number:
+                continue  # of an order that costs nothing there is one, of nothing
+            number += 1
+            intent = Intent(
+                key=f"{order_id}:authorize" if number == 1 else f"{order_id}:authorize:{number}",
+                kind="authorize",
+                amount=Money(minor=amount, currency=currency),
+                provider=providers[tender],
+                tender=tender,
+                part_of=part,
+            )
+            planned.append(Planned(*await payments.intend(conn, order_id, intent)))
+        return planned
+
+    async def _authorize_all(
+        self, planned: Sequence[Planned], tenders: Sequence[TenderAsk], then: Then
+    ) -> None:
+        """One after the other: after a refusal no more is set aside."""
+        tokens = {tender.number: tender.token for tender in tenders}
+
+        def authorize(payment: Payment) -> Call:
+            return lambda provider: provider.authorize(
+                key=payment.payment_key,
+                order_id=payment.order_id,
+                amount=payment.amount,
+                token=tokens[payment.tender],
+            )
+
+        for item in planned:
+            await self._calls.perform(item, authorize(item.payment), then)
+
+    async def _authorized(self, order_id: str) -> Authorized:
+        async with self._pool.acquire() as conn:
+            made = await payments.authorizations(conn, order_id)
+        standing = [payment for payment in made if payment.room]
+        ends = [payment.expires_at for payment in standing if payment.expires_at is not None]
+        return Authorized(
+            until=min(ends, default=None),
+            once=any(self._calls.charges_once(payment.provider) for payment in standing),
+        )
+
+    @activity.defn
+    async def void_payment(self, ask: Void) -> None:
+        """Undo of authorize_payment; also releases what stays uncaptured in the end.
+
+        An authorization that was never made needs nothing; one whose outcome is not known is looked
+        up first, and given up if the provider has not seen it.
+        """
+
+        async def nothing(conn: Connection, payment: Payment) -> None:
+            """The order is being taken back: it is not confirmed any more."""
+
+        async with self._pool.acquire() as conn:
+            made = await payments.authorizations(conn, ask.order_id)
+        for payment in made:
+            if payment.open:
+                await self._calls.conclude(payment, nothing)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            for payment in await payments.authorizations(conn, ask.order_id):
+                if payment.room:
+                    await self._intend_void(conn, payment)
+        await self._perform_voids(ask.order_id, ask.why)
+
+    async def _intend_void(self, conn: Connection, authorization: Payment) -> None:
+        intent = Intent(
+            key=void_key(authorization),
+            kind="void",
+            amount=Money(minor=authorization.room, currency=authorization.currency),
+            provider=authorization.provider,
+            tender=authorization.tender,
+            authorization_key=authorization.payment_key,
+        )
+        await payments.intend(conn, authorization.order_id, intent)
+
+    async def _perform_voids(self, order_id: str, why: str) -> None:
+        async def told(conn: Connection, payment: Payment) -> None:
+            await tell(conn, payment, "authorization released", why)
+
+        async with self._pool.acquire() as conn:
+            known = await payments.of_order(conn, order_id)
+        for payment in known:
+            if payment.kind == "void" and payment.open:
+                try:
+                    # Whether it was asked for before is not known: it is looked up first.
+                    planned = Planned(payment, new=payment.state == "requested")
+                    await self._calls.perform(planned, self._void(payment), told)
+                except Declined as refusal:
+                    if refusal.code != DeclineCode.EXPIRED:  # it has ended by itself
+                        raise
+
+    def _void(self, payment: Payment) -> Call:
+        async def call(provider: PaymentProvider) -> PaymentReceipt:
+            return await provider.void(
+                key=payment.payment_key, authorization=await self._calls.authorization(payment)
+            )
+
+        return call
+
+
+def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
+    """The authorizations that stand or are under way. Raises Declined as this attempt was."""
+    failed = [payment for payment in made if payment.state == "failed"]
+    if len(failed) >= attempt:
+        raise refusal_of(failed[attempt - 1])
+    return [payment for payment in made if payment.state != "failed"]
+
+
+def _standing(made: Sequence[Payment], tender: int, part: str) -> int:
+    """What a tender has set aside for a part already."""
+    return sum(p.room for p in made if (p.tender, p.part_of) == (tender, part))

@@ -1,0 +1,158 @@
+"""What an order's workflow asks of payments, and is told. Fields are only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.amounts import Worth
+from domain.money import Money
+
+
+class TenderAsk(BaseModel):
+    """A means of payment, by its place in the order's list, and what it is to pay of each part."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    provider: str
+    token: str
+    parts: dict[str, int] = {}
+
+    @property
+    def amount(self) -> int:
+        return sum(self.parts.values())
+
+
+class Authorize(BaseModel):
+    """Set the amount aside, from each tender its part.
+
+    `attempt` is one more than there were refusals that the customer has answered with a new token.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    amount: Money
+    provider: str
+    token: str
+    tenders: tuple[TenderAsk, ...] = ()
+    attempt: int = 1
+
+    @property
+    def asked(self) -> tuple[TenderAsk, ...]:
+        """The tenders, also of an order that was placed when there was but one."""
+        parts = {"": self.amount.minor}
+        only = TenderAsk(number=1, provider=self.provider, token=self.token, parts=parts)
+        return self.tenders or (only,)
+
+
+class Secure(BaseModel):
+    """See to it that so much can be charged for a parcel until then, authorizing anew if need be.
+
+    `amount` is in minor units. Of the tenders the last pays what none has set aside.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    part: str
+    amount: int
+    until: datetime
+    tenders: tuple[TenderAsk, ...]
+    attempt: int = 1
+
+
+class Authorized(BaseModel):
+    """What is set aside: until when, the soonest; and whether each can be charged once only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: datetime | None = None
+    once: bool = False
+
+
+class Capture(BaseModel):
+    """Charge what one fulfilment ships, or (`prepaid`) all of an order before anything does.
+
+    `units` (line id → units) are then paid for; `invoiced` of them go out now. `attempt` counts
+    deliberate new tries after a firm refusal; retries of one try share its key.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    fulfilment_id: str
+    worth: Worth
+    currency: str
+    units: dict[str, int]
+    attempt: int = 1
+    by_hand: str | None = None
+    prepaid: bool = False
+
+
+class Invoice(BaseModel):
+    """Goods that were charged before have gone out: units by line id, and what they are worth."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    fulfilment_id: str
+    units: dict[str, int]
+    worth: Worth
+    currency: str
+
+
+class Refund(BaseModel):
+    """Owe the customer something, and pay it back.
+
+    `refund_id` is a return's id, or names what it makes good. `units`: line id → units paid back;
+    of kind "units" the customer keeps them. `unconceded`: units that had been paid back so, and
+    came. `credited`: what was invoiced of the worth; None: all of it. `to`: the way it was paid,
+    the last charged first, or as store credit of the customer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    refund_id: str
+    worth: Worth
+    currency: str
+    units: dict[str, int]
+    why: str
+    return_id: str | None = None
+    attempt: int = 1
+    by_hand: str | None = None
+    kind: Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"] = "return"
+    credited: Worth | None = None
+    unconceded: dict[str, int] = {}
+    to: Literal["original", "store_credit"] = "original"
+    customer_id: str = ""
+    who: str = "orderloom"
+
+
+class MayRefund(BaseModel):
+    """May anything of an order be paid back?"""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+
+
+class Answer(BaseModel):
+    """Empty for yes, or why not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    why_not: str = ""
+
+
+class Void(BaseModel):
+    """Release what is authorized and not captured."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    why: str

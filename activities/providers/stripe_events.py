@@ -1,0 +1,156 @@
+"""What Stripe's events say. Read as data: what is not looked at may change with Stripe's versions.
+
+By source: Stripe API reference, "Types of events" and "The Dispute object". An event holds the
+object as it was when the event was made. `request.idempotency_key` is the key of the call that
+caused it; our own calls leave theirs in the object's metadata as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from activities.providers.events import read_as
+from domain.disputes import Dispute, DisputeState
+from domain.errors import InvalidInput
+from domain.money import Money, decimals
+from domain.provider_events import DisputeNews, News, PaymentFate, PaymentNews
+
+_FATES: Final[dict[str, PaymentFate]] = {
+    "payment_intent.amount_capturable_updated": "authorized",
+    "payment_intent.succeeded": "captured",
+    "charge.captured": "captured",
+    "charge.refunded": "refunded",
+    "refund.created": "refunded",
+    "payment_intent.payment_failed": "failed",
+    "payment_intent.canceled": "ended",
+    "charge.expired": "ended",
+    "refund.failed": "refund_failed",
+}
+
+
+_KEY: Final = "orderloom_key"
+
+
+def _id_of(value: Any) -> Any:
+    """An object's id, whether the field holds that alone or the whole object."""
+    return value.get("id") if isinstance(value, Mapping) else value
+
+
+Reference = Annotated[str | None, BeforeValidator(_id_of)]
+Seconds = Annotated[int, Field(strict=True, ge=0, lt=253_402_300_800)]
+
+
+class _Request(BaseModel):
+    idempotency_key: str | None = None
+
+
+class _Data(BaseModel):
+    object: dict[str, Any]
+
+
+class _Event(BaseModel):
+    type: str
+    created: Seconds
+    data: _Data
+    request: _Request | None = None
+
+
+class _Move(BaseModel):
+    """A balance transaction: `amount` is negative where it was taken from us."""
+
+    amount: int
+    fee: int = 0
+    currency: str
+
+
+class _EvidenceDetails(BaseModel):
+    due_by: Seconds | None = None
+
+
+class _Dispute(BaseModel):
+    id: str
+    amount: Annotated[int, Field(strict=True, gt=0)]
+    currency: str
+    charge: Reference = None
+    payment_intent: Reference = None
+    status: str
+    reason: str | None = None
+    created: Seconds
+    balance_transactions: tuple[_Move, ...] = ()
+    evidence_details: _EvidenceDetails | None = None
+
+
+class _Payment(BaseModel):
+    """A PaymentIntent, a Charge or a Refund: what they have in common, and what tells why."""
+
+    id: str
+    payment_intent: Reference = None
+    latest_charge: Reference = None
+    metadata: dict[str, str] = {}
+    cancellation_reason: str | None = None
+    failure_reason: str | None = None
+
+
+def read_event(body: Mapping[str, Any]) -> News | None:
+    """What an event of Stripe says."""
+    event = read_as(_Event, body, where="event")
+    said_at = datetime.fromtimestamp(event.created, UTC)
+    if event.type.startswith("charge.dispute."):
+        told = read_as(_Dispute, event.data.object, where="event data.object")
+        return DisputeNews(dispute=_dispute(told, said_at))
+    fate = _FATES.get(event.type)
+    if fate is None:
+        return None
+    payment = read_as(_Payment, event.data.object, where="event data.object")
+    caused_by = event.request.idempotency_key if event.request else None
+    keys = dict.fromkeys((caused_by, payment.metadata.get(_KEY)))
+    of_refund = fate in ("refunded", "refund_failed") and payment.id.startswith(("re_", "pyr_"))
+    # A refund's payment names every refund of it, and the news is about this one.
+    around = () if of_refund else (payment.payment_intent, payment.latest_charge)
+    return PaymentNews(
+        fate=fate,
+        keys=tuple(key for key in keys if key),
+        references=tuple(name for name in (payment.id, *around) if name),
+        said_at=said_at,
+        why=payment.failure_reason or payment.cancellation_reason or "",
+    )
+
+
+def _dispute(told: _Dispute, said_at: datetime) -> Dispute:
+    currency = told.currency.upper()
+    decimals(currency)  # is it one?
+    moves = told.balance_transactions
+    fee_currency = moves[0].currency.upper() if moves else currency
+    fee = sum(move.fee for move in moves if move.currency.upper() == fee_currency)
+    subjects = tuple(name for name in (told.payment_intent, told.charge) if name)
+    if not subjects:
+        raise InvalidInput("names neither a payment_intent nor a charge", where="event data.object")
+    due_by = told.evidence_details.due_by if told.evidence_details else None
+    return Dispute(
+        dispute_id=told.id,
+        subjects=subjects,
+        amount=Money(minor=told.amount, currency=currency),
+        fee=Money(minor=max(0, fee), currency=fee_currency),
+        state=_state(told.status, taken=sum(move.amount for move in moves) < 0),
+        moves=len(moves),
+        reason=told.reason or "",
+        opened_at=datetime.fromtimestamp(told.created, UTC),
+        respond_by=datetime.fromtimestamp(due_by, UTC) if due_by else None,
+        said_at=said_at,
+    )
+
+
+def _state(status: str, *, taken: bool) -> DisputeState:
+    """Settled beforehand is as good as lost where the money was taken for it."""
+    try:
+        state = DisputeState(status)
+    except ValueError:
+        raise InvalidInput(
+            f"a dispute cannot be {status[:40]!r}; this version of Orderloom does not know that",
+            where="event data.object.status",
+        ) from None
+    return DisputeState.LOST if state == DisputeState.PREVENTED and taken else state

@@ -1,0 +1,107 @@
+"""What is known of a payment: an operation at a provider, and the sums of an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.money import Money
+
+Kind = Literal["authorize", "capture", "void", "refund"]
+PaymentState = Literal["requested", "unknown", "succeeded", "failed"]
+
+BY_HAND = "by_hand"
+"""Recorded as the provider of what an operator did outside Orderloom."""
+
+STORE_CREDIT = "store_credit"
+"""The provider of what is paid with, or given as, store credit."""
+
+
+class Payment(BaseModel):
+    """One operation at a provider. unknown: asked, and no answer came; the key is looked up.
+
+    `tender`: the place of its means of payment in the order's list, from 1. `authorization_key`:
+    the operation that a capture, void or refund is about. `part_of`: the step that it is a part of,
+    such as a fulfilment. The sums are those of an authorization.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    payment_key: str
+    order_id: str
+    kind: Kind
+    amount_minor: int
+    currency: str
+    state: PaymentState
+    provider: str
+    reference: str | None
+    code: str
+    message: str
+    requested_at: datetime
+    settled_at: datetime | None
+    tender: int = 1
+    authorization_key: str | None = None
+    part_of: str = ""
+    expires_at: datetime | None = None
+    capture_granted: int = 0
+    captured: int = 0
+    refund_granted: int = 0
+    refunded: int = 0
+    released: int = 0
+
+    @property
+    def amount(self) -> Money:
+        return Money(minor=self.amount_minor, currency=self.currency)
+
+    @property
+    def open(self) -> bool:
+        """Its outcome is not known."""
+        return self.state in ("requested", "unknown")
+
+    @property
+    def room(self) -> int:
+        """What of an authorization can still be charged, were it not for its end."""
+        taken = self.capture_granted + self.released
+        return self.amount_minor - taken if self.state == "succeeded" else 0
+
+    def holds_until(self, moment: datetime) -> bool:
+        """The authorization can be charged at that moment, as far as time goes."""
+        return self.expires_at is None or self.expires_at > moment
+
+    @property
+    def refundable(self) -> int:
+        """What can be paid back through the authorization."""
+        return self.captured - self.refund_granted
+
+
+class OrderMoney(BaseModel):
+    """An order's sums, in minor units. Granted is asked for or owed; the other is done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    currency: str
+    authorized: int
+    capture_granted: int
+    captured: int
+    refund_granted: int
+    refunded: int
+    released: int
+    disputed: int
+    voided: bool
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is about to be asked of a provider."""
+
+    key: str
+    kind: Kind
+    amount: Money
+    provider: str
+    tender: int = 1
+    authorization_key: str | None = None
+    part_of: str = ""

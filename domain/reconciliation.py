@@ -1,0 +1,133 @@
+"""A payment company's day and ours: what the two sides have, and what does not agree."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["authorize", "capture", "void", "refund"]
+
+GIVEN_UP: Final = "not_found"
+"""Code of an authorization that failed here because the company had not seen it."""
+
+
+class Ours(BaseModel):
+    """A payment operation as we recorded it.
+
+    `by_hand_minor`, of a void: what was charged by hand. The company knows nothing of it, and may
+    release it with the rest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    provider: str
+    order_id: str
+    kind: Kind
+    amount_minor: int
+    currency: str
+    state: Literal["requested", "unknown", "succeeded", "failed"]
+    code: str = ""
+    reference: str | None = None
+    requested_at: datetime
+    settled_at: datetime | None = None
+    by_hand_minor: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Asked for, and the outcome is not known here."""
+        return self.state in ("requested", "unknown")
+
+    @property
+    def given_up(self) -> bool:
+        """An authorization that was taken for never made."""
+        return self.kind == "authorize" and self.state == "failed" and self.code == GIVEN_UP
+
+
+class Theirs(BaseModel):
+    """An effect as the company lists it. `key` and `order_id` are empty where it has none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    kind: Kind
+    reference: str
+    authorization: str
+    order_id: str
+    amount_minor: int
+    currency: str
+    at: datetime
+    fee_minor: int = 0
+    fee_currency: str = ""
+
+    @property
+    def day(self) -> date:
+        """The day (UTC) that it counts for."""
+        return self.at.astimezone(UTC).date()
+
+
+class DifferenceClass(StrEnum):
+    """What does not agree."""
+
+    MISSING_HERE = "missing_here"  # it took effect there, and we know nothing of it
+    MISSING_THERE = "missing_there"  # we have it as done, and the company does not
+    AMOUNT = "amount"  # both have it, with another amount or currency
+    STATE = "state"  # both have it, and disagree about what became of it
+
+
+class Remedy(StrEnum):
+    """By which rule a difference is mended."""
+
+    RETRY = "retry"  # the order's own step finds the outcome: it is the only writer
+    VOID = "void"  # an authorization that nobody wants is released there
+    OPERATOR = "operator"  # a person looks at it: no rule would be right every time
+
+
+class Difference(BaseModel):
+    """One thing on which the two sides do not agree. `subject` names it within its day.
+
+    That is the key, or the company's reference where there is no key or it is taken already.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str
+    what: DifferenceClass
+    why: str
+    remedy: Remedy
+    ours: Ours | None = None
+    theirs: Theirs | None = None
+
+    @property
+    def order_id(self) -> str:
+        """The order that it is about; empty where nobody says."""
+        return self.ours.order_id if self.ours else self.theirs.order_id if self.theirs else ""
+
+
+class Comparison(BaseModel):
+    """A day compared. `under_way`: asked for so recently that no outcome is due yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    listed: int
+    matched: tuple[Theirs, ...] = ()
+    under_way: int = 0
+    differences: tuple[Difference, ...] = ()
+
+
+class Moment(BaseModel):
+    """When the two sides were read: what came later than `listed_at` is not to be missed there.
+
+    `patience`: how long a call may be under way before an open outcome is a difference.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    provider: str
+    listed_at: datetime
+    patience: timedelta = timedelta(minutes=5)

@@ -1,0 +1,1 @@
+"""Invoices and credit notes as they are printed."""

@@ -1,0 +1,58 @@
+-- Disputes. Of one that is about an order, the order's row is locked by every writer, and first.
+
+-- name: disputed_payment(provider, dispute_id, subjects)^
+-- The authorization that a dispute is about, and its order: as it was placed, or as it is to be.
+select payment_key, order_id from (
+    select 0 as way, payment_key, order_id, opened_at as at from dispute
+    where provider = :provider and dispute_id = :dispute_id and order_id is not null
+    union all
+    select 1, coalesce(authorization_key, payment_key), order_id, requested_at from payment
+    where provider = :provider and reference = any(:subjects::text[])
+) found
+order by way, at, payment_key limit 1;
+
+-- name: want_dispute(provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at)^
+-- A dispute that was not heard of before, of no order yet. No row where it was.
+insert into dispute (provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency,
+                     state, moves, reason, opened_at, respond_by, said_at, closed_at)
+values (:provider, :dispute_id, :subjects, :amount_minor, :currency, :fee_minor, :fee_currency,
+        :state, :moves, :reason, :opened_at, :respond_by, :said_at, :closed_at)
+on conflict (provider, dispute_id) do nothing
+returning dispute_id;
+
+-- name: lock_dispute(provider, dispute_id)^
+select provider, dispute_id, subjects, payment_key, order_id, amount_minor, currency, fee_minor,
+       fee_currency, state, moves, reason, opened_at, respond_by, said_at, told
+from dispute where provider = :provider and dispute_id = :dispute_id for update;
+
+-- name: set_dispute(subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at, provider, dispute_id)!
+update dispute
+set subjects = :subjects, amount_minor = :amount_minor, currency = :currency, fee_minor = :fee_minor,
+    fee_currency = :fee_currency, state = :state, moves = :moves, reason = :reason,
+    opened_at = :opened_at, respond_by = :respond_by, said_at = :said_at, closed_at = :closed_at
+where provider = :provider and dispute_id = :dispute_id;
+
+-- name: place_dispute(order_id, payment_key, provider, dispute_id)!
+update dispute set order_id = :order_id, payment_key = :payment_key
+where provider = :provider and dispute_id = :dispute_id and order_id is null;
+
+-- name: dispute_told(provider, dispute_id)$
+update dispute set told = told + 1
+where provider = :provider and dispute_id = :dispute_id returning told;
+
+-- name: add_disputed(change, order_id, currency)$
+-- Null where the order is in another currency.
+update order_money set disputed = disputed + :change
+where order_id = :order_id and currency = :currency returning disputed;
+
+-- name: placeable(batch)
+-- Disputes whose payment has become known since they were heard of.
+select d.provider, d.dispute_id, p.order_id
+from dispute d
+cross join lateral (
+    select order_id from payment
+    where payment.provider = d.provider and reference = any(d.subjects)
+    order by requested_at, coalesce(authorization_key, payment_key) limit 1
+) p
+where d.order_id is null
+order by d.heard_at limit :batch;

@@ -1,0 +1,72 @@
+-- What payment companies told, until it is worked through.
+
+-- name: keep_event(provider, event_id, type, body, happened_at)^
+-- Keeps it, once per id, and wakes the relay at commit. No row when the id was kept before.
+with kept as (
+    insert into provider_event (provider, event_id, type, body, happened_at)
+    values (:provider, :event_id, :type, :body, :happened_at)
+    on conflict (provider, event_id) do nothing
+    returning event_id
+)
+select event_id, pg_notify('provider_event', event_id) from kept;
+
+-- name: kept_the_same(provider, event_id, type, data)$
+-- Whether what is kept under the id says the same; the company counts its deliveries elsewhere.
+select type = :type and body -> 'data' is not distinct from :data
+from provider_event where provider = :provider and event_id = :event_id;
+
+-- name: lock_due_event()^
+-- The next one to work through, which nobody else is working on.
+select provider, event_id, type, body, happened_at, tries from provider_event
+where processed_at is null and try_after <= clock_timestamp()
+order by try_after, event_id limit 1
+for update skip locked;
+
+-- name: event_processed(provider, event_id)!
+update provider_event set processed_at = clock_timestamp(), last_error = ''
+where provider = :provider and event_id = :event_id and processed_at is null;
+
+-- name: event_later(error, pause, provider, event_id)!
+-- It is tried again after the pause; the error says what it waits for.
+update provider_event
+set tries = tries + 1, last_error = :error, try_after = clock_timestamp() + :pause::interval
+where provider = :provider and event_id = :event_id and processed_at is null;
+
+-- name: payments_named(provider, keys, refs)
+-- Operations that go by one of the keys or references, or are about an authorization that does; and
+-- the steps that would look them up, where they wait for a person. A step is named by its activity and
+-- what it is about.
+with named as (
+    select payment_key, reference from payment
+    where provider = :provider and payment_key = any(:keys::text[])
+    union
+    select payment_key, reference from payment
+    where provider = :provider and reference = any(:refs::text[])
+)
+select p.payment_key, p.order_id, p.kind, p.state, p.expires_at,
+       coalesce(p.payment_key = any(:keys::text[]) or p.reference = any(:refs::text[]), false)
+           as directly,
+       a.step
+from payment p
+left join attention a
+  on a.order_id = p.order_id and a.resolved_at is null
+ and case p.kind
+         when 'authorize' then a.step = 'authorize_payment ' || p.order_id
+                               or starts_with(a.step, 'secure_payment ')
+         when 'void' then a.step = 'void_payment ' || p.order_id
+         else a.step = p.kind || '_payment ' || p.part_of
+     end
+where p.provider = :provider
+  and (p.payment_key in (select payment_key from named)
+       or p.authorization_key in (select payment_key from named))
+order by p.requested_at, p.payment_key;
+
+-- name: end_authorization(at, payment_key)$
+-- It cannot be charged any more. Null where that was known, or is our own doing.
+update payment p set expires_at = :at
+where payment_key = :payment_key and kind = 'authorize'
+  and (expires_at is null or expires_at > :at)
+  and not exists (
+      select from payment v
+      where v.authorization_key = p.payment_key and v.kind = 'void' and v.state <> 'failed')
+returning payment_key;

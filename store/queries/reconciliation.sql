@@ -1,0 +1,110 @@
+-- Days of payment companies compared with ours, and what does not agree.
+
+-- name: ours(provider, keys, since, before)
+-- What we have under these keys, what we recorded as done in a span of time, and what is open since.
+with wanted as (
+    select payment_key from payment where payment_key = any(:keys::text[])
+    union
+    select payment_key from payment
+    where provider = :provider and state = 'succeeded'
+      and settled_at >= :since and settled_at < :before
+    union
+    select payment_key from payment
+    where provider = :provider and state in ('requested', 'unknown')
+      and requested_at >= :since and requested_at < :before
+)
+select payment_key as key, provider, order_id, kind, amount_minor, currency, state, code, reference,
+       requested_at, settled_at,
+       case kind when 'void' then (
+           select coalesce(sum(h.amount_minor), 0)::bigint from payment h
+           where h.order_id = p.order_id and h.kind = 'capture' and h.provider = 'by_hand'
+             and h.state = 'succeeded') else 0 end as by_hand_minor
+from wanted join payment p using (payment_key);
+
+-- name: save_day(provider, day, listed, matched, under_way)!
+-- Locks the day: who compares it at the same time waits here.
+insert into reconciliation (provider, day, listed, matched, under_way, state)
+values (:provider, :day, :listed, :matched, :under_way, 'clean')
+on conflict (provider, day) do update
+set ran_at = clock_timestamp(), runs = reconciliation.runs + 1, listed = excluded.listed,
+    matched = excluded.matched, under_way = excluded.under_way;
+
+-- name: save_differences(provider, day, subjects, classes, order_ids, whys, remedies, ours, theirs)!
+-- Nothing → open; resolved → open where it is not what was resolved; what is open tells its newest.
+insert into reconciliation_difference as d
+    (provider, day, subject, class, order_id, why, remedy, ours, theirs)
+select :provider, :day, f.*
+from unnest(:subjects::text[], :classes::text[], :order_ids::text[], :whys::text[],
+            :remedies::text[], :ours::jsonb[], :theirs::jsonb[]) as f
+on conflict (provider, day, subject, class) do update
+set order_id = excluded.order_id, why = excluded.why, remedy = excluded.remedy,
+    ours = excluded.ours, theirs = excluded.theirs, note = '', who = '',
+    resolution = 'open', closed_at = null
+where d.resolution <> 'resolved'
+   or (d.ours, d.theirs) is distinct from (excluded.ours, excluded.theirs);
+
+-- name: close_gone(provider, day, subjects, classes, note, who)!
+-- Open → mended: it was not found any more.
+update reconciliation_difference
+set resolution = 'mended', note = :note, who = :who, closed_at = clock_timestamp()
+where provider = :provider and day = :day and resolution = 'open'
+  and (subject, class) not in (select * from unnest(:subjects::text[], :classes::text[]));
+
+-- name: settle_day(provider, day)!
+-- clean | open, as its differences are.
+update reconciliation r
+set state = case when exists (
+    select from reconciliation_difference d
+    where d.provider = r.provider and d.day = r.day and d.resolution = 'open')
+    then 'open' else 'clean' end
+where provider = :provider and day = :day;
+
+-- name: close_difference(difference_id, resolution, note, who)^
+-- Open → mended | resolved. No row where it was not open.
+update reconciliation_difference
+set resolution = :resolution, note = :note, who = :who, closed_at = clock_timestamp()
+where difference_id = :difference_id and resolution = 'open'
+returning provider, day;
+
+-- name: hand_over(difference_id, note)!
+-- Its rule does not mend it: a person has to.
+update reconciliation_difference set remedy = 'operator', note = :note
+where difference_id = :difference_id and resolution = 'open';
+
+-- name: difference(difference_id)^
+select * from reconciliation_difference where difference_id = :difference_id;
+
+-- name: differences(provider, day, only_open, at_most)
+select * from reconciliation_difference
+where (:provider::text is null or provider = :provider) and (:day::date is null or day = :day)
+  and (not :only_open or resolution = 'open')
+order by day desc, provider, subject, class
+limit :at_most;
+
+-- name: days(provider, day)
+select provider, day, ran_at, runs, listed, matched, under_way, state from reconciliation
+where day = :day and (:provider::text is null or provider = :provider)
+order by provider;
+
+-- name: parked_steps(provider, day)
+-- Of differences that the order's own step mends: the steps of the order that wait for an answer.
+select d.difference_id, a.step
+from reconciliation_difference d
+join attention a on a.order_id = d.order_id and a.resolved_at is null
+where d.provider = :provider and d.day = :day and d.resolution = 'open' and d.remedy = 'retry'
+order by d.difference_id, a.step;
+
+-- name: days_due(provider, today, look_back)
+-- Days before today that were never compared after their end, from the first payment on, and those
+-- of which something is open.
+with first as (
+    select min(requested_at at time zone 'UTC')::date as day from payment where provider = :provider
+)
+select g.day::date as day
+from first, generate_series(
+    greatest(first.day, :today::date - :look_back::int), :today::date - 1, interval '1 day'
+) as g (day)
+left join reconciliation r on r.provider = :provider and r.day = g.day::date
+where first.day is not null
+  and (r.state is distinct from 'clean' or (r.ran_at at time zone 'UTC')::date <= r.day)
+order by 1;

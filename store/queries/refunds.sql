@@ -1,0 +1,25 @@
+-- What is owed to customers. The order's row is locked by every writer.
+
+-- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who)$
+-- Nothing → granted. Null when it was granted before.
+insert into refund (refund_id, order_id, kind, units, goods_minor, tax_minor, shipping_minor,
+                    shipping_tax_minor, credited_minor, currency, reason, who)
+values (:refund_id, :order_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax, :credited,
+        :currency, :reason, :who)
+on conflict (refund_id) do nothing
+returning refund_id;
+
+-- name: refund_of(refund_id)^
+select * from refund where refund_id = :refund_id;
+
+-- name: refunds_of(order_id)
+select * from refund where order_id = :order_id order by granted_at, refund_id;
+
+-- name: owed_refunds()
+-- Granted and not issued in full, longest first.
+select * from refund where issued_minor < amount_minor order by granted_at, refund_id;
+
+-- name: issue_refund(amount, refund_id)^
+-- Granted → issued, so much more of it.
+update refund set issued_minor = issued_minor + :amount where refund_id = :refund_id
+returning issued_minor, amount_minor;

@@ -1,0 +1,109 @@
+"""What customers are owed, why, and how much of it has been given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.amounts import Worth
+from domain.money import Money
+from store import payments
+from store.database import Connection, load_queries
+
+_sql = load_queries("refunds")
+
+RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"]
+
+
+class Refund(BaseModel):
+    """A refund: granted with its worth by what it is for, and issued as far as it says.
+
+    `units`: line id → units paid back. `credited_minor`: what was invoiced of it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    refund_id: str
+    order_id: str
+    kind: RefundKind
+    units: dict[str, int]
+    goods_minor: int
+    tax_minor: int
+    shipping_minor: int
+    shipping_tax_minor: int
+    amount_minor: int
+    credited_minor: int
+    issued_minor: int
+    currency: str
+    reason: str
+    who: str
+    granted_at: datetime
+
+    @property
+    def owed(self) -> Money:
+        """What is not given back yet."""
+        return Money(minor=self.amount_minor - self.issued_minor, currency=self.currency)
+
+
+async def grant(
+    conn: Connection,
+    *,
+    refund_id: str,
+    order_id: str,
+    kind: RefundKind,
+    units: Mapping[str, int],
+    worth: Worth,
+    credited: Worth,
+    currency: str,
+    reason: str,
+    who: str,
+) -> bool:
+    """Owe it to the customer, once. False when it was granted before.
+
+    The caller holds the order's lock. Raises Refused where it exceeds what was charged, or where
+    the customer's bank is deciding about the money.
+    """
+    granted = await _sql.grant_refund(
+        conn,
+        refund_id=refund_id,
+        order_id=order_id,
+        kind=kind,
+        units=dict(units),
+        goods=worth.goods,
+        tax=worth.tax,
+        shipping=worth.shipping,
+        shipping_tax=worth.shipping_tax,
+        credited=credited.total,
+        currency=currency,
+        reason=reason,
+        who=who,
+    )
+    if granted is None:
+        return False
+    await payments.grant_refund(conn, order_id, Money(minor=worth.total, currency=currency))
+    return True
+
+
+async def issued(conn: Connection, refund_id: str, amount: int) -> bool:
+    """So much of it was given back. Returns whether that is all of it now."""
+    row = await _sql.issue_refund(conn, refund_id=refund_id, amount=amount)
+    return bool(row["issued_minor"] == row["amount_minor"])
+
+
+async def find(conn: Connection, refund_id: str) -> Refund | None:
+    """A refund by its id, or None."""
+    row = await _sql.refund_of(conn, refund_id=refund_id)
+    return None if row is None else Refund(**row)
+
+
+async def of_order(conn: Connection, order_id: str) -> list[Refund]:
+    """All refunds of an order, oldest first."""
+    return [Refund(**row) async for row in _sql.refunds_of(conn, order_id=order_id)]
+
+
+async def owed(conn: Connection) -> list[Refund]:
+    """What is granted and not issued in full, longest first."""
+    return [Refund(**row) async for row in _sql.owed_refunds(conn)]

@@ -1,0 +1,274 @@
+"""Who is charged when, and what happens where the money that was set aside ends: end to end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from temporalio.client import Client
+
+from activities.providers.errors import DeclineCode, Declined
+from activities.providers.payment import PaymentReceipt
+from activities.providers.sandbox.payment import SandboxPayment
+from domain.errors import IllegalTransition, Refused
+from domain.messages import CancelRequest, ChargeRequest, LineRequest, PayRequest
+from domain.money import Money
+from store.database import Pool
+from tests.builders import a_policy, an_order, shipping
+from tests.scenarios.test_payment import paid
+from tests.shop import Shop
+
+PATIENT = {"give_up_after": 60, "return_window": 0.5}
+
+
+class Bank(SandboxPayment):
+    """A payment company behind which a card is blocked after a while."""
+
+    blocked: ClassVar[set[str]] = set()
+
+    async def authorize(
+        self, *, key: str, order_id: str, amount: Money, token: str
+    ) -> PaymentReceipt:
+        """Refuse a blocked card, whatever it was good for before."""
+        if token in self.blocked:
+            raise Declined(DeclineCode.CARD_DECLINED, "the card is blocked")
+        return await super().authorize(key=key, order_id=order_id, amount=amount, token=token)
+
+
+def shop_with(pool: Pool, temporal: Client, **company: Any) -> Shop:
+    """A shop whose payment company differs."""
+    shop = Shop(pool, temporal, a_policy(**PATIENT))
+    shop.payment = Bank(pool, random=random.Random(7), **company)
+    return shop
+
+
+async def kinds(shop: Shop, order_id: str) -> list[str]:
+    return [done.kind for done in await shop.payment.operations(order_id)]
+
+
+async def test_s13_at_a_company_that_charges_once_each_parcel_has_its_own_authorization(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, captures="once")
+    await shop.stocked("TEA", 2, "east")
+    await shop.stocked("MUG", 1, "west")
+    order = an_order(("TEA", 2, "12.50"), ("MUG", 1, "25.00"), shipping=shipping("0"))
+    async with shop.working():
+        await shop.placed(order)
+        assert await paid(shop, order) == [("authorize", 25_00, "USD")] * 2
+        await shop.finish(order.order_id)
+        operations = await shop.payment.operations(order.order_id)
+        captures = [done for done in operations if done.kind == "capture"]
+        assert [done.amount.minor for done in captures] == [25_00, 25_00]
+        assert len({done.authorization for done in captures}) == 2
+        await shop.settled()
+
+
+async def test_what_goes_on_of_a_stopped_parcel_is_charged_through_what_was_set_aside_for_it(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, captures="once")
+    await shop.stocked("TEA", 3)
+    order = an_order(("TEA", 3), shipping=shipping("0"))
+    async with shop.working():
+        first = await shop.placed(order)
+        await shop.drive(first, "packed")
+        one = CancelRequest(reason="one less", lines=(LineRequest(line_id="1", quantity=1),))
+        assert (await shop.orders.cancel(order.order_id, one)).outcome == "cancelled"
+        await shop.finish(order.order_id)
+        assert await paid(shop, order) == [("authorize", 30_00, "USD"), ("capture", 20_00, "USD")]
+        await shop.settled()
+
+
+async def test_what_ends_before_the_parcel_leaves_is_renewed_and_charged(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=3))
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    policy = a_policy(**PATIENT, renew_before=0.1, hand_over_within=1)
+    async with shop.working():
+        first = await shop.placed(order, policy)
+        await asyncio.sleep(3.1)  # nobody picks it for so long
+        await shop.finish(order.order_id)
+        operations = await shop.payment.operations(order.order_id)
+        authorizations = [done for done in operations if done.kind == "authorize"]
+        captures = [done for done in operations if done.kind == "capture"]
+        assert len(authorizations) == 2
+        assert [done.authorization for done in captures] == [authorizations[1].reference]
+        assert "authorization renewed" in await shop.story(order.order_id)
+        assert first == f"{order.order_id}:1"
+        await shop.settled()
+
+
+async def test_a_parcel_that_is_not_paid_any_more_is_held_until_the_customer_pays(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=3))
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_blocked_later")
+    policy = a_policy(**PATIENT, renew_before=0.1, hand_over_within=1)
+    Bank.blocked.clear()
+    async with shop.working():
+        first = await shop.placed(order, policy)
+        await shop.drive(first, "labelled")
+        Bank.blocked.add("tok_blocked_later")
+
+        async def held() -> bool:
+            return (await shop.orders.get(order.order_id)).summary.state == "held"
+
+        await shop.until(held, "the order is held")
+        await asyncio.sleep(2)  # it has ended by now
+        with pytest.raises(IllegalTransition, match="not paid any more"):
+            await shop.desk.hand_over(first, who="packer")
+        refused = await shop.orders.pay(order.order_id, PayRequest(token="tok_decline"))
+        assert (refused.outcome, await held()) == ("refused", True)
+        accepted = await shop.orders.pay(order.order_id, PayRequest(token="tok_new"))
+        assert (accepted.outcome, await held()) == ("accepted", False)
+        await shop.finish(order.order_id)
+        assert (await kinds(shop, order.order_id)).count("capture") == 1
+        await shop.settled()
+
+
+async def test_a_parcel_that_nobody_pays_in_time_is_not_sent(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=2))
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_blocked_soon")
+    policy = a_policy(**PATIENT, renew_before=0.1, hand_over_within=1, pay_within=0.5)
+    async with shop.working():
+        first = await shop.placed(order, policy)
+        Bank.blocked.add("tok_blocked_soon")
+        await shop.drive(first, "packed")
+        result = await shop.result(order.order_id)
+        assert result["outcome"] == "cancelled"
+        cancelled = [
+            e.why for e in await shop.orders.events(order.order_id) if e.what == "cancelled"
+        ]
+        assert "not paid within" in cancelled[0]
+        assert "capture" not in await kinds(shop, order.order_id)
+        assert (await shop.level("TEA")).available == 2
+        await shop.settled()
+
+
+async def test_an_order_that_the_bank_wants_confirmed_is_held_until_a_new_token_comes(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_action_required")
+    placement = await shop.orders.place(order)
+    assert placement.outcome == "held"
+    assert "confirm" in placement.reason
+    assert (await shop.orders.place(order)).outcome == "held"  # asked again: the same answer
+    refused = await shop.orders.pay(order.order_id, PayRequest(token="tok_decline"))
+    assert refused.outcome == "refused"
+    pay = PayRequest(token="tok_confirmed", request_id="P-1")
+    accepted = await shop.orders.pay(order.order_id, pay)
+    assert accepted.outcome == "accepted"
+    assert (await shop.orders.place(order)).outcome == "confirmed"
+    with pytest.raises(Refused, match="does not wait for a payment"):
+        await shop.orders.pay(order.order_id, PayRequest(token="tok_again"))
+    assert await shop.orders.pay(order.order_id, pay) == accepted  # the answer is remembered
+    await shop.finish(order.order_id)
+    assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("capture", 25_00, "USD")]
+    await shop.settled()
+
+
+async def test_an_order_that_is_not_confirmed_at_the_bank_in_time_is_rejected(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_action_required")
+    policy = a_policy(**PATIENT, pay_within=0.3)
+    assert (await shop.orders.place(order, policy=policy)).outcome == "held"
+    result = await shop.result(order.order_id)
+    assert result["outcome"] == "rejected"
+    assert "not paid within" in result["reason"]
+    assert (await shop.level("TEA")).available == 2
+    await shop.settled()
+
+
+async def test_an_order_that_waits_for_its_payment_can_be_cancelled(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_action_required")
+    assert (await shop.orders.place(order)).outcome == "held"
+    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="changed my mind"))
+    assert outcome.outcome == "cancelled"
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    assert (await shop.level("TEA")).available == 2
+    await shop.settled()
+
+
+async def test_what_is_charged_at_confirmation_and_cancelled_is_paid_back(shop: Shop) -> None:
+    await shop.stocked("TEA", 3)
+    order = an_order(("TEA", 3, "10.00"), shipping=shipping("1.00"))
+    first = await shop.placed(order, a_policy(**PATIENT, charge="at_confirmation"))
+    await shop.told(order.order_id, "charged")
+    assert await paid(shop, order) == [("authorize", 31_00, "USD"), ("capture", 31_00, "USD")]
+    await shop.drive(first, "packed")
+    one = CancelRequest(reason="one less", lines=(LineRequest(line_id="1", quantity=1),))
+    assert (await shop.orders.cancel(order.order_id, one)).outcome == "cancelled"
+    await shop.finish(order.order_id)
+    assert (await paid(shop, order))[2:] == [("refund", 10_34, "USD")]
+    assert await balances(shop, order.order_id) == {
+        "cash_in_transit": 20_66,
+        "revenue": -20_00,
+        "shipping_income": -66,
+    }
+    await shop.settled()
+
+
+async def balances(shop: Shop, order_id: str) -> dict[str, int]:
+    """What the journal says of an order: account → balance, without zeros."""
+    async with shop.pool.acquire() as conn:
+        rows = await conn.fetch(
+            "select account, sum(amount_minor)::bigint as balance from posting "
+            "join journal_entry using (entry_id) where order_id = $1 "
+            "and account not in ('inventory', 'cost_of_goods_sold') "
+            "group by account having sum(amount_minor) <> 0",
+            order_id,
+        )
+    return {row["account"]: row["balance"] for row in rows}
+
+
+async def test_what_is_charged_by_hand_leaves_when_somebody_has_said_so(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    first = await shop.placed(order, a_policy(**PATIENT, charge="manual"))
+    await shop.drive(first, "packed")
+    await shop.told(order.order_id, "held: payment")
+    assert await paid(shop, order) == [("authorize", 25_00, "USD")]
+    charged = await shop.orders.charge(order.order_id, ChargeRequest(note="credit is good"))
+    assert charged.outcome == "accepted"
+    with pytest.raises(Refused, match="told so before"):
+        await shop.orders.charge(order.order_id, ChargeRequest(note="again"))
+    assert (await paid(shop, order))[1:] == [("capture", 25_00, "USD")]
+    await shop.finish(order.order_id)
+    await shop.settled()
+
+
+async def test_an_order_that_nobody_charges_can_be_cancelled(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    await shop.stocked("MUG", 1, "west")
+    order = an_order(("TEA", 2), ("MUG", 1))
+    first = await shop.placed(order, a_policy(**PATIENT, charge="manual"))
+    await shop.drive(first, "packed")
+    await shop.drive(f"{order.order_id}:2", "packed")
+    await shop.told(order.order_id, "held: payment")
+    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="too slow"))
+    assert outcome.outcome == "cancelled"
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
+    assert "capture" not in await kinds(shop, order.order_id)
+    await shop.settled()
+
+
+async def test_an_order_that_is_charged_at_shipment_cannot_be_charged_by_hand(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    await shop.placed(order)
+    with pytest.raises(Refused, match="charged at shipment"):
+        await shop.orders.charge(order.order_id, ChargeRequest(note="now"))
+    await shop.finish(order.order_id)
+    await shop.settled()

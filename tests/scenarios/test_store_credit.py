@@ -1,0 +1,118 @@
+"""Store credit as a means of payment, end to end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from activities.providers.store_credit import StoreCredit
+from domain.messages import CancelRequest, RefundRequest
+from domain.money import Money
+from domain.order import Order
+from store import audit
+from store.credit import CreditAccount
+from tests.builders import a_policy, an_order
+from tests.shop import Shop
+
+CUSTOMER = "C-1"
+PATIENT = {"give_up_after": 60, "return_window": 60}
+
+
+async def given(shop: Shop, minor: int) -> str:
+    """The customer's credit account, with so much on it."""
+    amount = Money(minor=minor, currency="USD")
+    account = await shop.desk.credit.grant("G-1", CUSTOMER, amount, who="anna", why="late parcel")
+    return account.account_id
+
+
+async def account(shop: Shop) -> CreditAccount:
+    (found,) = await shop.desk.credit.accounts(CUSTOMER)
+    return found
+
+
+async def spent(shop: Shop, order: Order) -> list[tuple[str, int]]:
+    """What became of store credit for the order: kind and amount of each effect."""
+    done = await StoreCredit(shop.pool).operations(order.order_id)
+    return [(receipt.kind, receipt.amount.minor) for receipt in done]
+
+
+async def charged(shop: Shop, order: Order) -> list[tuple[str, int]]:
+    """The same of the card."""
+    done = await shop.payment.operations(order.order_id)
+    return [(receipt.kind, receipt.amount.minor) for receipt in done]
+
+
+async def agree(shop: Shop) -> None:
+    """Accounts, payments and the journal say the same of store credit."""
+    async with shop.pool.acquire() as conn:
+        seen = await audit.look(conn)
+        liability = await conn.fetchval(
+            "SELECT coalesce(sum(amount_minor), 0) FROM posting "
+            "WHERE account = 'store_credit_liability'"
+        )
+        balances = await conn.fetchval("SELECT sum(balance_minor) FROM credit_account")
+    found = [item.message for item in (*seen.violations, *seen.suspects)]
+    assert [message for message in found if "credit" in message] == []
+    assert liability == -balances
+
+
+async def test_credit_pays_first_the_card_the_rest_and_goodwill_becomes_credit(shop: Shop) -> None:
+    await shop.stocked("TEA", 9)
+    token = await given(shop, 10_00)
+    order = an_order(
+        ("TEA", 2), tenders=[{"provider": "store_credit", "token": token, "amount": "10.00"}]
+    )
+    part = await shop.placed(order, a_policy(**PATIENT))
+    assert (await account(shop)).available_minor == 0
+    await shop.drive(part, "delivered")
+    await shop.told(order.order_id, "charged")
+
+    async def all_charged() -> bool:
+        return len(await charged(shop, order)) == 2
+
+    await shop.until(all_charged, "the card is charged")
+    assert await spent(shop, order) == [("authorize", 10_00), ("capture", 10_00)]
+    assert await charged(shop, order) == [("authorize", 15_00), ("capture", 15_00)]
+    assert (await account(shop)).balance_minor == 0
+
+    goodwill = RefundRequest(reason="it was wet", amount=Decimal("4.00"), to="store_credit")
+    outcome = await shop.orders.refund(order.order_id, goodwill)
+    assert outcome.outcome == "refunded"
+    assert order.customer.id == CUSTOMER
+    assert (await account(shop)).balance_minor == 4_00
+    assert (await spent(shop, order))[2:] == [("refund", 4_00)]
+    assert len(await charged(shop, order)) == 2
+    await agree(shop)
+
+
+async def test_an_order_that_is_cancelled_leaves_the_credit_as_it_was(shop: Shop) -> None:
+    await shop.stocked("TEA", 9)
+    token = await given(shop, 50_00)
+    order = an_order(
+        ("TEA", 2), tenders=[{"provider": "store_credit", "token": token, "amount": "25.00"}]
+    )
+    await shop.placed(order)
+    assert (await account(shop)).held_minor == 25_00
+    await shop.orders.cancel(order.order_id, CancelRequest(reason="changed my mind"))
+    await shop.result(order.order_id)
+    assert await spent(shop, order) == [("authorize", 25_00), ("void", 25_00)]
+    there = await account(shop)
+    assert (there.balance_minor, there.held_minor) == (50_00, 0)
+    await agree(shop)
+
+
+async def test_an_order_for_more_credit_than_there_is_is_rejected_and_nothing_is_held(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 9)
+    token = await given(shop, 10_00)
+    order = an_order(
+        ("TEA", 2), tenders=[{"provider": "store_credit", "token": token, "amount": "20.00"}]
+    )
+    placement = await shop.orders.place(order)
+    assert placement.outcome == "rejected"
+    assert "there is not enough store credit; there is 10.00 USD" in placement.reason
+    await shop.result(order.order_id)
+    assert await spent(shop, order) == []
+    assert (await account(shop)).available_minor == 10_00
+    assert (await shop.level("TEA")).allocated == 0
+    await agree(shop)

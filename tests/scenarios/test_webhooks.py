@@ -1,0 +1,149 @@
+"""Hard cases of what payment companies tell by themselves, end to end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from activities.providers.sandbox.payment import Card
+from activities.providers.sandbox.webhooks import SignedEvent
+from domain.disputes import DisputeState
+from domain.messages import CancelRequest
+from domain.order import Order
+from starter.audit import audit
+from store import sandbox
+from store.sandbox import FaultKind
+from tests.builders import a_policy, an_order, shipping
+from tests.provider_desk import FEE_MINOR, Telling
+from tests.shop import Shop
+
+
+async def paid(shop: Shop, order: Order) -> list[tuple[str, int]]:
+    """Every effect that the payment company has for the order."""
+    operations = await shop.payment.operations(order.order_id)
+    return [(done.kind, done.amount.minor) for done in operations]
+
+
+async def fault(shop: Shop, operation: str, kind: FaultKind, *, calls: int | None = None) -> None:
+    async with shop.pool.acquire() as conn:
+        await sandbox.set_fault(conn, "payment", operation, kind, 1.0, remaining=calls)
+
+
+async def again_and_again(company: Telling, event: SignedEvent) -> None:
+    """As a company that is never sure that it was heard."""
+    await asyncio.gather(*(company.tell(event) for _ in range(5)))
+
+
+async def test_s10_browser_and_webhook_race_and_it_is_one_order_and_one_capture(
+    shop: Shop,
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2), token=Card.OK)
+    await fault(shop, "authorize", FaultKind.TIMEOUT_AFTER, calls=1)
+    await fault(shop, "capture", FaultKind.TIMEOUT_AFTER, calls=1)
+    authorized = company.payment("authorized", key=f"{order.order_id}:authorize")
+    _, first, *_ = await asyncio.gather(
+        again_and_again(company, authorized),
+        shop.placed(order),
+        shop.orders.place(order),  # the customer pressed twice
+    )
+    captured = company.payment("captured", key=f"{first}:capture")
+    await asyncio.gather(again_and_again(company, captured), shop.finish(order.order_id))
+    await again_and_again(company, captured)
+    assert await paid(shop, order) == [("authorize", 25_00), ("capture", 25_00)]
+    assert [row.order_id for row in await shop.orders.list()] == [order.order_id]
+    assert not [line for line in await shop.story(order.order_id) if "refund" in line]
+    await shop.settled()
+
+
+async def test_s10_a_charge_whose_answer_was_lost_goes_on_by_itself_when_the_company_tells(
+    shop: Shop,
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2))
+    first = await shop.placed(order, a_policy(give_up_after=0.5))
+    await fault(shop, "capture", FaultKind.TIMEOUT_AFTER)
+    await fault(shop, "lookup", FaultKind.UNAVAILABLE)
+    await shop.drive(first, "shipped")
+    step = await shop.parked(order.order_id)
+    assert step == f"capture_payment {first}"
+    await shop.attention(order.order_id)
+    async with shop.pool.acquire() as conn:
+        await sandbox.clear_faults(conn)
+    await again_and_again(company, company.payment("captured", key=f"{first}:capture"))
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert await paid(shop, order) == [("authorize", 25_00), ("capture", 25_00)]
+    (resolved,) = [
+        event
+        for event in await shop.orders.events(order.order_id)
+        if event.what == f"attention resolved: {step}"
+    ]
+    assert (resolved.who, resolved.why) == ("webhook", "retry: sandbox says: captured")
+    await shop.settled()
+
+
+async def test_s18_a_dispute_of_a_cancelled_order_restocks_nothing_and_refunds_nothing(
+    shop: Shop,
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
+    await shop.placed(order)
+    cancelled = await shop.orders.cancel(order.order_id, CancelRequest(reason="not wanted"))
+    assert cancelled.outcome == "cancelled"
+    await shop.result(order.order_id)
+    before = await shop.level("TEA"), await paid(shop, order)
+    await _disputed_and_lost(shop, company, order)
+    assert (await shop.level("TEA"), await paid(shop, order)) == before
+    assert (await shop.orders.get(order.order_id)).summary.state == "cancelled"
+
+
+async def test_s18_a_dispute_of_a_closed_order_restocks_nothing_and_refunds_nothing(
+    shop: Shop,
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
+    await shop.placed(order)
+    await shop.finish(order.order_id)
+    before = await shop.level("TEA"), await paid(shop, order)
+    await _disputed_and_lost(shop, company, order)
+    assert (await shop.level("TEA"), await paid(shop, order)) == before
+    assert (await shop.orders.get(order.order_id)).summary.state == "closed"
+
+
+async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None:
+    """The bank takes half of it back, and keeps it; told in the wrong order, and twice."""
+    async with shop.pool.acquire() as conn:
+        authorization = await conn.fetchval(
+            "select reference from payment where order_id = $1 and kind = 'authorize'",
+            order.order_id,
+        )
+    lost = company.dispute(authorization, DisputeState.LOST, 9, what="closed", fee_minor=FEE_MINOR)
+    opened = company.dispute(authorization, DisputeState.NEEDS_RESPONSE, what="opened")
+    await company.tell(lost, opened, lost)
+    await shop.told(order.order_id, "dispute: lost")
+
+    async def worked_through() -> bool:
+        async with shop.pool.acquire() as conn:
+            count = "select count(*) from provider_event where processed_at is null"
+            return bool(await conn.fetchval(count) == 0)
+
+    await shop.until(worked_through, "everything that was told is worked through")
+    async with shop.pool.acquire() as conn:
+        disputed = await conn.fetchval("select disputed from order_money")
+        booked = await conn.fetch(
+            """
+            select account, sum(amount_minor)::bigint as amount from posting
+            join journal_entry using (entry_id) where effect like 'dispute:%' group by account
+            """
+        )
+    assert disputed == 10_00
+    assert {row["account"]: row["amount"] for row in booked} == {
+        "write_offs": 10_00,
+        "provider_fees": FEE_MINOR,
+        "cash_in_transit": -10_00 - FEE_MINOR,
+    }
+    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    assert report.clean, "\n".join(report.lines())

@@ -1,0 +1,243 @@
+"""Money set aside: authorized when the order is placed, renewed before it ends, asked for anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+
+from workflows.book import REST, OrderBook
+from workflows.holding import Holds
+from workflows.parcel import Parcel
+from workflows.refusals import refused
+from workflows.steps import GivenUp, StepRefused, Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.authorizations import Authorizations
+    from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk
+    from domain import ids
+    from domain.amounts import spread
+    from domain.continuation import PayingState
+    from domain.messages import PayOutcome, PayRequest
+    from domain.money import to_minor
+    from domain.policy import Policy
+
+DECLINED, ACTION_REQUIRED = "declined", "action_required"
+
+_A_MOMENT = timedelta(seconds=1)
+
+
+class Authorizing:
+    """Sets money aside, and waits for the customer where that takes the customer."""
+
+    def __init__(
+        self, steps: Steps, book: OrderBook, holds: Holds, policy: Policy, state: PayingState
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._holds = holds
+        self._policy = policy
+        self._order_id = book.order.order_id
+        self._provider = state.provider or book.order.payment.provider
+        self._token = state.token or book.order.payment.token
+        self._attempt = state.attempt  # one more than there were refusals
+        self._held = False
+        self._offers: list[tuple[PayRequest, asyncio.Future[PayOutcome]]] = []
+        self._securing = asyncio.Lock()  # what one parcel sets aside may serve the next
+
+    def state(self) -> PayingState:
+        """What the next run must know of it."""
+        return PayingState(provider=self._provider, token=self._token, attempt=self._attempt)
+
+    async def authorize(self, *, unless: Callable[[], bool]) -> None:
+        """Set aside what all units that can be sent are worth.
+
+        Raises StepRefused for the bank's no, or when the customer had to confirm the payment and
+        did not in time; and GivenUp where `unless` comes true while somebody is awaited.
+        """
+        parts = self._book.parts_to_authorize()
+        if self._policy.charge != "at_shipment":  # charged once, all of it
+            parts = {ids.prepaid_id(self._order_id): sum(parts.values())}
+        amount = self._book.money(sum(parts.values()))
+
+        async def attempt() -> Authorized | None:
+            ask = Authorize(
+                order_id=self._order_id,
+                amount=amount,
+                provider=self._provider,
+                token=self._token,
+                tenders=self._tenders(parts),
+                attempt=self._attempt,
+            )
+            done: Authorized | None = await self._steps.call(
+                Authorizations.authorize_payment,
+                lambda _: ask,
+                self._order_id,
+                f"Authorize {amount}",
+                # The bank says no, or wants the customer; or there is no such provider.
+                refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
+                allowed=("retry", "cancel"),
+                unless=unless,
+            )
+            return done
+
+        self._note(await self._until_paid(attempt, unless, patient=(ACTION_REQUIRED,)))
+        self._book.covered |= parts.keys() - {REST}
+        self._book.authorized = amount.minor
+
+    async def secure(self, parcel: Parcel) -> None:
+        """See to it that a parcel can be charged when it is handed over, and for a while then.
+
+        Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
+        """
+        amount = self._book.to_charge_for(parcel)
+        until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
+        await workflow.wait_condition(lambda: not self._securing.locked() or parcel.recalled)
+        if parcel.recalled:
+            raise GivenUp(parcel.id)
+        async with self._securing:
+            if amount == 0 or not self._lacks(parcel, until):
+                return
+
+            async def attempt() -> Authorized | None:
+                ask = Secure(
+                    order_id=self._order_id,
+                    part=parcel.id,
+                    amount=amount,
+                    until=until,
+                    tenders=self._tenders({}),
+                    attempt=self._attempt,
+                )
+                done: Authorized | None = await self._steps.call(
+                    Authorizations.secure_payment,
+                    lambda _: ask,
+                    parcel.id,
+                    f"Authorize {self._book.money(amount)} anew",
+                    refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
+                    allowed=("retry", "cancel"),
+                    unless=lambda: parcel.recalled,
+                )
+                return done
+
+            patient = (DECLINED, ACTION_REQUIRED)
+            self._note(await self._until_paid(attempt, lambda: parcel.recalled, patient=patient))
+            self._book.covered.add(parcel.id)
+
+    @property
+    def time_left(self) -> timedelta:
+        """How long what is set aside can still be charged; for ever where nothing says so."""
+        until = self._book.authorized_until
+        if until is None or self._policy.charge != "at_shipment":
+            return timedelta.max
+        return max(until - workflow.now(), _A_MOMENT)
+
+    def _lacks(self, parcel: Parcel, until: datetime) -> bool:
+        ends = self._book.authorized_until
+        own = self._book.once and parcel.id not in self._book.covered
+        return own or (ends is not None and ends < until)
+
+    def _note(self, authorized: Authorized | None) -> None:
+        if authorized is not None:  # else by a worker that did not tell
+            self._book.authorized_until = authorized.until
+            self._book.once = authorized.once
+
+    def _tenders(self, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
+        """Who pays how much of each part; the order's main payment comes last and pays the rest."""
+        order = self._book.order
+        first = [(tender.provider, tender.token) for tender in order.tenders]
+        limits = [to_minor(tender.amount, order.currency) for tender in order.tenders]
+        shares = spread(parts, [*limits, None])
+        payers = [*first, (self._provider, self._token)]
+        return tuple(
+            TenderAsk(number=number, provider=provider, token=token, parts=share)
+            for number, ((provider, token), share) in enumerate(
+                zip(payers, shares, strict=True), start=1
+            )
+            if share or number == len(payers)
+        )
+
+    async def _until_paid(
+        self,
+        attempt: Callable[[], Any],
+        unless: Callable[[], bool],
+        *,
+        patient: tuple[str, ...],
+    ) -> Authorized | None:
+        """Try, and after a refusal of a `patient` kind hold the order until there is a new token.
+
+        A token that is refused as well leaves it held. Whoever brought it is told so.
+        """
+        until: datetime | None = None
+        answer: asyncio.Future[PayOutcome] | None = None
+        request: PayRequest | None = None
+        try:
+            while True:
+                try:
+                    authorized: Authorized | None = await attempt()
+                except StepRefused as refusal:
+                    self._attempt += refusal.kind != "not_found"
+                    if until is None and refusal.kind not in patient:
+                        raise
+                    _tell(answer, request, "refused", refusal.message)
+                    until = until or workflow.now() + self._policy.pay_within
+                    if not self._held:
+                        self._held = True
+                        await self._holds.hold(refusal.message)
+                    request, answer = await self._offered(until, unless)
+                    self._provider = request.provider or self._provider
+                    self._token = request.token
+                else:
+                    if self._held and request is not None:
+                        await self._go_on(request.by)
+                    _tell(answer, request, "accepted", "the amount is set aside")
+                    return authorized
+        finally:
+            _tell(answer, request, "refused", "the order does not wait for it any more")
+            if self._held:
+                await self._go_on("orderloom")
+
+    async def _offered(
+        self, until: datetime, unless: Callable[[], bool]
+    ) -> tuple[PayRequest, asyncio.Future[PayOutcome]]:
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._offers) or unless(),
+                timeout=max(until - workflow.now(), timedelta(0)),
+                timeout_summary=f"The customer's payment, until {until:%Y-%m-%d %H:%M %Z}",
+            )
+        except TimeoutError:
+            raise StepRefused(DECLINED, f"not paid within {self._policy.pay_within}") from None
+        if not self._offers:
+            raise GivenUp(self._order_id)
+        return self._offers.pop(0)
+
+    async def _go_on(self, who: str) -> None:
+        self._held = False
+        while self._offers:  # too late for these
+            request, answer = self._offers.pop(0)
+            _tell(answer, request, "refused", "the order does not wait for it any more")
+        await self._holds.go_on(who)
+
+    def check_pay(self) -> None:
+        """Raises ApplicationError where no payment is awaited."""
+        if not self._held:
+            raise refused(f"order {self._order_id} does not wait for a payment")
+
+    async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
+        """The customer comes with a new token. Answers what became of it."""
+        self.check_pay()
+        answer: asyncio.Future[PayOutcome] = asyncio.get_running_loop().create_future()
+        self._offers.append((request.model_copy(update={"request_id": request_id}), answer))
+        return await answer
+
+
+def _tell(
+    answer: asyncio.Future[PayOutcome] | None, request: PayRequest | None, outcome: Any, why: str
+) -> None:
+    """Answer whoever brought a token, once."""
+    if answer is not None and not answer.done():
+        request_id = (request.request_id if request else None) or ""
+        answer.set_result(PayOutcome(request_id=request_id, outcome=outcome, message=why))

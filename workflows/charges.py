@@ -1,0 +1,189 @@
+"""What an order's units make to charge, invoice and pay back: the money side of its book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.amounts import NOTHING, LineMoney, Tally, Worth, sum_of, value_lines, worth_of
+    from domain.continuation import BookState
+    from domain.order import Order
+    from domain.quantities import LineQuantities
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Units (line id → units) that the customer is paid back for, and what that makes.
+
+    `credited` is what was invoiced of it; the rest was charged before anything went out.
+    `unconceded`: units that came and had been paid back before.
+    """
+
+    units: Mapping[str, int] = field(default_factory=dict)
+    worth: Worth = NOTHING
+    credited: Worth = NOTHING
+    unconceded: Mapping[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """There is something to record."""
+        return bool(self.units or self.unconceded or self.worth.total)
+
+
+class Charges:
+    """The money of each line. Shares the counts of units with the book, and moves those of money.
+
+    Whatever has happened: charged less paid back is what the units that are charged and not paid
+    back are worth, and what stays invoiced is what went out and was not credited.
+    """
+
+    def __init__(self, order: Order, lines: dict[str, LineQuantities], state: BookState) -> None:
+        self._lines = lines
+        self.worth = value_lines(order)
+        self.lines = {line_id: LineMoney() for line_id in lines} | state.money
+        for line_id in state.lines.keys() - state.money.keys():
+            self._restore(line_id)
+        given = sum_of(money.charges.given for money in self.lines.values())
+        # All that was paid back, also for no unit: goodwill, or shipping alone.
+        self.refunded = given if state.refunded is None else state.refunded
+        self.goodwill = state.goodwill
+        # What stays invoiced, of all that stays charged. The rest is deferred: it is to be sent.
+        invoiced = sum_of(money.invoices.kept for money in self.lines.values())
+        self.invoiced = invoiced if state.invoiced is None else state.invoiced
+
+    def _restore(self, line_id: str) -> None:
+        """Of a run that did not know of invoices: what it charged had gone out."""
+        line, worth = self._lines[line_id], self.worth[line_id]
+        tally = Tally(taken=worth.first(line.charged), given=worth.first(line.refunded))
+        self._lines[line_id] = line.invoice(line.charged)
+        self.lines[line_id] = LineMoney(charges=tally, invoices=tally, credited=line.refunded)
+
+    @property
+    def charged(self) -> Worth:
+        """What has been, or is being, charged."""
+        return sum_of(money.charges.taken for money in self.lines.values())
+
+    @property
+    def refundable(self) -> Worth:
+        """What was charged and is not paid back."""
+        return self.charged - self.refunded
+
+    @property
+    def deferred(self) -> Worth:
+        """What was charged before anything went out for it, and is neither sent nor paid back."""
+        return self.refundable - self.invoiced
+
+    def worth_of(self, units: Mapping[str, int]) -> int:
+        """What the first units of each line are worth, in minor units."""
+        return worth_of(self.worth, units).total
+
+    def set_limits(self) -> None:
+        """A line is charged for at most what its units that can be sent are worth by now."""
+        for line_id, line in self._lines.items():
+            limit = self.worth[line_id].first(line.ordered - line.cancelled)
+            self._change(line_id, limit=limit)
+
+    def due(self, line_id: str, units: int) -> Worth:
+        """What charging for more units of a line makes."""
+        line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
+        limit = worth.whole if money.limit is None else money.limit
+        standing = line.charged - line.refunded
+        return money.charges.due(worth, standing + units, limit, money.withheld)
+
+    def charge(self, units: Mapping[str, int]) -> Worth:
+        """Charge for more units (line id → units)."""
+        total = NOTHING
+        for line_id, count in units.items():
+            due = self.due(line_id, count)
+            self._lines[line_id] = self._lines[line_id].charge(count)
+            self._change(line_id, charges=self.lines[line_id].charges.take(due))
+            total += due
+        return total
+
+    def invoice(self, units: Mapping[str, int]) -> Worth:
+        """Invoice units that go out, which are charged.
+
+        For less than they are worth where some of that was paid back before they went.
+        """
+        total = NOTHING
+        for line_id, count in units.items():
+            line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
+            standing = line.invoiced - money.credited
+            due = money.invoices.due(worth, standing + count, worth.whole, money.withheld)
+            self._lines[line_id] = line.invoice(count)
+            self._change(line_id, invoices=money.invoices.take(due))
+            total += due
+        total = total.within(NOTHING, self.deferred)
+        self.invoiced += total
+        return total
+
+    def refund(self, units: Mapping[str, int], credited: Mapping[str, int]) -> Owed:
+        """Pay units back, `credited` of which were invoiced."""
+        for line_id, count in units.items():
+            self._lines[line_id] = self._lines[line_id].refund(count)
+        return self._give_back(units, credited)
+
+    def concede(self, units: Mapping[str, int], *, shipping: bool) -> Owed:
+        """Pay back units that stay with the customer, with or without their shipping."""
+        for line_id, count in units.items():
+            line, worth = self._lines[line_id], self.worth[line_id]
+            kept = line.charged - line.refunded
+            if not shipping:
+                share = (worth.first(kept) - worth.first(kept - count)).only_shipping
+                self._change(line_id, withheld=self.lines[line_id].withheld + share)
+            self._lines[line_id] = line.concede(count)
+        return self._give_back(units, units)
+
+    def release_shipping(self, line_id: str, units: int) -> None:
+        """Units that were paid back without their shipping have come: it is owed as well."""
+        line, money = self._lines[line_id], self.lines[line_id]
+        if units:
+            freed = money.withheld.scaled(units, line.conceded)
+            self._change(line_id, withheld=money.withheld - freed)
+
+    def refund_shipping(self) -> Owed:
+        """Pay back all shipping that was charged and is not paid back."""
+        return self._adjust(self.refundable.only_shipping)
+
+    def refund_amount(self, amount: int) -> Owed:
+        """Pay back an amount for no unit, out of all that was charged and is not paid back."""
+        self.goodwill += amount
+        return self._adjust(self.refundable.part(amount))
+
+    def _adjust(self, worth: Worth) -> Owed:
+        """For no unit: of what is invoiced, as far as that goes."""
+        return self._owe({}, worth)
+
+    def _give_back(self, units: Mapping[str, int], credited: Mapping[str, int]) -> Owed:
+        """What is owed for units that are counted as refunded by now."""
+        owed = credit = NOTHING
+        for line_id in units:
+            line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
+            back = money.charges.owed(worth, line.charged - line.refunded, money.withheld)
+            standing = line.invoiced - money.credited - credited.get(line_id, 0)
+            taken_back = money.invoices.owed(worth, standing, money.withheld)
+            self._change(
+                line_id,
+                charges=money.charges.give(back),
+                invoices=money.invoices.give(taken_back),
+                credited=money.credited + credited.get(line_id, 0),
+            )
+            owed, credit = owed + back, credit + taken_back
+        # What was paid back for no unit is not paid back a second time.
+        return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
+
+    def _owe(self, units: Mapping[str, int], worth: Worth, unsent: Worth = NOTHING) -> Owed:
+        """Owe so much, `unsent` of it out of what is deferred and the rest of what is invoiced.
+
+        Where there is less of one, more of the other: neither ever falls below nothing.
+        """
+        sent = worth - unsent.within(NOTHING, self.deferred)
+        credited = sent.within(worth - self.deferred, self.invoiced).within(NOTHING, worth)
+        self.refunded += worth
+        self.invoiced -= credited
+        return Owed(dict(units), worth, credited)
+
+    def _change(self, line_id: str, **changes: object) -> None:
+        self.lines[line_id] = self.lines[line_id].model_copy(update=changes)

@@ -1,0 +1,30 @@
+"""Holds: the order says that it waits, and for what."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from workflows.steps import Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.records import Hold, Records
+
+
+class Holds:
+    """The holds of one order, numbered; one at a time."""
+
+    def __init__(self, steps: Steps, order_id: str, numbered: int) -> None:
+        self._steps = steps
+        self._order_id = order_id
+        self.numbered = numbered
+
+    async def hold(self, note: str) -> None:
+        """The order waits; `note` says for what."""
+        self.numbered += 1
+        ask = Hold(order_id=self._order_id, number=self.numbered, note=note)
+        await self._steps.record(Records.note_hold, ask, self._order_id, "Held for payment")
+
+    async def go_on(self, who: str) -> None:
+        """It does not wait any more."""
+        ask = Hold(order_id=self._order_id, number=self.numbered, note="", released=True, who=who)
+        await self._steps.record(Records.note_hold, ask, self._order_id, "Goes on")

@@ -1,0 +1,66 @@
+"""One fulfilment of an order, as the order's workflow sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.continuation import ParcelState, Stage
+    from domain.fulfilments import Planned
+
+
+class Parcel:
+    """One fulfilment on its way: its units, the step it is in, and whether it was recalled."""
+
+    def __init__(self, planned: Planned) -> None:
+        self.id = planned.fulfilment_id
+        self.location = planned.location
+        self.units = dict(planned.units)
+        self.stage: Stage = "planned"
+        self.recalled = False
+        self.too_late = False  # to stop it: it has left
+        # Recalled while its label may be being bought: that call ends by itself, and its outcome is
+        # awaited, so that no label is left behind.
+        self.buying = False
+        self.replacing = False  # lost, and others are being reserved in its place
+        self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
+        self.outcome = ""
+        self.return_id = ""  # under which it comes back undeliverable
+        self.begun: list[str] = []  # the saga steps that may have to be undone
+        self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def restored(cls, state: ParcelState) -> Self:
+        """The parcel as an earlier run left it."""
+        parcel = cls(Planned(fulfilment_id=state.id, location=state.location, units=state.units))
+        parcel.stage = state.stage
+        parcel.begun = list(state.begun)
+        parcel.recalled = state.recalled
+        parcel.return_id = state.return_id
+        parcel.outcome = state.outcome
+        return parcel
+
+    def state(self) -> ParcelState:
+        """The parcel for the next run."""
+        return ParcelState(
+            id=self.id,
+            location=self.location,
+            units=self.units,
+            stage=self.stage,
+            begun=tuple(dict.fromkeys(self.begun)),
+            recalled=self.recalled,
+            return_id=self.return_id,
+            outcome=self.outcome,
+        )
+
+    @property
+    def stoppable(self) -> bool:
+        """Not handed over yet, as far as is known here."""
+        return self.stage in ("planned", "pick", "pack", "ship") and not self.recalled
+
+    @property
+    def ended(self) -> bool:
+        return self.stage == "ended"

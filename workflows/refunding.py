@@ -1,0 +1,138 @@
+"""Refunds that do not come with a return: of units that stay, of shipping, or as goodwill."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import workflow
+
+from workflows.book import OrderBook
+from workflows.charges import Owed
+from workflows.continuing import broken
+from workflows.paying import Paying
+from workflows.refusals import invalid_line, refuse, refused
+from workflows.steps import Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.payment_asks import MayRefund
+    from activities.payments import Payments
+    from domain import ids
+    from domain.errors import InvalidInput
+    from domain.messages import RefundKind, RefundOutcome, RefundRequest
+    from domain.money import to_minor
+    from domain.policy import Policy
+
+
+class Refunding:
+    """Grants refunds and pays them back, any number at once."""
+
+    def __init__(
+        self, steps: Steps, book: OrderBook, paying: Paying, policy: Policy, numbered: int
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._paying = paying
+        self._policy = policy
+        self.numbered = numbered
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pending(self) -> bool:
+        """Money is on its way back, or owed."""
+        return any(not task.done() for task in self._tasks)
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing is under way."""
+        return not self.pending and not any(broken(task) for task in self._tasks)
+
+    async def all_ended(self) -> None:
+        """Wait until nothing is owed for a request any more."""
+        await workflow.wait_condition(lambda: not self.pending)
+        for task in self._tasks:
+            task.result()  # a fault of ours comes to light here, and can be mended
+
+    def check(self, request: RefundRequest) -> None:
+        """Raises ApplicationError where the rules do not allow this refund."""
+        if request.lines:
+            self._units(request)
+        elif request.amount is not None:
+            self._amount(request)
+        elif not self._book.charges.refundable.only_shipping.total:
+            raise refused("no shipping is charged that could be paid back")
+
+    async def request(self, request: RefundRequest, request_id: str) -> RefundOutcome:
+        """Grant a refund and pay it back; or say what it is that stays owed, and why."""
+        ask = MayRefund(order_id=self._book.order.order_id)
+        may = await self._steps.record(
+            Payments.may_refund, ask, self._book.order.order_id, "May it be paid back?"
+        )
+        if may.why_not:
+            raise refused(may.why_not)
+        self.check(request)  # again: other requests came meanwhile
+        owed, kind = self._grant(request)
+        self.numbered += 1
+        refund_id = ids.refund_id(self._book.order.order_id, self.numbered)
+        paying = asyncio.create_task(
+            self._paying.refund(
+                refund_id, owed, request.reason, kind=kind, to=request.to, who=request.by
+            )
+        )
+        self._tasks.append(paying)
+        step = f"{Payments.refund_payment.__name__} {refund_id}"
+        await workflow.wait_condition(lambda: paying.done() or step in self._steps.parked)
+        parked = self._steps.parked.get(step)
+        return RefundOutcome(
+            request_id=request_id,
+            outcome="refunded" if parked is None else "owed",
+            refund_id=refund_id,
+            amount=self._book.money(owed.worth.total),
+            message="" if parked is None else f"still owed: {parked.reason}",
+        )
+
+    def _grant(self, request: RefundRequest) -> tuple[Owed, RefundKind]:
+        """Count it at once, before anything is awaited: two requests never get the same."""
+        if request.lines:
+            owed = self._book.charges.concede(self._units(request), shipping=request.shipping)
+            return owed, "units"
+        if request.amount is not None:
+            return self._book.charges.refund_amount(self._amount(request)), "goodwill"
+        return self._book.charges.refund_shipping(), "shipping"
+
+    def _amount(self, request: RefundRequest) -> int:
+        """The goodwill asked for, in minor units."""
+        assert request.amount is not None
+        try:
+            amount = to_minor(request.amount, self._book.order.currency)
+        except InvalidInput as error:
+            raise refuse(InvalidInput(str(error), where="amount")) from None
+        money, charges = self._book.money, self._book.charges
+        left = charges.refundable.total
+        if amount > left:
+            raise refused(f"{money(amount)} is more than the {money(left)} that can be paid back")
+        most = charges.charged.total * self._policy.goodwill_percent_max // 100
+        if charges.goodwill + amount > most:
+            given = f", {money(charges.goodwill)} of it given" if charges.goodwill else ""
+            raise refused(
+                f"{money(amount)} is more than goodwill may come to: {money(most)} "
+                f"({self._policy.goodwill_percent_max} % of what was charged){given}"
+            )
+        return amount
+
+    def _units(self, request: RefundRequest) -> dict[str, int]:
+        units: dict[str, int] = {}
+        for index, item in enumerate(request.lines):
+            line = self._book.lines.get(item.line_id)
+            if line is None:
+                known = ", ".join(self._book.lines)
+                raise invalid_line(index, f"no line {item.line_id}; the order has {known}")
+            if item.line_id in units:
+                raise invalid_line(index, f"line {item.line_id} is named twice")
+            quantity = line.concedable if item.quantity is None else item.quantity
+            if quantity > line.concedable or quantity == 0:
+                raise refused(
+                    f"line {item.line_id}: {quantity} cannot be paid back; {line.concedable} can: "
+                    "the customer has them, is not sending them back, and has not been paid back"
+                )
+            units[item.line_id] = quantity
+        return units
