@@ -20,6 +20,8 @@ from temporalio.service import RPCError
 from domain.errors import OrderloomError
 from domain.order import Order
 from starter.audit import audit
+from starter.bookkeeping import Books
+from starter.books import trial
 from starter.cli.output import count_of
 from starter.client import OrderClient
 from starter.demo import folder, shop
@@ -154,6 +156,7 @@ class _Demo:
         placed, outside = await self._trade(_with_slow_labels(documents, script), script)
         seconds = clock.time() - began
         report = await audit(self._pool, self._temporal)
+        balance = await Books(self._pool).trial_balance()
         stories = await self._stories(documents)
         details = [await self._orders.get(order.order_id) for order in documents]
         purchases = await self._desk.buying.orders(at_most=_PURCHASES_MAX)
@@ -168,12 +171,14 @@ class _Demo:
             units=units_of(details, stories, opening.discontinued),
             promises=promises_of(details, stories),
             purchases=purchases,
+            balance=balance,
             audit=report,
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
         tell(day, self._console)
-        return 0 if report.clean and not day.units.unexplained else 1
+        even = not any(trial.sums(balance).values())
+        return 0 if report.clean and even and not day.units.unexplained else 1
 
     async def _trade(
         self, documents: Sequence[Order], script: Script
