@@ -61,16 +61,7 @@ async def said(process: asyncio.subprocess.Process, until: str = "") -> str:
 async def checked_by_beancount(home: Path) -> str:
     """What the real `bean-check` has to say of the books, exported by the command. It exits 0."""
     books = home.parent / "books.beancount"
-    command = (
-        "-m",
-        "starter.cli",
-        "ledger",
-        "export",
-        "--format",
-        "beancount",
-        "--out",
-        str(books),
-    )
+    export = ("ledger", "export", "--format", "beancount", "--out", str(books))
     exporting = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "starter.cli", *export),
         env={**os.environ, "ORDERLOOM_HOME": str(home)},
