@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from temporalio import activity
 
@@ -57,13 +58,17 @@ class Authorizations:
 
     @activity.defn
     async def secure_payment(self, ask: Secure) -> Authorized:
-        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`."""
+        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`.
+
+        What was set aside just now is left as it is: a company that does not hold anything for so
+        long would be asked again and again.
+        """
 
         async def renewed(conn: Connection, payment: Payment) -> None:
             await tell(conn, payment, "authorization renewed", f"{payment.amount} authorized")
             for old in await payments.authorizations(conn, ask.order_id):
                 same = (old.tender, old.part_of) == (payment.tender, payment.part_of)
-                if same and old.room and not old.holds_until(ask.until):
+                if same and old.room and _ends_too_soon(old, ask):
                     await self._intend_void(conn, old)
                     await payments.release(conn, old.payment_key)
 
@@ -91,7 +96,7 @@ class Authorizations:
             serves = authorization.part_of in ("", ask.part)
             if not authorization.room:
                 continue
-            if authorization.holds_until(ask.until):
+            if not _ends_too_soon(authorization, ask):
                 if not serves and await self._is_free(conn, authorization, ask.amount):
                     await payments.bind(conn, authorization.payment_key, ask.part)
                     serves = True
@@ -238,6 +243,13 @@ def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
     if len(failed) >= attempt:
         raise refusal_of(failed[attempt - 1])
     return [payment for payment in made if payment.state != "failed"]
+
+
+def _ends_too_soon(authorization: Payment, ask: Secure) -> bool:
+    """It ends before it should, and one that is made now would hold longer."""
+    return not authorization.holds_until(ask.until) and not authorization.is_young(
+        datetime.now(UTC)
+    )
 
 
 def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:

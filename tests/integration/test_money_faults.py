@@ -74,12 +74,11 @@ class Shop:
         self.bench = bench
         self.token = token
 
-    def worker(self, setting: Setting, mishap: Mishap, *, holds_for: timedelta) -> Worker:
+    def worker(self, setting: Setting, mishap: Mishap) -> Worker:
         sandbox = SandboxPayment(
             self.bench.pool,
             random=Random(1),
             captures="once" if setting.once else "several",
-            holds_for=holds_for,
         )
         providers: dict[str, PaymentProvider] = {
             "sandbox": sandbox,
@@ -185,7 +184,7 @@ def void(_: Shop, __: Setting, order: Order) -> Call:
 
 @dataclass(frozen=True)
 class Step:
-    """A money call of an order's workflow. `holds_for`: how long what is set aside then holds.
+    """A money call of an order's workflow. `ages`: what is set aside by then is days old after it.
 
     `leaves`: the order's sums after it, in each setting: authorized, captured, refunded, released.
     `befallen`: faults befall it. `unheard`: it is called once, and its last answer does not come.
@@ -194,7 +193,7 @@ class Step:
     call: str
     of: Callable[[Shop, Setting, Order], Call]
     leaves: tuple[tuple[int, int, int, int], ...]
-    holds_for: timedelta = timedelta(days=7)
+    ages: bool = False
     befallen: bool = True
     unheard: bool = False
 
@@ -252,7 +251,7 @@ LIVES = {
                 "authorize",
                 authorize,
                 ((TOTAL, 0, 0, 0),) * 4,
-                holds_for=timedelta(days=1),
+                ages=True,
                 befallen=False,
             ),
             Step("secure", partial(secure, amount=FIRST), renewed(0)),
@@ -324,6 +323,12 @@ PICTURE = """
     from credit_operation where order_id = $1
 """
 
+AGE = """
+    update payment set requested_at = requested_at - interval '5 days',
+                       expires_at = expires_at - interval '5 days'
+    where order_id = $1 and kind = 'authorize'
+"""
+
 SUMS = "select authorized, captured, refunded, released from order_money where order_id = $1"
 
 Picture = list[tuple[str, str]]
@@ -357,10 +362,12 @@ async def lived(
         mishap = Mishap(fault, number) if step.befallen else Mishap()
         if step.unheard:
             mishap = Mishap("answer and two look-ups lost", 1 + setting.credit + setting.once)
-        worker = shop.worker(setting, mishap, holds_for=step.holds_for)
+        worker = shop.worker(setting, mishap)
         attempt = partial(step.of(shop, setting, order), worker)
         await (once(attempt) if step.unheard else mishap.through(attempt))
         left.append(await after(shop, order, 0 if step.unheard else len(mishap.keys)))
+        if step.ages:
+            await shop.bench.pool.execute(AGE, order.order_id)
     return left
 
 
