@@ -124,8 +124,9 @@ class Payments:
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
         """Owe it, pay it back, and book both. After a refusal it stays owed, and visible so."""
-        first = f"{ask.refund_id}:refund"
-        key = _key(first, ask.attempt, ask.by_hand)
+        # Another way is another call, also of a refund that was refused before.
+        way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
+        key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
 
         async def book(conn: Connection, payment: Payment) -> None:
             await ledger.post(
