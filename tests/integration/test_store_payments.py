@@ -16,7 +16,7 @@ from domain.amounts import Worth
 from domain.errors import Conflict, NotFound, OrderloomError, Refused
 from domain.money import Money
 from domain.order import Order
-from store import payments
+from store import documents, ledger, payments
 from store.database import Pool
 from store.locks import lock_order
 from store.payments import Intent
@@ -353,3 +353,30 @@ async def test_a_renewal_stands_where_the_old_authorization_cannot_be_released(
     async with bench.pool.acquire() as conn:
         money = await payments.sums(conn, order.order_id)
     assert (money.authorized, money.released, money.captured) == (200_00, HUNDRED, HUNDRED)
+
+
+async def test_what_a_worker_that_knew_of_no_invoices_began_to_charge_is_invoiced_as_well(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    ask = capture(order, 1, HUNDRED, units=10)
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await lock_order(conn, order.order_id)
+        intent = Intent(
+            f"{ask.fulfilment_id}:capture",
+            "capture",
+            Money(minor=HUNDRED, currency="USD"),
+            "sandbox",
+            authorization_key=f"{order.order_id}:authorize",
+            part_of=ask.fulfilment_id,
+        )
+        await payments.intend(conn, order.order_id, intent)
+    for _ in range(2):
+        await bench.payments.capture_payment(ask)
+    async with bench.pool.acquire() as conn:
+        issued = await documents.of_order(conn, order.order_id)
+        balance = {p.account: p.amount_minor for p in await ledger.trial_balance(conn)}
+    assert [(d.kind, d.part_id, d.total_minor) for d in issued] == [
+        ("invoice", ask.fulfilment_id, HUNDRED)
+    ]
+    assert balance == {"cash_in_transit": HUNDRED, "revenue": -HUNDRED}
