@@ -183,8 +183,8 @@ PAID_BEFORE = """
     insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
                         currency, total_minor, placed_at, decision)
     values ('web-1', 'web', '1', 'd', 'r', '{}', 'C-1', 'USD', 100_00, now(), 'confirmed');
-    insert into order_line (order_id, line_id, position, sku, ordered, shipped, charged, goods_minor,
-                            tax_minor, shipping_minor, shipping_tax_minor)
+    insert into order_line (order_id, line_id, position, sku, ordered, shipped, charged,
+                            goods_minor, tax_minor, shipping_minor, shipping_tax_minor)
     values ('web-1', '1', 1, 'TEA', 10, 10, 6, 100_00, 0, 0, 0);
     insert into order_money (order_id, currency, authorized, capture_granted, captured,
                              refund_granted, refunded)
