@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from temporalio import activity
@@ -44,66 +45,81 @@ class Authorizations:
                 conn, ask.order_id, confirmed, "confirmed", who=WHO, why=why, data=data
             )
 
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
-            made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
-            wanted = {
-                (tender.number, part): _missing(made, tender.number, part, amount)
-                for tender in ask.asked
-                for part, amount in self._parts(tender).items()
-            }
-            planned = await self._intend_authorizations(conn, ask.order_id, made, wanted, ask.asked)
-        await self._authorize_all(planned, ask.asked, confirm)
-        return await self._authorized(ask.order_id)
+        while True:  # one at a time: of one that is refused none that comes after it is under way
+            async with self._pool.acquire() as conn, conn.transaction():
+                await lock_order(conn, ask.order_id)
+                made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
+                wanted = {
+                    (tender.number, part): _missing(made, tender.number, part, amount)
+                    for tender in ask.asked
+                    for part, amount in self._parts(tender).items()
+                }
+                planned = await self._intend_next(conn, ask.order_id, made, wanted, ask.asked)
+            if planned is None:
+                return await self._authorized(ask.order_id)
+            await self._authorize(planned, ask.asked, confirm)
 
     @activity.defn
     async def secure_payment(self, ask: Secure) -> Authorized:
-        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`.
+        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`."""
 
-        What was set aside just now is left as it is: a company that does not hold anything for so
-        long would be asked again and again.
-        """
+        made_now: set[str] = set()
+
+        def lasts(payment: Payment) -> bool:
+            return payment.payment_key in made_now or _lasts(payment, ask.until)
 
         async def renewed(conn: Connection, payment: Payment) -> None:
+            made_now.add(payment.payment_key)
             await tell(conn, payment, "authorization renewed", f"{payment.amount} authorized")
             for old in await payments.authorizations(conn, ask.order_id):
-                same = (old.tender, old.part_of) == (payment.tender, payment.part_of)
-                if same and old.room and _ends_too_soon(old, ask):
-                    await self._intend_void(conn, old)
+                if old.room and not lasts(old) and await self._is_replaced(conn, old, payment):
+                    if old.capture_granted == old.captured:  # else what is under way needs it
+                        await self._intend_void(conn, old)
                     await payments.release(conn, old.payment_key)
 
         while True:  # what an attempt that died has begun comes first
             async with self._pool.acquire() as conn, conn.transaction():
                 await lock_order(conn, ask.order_id)
                 made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
-                lacking = await self._lacking(conn, ask, made)
-                planned = await self._intend_authorizations(
-                    conn, ask.order_id, made, lacking, ask.tenders
-                )
-            if not planned:
+                lacking = await self._lacking(conn, ask, made, lasts)
+                planned = await self._intend_next(conn, ask.order_id, made, lacking, ask.tenders)
+            if planned is None:
                 break
-            await self._authorize_all(planned, ask.tenders, renewed)
-        await self._perform_voids(ask.order_id, "it ended soon, and there is another one")
+            await self._authorize(planned, ask.tenders, renewed)
+        with suppress(Declined):  # recorded; the new one stands, and the old one ends by itself
+            await self._perform_voids(ask.order_id, "it ended soon, and there is another one")
         return await self._authorized(ask.order_id)
 
+    async def _is_replaced(self, conn: Connection, old: Payment, new: Payment) -> bool:
+        """Made for what the new one is for, or for a part that will not be charged."""
+        if old.tender != new.tender or old.part_of == new.part_of:
+            return old.tender == new.tender
+        return old.part_of != "" and not await fulfilments.is_live(conn, old.part_of)
+
     async def _lacking(
-        self, conn: Connection, ask: Secure, made: Sequence[Payment]
+        self,
+        conn: Connection,
+        ask: Secure,
+        made: Sequence[Payment],
+        lasts: Callable[[Payment], bool],
     ) -> dict[tuple[int, str], int]:
         """What is to be set aside anew: (tender, part) → amount. The order is locked."""
         lacking: dict[tuple[int, str], int] = {}
         left = ask.amount
+        others = []
         for authorization in made:
-            serves = authorization.part_of in ("", ask.part)
-            if not authorization.room:
+            if authorization.part_of not in ("", ask.part):
+                others.append(authorization)
                 continue
-            if not _ends_too_soon(authorization, ask):
-                if not serves and await self._is_free(conn, authorization, ask.amount):
-                    await payments.bind(conn, authorization.payment_key, ask.part)
-                    serves = True
-            elif serves:  # renewed as it is: the other parcels need it as much
+            if authorization.room and not lasts(authorization):
+                # Renewed as it is: the other parcels need it as much.
                 key = (authorization.tender, authorization.part_of)
                 lacking[key] = lacking.get(key, 0) + authorization.room
-            left -= authorization.room if serves else 0
+            left -= authorization.room
+        for authorization in others:
+            if left > 0 and lasts(authorization) and await self._is_free(conn, authorization, left):
+                await payments.bind(conn, authorization.payment_key, ask.part)
+                left -= authorization.room
         if left > 0:
             main = ask.tenders[-1]
             part = ask.part if self._calls.charges_once(main.provider) else ""
@@ -120,26 +136,29 @@ class Authorizations:
         once = self._calls.charges_once(tender.provider)
         return (tender.parts if once else None) or {"": tender.amount}
 
-    async def _intend_authorizations(
+    async def _intend_next(
         self,
         conn: Connection,
         order_id: str,
         made: Sequence[Payment],
         wanted: Mapping[tuple[int, str], int],
         tenders: Sequence[TenderAsk],
-    ) -> list[Planned]:
-        """Intents for what is wanted; those that are open come first, and alone."""
-        planned = [Planned(payment, new=False) for payment in made if payment.open]
-        if planned:
-            return planned
+    ) -> Planned | None:
+        """The intent of the next one that is wanted; one that is open comes first.
+
+        Whoever is refused may come with other means, so none is written down before its turn.
+        """
+        for payment in made:
+            if payment.open:
+                return Planned(payment, new=False)
         currency = (await payments.sums(conn, order_id)).currency
         providers = {tender.number: tender.provider for tender in tenders}
-        number = len(await payments.authorizations(conn, order_id))
-        for (tender, part), amount in wanted.items():
+        for tender, _ in wanted:
             self._calls.provider(providers[tender])
-            if amount <= 0 and number:
+        number = len(await payments.authorizations(conn, order_id)) + 1
+        for (tender, part), amount in wanted.items():
+            if amount <= 0 and number > 1:
                 continue  # of an order that costs nothing there is one, of nothing
-            number += 1
             intent = Intent(
                 key=f"{order_id}:authorize" if number == 1 else f"{order_id}:authorize:{number}",
                 kind="authorize",
@@ -148,25 +167,22 @@ class Authorizations:
                 tender=tender,
                 part_of=part,
             )
-            planned.append(Planned(*await payments.intend(conn, order_id, intent)))
-        return planned
+            return Planned(*await payments.intend(conn, order_id, intent))
+        return None
 
-    async def _authorize_all(
-        self, planned: Sequence[Planned], tenders: Sequence[TenderAsk], then: Then
-    ) -> None:
-        """One after the other: after a refusal no more is set aside."""
-        tokens = {tender.number: tender.token for tender in tenders}
+    async def _authorize(self, planned: Planned, tenders: Sequence[TenderAsk], then: Then) -> None:
+        payment = planned.payment
+        token = next(tender.token for tender in tenders if tender.number == payment.tender)
 
-        def authorize(payment: Payment) -> Call:
-            return lambda provider: provider.authorize(
+        async def call(provider: PaymentProvider) -> PaymentReceipt:
+            return await provider.authorize(
                 key=payment.payment_key,
                 order_id=payment.order_id,
                 amount=payment.amount,
-                token=tokens[payment.tender],
+                token=token,
             )
 
-        for item in planned:
-            await self._calls.perform(item, authorize(item.payment), then)
+        await self._calls.perform(planned, call, then)
 
     async def _authorized(self, order_id: str) -> Authorized:
         async with self._pool.acquire() as conn:
@@ -241,15 +257,16 @@ def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
     """The authorizations that stand or are under way. Raises Declined as this attempt was."""
     failed = [payment for payment in made if payment.state == "failed"]
     if len(failed) >= attempt:
-        raise refusal_of(failed[attempt - 1])
+        raise refusal_of(sorted(failed, key=lambda each: each.requested_at)[attempt - 1])
     return [payment for payment in made if payment.state != "failed"]
 
 
-def _ends_too_soon(authorization: Payment, ask: Secure) -> bool:
-    """It ends before it should, and one that is made now would hold longer."""
-    return not authorization.holds_until(ask.until) and not authorization.is_young(
-        datetime.now(UTC)
-    )
+def _lasts(authorization: Payment, until: datetime) -> bool:
+    """It can be charged until then; or most of its time is still ahead, and no other has more."""
+    ends, made = authorization.expires_at, authorization.requested_at
+    if ends is None or authorization.holds_until(until):
+        return True
+    return datetime.now(UTC) - made < (ends - made) / 2
 
 
 def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:

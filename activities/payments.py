@@ -15,7 +15,7 @@ from domain import accounts
 from domain.documents import Seller
 from domain.errors import Refused
 from domain.money import Money
-from store import events, ledger, orders, payments, refunds
+from store import documents, events, ledger, orders, payments, refunds
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
@@ -68,9 +68,14 @@ class Payments:
                 planned = await self._intend(
                     conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
                 )
-                if not ask.prepaid and not tried:
-                    await invoice(conn, ask, self._seller, prepaid=False)
+            if not ask.prepaid and not (tried and await self._is_invoiced(conn, ask)):
+                await invoice(conn, ask, self._seller, prepaid=False)
         await self._calls.perform_all(planned, self._capture, book)
+
+    async def _is_invoiced(self, conn: Connection, ask: Capture) -> bool:
+        """It was, when it was first tried, save by a worker that knew of no invoices."""
+        issued = await documents.of_order(conn, ask.order_id)
+        return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
 
     @activity.defn
     async def invoice_parcel(self, ask: Invoice) -> None:
@@ -124,8 +129,9 @@ class Payments:
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
         """Owe it, pay it back, and book both. After a refusal it stays owed, and visible so."""
-        first = f"{ask.refund_id}:refund"
-        key = _key(first, ask.attempt, ask.by_hand)
+        # Another way is another call, also of a refund that was refused before.
+        way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
+        key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
 
         async def book(conn: Connection, payment: Payment) -> None:
             await ledger.post(

@@ -71,12 +71,6 @@ class Payment(BaseModel):
         """The authorization can be charged at that moment, as far as time goes."""
         return self.expires_at is None or self.expires_at > moment
 
-    def is_young(self, moment: datetime) -> bool:
-        """The authorization is in the first tenth of its life: a new one would hold no longer."""
-        if self.expires_at is None:
-            return True
-        return (moment - self.requested_at) * 10 < self.expires_at - self.requested_at
-
     @property
     def refundable(self) -> int:
         """What can be paid back through the authorization."""

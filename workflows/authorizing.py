@@ -145,7 +145,10 @@ class Authorizing:
             self._book.once = authorized.once
 
     def _tenders(self, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
-        """Who pays how much of each part; the order's main payment comes last and pays the rest."""
+        """Who pays how much of each part, or, of none, all who pay anything.
+
+        The order's main payment comes last and pays the rest.
+        """
         order = self._book.order
         first = [(tender.provider, tender.token) for tender in order.tenders]
         limits = [to_minor(tender.amount, order.currency) for tender in order.tenders]
@@ -156,7 +159,7 @@ class Authorizing:
             for number, ((provider, token), share) in enumerate(
                 zip(payers, shares, strict=True), start=1
             )
-            if share or number == len(payers)
+            if share or not parts or number == len(payers)
         )
 
     async def _until_paid(

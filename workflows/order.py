@@ -184,7 +184,10 @@ class OrderWorkflow:
         try:
             await self.paying.authorizing.authorize(unless=lambda: self.unwanted)
         except StepRefused as refusal:
-            if self.order.tenders or self.book.once:  # others may have paid their part
+            # Others may have paid their part. An order of before was paid in one.
+            if self.order.tenders or (
+                len(self.book.parts_to_authorize()) > 1 and workflow.patched("release-parts")
+            ):
                 await self.paying.release(f"not paid: {refusal.message}")
             await self.release_all("rejected", refusal.message)
             return self.decide("rejected", refusal.message)

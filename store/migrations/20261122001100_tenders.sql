@@ -74,7 +74,7 @@ update payment set part_of = regexp_replace(payment_key, ':(capture|refund)(:[^:
 where kind in ('capture', 'refund');
 update payment a set
     capture_granted = d.capture_granted, captured = d.captured,
-    refund_granted = d.refunded, refunded = d.refunded,
+    refund_granted = d.refund_granted, refunded = d.refunded,
     released = case when d.voided then a.amount_minor - d.captured else 0 end
 from (
     select authorization_key as payment_key,
@@ -82,6 +82,8 @@ from (
                as capture_granted,
            coalesce(sum(amount_minor) filter (where kind = 'capture' and state = 'succeeded'), 0)
                as captured,
+           coalesce(sum(amount_minor) filter (where kind = 'refund' and state <> 'failed'), 0)
+               as refund_granted,
            coalesce(sum(amount_minor) filter (where kind = 'refund' and state = 'succeeded'), 0)
                as refunded,
            bool_or(kind = 'void' and state = 'succeeded') as voided
@@ -105,6 +107,17 @@ select part_of, order_id, 'return', max(amount_minor), 0, 0, 0, max(amount_minor
        coalesce(sum(amount_minor) filter (where state = 'succeeded'), 0),
        'refunded before refunds were kept apart', 'orderloom', min(requested_at)
 from payment where kind = 'refund' group by part_of, order_id, currency;
+-- What of it is still owed was not booked: that was done as it was paid back.
+with granted as (
+    insert into journal_entry (effect, order_id, memo)
+    select 'granted:' || refund_id, order_id, reason from refund where issued_minor < amount_minor
+    returning entry_id, order_id, effect
+)
+insert into posting (entry_id, account, amount_minor, currency)
+select g.entry_id, p.account, p.sign * (r.amount_minor - r.issued_minor), r.currency
+from granted g
+join refund r on g.effect = 'granted:' || r.refund_id
+cross join (values ('refunds', 1), ('refunds_payable', -1)) as p (account, sign);
 
 -- migrate:down
 

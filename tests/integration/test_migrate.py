@@ -12,6 +12,8 @@ import pytest
 
 from domain.errors import InvalidInput, Unreachable
 from starter.stack.postgres import PostgresServer, embedded_postgres
+from store import ledger, payments, refunds
+from store.database import open_pool
 from store.migrate import MIGRATIONS, migrate, wait_for_database
 from tests.servers import FAST_POSTGRES, temporary_folder
 
@@ -81,6 +83,14 @@ async def fetch(url: str, query: str) -> object:
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+async def run(url: str, script: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(script)
     finally:
         await connection.close()
 
@@ -165,3 +175,71 @@ async def test_a_url_that_cannot_work_is_bad_input_at_once(
         await migrate(server.url("absent"), migrations=files)
     with pytest.raises(InvalidInput, match="DATABASE_URL"):
         await wait_for_database("mysql://host/db", timeout_seconds=30)
+
+
+BEFORE_TENDERS = "20261122001100"
+
+PAID_BEFORE = """
+    insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
+                        currency, total_minor, placed_at, decision)
+    values ('web-1', 'web', '1', 'd', 'r', '{}', 'C-1', 'USD', 100_00, now(), 'confirmed');
+    insert into order_line (order_id, line_id, position, sku, ordered, shipped, charged,
+                            goods_minor, tax_minor, shipping_minor, shipping_tax_minor)
+    values ('web-1', '1', 1, 'TEA', 10, 10, 6, 100_00, 0, 0, 0);
+    insert into order_money (order_id, currency, authorized, capture_granted, captured,
+                             refund_granted, refunded)
+    values ('web-1', 'USD', 100_00, 100_00, 60_00, 50_00, 10_00);
+    insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider,
+                         reference, settled_at)
+    select 'web-1:' || key, 'web-1', kind, amount, 'USD', state, provider, 'ref_' || key,
+           case when state in ('succeeded', 'failed') then now() end
+    from (values
+        ('authorize', 'authorize', 100_00, 'succeeded', 'sandbox'),
+        ('1:capture', 'capture', 60_00, 'succeeded', 'sandbox'),
+        ('2:capture', 'capture', 40_00, 'failed', 'sandbox'),
+        ('2:capture:2', 'capture', 40_00, 'unknown', 'sandbox'),
+        ('R1:refund', 'refund', 10_00, 'failed', 'sandbox'),
+        ('R1:refund:by_hand', 'refund', 10_00, 'succeeded', 'by_hand'),
+        ('R2:refund', 'refund', 20_00, 'unknown', 'sandbox'),
+        ('1:lost:refund', 'refund', 15_00, 'requested', 'sandbox'),
+        ('R3:refund', 'refund', 5_00, 'failed', 'sandbox')
+    ) as p (key, kind, amount, state, provider);
+"""
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+async def test_payments_that_were_under_way_before_there_were_tenders_come_to_an_end(
+    url: str, tmp_path: Path, outcome: str
+) -> None:
+    for path in MIGRATIONS.glob("*.sql"):
+        if path.name < BEFORE_TENDERS:
+            (tmp_path / path.name).write_text(path.read_text())
+    await migrate(url, migrations=tmp_path)
+    await run(url, PAID_BEFORE)
+    await migrate(url)
+    pool = await open_pool(url)
+    async with pool, pool.acquire() as conn:
+        assert {
+            refund.refund_id: (refund.amount_minor, refund.issued_minor)
+            for refund in await refunds.of_order(conn, "web-1")
+        } == {
+            "web-1:R1": (10_00, 10_00),
+            "web-1:R2": (20_00, 0),
+            "web-1:1:lost": (15_00, 0),
+            "web-1:R3": (5_00, 0),
+        }
+        balance = {p.account: p.amount_minor for p in await ledger.trial_balance(conn)}
+        assert balance == {"refunds": 40_00, "refunds_payable": -40_00}
+        for payment in await payments.of_order(conn, "web-1"):
+            if payment.open and outcome == "succeeded":
+                assert await payments.succeed(conn, payment, "ref")
+            elif payment.open:
+                assert await payments.fail(conn, payment, "capture_refused", "no")
+        (authorization,) = await payments.authorizations(conn, "web-1")
+        money = await payments.sums(conn, "web-1")
+    went_well = outcome == "succeeded"
+    assert (money.captured, money.refund_granted) == (100_00 if went_well else 60_00, 50_00)
+    assert (authorization.captured, authorization.refunded) == (
+        (100_00, 35_00) if went_well else (60_00, 0)
+    )
+    assert authorization.refundable == (65_00 if went_well else 60_00)

@@ -194,6 +194,31 @@ def hold(told: str = "'payment', null, null") -> str:
         values ('{HERE}', 1, '', '', {told})"""
 
 
+def document(times: int = 1, **changes: str) -> str:
+    values = {
+        "kind": "'invoice'",
+        "year": "2001",
+        "running": "1",
+        "order_id": f"'{HERE}'",
+        "part_id": "'part'",
+        "currency": "'USD'",
+        "goods_minor": "1",
+        "tax_minor": "0",
+        "shipping_minor": "0",
+        "shipping_tax_minor": "0",
+        "content": "'{}'",
+        "issued_on": "'2001-02-03'",
+        **changes,
+    }
+    return f"""
+        insert into document ({", ".join(values)})
+        select {", ".join(f"{v}{CASTS.get(k, '')}" for k, v in values.items())}
+        from generate_series(1, {times}) as n"""
+
+
+CASTS = {"content": "::jsonb", "issued_on": "::date"}
+
+
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
     # nothing is oversold
@@ -329,6 +354,23 @@ FORBIDDEN = {
     "payment_state_check": "update payment set state = 'perhaps', settled_at = null",
     "payment_settled": "update payment set settled_at = null",
     "payment_pkey": "insert into payment select * from payment",
+    # documents are numbered 1, 2, 3 … in each series of a year, once for each part
+    "document_counter_kind_check": (
+        "insert into document_counter values ('receipt', 2001, 1, '2001-02-03')"
+    ),
+    "document_counter_last_number_check": (
+        "insert into document_counter values ('invoice', 2001, 0, '2001-02-03')"
+    ),
+    "counter_year": "insert into document_counter values ('invoice', 2001, 1, '2002-02-03')",
+    "document_kind_check": document(kind="'receipt'"),
+    "document_running_check": document(running="0"),
+    "document_goods_minor_check": document(goods_minor="-1"),
+    "document_tax_minor_check": document(tax_minor="-1"),
+    "document_shipping_minor_check": document(shipping_minor="-1"),
+    "document_shipping_tax_minor_check": document(shipping_tax_minor="-1"),
+    "document_year": document(issued_on="'2002-02-03'"),
+    "document_kind_part_id_key": document(2, running="n"),
+    "document_pkey": document(2, part_id="n::text"),
     # store credit: 0 ≤ held ≤ balance, refunded ≤ captured ≤ held, and every operation once
     "credit_account_currency_check": credit("update credit_account set currency = 'usd'"),
     "credit_account_customer_id_currency_key": credit(
@@ -423,6 +465,7 @@ FORBIDDEN = {
 # Two more, which cannot be broken without breaking another of them first.
 IMPLIED = {
     "purchase_order_po_id_location_key": "purchase_order_pkey",
+    "document_kind_year_running_key": "document_pkey: the number is made of these",
     "order_line_shipped_check": "line_arrived, with order_line_delivered and lost",
     "parcel_carrier_tracking_number_fulfilment_id_key": "parcel_pkey",
 }

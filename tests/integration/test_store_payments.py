@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from activities.payment_asks import Capture, Refund, Void
-from activities.providers.errors import DeclineCode, Declined
+from activities.payment_asks import Capture, Refund, Secure, TenderAsk, Void
+from activities.providers.errors import DeclineCode, Declined, TimedOut
 from activities.providers.sandbox.payment import Card
 from domain.amounts import Worth
 from domain.errors import Conflict, NotFound, OrderloomError, Refused
 from domain.money import Money
 from domain.order import Order
-from store import payments
+from store import documents, ledger, payments
 from store.database import Pool
 from store.locks import lock_order
 from store.payments import Intent
@@ -299,3 +300,83 @@ async def test_a_refund_books_what_it_pays_back_beside_what_was_invoiced(bench: 
         "revenue": -20_00,
         "shipping_income": -5_00,
     }
+
+
+def securing(order: Order, number: int, minor: int, **until: float) -> Secure:
+    return Secure(
+        order_id=order.order_id,
+        part=f"{order.order_id}:{number}",
+        amount=minor,
+        until=datetime.now(UTC) + timedelta(**until),
+        tenders=(TenderAsk(number=1, provider="sandbox", token=Card.OK),),
+    )
+
+
+async def aged(bench: Bench) -> None:
+    """Of the time of each authorization most is over."""
+    async with bench.pool.acquire() as conn:
+        await conn.execute(
+            "update payment set requested_at = requested_at - interval '10 days' "
+            "where kind = 'authorize'"
+        )
+
+
+async def test_what_is_being_charged_is_not_released_when_the_rest_is_renewed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    first = capture(order, 1, 40_00, units=4)
+
+    async def lost(**_: Any) -> Any:
+        raise TimedOut("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.payment, "capture", lost)
+        with pytest.raises(TimedOut):
+            await bench.payments.capture_payment(first)
+    await aged(bench)
+    await bench.authorizations.secure_payment(securing(order, 2, 60_00, days=8))
+    await bench.payments.capture_payment(first)
+    await bench.payments.capture_payment(capture(order, 2, 60_00, units=6))
+    assert await sums(bench, order) == (160_00, HUNDRED, 0)
+
+
+async def test_a_renewal_stands_where_the_old_authorization_cannot_be_released(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    (old,) = await bench.payment.operations(order.order_id)
+    await bench.payment.void(key="by somebody else", authorization=old.authorization)
+    await aged(bench)
+    await bench.authorizations.secure_payment(securing(order, 1, HUNDRED, days=8))
+    await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
+    async with bench.pool.acquire() as conn:
+        money = await payments.sums(conn, order.order_id)
+    assert (money.authorized, money.released, money.captured) == (200_00, HUNDRED, HUNDRED)
+
+
+async def test_what_a_worker_that_knew_of_no_invoices_began_to_charge_is_invoiced_as_well(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    ask = capture(order, 1, HUNDRED, units=10)
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await lock_order(conn, order.order_id)
+        intent = Intent(
+            f"{ask.fulfilment_id}:capture",
+            "capture",
+            Money(minor=HUNDRED, currency="USD"),
+            "sandbox",
+            authorization_key=f"{order.order_id}:authorize",
+            part_of=ask.fulfilment_id,
+        )
+        await payments.intend(conn, order.order_id, intent)
+    for _ in range(2):
+        await bench.payments.capture_payment(ask)
+    async with bench.pool.acquire() as conn:
+        issued = await documents.of_order(conn, order.order_id)
+        balance = {p.account: p.amount_minor for p in await ledger.trial_balance(conn)}
+    assert [(d.kind, d.part_id, d.total_minor) for d in issued] == [
+        ("invoice", ask.fulfilment_id, HUNDRED)
+    ]
+    assert balance == {"cash_in_transit": HUNDRED, "revenue": -HUNDRED}

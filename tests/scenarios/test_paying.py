@@ -28,13 +28,16 @@ class Bank(SandboxPayment):
     """A payment company behind which a card is blocked after a while."""
 
     blocked: ClassVar[set[str]] = set()
+    most = 1000_00  # of one authorization, in minor units
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
     ) -> PaymentReceipt:
-        """Refuse a blocked card, whatever it was good for before."""
+        """Refuse a blocked card, whatever it was good for before, and what is too much."""
         if token in self.blocked:
             raise Declined(DeclineCode.CARD_DECLINED, "the card is blocked")
+        if amount.minor > self.most:
+            raise Declined(DeclineCode.INSUFFICIENT_FUNDS, "there is not so much on the card")
         return await super().authorize(key=key, order_id=order_id, amount=amount, token=token)
 
 
@@ -80,6 +83,80 @@ async def test_what_goes_on_of_a_stopped_parcel_is_charged_through_what_was_set_
         assert (await shop.orders.cancel(order.order_id, one)).outcome == "cancelled"
         await shop.finish(order.order_id)
         assert await paid(shop, order) == [("authorize", 30_00, "USD"), ("capture", 20_00, "USD")]
+        await shop.settled()
+
+
+async def test_a_customer_who_confirms_pays_for_every_parcel_that_is_paid_for_alone(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, captures="once")
+    await shop.stocked("TEA", 2, "east")
+    await shop.stocked("MUG", 1, "west")
+    order = an_order(
+        ("TEA", 2, "12.50"),
+        ("MUG", 1, "30.00"),
+        shipping=shipping("0"),
+        token="tok_action_required",
+    )
+    async with shop.working():
+        assert (await shop.orders.place(order)).outcome == "held"
+        paying = await shop.orders.pay(order.order_id, PayRequest(token="tok_confirmed"))
+        assert paying.outcome == "accepted"
+        await shop.placed(order)
+        assert sorted(await paid(shop, order)) == [
+            ("authorize", 25_00, "USD"),
+            ("authorize", 30_00, "USD"),
+        ]
+        await shop.finish(order.order_id)
+        await shop.settled()
+
+
+async def test_of_an_order_that_cannot_be_paid_for_in_full_nothing_stays_set_aside(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, captures="once")
+    shop.payment.most = 29_99  # type: ignore[attr-defined]  # of the Bank that this shop has
+    await shop.stocked("TEA", 2, "east")
+    await shop.stocked("MUG", 1, "west")
+    order = an_order(("TEA", 2, "12.50"), ("MUG", 1, "30.00"), shipping=shipping("0"))
+    async with shop.working():
+        placement = await shop.orders.place(order)
+        assert (placement.outcome, placement.reason) == (
+            "rejected",
+            "there is not so much on the card",
+        )
+        await shop.result(order.order_id)
+        assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("void", 25_00, "USD")]
+        await shop.settled()
+
+
+async def test_what_the_first_of_two_cards_has_set_aside_is_renewed_there(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=3))
+    await shop.stocked("TEA", 2)
+    other = {"provider": "sandbox", "token": "tok_other", "amount": "5.00"}
+    order = an_order(("TEA", 2), tenders=[other])
+    policy = a_policy(**PATIENT, renew_before=0.1, hand_over_within=1)
+    async with shop.working():
+        await shop.placed(order, policy)
+        await asyncio.sleep(3.1)  # nobody picks it for so long
+        await shop.finish(order.order_id)
+        captures = [done for done in await paid(shop, order) if done[0] == "capture"]
+        assert captures == [("capture", 5_00, "USD"), ("capture", 20_00, "USD")]
+        await shop.settled()
+
+
+async def test_what_is_held_for_a_shorter_time_than_is_wanted_is_not_renewed_over_and_over(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=6))
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    async with shop.working():
+        await shop.placed(order, a_policy(**PATIENT, renew_before=20, hand_over_within=20))
+        await shop.finish(order.order_id)
+        assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("capture", 25_00, "USD")]
         await shop.settled()
 
 

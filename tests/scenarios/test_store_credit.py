@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from activities.providers.store_credit import StoreCredit
-from domain.messages import CancelRequest, RefundRequest
+from domain.messages import AttentionAnswer, CancelRequest, RefundRequest
 from domain.money import Money
 from domain.order import Order
 from store import audit
@@ -115,4 +115,34 @@ async def test_an_order_for_more_credit_than_there_is_is_rejected_and_nothing_is
     assert await spent(shop, order) == []
     assert (await account(shop)).available_minor == 10_00
     assert (await shop.level("TEA")).allocated == 0
+    await agree(shop)
+
+
+async def test_what_the_card_does_not_take_back_is_given_as_credit_once_somebody_says_so(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2), token="tok_refund_refused")
+    part = await shop.placed(order, a_policy(**PATIENT))
+    await shop.drive(part, "delivered")
+    await shop.told(order.order_id, "charged")
+    asked = RefundRequest(reason="it was wet", amount=Decimal("4.00"))
+    assert (await shop.orders.refund(order.order_id, asked)).outcome == "owed"
+    step = await shop.parked(order.order_id)
+    await shop.retry(order.order_id, step)  # refused once more
+
+    async def refused_again() -> bool:
+        story = [event.what for event in await shop.orders.events(order.order_id)]
+        return story.count("refund refused") == 2
+
+    await shop.until(refused_again, "the second try is refused")
+    assert await shop.parked(order.order_id) == step
+    answer = AttentionAnswer(step=step, action="store_credit", note="the customer agrees")
+    await shop.orders.resolve_attention(order.order_id, answer)
+
+    async def given_as_credit() -> bool:
+        return [a.balance_minor for a in await shop.desk.credit.accounts(CUSTOMER)] == [4_00]
+
+    await shop.until(given_as_credit, "it is given as credit")
+    assert (await shop.orders.get(order.order_id)).attention == ()
     await agree(shop)
