@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from activities.authorizations import Authorizations
 from activities.payments import Payments
-from activities.providers.errors import OutcomeUnknown, TimedOut, Unavailable
+from activities.providers.errors import DeclineCode, Declined, OutcomeUnknown, TimedOut, Unavailable
 from activities.providers.payment import PaymentProvider, PaymentReceipt
 from store.database import Connection, Pool
 
@@ -123,8 +123,11 @@ class Mishap:
             self.dies = ""
             raise Died
 
-    async def through(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Call an activity as Temporal would, until it answers; by two workers where it says so."""
+    async def through(self, attempt: Callable[[], Awaitable[T]]) -> T | DeclineCode:
+        """Call an activity as Temporal would, until it answers; by two workers where it says so.
+
+        Returns its answer, or why it is refused.
+        """
         if self.fault == "called twice":
             await _until_done(attempt)
         if self.fault.endswith("two workers at once"):
@@ -150,10 +153,12 @@ async def once(attempt: Callable[[], Awaitable[T]]) -> None:
         await attempt()
 
 
-async def _until_done(attempt: Callable[[], Awaitable[T]]) -> T:
+async def _until_done(attempt: Callable[[], Awaitable[T]]) -> T | DeclineCode:
     for _ in range(ATTEMPTS_MAX):
         try:
             return await attempt()
+        except Declined as refusal:
+            return refusal.code
         except (OutcomeUnknown, Died):
             continue
     raise AssertionError(f"not done after {ATTEMPTS_MAX} attempts")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from activities.payment_asks import Capture, Refund, Secure, TenderAsk, Void
-from activities.providers.errors import DeclineCode, Declined, TimedOut
+from activities.providers.errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.amounts import Worth
 from domain.errors import Conflict, NotFound, OrderloomError, Refused
@@ -380,3 +380,43 @@ async def test_what_a_worker_that_knew_of_no_invoices_began_to_charge_is_invoice
         ("invoice", ask.fulfilment_id, HUNDRED)
     ]
     assert balance == {"cash_in_transit": HUNDRED, "revenue": -HUNDRED}
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "never made"])
+async def test_a_call_that_the_company_may_have_forgotten_is_not_sent_again(
+    bench: Bench, made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    ask = capture(order, 1, HUNDRED, units=10)
+    real = bench.payment.capture
+    sent: list[str] = []
+
+    async def unheard(**content: Any) -> Any:
+        sent.append(content["key"])
+        if made:
+            await real(**content)
+        raise Unavailable("it answers 503")
+
+    async def not_now(**_: Any) -> Any:
+        raise Unavailable("it answers 503")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.payment, "capture", unheard)
+        patch.setattr(bench.payment, "lookup", not_now)
+        with pytest.raises(Unavailable):
+            await bench.payments.capture_payment(ask)
+    await bench.pool.execute(
+        "update payment set requested_at = requested_at - interval '25 hours' "
+        "where kind = 'capture'"
+    )
+    if made:  # it is found
+        await bench.payments.capture_payment(ask)
+    else:  # under its key it could be a second charge: the next try is another one
+        with pytest.raises(Declined, match="has not seen it, and will not"):
+            await bench.payments.capture_payment(ask)
+        assert await sums(bench, order) == (HUNDRED, 0, 0)
+        await bench.payments.capture_payment(ask.model_copy(update={"attempt": 2}))
+    assert sent == [f"{order.order_id}:1:capture"]
+    assert await sums(bench, order) == (HUNDRED, HUNDRED, 0)
+    operations = await bench.payment.operations(order.order_id)
+    assert [done.kind for done in operations] == ["authorize", "capture"]
