@@ -67,6 +67,12 @@ SETTINGS = (
 )
 
 
+SECOND_PARCEL = """
+    insert into fulfilment (fulfilment_id, order_id, location, state)
+    select order_id || ':2', order_id, location, state from fulfilment where order_id = $1
+"""
+
+
 class Shop:
     """A database with a full shelf and a customer with credit; its companies fail only as told."""
 
@@ -87,12 +93,13 @@ class Shop:
         return Worker(self.bench.pool, providers, mishap)
 
     async def order(self) -> Order:
-        """Four units whose amounts do not divide, reserved."""
+        """Four units whose amounts do not divide, in two parcels."""
         document = a_document(("TEA", 4, "9.99"), shipping=shipping("5.00", "0.95"))
         document["lines"][0]["tax"] = "4.01"
         order = Order.model_validate(document)
         assert order.total_minor == TOTAL
         await self.bench.inventory.reserve_stock(reserving(order))
+        await self.bench.pool.execute(SECOND_PARCEL, order.order_id)
         return order
 
     def tenders(self, setting: Setting, parts: dict[str, int]) -> tuple[TenderAsk, ...]:

@@ -48,7 +48,7 @@ async def test_what_holds_long_enough_is_left_as_it_is(pool: Pool) -> None:
 
 async def test_what_ends_too_soon_is_renewed_once(pool: Pool) -> None:
     bench = Bench(pool)
-    order = await authorized(bench, age=timedelta(days=2))
+    order = await authorized(bench, age=timedelta(days=4))
     assert await secure(bench, order, days=6) == 2
     assert await secure(bench, order, days=6) == 2
 
