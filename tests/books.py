@@ -95,6 +95,7 @@ RULES = {
                        'cash_in_transit', 'store_credit_liability')) as paid,
                    sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
             from posting p join journal_entry e using (entry_id)
+            where not starts_with(e.effect, 'dispute:')
             group by e.order_id) journal using (order_id)
         where captured - refunded <> coalesce(journal.paid, 0)
            or refunded - refund_granted <> coalesce(journal.payable, 0)

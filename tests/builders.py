@@ -33,7 +33,7 @@ def a_policy(**changes: Any) -> Policy:
     seconds = {
         name: timedelta(seconds=value) if isinstance(value, int | float) else value
         for name, value in changes.items()
-        if not isinstance(value, bool)
+        if not isinstance(value, bool) and not name.endswith("_max")
     }
     return QUICK.model_copy(update={**changes, **seconds})
 

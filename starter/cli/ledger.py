@@ -19,13 +19,13 @@ from domain.accounts import Account
 from domain.errors import InvalidInput, Refused
 from domain.fields import Currency, Day, Document, Name
 from starter.bookkeeping import Books, with_books
-from starter.books import beancount, journal_csv
+from starter.books import beancount, journal_csv, trial
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
 from starter.cli.options import Json, Limit, Who, read_model, reporter
 from starter.cli.output import Output, complain, count_of, money, wire
-from store.ledger import Entry, Period, Posting
+from store.ledger import Entry, Period
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -78,18 +78,14 @@ def balance(
     day = _days({"--until": until}).until
     found = asyncio.run(with_books(lambda here: here.trial_balance(day)))
     out = Output(as_json=as_json)
-    sums = {
-        currency: sum(item.amount_minor for item in found if item.currency == currency)
-        for currency in sorted({item.currency for item in found})
-    }
+    sums = trial.sums(found)
     if as_json:
-        totals = {currency: _shown(total, currency) for currency, total in sums.items()}
+        totals = {currency: trial.shown(total, currency) for currency, total in sums.items()}
         out.document({"until": until, "balance": wire(found), "sums": totals})
     elif not found:
         out.say("nothing is booked")
     else:
-        rows = [(item.account, *_sides(item), item.currency) for item in found]
-        out.table(["account", ">debit", ">credit", "currency"], rows)
+        out.table(trial.COLUMNS, trial.rows(found))
         for currency, total in sums.items():
             out.say(f"sum: {money(total, currency)}")
     if any(sums.values()):
@@ -116,7 +112,7 @@ def entries(
         out.table(
             ["day", "order", "what", "account", ">debit", ">credit", "currency"],
             [
-                (*_head(entry, number), item.account, *_sides(item), item.currency)
+                (*_head(entry, number), item.account, *trial.sides(item), item.currency)
                 for entry in found
                 for number, item in enumerate(entry.postings)
             ],
@@ -261,12 +257,3 @@ def _head(entry: Entry, number: int) -> Sequence[str | None]:
     if number:
         return ("", "", "")
     return (entry.booked_on.isoformat(), entry.order_id, entry.memo)
-
-
-def _sides(item: Posting) -> tuple[str, str]:
-    amount = _shown(abs(item.amount_minor), item.currency)
-    return (amount, "") if item.amount_minor > 0 else ("", amount)
-
-
-def _shown(minor: int, currency: str) -> str:
-    return money(minor, currency).split(" ", maxsplit=1)[0]

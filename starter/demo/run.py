@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
@@ -20,6 +18,8 @@ from temporalio.service import RPCError
 from domain.errors import OrderloomError
 from domain.order import Order
 from starter.audit import audit
+from starter.bookkeeping import Books
+from starter.books import trial
 from starter.cli.output import count_of
 from starter.client import OrderClient
 from starter.demo import folder, shop
@@ -33,6 +33,7 @@ from starter.demo.customers import (
     write_script,
 )
 from starter.demo.outcomes import promises_of, units_of
+from starter.demo.progress import Progress
 from starter.demo.steps import step_times
 from starter.demo.summary import Day, tell
 from starter.desk import Desk
@@ -154,6 +155,7 @@ class _Demo:
         placed, outside = await self._trade(_with_slow_labels(documents, script), script)
         seconds = clock.time() - began
         report = await audit(self._pool, self._temporal)
+        balance = await Books(self._pool).trial_balance()
         stories = await self._stories(documents)
         details = [await self._orders.get(order.order_id) for order in documents]
         purchases = await self._desk.buying.orders(at_most=_PURCHASES_MAX)
@@ -168,12 +170,14 @@ class _Demo:
             units=units_of(details, stories, opening.discontinued),
             promises=promises_of(details, stories),
             purchases=purchases,
+            balance=balance,
             audit=report,
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
         tell(day, self._console)
-        return 0 if report.clean and not day.units.unexplained else 1
+        even = not any(trial.sums(balance).values())
+        return 0 if report.clean and even and not day.units.unexplained else 1
 
     async def _trade(
         self, documents: Sequence[Order], script: Script
@@ -181,7 +185,7 @@ class _Demo:
         """Place all orders while the outside and the customers do their part, until the end."""
         stop = asyncio.Event()
         customers = Customers(self._temporal, self._orders, self._board, script)
-        with _Progress(self._console, len(documents)) as progress:
+        with Progress(self._console, len(documents)) as progress:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._board.run())
                 outside = group.create_task(
@@ -196,7 +200,7 @@ class _Demo:
                 stop.set()
         return placed, outside.result()
 
-    async def _all_ended(self, documents: Sequence[Order], progress: _Progress) -> None:
+    async def _all_ended(self, documents: Sequence[Order], progress: Progress) -> None:
         wanted = [order.order_id for order in documents]
 
         def ended(seen: Mapping[str, OrderSummary]) -> bool:
@@ -243,47 +247,6 @@ class _Demo:
                 await sandbox.set_fault(
                     conn, company, operation, "timeout_after", 0.2, remaining=times
                 )
-
-
-class _Progress:
-    """Two bars at a terminal; elsewhere a line for every quarter."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._console = console
-        self._total = total
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._began = time.monotonic()
-        self._done = {"placed": 0, "ended": 0}
-        self._tasks = {name: self._bars.add_task(name, total=total) for name in self._done}
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def placed(self) -> None:
-        """One more order has its answer."""
-        self._show("placed", self._done["placed"] + 1)
-
-    def ended(self, count: int) -> None:
-        """So many orders have come to their end."""
-        self._show("ended", count)
-
-    def _show(self, name: str, count: int) -> None:
-        before, self._done[name] = self._done[name], count
-        self._bars.update(self._tasks[name], completed=count)
-        if not self._console.is_terminal and before * 4 // self._total < count * 4 // self._total:
-            seconds = time.monotonic() - self._began
-            self._console.print(f"{name}: {count} of {self._total} after {seconds:.0f} s")
 
 
 def _with_slow_labels(documents: Sequence[Order], script: Script) -> list[Order]:

@@ -11,12 +11,14 @@ from rich.table import Table
 
 from domain.money import Money
 from starter.audit import AuditReport
+from starter.books import trial
 from starter.cli.output import make_table
 from starter.demo.customers import STAGES, Script
 from starter.demo.outcomes import Promises, UnitOutcomes
 from starter.demo.shop import Placed
 from starter.demo.steps import StepTimes
 from starter.simulator import SimulationReport
+from store.ledger import Posting
 from store.purchase_reads import PurchaseOrder
 from store.reads import OrderSummary
 
@@ -36,6 +38,7 @@ class Day:
     units: UnitOutcomes
     promises: Promises
     purchases: Sequence[PurchaseOrder]
+    balance: Sequence[Posting]
     audit: AuditReport
     ui_url: str
     kept_up: bool
@@ -53,10 +56,13 @@ def tell(day: Day, console: Console) -> None:
         ("Warehouse and carriers", _outside(day.outside)),
         ("Money", _money(day.orders)),
         ("Steps, slowest first", _steps(day.steps)),
+        ("Trial balance", make_table(trial.COLUMNS, trial.rows(day.balance))),
     ):
         console.print()
         console.print(heading, style="bold")
         console.print(table)
+    for currency, total in trial.sums(day.balance).items():
+        console.print(f"sum: {Money(minor=total, currency=currency)}")
     console.print()
     placed = sum(day.placed.outcomes.values())
     console.print(

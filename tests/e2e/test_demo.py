@@ -58,6 +58,27 @@ async def said(process: asyncio.subprocess.Process, until: str = "") -> str:
     return "".join(lines)
 
 
+async def checked_by_beancount(home: Path) -> str:
+    """What the real `bean-check` has to say of the books, exported by the command. It exits 0."""
+    books = home.parent / "books.beancount"
+    export = ("ledger", "export", "--format", "beancount", "--out", str(books))
+    exporting = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "starter.cli", *export),
+        env={**os.environ, "ORDERLOOM_HOME": str(home)},
+    )
+    assert await exporting.wait() == 0
+    assert "cost_of_goods_sold" in books.read_text() or "CostOfGoodsSold" in books.read_text()
+    checking = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("bean-check"),
+        str(books),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    found, _ = await checking.communicate()
+    assert checking.returncode == 0, found.decode()
+    return found.decode()
+
+
 def left_behind(home: Path) -> list[str]:
     """The programs of this folder's stack that still run."""
     found = []
@@ -92,6 +113,8 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
     assert re.search(r"^asked for, approved +[1-3]$", text, re.MULTILINE), text
     assert re.search(r"^slowest step: [a-z ]+, \d", text, re.MULTILINE), text
     assert re.search(r"^Temporal UI: http://127\.0\.0\.1:\d+/", text, re.MULTILINE), text
+    assert re.search(r"^cost_of_goods_sold +[1-9][\d.]* +USD$", text, re.MULTILINE), text
+    assert re.findall(r"^sum: (\S+) USD$", text, re.MULTILINE) == ["0.00"]
     assert "\naudit: clean\n" in text
     assert left_behind(home) == []
 
@@ -103,6 +126,7 @@ async def test_a_second_run_works_as_well_as_the_first_and_can_be_kept_up(home: 
         stack = read_stack(home)
         assert stack is not None
         assert stack.temporal_ui_url in text
+        assert await checked_by_beancount(home) == ""
         process.send_signal(signal.SIGINT)
         await said(process)
     assert process.returncode == 0

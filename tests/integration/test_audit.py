@@ -61,7 +61,9 @@ async def live_through(shop: Shop) -> dict[str, str]:
         return ids.fulfilment_id(order.order_id, 1)
 
     for sku, units in (("TEA", 60), ("CUP", 40), ("RARE", 3)):
-        await shop.stocked(sku, units)
+        cost = Money(minor=101, currency="USD")
+        said = {"who": "test", "why": "opening"}
+        await shop.desk.receive_stock("first", sku, "main", units, unit_cost=cost, **said)
 
     await shop.stocked("MUG", 5)
     await shop.desk.set_locations([Location(location="main"), Location(location="shop")])

@@ -176,6 +176,49 @@ def terms(figures: str) -> str:
         insert into supplier_item values ('TEA', 'S', {figures}, 'EUR', 100)"""
 
 
+def authorization(change: str) -> str:
+    return f"update payment set {change} where kind = 'authorize'"
+
+
+def refund(figures: str = "'return', 1, 0, 0, 0, 1, 0") -> str:
+    """Kind; goods, tax, shipping and tax on it; credited; issued."""
+    return f"""
+        insert into refund (refund_id, order_id, kind, goods_minor, tax_minor, shipping_minor,
+                            shipping_tax_minor, credited_minor, issued_minor, currency, reason, who)
+        values ('{GONE}:R2', '{GONE}', {figures}, 'USD', '', '')"""
+
+
+def hold(told: str = "'payment', null, null") -> str:
+    return f"""
+        insert into hold (order_id, number, note, who, reason, released_at, released_by)
+        values ('{HERE}', 1, '', '', {told})"""
+
+
+def document(times: int = 1, **changes: str) -> str:
+    values = {
+        "kind": "'invoice'",
+        "year": "2001",
+        "running": "1",
+        "order_id": f"'{HERE}'",
+        "part_id": "'part'",
+        "currency": "'USD'",
+        "goods_minor": "1",
+        "tax_minor": "0",
+        "shipping_minor": "0",
+        "shipping_tax_minor": "0",
+        "content": "'{}'",
+        "issued_on": "'2001-02-03'",
+        **changes,
+    }
+    return f"""
+        insert into document ({", ".join(values)})
+        select {", ".join(f"{v}{CASTS.get(k, '')}" for k, v in values.items())}
+        from generate_series(1, {times}) as n"""
+
+
+CASTS = {"content": "::jsonb", "issued_on": "::date"}
+
+
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
     # nothing is oversold
@@ -310,10 +353,24 @@ FORBIDDEN = {
     "payment_kind_check": "update payment set kind = 'gift'",
     "payment_state_check": "update payment set state = 'perhaps', settled_at = null",
     "payment_settled": "update payment set settled_at = null",
-    "payment_once": f"""
-        insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider)
-        values ('second', '{HERE}', 'authorize', 1, 'USD', 'requested', 'sandbox')""",
     "payment_pkey": "insert into payment select * from payment",
+    # documents are numbered 1, 2, 3 … in each series of a year, once for each part
+    "document_counter_kind_check": (
+        "insert into document_counter values ('receipt', 2001, 1, '2001-02-03')"
+    ),
+    "document_counter_last_number_check": (
+        "insert into document_counter values ('invoice', 2001, 0, '2001-02-03')"
+    ),
+    "counter_year": "insert into document_counter values ('invoice', 2001, 1, '2002-02-03')",
+    "document_kind_check": document(kind="'receipt'"),
+    "document_running_check": document(running="0"),
+    "document_goods_minor_check": document(goods_minor="-1"),
+    "document_tax_minor_check": document(tax_minor="-1"),
+    "document_shipping_minor_check": document(shipping_minor="-1"),
+    "document_shipping_tax_minor_check": document(shipping_tax_minor="-1"),
+    "document_year": document(issued_on="'2002-02-03'"),
+    "document_kind_part_id_key": document(2, running="n"),
+    "document_pkey": document(2, part_id="n::text"),
     # store credit: 0 ≤ held ≤ balance, refunded ≤ captured ≤ held, and every operation once
     "credit_account_currency_check": credit("update credit_account set currency = 'usd'"),
     "credit_account_customer_id_currency_key": credit(
@@ -355,6 +412,28 @@ FORBIDDEN = {
     "dispute_fee_minor_check": dispute("fee_minor", "-1"),
     "dispute_state_check": dispute("state", "'undecided'"),
     "dispute_placed": dispute("order_id", f"'{HERE}'"),
+    "payment_tender_check": "update payment set tender = 0",
+    # the same of each authorization; and only of those
+    "payment_captured": authorization("capture_granted = amount_minor + 1"),
+    "payment_refunded": authorization("refund_granted = captured + 1"),
+    "payment_of_authorization": "update payment set released = 1 where kind = 'capture'",
+    "money_released": "update order_money set released = authorized - capture_granted + 1",
+    "order_money_disputed_check": "update order_money set disputed = -1",
+    "line_invoiced": line("invoiced = ordered + 1"),
+    "line_conceded": line("conceded = refunded + 1"),
+    # no more is given back than is owed, and no part of it is negative
+    "refund_pkey": f"{refund()}; {refund()}",
+    "refund_kind_check": refund("'gift', 1, 0, 0, 0, 0, 0"),
+    "refund_goods_minor_check": refund("'return', -1, 1, 0, 0, 0, 0"),
+    "refund_tax_minor_check": refund("'return', 1, -1, 0, 0, 0, 0"),
+    "refund_shipping_minor_check": refund("'return', 1, 0, -1, 0, 0, 0"),
+    "refund_shipping_tax_minor_check": refund("'return', 1, 0, 0, -1, 0, 0"),
+    "refund_credited": refund("'return', 1, 2, 3, 4, 11, 0"),
+    "refund_issued": refund("'return', 1, 2, 3, 4, 10, 11"),
+    # a hold that was released says by whom
+    "hold_pkey": f"{hold()}; {hold()}",
+    "hold_reason_check": hold("'mood', null, null"),
+    "hold_released": hold("'payment', now(), null"),
     # an effect is booked, told and raised once
     "journal_entry_effect_key": """
         insert into journal_entry (effect, order_id, memo)
@@ -386,6 +465,7 @@ FORBIDDEN = {
 # Two more, which cannot be broken without breaking another of them first.
 IMPLIED = {
     "purchase_order_po_id_location_key": "purchase_order_pkey",
+    "document_kind_year_running_key": "document_pkey: the number is made of these",
     "order_line_shipped_check": "line_arrived, with order_line_delivered and lost",
     "parcel_carrier_tracking_number_fulfilment_id_key": "parcel_pkey",
 }

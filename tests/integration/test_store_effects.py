@@ -69,10 +69,12 @@ def tea(token: str = Card.OK, **fields: Any) -> Order:
 
 
 def a_refund(order: Order) -> Refund:
+    """One of three units back: the customer keeps what the first two are worth."""
+    lines = value_lines(order)
     return Refund(
         order_id=order.order_id,
         refund_id=f"{order.order_id}:R1",
-        worth=worth_of(value_lines(order), {"1": 1}),
+        worth=worth_of(lines, {"1": 3}) - worth_of(lines, {"1": 2}),
         currency="USD",
         units={"1": 1},
         why="test",
@@ -415,12 +417,17 @@ async def test_s32_a_worker_that_dies_around_the_companys_call_leaves_one_effect
 
 
 async def test_stock_and_money_add_up_after_all_of_it(bench: Bench) -> None:
-    broken = {fault.split(":", maxsplit=1)[0] for fault in await faults_in(bench.pool)}
-    assert not broken & {
-        "stock is the sum of its movements",
-        "what was taken and kept is what the units are worth",
-        "no more is paid back than was charged",
-        "the journal says what was paid",
+    faults = await faults_in(bench.pool)
+    broken = {fault.split(":", maxsplit=1)[0]: fault for fault in faults}
+    assert not {
+        rule: broken[rule]
+        for rule in broken.keys()
+        & {
+            "stock is the sum of its movements",
+            "what was taken and kept is what the units are worth",
+            "no more is paid back than was charged",
+            "the journal says what was paid",
+        }
     }
 
 

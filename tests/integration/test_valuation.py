@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
+from activities.returns import ApproveReturn
 from domain.costs import Holding, change_of, postings
 from domain.errors import InvalidInput, OrderloomError
+from domain.ids import order_of
+from domain.kits import Kit
 from domain.money import Money
 from domain.purchasing import SupplierItem
 from store import audit, ledger, stock, transfers
 from store.database import Pool
 from store.locks import lock_stock
+from store.returns import Counted
 from store.stock import Move, MovementKind
 from store.valuation import NOTHING, Paid
 from tests.builders import an_order
@@ -106,6 +110,44 @@ async def test_goods_are_booked_from_the_receipt_to_the_customer_and_back(bench:
         ("returned: test", 87),
     ]
     assert await faults(bench.pool) == []
+
+
+async def test_a_return_brings_back_what_it_had_cost_and_what_is_torn_is_written_off(
+    bench: Bench,
+) -> None:
+    """By the desk, kits and all: a kit's cost is that of its parts."""
+    for key, sku, units, cost in [("1", "TEA", 4, 101), ("2", "CUP", 2, 555)]:
+        await bench.desk.receive_stock(key, sku, "main", units, unit_cost=eur(cost), **SAID)
+    await bench.desk.define_kit(Kit(sku="SET", parts={"TEA": 2, "CUP": 1}))
+    part = await bench.at(an_order(("SET", 2), channel_order_id="1"), "delivered")
+    assert (await balances(bench.pool))["cost_of_goods_sold", "EUR"] == 404 + 1110
+    await bench.desk.receive_stock("3", "TEA", "main", 4, unit_cost=eur(900), **SAID)
+    back = f"{order_of(part)}:R1"
+    await bench.returns.approve_return(
+        ApproveReturn(return_id=back, units={"1": 2}, reason="test", who="test")
+    )
+    counted = {"1": Counted(restocked=1, scrapped=1)}
+    for _ in range(2):
+        await bench.desk.receive_return(back, counted, who="test")
+    tea = 404 + 3600  # of 8 units, of which 2 are torn
+    assert await balances(bench.pool) == {
+        ("inventory", "EUR"): tea - tea * 2 // 8 + 555,
+        ("write_offs", "EUR"): tea * 2 // 8 + 555,
+        ("opening_balances", "EUR"): -(404 + 1110 + 3600),
+    }
+    assert await faults(bench.pool) == []
+
+
+async def test_what_a_picker_does_not_find_is_written_off(bench: Bench) -> None:
+    await bench.desk.receive_stock("1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
+    order = an_order(("TEA", 3))
+    part = await bench.at(order, "confirmed")
+    await bench.desk.pick(part, {"1": 1}, who="picker")
+    assert await balances(bench.pool) == {
+        ("inventory", "EUR"): 100,
+        ("write_offs", "EUR"): 200,
+        ("opening_balances", "EUR"): -300,
+    }
 
 
 async def test_what_suppliers_send_is_owed_to_them_at_their_price(bench: Bench) -> None:
