@@ -262,11 +262,11 @@ def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
 
 
 def _lasts(authorization: Payment, until: datetime) -> bool:
-    """It can be charged until then; or most of its time is still ahead, and no other has more."""
+    """It can be charged until then; or it is so new that another one would hold no longer."""
     ends, made = authorization.expires_at, authorization.requested_at
     if ends is None or authorization.holds_until(until):
         return True
-    return datetime.now(UTC) - made < (ends - made) / 2
+    return datetime.now(UTC) - made < (ends - made) / 10
 
 
 def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:

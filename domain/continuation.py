@@ -118,7 +118,8 @@ class ReturningState(BaseModel):
 
 class PayingState(BaseModel):
     """With what the order is paid, where that is not what it was placed with; how often paying was
-    tried, and the order held for it; and whether somebody has said that it is to be charged.
+    tried, and the order held for it; whether somebody has said that it is to be charged, and
+    whether some of it was charged by hand.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -128,6 +129,7 @@ class PayingState(BaseModel):
     attempt: int = 1
     holds: int = 0
     told_to_charge: bool = False
+    charged_by_hand: bool = False
 
 
 class AnsweredCancel(BaseModel):

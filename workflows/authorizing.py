@@ -93,12 +93,13 @@ class Authorizing:
 
         Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
         """
-        amount = self._book.to_charge_for(parcel)
-        until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
-        await workflow.wait_condition(lambda: not self._securing.locked() or parcel.recalled)
+        while self._securing.locked() and not parcel.recalled:  # another may be first again
+            await workflow.wait_condition(lambda: not self._securing.locked() or parcel.recalled)
         if parcel.recalled:
             raise GivenUp(parcel.id)
         async with self._securing:
+            amount = self._book.to_charge_for(parcel)
+            until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
             if amount == 0 or not self._lacks(parcel, until):
                 return
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
 
 from workflows.steps import Steps
@@ -17,14 +19,19 @@ class Holds:
         self._steps = steps
         self._order_id = order_id
         self.numbered = numbered
+        self._recording = asyncio.Lock()  # a hold is on record before it is released
 
     async def hold(self, note: str) -> None:
         """The order waits; `note` says for what."""
-        self.numbered += 1
-        ask = Hold(order_id=self._order_id, number=self.numbered, note=note)
-        await self._steps.record(Records.note_hold, ask, self._order_id, "Held for payment")
+        async with self._recording:
+            self.numbered += 1
+            ask = Hold(order_id=self._order_id, number=self.numbered, note=note)
+            await self._steps.record(Records.note_hold, ask, self._order_id, "Held for payment")
 
     async def go_on(self, who: str) -> None:
         """It does not wait any more."""
-        ask = Hold(order_id=self._order_id, number=self.numbered, note="", released=True, who=who)
-        await self._steps.record(Records.note_hold, ask, self._order_id, "Goes on")
+        async with self._recording:
+            ask = Hold(
+                order_id=self._order_id, number=self.numbered, note="", released=True, who=who
+            )
+            await self._steps.record(Records.note_hold, ask, self._order_id, "Goes on")

@@ -225,8 +225,13 @@ class OrderWorkflow:
         return self.backordering.ended and all(p.ended for p in self.book.parcels.values())
 
     async def release_what_is_not_charged(self) -> None:
-        """What was authorized for units that were cancelled is not held any longer."""
-        if self.book.charges.charged.total < self.book.authorized or self.book.nothing_shipped:
+        """What was authorized for units that were cancelled is not held any longer.
+
+        Nor is what was charged by hand instead, as an order of before would have left it.
+        """
+        not_all = self.book.charges.charged.total < self.book.authorized
+        by_hand = self.paying.charged_by_hand and workflow.patched("release-after-by-hand")
+        if not_all or by_hand or self.book.nothing_shipped:
             await self.paying.release("not everything was sent")
 
     async def await_returns(self) -> None:

@@ -36,13 +36,18 @@ class Paying:
         self._holds = Holds(steps, self._order_id, state.holds)
         self.authorizing = Authorizing(steps, book, self._holds, policy, state)
         self._told_to_charge = state.told_to_charge
+        self.charged_by_hand = state.charged_by_hand  # so what was set aside for it is not used
         self._charging = 0
         self._uncharged: set[str] = set()  # parcels that wait for the order to be charged
 
     def state(self) -> PayingState:
         """What the next run must know."""
         return self.authorizing.state().model_copy(
-            update={"holds": self._holds.numbered, "told_to_charge": self._told_to_charge}
+            update={
+                "holds": self._holds.numbered,
+                "told_to_charge": self._told_to_charge,
+                "charged_by_hand": self.charged_by_hand,
+            }
         )
 
     async def secure(self, parcel: Parcel) -> None:
@@ -124,7 +129,8 @@ class Paying:
         summary = f"Charge {self._book.money(due.worth.total)}"
         self._charging += 1
         try:
-            await self._or_by_hand(Payments.capture_payment, ask, part_id, summary)
+            if await self._or_by_hand(Payments.capture_payment, ask, part_id, summary):
+                self.charged_by_hand = True
         finally:
             self._charging -= 1
 
@@ -201,9 +207,11 @@ class Paying:
         part_id: str,
         summary: str,
         allowed: tuple[Any, ...] = ("retry", "done"),
-    ) -> None:
+    ) -> bool:
+        """Whether it was done by hand."""
         try:
             await self._steps.call(do, ask, part_id, summary, allowed=allowed)
+            return False
         except ByHand as hand:
             note = hand.note
             await self._steps.call(
@@ -213,3 +221,4 @@ class Paying:
                 f"{summary}: by hand",
                 allowed=("retry",),  # nothing but to write it down is left to do
             )
+            return True

@@ -14,7 +14,7 @@ from activities.providers.errors import DeclineCode, Declined
 from activities.providers.payment import PaymentReceipt
 from activities.providers.sandbox.payment import SandboxPayment
 from domain.errors import IllegalTransition, Refused
-from domain.messages import CancelRequest, ChargeRequest, LineRequest, PayRequest
+from domain.messages import AttentionAnswer, CancelRequest, ChargeRequest, LineRequest, PayRequest
 from domain.money import Money
 from store.database import Pool
 from tests.builders import a_policy, an_order, shipping
@@ -347,5 +347,39 @@ async def test_an_order_that_is_charged_at_shipment_cannot_be_charged_by_hand(sh
     await shop.placed(order)
     with pytest.raises(Refused, match="charged at shipment"):
         await shop.orders.charge(order.order_id, ChargeRequest(note="now"))
+    await shop.finish(order.order_id)
+    await shop.settled()
+
+
+async def test_what_was_set_aside_for_a_charge_that_was_made_by_hand_is_released(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_capture_refused")
+    part = await shop.placed(order, a_policy(**PATIENT))
+    await shop.drive(part, "shipped")
+    step = await shop.parked(order.order_id)
+    answer = AttentionAnswer(step=step, action="done", note="paid in cash")
+    await shop.orders.resolve_attention(order.order_id, answer)
+    await shop.finish(order.order_id)
+    assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("void", 25_00, "USD")]
+    await shop.settled()
+
+
+async def test_an_order_is_not_held_any_more_once_it_is_charged_however_late_the_hold_is_recorded(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    first = await shop.placed(order, a_policy(**PATIENT, charge="manual"))
+    shop.faults.before("note_hold", times=1)
+    await shop.drive(first, "packed")
+
+    async def failed() -> bool:
+        return shop.faults.calls["note_hold"] == 1
+
+    await shop.until(failed, "the hold is not on record yet")
+    charged = await shop.orders.charge(order.order_id, ChargeRequest(note="credit is good"))
+    assert charged.outcome == "accepted"
     await shop.finish(order.order_id)
     await shop.settled()
