@@ -214,6 +214,15 @@ def begun(tried: Sequence[Payment], key: str) -> list[Planned]:
     ]
 
 
+def none_open(tried: Sequence[Payment]) -> None:
+    """Raises Conflict where an earlier try of a step may have taken effect, or still may."""
+    for payment in tried:
+        if payment.open:
+            raise Conflict(
+                f"what became of {payment.payment_key} is not known: another try could pay twice"
+            )
+
+
 def the_same(tried: Sequence[Payment], key: str, total: Money) -> None:
     """Raises Conflict where a step that was begun is of another amount.
 

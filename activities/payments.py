@@ -8,7 +8,16 @@ from temporalio import activity
 
 from activities.billing import credit, grant_refund, invoice, settle_refund
 from activities.inventory import WHO
-from activities.money_calls import Call, MoneyCalls, Planned, begun, succeeded, tell, the_same
+from activities.money_calls import (
+    Call,
+    MoneyCalls,
+    Planned,
+    begun,
+    none_open,
+    succeeded,
+    tell,
+    the_same,
+)
 from activities.payment_asks import Answer, Capture, Invoice, MayRefund, Refund
 from activities.providers.payment import CreditIssuer, PaymentProvider, PaymentReceipt
 from domain import accounts
@@ -63,6 +72,7 @@ class Payments:
             if planned:
                 the_same(tried, key, total)
             else:
+                none_open(tried)
                 left = total.minor - succeeded(tried)
                 shares = await self._shares_of_capture(conn, ask, left)
                 planned = await self._intend(
@@ -154,6 +164,7 @@ class Payments:
             tried = await payments.of_part(conn, ask.order_id, "refund", ask.refund_id)
             planned = begun(tried, key)
             if not planned:
+                none_open(tried)
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
                 shares = await self._shares_of_refund(conn, ask, owed.owed.minor)

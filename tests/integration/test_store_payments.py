@@ -420,3 +420,30 @@ async def test_a_call_that_the_company_may_have_forgotten_is_not_sent_again(
     assert await sums(bench, order) == (HUNDRED, HUNDRED, 0)
     operations = await bench.payment.operations(order.order_id)
     assert [done.kind for done in operations] == ["authorize", "capture"]
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+@pytest.mark.parametrize(
+    "anew", [{"attempt": 2}, {"by_hand": "in cash"}, {"to": "store_credit", "attempt": 2}]
+)
+async def test_what_may_have_happened_is_not_tried_another_way(
+    bench: Bench, kind: str, anew: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await (authorized if kind == "capture" else captured)(bench, of_a_hundred())
+    do: Any = getattr(bench.payments, f"{kind}_payment")
+    ask = capture(order, 1, 60_00, 6) if kind == "capture" else refund(order, 1, 60_00, 6)
+
+    async def not_now(**_: Any) -> Any:
+        raise Unavailable("it answers 503")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.payment, kind, not_now)
+        with pytest.raises(Unavailable):
+            await do(ask)
+    before = await bench.everything()
+    with pytest.raises(Conflict, match=f"what became of {order.order_id}:.*:{kind} is not known"):
+        await do(ask.model_copy(update=anew))
+    assert await bench.everything() == before
+    await do(ask)
+    operations = await bench.payment.operations(order.order_id)
+    assert [done.amount.minor for done in operations if done.kind == kind] == [60_00]
