@@ -158,6 +158,8 @@ class Payments:
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
                 try:
+                    if not (new or ask.by_hand):  # the bank may be asked about it since
+                        await self._check_not_disputed(conn, ask)
                     shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
                 except Refused as error:
                     refusal = error  # it is owed all the same
@@ -170,6 +172,11 @@ class Payments:
         if refusal is not None:
             raise refusal
         await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
+
+    async def _check_not_disputed(self, conn: Connection, ask: Refund) -> None:
+        why_not = await payments.why_no_refund(conn, ask.order_id)
+        if why_not:
+            raise Refused(why_not)
 
     async def _shares_of_refund(
         self, conn: Connection, ask: Refund, amount: int

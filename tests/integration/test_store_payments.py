@@ -402,3 +402,22 @@ async def test_a_refund_of_what_was_paid_by_hand_is_owed_until_it_is_paid_by_han
         assert await refunds.owed(conn) == []
         issued = await documents.of_order(conn, order.order_id)
     assert [document.kind for document in issued] == ["invoice", "credit_note"]
+
+
+@pytest.mark.parametrize("to", ["original", "store_credit"])
+async def test_s18_what_was_owed_before_a_dispute_is_not_paid_back_while_the_bank_decides(
+    bench: Bench, to: str
+) -> None:
+    order = await captured(bench, of_a_hundred(Card.REFUND_REFUSED))
+    ask = refund(order, 1, 60_00, units=6)
+    with pytest.raises(Declined):
+        await bench.payments.refund_payment(ask)
+    async with bench.pool.acquire() as conn:
+        await conn.execute("update order_money set disputed = 100_00")
+    again = ask.model_copy(update={"attempt": 2, "to": to})
+    with pytest.raises(Refused, match=r"the customer disputes 100\.00 USD"):
+        await bench.payments.refund_payment(again)
+    async with bench.pool.acquire() as conn:
+        tried = await payments.of_part(conn, order.order_id, "refund", ask.refund_id)
+        assert [payment.state for payment in tried] == ["failed"]
+        assert [owed.refund_id for owed in await refunds.owed(conn)] == [ask.refund_id]
