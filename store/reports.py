@@ -114,7 +114,9 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         row = await fulfilments.locked(conn, fulfilment_id)
         if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
             return
-        if await payments.has_ended(conn, row["order_id"], fulfilment_id, at):
+        # By our clock: whose hand-over is reported late has left when he says, and not later.
+        then = min(at, datetime.now(UTC))
+        if await payments.has_ended(conn, row["order_id"], fulfilment_id, then):
             raise IllegalTransition(
                 f"{fulfilment_id} is not paid any more: what was set aside for it has ended; keep "
                 f"it until `orderloom show {row['order_id']}` says that it is renewed"

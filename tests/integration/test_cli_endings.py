@@ -234,6 +234,8 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
         "carrier": ("event", "parcels"),
         "credit": ("grant", "show"),
+        "ledger": ("balance", "entries", "close", "export"),
+        "reconcile": ("list", "resolve"),
     }
     commands = [
         command
