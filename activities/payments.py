@@ -158,6 +158,7 @@ class Payments:
             if await refunds.issued(conn, ask.refund_id, payment.amount_minor):
                 await settle_refund(conn, ask)
 
+        refusal: Refused | None = None
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             new = await grant_refund(conn, ask)
@@ -167,13 +168,26 @@ class Payments:
                 none_open(tried)
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
-                shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
-                planned = await self._intend(
-                    conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
-                )
-                if new:
-                    await credit(conn, ask, self._seller)
+                try:
+                    if not (new or ask.by_hand):  # the bank may be asked about it since
+                        await self._check_not_disputed(conn, ask)
+                    shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
+                except Refused as error:
+                    refusal = error  # it is owed all the same
+                else:
+                    planned = await self._intend(
+                        conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
+                    )
+            if new:
+                await credit(conn, ask, self._seller)
+        if refusal is not None:
+            raise refusal
         await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
+
+    async def _check_not_disputed(self, conn: Connection, ask: Refund) -> None:
+        why_not = await payments.why_no_refund(conn, ask.order_id)
+        if why_not:
+            raise Refused(why_not)
 
     async def _shares_of_refund(
         self, conn: Connection, ask: Refund, amount: int

@@ -102,30 +102,57 @@ class Authorizing:
             until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
             if amount == 0 or not self._lacks(parcel, until):
                 return
-
-            async def attempt() -> Authorized | None:
-                ask = Secure(
-                    order_id=self._order_id,
-                    part=parcel.id,
-                    amount=amount,
-                    until=until,
-                    tenders=self._tenders({}),
-                    attempt=self._attempt,
-                )
-                done: Authorized | None = await self._steps.call(
-                    Authorizations.secure_payment,
-                    lambda _: ask,
-                    parcel.id,
-                    f"Authorize {self._book.money(amount)} anew",
-                    refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
-                    allowed=("retry", "cancel"),
-                    unless=lambda: parcel.recalled,
-                )
-                return done
-
-            patient = (DECLINED, ACTION_REQUIRED)
-            self._note(await self._until_paid(attempt, lambda: parcel.recalled, patient=patient))
+            await self._secure(
+                parcel.id,
+                amount,
+                until,
+                unless=lambda: parcel.recalled,
+                patient=(DECLINED, ACTION_REQUIRED),
+            )
             self._book.covered.add(parcel.id)
+
+    async def renew_all(self) -> None:
+        """See to it that all of the order can be charged now, however long it has waited for that.
+
+        Raises StepRefused where the bank does not set it aside anew, and GivenUp.
+        """
+        ends = self._book.authorized_until
+        soon = workflow.now() + self._policy.give_up_after
+        amount = self._book.left_to_charge
+        if amount and ends is not None and ends < soon:
+            part = ids.prepaid_id(self._order_id)
+            await self._secure(part, amount, soon, unless=lambda: False, patient=())
+
+    async def _secure(
+        self,
+        part: str,
+        amount: int,
+        until: datetime,
+        *,
+        unless: Callable[[], bool],
+        patient: tuple[str, ...],
+    ) -> None:
+        async def attempt() -> Authorized | None:
+            ask = Secure(
+                order_id=self._order_id,
+                part=part,
+                amount=amount,
+                until=until,
+                tenders=self._tenders({}),
+                attempt=self._attempt,
+            )
+            done: Authorized | None = await self._steps.call(
+                Authorizations.secure_payment,
+                lambda _: ask,
+                part,
+                f"Authorize {self._book.money(amount)} anew",
+                refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
+                allowed=("retry", "cancel"),
+                unless=unless,
+            )
+            return done
+
+        self._note(await self._until_paid(attempt, unless, patient=patient))
 
     @property
     def time_left(self) -> timedelta:

@@ -144,12 +144,25 @@ class OrderBook:
 
     def charge_all(self) -> Due:
         """All that can be sent is charged before it is. Returns what that makes."""
+        units = self._uncharged
+        for line_id, more in units.items():
+            self._prepaid[line_id] += more
+        return Due(units, self.charges.charge(units), {}, NOTHING)
+
+    @property
+    def left_to_charge(self) -> int:
+        """What charging all that can be sent will take, in minor units."""
+        units = self._uncharged
+        return sum(self.charges.due(line_id, more).total for line_id, more in units.items())
+
+    @property
+    def _uncharged(self) -> dict[str, int]:
+        """Line id → units that can be sent and are not charged."""
         units = {}
         for line_id, line in self.lines.items():
             more = line.ordered - line.cancelled - (line.charged - line.refunded)
             units[line_id] = min(more, line.ordered - line.charged)
-            self._prepaid[line_id] += units[line_id]
-        return Due(units, self.charges.charge(units), {}, NOTHING)
+        return units
 
     def shipped(self, parcel: Parcel) -> Due:
         """The parcel is handed over: what of it is not charged yet is, and what goes out for the

@@ -452,7 +452,9 @@ class OrderWorkflow:
             case PayRequest():
                 await self.inbox.once(message, lambda i: self.paying.authorizing.pay(message, i))
             case ChargeRequest():
-                await self.charge(message)
+                charged = await self.charge(message)
+                if charged.outcome != "accepted":
+                    await self.report_refusal("charge", charged.message)
             case AttentionAnswer():
                 self.steps.answer(message)
 

@@ -13,7 +13,7 @@ from workflows.charges import Owed
 from workflows.holding import Holds
 from workflows.parcel import Parcel
 from workflows.refusals import refused
-from workflows.steps import AsStoreCredit, ByHand, GivenUp, Steps
+from workflows.steps import AsStoreCredit, ByHand, GivenUp, StepRefused, Steps
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorizations import Authorizations
@@ -78,9 +78,18 @@ class Paying:
             raise refused(f"order {self._order_id} does not wait to be charged: {why}")
 
     async def charge_now(self, request: ChargeRequest, request_id: str) -> PayOutcome:
-        """Somebody says that the order is to be charged."""
+        """Somebody says that the order is to be charged. Refused, it may be said again."""
         self.check_charge()
         self._told_to_charge = True
+        try:
+            await self.authorizing.renew_all()
+        except StepRefused as refusal:
+            self._told_to_charge = False
+            why = f"what was set aside has ended, and cannot be set aside anew: {refusal.message}"
+            return PayOutcome(request_id=request_id, outcome="refused", message=why)
+        except GivenUp:
+            self._told_to_charge = False
+            raise refused("given up by an operator before it was charged") from None
         await self.charge_all()
         return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
 

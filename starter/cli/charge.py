@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import Refused
 from domain.messages import ChargeRequest, PayOutcome
 from starter.cli.options import Json, OrderId, Who, fresh_id, read_model, reporter
 from starter.cli.output import Output
@@ -26,6 +27,8 @@ def charge(
 ) -> None:
     """Charge all of an order whose policy is to be charged by hand; its parcels then go out.
 
+    What was set aside and has ended is set aside anew; exits with 1 where the bank refuses that.
+
     Example: `orderloom charge b2b-1001 --note "credit check passed"`
     """
     content = {"note": note, "by": reporter(by), "request_id": request_id or fresh_id("cli")}
@@ -34,8 +37,10 @@ def charge(
     out = Output(as_json=as_json)
     if as_json:
         out.document({"order_id": order, **outcome.model_dump(mode="json")})
-    else:
+    elif outcome.outcome == "accepted":
         out.say(f"{order}: charged")
+    if outcome.outcome == "refused":
+        raise Refused(f"{order}: {outcome.message}")
 
 
 async def _charge(order_id: str, request: ChargeRequest) -> PayOutcome:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
 from domain.order import Order
+from starter import reconciling
 from starter.audit import audit
 from starter.bookkeeping import Books
 from starter.books import trial
@@ -43,6 +44,7 @@ from starter.stack.supervisor import embedded_stack
 from store import sandbox
 from store.database import Pool, open_pool
 from store.reads import EventRow, OrderSummary
+from store.reconciliation import Day as ComparedDay
 
 _CANCELLATIONS: Final = 30
 _RETURNS: Final = 26
@@ -137,7 +139,8 @@ class _Demo:
 
     async def live(self, documents: Sequence[Order], *, keep: bool) -> int:
         """One day. Returns the exit code. Raises TookTooLong."""
-        opening = await shop.open_shop(self._desk, today=datetime.now(UTC).date())
+        opened = datetime.now(UTC).date()
+        opening = await shop.open_shop(self._desk, today=opened)
         wanted = sum(line.quantity for order in documents for line in order.lines)
         self._console.print(
             f"Northwind opens with {opening.units:,} units of {opening.skus} products and "
@@ -155,6 +158,7 @@ class _Demo:
         placed, outside = await self._trade(_with_slow_labels(documents, script), script)
         seconds = clock.time() - began
         report = await audit(self._pool, self._temporal)
+        reconciled = await self._reconcile(opened)
         balance = await Books(self._pool).trial_balance()
         stories = await self._stories(documents)
         details = [await self._orders.get(order.order_id) for order in documents]
@@ -171,13 +175,23 @@ class _Demo:
             promises=promises_of(details, stories),
             purchases=purchases,
             balance=balance,
+            reconciled=reconciled,
             audit=report,
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
         tell(day, self._console)
         even = not any(trial.sums(balance).values())
-        return 0 if report.clean and even and not day.units.unexplained else 1
+        agreed = all(one.state == "clean" for one in reconciled)
+        return 0 if report.clean and even and agreed and not day.units.unexplained else 1
+
+    async def _reconcile(self, opened: date) -> list[ComparedDay]:
+        """Compare what payment companies list with what is recorded, fees included."""
+        compared = []
+        for day in {opened, datetime.now(UTC).date()}:  # two, where midnight came meanwhile
+            await reconciling.reconcile(self._temporal, task_queue="orderloom", day=day)
+            compared += await reconciling.days(self._pool, day)
+        return [one for one in compared if one.listed]
 
     async def _trade(
         self, documents: Sequence[Order], script: Script

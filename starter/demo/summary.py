@@ -21,6 +21,7 @@ from starter.simulator import SimulationReport
 from store.ledger import Posting
 from store.purchase_reads import PurchaseOrder
 from store.reads import OrderSummary
+from store.reconciliation import Day as ComparedDay
 
 _OUTCOMES = ("cancelled", "partly cancelled", "refused")
 
@@ -39,6 +40,7 @@ class Day:
     promises: Promises
     purchases: Sequence[PurchaseOrder]
     balance: Sequence[Posting]
+    reconciled: Sequence[ComparedDay]
     audit: AuditReport
     ui_url: str
     kept_up: bool
@@ -61,6 +63,11 @@ def tell(day: Day, console: Console) -> None:
         console.print()
         console.print(heading, style="bold")
         console.print(table)
+    for one in day.reconciled:
+        console.print(
+            f"{one.provider} lists {one.listed:,} effects of {one.day}: {one.matched:,} are as "
+            f"recorded here, {one.listed - one.matched:,} are not"
+        )
     for currency, total in trial.sums(day.balance).items():
         console.print(f"sum: {Money(minor=total, currency=currency)}")
     console.print()

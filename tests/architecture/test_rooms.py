@@ -168,6 +168,7 @@ DOORS = {
     "starter/crediting.py": ("store.credit",),
     # Writes what a person says about a difference from a payment company's list.
     "starter/reconciling.py": ("store.reconciliation",),
+    "starter/demo/": ("store.reconciliation.Day",),
     "starter/cli/reconcile.py": (
         "store.reconciliation.Day",
         "store.reconciliation.KeptDifference",

@@ -115,6 +115,12 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
     assert re.search(r"^Temporal UI: http://127\.0\.0\.1:\d+/", text, re.MULTILINE), text
     assert re.search(r"^cost_of_goods_sold +[1-9][\d.]* +USD +$", text, re.MULTILINE), text
     assert re.findall(r"^sum: (\S+) USD$", text, re.MULTILINE) == ["0.00"]
+    assert re.search(
+        r"^sandbox lists (\d+) effects of \S+ \1 are as recorded here, 0 are not$",
+        text,
+        re.MULTILINE,
+    ), text
+    assert re.search(r"^provider_fees +[1-9]", text, re.MULTILINE), text
     assert "\naudit: clean\n" in text
     assert left_behind(home) == []
 

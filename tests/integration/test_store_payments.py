@@ -16,7 +16,7 @@ from domain.amounts import Worth
 from domain.errors import Conflict, NotFound, OrderloomError, Refused
 from domain.money import Money
 from domain.order import Order
-from store import documents, ledger, payments
+from store import documents, ledger, payments, refunds
 from store.database import Pool
 from store.locks import lock_order
 from store.payments import Intent
@@ -447,3 +447,44 @@ async def test_what_may_have_happened_is_not_tried_another_way(
     await do(ask)
     operations = await bench.payment.operations(order.order_id)
     assert [done.amount.minor for done in operations if done.kind == kind] == [60_00]
+
+
+async def test_a_refund_of_what_was_paid_by_hand_is_owed_until_it_is_paid_by_hand(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    in_cash = capture(order, 1, HUNDRED, units=10).model_copy(update={"by_hand": "in cash"})
+    await bench.payments.capture_payment(in_cash)
+    ask = refund(order, 1, 60_00, units=6)
+    for _ in range(2):
+        with pytest.raises(Refused, match="was paid by hand: pay it back by hand"):
+            await bench.payments.refund_payment(ask)
+    async with bench.pool.acquire() as conn:
+        (owed,) = await refunds.owed(conn)
+        balance = {str(p.account): p.amount_minor for p in await ledger.trial_balance(conn)}
+    assert (owed.refund_id, owed.owed.minor) == (ask.refund_id, 60_00)
+    assert balance["refunds_payable"] == -60_00
+    await bench.payments.refund_payment(ask.model_copy(update={"by_hand": "in cash, too"}))
+    async with bench.pool.acquire() as conn:
+        assert await refunds.owed(conn) == []
+        issued = await documents.of_order(conn, order.order_id)
+    assert [document.kind for document in issued] == ["invoice", "credit_note"]
+
+
+@pytest.mark.parametrize("to", ["original", "store_credit"])
+async def test_s18_what_was_owed_before_a_dispute_is_not_paid_back_while_the_bank_decides(
+    bench: Bench, to: str
+) -> None:
+    order = await captured(bench, of_a_hundred(Card.REFUND_REFUSED))
+    ask = refund(order, 1, 60_00, units=6)
+    with pytest.raises(Declined):
+        await bench.payments.refund_payment(ask)
+    async with bench.pool.acquire() as conn:
+        await conn.execute("update order_money set disputed = 100_00")
+    again = ask.model_copy(update={"attempt": 2, "to": to})
+    with pytest.raises(Refused, match=r"the customer disputes 100\.00 USD"):
+        await bench.payments.refund_payment(again)
+    async with bench.pool.acquire() as conn:
+        tried = await payments.of_part(conn, order.order_id, "refund", ask.refund_id)
+        assert [payment.state for payment in tried] == ["failed"]
+        assert [owed.refund_id for owed in await refunds.owed(conn)] == [ask.refund_id]

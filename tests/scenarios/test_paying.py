@@ -383,3 +383,28 @@ async def test_an_order_is_not_held_any_more_once_it_is_charged_however_late_the
     assert charged.outcome == "accepted"
     await shop.finish(order.order_id)
     await shop.settled()
+
+
+async def test_what_waited_to_be_charged_for_longer_than_it_was_set_aside_is_set_aside_anew(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=2))
+    await shop.stocked("TEA", 4)
+    good, bad = an_order(("TEA", 2)), an_order(("TEA", 2), token="tok_blocked_at_last")
+    policy = a_policy(give_up_after=1, return_window=0.5, charge="manual")
+    async with shop.working():
+        for order in (good, bad):
+            await shop.placed(order, policy)
+        await asyncio.sleep(2.1)
+        Bank.blocked.add("tok_blocked_at_last")
+        charged = await shop.orders.charge(good.order_id, ChargeRequest(note="credit is good"))
+        assert charged.outcome == "accepted"
+        refused = await shop.orders.charge(bad.order_id, ChargeRequest(note="credit is good"))
+        assert refused.outcome == "refused"
+        assert "the card is blocked" in refused.message
+        outcome = await shop.orders.cancel(bad.order_id, CancelRequest(reason="not paid"))
+        assert outcome.outcome == "cancelled"
+        await shop.finish(good.order_id)
+        assert (await kinds(shop, good.order_id)).count("capture") == 1
+        assert "capture" not in await kinds(shop, bad.order_id)
+        await shop.settled()
