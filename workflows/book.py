@@ -171,12 +171,12 @@ class OrderBook:
         self._each("ship", parcel.units)
         due, invoice = {}, {}
         for line_id, units in parcel.units.items():
-            prepaid = min(units, self._prepaid[line_id])
+            prepaid = self._share(self._prepaid, parcel, line_id)
+            resent = self._share(self._resent, parcel, line_id)
             self._prepaid[line_id] -= prepaid
-            due[line_id] = units - prepaid
-            resent = min(units, self._resent[line_id])
             self._resent[line_id] -= resent
-            invoice[line_id] = units - resent
+            due[line_id], invoice[line_id] = units - prepaid, units - resent
+        parcel.stage = "await_delivery"
         due, invoice = _some(due), _some(invoice)
         return Due(due, self.charges.charge(due), invoice, self.charges.invoice(invoice))
 
@@ -242,9 +242,24 @@ class OrderBook:
     def to_charge_for(self, parcel: Parcel) -> int:
         """What charging for a parcel will take, in minor units."""
         return sum(
-            self.charges.due(line_id, max(0, units - self._prepaid[line_id])).total
+            self.charges.due(line_id, units - self._share(self._prepaid, parcel, line_id)).total
             for line_id, units in parcel.units.items()
         )
+
+    def _share(self, units: Mapping[str, int], parcel: Parcel, line_id: str) -> int:
+        """Which of these units of a line are in a parcel that has not left: the oldest come first.
+
+        So a parcel's share does not fall by what is made up later, and what is set aside for it is
+        what it is charged.
+        """
+        left = units[line_id]
+        for other in self.parcels.values():
+            share = min(left, other.units.get(line_id, 0))
+            if other is parcel:
+                return share
+            if other.stage not in ("await_delivery", "ended"):
+                left -= share
+        return 0
 
     @property
     def waiting(self) -> dict[str, int]:

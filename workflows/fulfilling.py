@@ -187,7 +187,6 @@ class Fulfilling:
 
     async def _charge(self, parcel: Parcel) -> None:
         due = self._book.shipped(parcel)
-        parcel.stage = "await_delivery"
         await self._paying.charge(parcel, due)
 
     async def _deliver(self, parcel: Parcel) -> None:

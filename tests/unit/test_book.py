@@ -357,6 +357,22 @@ def test_units_sent_in_place_of_lost_ones_are_not_charged_again() -> None:
     assert book.charges.charged.total == 2500
 
 
+@pytest.mark.parametrize("first", ["older", "newer"])
+def test_what_is_set_aside_for_parcels_is_what_they_are_charged_also_after_a_loss(
+    first: str,
+) -> None:
+    book = OrderBook(an_order(("TEA", 20, "10.00")))
+    gone, older = reserve(book, {"1": 3}), reserve(book, {"1": 17})
+    book.shipped(gone)
+    book.lost({"1": 3}, {})
+    newer = reserve(book, {"1": 3})  # sent in place of those, which are paid for
+    parcels = [older, newer] if first == "older" else [newer, older]
+    set_aside = {parcel.id: book.to_charge_for(parcel) for parcel in parcels}
+    charged = {parcel.id: book.shipped(parcel).worth.total for parcel in parcels}
+    assert sum(charged.values()) == book.order.total_minor - 30_75
+    assert all(charged[part] <= set_aside[part] for part in charged)
+
+
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
     book = OrderBook(an_order(("TEA", 2, "10.00")))
     book.shipped(reserve_all(book))
