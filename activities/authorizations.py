@@ -133,8 +133,9 @@ class Authorizations:
 
     def _parts(self, tender: TenderAsk) -> dict[str, int]:
         """What a tender's authorizations are for: each part alone where it can be charged once."""
-        once = self._calls.charges_once(tender.provider)
-        return (tender.parts if once else None) or {"": tender.amount}
+        if tender.parts and self._calls.charges_once(tender.provider):
+            return tender.parts | tender.most
+        return {"": tender.amount}
 
     async def _intend_next(
         self,

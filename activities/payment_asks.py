@@ -12,7 +12,10 @@ from domain.money import Money
 
 
 class TenderAsk(BaseModel):
-    """A means of payment, by its place in the order's list, and what it is to pay of each part."""
+    """A means of payment, by its place in the order's list, and what it is to pay of each part.
+
+    `most`: what a part may come to, where each is charged by itself and in whatever sequence.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,6 +23,7 @@ class TenderAsk(BaseModel):
     provider: str
     token: str
     parts: dict[str, int] = {}
+    most: dict[str, int] = {}
 
     @property
     def amount(self) -> int:

@@ -103,6 +103,10 @@ class LineWorth(BaseModel):
             raise ValueError(f"line {self.line_id}: {units} of {self.quantity} units")
         return self.whole.scaled(units, self.quantity)
 
+    def most(self, units: int) -> Worth:
+        """What `units` units are worth at most, whichever of the line's they are."""
+        return NOTHING - (NOTHING - self.whole).scaled(units, self.quantity)  # rounded up
+
 
 class Tally(BaseModel):
     """What was claimed for a line and what was given back of it: charged and paid back, or invoiced

@@ -182,10 +182,17 @@ class Authorizing:
         limits = [to_minor(tender.amount, order.currency) for tender in order.tenders]
         shares = spread(parts, [*limits, None])
         payers = [*first, (self._provider, self._token)]
+        most = self._book.most_of(parts) if len(parts) > 1 else {}
+        # What may be a minor unit more is the main payment's.
+        shares_at_most: list[dict[str, int]] = [{}] * len(limits) + [
+            {part: share + most[part] - parts[part] for part, share in shares[-1].items()}
+            if most
+            else {}
+        ]
         return tuple(
-            TenderAsk(number=number, provider=provider, token=token, parts=share)
-            for number, ((provider, token), share) in enumerate(
-                zip(payers, shares, strict=True), start=1
+            TenderAsk(number=number, provider=provider, token=token, parts=share, most=at_most)
+            for number, ((provider, token), share, at_most) in enumerate(
+                zip(payers, shares, shares_at_most, strict=True), start=1
             )
             if share or not parts or number == len(payers)
         )

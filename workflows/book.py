@@ -239,12 +239,38 @@ class OrderBook:
         self.charges.set_limits()
         return {part: amount for part, amount in parts.items() if amount}
 
+    def most_of(self, parts: Mapping[str, int]) -> dict[str, int]:
+        """What the same parts come to at most, in whatever sequence they are charged.
+
+        A line that is sent in several parts is a minor unit more or less in each.
+        """
+        most = dict(parts)
+        for part in parts:
+            if part != REST:
+                most[part] = self._most(self.parcels[part].units)
+        sent = [parcel for parcel in self.parcels.values() if parcel.id in parts]
+        rest = {
+            line_id: line.ordered - line.cancelled - sum(p.units.get(line_id, 0) for p in sent)
+            for line_id, line in self.lines.items()
+        }
+        if REST in parts:
+            most[REST] = self._most(rest)
+        return most
+
+    def _most(self, units: Mapping[str, int]) -> int:
+        total = 0
+        for line_id, count in units.items():
+            line, worth = self.lines[line_id], self.charges.worth[line_id]
+            whole = count == line.ordered - line.cancelled
+            total += (worth.first(count) if whole else worth.most(count)).total
+        return total
+
     def to_charge_for(self, parcel: Parcel) -> int:
-        """What charging for a parcel will take, in minor units."""
-        return sum(
-            self.charges.due(line_id, units - self._share(self._prepaid, parcel, line_id)).total
-            for line_id, units in parcel.units.items()
-        )
+        """What charging for a parcel will take, in minor units; at most, where it is by itself."""
+        due = {k: n - self._share(self._prepaid, parcel, k) for k, n in parcel.units.items()}
+        if self.once:
+            return self._most(_some(due))
+        return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
     def _share(self, units: Mapping[str, int], parcel: Parcel, line_id: str) -> int:
         """Which of these units of a line are in a parcel that has not left: the oldest come first.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -371,6 +371,26 @@ def test_what_is_set_aside_for_parcels_is_what_they_are_charged_also_after_a_los
     charged = {parcel.id: book.shipped(parcel).worth.total for parcel in parcels}
     assert sum(charged.values()) == book.order.total_minor - 30_75
     assert all(charged[part] <= set_aside[part] for part in charged)
+
+
+@given(orders(lines_max=3, quantity_max=7), st.data())
+def test_what_is_set_aside_for_each_parcel_is_enough_in_whatever_sequence_they_leave(
+    order: Order, data: st.DataObject
+) -> None:
+    book = OrderBook(order)
+    while units := {k: line.open for k, line in book.lines.items() if line.open}:
+        some = {k: data.draw(st.integers(0, n), label=f"units of {k}") for k, n in units.items()}
+        reserve(book, {k: n for k, n in some.items() if n} or units)
+    parts = book.parts_to_authorize()
+    most = book.most_of(parts)
+    assert sum(parts.values()) == order.total_minor
+    parcels = data.draw(st.permutations(list(book.parcels.values())), label="sequence")
+    charged = {parcel.id: book.shipped(parcel).worth.total for parcel in parcels}
+    assert sum(charged.values()) == order.total_minor
+    for part, amount in charged.items():
+        assert amount <= most.get(part, 0) <= amount + 2 * 4 * len(order.lines)
+    if len(parcels) == 1:
+        assert most == parts  # nothing is set aside in vain
 
 
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
