@@ -235,8 +235,9 @@ class Authorizations:
 
         async with self._pool.acquire() as conn:
             known = await payments.of_order(conn, order_id)
+        holding = {p.payment_key for p in known if p.kind == "authorize" and p.room}
         for payment in known:
-            if payment.kind == "void" and payment.open:
+            if payment.kind == "void" and (payment.open or payment.authorization_key in holding):
                 try:
                     # Whether it was asked for before is not known: it is looked up first.
                     planned = Planned(payment, new=payment.state == "requested")

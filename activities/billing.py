@@ -74,6 +74,7 @@ async def grant_refund(conn: Connection, ask: Refund) -> bool:
         currency=ask.currency,
         reason=ask.why,
         who=ask.who,
+        by_hand=ask.by_hand is not None,
     )
     if new:
         await ledger.post(

@@ -24,7 +24,7 @@ from domain import accounts
 from domain.documents import Seller
 from domain.errors import Refused
 from domain.money import Money
-from store import documents, events, ledger, orders, payments, refunds
+from store import disputes, documents, events, ledger, orders, payments, refunds
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
@@ -151,7 +151,10 @@ class Payments:
                 memo=f"refund of {payment.amount}",
                 currency=ask.currency,
                 postings=accounts.refund_issued(
-                    payment.amount_minor, as_credit=payment.provider == STORE_CREDIT
+                    payment.amount_minor,
+                    as_credit=payment.provider == STORE_CREDIT,
+                    by_bank=payment.provider == BY_HAND
+                    and await disputes.lost_by(conn, ask.order_id) > 0,
                 ),
             )
             await tell(conn, payment, "refunded", ask.by_hand or ask.why)

@@ -57,6 +57,12 @@ async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
     await _apply(conn, provider, payment["order_id"], before, now)
 
 
+async def lost_by(conn: Connection, order_id: str) -> int:
+    """What banks have given back to the customer of an order for good, in minor units."""
+    lost: int = await _sql.lost_by(conn, order_id=order_id)
+    return lost
+
+
 async def place(conn: Connection, batch: int) -> int:
     """Give disputes that nobody knew the payment of to their orders, where it is known by now.
 

@@ -126,12 +126,15 @@ async def fail(conn: Connection, payment: Payment, code: str, message: str) -> b
     return True
 
 
-async def grant_refund(conn: Connection, order_id: str, amount: Money) -> None:
+async def grant_refund(
+    conn: Connection, order_id: str, amount: Money, *, by_hand: bool = False
+) -> None:
     """Take a refund's room in the order's sums. Raises Refused where there is none.
 
     Nothing is paid back while a bank has taken money back, or might: it would be paid back twice.
+    But that it was paid back, by hand or by the bank, can be written down.
     """
-    why_not = await why_no_refund(conn, order_id)
+    why_not = "" if by_hand else await why_no_refund(conn, order_id)
     if why_not:
         raise Refused(why_not)
     money = await sums(conn, order_id)
@@ -148,7 +151,10 @@ async def why_no_refund(conn: Connection, order_id: str) -> str:
     if not money.disputed:
         return ""
     disputed = Money(minor=money.disputed, currency=money.currency)
-    return f"the customer disputes {disputed} of order {order_id} at the bank"
+    return (
+        f"the customer disputes {disputed} of order {order_id} at the bank, or got it back there; "
+        "what the bank has paid back is done"
+    )
 
 
 async def unknown(conn: Connection, key: str, message: str) -> None:

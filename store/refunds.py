@@ -61,11 +61,13 @@ async def grant(
     currency: str,
     reason: str,
     who: str,
+    by_hand: bool = False,
 ) -> bool:
     """Owe it to the customer, once. False when it was granted before.
 
     The caller holds the order's lock. Raises Refused where it exceeds what was charged, or where
-    the customer's bank is deciding about the money; and Conflict where it was of another amount.
+    the customer's bank is deciding about the money, unless it was paid back by hand; and Conflict
+    where it was of another amount.
     """
     amount = Money(minor=worth.total, currency=currency)
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
@@ -88,7 +90,7 @@ async def grant(
     if granted is None:
         await _of_the_same(conn, refund_id, amount)
         return False
-    await payments.grant_refund(conn, order_id, amount)
+    await payments.grant_refund(conn, order_id, amount, by_hand=by_hand)
     return True
 
 

@@ -82,6 +82,8 @@ class Refunding:
         step = f"{Payments.refund_payment.__name__} {refund_id}"
         await workflow.wait_condition(lambda: paying.done() or step in self._steps.parked)
         parked = self._steps.parked.get(step)
+        if parked is None:
+            await paying
         return RefundOutcome(
             request_id=request_id,
             outcome="refunded" if parked is None else "owed",

@@ -471,7 +471,8 @@ from (
 full join (
     select e.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
            sum(p.amount_minor) filter (where p.account in (
-               'cash_in_transit', 'store_credit_liability')) as moved,
+               'cash_in_transit', 'store_credit_liability',
+               'write_offs')) as moved,  -- what a bank has paid back was written off before
            count(*) filter (where p.account = 'cash_in_transit') as cash,
            count(*) filter (where p.account in ('provider_fees', 'disputes')) as kept
     from journal_entry e

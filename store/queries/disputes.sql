@@ -11,6 +11,11 @@ select payment_key, order_id from (
 ) found
 order by way, at, payment_key limit 1;
 
+-- name: lost_by(order_id)$
+-- What banks have taken back of an order for good.
+select coalesce(sum(amount_minor), 0)::bigint from dispute
+where order_id = :order_id and state = 'lost';
+
 -- name: want_dispute(provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at)^
 -- A dispute that was not heard of before, of no order yet. No row where it was.
 insert into dispute (provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency,

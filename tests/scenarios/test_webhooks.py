@@ -7,7 +7,7 @@ import asyncio
 from activities.providers.sandbox.payment import Card
 from activities.providers.sandbox.webhooks import SignedEvent
 from domain.disputes import DisputeState
-from domain.messages import CancelRequest
+from domain.messages import AttentionAnswer, CancelRequest, ReturnRequest
 from domain.order import Order
 from starter.audit import audit
 from store import sandbox
@@ -111,6 +111,38 @@ async def test_s18_a_dispute_of_a_closed_order_restocks_nothing_and_refunds_noth
     await _disputed_and_lost(shop, company, order)
     assert (await shop.level("TEA"), await paid(shop, order)) == before
     assert (await shop.orders.get(order.order_id)).summary.state == "closed"
+
+
+async def test_what_comes_back_after_a_lost_dispute_is_written_down_as_paid_back_by_the_bank(
+    shop: Shop,
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2, "5.00"), shipping=shipping("0"))
+    first = await shop.placed(order, a_policy(give_up_after=60, return_window=60))
+    await shop.drive(first, "delivered")
+    await shop.heard(order.order_id, "delivered", 2)
+    await shop.told(order.order_id, "charged")
+    approved = await shop.orders.request_return(order.order_id, ReturnRequest(reason="disputed"))
+    await _disputed_and_lost(shop, company, order)
+    before = await paid(shop, order)
+    assert approved.return_id is not None
+    await shop.desk.receive_return(approved.return_id, who="receiver")
+    step = await shop.parked(order.order_id)
+    assert "at the bank" in (await shop.attention(order.order_id))[step]
+    by_bank = AttentionAnswer(step=step, action="done", note="the bank gave it back: dp_1")
+    await shop.orders.resolve_attention(order.order_id, by_bank)
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    assert await paid(shop, order) == before  # nothing is paid back a second time
+    async with shop.pool.acquire() as conn:
+        written_off = await conn.fetchval(
+            "select coalesce(sum(amount_minor), 0) from posting "
+            "join journal_entry using (entry_id) where account = 'write_offs' and order_id = $1",
+            order.order_id,
+        )
+    assert written_off == 0  # the goods are back: it was no loss
+    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    assert report.clean, "\n".join(report.lines())
 
 
 async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None:
