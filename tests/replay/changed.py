@@ -1,10 +1,11 @@
-"""Changed workflows: one that open orders could not follow, one that they can, and an older one."""
+"""Changed workflows: two that open orders could not follow, one that they can, and an older one."""
 
 from __future__ import annotations
 
 from temporalio import workflow
 
 from workflows.order import OrderWorkflow
+from workflows.parcel import Parcel
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import Notice, Records
@@ -27,6 +28,23 @@ class AuthorizeFirst(OrderWorkflow):
     async def place(self) -> Placement:
         await self.paying.authorizing.authorize(unless=lambda: False)
         return await super().place()
+
+
+@workflow.defn(name="Order")
+class SecuresNothing(OrderWorkflow):
+    """Hands every parcel over, whatever has become of the money for it."""
+
+    @workflow.init
+    def __init__(self, start: OrderInput) -> None:
+        super().__init__(start)
+        self.paying.secure = self.unsecured  # type: ignore[method-assign]  # of this order only
+
+    @workflow.run
+    async def run(self, start: OrderInput) -> OrderResult:
+        return await super().run(start)
+
+    async def unsecured(self, parcel: Parcel) -> None:
+        """Neither charges it first nor renews what was set aside for it."""
 
 
 @workflow.defn(name="Order")

@@ -12,9 +12,8 @@ from temporalio.worker import Replayer, WorkflowRunner
 
 from domain import ids
 from tests.builders import QUICK, an_order
-from tests.replay.changed import AuthorizeFirst
-from tests.replay.lives import LIVES
-from tests.replay.record import HISTORIES
+from tests.replay.changed import AuthorizeFirst, SecuresNothing
+from tests.replay.record import HISTORIES, LIVES
 from tests.shop import Shop
 from worker import sandbox
 from workflows.order import OrderWorkflow
@@ -43,7 +42,16 @@ async def test_s33_an_order_goes_on_with_the_code_as_it_is_now(file: Path) -> No
     await replayer().replay_workflow(history_of(file))
 
 
-@pytest.mark.parametrize("name", ["plain", "partly_cancelled_after_packing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        "partly_cancelled_after_packing",
+        "confirmed_at_the_bank",
+        "charged_by_hand",
+        "refunded_as_store_credit",
+    ],
+)
 async def test_s33_it_goes_on_from_any_moment_of_its_life(name: str) -> None:
     history = history_of(HISTORIES / f"{name}.json")
     completed = [
@@ -61,9 +69,19 @@ async def test_s33_it_goes_on_from_any_moment_of_its_life(name: str) -> None:
         await replayer().replay_workflow(WorkflowHistory(history.workflow_id, history.events[:cut]))
 
 
-async def test_s33_a_change_that_open_orders_could_not_follow_is_noticed() -> None:
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (AuthorizeFirst, "plain"),
+        (SecuresNothing, "renewed_before_it_leaves"),
+        (SecuresNothing, "charged_by_hand"),
+    ],
+)
+async def test_s33_a_change_that_open_orders_could_not_follow_is_noticed(
+    change: type, name: str
+) -> None:
     with pytest.raises(workflow.NondeterminismError):
-        await replayer(of=AuthorizeFirst).replay_workflow(history_of(HISTORIES / "plain.json"))
+        await replayer(of=change).replay_workflow(history_of(HISTORIES / f"{name}.json"))
 
 
 async def test_s33_an_open_order_goes_on_with_the_next_worker(shop: Shop) -> None:
