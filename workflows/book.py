@@ -6,7 +6,7 @@ are made on it alone, so that a replay decides the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -142,12 +142,23 @@ class OrderBook:
         left = {line_id: units - missing.get(line_id, 0) for line_id, units in parcel.units.items()}
         parcel.units = {line_id: units for line_id, units in left.items() if units}
 
-    def charge_all(self) -> Due:
-        """All that can be sent is charged before it is. Returns what that makes."""
+    def charge_all(self) -> tuple[Due, Callable[[], None]]:
+        """All that can be sent is charged before it is. Returns what that makes, and what takes it
+        back as long as nothing else has happened.
+        """
+        before = dict(self.lines), dict(self.charges.lines), dict(self._prepaid)
+
+        def take_back() -> None:
+            self.lines.update(before[0])
+            self.charges.lines.update(before[1])
+            self._prepaid.update(before[2])
+            self.charged_ahead = False
+
+        self.charged_ahead = True
         units = self._uncharged
         for line_id, more in units.items():
             self._prepaid[line_id] += more
-        return Due(units, self.charges.charge(units), {}, NOTHING)
+        return Due(units, self.charges.charge(units), {}, NOTHING), take_back
 
     @property
     def left_to_charge(self) -> int:
@@ -273,7 +284,7 @@ class OrderBook:
         return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
     def _share(self, units: Mapping[str, int], parcel: Parcel, line_id: str) -> int:
-        """Which of these units of a line are in a parcel that has not left: the oldest come first.
+        """Which of these units of a line are in a parcel that is to leave: the oldest come first.
 
         So a parcel's share does not fall by what is made up later, and what is set aside for it is
         what it is charged.
@@ -283,7 +294,7 @@ class OrderBook:
             share = min(left, other.units.get(line_id, 0))
             if other is parcel:
                 return share
-            if other.stage not in ("await_delivery", "ended"):
+            if not other.recalled and other.stage not in ("await_delivery", "ended"):
                 left -= share
         return 0
 

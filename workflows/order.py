@@ -196,7 +196,8 @@ class OrderWorkflow:
             await self.release_all("cancelled", "cancelled before the payment was authorized")
             return self.decide("rejected", "cancelled before the payment was authorized")
         if self.policy.charge == "at_confirmation":
-            await self.paying.charge_all()
+            with suppress(StepRefused):  # confirmed it is; what is not paid is cancelled
+                await self.paying.charge_to_begin()
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:
@@ -207,6 +208,9 @@ class OrderWorkflow:
         if self.phase != "in fulfilment":
             # Those that were sent before it was placed come first.
             await workflow.wait_condition(lambda: self.cancels_open == 0)
+            if self.policy.charge == "at_confirmation" and not self.book.charged_ahead:
+                unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
+                await self.cancelling.cancel(unpaid, "unpaid")
             self.enter("in fulfilment")
         for parcel in list(self.book.parcels.values()):
             if parcel.task is None and not parcel.ended:

@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.authorizing import Authorizing
+from workflows.authorizing import DECLINED, Authorizing
 from workflows.book import Due, OrderBook
 from workflows.charges import Owed
 from workflows.holding import Holds
@@ -63,12 +63,26 @@ class Paying:
     async def charge_all(self) -> None:
         """Charge everything before it is sent, once."""
         if not self._book.charged_ahead:
-            self._book.charged_ahead = True
-            due = self._book.charge_all()
+            due, _ = self._book.charge_all()
             if due.units:
                 await self._capture(ids.prepaid_id(self._order_id), due, prepaid=True)
             if self._uncharged:
                 await self._holds.go_on("orderloom")
+
+    async def charge_to_begin(self) -> None:
+        """Charge everything before anything else happens to the order.
+
+        Raises StepRefused for the bank's no. Nothing is charged then.
+        """
+        due, take_back = self._book.charge_all()
+        if due.units:
+            try:
+                await self._capture(
+                    ids.prepaid_id(self._order_id), due, prepaid=True, refusable=(DECLINED,)
+                )
+            except StepRefused:
+                take_back()
+                raise
 
     def check_charge(self) -> None:
         """Raises ApplicationError where nothing waits to be charged."""
@@ -122,7 +136,14 @@ class Paying:
             )
             await self._steps.record(Payments.invoice_parcel, ask, parcel.id, "Invoice what went")
 
-    async def _capture(self, part_id: str, due: Due, *, prepaid: bool) -> None:
+    async def _capture(
+        self,
+        part_id: str,
+        due: Due,
+        *,
+        prepaid: bool,
+        refusable: tuple[str, ...] = (),
+    ) -> None:
         def ask(attempt: int, by_hand: str | None = None) -> Capture:
             return Capture(
                 order_id=self._order_id,
@@ -138,7 +159,9 @@ class Paying:
         summary = f"Charge {self._book.money(due.worth.total)}"
         self._charging += 1
         try:
-            if await self._or_by_hand(Payments.capture_payment, ask, part_id, summary):
+            if await self._or_by_hand(
+                Payments.capture_payment, ask, part_id, summary, refusable=refusable
+            ):
                 self.charged_by_hand = True
         finally:
             self._charging -= 1
@@ -216,10 +239,11 @@ class Paying:
         part_id: str,
         summary: str,
         allowed: tuple[Any, ...] = ("retry", "done"),
+        refusable: tuple[str, ...] = (),
     ) -> bool:
         """Whether it was done by hand."""
         try:
-            await self._steps.call(do, ask, part_id, summary, allowed=allowed)
+            await self._steps.call(do, ask, part_id, summary, allowed=allowed, refusable=refusable)
             return False
         except ByHand as hand:
             note = hand.note

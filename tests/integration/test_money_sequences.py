@@ -109,7 +109,7 @@ class Life:
         self.book.covered |= parts.keys() - {REST}
         if self.ahead:
             self.book.charged_ahead = True
-            due = self.book.charge_all()
+            due = self.book.charge_all()[0]
             if due.units:
                 part = ids.prepaid_id(self.order.order_id)
                 await self.capture(part, due.units, due.worth, prepaid=True)
@@ -186,6 +186,7 @@ class Life:
             )
             gone = self.some(parcel.units)
             keep = {k: n - gone.get(k, 0) for k, n in parcel.units.items() if n > gone.get(k, 0)}
+            parcel.recalled = True
             await self.refund(self.book.cancelled(gone, allocated=True), "cancelled")
             if keep:
                 number = self.book.next_fulfilment_id()

@@ -297,6 +297,20 @@ async def test_what_is_charged_at_confirmation_and_cancelled_is_paid_back(shop: 
     await shop.settled()
 
 
+async def test_an_order_whose_charge_at_confirmation_is_refused_is_cancelled_by_itself(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 3)
+    order = an_order(("TEA", 3), token="tok_capture_refused")
+    policy = a_policy(**PATIENT, charge="at_confirmation")
+    assert (await shop.orders.place(order, policy=policy)).outcome == "confirmed"
+    result = await shop.result(order.order_id)
+    assert (result["outcome"], result["reason"]) == ("cancelled", "the charge was refused")
+    assert await kinds(shop, order.order_id) == ["authorize", "void"]
+    assert (await shop.level("TEA")).available == 3
+    await shop.settled()
+
+
 async def balances(shop: Shop, order_id: str) -> dict[str, int]:
     """What the journal says of an order: account → balance, without zeros."""
     async with shop.pool.acquire() as conn:

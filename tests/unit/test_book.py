@@ -126,7 +126,7 @@ class BookMachine(RuleBasedStateMachine):
         if self.book.charged_ahead:
             return
         self.book.charged_ahead = True
-        due = self.book.charge_all()
+        due = self.book.charge_all()[0]
         assert due.worth.total == self.book.deliverable_worth
         self.charged += due.worth
         self.prepaid.update(due.units)
@@ -447,7 +447,7 @@ def test_shipping_that_was_not_paid_back_with_its_unit_does_not_pay_for_that_of_
 
 def test_goodwill_before_anything_went_out_is_no_part_of_what_is_invoiced() -> None:
     book = OrderBook(an_order(("TEA", 2, "10.00")))
-    book.charge_all()
+    book.charge_all()[0]
     owed = book.charges.refund_amount(500)
     assert (owed.worth.total, owed.credited.total) == (500, 0)
     assert book.shipped(reserve(book, {"1": 1})).invoiced.total == 1250
@@ -457,7 +457,7 @@ def test_goodwill_before_anything_went_out_is_no_part_of_what_is_invoiced() -> N
 
 def test_goodwill_before_anything_went_out_leaves_nothing_deferred_when_nothing_goes() -> None:
     book = OrderBook(an_order(("TEA", 2, "10.00")))
-    book.charge_all()
+    book.charge_all()[0]
     book.charges.refund_amount(500)
     owed = book.cancelled({"1": 2}, allocated=False)
     assert (owed.worth.total, owed.credited.total) == (2000, 0)
