@@ -88,9 +88,10 @@ class Authorizing:
         self._book.covered |= parts.keys() - {REST}
         self._book.authorized = amount.minor
 
-    async def secure(self, parcel: Parcel) -> None:
+    async def secure(self, parcel: Parcel, *, surely: bool = False) -> None:
         """See to it that a parcel can be charged when it is handed over, and for a while then.
 
+        `surely`: also where it can as far as is known here; a company may have ended it before.
         Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
         """
         while self._securing.locked() and not parcel.recalled:  # another may be first again
@@ -100,7 +101,8 @@ class Authorizing:
         async with self._securing:
             amount = self._book.to_charge_for(parcel)
             until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
-            if amount == 0 or not self._lacks(parcel, until):
+            known = self._book.authorized_until is not None  # else it does not end, or of before
+            if amount == 0 or not (self._lacks(parcel, until) or (surely and known)):
                 return
             await self._secure(
                 parcel.id,

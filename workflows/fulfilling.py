@@ -417,7 +417,7 @@ class Fulfilling:
 
         async def overdue() -> str | None:
             if do is Fulfilment.ship:
-                await self._paying.secure(parcel)
+                await self._paying.secure(parcel, surely=workflow.now() >= due)
             if workflow.now() < due:
                 return None
             return f"{do.__name__} of {parcel.id} is not done within {allowed}"

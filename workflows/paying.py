@@ -50,13 +50,13 @@ class Paying:
             }
         )
 
-    async def secure(self, parcel: Parcel) -> None:
+    async def secure(self, parcel: Parcel, *, surely: bool = False) -> None:
         """Nothing is handed over unpaid: see to it that the parcel is charged, or can be.
 
         Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
         """
         if self._policy.charge == "at_shipment":
-            await self.authorizing.secure(parcel)
+            await self.authorizing.secure(parcel, surely=surely)
         else:
             await self._charged_ahead(parcel)
 

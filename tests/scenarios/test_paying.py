@@ -210,6 +210,21 @@ async def test_a_parcel_that_is_not_paid_any_more_is_held_until_the_customer_pay
         await shop.settled()
 
 
+async def test_what_a_company_ends_before_its_time_is_authorized_anew_while_the_parcel_waits(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    first = await shop.placed(order, a_policy(**PATIENT, hand_over_within=1))
+    await shop.drive(first, "labelled")
+    async with shop.pool.acquire() as conn:  # as its webhook says
+        await conn.execute("update payment set expires_at = now() where kind = 'authorize'")
+    await shop.told(order.order_id, "authorization renewed")
+    await shop.finish(order.order_id)
+    assert (await kinds(shop, order.order_id)).count("capture") == 1
+    await shop.settled()
+
+
 async def test_a_parcel_that_nobody_pays_in_time_is_not_sent(
     pool: Pool, temporal_client: Client
 ) -> None:
