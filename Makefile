@@ -55,7 +55,7 @@ types: $(READY)
 # Who has nothing left to do takes tests over from who has most; `rules` has run the others.
 .PHONY: tests
 tests: $(READY)
-	$(RUN) -m pytest -n 3 --dist loadfile --ignore=tests/architecture
+	$(RUN) -m pytest -n 3 --dist worksteal --ignore=tests/architecture
 
 .PHONY: bench
 bench: $(READY)

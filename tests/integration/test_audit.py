@@ -178,7 +178,8 @@ async def _until_returnable(shop: Shop, order_id: str, units: int) -> str:
     return outcome.return_id
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+# Once in each process: its orders have fixed ids, and the Temporal server remembers them.
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def day(databases: Databases, temporal_client: Client) -> AsyncIterator[Day]:
     async with databases.fresh() as url:
         pool = await open_pool(url)

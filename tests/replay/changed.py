@@ -43,7 +43,7 @@ class SecuresNothing(OrderWorkflow):
     async def run(self, start: OrderInput) -> OrderResult:
         return await super().run(start)
 
-    async def unsecured(self, parcel: Parcel) -> None:
+    async def unsecured(self, parcel: Parcel, *, surely: bool = False) -> None:
         """Neither charges it first nor renews what was set aside for it."""
 
 
