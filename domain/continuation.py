@@ -68,6 +68,7 @@ class BookState(BaseModel):
     covered: tuple[str, ...] = ()
     once: bool = False
     charged_ahead: bool = False
+    secured: bool = False
     refunded: Worth | None = None
     invoiced: Worth | None = None
     goodwill: int = 0

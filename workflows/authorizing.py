@@ -155,6 +155,7 @@ class Authorizing:
             return done
 
         self._note(await self._until_paid(attempt, unless, patient=patient))
+        self._book.secured = True
 
     @property
     def time_left(self) -> timedelta:

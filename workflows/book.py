@@ -53,6 +53,7 @@ class OrderBook:
         self.authorized_until = state.authorized_until
         self.covered = set(state.covered)  # parcels with an authorization of their own
         self.once = state.once
+        self.secured = state.secured  # more was set aside than at first
         self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
@@ -76,6 +77,7 @@ class OrderBook:
             authorized_until=self.authorized_until,
             covered=tuple(sorted(self.covered)),
             once=self.once,
+            secured=self.secured,
             charged_ahead=self.charged_ahead,
             refunded=self.charges.refunded,
             invoiced=self.charges.invoiced,
