@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +51,7 @@ _RETURNS: Final = 26
 _ENDS_WITHIN_S: Final = 600.0
 _PURCHASES_MAX: Final = 10_000
 _LOOK_S: Final = 0.5
+_LISTED_WITHIN: Final = timedelta(minutes=5)  # some companies list a day effect by effect
 
 # What the sandbox companies do wrong, how often: they do what they are asked, and do not answer.
 _FAULTS: Final = (
@@ -189,7 +190,9 @@ class _Demo:
         """Compare what payment companies list with what is recorded, fees included."""
         compared = []
         for day in {opened, datetime.now(UTC).date()}:  # two, where midnight came meanwhile
-            await reconciling.reconcile(self._temporal, task_queue="orderloom", day=day)
+            await reconciling.reconcile(
+                self._temporal, task_queue="orderloom", day=day, patience=_LISTED_WITHIN
+            )
             compared += await reconciling.days(self._pool, day)
         return [one for one in compared if one.listed]
 
