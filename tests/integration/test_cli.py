@@ -99,7 +99,7 @@ async def test_the_example_order_goes_all_the_way_and_comes_back(cli: Cli, shop:
     scans = await cli.many((*scan, "--json"), (*scan, "--json"))
     assert [ended.json["new"] for ended in scans] == [True, False]
 
-    await shop.told("web-1001", "delivered")
+    await shop.heard("web-1001", "delivered", 4)
     returned = (await cli.done("return", "web-1001", "--reason", "changed my mind", "--json")).json
     assert (returned["outcome"], returned["return_id"]) == ("approved", "web-1001:R1")
     counted = ("--count", "1=3", "--count", "2=1", "--scrap", "1=1")
@@ -406,7 +406,7 @@ async def test_a_return_takes_named_units_and_what_is_missing_stays_sold(
     order_id, return_id = id_of(document), f"{id_of(document)}:R1"
     await cli.done("place", "-", stdin=json.dumps(document))
     await shop.drive(f"{order_id}:1", "delivered")
-    await shop.told(order_id, "delivered")
+    await shop.heard(order_id, "delivered", 3)
     asked = await cli.done("return", order_id, "--line", "1=3", "--reason", "stale")
     assert asked.out.startswith(f"{return_id} approved")
     scrapped_only = await cli("warehouse", "receive-return", return_id, "--scrap", "1=1")

@@ -24,7 +24,7 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
     cli: Cli, shop: Shop
 ) -> None:
     await shop.stocked("TEA", 9)
-    order = an_order(("TEA", 2), channel_order_id="1001")
+    order = an_order(("TEA", 2))
     parcel = await shop.placed(order)
     await shop.drive(parcel, "shipped")
     await shop.told(order.order_id, "charged")
@@ -64,7 +64,7 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
     assert lines[3].startswith("    theirs  refund of 5.00 USD as ref_by_hand at ")
     assert lines[4] == "    why     nothing is known of it here"
     assert "an operator sees to it: orderloom reconcile resolve " in lines[5]
-    assert lines[6].endswith(f" amount: {charge}, order web-1001 (sandbox {day})")
+    assert lines[6].endswith(f" amount: {charge}, order {order.order_id} (sandbox {day})")
     assert lines[7].startswith("    ours    capture of 25.00 USD succeeded at ")
     assert lines[8].startswith("    theirs  capture of 24.00 USD as cap_")
     document = as_json.json

@@ -97,6 +97,7 @@ class Company:
     _ended: dict[str, dict[str, Any]] = field(default_factory=dict)
     _released: set[str] = field(default_factory=set)
     _made: dict[str, int] = field(default_factory=dict)
+    _lists: dict[tuple[str, Pairs, str], Answer] = field(default_factory=dict)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def clear(self) -> None:
@@ -105,6 +106,7 @@ class Company:
             answer.raise_for_status()
         for each in (self.kept, self._captured, self._ended, self._released, self._made):
             each.clear()
+        self._lists.clear()
 
     async def answer(self, call: Call) -> Answer:
         """The answer to a call, once and for all where it has a key."""
@@ -139,6 +141,7 @@ class Company:
 
     def backdate(self, reference: str, seconds: int) -> None:
         """Have an object made so long before."""
+        self._lists.clear()
         self._made[reference] = seconds
 
     async def _execute(self, call: Call) -> Answer:
@@ -223,7 +226,7 @@ class Company:
             if pair[0].startswith("expand") or pair[0] == "payment_intent"
         ]
         path = call.path.removesuffix("/search")
-        answer = await self._forward(_with(call, path=path, query=[*passed, ("limit", _ALL)]))
+        answer = await self._whole(path, passed, call.authorization)
         if answer.status != 200:
             return answer
         after, before = call.field("created[gte]"), call.field("created[lt]")
@@ -253,6 +256,14 @@ class Company:
         }
         return Answer(200, page)
 
+    async def _whole(self, path: str, query: Pairs, authorization: str) -> Answer:
+        """A whole list, until something changes. localstripe would write it anew for each page."""
+        which = (path, (*query,), authorization)
+        if which not in self._lists:
+            asked = Call("GET", path, (*query, ("limit", _ALL)), authorization=authorization)
+            self._lists[which] = await self._forward(asked)
+        return self._lists[which]
+
     async def _intent(self, call: Call, intent: str) -> Answer:
         return await self._forward(
             Call("GET", f"{INTENTS}/{intent}", authorization=call.authorization)
@@ -263,6 +274,8 @@ class Company:
         return Answer(answer.status, self._shown(answer.body), answer.kept)
 
     async def _raw(self, call: Call) -> Answer:
+        if call.method != "GET":
+            self._lists.clear()
         headers = {"Authorization": call.authorization or "Bearer sk_test_stand_in"}
         body = aiohttp.FormData(call.form) if call.form else None
         async with self.session.request(

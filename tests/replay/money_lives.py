@@ -20,7 +20,7 @@ from domain.messages import (
 )
 from domain.money import Money
 from domain.order import Order
-from tests.builders import a_policy, an_order
+from tests.builders import a_policy, an_order, shipping
 from tests.replay.lives import Life
 from tests.shop import Shop
 
@@ -136,6 +136,52 @@ async def charged_once_for_each_parcel(shop: Shop) -> str:
     return order.order_id
 
 
+async def refused_where_each_parcel_is_paid_alone(shop: Shop) -> str:
+    """The company charges once, and does not set aside what the parcels are worth."""
+    company_that(shop, captures="once")
+    await shop.stocked("CUP", 1, "east")
+    await shop.stocked("JUG", 1, "west")
+    order = an_order(("CUP", 1), ("JUG", 1), channel_order_id="refused", token="tok_decline")
+    await shop.orders.place(order)
+    return order.order_id
+
+
+async def charged_by_an_operator(shop: Shop) -> str:
+    """The company refuses the charge, and somebody takes the money another way."""
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 2), channel_order_id="in-cash", token="tok_capture_refused")
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "shipped")
+    step = await shop.parked(order.order_id)
+    answer = AttentionAnswer(step=step, action="done", note="paid in cash")
+    await shop.orders.resolve_attention(order.order_id, answer)
+    await shop.scan(parcel, "delivered")
+    return order.order_id
+
+
+async def secured_and_not_needed(shop: Shop) -> str:
+    """A parcel with money of its own costs nothing, as what was lost is paid for."""
+    company_that(shop, captures="once")
+    await shop.stocked("TEA", 2, "east")
+    await shop.stocked("TEA", 5, "west")
+    order = an_order(("TEA", 2), channel_order_id="not-needed", shipping=shipping("0"))
+    first = await shop.placed(order)
+    await shop.task("pick", first)
+    await shop.desk.pick(first, {"1": 1}, who="picker")
+    found, replaced = (ids.fulfilment_id(order.order_id, number) for number in (2, 3))
+    await shop.drive(found, "labelled")
+    await shop.desk.pack(first, who="packer")
+    await shop.task("handover", first)
+    await shop.desk.hand_over(first, who="packer")
+    await shop.told(order.order_id, "charged")
+    await shop.scan(first, "failure")
+    await shop.knows(order.order_id, replaced)
+    await shop.desk.hand_over(found, who="packer")
+    await shop.scan(found, "delivered")
+    await shop.drive(replaced, "delivered")
+    return order.order_id
+
+
 LIVES: tuple[Life, ...] = (
     two_tenders_partly_returned,
     confirmed_at_the_bank,
@@ -144,4 +190,7 @@ LIVES: tuple[Life, ...] = (
     refunded_as_store_credit,
     renewed_before_it_leaves,
     charged_once_for_each_parcel,
+    refused_where_each_parcel_is_paid_alone,
+    charged_by_an_operator,
+    secured_and_not_needed,
 )

@@ -437,3 +437,36 @@ async def test_what_waited_to_be_charged_for_longer_than_it_was_set_aside_is_set
         assert (await kinds(shop, good.order_id)).count("capture") == 1
         assert "capture" not in await kinds(shop, bad.order_id)
         await shop.settled()
+
+
+async def test_what_was_set_aside_for_a_parcel_that_then_cost_nothing_is_released(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client, captures="once")
+    await shop.stocked("TEA", 2, "east")
+    await shop.stocked("TEA", 5, "west")
+    order = an_order(("TEA", 2), shipping=shipping("0"))
+    async with shop.working():
+        first = await shop.placed(order, a_policy(**PATIENT))
+        await shop.task("pick", first)
+        await shop.desk.pick(first, {"1": 1}, who="picker")
+        found = f"{order.order_id}:2"
+        await shop.drive(found, "labelled")  # with money of its own set aside
+        await shop.desk.pack(first, who="packer")
+        await shop.task("handover", first)
+        await shop.desk.hand_over(first, who="packer")
+        await shop.told(order.order_id, "charged")
+        # What is sent in place of the lost unit is paid for: the parcel that is about to leave is
+        # the first to go, so it costs nothing, and the one after it is charged.
+        await shop.scan(first, "failure")
+        await shop.knows(order.order_id, f"{order.order_id}:3")
+        await shop.finish(order.order_id)
+        assert await paid(shop, order) == [
+            ("authorize", 20_00, "USD"),
+            ("authorize", 10_00, "USD"),
+            ("capture", 10_00, "USD"),
+            ("authorize", 10_00, "USD"),
+            ("capture", 10_00, "USD"),
+            ("void", 10_00, "USD"),
+        ]
+        await shop.settled()
