@@ -47,7 +47,7 @@ def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: P
 
 
 def test_web_orders_are_placed_alone_and_beside_an_import() -> None:
-    done = bench("import", "--orders", "500", "--rounds", "1", "--seconds", "1", "--rate", "3")
+    done = bench("import", "--orders", "150", "--rounds", "1", "--seconds", "1", "--rate", "3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "audit: clean"
     figures = re.search(r"imported beside them: ([\d.]+) orders/s", done.stdout)
