@@ -17,7 +17,7 @@ from settings import load_settings
 from store.database import Pool, open_pool
 from tests.builders import QUICK
 from tests.integration.command_line import COPIER
-from tests.servers import Databases, running_postgres, running_temporal
+from tests.servers import Databases, learn_types_once, running_postgres, running_temporal
 from tests.shop import Shop
 from worker import tuning
 
@@ -39,6 +39,7 @@ def pytest_configure() -> None:
     """A shell's background job ignores Ctrl-C, and would have the programs under test ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    learn_types_once()
 
 
 def pytest_collection_finish() -> None:

@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from asyncpg import Connection
 
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.temporal import TemporalServer, embedded_temporal
@@ -39,6 +41,24 @@ FAST_TEMPORAL: Final = (
 )
 
 _TEMPLATE: Final = "orderloom_template"
+
+
+def learn_types_once() -> None:
+    """Each new connection asks the server what an array of numbers is, which takes it 10 ms.
+
+    The answer is the same in every database, and each test has new connections to a new one.
+    """
+    ask = Connection._introspect_types  # type: ignore[attr-defined]  # there is no other door
+    learned: dict[tuple[int, ...], Any] = {}
+
+    async def remembered(connection: Connection, oids: set[int], within: float | None) -> Any:
+        asked = tuple(sorted(oids))
+        if asked not in learned:
+            learned[asked] = await ask(connection, oids, within)
+        return learned[asked]
+
+    Connection._introspect_types = remembered  # type: ignore[attr-defined]
+
 
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only for folders that mkdtemp makes
 _ROOM: Final = 2**30

@@ -28,7 +28,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: Path) -> None:
     done = bench(
         *("--quick", "--seconds", "0.5", "--open-seconds", "0.5", "--in-flight", "2"),
-        *("--output", str(tmp_path)),
+        *("--orders", "1", "--output", str(tmp_path)),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "audit: clean"
