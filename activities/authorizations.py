@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from activities.inventory import WHO
-from activities.money_calls import Call, MoneyCalls, Planned, Then, refusal_of, tell, void_key
+from activities.money_calls import (
+    Call,
+    MoneyCalls,
+    Planned,
+    Then,
+    refusal_of,
+    succeeded,
+    tell,
+    void_key,
+)
 from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk, Void
 from activities.providers.errors import DeclineCode, Declined
 from activities.providers.payment import PaymentProvider, PaymentReceipt
@@ -105,7 +114,8 @@ class Authorizations:
     ) -> dict[tuple[int, str], int]:
         """What is to be set aside anew: (tender, part) → amount. The order is locked."""
         lacking: dict[tuple[int, str], int] = {}
-        left = ask.amount
+        charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
+        left = ask.amount - succeeded(charged)
         others = []
         for authorization in made:
             if authorization.part_of not in ("", ask.part):

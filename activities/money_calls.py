@@ -24,7 +24,7 @@ from store.payments import BY_HAND, Payment
 Call = Callable[[PaymentProvider], Awaitable[PaymentReceipt]]
 Then = Callable[[Connection, Payment], Awaitable[None]]
 
-_ENDED = (DeclineCode.EXPIRED, DeclineCode.ALREADY_VOIDED)
+ENDED = (DeclineCode.EXPIRED, DeclineCode.ALREADY_VOIDED)
 """Said of an operation whose authorization has ended: what is left of it is released."""
 
 
@@ -200,7 +200,7 @@ class MoneyCalls:
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, payment.order_id)
             if await payments.fail(conn, payment, error.code, error.message):
-                if error.code in _ENDED and payment.authorization_key is not None:
+                if error.code in ENDED and payment.authorization_key is not None:
                     await payments.release(conn, payment.authorization_key)
                 await tell(conn, payment, f"{payment.kind} refused", error.message)
 

@@ -82,7 +82,8 @@ class Capture(BaseModel):
     """Charge what one fulfilment ships, or (`prepaid`) all of an order before anything does.
 
     `units` (line id → units) are then paid for; `invoiced` of them go out now. `attempt` counts
-    deliberate new tries after a firm refusal; retries of one try share its key.
+    deliberate new tries after a firm refusal; retries of one try share its key. `renews`: who asks
+    has it set aside anew where the authorization has ended, and wants to be told so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -95,6 +96,7 @@ class Capture(BaseModel):
     attempt: int = 1
     by_hand: str | None = None
     prepaid: bool = False
+    renews: bool = False
 
 
 class Invoice(BaseModel):

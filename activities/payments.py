@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.billing import credit, grant_refund, invoice, settle_refund
 from activities.inventory import WHO
 from activities.money_calls import (
+    ENDED,
     Call,
     MoneyCalls,
     Planned,
@@ -19,10 +20,11 @@ from activities.money_calls import (
     the_same,
 )
 from activities.payment_asks import Answer, Capture, Invoice, MayRefund, Refund
+from activities.providers.errors import Declined
 from activities.providers.payment import CreditIssuer, PaymentProvider, PaymentReceipt
 from domain import accounts
 from domain.documents import Seller
-from domain.errors import Refused
+from domain.errors import NotAuthorized, Refused
 from domain.money import Money
 from store import disputes, documents, events, ledger, orders, payments, refunds
 from store.database import Connection, Pool
@@ -42,7 +44,10 @@ class Payments:
 
     @activity.defn
     async def capture_payment(self, ask: Capture) -> None:
-        """Invoice and charge what ships, and book it. Type `declined`: the provider will not."""
+        """Invoice and charge what ships, and book it.
+
+        Type `declined`: the provider will not; `not_authorized`: not with what was set aside.
+        """
         key = _key(f"{ask.fulfilment_id}:capture", ask.attempt, ask.by_hand)
         total = Money(minor=ask.worth.total, currency=ask.currency)
 
@@ -80,7 +85,12 @@ class Payments:
                 )
             if not ask.prepaid and not (tried and await self._is_invoiced(conn, ask)):
                 await invoice(conn, ask, self._seller, prepaid=False)
-        await self._calls.perform_all(planned, self._capture, book)
+        try:
+            await self._calls.perform_all(planned, self._capture, book)
+        except Declined as error:
+            if ask.renews and error.code in ENDED:
+                raise NotAuthorized(error.message) from error
+            raise
 
     async def _is_invoiced(self, conn: Connection, ask: Capture) -> bool:
         """It was, when it was first tried, save by a worker that knew of no invoices."""
@@ -117,7 +127,8 @@ class Payments:
                 amount -= share
         if amount:
             short = Money(minor=amount, currency=ask.currency)
-            raise Refused(f"{short} of {ask.fulfilment_id} is not authorized, or not any more")
+            why = f"{short} of {ask.fulfilment_id} is not authorized, or not any more"
+            raise NotAuthorized(why) if ask.renews else Refused(why)
         return shares
 
     def _capture(self, payment: Payment) -> Call:

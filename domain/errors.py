@@ -5,6 +5,7 @@
     ├── Refused               a rule says no; nothing was changed                   (exit 1)
     │   ├── Conflict          same key, other content
     │   ├── NotFound          no such order, fulfilment, task, SKU …
+    │   ├── NotAuthorized     what was set aside for a charge is not there any more
     │   └── IllegalTransition a quantity or state that cannot move that way
     └── Unreachable           a server that must answer does not                    (exit 3)
 
@@ -63,6 +64,12 @@ class NotFound(Refused):
     """No such thing."""
 
     kind = "not_found"
+
+
+class NotAuthorized(Refused):
+    """What was set aside for a charge has ended: it takes another authorization."""
+
+    kind = "not_authorized"
 
 
 class IllegalTransition(Refused):

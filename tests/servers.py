@@ -57,7 +57,7 @@ def learn_types_once() -> None:
             learned[asked] = await ask(connection, oids, within)
         return learned[asked]
 
-    Connection._introspect_types = remembered  # type: ignore[attr-defined]
+    Connection._introspect_types = remembered  # type: ignore[attr-defined]  # as above
 
 
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only for folders that mkdtemp makes

@@ -113,6 +113,16 @@ class Authorizing:
             )
             self._book.covered.add(parcel.id)
 
+    async def make_up(self, part: str, amount: int) -> None:
+        """What was set aside for a charge has ended before its time: set it aside anew.
+
+        Raises StepRefused where the customer does not pay, and GivenUp by an operator.
+        """
+        async with self._securing:
+            until = workflow.now() + self._policy.give_up_after
+            patient = (DECLINED, ACTION_REQUIRED)
+            await self._secure(part, amount, until, unless=lambda: False, patient=patient)
+
     async def renew_all(self) -> None:
         """See to it that all of the order can be charged now, however long it has waited for that.
 

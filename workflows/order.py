@@ -320,6 +320,7 @@ class OrderWorkflow:
             and self.steps.only_waits
             and self.fulfilling.at_rest
             and self.backordering.at_rest
+            and self.paying.at_rest
             and self.returning.at_rest
             and self.refunding.at_rest
         )

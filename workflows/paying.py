@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from temporalio import workflow
@@ -23,6 +24,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.continuation import PayingState
     from domain.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
     from domain.policy import Policy
+
+NOT_AUTHORIZED = "not_authorized"
 
 
 class Paying:
@@ -49,6 +52,11 @@ class Paying:
                 "charged_by_hand": self.charged_by_hand,
             }
         )
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing is being charged, nor waits for the customer to be."""
+        return self._charging == 0
 
     async def secure(self, parcel: Parcel, *, surely: bool = False) -> None:
         """Nothing is handed over unpaid: see to it that the parcel is charged, or can be.
@@ -144,25 +152,48 @@ class Paying:
         prepaid: bool,
         refusable: tuple[str, ...] = (),
     ) -> None:
+        """Charge. What has ended before its time is set aside anew, also where goods have left.
+
+        Where that cannot be, a person is asked, who may have it tried again.
+        """
+        before = last = 0  # tries, each with a key of its own
+
         def ask(attempt: int, by_hand: str | None = None) -> Capture:
+            nonlocal last
+            last = before + attempt
             return Capture(
                 order_id=self._order_id,
                 fulfilment_id=part_id,
                 worth=due.worth,
                 currency=self._book.order.currency,
                 units=dict(due.units),
-                attempt=attempt,
+                attempt=last,
                 by_hand=by_hand,
                 prepaid=prepaid,
+                # Set aside anew and not there all the same, it is a person's turn to say.
+                renews=not refusable and (attempt > 1 or before == 0),
             )
 
         summary = f"Charge {self._book.money(due.worth.total)}"
         self._charging += 1
         try:
-            if await self._or_by_hand(
-                Payments.capture_payment, ask, part_id, summary, refusable=refusable
-            ):
-                self.charged_by_hand = True
+            while True:
+                try:
+                    if await self._or_by_hand(
+                        Payments.capture_payment,
+                        ask,
+                        part_id,
+                        summary,
+                        refusable=(*refusable, NOT_AUTHORIZED),
+                    ):
+                        self.charged_by_hand = True
+                    return
+                except StepRefused as refusal:
+                    if refusal.kind != NOT_AUTHORIZED:
+                        raise
+                before = last
+                with suppress(StepRefused, GivenUp):
+                    await self.authorizing.make_up(part_id, due.worth.total)
         finally:
             self._charging -= 1
 

@@ -182,6 +182,23 @@ async def secured_and_not_needed(shop: Shop) -> str:
     return order.order_id
 
 
+async def charged_with_what_was_authorized_anew(shop: Shop) -> str:
+    """What was set aside has ended when the parcel leaves, and the bank wants another card."""
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 2), channel_order_id="ended", token="tok_confirmed")
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "labelled")
+    await shop.pool.execute("update sandbox.payment set expires_at = now()")
+    shop.faults.refuse("secure_payment", "declined")
+    await shop.desk.hand_over(parcel, who="packer")
+    await shop.told(order.order_id, "held: payment")
+    shop.faults.heal("secure_payment")
+    request = PayRequest(token="tok_ok", request_id="call-1")
+    assert (await shop.orders.pay(order.order_id, request)).outcome == "accepted"
+    await shop.scan(parcel, "delivered")
+    return order.order_id
+
+
 LIVES: tuple[Life, ...] = (
     two_tenders_partly_returned,
     confirmed_at_the_bank,
@@ -193,4 +210,5 @@ LIVES: tuple[Life, ...] = (
     refused_where_each_parcel_is_paid_alone,
     charged_by_an_operator,
     secured_and_not_needed,
+    charged_with_what_was_authorized_anew,
 )

@@ -225,6 +225,72 @@ async def test_what_a_company_ends_before_its_time_is_authorized_anew_while_the_
     await shop.settled()
 
 
+async def ended_at_the_company(shop: Shop) -> None:
+    """What is set aside for any order has ended there, and nobody was told."""
+    await shop.pool.execute("update sandbox.payment set expires_at = now()")
+
+
+async def test_what_a_company_ended_before_the_parcel_left_is_authorized_anew_and_charged(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    first = await shop.placed(order, a_policy(**PATIENT))
+    await shop.drive(first, "labelled")
+    await ended_at_the_company(shop)
+    await shop.desk.hand_over(first, who="packer")
+    await shop.told(order.order_id, "charged")
+    await shop.finish(order.order_id)
+    assert await paid(shop, order) == [("authorize", 25_00, "USD")] * 2 + [
+        ("capture", 25_00, "USD")
+    ]
+    await shop.settled()
+
+
+async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_anew(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    credited = Money(minor=10_00, currency="USD")
+    account = await shop.desk.credit.grant("G-1", "C-1", credited, who="test", why="test")
+    credit = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    order = an_order(("TEA", 2), tenders=[credit])
+    first = await shop.placed(order, a_policy(**PATIENT))
+    await shop.drive(first, "labelled")
+    await ended_at_the_company(shop)  # the card's, not ours
+    await shop.desk.hand_over(first, who="packer")
+    await shop.finish(order.order_id)
+    assert await paid(shop, order) == [("authorize", 15_00, "USD")] * 2 + [
+        ("capture", 15_00, "USD")
+    ]
+    await shop.settled()
+
+
+async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_customer_pays(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = shop_with(pool, temporal_client)
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2), token="tok_blocked_at_last")
+    async with shop.working():
+        first = await shop.placed(order, a_policy(**PATIENT, pay_within=1))
+        await shop.drive(first, "labelled")
+        await ended_at_the_company(shop)
+        Bank.blocked.add("tok_blocked_at_last")
+        await shop.desk.hand_over(first, who="packer")
+        # Nobody pays in time: a person is asked, and has it tried again, and the customer comes.
+        step = await shop.parked(order.order_id)
+        assert step == f"capture_payment {first}"
+        await shop.retry(order.order_id, step)
+        await shop.until_many(order.order_id, "held: payment", 2)
+        accepted = await shop.orders.pay(order.order_id, PayRequest(token="tok_new"))
+        assert accepted.outcome == "accepted"
+        await shop.finish(order.order_id)
+        assert (await kinds(shop, order.order_id)).count("capture") == 1
+        assert (await shop.orders.get(order.order_id)).summary.payment_status == "paid"
+        await shop.settled()
+
+
 async def test_a_parcel_that_nobody_pays_in_time_is_not_sent(
     pool: Pool, temporal_client: Client
 ) -> None:

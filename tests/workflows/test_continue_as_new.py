@@ -21,7 +21,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, OrderloomError
 from domain.items import Item
-from domain.messages import CancelOutcome, CancelRequest, LineRequest, ReturnRequest
+from domain.messages import CancelOutcome, CancelRequest, LineRequest, PayRequest, ReturnRequest
 from domain.order import Order
 from starter.audit import audit
 from store import items
@@ -35,6 +35,9 @@ from tests.workflows.lives import PLAIN_STORY, told
 from workflows.continuing import A_MOMENT
 
 LEISURELY = a_policy(give_up_after=10, return_window=60)
+
+TIMER_LATE_S = A_MOMENT.total_seconds() + 1.5
+"""The server lets a timer be a second late."""
 
 Moment = Callable[[Shop, Order], Awaitable[None]]
 
@@ -76,6 +79,16 @@ async def nudge(shop: Shop, order: Order) -> None:
 
     await shop.until(continued, f"{order.order_id} goes on in a new run")
     await shop.idle(order.order_id)
+
+
+async def stays_in_its_run(shop: Shop, order: Order) -> None:
+    """Say something to the order as in `nudge`; it answers, and does not continue as new."""
+    await asyncio.sleep(TIMER_LATE_S)  # what it had begun before is over
+    runs = len(await runs_of(shop, order.order_id))
+    await shop.workflow(order.order_id).signal("nudge")
+    await shop.told(order.order_id, "nudge refused")
+    await asyncio.sleep(TIMER_LATE_S)
+    assert len(await runs_of(shop, order.order_id)) == runs
 
 
 async def end(shop: Shop, order: Order) -> None:
@@ -346,13 +359,26 @@ async def test_a_step_that_waits_for_an_operator_keeps_its_order_in_its_run(shop
     shop.faults.refuse("capture_payment")
     await shop.drive(first_parcel(order), "shipped")
     step = await shop.parked(order.order_id)
-    runs = len(await runs_of(shop, order.order_id))
-    await shop.workflow(order.order_id).signal("nudge")
-    await shop.told(order.order_id, "nudge refused")
-    assert len(await runs_of(shop, order.order_id)) == runs
+    await stays_in_its_run(shop, order)
     shop.faults.heal("capture_payment")
     await shop.retry(order.order_id, step)
     assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
+
+
+async def test_an_order_that_has_left_and_waits_for_its_payment_stays_in_its_run(
+    shop: Shop,
+) -> None:
+    order = await an_order_in(shop)
+    await shop.drive(first_parcel(order), "labelled")
+    await shop.pool.execute("update sandbox.payment set expires_at = now()")
+    shop.faults.refuse("secure_payment", "declined")
+    await shop.desk.hand_over(first_parcel(order), who="packer")
+    await shop.told(order.order_id, "held: payment")
+    await stays_in_its_run(shop, order)
+    shop.faults.heal("secure_payment")
+    await shop.orders.pay(order.order_id, PayRequest(token="tok_ok"))
+    story = await finish(shop, order)
+    assert story.count("charged") == 1
 
 
 async def test_what_arrives_as_an_order_continues_is_not_lost(shop: Shop) -> None:
