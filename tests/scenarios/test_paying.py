@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from temporalio.client import Client
@@ -27,8 +27,11 @@ PATIENT = {"give_up_after": 60, "return_window": 0.5}
 class Bank(SandboxPayment):
     """A payment company behind which a card is blocked after a while."""
 
-    blocked: ClassVar[set[str]] = set()
     most = 1000_00  # of one authorization, in minor units
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.blocked: set[str] = set()
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
@@ -46,6 +49,11 @@ def shop_with(pool: Pool, temporal: Client, **company: Any) -> Shop:
     shop = Shop(pool, temporal, a_policy(**PATIENT))
     shop.payment = Bank(pool, random=random.Random(7), **company)
     return shop
+
+
+def bank(shop: Shop) -> Bank:
+    assert isinstance(shop.payment, Bank)
+    return shop.payment
 
 
 async def kinds(shop: Shop, order_id: str) -> list[str]:
@@ -115,7 +123,7 @@ async def test_of_an_order_that_cannot_be_paid_for_in_full_nothing_stays_set_asi
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, captures="once")
-    shop.payment.most = 29_99  # type: ignore[attr-defined]  # of the Bank that this shop has
+    bank(shop).most = 29_99
     await shop.stocked("TEA", 2, "east")
     await shop.stocked("MUG", 1, "west")
     order = an_order(("TEA", 2, "12.50"), ("MUG", 1, "30.00"), shipping=shipping("0"))
@@ -186,13 +194,12 @@ async def test_a_parcel_that_is_not_paid_any_more_is_held_until_the_customer_pay
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=3))
     await shop.stocked("TEA", 2)
-    order = an_order(("TEA", 2), token="tok_blocked_later")
+    order = an_order(("TEA", 2), token="tok_blocked")
     policy = a_policy(**PATIENT, renew_before=0.1, hand_over_within=1)
-    Bank.blocked.clear()
     async with shop.working():
         first = await shop.placed(order, policy)
         await shop.drive(first, "labelled")
-        Bank.blocked.add("tok_blocked_later")
+        bank(shop).blocked.add("tok_blocked")
 
         async def held() -> bool:
             return (await shop.orders.get(order.order_id)).summary.state == "held"
@@ -271,12 +278,12 @@ async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_custo
 ) -> None:
     shop = shop_with(pool, temporal_client)
     await shop.stocked("TEA", 2)
-    order = an_order(("TEA", 2), token="tok_blocked_at_last")
+    order = an_order(("TEA", 2), token="tok_blocked")
     async with shop.working():
         first = await shop.placed(order, a_policy(**PATIENT, pay_within=1))
         await shop.drive(first, "labelled")
         await ended_at_the_company(shop)
-        Bank.blocked.add("tok_blocked_at_last")
+        bank(shop).blocked.add("tok_blocked")
         await shop.desk.hand_over(first, who="packer")
         # Nobody pays in time: a person is asked, and has it tried again, and the customer comes.
         step = await shop.parked(order.order_id)
@@ -296,11 +303,11 @@ async def test_a_parcel_that_nobody_pays_in_time_is_not_sent(
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=2))
     await shop.stocked("TEA", 2)
-    order = an_order(("TEA", 2), token="tok_blocked_soon")
+    order = an_order(("TEA", 2), token="tok_blocked")
     policy = a_policy(**PATIENT, renew_before=0.1, hand_over_within=1, pay_within=0.5)
     async with shop.working():
         first = await shop.placed(order, policy)
-        Bank.blocked.add("tok_blocked_soon")
+        bank(shop).blocked.add("tok_blocked")
         await shop.drive(first, "packed")
         result = await shop.result(order.order_id)
         assert result["outcome"] == "cancelled"
@@ -485,13 +492,13 @@ async def test_what_waited_to_be_charged_for_longer_than_it_was_set_aside_is_set
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=2))
     await shop.stocked("TEA", 4)
-    good, bad = an_order(("TEA", 2)), an_order(("TEA", 2), token="tok_blocked_at_last")
+    good, bad = an_order(("TEA", 2)), an_order(("TEA", 2), token="tok_blocked")
     policy = a_policy(give_up_after=1, return_window=0.5, charge="manual")
     async with shop.working():
         for order in (good, bad):
             await shop.placed(order, policy)
         await asyncio.sleep(2.1)
-        Bank.blocked.add("tok_blocked_at_last")
+        bank(shop).blocked.add("tok_blocked")
         charged = await shop.orders.charge(good.order_id, ChargeRequest(note="credit is good"))
         assert charged.outcome == "accepted"
         refused = await shop.orders.charge(bad.order_id, ChargeRequest(note="credit is good"))
