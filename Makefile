@@ -54,10 +54,10 @@ types: $(READY)
 	$(RUN) -m mypy
 
 # The files that take longest come first, and each runs in one process, with its fixtures. Much of a
-# test is waiting: three processes keep two processors busy. `rules` has run those that are left out.
+# test is waiting: four processes keep two processors busy. `rules` has run those that are left out.
 .PHONY: tests
 tests: $(READY)
-	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/architecture
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=tests/architecture
 
 .PHONY: bench
 bench: $(READY)

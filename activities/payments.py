@@ -70,6 +70,7 @@ class Payments:
                 moves = {line_id: {"charged": units} for line_id, units in ask.units.items()}
                 await orders.move_lines(conn, ask.order_id, moves)
 
+        shortage: NotAuthorized | None = None
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
@@ -79,12 +80,20 @@ class Payments:
             else:
                 none_open(tried)
                 left = total.minor - succeeded(tried)
-                shares = await self._shares_of_capture(conn, ask, left)
-                planned = await self._intend(
-                    conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
-                )
-            if not ask.prepaid and not (tried and await self._is_invoiced(conn, ask)):
+                if tried and left == 0:
+                    return  # a later try was quicker than this one, which wrote nothing down
+                try:
+                    shares = await self._shares_of_capture(conn, ask, left)
+                except NotAuthorized as error:
+                    shortage = error  # what has left is invoiced all the same
+                else:
+                    planned = await self._intend(
+                        conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
+                    )
+            if not ask.prepaid and not await self._is_invoiced(conn, ask):
                 await invoice(conn, ask, self._seller, prepaid=False)
+        if shortage is not None:
+            raise shortage
         try:
             await self._calls.perform_all(planned, self._capture, book)
         except Declined as error:
@@ -93,7 +102,7 @@ class Payments:
             raise
 
     async def _is_invoiced(self, conn: Connection, ask: Capture) -> bool:
-        """It was, when it was first tried, save by a worker that knew of no invoices."""
+        """It was, when it was first tried: which may have left nothing else behind."""
         issued = await documents.of_order(conn, ask.order_id)
         return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
 

@@ -69,6 +69,7 @@ class BookState(BaseModel):
     once: bool = False
     charged_ahead: bool = False
     secured: bool = False
+    doubted: bool = False
     refunded: Worth | None = None
     invoiced: Worth | None = None
     goodwill: int = 0

@@ -118,6 +118,9 @@ class Authorizing:
 
         Raises StepRefused where the customer does not pay, and GivenUp by an operator.
         """
+        self._book.doubted = True  # what else was set aside may have ended as well
+        while self._securing.locked():
+            await workflow.wait_condition(lambda: not self._securing.locked())
         async with self._securing:
             until = workflow.now() + self._policy.give_up_after
             patient = (DECLINED, ACTION_REQUIRED)
@@ -178,7 +181,7 @@ class Authorizing:
     def _lacks(self, parcel: Parcel, until: datetime) -> bool:
         ends = self._book.authorized_until
         own = self._book.once and parcel.id not in self._book.covered
-        return own or (ends is not None and ends < until)
+        return own or self._book.doubted or (ends is not None and ends < until)
 
     def _note(self, authorized: Authorized | None) -> None:
         if authorized is not None:  # else by a worker that did not tell

@@ -54,6 +54,7 @@ class OrderBook:
         self.covered = set(state.covered)  # parcels with an authorization of their own
         self.once = state.once
         self.secured = state.secured  # more was set aside than at first
+        self.doubted = state.doubted  # a company had ended what was set aside
         self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
@@ -78,6 +79,7 @@ class OrderBook:
             covered=tuple(sorted(self.covered)),
             once=self.once,
             secured=self.secured,
+            doubted=self.doubted,
             charged_ahead=self.charged_ahead,
             refunded=self.charges.refunded,
             invoiced=self.charges.invoiced,

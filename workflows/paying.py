@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from temporalio import workflow
@@ -26,6 +25,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.policy import Policy
 
 NOT_AUTHORIZED = "not_authorized"
+
+RENEWALS_MAX = 5
+"""Of one charge, before a person is asked: each time another authorization may have ended."""
 
 
 class Paying:
@@ -152,11 +154,12 @@ class Paying:
         prepaid: bool,
         refusable: tuple[str, ...] = (),
     ) -> None:
-        """Charge. What has ended before its time is set aside anew, also where goods have left.
+        """Charge. For goods that have left, what has ended before its time is set aside anew.
 
         Where that cannot be, a person is asked, who may have it tried again.
         """
         before = last = 0  # tries, each with a key of its own
+        renewals = RENEWALS_MAX if prepaid else 0
 
         def ask(attempt: int, by_hand: str | None = None) -> Capture:
             nonlocal last
@@ -170,8 +173,7 @@ class Paying:
                 attempt=last,
                 by_hand=by_hand,
                 prepaid=prepaid,
-                # Set aside anew and not there all the same, it is a person's turn to say.
-                renews=not refusable and (attempt > 1 or before == 0),
+                renews=not prepaid and (attempt > 1 or renewals < RENEWALS_MAX),
             )
 
         summary = f"Charge {self._book.money(due.worth.total)}"
@@ -191,9 +193,11 @@ class Paying:
                 except StepRefused as refusal:
                     if refusal.kind != NOT_AUTHORIZED:
                         raise
-                before = last
-                with suppress(StepRefused, GivenUp):
+                before, renewals = last, renewals + 1
+                try:
                     await self.authorizing.make_up(part_id, due.worth.total)
+                except (StepRefused, GivenUp):
+                    renewals = RENEWALS_MAX  # nobody pays
         finally:
             self._charging -= 1
 

@@ -13,7 +13,7 @@ from activities.payment_asks import Capture, Refund, Secure, TenderAsk, Void
 from activities.providers.errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.amounts import Worth
-from domain.errors import Conflict, NotFound, OrderloomError, Refused
+from domain.errors import Conflict, NotAuthorized, NotFound, OrderloomError, Refused
 from domain.money import Money
 from domain.order import Order
 from store import documents, ledger, payments, refunds
@@ -319,6 +319,25 @@ async def aged(bench: Bench) -> None:
             "update payment set requested_at = requested_at - interval '10 days' "
             "where kind = 'authorize'"
         )
+
+
+async def test_a_charge_that_finds_nothing_set_aside_is_invoiced_once_and_told_apart(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="it ended"))
+    first = capture(order, 1, HUNDRED, units=10).model_copy(update={"renews": True})
+    for _ in range(2):  # the first answer is lost
+        with pytest.raises(NotAuthorized, match=r"100\.00 USD of .* is not authorized, or not any"):
+            await bench.payments.capture_payment(first)
+    await bench.authorizations.secure_payment(securing(order, 1, HUNDRED, days=1))
+    await bench.payments.capture_payment(first.model_copy(update={"attempt": 2}))
+    await bench.payments.capture_payment(first)  # its worker was away for long
+    assert await sums(bench, order) == (2 * HUNDRED, HUNDRED, 0)
+    async with bench.pool.acquire() as conn:
+        kinds = [issued.kind for issued in await documents.of_order(conn, order.order_id)]
+    charged = await bench.pool.fetchval("select sum(charged) from order_line")
+    assert (charged, kinds) == (10, ["invoice"])
 
 
 async def test_what_is_being_charged_is_not_released_when_the_rest_is_renewed(

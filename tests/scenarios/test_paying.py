@@ -273,6 +273,47 @@ async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_ane
     await shop.settled()
 
 
+async def test_whichever_cards_have_ended_each_is_authorized_anew_and_nobody_is_asked(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    other = {"provider": "sandbox", "token": "tok_other", "amount": "10.00"}
+    order = an_order(("TEA", 2), tenders=[other])
+    first = await shop.placed(order, a_policy(**PATIENT))
+    await shop.drive(first, "labelled")
+    await ended_at_the_company(shop)
+    await shop.desk.hand_over(first, who="packer")
+    await shop.finish(order.order_id)
+    operations = await shop.payment.operations(order.order_id)
+    assert sum(done.amount.minor for done in operations if done.kind == "capture") == 25_00
+    assert not [what for what in await shop.story(order.order_id) if "attention" in what]
+    await shop.settled()
+
+
+async def test_what_another_parcel_needs_is_authorized_before_it_leaves_once_one_has_found_it_ended(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2, "east")
+    await shop.stocked("MUG", 1, "west")
+    order = an_order(("TEA", 2, "12.50"), ("MUG", 1, "30.00"), shipping=shipping("0"))
+    first = await shop.placed(order, a_policy(**PATIENT))
+    await shop.drive(first, "labelled")
+    await ended_at_the_company(shop)
+    await shop.desk.hand_over(first, who="packer")
+    await shop.told(order.order_id, "charged")
+    assert [done[:2] for done in await paid(shop, order)] == [
+        ("authorize", 55_00),
+        ("authorize", 25_00),
+        ("capture", 25_00),
+    ]
+    second = f"{order.order_id}:2"
+    await shop.drive(second, "labelled")
+    # Its own, before the warehouse may hand it over.
+    assert (await paid(shop, order))[-1] == ("authorize", 30_00, "USD")
+    await shop.finish(order.order_id)
+    await shop.settled()
+
+
 async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_customer_pays(
     pool: Pool, temporal_client: Client
 ) -> None:
@@ -288,6 +329,8 @@ async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_custo
         # Nobody pays in time: a person is asked, and has it tried again, and the customer comes.
         step = await shop.parked(order.order_id)
         assert step == f"capture_payment {first}"
+        invoices = "select part_id from document where order_id = $1 and kind = 'invoice'"
+        assert await shop.pool.fetchval(invoices, order.order_id) == first
         await shop.retry(order.order_id, step)
         await shop.until_many(order.order_id, "held: payment", 2)
         accepted = await shop.orders.pay(order.order_id, PayRequest(token="tok_new"))
