@@ -273,20 +273,31 @@ async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_ane
     await shop.settled()
 
 
-async def test_whichever_cards_have_ended_each_is_authorized_anew_and_nobody_is_asked(
+async def test_whichever_cards_have_ended_it_is_found_out_one_by_one_and_nobody_is_asked(
     shop: Shop,
 ) -> None:
-    await shop.stocked("TEA", 2)
+    await shop.stocked("TEA", 1, "east")
+    await shop.stocked("MUG", 1, "west")
     other = {"provider": "sandbox", "token": "tok_other", "amount": "10.00"}
-    order = an_order(("TEA", 2), tenders=[other])
+    order = an_order(
+        ("TEA", 1, "10.00"), ("MUG", 1, "30.00"), tenders=[other], shipping=shipping("0")
+    )
     first = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(first, "labelled")
     await ended_at_the_company(shop)
+    # The first card would pay for this parcel, and then the second; then it is set aside anew.
     await shop.desk.hand_over(first, who="packer")
+    await shop.told(order.order_id, "charged")
+    story = await shop.story(order.order_id)
+    assert story.count("capture refused") == 2
+    assert not [what for what in story if "attention" in what]
+    assert await paid(shop, order) == [
+        ("authorize", 10_00, "USD"),
+        ("authorize", 30_00, "USD"),
+        ("authorize", 10_00, "USD"),
+        ("capture", 10_00, "USD"),
+    ]
     await shop.finish(order.order_id)
-    operations = await shop.payment.operations(order.order_id)
-    assert sum(done.amount.minor for done in operations if done.kind == "capture") == 25_00
-    assert not [what for what in await shop.story(order.order_id) if "attention" in what]
     await shop.settled()
 
 
