@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Final
 
 import hypothesis  # noqa: F401  # Python 3.11 cannot compile it deep in the report of a failure
@@ -16,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from settings import load_settings
 from store.database import Pool, open_pool
 from tests.builders import QUICK
-from tests.integration.command_line import COPIER
+from tests.integration.command_line import COPIER, Cli, commands_for
 from tests.servers import Databases, learn_types_once, running_postgres, running_temporal
 from tests.shop import Shop
 from worker import tuning
@@ -101,3 +102,11 @@ async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
     shop = Shop(pool, temporal_client, QUICK)
     async with shop.working():
         yield shop
+
+
+@pytest.fixture
+def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
+    """Commands for the test's shop, in processes of their own."""
+    return commands_for(
+        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
+    )

@@ -12,31 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from temporalio.client import Client
 
 from starter.channels.records import Record, to_record
 from starter.cli.placing import Plan, Result, place_records
 from store.database import Pool
 from tests.builders import QUICK, a_document, an_order
-from tests.integration.command_line import EXAMPLES, SECONDS_MAX, Cli, commands_for
+from tests.integration.command_line import EXAMPLES, SECONDS_MAX, Cli
 from tests.shop import Shop
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
-    """A shop with a worker."""
-    shop = Shop(pool, temporal_client, QUICK)
-    async with shop.working():
-        yield shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 def documents(count: int) -> list[dict[str, Any]]:

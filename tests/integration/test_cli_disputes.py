@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-
-import pytest
 
 from domain.disputes import DisputeState
 from store import events
 from tests.builders import an_order
-from tests.integration.command_line import Cli, commands_for
+from tests.integration.command_line import Cli
 from tests.provider_desk import Telling
 from tests.shop import Shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def test_disputes_and_events_that_wait_are_listed(cli: Cli, shop: Shop) -> None:

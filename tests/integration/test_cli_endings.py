@@ -10,37 +10,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from temporalio.client import Client
 
 from starter.cli.program import _COMMANDS
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES
-from store.database import Pool
-from tests.builders import QUICK, a_document, an_order
-from tests.integration.command_line import EXAMPLES, SECONDS_MAX, Cli, commands_for
+from tests.builders import a_document, an_order
+from tests.integration.command_line import EXAMPLES, SECONDS_MAX, Cli
 from tests.servers import Databases, temporary_folder
 from tests.shop import Shop
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
-    """A shop with a worker."""
-    shop = Shop(pool, temporal_client, QUICK)
-    async with shop.working():
-        yield shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
-
 
 # How commands end ---------------------------------------------------------------------------------
 

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.integration.command_line import EXAMPLES, Cli, commands_for
-from tests.shop import Shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
+from tests.integration.command_line import EXAMPLES, Cli
 
 
 async def test_items_are_imported_and_a_wrong_row_costs_only_itself(

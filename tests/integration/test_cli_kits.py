@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.integration.command_line import EXAMPLES, Cli, commands_for
+from tests.integration.command_line import EXAMPLES, Cli
 from tests.shop import Shop
 
 KITS = """kit,part,units
@@ -25,14 +23,6 @@ WRONG = (
     "7: kit: TWIN was left as it is, because of line 3",
     "8: units: ",
 )
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def test_kits_are_imported_and_a_wrong_row_costs_only_its_kit(

@@ -6,10 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.builders import an_order, shipping
-from tests.integration.command_line import EXAMPLES, Cli, commands_for
+from tests.integration.command_line import EXAMPLES, Cli
 from tests.shop import Shop
 
 _TO_SEOUL = shipping("5.00")
@@ -17,14 +15,6 @@ GERMANY = {
     **_TO_SEOUL,
     "address": {**_TO_SEOUL["address"], "country": "DE", "postal_code": "20095"},
 }
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def test_locations_are_imported_listed_and_imported_as_listed(

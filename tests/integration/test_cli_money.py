@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
@@ -14,7 +12,7 @@ from store import sandbox
 from store.database import Pool
 from store.sandbox import FaultKind
 from tests.builders import a_policy, an_order
-from tests.integration.command_line import Cli, commands_for
+from tests.integration.command_line import Cli
 from tests.shop import Shop
 
 
@@ -24,14 +22,6 @@ async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
     shop = Shop(pool, temporal_client, a_policy(give_up_after=60, return_window=60))
     async with shop.working():
         yield shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def test_a_held_order_is_shown_so_and_paid_with_a_new_token(cli: Cli, shop: Shop) -> None:

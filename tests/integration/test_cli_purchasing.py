@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from domain.items import Item
 from domain.locations import Location
 from domain.purchasing import PurchasingPolicy
-from tests.integration.command_line import EXAMPLES, Cli, commands_for
+from tests.integration.command_line import EXAMPLES, Cli
 from tests.shop import Shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def until_sent(shop: Shop, po_id: str) -> None:

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from tests.builders import an_order
-from tests.integration.command_line import Cli, commands_for
+from tests.integration.command_line import Cli
 from tests.shop import Shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(

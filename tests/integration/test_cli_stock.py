@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pytest
 
 from domain.locations import Location
 from tests.builders import an_order
-from tests.integration.command_line import Cli, commands_for
+from tests.integration.command_line import Cli
 from tests.shop import Shop
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
-
 
 WRONG = {
     ("count", "TEA", "-1"): (2, "greater than or equal to 0"),

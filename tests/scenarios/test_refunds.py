@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -13,20 +12,12 @@ from domain.messages import AttentionAnswer, RefundOutcome, RefundRequest, Retur
 from domain.order import Order
 from domain.policy import Policy
 from tests.builders import a_policy, an_order, shipping
-from tests.integration.command_line import Cli, commands_for
+from tests.integration.command_line import Cli
 from tests.scenarios.test_payment import paid
 from tests.shop import Shop
 
 PATIENT = a_policy(give_up_after=60, return_window=60, goodwill_percent_max=100)
 SHORTLY = PATIENT.model_copy(update={"return_window": a_policy(return_window=1.5).return_window})
-
-
-@pytest.fixture
-def cli(shop: Shop, database_url: str, temporal_address: str, tmp_path: Path) -> Cli:
-    """Commands for that shop."""
-    return commands_for(
-        shop, database_url=database_url, temporal_address=temporal_address, home=tmp_path
-    )
 
 
 async def charged(shop: Shop, order: Order, policy: Policy = SHORTLY) -> str:
