@@ -9,7 +9,7 @@ from activities.payment_asks import Capture, Invoice, Refund
 from domain import accounts
 from domain.amounts import Worth
 from domain.documents import Seller
-from store import documents, ledger, orders, refunds, returns
+from store import documents, ledger, orders, payments, refunds, returns
 from store.database import Connection
 
 
@@ -30,6 +30,8 @@ async def invoice(
     )
     moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
     await orders.move_lines(conn, ask.order_id, moves)
+    if ask.after_refund:
+        await payments.billed_after_refund(conn, ask.order_id)
     await documents.issue(
         conn,
         kind="invoice",

@@ -82,8 +82,9 @@ class Capture(BaseModel):
     """Charge what one fulfilment ships, or (`prepaid`) all of an order before anything does.
 
     `units` (line id → units) are then paid for; `invoiced` of them go out now. `attempt` counts
-    deliberate new tries after a firm refusal; retries of one try share its key. `renews`: who asks
-    has it set aside anew where the authorization has ended, and wants to be told so.
+    deliberate new tries after a firm refusal; retries of one try share its key. `after_refund`: a
+    refund was decided before this was. `renews`: who asks has it set aside anew where the
+    authorization has ended, and wants to be told so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -96,11 +97,15 @@ class Capture(BaseModel):
     attempt: int = 1
     by_hand: str | None = None
     prepaid: bool = False
+    after_refund: bool = False
     renews: bool = False
 
 
 class Invoice(BaseModel):
-    """Goods that were charged before have gone out: units by line id, and what they are worth."""
+    """Goods that were charged before have gone out: units by line id, and what they are worth.
+
+    `after_refund` as in Capture.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -109,6 +114,7 @@ class Invoice(BaseModel):
     units: dict[str, int]
     worth: Worth
     currency: str
+    after_refund: bool = False
 
 
 class Refund(BaseModel):

@@ -145,6 +145,11 @@ async def grant_refund(
     await _add(conn, order_id, refund_granted=amount.minor, why_not=why_not)
 
 
+async def billed_after_refund(conn: Connection, order_id: str) -> None:
+    """Something was billed that was decided after a refund: its cents depend on the sequence."""
+    await _sql.billed_after_refund(conn, order_id=order_id)
+
+
 async def why_no_refund(conn: Connection, order_id: str) -> str:
     """Why nothing of the order may be paid back now; empty where it may."""
     money = await sums(conn, order_id)

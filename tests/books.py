@@ -46,10 +46,8 @@ RULES = {
           and not exists (select from refund r where r.order_id = order_money.order_id
                           and r.kind in ('units', 'shipping', 'goodwill'))
           -- What was charged after something was paid back, and held by the order's limit.
-          and not (worth.kept - (captured - refunded) between 0 and 4 * worth.lines and exists (
-              select from refund r join payment p using (order_id)
-              where r.order_id = order_money.order_id and p.kind = 'capture'
-                and p.requested_at > r.granted_at))
+          and not (worth.kept - (captured - refunded) between 0 and 4 * worth.lines
+              and billed_after_refund)
     """,
     "no more is paid back than was charged": """
         select order_id from order_money where refund_granted > captured

@@ -27,12 +27,16 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be charged for a parcel that goes out, and what is to be invoiced for it."""
+    """What is to be charged for a parcel that goes out, and what is to be invoiced for it.
+
+    `after_refund`: something was paid back before. The sequence then moves a minor unit.
+    """
 
     units: Mapping[str, int]
     worth: Worth
     invoiced_units: Mapping[str, int]
     invoiced: Worth
+    after_refund: bool = False
 
 
 REST = "rest"
@@ -193,7 +197,8 @@ class OrderBook:
             due[line_id], invoice[line_id] = units - prepaid, units - resent
         parcel.stage = "await_delivery"
         due, invoice = _some(due), _some(invoice)
-        return Due(due, self.charges.charge(due), invoice, self.charges.invoice(invoice))
+        after = self.charges.refunded != NOTHING
+        return Due(due, self.charges.charge(due), invoice, self.charges.invoice(invoice), after)
 
     def delivered(self, parcel: Parcel, at: datetime) -> None:
         """The customer has it."""

@@ -143,6 +143,7 @@ class Paying:
                 units=dict(due.invoiced_units),
                 worth=due.invoiced,
                 currency=self._book.order.currency,
+                after_refund=due.after_refund,
             )
             await self._steps.record(Payments.invoice_parcel, ask, parcel.id, "Invoice what went")
 
@@ -173,6 +174,7 @@ class Paying:
                 attempt=last,
                 by_hand=by_hand,
                 prepaid=prepaid,
+                after_refund=due.after_refund,
                 renews=not prepaid and (attempt > 1 or renewals < RENEWALS_MAX),
             )
 

@@ -300,9 +300,10 @@ order by order_id, what;
 -- What was taken and not given back, against the worth of the units that are paid for and not paid
 -- back, and what was invoiced against the worth of the units that went out. The worth of the first n
 -- of a line's units is whole × n // ordered, per component. To the cent in the end, where nothing
--- was charged after something was paid back. Until then, and there, the sequence moves at most one
--- minor unit per line, component, and entry of the journal. Refunds for no unit, and of units
--- without their shipping, are known by their amounts alone.
+-- was billed that was decided after a refund; what is on record of either can come in another
+-- sequence. Until then, and there, the sequence moves at most one minor unit per line, component,
+-- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
+-- their amounts alone.
 with line as (
     select order_id, charged, refunded, charged - refunded as kept, invoiced, ordered,
            goods_minor::numeric as goods, tax_minor::numeric as tax,
@@ -322,15 +323,13 @@ with line as (
            coalesce(sum(-p.amount_minor) filter (where p.account = 'shipping_income'), 0)
                as shipping,
            coalesce(sum(-p.amount_minor) filter (where p.account = 'tax_payable'
-               and starts_with(e.effect, 'invoice:')), 0) as tax,
-           max(e.at) filter (where starts_with(e.effect, 'invoice:')) as invoiced_at
+               and starts_with(e.effect, 'invoice:')), 0) as tax
     from journal_entry e join posting p using (entry_id) group by e.order_id
 ), given as (
-    select order_id, min(granted_at) as since,
-           bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount
+    select order_id, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount
     from refund group by order_id
 ), asked as (
-    select order_id, max(requested_at) filter (where kind = 'capture') as captured_at,
+    select order_id,
            bool_or(state <> 'succeeded') filter (where kind in ('capture', 'refund')) as under_way
     from payment group by order_id
 )
@@ -350,8 +349,7 @@ cross join lateral (values
     ('ledger', 'booked as shipping', coalesce(booked.shipping, 0), shipping_out, false)
 ) as c (rule, what, kept, worth, passing)
 where not c.passing and not coalesce(given.by_amount, false) and abs(c.kept - c.worth) > case
-    when o.decision in ('rejected', 'cancelled', 'closed')
-         and coalesce(greatest(asked.captured_at, booked.invoiced_at) <= given.since, true) then 0
+    when o.decision in ('rejected', 'cancelled', 'closed') and not m.billed_after_refund then 0
     else 4 * lines * (coalesce(booked.entries, 0) + 2) end
 order by m.order_id, c.what;
 

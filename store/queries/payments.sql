@@ -64,6 +64,9 @@ set authorized      = authorized      + :authorized,
     voided          = voided or :voided
 where order_id = :order_id;
 
+-- name: billed_after_refund(order_id)!
+update order_money set billed_after_refund = true where order_id = :order_id;
+
 -- name: add_to_authorization(capture_granted, captured, refund_granted, refunded, released, payment_key)!
 -- Moves the sums of one authorization; its constraints refuse what would exceed.
 update payment

@@ -31,7 +31,7 @@ from store.database import Pool, open_pool
 from tests import strategies
 from tests.integration.mishaps import Worker
 from tests.servers import Databases
-from workflows.book import REST, OrderBook
+from workflows.book import REST, Due, OrderBook
 from workflows.charges import Owed
 from workflows.parcel import Parcel
 
@@ -112,19 +112,20 @@ class Life:
             due = self.book.charge_all()[0]
             if due.units:
                 part = ids.prepaid_id(self.order.order_id)
-                await self.capture(part, due.units, due.worth, prepaid=True)
+                await self.capture(part, due, prepaid=True)
 
-    async def capture(self, part: str, units: Any, worth: Worth, *, prepaid: bool) -> None:
+    async def capture(self, part: str, due: Due, *, prepaid: bool) -> None:
         ask = Capture(
             order_id=self.order.order_id,
             fulfilment_id=part,
-            worth=worth,
+            worth=due.worth,
             currency=self.order.currency,
-            units=dict(units),
+            units=dict(due.units),
             prepaid=prepaid,
+            after_refund=due.after_refund,
         )
         await self.worker.payments.capture_payment(ask)
-        self.exact = self.exact and self.refunds == 0
+        self.exact = self.exact and not due.after_refund
 
     async def ship(self) -> None:
         if not self.waiting:
@@ -143,7 +144,7 @@ class Life:
         due = self.book.shipped(parcel)
         self.invoiced += due.invoiced
         if due.units:
-            await self.capture(parcel.id, due.units, due.worth, prepaid=False)
+            await self.capture(parcel.id, due, prepaid=False)
         elif due.invoiced_units:
             invoice = Invoice(
                 order_id=self.order.order_id,
@@ -151,6 +152,7 @@ class Life:
                 units=dict(due.invoiced_units),
                 worth=due.invoiced,
                 currency=self.order.currency,
+                after_refund=due.after_refund,
             )
             await self.worker.payments.invoice_parcel(invoice)
         self.there.append(parcel)

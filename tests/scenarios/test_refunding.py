@@ -162,3 +162,31 @@ async def test_nothing_is_paid_back_of_an_order_that_is_unknown_finished_or_not_
     with pytest.raises(Refused, match="nothing can be changed"):
         await shop.orders.refund(order.order_id, request)
     await shop.settled()
+
+
+async def test_what_is_charged_after_a_refund_is_decided_may_be_booked_before_it(
+    shop: Shop,
+) -> None:
+    # Shipping of 0.04 for three units is 0.01 + 0.01 + 0.02; charged after one was paid back, the
+    # last is 0.01. The second charge takes so long that the third is on record before the refund.
+    for location in ("east", "north", "west"):
+        await shop.stocked("TEA", 1, location)
+    order = an_order(("TEA", 3, "10.00"), shipping=shipping("0.04"))
+    first = await shop.placed(order, a_policy(give_up_after=60, return_window=0.5))
+    second, third = (f"{order.order_id}:{number}" for number in (2, 3))
+    await shop.drive(third, "labelled")
+    await shop.drive(first, "shipped")
+    await shop.told(order.order_id, "charged")
+    shop.faults.hold("capture_payment")
+    await shop.drive(second, "delivered")
+    await shop.faults.reached["capture_payment"].wait()
+    await shop.scan(first, "failure")
+    await shop.heard(order.order_id, "lost", 1)
+    await shop.desk.hand_over(third, who="packer")
+    await shop.heard(order.order_id, "shipped", 3)
+    shop.faults.release("capture_payment")
+    await shop.finish(order.order_id)
+    money = await paid(shop, order)
+    assert [minor for kind, minor, _ in money if kind == "capture"] == [10_01, 10_01, 10_01]
+    assert await refunds(shop, order) == [10_01]
+    await shop.settled()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.amounts import Worth
+from domain.amounts import Worth, sum_of
 from domain.continuation import BookState, Stage
 from domain.errors import IllegalTransition
 from domain.fulfilments import Planned
@@ -52,6 +52,7 @@ class BookMachine(RuleBasedStateMachine):
         self.authorized: int | None = None
         self.charged, self.refunded = Worth(), Worth()
         self.invoiced, self.credited = Worth(), Worth()
+        self.exact = True  # nothing was billed after a refund, and none was of a mere amount
         self.prepaid: Counter[str] = Counter()  # paid for, and to be sent
         self.resent: Counter[str] = Counter()  # of these, invoiced before they got lost
         self.waiting: list[Parcel] = []
@@ -176,6 +177,8 @@ class BookMachine(RuleBasedStateMachine):
             self.resent[line_id] -= again
         if due.units:  # the charge is for the invoice, and claims neither more nor less
             assert (due.units, due.worth) == (due.invoiced_units, due.invoiced)
+        assert due.after_refund == (self.refunded != Worth())
+        self.exact = self.exact and not due.after_refund
         self.charged += due.worth
         self.invoiced += due.invoiced
         parcel.stage = "await_delivery"
@@ -227,11 +230,13 @@ class BookMachine(RuleBasedStateMachine):
 
     @rule()
     def pay_back_shipping(self) -> None:
+        self.exact = False
         self.owe(self.book.charges.refund_shipping())
         assert self.book.charges.refundable.only_shipping == Worth()
 
     @rule(data=st.data())
     def goodwill(self, data: st.DataObject) -> None:
+        self.exact = False
         before = self.book.charges.goodwill
         amount = data.draw(st.integers(0, self.book.charges.refundable.total))
         assert self.owe(self.book.charges.refund_amount(amount)).worth.total == amount
@@ -260,6 +265,17 @@ class BookMachine(RuleBasedStateMachine):
                 assert kept == getattr(worth, part) or (
                     kept < getattr(worth, part) and taken == getattr(limit, part)
                 )
+
+    @invariant()
+    def to_the_cent_what_was_billed_is_the_worth_of_its_units(self) -> None:
+        """Whatever the sequence, as long as nothing was billed after a refund."""
+        if self.exact:
+            lines, worth = self.book.lines, self.book.charges.worth
+            out = (worth[line_id].first(line.invoiced) for line_id, line in lines.items())
+            assert self.invoiced == sum_of(out)
+            kept = (worth[k].first(line.charged - line.refunded) for k, line in lines.items())
+            withheld = (money.withheld for money in self.book.charges.lines.values())
+            assert self.charged - self.refunded == sum_of((*kept, *withheld))
 
     @invariant()
     def no_more_is_taken_or_given_than_there_is(self) -> None:
