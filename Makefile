@@ -8,11 +8,12 @@ RUN := $(VENV)/bin/python
 # Without a home folder there is no place for a download cache, and / is none.
 ifeq ($(strip $(HOME)),)
 export PIP_NO_CACHE_DIR := 1
+export UV_NO_CACHE := 1
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 # What is imported is compiled and kept: the sandbox that workflows are tested in loads it for every
-# order. What never is need not be compiled when it is installed, which takes a third of that time.
+# order. What never is need not be compiled when it is installed.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
@@ -78,6 +79,8 @@ clean:
 	rm -rf $(VENV) .cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# uv installs in a third of the time that it takes pip, and knows less of what a machine may have told pip
+# of the way to its packages: where it finds none, pip does it all.
 # The stamp holds the checkout's path: a checkout that was moved gets a new environment.
 ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
 .PHONY: $(READY)
@@ -94,8 +97,14 @@ $(READY): requirements.lock pyproject.toml
 		echo 'or name one: make $(or $(MAKECMDGOALS),test) PYTHON=/path/to/python3' >&2; \
 		exit 1; \
 	fi; \
-	echo "Setting up $(VENV) with $$python, once; this takes a minute." >&2; \
+	echo "Setting up $(VENV) with $$python, once; this can take a minute." >&2; \
 	umask 022 && "$$python" -m venv --clear $(VENV) && \
-	$(RUN) -m pip install --quiet --no-deps --no-compile --require-hashes -r requirements.lock && \
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock && \
+	$(RUN) -m pip install --quiet --no-deps --require-hashes -r $(VENV)/uv.lock && \
+	{ index=$${PIP_INDEX_URL:-$$($(RUN) -m pip config get global.index-url 2>/dev/null)}; \
+	$(RUN) -m uv pip install --quiet --python $(RUN) --system-certs $${index:+--default-index "$$index"} \
+		--no-deps --require-hashes -r requirements.lock || { \
+	echo 'uv could not install it: pip tries now.' >&2; \
+	$(RUN) -m pip install --quiet --no-deps --no-compile --require-hashes -r requirements.lock; }; } && \
 	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable . && \
 	printf '%s\n' '$(CURDIR)' > $(READY)
