@@ -54,7 +54,7 @@ rules: $(READY)
 types: $(READY)
 	$(RUN) -m mypy
 
-# The files that take longest come first, and each runs in one process, with its fixtures. Much of a
+# Each file runs in one process, with its fixtures, and those that take longest come first. Much of a
 # test is waiting: four processes keep two processors busy. `rules` has run those that are left out.
 .PHONY: tests
 tests: $(READY)

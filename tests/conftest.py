@@ -43,6 +43,15 @@ def pytest_configure() -> None:
     learn_types_once()
 
 
+LONGEST_FIRST: Final = ("e2e", "workflows", "scenarios", "integration")
+"""Folders whose files take longest. Begun last, one of them would keep one process busy alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: no search for garbage need look through it again and again."""
     gc.collect()
