@@ -84,7 +84,7 @@ class MoneyCalls:
         Raises Declined for a firm no, and OutcomeUnknown where only the provider can tell.
         """
         payment = planned.payment
-        if payment.state == "succeeded":
+        if payment.done:
             return
         if payment.state == "failed":
             raise refusal_of(payment)

@@ -194,7 +194,7 @@ class Payments:
                 try:
                     if not (new or ask.by_hand):  # the bank may be asked about it since
                         await self._check_not_disputed(conn, ask)
-                    shares = await self._shares_of_refund(conn, ask, owed.owed.minor)
+                    shares = await self._shares_of_refund(conn, ask, owed.unissued)
                 except Refused as error:
                     refusal = error  # it is owed all the same
                 else:

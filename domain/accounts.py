@@ -75,6 +75,11 @@ def refund_issued(amount: int, *, as_credit: bool = False, by_bank: bool = False
     return {Account.REFUNDS_PAYABLE: amount, Account.WRITE_OFFS if by_bank else way: -amount}
 
 
+def refund_came_back(amount: int) -> Postings:
+    """The customer's bank sent a refund back: it is on our account, and owed again."""
+    return {Account.CASH_IN_TRANSIT: amount, Account.REFUNDS_PAYABLE: -amount}
+
+
 def credit_given(amount: int) -> Postings:
     """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
     return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}

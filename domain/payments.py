@@ -16,6 +16,9 @@ PaymentState = Literal["requested", "unknown", "succeeded", "failed"]
 BY_HAND = "by_hand"
 """Recorded as the provider of what an operator did outside Orderloom."""
 
+CAME_BACK = "came_back"
+"""The code of a refund that failed after it had succeeded: the customer's bank sent it back."""
+
 STORE_CREDIT = "store_credit"
 """The provider of what is paid with, or given as, store credit."""
 
@@ -60,6 +63,11 @@ class Payment(BaseModel):
     def open(self) -> bool:
         """Its outcome is not known."""
         return self.state in ("requested", "unknown")
+
+    @property
+    def done(self) -> bool:
+        """It had its effect. That the effect came to nothing later is not the caller's business."""
+        return self.state == "succeeded" or self.code == CAME_BACK
 
     @property
     def room(self) -> int:

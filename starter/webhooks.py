@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from domain import signatures
 from domain.errors import InvalidInput, NotFound, OrderloomError
-from store import provider_events
+from store import bounces, provider_events
 from store.database import DatabaseFault, Pool
 
 logger = logging.getLogger(__name__)
 
-REFUND_CAME_BACK: Final = f"{provider_events.BOUNCED} "
+REFUND_CAME_BACK: Final = bounces.STEP
 """How the steps begin under which a refund that came back asks for a person."""
 
 BODY_BYTES_MAX: Final = 1_000_000
@@ -108,9 +108,9 @@ class WebhookDesk:
         return envelope.id, new
 
     async def settle(self, order_id: str, step: str, note: str, *, who: str) -> None:
-        """A person did what a refund that came back asked for. Raises NotFound."""
+        """A person paid the customer what a bank had sent back. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            if not await provider_events.settle(conn, order_id, step, note, who=who):
+            if not await bounces.paid_otherwise(conn, order_id, step, note, who=who):
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
 
 

@@ -126,6 +126,19 @@ async def fail(conn: Connection, payment: Payment, code: str, message: str) -> b
     return True
 
 
+async def came_back(conn: Connection, payment: Payment, code: str, message: str) -> bool:
+    """A refund that succeeded → failed, days later. False where that was known.
+
+    It gives its room back to its authorization, and is still granted in the order's sums.
+    """
+    key, amount = payment.payment_key, payment.amount_minor
+    if await _sql.payment_came_back(conn, code=code, message=message, payment_key=key) is None:
+        return False
+    await _add(conn, payment.order_id, refunded=-amount)
+    await _add_there(conn, payment, refunded=-amount, refund_granted=-amount)
+    return True
+
+
 async def grant_refund(
     conn: Connection, order_id: str, amount: Money, *, by_hand: bool = False
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.provider_events import PaymentNews, Wake
-from store import events
+from store import bounces, events, payments
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
@@ -16,7 +16,6 @@ _sql = load_queries("provider_events")
 CHANNEL = "provider_event"
 """The PostgreSQL notification channel that wakes the relay."""
 
-BOUNCED = "refund_failed"
 """First word of the step under which a refund that came back asks for a person."""
 
 # What a piece of news can be about.
@@ -117,24 +116,6 @@ async def _late_word(conn: Connection, provider: str, news: PaymentNews, row: Re
             )
     elif news.fate == "refund_failed":
         await lock_order(conn, order_id)
-        if await events.find(conn, order_id, f"{key}:bounced") is not None:
-            return
-        reason = f"the refund failed after it had succeeded: {news.why or 'no reason given'}"
-        await events.raise_attention(conn, order_id, f"{BOUNCED} {key}", reason)
-        await events.tell(
-            conn, order_id, f"{key}:bounced", "refund came back", who=provider, why=news.why
-        )
-
-
-async def settle(conn: Connection, order_id: str, step: str, note: str, *, who: str) -> bool:
-    """What a refund that came back asked a person for was done. False where nothing asks for it."""
-    async with conn.transaction():
-        await lock_order(conn, order_id)
-        asked = {row["step"] for row in await events.open_attention(conn, order_id)}
-        if step not in asked:
-            return False
-        await events.resolve_attention(conn, order_id, step, f"done: {note}")
-        await events.tell(
-            conn, order_id, f"{step}:done", f"attention resolved: {step}", who=who, why=note
-        )
-        return True
+        payment = await payments.find(conn, key)
+        assert payment is not None
+        await bounces.came_back(conn, payment, news.why)

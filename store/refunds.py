@@ -23,6 +23,8 @@ class Refund(BaseModel):
     """A refund: granted with its worth by what it is for, and issued as far as it says.
 
     `units`: line id → units paid back. `credited_minor`: what was invoiced of it.
+    `came_back_minor`: what the customer's bank returned of what was issued, as long as it is not
+    paid another way.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,15 +40,21 @@ class Refund(BaseModel):
     amount_minor: int
     credited_minor: int
     issued_minor: int
+    came_back_minor: int
     currency: str
     reason: str
     who: str
     granted_at: datetime
 
     @property
+    def unissued(self) -> int:
+        """What was never given back, in minor units."""
+        return self.amount_minor - self.issued_minor
+
+    @property
     def owed(self) -> Money:
-        """What is not given back yet."""
-        return Money(minor=self.amount_minor - self.issued_minor, currency=self.currency)
+        """What is not given back yet, or came back."""
+        return Money(minor=self.unissued + self.came_back_minor, currency=self.currency)
 
 
 async def grant(
@@ -106,6 +114,11 @@ async def issued(conn: Connection, refund_id: str, amount: int) -> bool:
     """So much of it was given back. Returns whether that is all of it now."""
     row = await _sql.issue_refund(conn, refund_id=refund_id, amount=amount)
     return bool(row["issued_minor"] == row["amount_minor"])
+
+
+async def came_back(conn: Connection, refund_id: str, change: int) -> None:
+    """So much of what was issued came back; below zero: it was paid another way."""
+    await _sql.refund_came_back(conn, refund_id=refund_id, change=change)
 
 
 async def find(conn: Connection, refund_id: str) -> Refund | None:

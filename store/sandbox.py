@@ -226,6 +226,11 @@ async def refund(
     )
 
 
+async def send_refund_back(connection: Connection, key: str, code: str) -> None:
+    """A refund that had its effect has it no longer, and counts as refused."""
+    await _queries().send_refund_back(connection, key=key, code=code)
+
+
 async def payment_call(connection: Connection, key: str) -> PaymentCall | None:
     """What is kept under a money call's key, or None."""
     row = await _queries().payment_call(connection, key=key)

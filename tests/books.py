@@ -58,7 +58,7 @@ RULES = {
         where capture_granted <> captured or refund_granted <> refunded
            or authorized <> captured + released
         union all select payment_key from payment where state in ('requested', 'unknown')
-        union all select refund_id from refund where issued_minor < amount_minor
+        union all select refund_id from refund where issued_minor - came_back_minor < amount_minor
     """,
     "the payment company has what we have": """
         select order_id from order_money left join (

@@ -188,7 +188,7 @@ def _refunds(out: Output, detail: OrderDetail) -> None:
                 refund.refund_id,
                 f"{refund.kind}: {refund.reason}",
                 money(refund.amount_minor, refund.currency),
-                money(refund.issued_minor, refund.currency),
+                money(refund.amount_minor - refund.owed.minor, refund.currency),
             )
             for refund in detail.refunds
         ],

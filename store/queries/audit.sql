@@ -244,7 +244,7 @@ with paid as (
            count(*) filter (where kind = 'void' and state = 'succeeded') as voids
     from payment group by order_id
 ), owed as (
-    select order_id, sum(amount_minor) as granted, sum(issued_minor) as issued
+    select order_id, sum(amount_minor) as granted, sum(issued_minor - came_back_minor) as issued
     from refund group by order_id
 ), about as (
     select authorization_key,
@@ -284,10 +284,10 @@ cross join lateral (values
 ) as c (what, kept, done)
 where a.kind = 'authorize' and c.kept <> coalesce(c.done, 0)
 union all
-select r.order_id, r.currency, 'paid back for ' || r.refund_id, r.issued_minor,
+select r.order_id, r.currency, 'paid back for ' || r.refund_id, r.issued_minor - r.came_back_minor,
        coalesce(issued.issued, 0)
 from refund r left join issued using (refund_id)
-where r.issued_minor <> coalesce(issued.issued, 0)
+where r.issued_minor - r.came_back_minor <> coalesce(issued.issued, 0)
 union all
 select m.order_id, m.currency,
        case when m.voided then 'voided, without a void among its payments;'
@@ -326,7 +326,8 @@ with line as (
                and starts_with(e.effect, 'invoice:')), 0) as tax
     from journal_entry e join posting p using (entry_id) group by e.order_id
 ), given as (
-    select order_id, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount
+    select order_id, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount,
+           sum(came_back_minor) as came_back
     from refund group by order_id
 ), asked as (
     select order_id,
@@ -341,7 +342,8 @@ left join booked using (order_id)
 left join given using (order_id)
 left join asked using (order_id)
 cross join lateral (values
-    ('money', 'captured and not refunded', m.captured - m.refunded, worth.net + worth.tax,
+    ('money', 'captured and not refunded', m.captured - m.refunded - coalesce(given.came_back, 0),
+     worth.net + worth.tax,
      -- of a parcel that several pay for, each its part
      o.decision in ('received', 'confirmed') and coalesce(asked.under_way, false)),
     ('ledger', 'booked as revenue', coalesce(booked.goods, 0), goods_out, false),
@@ -386,12 +388,20 @@ where o.decision in ('rejected', 'cancelled', 'closed')
 order by l.order_id, l.line_id;
 
 -- name: settled_money_is_done()
--- Nothing is owed, nothing is held, no outcome is open. What an operator did by hand, outside, is on
--- record as the resolution of the step.
+-- Nothing is owed, but for what a bank sent back while a person is asked about it; nothing is held, no
+-- outcome is open. What an operator did by hand, outside, is on record as the resolution of the step.
 select m.order_id, m.currency, o.decision, 'still owed' as what,
        m.refund_granted - m.refunded as amount_minor
-from order_money m join orders o using (order_id)
-where o.decision in ('rejected', 'cancelled', 'closed') and m.refund_granted <> m.refunded
+from order_money m
+join orders o using (order_id)
+left join (
+    select order_id, sum(p.amount_minor) as amount_minor
+    from payment p join attention a using (order_id)
+    where a.step = 'refund_failed ' || p.payment_key and a.resolved_at is null and p.state = 'failed'
+    group by order_id
+) asked using (order_id)
+where o.decision in ('rejected', 'cancelled', 'closed')
+  and m.refund_granted <> m.refunded + coalesce(asked.amount_minor, 0)
 union all
 select m.order_id, m.currency, o.decision, 'still held on the customer''s card',
        m.authorized - m.captured - m.released
@@ -455,8 +465,8 @@ having coalesce(sum(p.amount_minor), 0) <> 0 or count(p.account) = 0
 order by e.order_id, e.effect;
 
 -- name: entry_is_a_payment()
--- Every capture and refund that succeeded is booked once, with its amount; and no other entry moves
--- an order's cash, but for what companies and banks keep of it.
+-- Every capture and refund that succeeded is booked once, with its amount, and so is a refund that came
+-- back; and no other entry moves an order's cash, but for what companies and banks keep of it.
 select coalesce(p.order_id, e.order_id) as order_id, coalesce(p.payment_key, e.effect) as payment_key,
        coalesce(p.currency, e.currency) as currency, coalesce(p.amount, 0) as paid_minor,
        coalesce(e.moved, 0) as booked_minor
@@ -464,7 +474,11 @@ from (
     select order_id, payment_key, currency,
            case kind when 'refund' then -amount_minor else amount_minor end as amount
     from payment
-    where kind in ('capture', 'refund') and state = 'succeeded' and amount_minor > 0
+    where kind in ('capture', 'refund') and amount_minor > 0
+      and (state = 'succeeded' or code = 'came_back')
+    union all
+    select order_id, payment_key || ':came_back', currency, amount_minor
+    from payment where code = 'came_back'
 ) p
 full join (
     select e.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
@@ -545,7 +559,8 @@ with booked as (
            sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
     from journal_entry e join posting p using (entry_id) group by e.order_id
 ), owed as (
-    select order_id, sum(amount_minor - issued_minor) as owed from refund group by order_id
+    select order_id, sum(amount_minor - issued_minor + came_back_minor) as owed
+    from refund group by order_id
 )
 select o.order_id, m.currency, o.decision, c.account, coalesce(c.booked, 0) as booked_minor,
        c.due as due_minor

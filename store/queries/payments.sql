@@ -38,6 +38,13 @@ set state = :state, reference = :reference, expires_at = :expires_at, code = :co
 where payment_key = :payment_key and state in ('requested', 'unknown')
 returning payment_key;
 
+-- name: payment_came_back(code, message, payment_key)$
+-- A refund: succeeded → failed. Null when it was not counted as given back any more.
+update payment
+set state = 'failed', code = :code, message = :message, settled_at = clock_timestamp()
+where payment_key = :payment_key and kind = 'refund' and state = 'succeeded'
+returning payment_key;
+
 -- name: payment_unknown(message, payment_key)!
 -- requested → unknown: asked, and no answer came.
 update payment set state = 'unknown', message = :message

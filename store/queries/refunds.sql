@@ -16,10 +16,15 @@ select * from refund where refund_id = :refund_id;
 select * from refund where order_id = :order_id order by granted_at, refund_id;
 
 -- name: owed_refunds()
--- Granted and not issued in full, longest first.
-select * from refund where issued_minor < amount_minor order by granted_at, refund_id;
+-- Granted and not issued in full, or come back since, longest first.
+select * from refund where issued_minor - came_back_minor < amount_minor
+order by granted_at, refund_id;
 
 -- name: issue_refund(amount, refund_id)^
 -- Granted → issued, so much more of it.
 update refund set issued_minor = issued_minor + :amount where refund_id = :refund_id
 returning issued_minor, amount_minor;
+
+-- name: refund_came_back(change, refund_id)!
+-- Issued → come back, so much of it; or paid another way since.
+update refund set came_back_minor = came_back_minor + :change where refund_id = :refund_id;

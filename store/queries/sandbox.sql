@@ -194,6 +194,18 @@ WITH prior AS (
 )
 SELECT * FROM prior UNION ALL SELECT * FROM kept;
 
+-- name: send_refund_back(key, code)!
+-- Refunded → as if it had been refused.
+WITH back AS (
+    UPDATE sandbox.payment_call SET code = :code, reference = NULL
+    WHERE key = :key AND kind = 'refund' AND code IS NULL
+    RETURNING payment_reference, amount_minor
+)
+UPDATE sandbox.payment
+SET refunded_minor = refunded_minor - back.amount_minor
+FROM back
+WHERE payment.reference = back.payment_reference;
+
 -- name: payment_call(key)^
 SELECT * FROM sandbox.payment_call WHERE key = :key;
 

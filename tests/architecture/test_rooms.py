@@ -174,7 +174,7 @@ DOORS = {
         "store.reconciliation.KeptDifference",
     ),
     # Keeps what payment companies tell.
-    "starter/webhooks.py": ("store.provider_events",),
+    "starter/webhooks.py": ("store.bounces", "store.provider_events"),
     # Closes periods, and reads the books.
     "starter/bookkeeping.py": ("store.ledger",),
     # Runs the servers: watches their processes, makes the database that the tables are in.

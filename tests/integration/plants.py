@@ -296,6 +296,23 @@ PLANTS = {
         "web-returned",
         "paid back for web-returned:R1, but its payments say",
     ),
+    "a refund that came back, and nobody is asked about it": Plant(
+        """update payment set refunded = 0, refund_granted = 0
+        where payment_key = 'web-returned:authorize';
+        update payment set state = 'failed', code = 'came_back'
+        where payment_key = 'web-returned:R1:refund';
+        update refund set came_back_minor = issued_minor where refund_id = 'web-returned:R1';
+        update order_money set refunded = 0 where order_id = 'web-returned'""",
+        "money",
+        "web-returned",
+        "still owed",
+    ),
+    "a refund that came back, and is not booked": Plant(
+        "update payment set code = 'came_back' where payment_key = 'web-returned:R1:refund'",
+        "ledger",
+        "web-returned",
+        "web-returned:R1:refund:came_back: ",
+    ),
     "a capture that its authorization does not count": Plant(
         """update payment set captured = captured - 1 where payment_key = 'web-closed:authorize'""",
         "money",

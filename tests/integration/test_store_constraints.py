@@ -430,6 +430,7 @@ FORBIDDEN = {
     "refund_shipping_tax_minor_check": refund("'return', 1, 0, 0, -1, 0, 0"),
     "refund_credited": refund("'return', 1, 2, 3, 4, 11, 0"),
     "refund_issued": refund("'return', 1, 2, 3, 4, 10, 11"),
+    "refund_came_back": f"{refund()}; update refund set came_back_minor = 1",
     # a hold that was released says by whom
     "hold_pkey": f"{hold()}; {hold()}",
     "hold_reason_check": hold("'mood', null, null"),

@@ -17,7 +17,7 @@ from activities.providers.sandbox import webhooks
 from activities.providers.sandbox.webhooks import SignedEvent
 from domain import signatures
 from domain.disputes import DisputeState
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput
 from domain.provider_events import News, Wake
 from starter.webhooks import BODY_BYTES_MAX, WebhookDesk
 from store import events, payments, provider_reads
@@ -397,36 +397,6 @@ async def test_what_we_released_ourselves_is_no_news(
         story = [event["what"] for event in await events.trail(conn, order_id)]
     assert after == before
     assert "authorization ended" not in story
-
-
-async def test_a_refund_that_came_back_asks_for_a_person_once_until_one_has_seen_to_it(
-    pool: Pool, bench: Bench, company: Telling
-) -> None:
-    order_id = await unsettled(bench)
-    async with pool.acquire() as conn:
-        await conn.execute(
-            """
-            update payment set kind = 'refund', state = 'succeeded', reference = 're_1',
-                               settled_at = now() where payment_key like '%:capture'
-            """
-        )
-    await company.tell(company.payment("refund_failed", reference="re_1", why="account closed"))
-    await company.worked_through()
-    step = f"refund_failed {order_id}:1:capture"
-    async with pool.acquire() as conn:
-        (asked,) = await events.open_attention(conn, order_id)
-    assert asked["step"] == step
-    assert asked["reason"].endswith("account closed")
-    await company.desk.settle(order_id, step, "sent by bank transfer", who="kim")
-    await company.tell(company.payment("refund_failed", 1, reference="re_1", why="account closed"))
-    await company.worked_through()
-    async with pool.acquire() as conn:
-        assert await events.open_attention(conn, order_id) == []
-        story = [(e["what"], e["who"], e["why"]) for e in await events.trail(conn, order_id)]
-    assert ("refund came back", "sandbox", "account closed") in story
-    assert (f"attention resolved: {step}", "kim", "sent by bank transfer") in story
-    with pytest.raises(NotFound, match="needs no attention"):
-        await company.desk.settle(order_id, step, "again", who="kim")
 
 
 async def test_news_of_a_payment_that_is_not_ours_is_nothing(pool: Pool, company: Telling) -> None:

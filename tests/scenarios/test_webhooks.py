@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from activities.payment_asks import Refund
 from activities.providers.sandbox.payment import Card
 from activities.providers.sandbox.webhooks import SignedEvent
+from domain.amounts import Worth
 from domain.disputes import DisputeState
 from domain.messages import AttentionAnswer, CancelRequest, ReturnRequest
 from domain.order import Order
@@ -13,6 +15,8 @@ from starter.audit import audit
 from store import sandbox
 from store.sandbox import FaultKind
 from tests.builders import a_policy, an_order, shipping
+from tests.integration.command_line import Cli
+from tests.integration.mishaps import Worker
 from tests.provider_desk import FEE_MINOR, Telling
 from tests.shop import Shop
 
@@ -179,3 +183,61 @@ async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None
     }
     report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
     assert report.clean, "\n".join(report.lines())
+
+
+async def test_a_refund_that_the_bank_sends_back_is_owed_until_it_is_paid_another_way(
+    shop: Shop, cli: Cli
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
+    order_id, parcel = order.order_id, await shop.placed(order)
+    await shop.drive(parcel, "delivered")
+    await shop.heard(order_id, "delivered", 2)
+    approved = await shop.orders.request_return(order_id, ReturnRequest(reason="too strong"))
+    refund_id = str(approved.return_id)
+    await shop.desk.receive_return(refund_id, who="receiver")
+    await shop.settled()
+    assert (await cli.done("payments", "--owed")).out == "nothing is owed\n"
+
+    # Days later, and twice, as companies do.
+    key = f"{refund_id}:refund"
+    await shop.payment.send_back(key)
+    told = company.payment("refund_failed", key=key, why="the account is closed")
+    await again_and_again(company, told)
+    await company.tell(company.payment("refund_failed", 1, key=key, why="the account is closed"))
+    await shop.told(order_id, "refund came back")
+    owed = (await cli.done("payments", "--owed")).out
+    assert refund_id in owed
+    assert "20.00 USD" in owed
+    detail = await shop.orders.get(order_id)
+    assert (detail.summary.payment_status, detail.summary.refunded_minor) == ("refund_owed", 0)
+    assert await paid(shop, order) == [("authorize", 20_00), ("capture", 20_00)]
+    (asked,) = detail.attention
+    assert "the account is closed" in asked.reason
+    # The step that had paid it may be tried once more: it has done its work.
+    ask = Refund(
+        order_id=order_id,
+        refund_id=refund_id,
+        worth=Worth(goods=20_00),
+        currency="USD",
+        units={"1": 2},
+        why="too strong",
+        return_id=refund_id,
+    )
+    await Worker(shop.pool, {"sandbox": shop.payment}).payments.refund_payment(ask)
+    assert (await shop.orders.get(order_id)).summary.refunded_minor == 0
+    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    assert report.clean, report.lines()  # owed, and somebody is asked
+
+    resolve = ("resolve", order_id, "done", "--note", "by bank transfer", "--by", "kim")
+    await cli.done(*resolve)
+    assert (await cli.done("payments", "--owed")).out == "nothing is owed\n"
+    detail = await shop.orders.get(order_id)
+    assert (detail.summary.payment_status, detail.summary.refunded_minor) == ("refunded", 20_00)
+    assert [(p.kind, p.provider, p.state) for p in detail.payments][-2:] == [
+        ("refund", "sandbox", "failed"),
+        ("refund", "by_hand", "succeeded"),
+    ]
+    assert [row.who for row in await shop.orders.events(order_id)][-1] == "kim"
+    await shop.settled()

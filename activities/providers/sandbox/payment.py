@@ -104,6 +104,7 @@ class SandboxPayment:
         captures: Literal["several", "once"] = "several",
         holds_for: timedelta = timedelta(days=7),
     ) -> None:
+        self._pool = pool
         self._faults = Faults(pool, "payment", random, timeout_seconds)
         self._slow_seconds = slow_seconds
         self._capabilities = Capabilities(captures=captures, holds_for=holds_for)
@@ -180,6 +181,15 @@ class SandboxPayment:
             )
 
         return await self._answer(request, await self._faults.run("refund", effect))
+
+    async def send_back(self, key: str) -> None:
+        """What happens at the company: the customer's bank returns the refund with this key.
+
+        Stripe Docs, "Failed refunds": up to 30 days later, and the money is on the account again.
+        Whoever asks for it from then on is told that it failed.
+        """
+        async with self._pool.acquire() as connection:
+            await sandbox.send_refund_back(connection, key, DeclineCode.REFUND_REFUSED)
 
     async def lookup(
         self, *, key: str, kind: PaymentKind, authorization: str | None, since: datetime
