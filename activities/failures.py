@@ -42,7 +42,7 @@ class _FailureTypes(ActivityInboundInterceptor):
             asks_customer = error.code == DeclineCode.ACTION_REQUIRED
             raise ApplicationError(
                 error.message,
-                {"code": error.code},
+                {"code": error.code, "charged": error.charged},
                 type=ACTION_REQUIRED if asks_customer else DECLINED,
                 non_retryable=True,
                 category=BENIGN,

@@ -95,8 +95,9 @@ class MoneyCalls:
                 receipt = None if planned.new else await self._found(provider, payment)
                 receipt = receipt or await self._called(provider, payment, call)
             except Declined as error:
-                await self._refused(payment, error)
-                raise
+                if await self._refused(payment, error):
+                    raise
+                return
             except OutcomeUnknown as error:
                 async with self._pool.acquire() as conn, conn.transaction():
                     await lock_order(conn, payment.order_id)
@@ -188,7 +189,9 @@ class MoneyCalls:
                 await then(conn, payment)
                 return
             recorded = await payments.find(conn, payment.payment_key)
-        if recorded is not None and recorded.state == "failed" and receipt is not None:
+        if recorded is None or recorded.done:
+            return
+        if recorded.state == "failed" and receipt is not None:
             # It was given up as never made, and then the provider's answer came after all.
             if payment.kind == "authorize":
                 await self.provider(payment.provider).void(
@@ -196,13 +199,16 @@ class MoneyCalls:
                 )
             raise refusal_of(recorded)
 
-    async def _refused(self, payment: Payment, error: Declined) -> None:
+    async def _refused(self, payment: Payment, error: Declined) -> bool:
+        """Record a firm no. False where another attempt has recorded that it had its effect."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, payment.order_id)
             if await payments.fail(conn, payment, error.code, error.message):
                 if error.code in ENDED and payment.authorization_key is not None:
                     await payments.release(conn, payment.authorization_key)
                 await tell(conn, payment, f"{payment.kind} refused", error.message)
+            recorded = await payments.find(conn, payment.payment_key)
+            return recorded is None or not recorded.done
 
 
 def begun(tried: Sequence[Payment], key: str) -> list[Planned]:

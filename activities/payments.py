@@ -99,7 +99,14 @@ class Payments:
         except Declined as error:
             if ask.renews and error.code in ENDED:
                 raise NotAuthorized(error.message) from error
+            error.charged = await self._charged(ask)
             raise
+
+    async def _charged(self, ask: Capture) -> int:
+        async with self._pool.acquire() as conn:
+            return succeeded(
+                await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
+            )
 
     async def _is_invoiced(self, conn: Connection, ask: Capture) -> bool:
         """It was, when it was first tried: which may have left nothing else behind."""
@@ -191,6 +198,8 @@ class Payments:
                 none_open(tried)
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
+                if tried and owed.unissued == 0:
+                    return  # an earlier try was heard late
                 try:
                     if not (new or ask.by_hand):  # the bank may be asked about it since
                         await self._check_not_disputed(conn, ask)

@@ -10,7 +10,7 @@ from typing import Final
 
 from domain import accounts
 from domain.payments import BY_HAND, CAME_BACK, Intent, Payment
-from store import events, ledger, payments, refunds
+from store import disputes, events, ledger, payments, refunds
 from store.database import Connection
 from store.locks import lock_order
 
@@ -19,11 +19,16 @@ STEP: Final = "refund_failed "
 
 
 async def came_back(conn: Connection, payment: Payment, why: str) -> None:
-    """It is owed again. The caller holds the order's lock; what is known changes nothing."""
+    """It is owed again. The caller holds the order's lock; what is known changes nothing.
+
+    Nor does what was told before this was booked: a person was asked then, and has it in hand.
+    """
+    order_id, key = payment.order_id, payment.payment_key
+    if await events.find(conn, order_id, f"{key}:bounced") is not None:
+        return
     reason = f"the refund failed after it had succeeded: {why or 'no reason given'}"
     if not await payments.came_back(conn, payment, CAME_BACK, reason):
         return
-    order_id, key = payment.order_id, payment.payment_key
     await refunds.came_back(conn, payment.part_of, payment.amount_minor)
     await ledger.post(
         conn,
@@ -76,5 +81,7 @@ async def _pay(conn: Connection, returned: Payment) -> None:
         order_id=returned.order_id,
         memo=f"refund of {returned.amount}",
         currency=returned.currency,
-        postings=accounts.refund_issued(returned.amount_minor),
+        postings=accounts.refund_issued(
+            returned.amount_minor, by_bank=await disputes.lost_by(conn, returned.order_id) > 0
+        ),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from domain.errors import Conflict
 from domain.provider_events import PaymentNews, Wake
 from store import bounces, events, payments
 from store.database import Connection, Record, load_queries
@@ -15,8 +16,6 @@ _sql = load_queries("provider_events")
 
 CHANNEL = "provider_event"
 """The PostgreSQL notification channel that wakes the relay."""
-
-"""First word of the step under which a refund that came back asks for a person."""
 
 # What a piece of news can be about.
 _KINDS: Final = {
@@ -95,8 +94,13 @@ async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[W
         if row["kind"] in _KINDS[news.fate]
     ]
     for row in rows:
-        if row["directly"] and row["state"] == "succeeded":
+        if not row["directly"]:
+            continue
+        if row["state"] == "succeeded":
             await _late_word(conn, provider, news, row)
+        elif news.fate == "refund_failed" and row["state"] in _UNSETTLED and row["step"] is None:
+            # The step that is about to record it as done would not hear of it any more.
+            raise Conflict(f"what became of {row['payment_key']} is not recorded yet")
     wakes = [
         Wake(order_id=row["order_id"], step=row["step"], why=f"{provider} says: {news.fate}")
         for row in rows

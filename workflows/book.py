@@ -197,7 +197,7 @@ class OrderBook:
             due[line_id], invoice[line_id] = units - prepaid, units - resent
         parcel.stage = "await_delivery"
         due, invoice = _some(due), _some(invoice)
-        after = self.charges.refunded != NOTHING
+        after = self.charges.paid_back
         return Due(due, self.charges.charge(due), invoice, self.charges.invoice(invoice), after)
 
     def delivered(self, parcel: Parcel, at: datetime) -> None:

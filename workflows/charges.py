@@ -66,6 +66,11 @@ class Charges:
         return sum_of(money.charges.taken for money in self.lines.values())
 
     @property
+    def paid_back(self) -> bool:
+        """Anything was, be it units that are worth nothing."""
+        return self.refunded != NOTHING or any(line.refunded for line in self._lines.values())
+
+    @property
     def refundable(self) -> Worth:
         """What was charged and is not paid back."""
         return self.charged - self.refunded

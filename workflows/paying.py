@@ -82,7 +82,7 @@ class Paying:
     async def charge_to_begin(self) -> None:
         """Charge everything before anything else happens to the order.
 
-        Raises StepRefused for the bank's no. Nothing is charged then.
+        Raises StepRefused for the bank's no. Nothing stays charged then.
         """
         due, take_back = self._book.charge_all()
         if due.units:
@@ -90,8 +90,11 @@ class Paying:
                 await self._capture(
                     ids.prepaid_id(self._order_id), due, prepaid=True, refusable=(DECLINED,)
                 )
-            except StepRefused:
+            except StepRefused as refusal:
                 take_back()
+                part = Owed(worth=due.worth.part(refusal.charged))
+                why = "the rest of the charge was refused"
+                await self.refund(ids.prepaid_id(self._order_id), part, why, kind="cancelled")
                 raise
 
     def check_charge(self) -> None:

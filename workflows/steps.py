@@ -35,12 +35,16 @@ ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
 
 
 class StepRefused(Exception):
-    """A firm no from a rule or a company: nothing was done. `kind` is the error's stable type."""
+    """A firm no from a rule or a company: nothing was done. `kind` is the error's stable type.
 
-    def __init__(self, kind: str, message: str) -> None:
+    `charged`: but that one of several means of payment had been charged, in minor units.
+    """
+
+    def __init__(self, kind: str, message: str, charged: int = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.charged = charged
 
 
 class GivenUp(Exception):
@@ -385,7 +389,8 @@ def refusal_of(error: ActivityError | ApplicationError) -> StepRefused | None:
     """
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
-        return StepRefused(cause.type, cause.message)
+        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        return StepRefused(cause.type, cause.message, details.get("charged", 0))
     return None
 
 

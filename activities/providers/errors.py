@@ -60,6 +60,8 @@ class Declined(ProviderError):
         super().__init__(code, message)
         self.code = code
         self.message = message
+        self.charged = 0
+        """What of a step had been charged by other means before that no, in minor units."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

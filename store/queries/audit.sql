@@ -356,7 +356,8 @@ where not c.passing and not coalesce(given.by_amount, false) and abs(c.kept - c.
 order by m.order_id, c.what;
 
 -- name: refund_is_within_what_was_charged()
--- Of each component no more is given back than all units that were charged are worth.
+-- Of each component no more is given back than all units that were charged are worth; or all there are,
+-- where the charge was refused after one of several means had paid its part.
 with given as (
     select order_id, sum(goods_minor) as goods, sum(tax_minor) as tax,
            sum(shipping_minor) as shipping, sum(shipping_tax_minor) as shipping_tax
@@ -364,7 +365,10 @@ with given as (
 ), taken as (
     select order_id, sum(goods_minor) as goods, sum(tax_minor) as tax,
            sum(shipping_minor) as shipping, sum(shipping_tax_minor) as shipping_tax
-    from order_line where charged > 0 group by order_id
+    from order_line l
+    where charged > 0 or not exists (
+        select from order_line other where other.order_id = l.order_id and other.charged > 0)
+    group by order_id
 )
 select order_id, m.currency, c.what, c.given as given_minor, coalesce(c.taken, 0) as taken_minor
 from given

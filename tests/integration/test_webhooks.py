@@ -399,6 +399,27 @@ async def test_what_we_released_ourselves_is_no_news(
     assert "authorization ended" not in story
 
 
+async def test_a_refund_that_came_back_before_that_was_booked_is_in_a_persons_hands(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    order_id = await unsettled(bench)
+    key = f"{order_id}:1:capture"
+    async with pool.acquire() as conn:
+        await conn.execute(
+            """
+            update payment set kind = 'refund', state = 'succeeded', reference = 're_1',
+                               settled_at = now() where payment_key like '%:capture'
+            """
+        )
+        await events.tell(conn, order_id, f"{key}:bounced", "refund came back", who="x", why="")
+    await company.tell(company.payment("refund_failed", reference="re_1"))
+    await company.worked_through()
+    async with pool.acquire() as conn:
+        assert await events.open_attention(conn, order_id) == []
+        (refund,) = [p for p in await payments.of_order(conn, order_id) if p.kind == "refund"]
+    assert refund.state == "succeeded"
+
+
 async def test_news_of_a_payment_that_is_not_ours_is_nothing(pool: Pool, company: Telling) -> None:
     await company.tell(
         company.payment("ended", reference="auth_9"),

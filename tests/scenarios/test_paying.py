@@ -453,6 +453,27 @@ async def test_an_order_whose_charge_at_confirmation_is_refused_is_cancelled_by_
     await shop.settled()
 
 
+async def test_what_one_of_two_means_had_paid_is_paid_back_where_the_other_is_refused(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 3)
+    given = Money(minor=10_00, currency="USD")
+    account = await shop.desk.credit.grant("G-1", "C-1", given, who="test", why="test")
+    tender = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    order = an_order(("TEA", 2, "10.00"), tenders=[tender], token="tok_capture_refused")
+    policy = a_policy(**PATIENT, charge="at_confirmation")
+    assert (await shop.orders.place(order, policy=policy)).outcome == "confirmed"
+    result = await shop.result(order.order_id)
+    assert (result["outcome"], result["reason"]) == ("cancelled", "the charge was refused")
+    detail = await shop.orders.get(order.order_id)
+    assert (detail.summary.captured_minor, detail.summary.refunded_minor) == (10_00, 10_00)
+    (again,) = await shop.desk.credit.accounts("C-1")
+    assert again.balance_minor == 10_00
+    assert await kinds(shop, order.order_id) == ["authorize", "void"]  # of the card
+    assert await balances(shop, order.order_id) == {}
+    await shop.settled()
+
+
 async def balances(shop: Shop, order_id: str) -> dict[str, int]:
     """What the journal says of an order: account → balance, without zeros."""
     async with shop.pool.acquire() as conn:

@@ -138,15 +138,19 @@ async def test_what_comes_back_after_a_lost_dispute_is_written_down_as_paid_back
     await shop.orders.resolve_attention(order.order_id, by_bank)
     assert (await shop.result(order.order_id))["outcome"] == "closed"
     assert await paid(shop, order) == before  # nothing is paid back a second time
+    assert await written_off(shop, order) == 0  # the goods are back: it was no loss
+    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    assert report.clean, "\n".join(report.lines())
+
+
+async def written_off(shop: Shop, order: Order) -> int:
     async with shop.pool.acquire() as conn:
-        written_off = await conn.fetchval(
-            "select coalesce(sum(amount_minor), 0) from posting "
+        amount: int = await conn.fetchval(
+            "select coalesce(sum(amount_minor), 0)::bigint from posting "
             "join journal_entry using (entry_id) where account = 'write_offs' and order_id = $1",
             order.order_id,
         )
-    assert written_off == 0  # the goods are back: it was no loss
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
-    assert report.clean, "\n".join(report.lines())
+    return amount
 
 
 async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None:
@@ -185,19 +189,24 @@ async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None
     assert report.clean, "\n".join(report.lines())
 
 
+async def sent_back(shop: Shop, order: Order) -> str:
+    """All of the order is bought and returned. Returns the refund's id."""
+    order_id, parcel = order.order_id, await shop.placed(order)
+    await shop.drive(parcel, "delivered")
+    await shop.heard(order_id, "delivered", sum(line.quantity for line in order.lines))
+    approved = await shop.orders.request_return(order_id, ReturnRequest(reason="too strong"))
+    await shop.desk.receive_return(str(approved.return_id), who="receiver")
+    await shop.settled()
+    return str(approved.return_id)
+
+
 async def test_a_refund_that_the_bank_sends_back_is_owed_until_it_is_paid_another_way(
     shop: Shop, cli: Cli
 ) -> None:
     company = Telling(shop.pool)
     await shop.stocked("TEA", 2)
     order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
-    order_id, parcel = order.order_id, await shop.placed(order)
-    await shop.drive(parcel, "delivered")
-    await shop.heard(order_id, "delivered", 2)
-    approved = await shop.orders.request_return(order_id, ReturnRequest(reason="too strong"))
-    refund_id = str(approved.return_id)
-    await shop.desk.receive_return(refund_id, who="receiver")
-    await shop.settled()
+    order_id, refund_id = order.order_id, await sent_back(shop, order)
     assert (await cli.done("payments", "--owed")).out == "nothing is owed\n"
 
     # Days later, and twice, as companies do.
@@ -241,3 +250,47 @@ async def test_a_refund_that_the_bank_sends_back_is_owed_until_it_is_paid_anothe
     ]
     assert [row.who for row in await shop.orders.events(order_id)][-1] == "kim"
     await shop.settled()
+
+
+async def test_a_refund_that_came_back_and_that_the_bank_then_gave_is_no_loss(shop: Shop) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2, "5.00"), shipping=shipping("0"))
+    key = f"{await sent_back(shop, order)}:refund"
+    await shop.payment.send_back(key)
+    await company.tell(company.payment("refund_failed", key=key))
+    await shop.told(order.order_id, "refund came back")
+    await _disputed_and_lost(shop, company, order)
+    assert await written_off(shop, order) == 10_00
+    step = f"refund_failed {key}"
+    await company.desk.settle(order.order_id, step, "the bank gave it back: dp_1", who="kim")
+    assert await written_off(shop, order) == 0
+    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    assert report.clean, "\n".join(report.lines())
+
+
+async def test_that_a_refund_failed_is_heard_also_before_it_is_recorded_as_done(
+    shop: Shop,
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
+    key = f"{await sent_back(shop, order)}:refund"
+    async with shop.pool.acquire() as conn:
+        back = "update payment set state = 'unknown', settled_at = null where payment_key = $1"
+        await conn.execute(back, key)
+    told = company.payment("refund_failed", key=key, why="the account is closed")
+    await company.tell(told)
+
+    async def put_off() -> bool:
+        async with shop.pool.acquire() as conn:
+            return bool(
+                await conn.fetchval("select last_error from provider_event where tries > 0")
+            )
+
+    await shop.until(put_off, "the event waits")
+    assert "refund came back" not in await shop.story(order.order_id)
+    async with shop.pool.acquire() as conn:
+        done = "update payment set state = 'succeeded', settled_at = now() where payment_key = $1"
+        await conn.execute(done, key)
+    await shop.told(order.order_id, "refund came back")

@@ -16,7 +16,7 @@ from domain.continuation import BookState, Stage
 from domain.errors import IllegalTransition
 from domain.fulfilments import Planned
 from domain.order import Order
-from tests.builders import an_order
+from tests.builders import an_order, shipping
 from tests.strategies import orders
 from workflows.book import OrderBook
 from workflows.charges import Owed
@@ -177,7 +177,8 @@ class BookMachine(RuleBasedStateMachine):
             self.resent[line_id] -= again
         if due.units:  # the charge is for the invoice, and claims neither more nor less
             assert (due.units, due.worth) == (due.invoiced_units, due.invoiced)
-        assert due.after_refund == (self.refunded != Worth())
+        refunded = sum(self.count("refunded").values())
+        assert due.after_refund == (self.refunded != Worth() or refunded > 0)
         self.exact = self.exact and not due.after_refund
         self.charged += due.worth
         self.invoiced += due.invoiced
@@ -478,3 +479,15 @@ def test_goodwill_before_anything_went_out_leaves_nothing_deferred_when_nothing_
     owed = book.cancelled({"1": 2}, allocated=False)
     assert (owed.worth.total, owed.credited.total) == (2000, 0)
     assert book.charges.deferred == Worth()
+
+
+def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> None:
+    # A line of three is worth 0.01: the first two nothing, and the third all of it, as the third.
+    book = OrderBook(an_order(("TEA", 3, "10.00"), discount="29.99", shipping=shipping("0")))
+    first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
+    book.parts_to_authorize()
+    for parcel in (first, second):
+        assert book.shipped(parcel).worth == Worth()
+    assert book.lost({}, {"1": 1}).worth == Worth()
+    due = book.shipped(third)
+    assert (due.worth, due.after_refund) == (Worth(), True)
