@@ -43,6 +43,12 @@ async def invoice(
     )
 
 
+async def is_invoiced(conn: Connection, ask: Capture) -> bool:
+    """It was, when it was first tried: which may have left nothing else behind."""
+    issued = await documents.of_order(conn, ask.order_id)
+    return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
+
+
 async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:
     """The credit note of a refund, where anything was invoiced of it. Last of all, as above."""
     if _credited(ask).total:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from temporalio import activity
 
-from activities.billing import credit, grant_refund, invoice, settle_refund
+from activities.billing import credit, grant_refund, invoice, is_invoiced, settle_refund
 from activities.inventory import WHO
 from activities.money_calls import (
     ENDED,
@@ -26,7 +26,7 @@ from domain import accounts
 from domain.documents import Seller
 from domain.errors import NotAuthorized, Refused
 from domain.money import Money
-from store import disputes, documents, events, ledger, orders, payments, refunds
+from store import disputes, events, ledger, orders, payments, refunds
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.payments import BY_HAND, STORE_CREDIT, Intent, Payment
@@ -90,7 +90,7 @@ class Payments:
                     planned = await self._intend(
                         conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
                     )
-            if not ask.prepaid and not await self._is_invoiced(conn, ask):
+            if not ask.prepaid and not await is_invoiced(conn, ask):
                 await invoice(conn, ask, self._seller, prepaid=False)
         if shortage is not None:
             raise shortage
@@ -107,11 +107,6 @@ class Payments:
             return succeeded(
                 await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
             )
-
-    async def _is_invoiced(self, conn: Connection, ask: Capture) -> bool:
-        """It was, when it was first tried: which may have left nothing else behind."""
-        issued = await documents.of_order(conn, ask.order_id)
-        return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
 
     @activity.defn
     async def invoice_parcel(self, ask: Invoice) -> None:
