@@ -159,6 +159,19 @@ async def charged_by_an_operator(shop: Shop) -> str:
     return order.order_id
 
 
+async def paid_back_what_one_of_two_had_paid(shop: Shop) -> str:
+    """Charged ahead: the first of two means is charged, and the second refused."""
+    await shop.stocked("TEA", 10)
+    given = Money(minor=10_00, currency="USD")
+    account = await shop.desk.credit.grant("G-2", "C-1", given, who="anna", why="late parcel")
+    credit = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    order = an_order(
+        ("TEA", 2), channel_order_id="half", tenders=[credit], token="tok_capture_refused"
+    )
+    await shop.orders.place(order, policy=a_policy(charge="at_confirmation"))
+    return order.order_id
+
+
 async def secured_and_not_needed(shop: Shop) -> str:
     """A parcel with money of its own costs nothing, as what was lost is paid for."""
     company_that(shop, captures="once")
@@ -210,5 +223,6 @@ LIVES: tuple[Life, ...] = (
     refused_where_each_parcel_is_paid_alone,
     charged_by_an_operator,
     secured_and_not_needed,
+    paid_back_what_one_of_two_had_paid,
     charged_with_what_was_authorized_anew,
 )
