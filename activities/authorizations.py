@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.inventory import WHO
 from activities.money_calls import (
+    ENDED,
     Call,
     MoneyCalls,
     Planned,
@@ -20,7 +21,7 @@ from activities.money_calls import (
     void_key,
 )
 from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk, Void
-from activities.providers.errors import DeclineCode, Declined
+from activities.providers.errors import Declined
 from activities.providers.payment import PaymentProvider, PaymentReceipt
 from domain.errors import Conflict
 from domain.money import Money
@@ -246,6 +247,7 @@ class Authorizations:
         async with self._pool.acquire() as conn:
             known = await payments.of_order(conn, order_id)
         holding = {p.payment_key for p in known if p.kind == "authorize" and p.room}
+        refused: Declined | None = None  # told when all have been asked for
         for payment in known:
             if payment.kind == "void" and (payment.open or payment.authorization_key in holding):
                 try:
@@ -253,8 +255,10 @@ class Authorizations:
                     planned = Planned(payment, new=payment.state == "requested")
                     await self._calls.perform(planned, self._void(payment), told)
                 except Declined as refusal:
-                    if refusal.code != DeclineCode.EXPIRED:  # it has ended by itself
-                        raise
+                    if refusal.code not in ENDED:  # by itself, or at the company
+                        refused = refused or refusal
+        if refused is not None:
+            raise refused
 
     def _void(self, payment: Payment) -> Call:
         async def call(provider: PaymentProvider) -> PaymentReceipt:

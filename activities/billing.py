@@ -9,8 +9,11 @@ from activities.payment_asks import Capture, Invoice, Refund
 from domain import accounts
 from domain.amounts import Worth
 from domain.documents import Seller
+from domain.errors import Refused
+from domain.money import Money
 from store import documents, ledger, orders, payments, refunds, returns
 from store.database import Connection
+from store.payments import STORE_CREDIT, Payment
 
 
 async def invoice(
@@ -94,6 +97,32 @@ async def grant_refund(conn: Connection, ask: Refund) -> bool:
             postings=accounts.refund_granted(ask.worth, credited),
         )
     return new
+
+
+async def shares_of_refund(
+    conn: Connection, ask: Refund, amount: int
+) -> list[tuple[Payment | None, int]]:
+    """Through which authorizations how much goes back: the last charged first.
+
+    Raises Refused where none of it can. What is left over was paid by hand.
+    """
+    if ask.by_hand or ask.to == STORE_CREDIT or amount == 0:
+        return [(None, amount)]
+    shares: list[tuple[Payment | None, int]] = []
+    for authorization in reversed(await payments.authorizations(conn, ask.order_id)):
+        share = min(amount, authorization.refundable)
+        if share:
+            shares.append((authorization, share))
+            amount -= share
+    if not shares:
+        raise paid_by_hand(ask, amount)
+    return shares
+
+
+def paid_by_hand(ask: Refund, amount: int) -> Refused:
+    """Why so much of a refund goes back through no company."""
+    short = Money(minor=amount, currency=ask.currency)
+    return Refused(f"{short} of {ask.refund_id} was paid by hand: pay it back by hand")
 
 
 async def settle_refund(conn: Connection, ask: Refund) -> None:

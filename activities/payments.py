@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from temporalio import activity
 
-from activities.billing import credit, grant_refund, invoice, is_invoiced, settle_refund
+from activities.billing import (
+    credit,
+    grant_refund,
+    invoice,
+    is_invoiced,
+    paid_by_hand,
+    settle_refund,
+    shares_of_refund,
+)
 from activities.inventory import WHO
 from activities.money_calls import (
     ENDED,
@@ -175,8 +183,7 @@ class Payments:
                 postings=accounts.refund_issued(
                     payment.amount_minor,
                     as_credit=payment.provider == STORE_CREDIT,
-                    by_bank=payment.provider == BY_HAND
-                    and await disputes.lost_by(conn, ask.order_id) > 0,
+                    by_bank=await disputes.given_by_bank(conn, payment),
                 ),
             )
             await tell(conn, payment, "refunded", ask.by_hand or ask.why)
@@ -198,7 +205,7 @@ class Payments:
                 try:
                     if not (new or ask.by_hand):  # the bank may be asked about it since
                         await self._check_not_disputed(conn, ask)
-                    shares = await self._shares_of_refund(conn, ask, owed.unissued)
+                    shares = await shares_of_refund(conn, ask, owed.unissued)
                 except Refused as error:
                     refusal = error  # it is owed all the same
                 else:
@@ -210,28 +217,16 @@ class Payments:
         if refusal is not None:
             raise refusal
         await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
+        async with self._pool.acquire() as conn:
+            owed = await refunds.find(conn, ask.refund_id)
+            assert owed is not None
+            if owed.unissued:
+                raise paid_by_hand(ask, owed.unissued)
 
     async def _check_not_disputed(self, conn: Connection, ask: Refund) -> None:
         why_not = await payments.why_no_refund(conn, ask.order_id)
         if why_not:
             raise Refused(why_not)
-
-    async def _shares_of_refund(
-        self, conn: Connection, ask: Refund, amount: int
-    ) -> list[tuple[Payment | None, int]]:
-        """Through which authorizations how much goes back: the last charged first."""
-        if ask.by_hand or ask.to == STORE_CREDIT or amount == 0:
-            return [(None, amount)]
-        shares: list[tuple[Payment | None, int]] = []
-        for authorization in reversed(await payments.authorizations(conn, ask.order_id)):
-            share = min(amount, authorization.refundable)
-            if share:
-                shares.append((authorization, share))
-                amount -= share
-        if amount:
-            short = Money(minor=amount, currency=ask.currency)
-            raise Refused(f"{short} of {ask.refund_id} was paid by hand: pay it back by hand")
-        return shares
 
     def _refund(self, payment: Payment, ask: Refund) -> Call:
         async def call(provider: PaymentProvider) -> PaymentReceipt:

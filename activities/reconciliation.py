@@ -168,12 +168,7 @@ class Reconciling:
         if not_listed(ours, theirs, when):
             for days in (-1, 1):
                 found += await self._list(when.provider, when.day + timedelta(days=days))
-        before = reconciliation.bounds(when.day)[0] - timedelta(days=1)
-        orders = {
-            done.order_id
-            for done in not_listed(ours, theirs + found, when)
-            if done.requested_at < before
-        }
+        orders = {done.order_id for done in not_listed(ours, theirs + found, when)}
         orders |= {effect.order_id for effect in still_held(ours, theirs + found)}
         for order_id in sorted(orders):
             receipts = await self._providers[when.provider].operations(order_id)

@@ -66,13 +66,17 @@ def refund_granted(worth: Worth, credited: Worth) -> Postings:
     }
 
 
-def refund_issued(amount: int, *, as_credit: bool = False, by_bank: bool = False) -> Postings:
+def refund_issued(amount: int, *, as_credit: bool = False, by_bank: int = 0) -> Postings:
     """What was owed has been given back, or turned into store credit.
 
-    `by_bank`: by a dispute that was lost. What was written off for it then is no loss.
+    `by_bank`: so much by a dispute that was lost. What was written off for it then is no loss.
     """
     way = Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT
-    return {Account.REFUNDS_PAYABLE: amount, Account.WRITE_OFFS if by_bank else way: -amount}
+    return {
+        Account.REFUNDS_PAYABLE: amount,
+        Account.WRITE_OFFS: -by_bank,
+        way: by_bank - amount,
+    }
 
 
 def refund_came_back(amount: int) -> Postings:

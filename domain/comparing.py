@@ -106,13 +106,15 @@ def compare(ours: Sequence[Ours], theirs: Sequence[Theirs], when: Moment) -> Com
     of_day = [effect for effect in effects if effect.day == when.day]
     matched: list[Theirs] = []
     found: list[Difference] = []
+    asked_before = 0
     for effect in of_day:
         done = known.get(effect.key)
         if effect.key and holders[effect.key] != effect.reference:
             why = f"its key {effect.key} is that of {holders[effect.key]}"
             found.append(_missing_here(effect.reference, effect, why))
         elif done is not None and done.open and _at_provider(done, when):
-            continue  # below, on the day on which it was asked for
+            # Looked at below, on the day on which it was asked for; and here when it is settled.
+            asked_before += _day(done.requested_at) != when.day
         elif done is not None:
             difference = _compared(done, effect, when, held=effect.reference in held)
             if difference is None:
@@ -137,7 +139,7 @@ def compare(ours: Sequence[Ours], theirs: Sequence[Theirs], when: Moment) -> Com
         day=when.day,
         listed=len(of_day),
         matched=tuple(matched),
-        under_way=len(unsettled) - len(overdue),
+        under_way=len(unsettled) - len(overdue) + asked_before,
         differences=tuple(sorted(found, key=lambda one: (one.subject, one.what))),
     )
 

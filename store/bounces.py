@@ -82,6 +82,6 @@ async def _pay(conn: Connection, returned: Payment) -> None:
         memo=f"refund of {returned.amount}",
         currency=returned.currency,
         postings=accounts.refund_issued(
-            returned.amount_minor, by_bank=await disputes.lost_by(conn, returned.order_id) > 0
+            returned.amount_minor, by_bank=await disputes.given_by_bank(conn, payment)
         ),
     )

@@ -13,6 +13,7 @@ from domain.accounts import moved
 from domain.disputes import Dispute, latest
 from domain.errors import Conflict, Refused
 from domain.money import Money
+from domain.payments import BY_HAND, Payment
 from store import events, ledger
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
@@ -57,10 +58,16 @@ async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
     await _apply(conn, provider, payment["order_id"], before, now)
 
 
-async def lost_by(conn: Connection, order_id: str) -> int:
-    """What banks have given back to the customer of an order for good, in minor units."""
-    lost: int = await _sql.lost_by(conn, order_id=order_id)
-    return lost
+async def given_by_bank(conn: Connection, refund: Payment) -> int:
+    """How much of a refund the customer has from the bank already, in minor units.
+
+    Only of one that is written down by hand, and of all of these together no more than banks have
+    taken back of the order for good.
+    """
+    if refund.provider != BY_HAND:
+        return 0
+    left: int = await _sql.left_of_lost(conn, order_id=refund.order_id)
+    return min(left, refund.amount_minor)
 
 
 async def place(conn: Connection, batch: int) -> int:

@@ -214,13 +214,13 @@ async def unsettled(conn: Connection) -> list[Record]:
 
 
 async def has_ended(conn: Connection, order_id: str, fulfilment_id: str, moment: datetime) -> bool:
-    """What was set aside for a fulfilment can, at that moment, not be charged any more."""
+    """What was set aside for a fulfilment can, at that moment, not all be charged any more."""
     made = [
         payment
         for payment in await authorizations(conn, order_id)
         if payment.room and payment.part_of in ("", fulfilment_id)
     ]
-    return bool(made) and not any(payment.holds_until(moment) for payment in made)
+    return not all(payment.holds_until(moment) for payment in made)
 
 
 async def sums(conn: Connection, order_id: str) -> OrderMoney:

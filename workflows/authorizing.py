@@ -52,6 +52,11 @@ class Authorizing:
         """What the next run must know of it."""
         return PayingState(provider=self._provider, token=self._token, attempt=self._attempt)
 
+    @property
+    def several(self) -> bool:
+        """More than one means of payment has to do with the order."""
+        return bool(self._book.order.tenders) or self._attempt > 1
+
     async def authorize(self, *, unless: Callable[[], bool]) -> None:
         """Set aside what all units that can be sent are worth.
 
@@ -104,12 +109,10 @@ class Authorizing:
             known = self._book.authorized_until is not None  # else it does not end, or of before
             if amount == 0 or not (self._lacks(parcel, until) or (surely and known)):
                 return
+            amount += self._book.promised_besides(parcel)
+            patient = (DECLINED, ACTION_REQUIRED)
             await self._secure(
-                parcel.id,
-                amount,
-                until,
-                unless=lambda: parcel.recalled,
-                patient=(DECLINED, ACTION_REQUIRED),
+                parcel.id, amount, until, unless=lambda: parcel.recalled, patient=patient
             )
             self._book.covered.add(parcel.id)
 
@@ -167,8 +170,8 @@ class Authorizing:
             )
             return done
 
+        self._book.secured = True  # or may be, where it is given up
         self._note(await self._until_paid(attempt, unless, patient=patient))
-        self._book.secured = True
 
     @property
     def time_left(self) -> timedelta:

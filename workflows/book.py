@@ -292,6 +292,22 @@ class OrderBook:
             return self._most(_some(due))
         return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
+    def promised_besides(self, parcel: Parcel) -> int:
+        """What other parcels that are about to leave count on, of what is set aside for all.
+
+        Nothing, as long as no company has ended any of it: all of them were set aside for then.
+        """
+        if self.once or not self.doubted:
+            return 0
+        return sum(
+            self.to_charge_for(other)
+            for other in self.parcels.values()
+            if other is not parcel
+            and other.id in self.covered
+            and not other.recalled
+            and other.stage not in ("await_delivery", "ended")
+        )
+
     def _share(self, units: Mapping[str, int], parcel: Parcel, line_id: str) -> int:
         """Which of these units of a line are in a parcel that is to leave: the oldest come first.
 

@@ -237,7 +237,9 @@ class OrderWorkflow:
         by_hand = self.paying.charged_by_hand and workflow.patched("release-after-by-hand")
         # What was made up anew was set aside anew, and may not have been needed.
         more = self.book.secured and workflow.patched("release-what-was-secured")
-        if not_all or by_hand or more or self.book.nothing_shipped:
+        # Sums do not tell which of several means has paid, or was set aside for the same.
+        several = self.paying.authorizing.several and workflow.patched("release-of-several")
+        if not_all or by_hand or more or several or self.book.nothing_shipped:
             await self.paying.release("not everything was sent")
 
     async def await_returns(self) -> None:

@@ -11,10 +11,17 @@ select payment_key, order_id from (
 ) found
 order by way, at, payment_key limit 1;
 
--- name: lost_by(order_id)$
--- What banks have taken back of an order for good.
-select coalesce(sum(amount_minor), 0)::bigint from dispute
-where order_id = :order_id and state = 'lost';
+-- name: left_of_lost(order_id)$
+-- What banks have taken back of an order for good, less what of its refunds counts as given so.
+select greatest(0, coalesce((
+    select sum(amount_minor) from dispute where order_id = :order_id and state = 'lost'
+), 0) + coalesce((
+    select sum(p.amount_minor)
+    from payment r
+    join journal_entry e on e.effect = r.payment_key
+    join posting p using (entry_id)
+    where r.order_id = :order_id and r.kind = 'refund' and p.account = 'write_offs'
+), 0))::bigint;
 
 -- name: want_dispute(provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at)^
 -- A dispute that was not heard of before, of no order yet. No row where it was.

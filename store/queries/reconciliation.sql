@@ -103,7 +103,7 @@ order by d.difference_id, a.step;
 
 -- name: days_due(provider, today, look_back)
 -- Days before today that were never compared after their end, from the first payment on, and those
--- of which something is open.
+-- of which something is open, or was under way.
 with first as (
     select min(requested_at at time zone 'UTC')::date as day from payment where provider = :provider
 )
@@ -113,5 +113,6 @@ from first, generate_series(
 ) as g (day)
 left join reconciliation r on r.provider = :provider and r.day = g.day::date
 where first.day is not null
-  and (r.state is distinct from 'clean' or (r.ran_at at time zone 'UTC')::date <= r.day)
+  and (r.state is distinct from 'clean' or r.under_way > 0
+       or (r.ran_at at time zone 'UTC')::date <= r.day)
 order by 1;

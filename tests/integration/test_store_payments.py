@@ -13,10 +13,11 @@ from activities.payment_asks import Capture, Refund, Secure, TenderAsk, Void
 from activities.providers.errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.amounts import Worth
+from domain.disputes import Dispute, DisputeState
 from domain.errors import Conflict, NotAuthorized, NotFound, OrderloomError, Refused
 from domain.money import Money
 from domain.order import Order
-from store import documents, ledger, payments, refunds
+from store import disputes, documents, ledger, payments, refunds
 from store.database import Pool
 from store.locks import lock_order
 from store.payments import Intent
@@ -488,6 +489,113 @@ async def test_a_refund_of_what_was_paid_by_hand_is_owed_until_it_is_paid_by_han
         assert await refunds.owed(conn) == []
         issued = await documents.of_order(conn, order.order_id)
     assert [document.kind for document in issued] == ["invoice", "credit_note"]
+
+
+async def test_of_a_refund_what_was_charged_goes_back_and_what_was_paid_by_hand_is_asked_for(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    await bench.payments.capture_payment(capture(order, 1, 40_00, units=4))
+    in_cash = capture(order, 2, 60_00, units=6).model_copy(update={"by_hand": "in cash"})
+    await bench.payments.capture_payment(in_cash)
+    ask = refund(order, 1, HUNDRED, units=10)
+    for attempt in (1, 1, 2):
+        with pytest.raises(Refused, match=r"60\.00 USD of \S+ was paid by hand"):
+            await bench.payments.refund_payment(ask.model_copy(update={"attempt": attempt}))
+        async with bench.pool.acquire() as conn:
+            (owed,) = await refunds.owed(conn)
+        assert owed.owed.minor == 60_00
+    await bench.payments.refund_payment(ask.model_copy(update={"by_hand": "in cash, too"}))
+    async with bench.pool.acquire() as conn:
+        made = await payments.of_part(conn, order.order_id, "refund", ask.refund_id)
+        assert await refunds.owed(conn) == []
+    assert [(p.provider, p.amount_minor) for p in made] == [("sandbox", 40_00), ("by_hand", 60_00)]
+
+
+async def of_two_cards(bench: Bench) -> Order:
+    """40 and 60 are set aside with two cards."""
+    order = of_a_hundred()
+    await bench.inventory.reserve_stock(reserving(order))
+    tenders = tuple(
+        TenderAsk(number=number, provider="sandbox", token="tok_ok", parts={"": amount})
+        for number, amount in enumerate((40_00, 60_00), start=1)
+    )
+    ask = authorizing(order).model_copy(update={"tenders": tenders})
+    await bench.authorizations.authorize_payment(ask)
+    return order
+
+
+@pytest.mark.parametrize("gone", ["released there", "not known there"])
+async def test_what_cannot_be_released_keeps_nothing_else_from_being(
+    bench: Bench, gone: str
+) -> None:
+    order = await of_two_cards(bench)
+    async with bench.pool.acquire() as conn:
+        first, second = await payments.authorizations(conn, order.order_id)
+        if gone == "released there":
+            await conn.execute(
+                "update sandbox.payment set voided = true, released_minor = authorized_minor "
+                "where reference = $1",
+                first.reference,
+            )
+        else:
+            await conn.execute(
+                "update payment set reference = 'auth_none' where payment_key = $1",
+                first.payment_key,
+            )
+    ask = Void(order_id=order.order_id, why="test")
+    if gone == "released there":
+        await bench.authorizations.void_payment(ask)
+    else:
+        with pytest.raises(Declined):
+            await bench.authorizations.void_payment(ask)
+    async with bench.pool.acquire() as conn:
+        _, released = await payments.authorizations(conn, order.order_id)
+    assert (released.payment_key, released.room) == (second.payment_key, 0)
+
+
+async def test_what_was_set_aside_has_ended_as_soon_as_one_means_has(bench: Bench) -> None:
+    order = await of_two_cards(bench)
+    now = datetime.now(UTC)
+
+    async def ended() -> bool:
+        async with bench.pool.acquire() as conn:
+            return await payments.has_ended(conn, order.order_id, f"{order.order_id}:1", now)
+
+    assert not await ended()
+    async with bench.pool.acquire() as conn:
+        _, second = await payments.authorizations(conn, order.order_id)
+        at = now - timedelta(seconds=1)
+        end = "update payment set expires_at = $1 where payment_key = $2"
+        await conn.execute(end, at, second.payment_key)
+    assert await ended()
+
+
+async def test_s18_no_more_of_refunds_counts_as_given_by_the_bank_than_it_has_taken(
+    bench: Bench,
+) -> None:
+    order = await captured(bench, of_a_hundred())
+    usd = Money(minor=30_00, currency="USD")
+    async with bench.pool.acquire() as conn, conn.transaction():
+        (authorization,) = await payments.authorizations(conn, order.order_id)
+        lost = Dispute(
+            dispute_id="dp_1",
+            subjects=(str(authorization.reference),),
+            amount=usd,
+            fee=Money(minor=0, currency="USD"),
+            state=DisputeState.LOST,
+            moves=1,
+            opened_at=datetime.now(UTC),
+            said_at=datetime.now(UTC),
+        )
+        await disputes.hear(conn, "sandbox", lost)
+    for number in (1, 2):
+        ask = refund(order, number, 20_00, units=2).model_copy(update={"by_hand": "done"})
+        await bench.payments.refund_payment(ask)
+    async with bench.pool.acquire() as conn:
+        balance = {str(p.account): p.amount_minor for p in await ledger.trial_balance(conn)}
+    assert "write_offs" not in balance  # 30 of 40 was the bank's
+    assert balance["cash_in_transit"] == HUNDRED - 30_00 - 10_00
 
 
 @pytest.mark.parametrize("to", ["original", "store_credit"])

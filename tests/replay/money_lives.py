@@ -172,6 +172,17 @@ async def paid_back_what_one_of_two_had_paid(shop: Shop) -> str:
     return order.order_id
 
 
+async def two_tenders_all_charged(shop: Shop) -> str:
+    """Nothing is left of either, and both are asked all the same."""
+    await shop.stocked("TEA", 10)
+    given = Money(minor=10_00, currency="USD")
+    account = await shop.desk.credit.grant("G-3", "C-1", given, who="anna", why="late parcel")
+    credit = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    order = an_order(("TEA", 2), channel_order_id="all-charged", tenders=[credit])
+    await shop.drive(await shop.placed(order), "delivered")
+    return order.order_id
+
+
 async def secured_and_not_needed(shop: Shop) -> str:
     """A parcel with money of its own costs nothing, as what was lost is paid for."""
     company_that(shop, captures="once")
@@ -224,5 +235,6 @@ LIVES: tuple[Life, ...] = (
     charged_by_an_operator,
     secured_and_not_needed,
     paid_back_what_one_of_two_had_paid,
+    two_tenders_all_charged,
     charged_with_what_was_authorized_anew,
 )

@@ -273,6 +273,26 @@ async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_ane
     await shop.settled()
 
 
+async def test_nothing_of_several_means_stays_set_aside_though_all_is_charged(
+    pool: Pool, temporal_client: Client
+) -> None:
+    # A third of 1.00 is 0.33 or 0.34: the card has a cent more set aside for the parcel of two,
+    # and takes it; credit has one less to pay, whichever leaves first.
+    shop = shop_with(pool, temporal_client, captures="once")
+    await shop.stocked("TEA", 1, "east")
+    await shop.stocked("TEA", 2, "west")
+    given = Money(minor=10, currency="USD")
+    account = await shop.desk.credit.grant("G-1", "C-1", given, who="test", why="test")
+    tender = {"provider": "store_credit", "token": account.account_id, "amount": "0.10"}
+    order = an_order(("TEA", 3, "0.35"), discount="0.05", tenders=[tender], shipping=shipping("0"))
+    async with shop.working():
+        await shop.placed(order, a_policy(**PATIENT))
+        await shop.finish(order.order_id)
+        (credit,) = await shop.desk.credit.accounts("C-1")
+        assert credit.available_minor == credit.balance_minor
+        await shop.settled()
+
+
 async def test_whichever_cards_have_ended_it_is_found_out_one_by_one_and_nobody_is_asked(
     shop: Shop,
 ) -> None:

@@ -491,3 +491,18 @@ def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> No
     assert book.lost({}, {"1": 1}).worth == Worth()
     due = book.shipped(third)
     assert (due.worth, due.after_refund) == (Worth(), True)
+
+
+def test_where_a_company_ended_it_all_a_parcel_leaves_enough_set_aside_for_the_others() -> None:
+    book = OrderBook(an_order(("TEA", 3, "10.00"), shipping=shipping("0")))
+    first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
+    book.covered |= {first.id, second.id}
+    assert book.promised_besides(second) == 0
+    book.doubted = True
+    assert book.promised_besides(third) == 20_00
+    book.shipped(first)
+    assert book.promised_besides(third) == 10_00
+    second.recalled = True
+    assert book.promised_besides(third) == 0
+    second.recalled, book.once = False, True
+    assert book.promised_besides(third) == 0

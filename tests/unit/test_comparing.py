@@ -256,6 +256,12 @@ def test_what_is_open_is_looked_at_on_the_day_on_which_it_was_asked_for() -> Non
     assert named(compare([late], [effect], next_day)) == []
 
 
+def test_what_was_asked_for_the_day_before_and_is_open_keeps_the_day_from_being_done() -> None:
+    asked = ours(state="unknown", requested_at=MIDNIGHT - SECOND)
+    found = compare([asked], [theirs(at=MIDNIGHT + SECOND)], WHEN)
+    assert (named(found), found.listed, len(found.matched), found.under_way) == ([], 1, 0, 1)
+
+
 def test_what_was_asked_for_a_moment_ago_is_under_way() -> None:
     today = WHEN.model_copy(update={"listed_at": NOON + timedelta(minutes=4)})
     found = compare([ours(state="requested")], [theirs()], today)

@@ -138,6 +138,8 @@ def test_a_dispute_that_cannot_be_read_says_what_is_wrong(
         ("charge.expired", {"id": "ch_1", "payment_intent": "pi_1"}, "ended", ("ch_1", "pi_1")),
         ("refund.created", {"id": "re_1", "payment_intent": "pi_1"}, "refunded", ("re_1",)),
         ("refund.failed", {"id": "re_1", "payment_intent": "pi_1"}, "refund_failed", ("re_1",)),
+        ("refund.updated", {"id": "re_1", "status": "canceled"}, "refund_failed", ("re_1",)),
+        ("charge.refund.updated", {"id": "re_1", "status": "failed"}, "refund_failed", ("re_1",)),
     ],
 )
 def test_what_stripe_says_of_payments_is_read(
@@ -147,6 +149,11 @@ def test_what_stripe_says_of_payments_is_read(
     news = stripe_events.read_event(stripe_event(kind, content, request=request))
     assert isinstance(news, PaymentNews)
     assert (news.fate, news.keys, news.references) == (fate, ("web-1:authorize",), references)
+
+
+def test_that_something_else_of_a_refund_was_updated_is_no_news() -> None:
+    updated = stripe_event("refund.updated", {"id": "re_1", "status": "succeeded"}, request=None)
+    assert stripe_events.read_event(updated) is None
 
 
 def test_the_key_of_a_call_is_where_the_event_or_the_object_has_it() -> None:

@@ -110,6 +110,14 @@ def booked(number: int, amount: int, currency: str = "usd") -> Transaction:
     return Transaction(id=f"txn_{number}", created=at, amount=amount, currency=currency, fee=number)
 
 
+def test_what_others_write_in_metadata_is_no_capture_of_ours() -> None:
+    ours = capture_mark("web-1:1:capture", 60_00)
+    foreign = {"capture_method": "manual", "capture_note": "500 abc", "capture_": ""}
+    assert [mark.amount for mark in an_intent(60_00, ours | foreign, several=False).captures] == [
+        60_00
+    ]
+
+
 def test_bookings_are_told_apart_by_amount_in_whatever_currency_they_are_paid_out() -> None:
     marks = capture_mark("big", 60_00) | capture_mark("small", 10_00)
     bookings = [booked(1, 5_400, "eur"), booked(2, 900, "eur")]

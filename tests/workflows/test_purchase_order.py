@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 
 from activities.relay import Relay
 from activities.schedules import keep_replenishing
@@ -56,6 +58,14 @@ async def at(shop: Shop, state: str) -> PurchaseOrder:
 
     order = await shop.until(find, f"a purchase order that is {state}")
     assert len(await shop.buying.orders()) == 1
+
+    async def begun() -> bool:  # by the relay, a moment after there is the row
+        with suppress(RPCError):
+            await workflow(shop, order.po_id).describe()
+            return True
+        return False
+
+    await shop.until(begun, f"the workflow of {order.po_id}")
     return order
 
 

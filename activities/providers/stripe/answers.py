@@ -178,8 +178,11 @@ class Intent(Answer):
     @property
     def captures(self) -> tuple[Mark, ...]:
         """The captures that Orderloom made."""
-        names = sorted(name for name in self.metadata if name.startswith(_CAPTURE))
-        return tuple(_read(self.metadata[name]) for name in names)
+        return tuple(
+            _read(self.metadata[name])
+            for name in sorted(self.metadata)
+            if name == f"{_CAPTURE}{_digest(self.metadata[name].partition(' ')[2])}"
+        )
 
     @property
     def ended(self) -> Mark | None:

@@ -34,6 +34,10 @@ _FATES: Final[dict[str, PaymentFate]] = {
 }
 
 
+_UPDATES: Final = ("refund.updated", "charge.refund.updated")
+"""Of a refund, with all of it. Stripe cancels one without an event of its own."""
+
+
 def _id_of(value: Any) -> Any:
     """An object's id, whether the field holds that alone or the whole object."""
     return value.get("id") if isinstance(value, Mapping) else value
@@ -102,6 +106,8 @@ def read_event(body: Mapping[str, Any]) -> News | None:
         told = read_as(_Dispute, event.data.object, where="event data.object")
         return DisputeNews(dispute=_dispute(told, said_at))
     fate = _FATES.get(event.type)
+    if event.type in _UPDATES and event.data.object.get("status") in ("failed", "canceled"):
+        fate = "refund_failed"
     if fate is None:
         return None
     payment = read_as(_Payment, event.data.object, where="event data.object")
