@@ -66,6 +66,8 @@ async def _order(
     Who is asked is decided under the lock, too: a supplier may have refused a moment ago.
     """
     terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
+    if nobodys := [sku for sku in skus if sku not in terms]:
+        await _sql.call_later(conn, skus=nobodys, asked_again_before=policy.ask_again_after)
     wanted: dict[tuple[str, str, str], list[tuple[SupplierItem, int]]] = defaultdict(list)
     reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     async for need in _sql.needs(conn, skus=list(terms)):

@@ -9,8 +9,10 @@ where s.reorder_point is not null and not coalesce(item.discontinued, false)
 order by s.sku, s.location;
 
 -- name: called()
--- Levels that were crossed since they were last looked at.
-select sku, location from replenishment_call order by sku, location;
+-- Levels that were crossed since they were last looked at, but for those that wait for a supplier.
+select sku, location from replenishment_call
+where tries > 0 or try_after <= clock_timestamp()
+order by sku, location;
 
 -- name: claim_calls()$
 -- Whether somebody should look at crossed levels now; asked again ever less often until it is done.
@@ -29,6 +31,24 @@ select count(*) > 0 from claimed;
 -- name: answer_calls(skus)!
 -- These are looked at now, under the lock of their stock: who crosses a level later calls again.
 delete from replenishment_call where sku = any(:skus::text[]);
+
+-- name: call_later(skus, asked_again_before)!
+-- Nobody is to be asked for these now: somebody looks again when the first of those who refused may be.
+insert into replenishment_call (sku, location, try_after)
+select s.sku, s.location, again.at from stock s
+left join item using (sku)
+cross join lateral (
+    select min(refused.at) + :asked_again_before::interval as at
+    from supplier_item i
+    cross join lateral (
+        select max(p.refused_at) as at
+        from purchase_order p join purchase_order_line l using (po_id)
+        where p.supplier_id = i.supplier_id and l.sku = i.sku and l.cancelled > 0) refused
+    where i.sku = s.sku) again
+where s.sku = any(:skus::text[]) and again.at is not null
+  and inventory_position(s.sku, s.location) <= s.reorder_point
+  and not coalesce(item.discontinued, false)
+on conflict (sku, location) do update set try_after = excluded.try_after, tries = 0;
 
 -- name: best_terms(skus, asked_again_before)
 -- The supplier to ask for each SKU: the first by priority, then by lead time, who has not

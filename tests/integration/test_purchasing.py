@@ -99,6 +99,22 @@ class Buyer:
         async with self.pool.acquire() as conn:
             return int(await conn.fetchval("select count(*) from replenishment_call"))
 
+    async def wanted(self) -> bool:
+        """Somebody should look now."""
+        async with self.pool.acquire() as conn:
+            return await replenishment.wanted(conn)
+
+    async def days_pass(self, days: int) -> None:
+        """For what was refused, and for what is called for."""
+        async with self.pool.acquire() as conn:
+            for table, moment in (
+                ("purchase_order", "refused_at"),
+                ("replenishment_call", "try_after"),
+            ):
+                await conn.execute(
+                    f"update {table} set {moment} = {moment} - $1 * interval '1 day'", days
+                )
+
     async def sent(self) -> PurchaseOrder:
         """An order of 18 TEA, with the supplier."""
         await self.sold_by(terms())
@@ -224,6 +240,38 @@ async def test_who_answers_that_none_will_come_is_passed_over_as_one_that_refuse
     assert await buyer.run(only_called=True) == []  # not the same again, and again
     await buyer.sold_by(terms(supplier="ceylon", priority=200))
     (second,) = await buyer.run()
+    assert (await buyer.order(second)).supplier == "ceylon"
+
+
+async def test_where_all_have_refused_the_need_is_called_for_when_the_first_may_be_asked_again(
+    buyer: Buyer,
+) -> None:
+    order = await buyer.sent()
+    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    assert await buyer.wanted()
+    assert await buyer.run(only_called=True) == []
+    assert not await buyer.wanted()  # not again and again
+    await buyer.sold_by(terms("CUP"))
+    await buyer.levels("CUP")
+    (cups,) = await buyer.run(only_called=True)
+    assert [line.sku for line in (await buyer.order(cups)).lines] == ["CUP"]
+    assert not await buyer.wanted()
+    await buyer.days_pass(7)
+    assert await buyer.wanted()
+    (second,) = await buyer.run(only_called=True)
+    assert [line.sku for line in (await buyer.order(second)).lines] == ["TEA"]
+    assert await buyer.calls() == 0
+
+
+async def test_a_need_that_nobody_is_asked_for_is_looked_at_once_there_is_somebody_else(
+    buyer: Buyer,
+) -> None:
+    order = await buyer.sent()
+    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    assert await buyer.run(only_called=True) == []
+    await buyer.sold_by(terms(supplier="ceylon", priority=200))
+    assert await buyer.wanted()
+    (second,) = await buyer.run(only_called=True)
     assert (await buyer.order(second)).supplier == "ceylon"
 
 
