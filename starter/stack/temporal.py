@@ -35,6 +35,10 @@ _START_SECONDS_MAX: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 
 
+class _Ended(Unreachable):
+    """The server ended while it was to start."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """The TCP ports of one server: gRPC for clients, and the web UI."""
@@ -104,9 +108,10 @@ class TemporalServer:
             ports = _usual_ports() if self._usual_ports else _any_ports()
             try:
                 await self._launch(ports)
-            except Unreachable:
-                # Between looking and taking, somebody else may have taken the port.
-                if tries_left == 0 or (_is_free(ports.grpc) and _is_free(ports.ui)):
+            except _Ended:
+                # Between looking and taking, somebody else may have taken the port, or one of those
+                # that the server takes for itself.
+                if tries_left == 0:
                     raise
             else:
                 self._ports = ports
@@ -180,7 +185,7 @@ async def embedded_temporal(
 
 async def _pause(program: Program, deadline: float) -> None:
     if program.pid is None:
-        raise program.failure(f"ended at once (exit code {await program.wait()})")
+        raise _Ended(str(program.failure(f"ended at once (exit code {await program.wait()})")))
     if time.monotonic() > deadline:
         raise program.failure(f"does not answer after {_START_SECONDS_MAX:.0f} s")
     await asyncio.sleep(_POLL_SECONDS)

@@ -8,7 +8,7 @@ import subprocess
 import sysconfig
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -23,11 +23,11 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 
-from domain.errors import Conflict, Refused
+from domain.errors import Conflict, Refused, Unreachable
 from starter.stack import program
 from starter.stack.postgres import embedded_postgres
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES, register
-from starter.stack.temporal import TemporalServer
+from starter.stack.temporal import TemporalServer, embedded_temporal
 from tests.servers import FAST_POSTGRES, temporary_folder
 
 
@@ -189,6 +189,44 @@ def test_a_temporal_program_on_the_path_is_used_first(
     monkeypatch.setenv("PATH", str(broken.parent))
     found = program.find_program("temporal", path_first=True)
     assert found not in (None, str(broken))
+
+
+@pytest.fixture
+def failing_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Path]:
+    """Has the server end at its first starts, as when somebody takes its port; counts them."""
+
+    def install(times: int) -> Path:
+        real = program.find_program("temporal", path_first=True)
+        starts = tmp_path / "starts"
+        write_program(
+            tmp_path / "unlucky" / "temporal",
+            f"""[ "$1" = server ] || exec {real} "$@"
+            echo "$@" >> {starts}
+            [ "$(wc -l < {starts})" -gt {times} ] || exit 2
+            exec {real} "$@" """,
+        )
+        monkeypatch.setenv("PATH", f"{tmp_path / 'unlucky'}{os.pathsep}{os.environ['PATH']}")
+        return starts
+
+    return install
+
+
+async def test_a_server_that_ends_while_it_starts_is_started_anew(
+    folder: Path, failing_first: Callable[[int], Path]
+) -> None:
+    starts = failing_first(2)
+    async with embedded_temporal(folder) as server:
+        await Client.connect(server.address)
+    assert len(starts.read_text().splitlines()) == 3
+
+
+async def test_a_server_that_always_ends_is_told_of_with_its_last_words(
+    folder: Path, failing_first: Callable[[int], Path]
+) -> None:
+    starts = failing_first(99)
+    with pytest.raises(Unreachable, match=r"ended at once \(exit code 2\)"):
+        await TemporalServer(folder).start()
+    assert len(starts.read_text().splitlines()) == 3
 
 
 def test_without_any_temporal_program_the_message_says_what_to_do(
