@@ -64,9 +64,9 @@ class Duty:
 
 
 class Relay:
-    """Runs until cancelled. `stranded_after`: when a label should have been bought by then.
+    """Runs until cancelled. Workflows that it starts run on `task_queue`.
 
-    Workflows that it starts run on `task_queue`.
+    `stranded_after`: how long an attempt to buy a label may take, as long as any other call does.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Relay:
         client: Client,
         *,
         task_queue: str = "orderloom",
-        stranded_after: timedelta = timedelta(minutes=2),
+        stranded_after: timedelta = timedelta(minutes=1),
     ) -> None:
         self._pool = pool
         self._client = client

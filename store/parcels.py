@@ -46,7 +46,7 @@ async def want_label(
         label_key=label_key,
         service=service,
     )
-    if new is not None:
+    if new:
         return True
     wanted = await find(conn, fulfilment_id)
     if wanted is not None and wanted.service != service:

@@ -1,11 +1,12 @@
 -- Parcels: the label of a fulfilment, and what the carrier says. The order's row is locked.
 
 -- name: want_label(fulfilment_id, order_id, label_key, service)$
--- The intent to buy a label, before the carrier is asked. Null when it is there already.
-insert into parcel (fulfilment_id, order_id, label_key, label, service)
-values (:fulfilment_id, :order_id, :label_key, 'requested', :service)
-on conflict (fulfilment_id) do nothing
-returning fulfilment_id;
+-- The intent to buy a label, before the carrier is asked. False when it was there already: then
+-- this is one more attempt. (A row that an insert made has no xmax.)
+insert into parcel (fulfilment_id, order_id, label_key, label, service, asked_at)
+values (:fulfilment_id, :order_id, :label_key, 'requested', :service, clock_timestamp())
+on conflict (fulfilment_id) do update set asked_at = excluded.asked_at
+returning xmax = 0;
 
 -- name: parcel_of(fulfilment_id)^
 select fulfilment_id, order_id, label_key, label, carrier, tracking_number, service, refusal,

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities import fulfilment, waiting
+from activities.providers.carrier import Label
 from domain.errors import Unreachable
 from domain.ids import wait_id
 from domain.messages import CancelRequest
@@ -50,6 +51,33 @@ async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_
         assert (await shop.finish(order.order_id))["outcome"] == "closed"
         await shop.settled()
         assert [what for what in await shop.story(order.order_id) if what == "packed"] == ["packed"]
+
+
+async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
+    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died: list[str] = []
+
+    async def die_with_the_label(self: fulfilment.Fulfilment, part: str, label: Label) -> str:
+        if len(died) < 2:
+            died.append(label.tracking_number)
+            activity.raise_complete_async()  # to the server, an attempt that never answers
+        return await record(self, part, label)
+
+    record = fulfilment.Fulfilment._record
+    monkeypatch.setattr(fulfilment.Fulfilment, "_record", die_with_the_label)
+    shop = Shop(pool, temporal_client, a_policy(hand_over_within=600))
+    await shop.stocked("CUP", 1)
+    order = an_order(("CUP", 1))
+    async with shop.working():
+        part = await shop.placed(order)
+        await shop.drive(part, "labelled")
+        assert (await shop.finish(order.order_id))["outcome"] == "closed"
+        await shop.settled()
+    (number,) = set(died)  # the key kept it one label
+    assert len(died) == 2
+    detail = await shop.orders.get(order.order_id)
+    assert [one.tracking_number for one in detail.fulfilments] == [number]
 
 
 async def test_a_request_that_no_worker_takes_is_told_so_and_done_when_one_comes(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from activities.providers.errors import TimedOut, Unavailable
 from activities.records import CloseOrder
 from activities.returns import ApproveReturn, ReturnPart
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
@@ -16,6 +17,7 @@ from domain.tracking import CarrierStatus
 from store import events, waits
 from store.database import Pool
 from store.returns import Counted
+from store.sandbox import clear_faults, set_fault
 from tests.books import faults_in
 from tests.builders import an_order
 from tests.integration.bench import Bench, a_part, at_once, shipping
@@ -434,6 +436,44 @@ async def test_a_report_that_nobody_will_wait_for_is_let_go_when_its_order_has_e
         assert [report["order_id"] for report in claimed] == [open_order]
         pending = await conn.fetch("select order_id from wait_report where delivered_at is null")
         assert [row["order_id"] for row in pending] == [open_order]
+
+
+async def stranded(bench: Bench) -> list[str]:
+    """The fulfilments whose label nobody has been buying for a minute."""
+    async with bench.pool.acquire() as conn:
+        rows = await waits.stranded_labels(conn, timedelta(minutes=1), 10)
+    return [row["fulfilment_id"] for row in rows]
+
+
+async def an_hour_passes(bench: Bench) -> None:
+    async with bench.pool.acquire() as conn:
+        await conn.execute("update fulfilment set changed_at = changed_at - interval '1 hour'")
+        await conn.execute("update parcel set asked_at = asked_at - interval '1 hour'")
+
+
+async def test_a_label_is_stranded_when_its_last_attempt_is_old_and_not_while_one_may_run(
+    bench: Bench,
+) -> None:
+    part = await bench.at(an_order(("TEA", 2)), "packed")
+    assert await stranded(bench) == []
+    await an_hour_passes(bench)
+    assert await stranded(bench) == [part]  # its first attempt never reached a worker
+    async with bench.pool.acquire() as conn:
+        await set_fault(conn, "carrier", "buy_label", "timeout_after", 1.0)
+    for _ in range(2):  # the second one looks up what the first one has bought, and is not told
+        async with bench.pool.acquire() as conn:
+            await set_fault(conn, "carrier", "lookup", "unavailable", 1.0)
+        with pytest.raises((TimedOut, Unavailable)):
+            await bench.fulfilment.ship(shipping(part))
+        assert await stranded(bench) == []
+        await an_hour_passes(bench)
+        assert await stranded(bench) == [part]
+    async with bench.pool.acquire() as conn:
+        await clear_faults(conn)
+    await bench.waiting(bench.fulfilment.ship(shipping(part)))
+    await an_hour_passes(bench)
+    assert await stranded(bench) == []
+    assert await bench.count("select count(*) from sandbox.label") == 1
 
 
 # Refusals -----------------------------------------------------------------------------------------
