@@ -23,6 +23,7 @@ from domain import ids
 from domain.errors import IllegalTransition
 from domain.kits import Kit
 from domain.messages import AttentionAnswer
+from domain.money import Money, to_minor
 from domain.order import Order
 from domain.policy import Policy
 from starter.audit import audit
@@ -106,6 +107,14 @@ class Shop:
             await stock.receive(
                 conn, uuid.uuid4().hex, sku, location, quantity, who="test", why="test"
             )
+
+    async def credit_of(self, amount: str, customer: str = "C-1") -> dict[str, str]:
+        """Grant so many US dollars of store credit. Returns the tender that pays with it."""
+        given = Money(minor=to_minor(amount, "USD"), currency="USD")
+        account = await self.desk.credit.grant(
+            uuid.uuid4().hex, customer, given, who="test", why="test"
+        )
+        return {"provider": "store_credit", "token": account.account_id, "amount": amount}
 
     async def kit(self, sku: str, **parts: int) -> None:
         """Have a SKU be a kit made of these."""

@@ -306,6 +306,12 @@ async def test_what_either_side_dates_to_another_day_agrees(books: Books, there:
     assert (compared.listed, compared.differences) == (5, 0)
 
 
+async def test_what_the_company_dates_days_away_agrees(books: Books) -> None:
+    """However far: it is asked for by its order."""
+    await books.execute("update sandbox.payment_call set called_at = called_at - interval '4 days'")
+    assert await books.compare() == []
+
+
 async def test_what_was_found_out_days_later_agrees(books: Books) -> None:
     await books.execute(
         "update sandbox.payment_call set called_at = called_at - interval '5 days'",

@@ -18,7 +18,6 @@ from domain.messages import (
     RefundRequest,
     ReturnRequest,
 )
-from domain.money import Money
 from domain.order import Order
 from tests.builders import a_policy, an_order, shipping
 from tests.replay.lives import Life
@@ -45,9 +44,7 @@ async def delivered(shop: Shop, order: Order, **policy: Any) -> None:
 async def two_tenders_partly_returned(shop: Shop) -> str:
     """Store credit pays first, a card the rest; a part comes back."""
     await shop.stocked("TEA", 10)
-    credited = Money(minor=10_00, currency="USD")
-    account = await shop.desk.credit.grant("G-1", "C-1", credited, who="test", why="life")
-    credit = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    credit = await shop.credit_of("10.00")
     order = an_order(("TEA", 3), channel_order_id="two-tenders", tenders=[credit])
     await delivered(shop, order)
     back = ReturnRequest(reason="too bitter", lines=ONE_UNIT, request_id="call-1")
@@ -162,9 +159,7 @@ async def charged_by_an_operator(shop: Shop) -> str:
 async def paid_back_what_one_of_two_had_paid(shop: Shop) -> str:
     """Charged ahead: the first of two means is charged, and the second refused."""
     await shop.stocked("TEA", 10)
-    given = Money(minor=10_00, currency="USD")
-    account = await shop.desk.credit.grant("G-2", "C-1", given, who="anna", why="late parcel")
-    credit = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    credit = await shop.credit_of("10.00")
     order = an_order(
         ("TEA", 2), channel_order_id="half", tenders=[credit], token="tok_capture_refused"
     )
@@ -175,9 +170,7 @@ async def paid_back_what_one_of_two_had_paid(shop: Shop) -> str:
 async def two_tenders_all_charged(shop: Shop) -> str:
     """Nothing is left of either, and both are asked all the same."""
     await shop.stocked("TEA", 10)
-    given = Money(minor=10_00, currency="USD")
-    account = await shop.desk.credit.grant("G-3", "C-1", given, who="anna", why="late parcel")
-    credit = {"provider": "store_credit", "token": account.account_id, "amount": "10.00"}
+    credit = await shop.credit_of("10.00")
     order = an_order(("TEA", 2), channel_order_id="all-charged", tenders=[credit])
     await shop.drive(await shop.placed(order), "delivered")
     return order.order_id
