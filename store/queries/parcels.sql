@@ -5,7 +5,7 @@
 -- this is one more attempt. (A row that an insert made has no xmax.)
 insert into parcel (fulfilment_id, order_id, label_key, label, service, asked_at)
 values (:fulfilment_id, :order_id, :label_key, 'requested', :service, clock_timestamp())
-on conflict (fulfilment_id) do update set asked_at = excluded.asked_at
+on conflict (fulfilment_id) do update set asked_at = excluded.asked_at where parcel.label = 'requested'
 returning xmax = 0;
 
 -- name: parcel_of(fulfilment_id)^
