@@ -33,7 +33,7 @@ DONE, REFUSED, UNREACHABLE = 0, 1, 3
 
 ANSWER_SECONDS_MAX: Final = 120.0
 FINISH_SECONDS_MAX: Final = 180.0
-"""A step whose worker died in a call to a company is tried again after a minute, a label two."""
+"""A step whose worker died in a call to a company is tried again after a minute."""
 
 POLICY: Final = {"return_window": "PT10S"}
 SIMULATE: Final = (
