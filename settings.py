@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     """Order lines that one worker process reserves stock for in one transaction at most."""
 
     workflow_sandbox: bool = False
-    """Run workflows in the sandbox, which catches what would not replay. The tests always do; in
+    """Run workflows in the sandbox, which catches what would not replay. Tests and replays do; in
     production it costs about as much as everything else that a worker does for an order."""
 
     orders_in_memory: Annotated[int, Field(ge=1)] = 1000
