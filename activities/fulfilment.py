@@ -109,15 +109,17 @@ class Fulfilment:
             if row["recalled_from"] is not None:
                 return Shipped(outcome="recalled")
             to_buy = row["state"] == "packed"
-            new = to_buy and await parcels.want_label(
+            wanted = to_buy and await parcels.want_label(
                 conn,
                 fulfilment_id,
                 row["order_id"],
                 label_key=f"{fulfilment_id}:label",
                 service=ask.service,
             )
+        if wanted and wanted.label == "refused":
+            raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))
         if to_buy:
-            label = await self._buy(ask, new=new)
+            label = await self._buy(ask, new=not wanted)
             if await self._record(fulfilment_id, label) == "recalled":
                 return Shipped(outcome="recalled")
         return activity.raise_complete_async()

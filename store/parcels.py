@@ -34,8 +34,8 @@ class Parcel(BaseModel):
 
 async def want_label(
     conn: Connection, fulfilment_id: str, order_id: str, *, label_key: str, service: str
-) -> bool:
-    """Write the intent to buy a label. False when it was there: look the outcome up first.
+) -> Parcel | None:
+    """Write the intent to buy a label. Where it was there: the parcel, whose outcome comes first.
 
     Raises Conflict when it was there for another service.
     """
@@ -46,15 +46,13 @@ async def want_label(
         label_key=label_key,
         service=service,
     )
-    if new:
-        return True
-    wanted = await find(conn, fulfilment_id)
+    wanted = None if new else await find(conn, fulfilment_id)
     if wanted is not None and wanted.service != service:
         raise Conflict(
             f"a label of {fulfilment_id} was asked for before, with service {wanted.service}; "
             "a parcel has one label"
         )
-    return False
+    return wanted
 
 
 async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:

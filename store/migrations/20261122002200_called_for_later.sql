@@ -30,3 +30,4 @@ begin
         perform pg_notify('purchasing', of_sku);
     end if;
 end $$;
+update replenishment_call set try_after = clock_timestamp() where try_after > clock_timestamp();

@@ -69,14 +69,15 @@ where activity_id = any(:activity_ids::text[]) and delivered_at is null;
 
 -- name: stranded_labels(older_than, batch)
 -- Packed long ago, and no label: the attempt that was to buy it may have died half-way, or on its way
--- to a worker; or bought for a parcel that was recalled meanwhile, and the answer is awaited. Not
--- where an attempt began since: a slow carrier is given its time. Younger than a day: what is older has
--- raised attention by itself.
+-- to a worker; or refused, or bought for a parcel that was recalled meanwhile, and the answer is
+-- awaited. Not where an attempt began since: a slow carrier is given its time. The youngest first: for
+-- what is parked nobody waits. Younger than a day: what is older has raised attention by itself.
 select f.fulfilment_id, f.order_id
 from fulfilment f left join parcel p using (fulfilment_id)
 where (f.state = 'packed' or f.recalled_from = 'packed')
   and (coalesce(p.label, 'requested') = 'requested'
+       or (p.label = 'refused' and f.state = 'packed')
        or (p.label = 'bought' and f.recalled_from = 'packed'))
   and greatest(f.changed_at, p.asked_at) < clock_timestamp() - :older_than::interval
   and f.changed_at > clock_timestamp() - interval '1 day'
-order by f.changed_at limit :batch;
+order by greatest(f.changed_at, p.asked_at) desc limit :batch;

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from activities.providers.errors import TimedOut, Unavailable
+from activities.providers.errors import Declined, TimedOut, Unavailable
+from activities.providers.sandbox.carrier import POSTAL_CODE_REFUSED
 from activities.records import CloseOrder
 from activities.returns import ApproveReturn, ReturnPart
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
@@ -438,10 +439,10 @@ async def test_a_report_that_nobody_will_wait_for_is_let_go_when_its_order_has_e
         assert [row["order_id"] for row in pending] == [open_order]
 
 
-async def stranded(bench: Bench) -> list[str]:
+async def stranded(bench: Bench, at_most: int = 10) -> list[str]:
     """The fulfilments whose label nobody has been buying for a minute."""
     async with bench.pool.acquire() as conn:
-        rows = await waits.stranded_labels(conn, timedelta(minutes=1), 10)
+        rows = await waits.stranded_labels(conn, timedelta(minutes=1), at_most)
     return [row["fulfilment_id"] for row in rows]
 
 
@@ -474,6 +475,35 @@ async def test_a_label_is_stranded_when_its_last_attempt_is_old_and_not_while_on
     await an_hour_passes(bench)
     assert await stranded(bench) == []
     assert await bench.count("select count(*) from sandbox.label") == 1
+
+
+async def test_a_refusal_whose_attempt_died_is_answered_from_what_is_on_record(
+    bench: Bench,
+) -> None:
+    part = await bench.at(an_order(("TEA", 2)), "packed")
+    ask = shipping(part, postal_code=POSTAL_CODE_REFUSED)
+    with pytest.raises(Declined) as first:
+        await bench.fulfilment.ship(ask)
+    await an_hour_passes(bench)
+    assert await stranded(bench) == [part]
+    async with bench.pool.acquire() as conn:
+        await set_fault(conn, "carrier", "lookup", "unavailable", 1.0)
+    with pytest.raises(Declined) as again:
+        await bench.fulfilment.ship(ask)
+    assert str(again.value) == str(first.value)
+    await bench.fulfilment.recall(a_part(part))
+    assert await stranded(bench) == []
+
+
+async def test_however_many_labels_are_parked_one_that_was_stranded_since_is_found(
+    bench: Bench,
+) -> None:
+    for _ in range(3):
+        await bench.at(an_order(("TEA", 2)), "packed")
+    await an_hour_passes(bench)
+    part = await bench.at(an_order(("TEA", 2)), "packed")
+    await an_hour_passes(bench)
+    assert await stranded(bench, at_most=1) == [part]
 
 
 # Refusals -----------------------------------------------------------------------------------------
