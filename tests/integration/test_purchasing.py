@@ -247,7 +247,11 @@ async def test_where_all_have_refused_the_need_is_called_for_when_the_first_may_
     buyer: Buyer,
 ) -> None:
     order = await buyer.sent()
+    await buyer.sold_by(terms(supplier="ceylon", priority=200))
     await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    (other,) = await buyer.run(only_called=True)
+    await buyer.days_pass(2)
+    await buyer.told(purchase_reports.refuse, other, "none left")
     assert await buyer.wanted()
     assert await buyer.run(only_called=True) == []
     assert not await buyer.wanted()  # not again and again
@@ -255,11 +259,13 @@ async def test_where_all_have_refused_the_need_is_called_for_when_the_first_may_
     await buyer.levels("CUP")
     (cups,) = await buyer.run(only_called=True)
     assert [line.sku for line in (await buyer.order(cups)).lines] == ["CUP"]
+    await buyer.days_pass(4)
     assert not await buyer.wanted()
-    await buyer.days_pass(7)
+    await buyer.days_pass(1)
     assert await buyer.wanted()
-    (second,) = await buyer.run(only_called=True)
-    assert [line.sku for line in (await buyer.order(second)).lines] == ["TEA"]
+    (third,) = await buyer.run(only_called=True)
+    asked = await buyer.order(third)
+    assert (asked.supplier, [line.sku for line in asked.lines]) == ("assam", ["TEA"])
     assert await buyer.calls() == 0
 
 
