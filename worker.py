@@ -170,6 +170,7 @@ def build_worker(
             returns.approve_return,
             returns.receive_return,
             records.close_order,
+            records.keep_answers,
             records.tell,
             records.note_attention,
             records.note_hold,

@@ -8,20 +8,31 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities.inventory import WHO
+from domain.continuation import Answered
 from domain.errors import NotFound
-from store import events, orders
+from store import answers, events, orders
 from store.database import Pool
 from store.locks import lock_order
 
 
 class CloseOrder(BaseModel):
-    """The order's end."""
+    """The order's end. `answers`: to requests that have an id, for those who repeat them later."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     decision: Literal["closed", "cancelled"]
     reason: str
+    answers: tuple[Answered, ...] = ()
+
+
+class KeepAnswers(BaseModel):
+    """What an order answered that ended before it was confirmed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    answers: tuple[Answered, ...]
 
 
 class Notice(BaseModel):
@@ -74,9 +85,17 @@ class Records:
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             await orders.decide(conn, ask.order_id, ask.decision, ask.reason)
+            await answers.keep(conn, ask.order_id, ask.answers)
             await events.tell(
                 conn, ask.order_id, "close_order", ask.decision, who=WHO, why=ask.reason
             )
+
+    @activity.defn
+    async def keep_answers(self, ask: KeepAnswers) -> None:
+        """Record the answers to requests that have an id."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await answers.keep(conn, ask.order_id, ask.answers)
 
     @activity.defn
     async def tell(self, ask: Notice) -> None:

@@ -6,7 +6,10 @@ whole order. A `request_id` makes a repeat the same request; a signal without on
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -88,6 +91,27 @@ class ChargeRequest(Document):
     note: Reason
     request_id: Id | None = None
     by: Who = "operator"
+
+
+Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
+"""What an order answers once per request id."""
+
+
+def digest_of(request: Request) -> str:
+    """A hash of what was asked, by which a repeat is told from another request of the same id.
+
+    A field that is left out and one that has its default are the same, so that a field which a
+    later version adds changes no digest.
+    """
+
+    def canonical(value: object) -> str:
+        # 5.0 and 5.00 are the same amount.
+        return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+
+    content = request.model_dump(exclude_defaults=True)
+    kind = type(request).__name__
+    text = json.dumps({"kind": kind, **content}, default=canonical, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class AttentionAnswer(Document):

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import (
     Priority,
@@ -28,7 +29,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
-from domain.errors import NotFound, OrderloomError, Refused, Unreachable
+from domain.errors import Conflict, NotFound, Refused, Unreachable
 from domain.messages import (
     AttentionAnswer,
     CancelOutcome,
@@ -41,6 +42,7 @@ from domain.messages import (
     RefundRequest,
     ReturnOutcome,
     ReturnRequest,
+    digest_of,
 )
 from domain.money import to_decimal
 from domain.order import Order
@@ -48,6 +50,7 @@ from domain.policy import Policy
 from starter.decisions import Decisions
 from starter.updates import unreachable, update
 from store import reads
+from store.answers import find as find_answer
 from store.database import Pool
 from workflows.contracts import OrderInput
 from workflows.order import OrderWorkflow
@@ -218,7 +221,7 @@ class OrderClient:
             return await self._sent(handle, name, request, result, f"order {order_id}")
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                raise await self._ended(order_id) from None
+                return await self._ended(order_id, request, result)
             raise unreachable(error) from error
 
     async def _sent(
@@ -248,12 +251,19 @@ class OrderClient:
                 tries += 1
                 await asyncio.sleep(NOT_READY_PAUSE_S)
 
-    async def _ended(self, order_id: str) -> OrderloomError:
+    async def _ended(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
+        """The answer that was given while the order was open. Raises Refused where none was."""
+        request_id = getattr(request, "request_id", None)
         async with self._pool.acquire() as conn:
             summary = await reads.find_summary(conn, order_id)
+            kept = await find_answer(conn, order_id, request_id) if request_id else None
         if summary is None:
-            return NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
-        return Refused(
+            raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+        if kept is not None and not isinstance(request, AttentionAnswer):
+            if kept.digest != digest_of(request):
+                raise Conflict(f"request {request_id} was made before with other content")
+            return TypeAdapter(result).validate_python(kept.outcome)
+        raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
         )

@@ -33,11 +33,11 @@ with workflow.unsafe.imports_passed_through():
         PayRequest,
         RefundOutcome,
         RefundRequest,
+        Request,
         ReturnOutcome,
         ReturnRequest,
     )
 
-Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
 SignalMessage = Request | AttentionAnswer
 Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome, RefundOutcome, PayOutcome)
 
@@ -80,14 +80,19 @@ class Inbox:
             answer.set_result(item.outcome)
             self._asked[item.outcome.request_id] = (item.request, answer)
 
+    def answers(self) -> tuple[Answered, ...]:
+        """What was asked and answered, oldest first. Nobody can repeat what has no name."""
+        return tuple(
+            _answered(request, answer.result())
+            for request, answer in self._asked.values()
+            if request.request_id is not None and answer.done()
+        )
+
     def state(self) -> InboxState:
-        """What was asked and answered, for the next run. Nobody can repeat what has no name."""
+        """What was asked and answered, for the next run."""
         kept: list[Answered] = []
         size = 0
-        for request, answer in reversed(self._asked.values()):
-            if request.request_id is None:
-                continue
-            item = _answered(request, answer.result())
+        for item in reversed(self.answers()):
             size += len(item.model_dump_json().encode())
             if size > REMEMBERED_BYTES_MAX:
                 break

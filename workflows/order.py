@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilment import Fulfilment
     from activities.inventory import Inventory, ReleaseStock
     from activities.payments import Payments
-    from activities.records import CloseOrder, Notice, Records
+    from activities.records import CloseOrder, KeepAnswers, Notice, Records
     from domain.continuation import OrderState
     from domain.errors import InvalidInput
     from domain.messages import (
@@ -265,16 +265,33 @@ class OrderWorkflow:
     ) -> OrderResult:
         """Answer whoever still waits, record the end, and stop."""
         self.enter("ending")
+        await self.all_answered()
+        answers = self.inbox.answers()
         began = self.placement is not None and self.placement.outcome == "confirmed"
         if began and outcome != "rejected":  # else its end was recorded as it was undone
             await self.steps.local(
                 Records.close_order,
-                CloseOrder(order_id=self.order.order_id, decision=outcome, reason=reason),
+                CloseOrder(
+                    order_id=self.order.order_id, decision=outcome, reason=reason, answers=answers
+                ),
                 self.order.order_id,
                 f"Record: {outcome}",
             )
+        elif answers:
+            await self.steps.record(
+                Records.keep_answers,
+                KeepAnswers(order_id=self.order.order_id, answers=answers),
+                self.order.order_id,
+                "Record what was answered",
+            )
         if outcome != "closed":
             workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])
+        await self.all_answered()
+        self.enter(outcome)
+        return OrderResult(order_id=self.order.order_id, outcome=outcome, reason=reason)
+
+    async def all_answered(self) -> None:
+        """Wait until every request has its answer, and what it led to is done."""
         await workflow.wait_condition(
             lambda: (
                 workflow.all_handlers_finished()
@@ -282,8 +299,6 @@ class OrderWorkflow:
                 and not self.refunding.pending
             )
         )
-        self.enter(outcome)
-        return OrderResult(order_id=self.order.order_id, outcome=outcome, reason=reason)
 
     # Undo -----------------------------------------------------------------------------------------
 

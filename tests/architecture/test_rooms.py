@@ -103,7 +103,7 @@ TABLE = (
             *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
             *("pycountry", "rich", "typer"),
             *(
-                "store.audit",
+                *("store.answers.KeptAnswer", "store.answers.find", "store.audit"),
                 "store.audit_checks.Violation",
                 "store.database",
                 "store.decisions",

@@ -1,0 +1,12 @@
+-- What orders answered to requests that have an id, for repeats that come after their end.
+
+-- name: keep_answers(order_id, request_ids, digests, outcomes)!
+-- Once per request. Where a step runs again, it is the latest answer that the caller was given.
+insert into answered_request (order_id, request_id, digest, outcome)
+select :order_id, * from unnest(:request_ids::text[], :digests::text[], :outcomes::jsonb[])
+on conflict (order_id, request_id) do update
+set digest = excluded.digest, outcome = excluded.outcome;
+
+-- name: find_answer(order_id, request_id)^
+select digest, outcome from answered_request
+where order_id = :order_id and request_id = :request_id;
