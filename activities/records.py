@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities.inventory import WHO
-from domain.continuation import Answered
+from domain.continuation import Action, Answered
 from domain.errors import NotFound
 from store import answers, events, orders
 from store.database import Pool
@@ -48,7 +48,10 @@ class Notice(BaseModel):
 
 
 class Attention(BaseModel):
-    """A step that waits for a person, or no longer does (`resolution`)."""
+    """A step that waits for a person, or no longer does (`resolution`).
+
+    `allowed`: the answers to it; none where it ends by itself.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,6 +59,7 @@ class Attention(BaseModel):
     step: str
     number: int
     reason: str
+    allowed: tuple[Action, ...] = ()
     resolution: str | None = None
     who: str = WHO
 
@@ -113,7 +117,7 @@ class Records:
             except NotFound:
                 return  # not on record yet: the step that records it is the one; Temporal lists it
             if ask.resolution is None:
-                await events.raise_attention(conn, ask.order_id, ask.step, ask.reason)
+                await events.raise_attention(conn, ask.order_id, ask.step, ask.reason, ask.allowed)
                 what, why = f"needs attention: {ask.step}", ask.reason
             else:
                 await events.resolve_attention(conn, ask.order_id, ask.step, ask.resolution)

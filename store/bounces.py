@@ -17,6 +17,9 @@ from store.locks import lock_order
 STEP: Final = "refund_failed "
 """How the steps begin under which a person is asked; the key of the payment follows."""
 
+ALLOWED: Final = ("done",)
+"""It is not sent again by itself: a person pays the customer another way, and says so."""
+
 
 async def came_back(conn: Connection, payment: Payment, why: str) -> None:
     """It is owed again. The caller holds the order's lock; what is known changes nothing.
@@ -38,7 +41,7 @@ async def came_back(conn: Connection, payment: Payment, why: str) -> None:
         currency=payment.currency,
         postings=accounts.refund_came_back(payment.amount_minor),
     )
-    await events.raise_attention(conn, order_id, f"{STEP}{key}", reason)
+    await events.raise_attention(conn, order_id, f"{STEP}{key}", reason, ALLOWED)
     await events.tell(
         conn, order_id, f"{key}:bounced", "refund came back", who=payment.provider, why=why
     )
@@ -50,7 +53,7 @@ async def paid_otherwise(
     """A person paid the customer another way. False where nothing asks for that."""
     async with conn.transaction():
         await lock_order(conn, order_id)
-        asked = {row["step"] for row in await events.open_attention(conn, order_id)}
+        asked = {row["step"] for row in await events.open_attention(conn, [order_id])}
         if step not in asked:
             return False
         returned = await payments.find(conn, step.removeprefix(STEP))

@@ -67,9 +67,16 @@ async def trail(conn: Connection, order_id: str) -> list[Record]:
     return [row async for row in _sql.list_events(conn, order_id=order_id)]
 
 
-async def raise_attention(conn: Connection, order_id: str, step: str, reason: str) -> None:
-    """List the order as needing a person at `step`. Raising it twice is once."""
-    await _sql.raise_attention(conn, order_id=order_id, step=step, reason=reason)
+async def raise_attention(
+    conn: Connection, order_id: str, step: str, reason: str, allowed: Sequence[str]
+) -> None:
+    """List the order as needing a person at `step`. Raising it twice is once.
+
+    `allowed`: the answers that a person can give; none where it ends by itself.
+    """
+    await _sql.raise_attention(
+        conn, order_id=order_id, step=step, reason=reason, allowed=list(allowed)
+    )
 
 
 async def resolve_attention(conn: Connection, order_id: str, step: str, resolution: str) -> None:
@@ -77,9 +84,12 @@ async def resolve_attention(conn: Connection, order_id: str, step: str, resoluti
     await _sql.resolve_attention(conn, order_id=order_id, step=step, resolution=resolution)
 
 
-async def open_attention(conn: Connection, order_id: str | None = None) -> list[Record]:
-    """What needs a person, longest first: order_id, step, reason, since."""
-    return [row async for row in _sql.list_attention(conn, order_id=order_id)]
+async def open_attention(conn: Connection, order_ids: Sequence[str]) -> list[Record]:
+    """What of these orders needs a person, longest first.
+
+    Columns: order_id, step, reason, since, allowed.
+    """
+    return [row async for row in _sql.list_attention(conn, order_ids=list(order_ids))]
 
 
 async def hold(

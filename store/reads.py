@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -135,12 +136,13 @@ class ReturnRow(Row):
 
 
 class AttentionRow(Row):
-    """A step that needs a person."""
+    """A step that needs a person. `allowed`: the answers to it; none where it ends by itself."""
 
     order_id: str
     step: str
     reason: str
     since: datetime
+    allowed: tuple[str, ...]
 
 
 class EventRow(Row):
@@ -224,7 +226,7 @@ async def detail(conn: Connection, order_id: str) -> OrderDetail:
             payments=tuple(await payments.of_order(conn, order_id)),
             refunds=tuple(await refunds.of_order(conn, order_id)),
             attention=tuple(
-                AttentionRow(**row) for row in await events.open_attention(conn, order_id)
+                AttentionRow(**row) for row in await events.open_attention(conn, [order_id])
             ),
             document=await _sql.document(conn, order_id=order_id),
         )
@@ -268,9 +270,9 @@ async def story(conn: Connection, order_id: str) -> list[EventRow]:
     return [EventRow(**row) for row in rows]
 
 
-async def needing_attention(conn: Connection) -> list[AttentionRow]:
-    """Every step that needs a person, longest first."""
-    return [AttentionRow(**row) for row in await events.open_attention(conn)]
+async def needing_attention(conn: Connection, order_ids: Sequence[str]) -> list[AttentionRow]:
+    """Every step of these orders that needs a person, longest first."""
+    return [AttentionRow(**row) for row in await events.open_attention(conn, order_ids)]
 
 
 async def fulfilment_state(conn: Connection, fulfilment_id: str) -> FulfilmentState | None:

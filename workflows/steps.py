@@ -31,6 +31,8 @@ with workflow.unsafe.imports_passed_through():
 
 T = TypeVar("T")
 
+NO_ANSWER = "nothing is to be decided; it ends by itself when it is reported"
+
 ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
 
 
@@ -278,8 +280,8 @@ class Steps:
             known = "; ".join(self.parked) or "nothing"
             raise refuse(NotFound(f"{answer.step!r} needs no attention here; what does: {known}"))
         if answer.action not in parked.allowed:
-            allowed = ", ".join(parked.allowed) or "no answer: it ends by itself"
-            raise refuse(IllegalTransition(f"{answer.step!r} cannot be answered so; {allowed} can"))
+            way = f"it takes {', '.join(parked.allowed)}" if parked.allowed else NO_ANSWER
+            raise refuse(IllegalTransition(f"{answer.step!r} takes no {answer.action}: {way}"))
 
     def answer(self, answer: AttentionAnswer) -> None:
         """An operator's decision about a parked step."""
@@ -373,6 +375,7 @@ class Steps:
                 step=parked.step,
                 number=parked.number,
                 reason=parked.reason,
+                allowed=parked.allowed,
                 resolution=resolution,
                 who=who,
             ),

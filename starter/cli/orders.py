@@ -10,7 +10,7 @@ import typer
 from domain.order import Channel
 from starter.cli.options import Json, Limit, read_moment
 from starter.cli.output import Output, wire
-from starter.cli.rendering import orders_table
+from starter.cli.rendering import attention_list, orders_table
 from starter.connection import database
 from store import reads
 from store.reads import OrderState
@@ -43,7 +43,7 @@ def orders(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List orders, newest first.
+    """List orders, newest first. With --attention also the steps that a person must decide about.
 
     Example: `orderloom orders --state delivered --placed-from 2026-11-01`
     """
@@ -62,13 +62,20 @@ async def _list(filters: dict[str, Any], limit: int, out: Output) -> None:
     async with database() as pool, pool.acquire() as conn:
         # One more than is shown tells whether there are more.
         found = await reads.summaries(conn, **filters, at_most=limit + 1)
-    shown = found[:limit]
+        shown = found[:limit]
+        ids = [order.order_id for order in shown if order.attention]
+        steps = await reads.needing_attention(conn, ids) if filters["attention"] else []
     if out.as_json:
-        out.document({"orders": [wire(order) for order in shown], "more": len(found) > limit})
+        told = {"steps": [wire(step) for step in steps]} if filters["attention"] else {}
+        content = {"orders": [wire(order) for order in shown], **told, "more": len(found) > limit}
+        out.document(content)
         return
     if not shown:
         out.say("no orders")
         return
     orders_table(out, shown)
+    if steps:
+        out.say()
+        attention_list(out, steps)
     if len(found) > limit:
         out.say(f"… and more: --limit shows more than {limit}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starter.cli.output import Output, local, money
-from store.reads import EventRow, OrderDetail, OrderSummary
+from store.reads import AttentionRow, EventRow, OrderDetail, OrderSummary
 
 _STAGES = (
     "open",
@@ -200,7 +201,20 @@ def _attention(out: Output, detail: OrderDetail) -> None:
         out.say()
         out.say(f"Needs attention since {local(row.since)}: {row.step}")
         out.say(f"  {row.reason}")
-        out.say(
-            f"  decide: orderloom resolve {row.order_id} retry|done|cancel "
-            f"--step '{row.step}' --note '…'"
-        )
+        out.say(f"  {decision(row)}")
+
+
+def decision(row: AttentionRow) -> str:
+    """What a person can do about a step that needs attention."""
+    if not row.allowed:
+        return "nothing is to be decided: it ends by itself"
+    answers = "|".join(row.allowed)
+    step = shlex.quote(row.step)
+    return f"decide: orderloom resolve {row.order_id} {answers} --step {step} --note '…'"
+
+
+def attention_list(out: Output, rows: Iterable[AttentionRow]) -> None:
+    """What needs a person, and with which answers."""
+    for row in rows:
+        out.say(f"{row.order_id}: {row.step}: {row.reason}")
+        out.say(f"  {decision(row)}")

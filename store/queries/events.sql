@@ -14,17 +14,19 @@ on conflict (order_id, effect) do nothing;
 select event_id, at, what, who, why, data from order_event
 where order_id = :order_id order by event_id;
 
--- name: raise_attention(order_id, step, reason)!
-insert into attention (order_id, step, reason) values (:order_id, :step, :reason)
-on conflict (order_id, step) where resolved_at is null do update set reason = excluded.reason;
+-- name: raise_attention(order_id, step, reason, allowed)!
+insert into attention (order_id, step, reason, allowed)
+values (:order_id, :step, :reason, :allowed)
+on conflict (order_id, step) where resolved_at is null do update
+set reason = excluded.reason, allowed = excluded.allowed;
 
 -- name: resolve_attention(resolution, order_id, step)!
 update attention set resolved_at = clock_timestamp(), resolution = :resolution
 where order_id = :order_id and step = :step and resolved_at is null;
 
--- name: list_attention(order_id)
-select order_id, step, reason, since from attention
-where resolved_at is null and (:order_id::text is null or order_id = :order_id)
+-- name: list_attention(order_ids)
+select order_id, step, reason, since, allowed from attention
+where resolved_at is null and order_id = any(:order_ids::text[])
 order by since;
 
 -- name: hold(order_id, number, reason, note, who)!

@@ -71,7 +71,7 @@ async def test_a_refund_that_came_back_is_resolved_by_whoever_paid_it_another_wa
     await shop.placed(order)
     step = f"refund_failed {order.order_id}:R1:refund"
     async with shop.pool.acquire() as conn:
-        await events.raise_attention(conn, order.order_id, step, "the refund came back")
+        await events.raise_attention(conn, order.order_id, step, "the refund came back", ["done"])
     resolve = ("resolve", order.order_id)
     refused, done, again = await cli.many(
         (*resolve, "retry", "--note", "once more"),

@@ -339,7 +339,7 @@ async def test_a_parked_step_is_tried_again_and_no_other(books: Books) -> None:
     assert books.temporal.signals == []  # it is being tried by itself
     async with books.pool.acquire() as conn:
         for step in ("capture_payment web-1:1", "refund_payment web-1:R1", "pick web-1:1"):
-            await events.raise_attention(conn, "web-1", step, "it kept failing")
+            await events.raise_attention(conn, "web-1", step, "it kept failing", ["retry"])
     await books.compare()
     ((workflow, name, answer),) = books.temporal.signals
     assert (workflow, name, answer.step) == (
@@ -360,7 +360,9 @@ async def test_a_step_that_serves_several_operations_is_told_once(books: Books) 
                 '2026-11-24 12:00Z')""",
     )
     async with books.pool.acquire() as conn:
-        await events.raise_attention(conn, "web-2", "secure_payment web-2:1", "it kept failing")
+        await events.raise_attention(
+            conn, "web-2", "secure_payment web-2:1", "it kept failing", ["retry"]
+        )
     assert [found[1] for found in await books.compare()] == ["web-2:authorize", "web-2:authorize:2"]
     assert [answer.step for _, _, answer in books.temporal.signals] == ["secure_payment web-2:1"]
     books.temporal.answers = RPCStatusCode.NOT_FOUND
@@ -371,7 +373,8 @@ async def test_a_step_that_serves_several_operations_is_told_once(books: Books) 
 async def test_a_step_of_an_order_that_runs_no_more_is_put_before_a_person(books: Books) -> None:
     await books.execute(UNSETTLE.format("unknown", CHARGE))
     async with books.pool.acquire() as conn:
-        await events.raise_attention(conn, "web-1", "capture_payment web-1:1", "it kept failing")
+        step = "capture_payment web-1:1"
+        await events.raise_attention(conn, "web-1", step, "it kept failing", ["retry"])
     books.temporal.answers = RPCStatusCode.UNAVAILABLE
     with pytest.raises(Unreachable):
         await books.compare()

@@ -277,7 +277,7 @@ async def unsettled(bench: Bench) -> str:
 
 async def park(pool: Pool, order_id: str, step: str) -> None:
     async with pool.acquire() as conn:
-        await events.raise_attention(conn, order_id, step, "no answer")
+        await events.raise_attention(conn, order_id, step, "no answer", ["retry"])
 
 
 @pytest.mark.parametrize("named_by", ["key", "authorization"])

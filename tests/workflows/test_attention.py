@@ -50,7 +50,7 @@ async def test_what_is_overdue_asks_for_a_person_and_goes_on_when_it_happens(
     names = {"parcel": f"{order.order_id}:1", "order": order.order_id}
     assert await shop.attention(order.order_id) == {f"{step} {part}": reason.format(**names)}
     assert [o.order_id for o in await shop.orders.list(attention=True)] == [order.order_id]
-    with pytest.raises(IllegalTransition, match="no answer: it ends by itself can"):
+    with pytest.raises(IllegalTransition, match="nothing is to be decided; it ends by itself"):
         await shop.retry(order.order_id, f"{step} {part}")
     late.clear()
     assert (await ended)["outcome"] == "closed"
@@ -193,7 +193,7 @@ async def test_what_was_done_by_hand_and_cannot_be_written_down_is_only_tried_ag
     shop.faults.before("capture_payment", times=1000)
     await resolve(shop, order, step, "done")
     await shop.until_many(order.order_id, f"needs attention: {step}", 2)
-    with pytest.raises(IllegalTransition, match="retry can"):
+    with pytest.raises(IllegalTransition, match=r"it takes retry$"):
         await resolve(shop, order, step, "done")
     shop.faults.heal("capture_payment")
     await shop.retry(order.order_id, step)
@@ -207,7 +207,7 @@ async def test_a_call_whose_outcome_is_open_cannot_be_answered_as_done_by_hand(s
     parcel = await shop.placed(order, IMPATIENT)
     await shop.drive(parcel, "shipped")
     step = await shop.parked(order.order_id)
-    with pytest.raises(IllegalTransition, match="retry can"):
+    with pytest.raises(IllegalTransition, match=r"it takes retry$"):
         await resolve(shop, order, step, "done")
     shop.faults.heal("capture_payment")
     await shop.retry(order.order_id, step)
@@ -222,7 +222,7 @@ async def test_an_answer_that_does_not_fit_is_refused_and_says_what_does(shop: S
     step = await shop.parked(order.order_id)
     with pytest.raises(NotFound, match=f"needs no attention here; what does: {step}"):
         await resolve(shop, order, f"pack {parcel}", "retry")
-    with pytest.raises(IllegalTransition, match="cannot be answered so; retry, cancel can"):
+    with pytest.raises(IllegalTransition, match="takes no done: it takes retry, cancel"):
         await resolve(shop, order, step, "done")
     wrong = {"step": step, "action": "done", "note": "?"}
     await shop.workflow(order.order_id).signal("resolve_attention", wrong)
@@ -282,7 +282,7 @@ async def test_what_is_counted_here_cannot_be_undone_by_hand(shop: Shop) -> None
         shop.orders.cancel(order.order_id, CancelRequest(reason="never mind"))
     )
     step = await shop.parked(order.order_id)
-    with pytest.raises(IllegalTransition, match="retry can"):
+    with pytest.raises(IllegalTransition, match=r"it takes retry$"):
         await resolve(shop, order, step, "done")
     shop.faults.heal("put_back")
     await shop.retry(order.order_id, step)
