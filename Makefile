@@ -25,6 +25,7 @@ help:
 	@echo 'make check  style, types and architecture rules'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
+	@echo 'make baseline  write the first migration from store/schema/, as long as no database has to be kept'
 	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
 	@echo 'make clean  remove what make made; the orders in .orderloom stay'
 
@@ -73,6 +74,10 @@ lock: $(READY)
 	$(RUN) -m uv pip compile pyproject.toml --output-file requirements.lock --quiet \
 		--universal --python-version 3.11 --generate-hashes --extra embedded --extra dev --extra bench \
 		--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+.PHONY: baseline
+baseline: $(READY)
+	@$(RUN) -m tests.schema
 
 .PHONY: clean
 clean:

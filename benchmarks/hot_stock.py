@@ -96,7 +96,7 @@ async def compete(plan: Plan, say: Callable[[str], object]) -> list[Run]:
     with temporary_folder() as home:
         async with embedded_postgres(home) as server:
             url = await server.create_database(_TEMPLATE)
-            await migrate(url)
+            await migrate(url, sandbox=True)
             await _stock(url)
             for number, name in itertools.product(range(1, plan.rounds + 1), plan.demands):
                 rush = 0.0

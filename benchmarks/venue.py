@@ -85,7 +85,7 @@ class Venue:
             if not contestant.has_effects or contestant.name in self._databases:
                 continue
             url = await self._postgres.create_database(f"bench_{contestant.name}")
-            if await migrate(url):
+            if await migrate(url, sandbox=True):
                 pool = await open_pool(url)
                 await fill_shelf(pool)
                 await pool.close()

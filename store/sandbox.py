@@ -28,6 +28,12 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,
 )
 
+# The database was made without them, as one in production is.
+NOT_HERE: tuple[type[Exception], ...] = (
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+)
+
 _FAULT_RULES = {
     "fault_operation_known": (
         "the providers and their operations are payment: authorize, capture, void, refund, lookup, "

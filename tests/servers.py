@@ -74,7 +74,7 @@ class Databases:
 
     async def prepare(self) -> None:
         """Make the template that the others are cloned from."""
-        await migrate(await self._server.create_database(_TEMPLATE))
+        await migrate(await self._server.create_database(_TEMPLATE), sandbox=True)
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[str]:

@@ -143,7 +143,7 @@ async def embedded_stack(
         for orphan in await asyncio.to_thread(stop_orphans, home):
             report(f"stopped {orphan}, left by a stack that was killed")
         async with embedded_postgres(home, settings=postgres_settings) as postgres:
-            await migrate(await postgres.create_database())
+            await migrate(await postgres.create_database(), sandbox=True)
             async with (
                 embedded_temporal(home, usual_ports=True, options=temporal_options) as temporal,
                 _running_workers(

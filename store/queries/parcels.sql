@@ -3,8 +3,8 @@
 -- name: want_label(fulfilment_id, order_id, label_key, service)$
 -- The intent to buy a label, before the carrier is asked. False when it was there already: then
 -- this is one more attempt. (A row that an insert made has no xmax.)
-insert into parcel (fulfilment_id, order_id, label_key, label, service, asked_at)
-values (:fulfilment_id, :order_id, :label_key, 'requested', :service, clock_timestamp())
+insert into parcel (fulfilment_id, order_id, label_key, label, service)
+values (:fulfilment_id, :order_id, :label_key, 'requested', :service)
 on conflict (fulfilment_id) do update set asked_at = excluded.asked_at where parcel.label = 'requested'
 returning xmax = 0;
 

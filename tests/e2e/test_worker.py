@@ -130,7 +130,7 @@ async def test_started_before_its_servers_it_says_what_it_waits_for_and_begins_w
             await temporal.stop()
             await postgres.start()
             database_url = await postgres.create_database()
-            await migrate(database_url)
+            await migrate(database_url, sandbox=True)
             await postgres.stop()
             with running_worker(
                 TEMPORAL_ADDRESS=temporal.address,

@@ -142,6 +142,8 @@ async def test_a_database_that_was_not_prepared_is_told_from_one_that_is_away(
         again = (await cli.done("setup", "--json")).json
         assert again == {"migrations": [], "search_attributes": []}
         assert (await cli.done("orders")).out == "no orders\n"
+        to_try = (await cli.done("setup", "--sandbox", "--json")).json
+        assert [name[15:] for name in to_try["migrations"]] == ["sandbox.sql"]
     finally:
         await databases._server.drop_database(name)
 

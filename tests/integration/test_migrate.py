@@ -12,9 +12,7 @@ import pytest
 
 from domain.errors import InvalidInput, Unreachable
 from starter.stack.postgres import PostgresServer, embedded_postgres
-from store import ledger, payments, refunds
-from store.database import open_pool
-from store.migrate import MIGRATIONS, migrate, wait_for_database
+from store.migrate import MIGRATIONS, migrate, run_migrations, wait_for_database
 from tests.servers import FAST_POSTGRES, temporary_folder
 
 FIRST = "20260101000000_first.sql"
@@ -96,24 +94,24 @@ async def run(url: str, script: str) -> None:
 
 
 async def test_migrating_twice_does_nothing_the_second_time(url: str, files: Path) -> None:
-    assert await migrate(url, migrations=files) == [FIRST]
-    assert await migrate(url, migrations=files) == []
+    assert await run_migrations(url, [files]) == [FIRST]
+    assert await run_migrations(url, [files]) == []
     write(files / SECOND, "CREATE TABLE two (n integer);", "DROP TABLE two;")
-    assert await migrate(url, migrations=files) == [SECOND]
+    assert await run_migrations(url, [files]) == [SECOND]
 
 
 async def test_migrating_from_several_places_at_once_applies_each_file_once(
     url: str, files: Path
 ) -> None:
     write(files / SECOND, "SELECT pg_sleep(0.3); CREATE TABLE two (n integer);", "DROP TABLE two;")
-    applied = await asyncio.gather(*(migrate(url, migrations=files) for _ in range(4)))
+    applied = await asyncio.gather(*(run_migrations(url, [files]) for _ in range(4)))
     assert sorted(name for names in applied for name in names) == [FIRST, SECOND]
 
 
 async def test_a_failing_migration_is_rolled_back_and_reported(url: str, files: Path) -> None:
     write(files / SECOND, "CREATE TABLE two (n integer); SELECT 1 / 0;", "")
     with pytest.raises(InvalidInput, match="division by zero"):
-        await migrate(url, migrations=files)
+        await run_migrations(url, [files])
     assert await fetch(url, "SELECT to_regclass('two')") is None
     assert await fetch(url, "SELECT to_regclass('one')") == "one"
 
@@ -128,9 +126,9 @@ async def test_a_server_without_tls_is_taken_as_it_is(
     name = await fetch(url, "SELECT current_database()")
     by_tcp = f"postgresql://guest:{PASSWORD_IN_URL}@127.0.0.1:{tcp_port}/{name}"
     await wait_for_database(by_tcp, timeout_seconds=5)
-    assert await migrate(by_tcp, migrations=files) == [FIRST]
+    assert await run_migrations(by_tcp, [files]) == [FIRST]
     with pytest.raises(Unreachable, match="SSL"):
-        await migrate(f"{by_tcp}?sslmode=require", migrations=files)
+        await run_migrations(f"{by_tcp}?sslmode=require", [files])
 
 
 async def test_no_message_tells_the_password(
@@ -140,9 +138,9 @@ async def test_no_message_tells_the_password(
     place = f"127.0.0.1:{tcp_port}/{name}"
     write(files / SECOND, f"SELECT '{PASSWORD}'::integer;", "")
     with pytest.raises(InvalidInput, match="invalid input syntax") as failed:
-        await migrate(f"postgresql://guest:{PASSWORD_IN_URL}@{place}", migrations=files)
+        await run_migrations(f"postgresql://guest:{PASSWORD_IN_URL}@{place}", [files])
     with pytest.raises(InvalidInput, match="password authentication failed") as refused:
-        await migrate(f"postgresql://guest:wrong-{PASSWORD_IN_URL}@{place}", migrations=files)
+        await run_migrations(f"postgresql://guest:wrong-{PASSWORD_IN_URL}@{place}", [files])
     for error in (failed.value, refused.value):
         assert "sesame" not in str(error)
         assert error.__suppress_context__ or error.__context__ is None
@@ -153,7 +151,7 @@ async def test_a_server_that_is_not_there_is_unreachable(files: Path) -> None:
     with pytest.raises(
         Unreachable, match=r"database orders on 127\.0\.0\.1:1 does not answer"
     ) as e:
-        await migrate(url, migrations=files)
+        await run_migrations(url, [files])
     assert "sesame" not in str(e.value)
     with pytest.raises(Unreachable):
         await wait_for_database(url, timeout_seconds=0.3)
@@ -172,74 +170,6 @@ async def test_a_url_that_cannot_work_is_bad_input_at_once(
     server: PostgresServer, files: Path
 ) -> None:
     with pytest.raises(InvalidInput, match="absent"):
-        await migrate(server.url("absent"), migrations=files)
+        await run_migrations(server.url("absent"), [files])
     with pytest.raises(InvalidInput, match="DATABASE_URL"):
         await wait_for_database("mysql://host/db", timeout_seconds=30)
-
-
-BEFORE_TENDERS = "20261122001100"
-
-PAID_BEFORE = """
-    insert into orders (order_id, channel, channel_order_id, digest, run_id, document, customer_id,
-                        currency, total_minor, placed_at, decision)
-    values ('web-1', 'web', '1', 'd', 'r', '{}', 'C-1', 'USD', 100_00, now(), 'confirmed');
-    insert into order_line (order_id, line_id, position, sku, ordered, shipped, charged,
-                            goods_minor, tax_minor, shipping_minor, shipping_tax_minor)
-    values ('web-1', '1', 1, 'TEA', 10, 10, 6, 100_00, 0, 0, 0);
-    insert into order_money (order_id, currency, authorized, capture_granted, captured,
-                             refund_granted, refunded)
-    values ('web-1', 'USD', 100_00, 100_00, 60_00, 50_00, 10_00);
-    insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider,
-                         reference, settled_at)
-    select 'web-1:' || key, 'web-1', kind, amount, 'USD', state, provider, 'ref_' || key,
-           case when state in ('succeeded', 'failed') then now() end
-    from (values
-        ('authorize', 'authorize', 100_00, 'succeeded', 'sandbox'),
-        ('1:capture', 'capture', 60_00, 'succeeded', 'sandbox'),
-        ('2:capture', 'capture', 40_00, 'failed', 'sandbox'),
-        ('2:capture:2', 'capture', 40_00, 'unknown', 'sandbox'),
-        ('R1:refund', 'refund', 10_00, 'failed', 'sandbox'),
-        ('R1:refund:by_hand', 'refund', 10_00, 'succeeded', 'by_hand'),
-        ('R2:refund', 'refund', 20_00, 'unknown', 'sandbox'),
-        ('1:lost:refund', 'refund', 15_00, 'requested', 'sandbox'),
-        ('R3:refund', 'refund', 5_00, 'failed', 'sandbox')
-    ) as p (key, kind, amount, state, provider);
-"""
-
-
-@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
-async def test_payments_that_were_under_way_before_there_were_tenders_come_to_an_end(
-    url: str, tmp_path: Path, outcome: str
-) -> None:
-    for path in MIGRATIONS.glob("*.sql"):
-        if path.name < BEFORE_TENDERS:
-            (tmp_path / path.name).write_text(path.read_text())
-    await migrate(url, migrations=tmp_path)
-    await run(url, PAID_BEFORE)
-    await migrate(url)
-    pool = await open_pool(url)
-    async with pool, pool.acquire() as conn:
-        assert {
-            refund.refund_id: (refund.amount_minor, refund.issued_minor)
-            for refund in await refunds.of_order(conn, "web-1")
-        } == {
-            "web-1:R1": (10_00, 10_00),
-            "web-1:R2": (20_00, 0),
-            "web-1:1:lost": (15_00, 0),
-            "web-1:R3": (5_00, 0),
-        }
-        balance = {p.account: p.amount_minor for p in await ledger.trial_balance(conn)}
-        assert balance == {"refunds": 40_00, "refunds_payable": -40_00}
-        for payment in await payments.of_order(conn, "web-1"):
-            if payment.open and outcome == "succeeded":
-                assert await payments.succeed(conn, payment, "ref")
-            elif payment.open:
-                assert await payments.fail(conn, payment, "capture_refused", "no")
-        (authorization,) = await payments.authorizations(conn, "web-1")
-        money = await payments.sums(conn, "web-1")
-    went_well = outcome == "succeeded"
-    assert (money.captured, money.refund_granted) == (100_00 if went_well else 60_00, 50_00)
-    assert (authorization.captured, authorization.refunded) == (
-        (100_00, 35_00) if went_well else (60_00, 0)
-    )
-    assert authorization.refundable == (65_00 if went_well else 60_00)

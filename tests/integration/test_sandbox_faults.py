@@ -19,6 +19,7 @@ from activities.providers.errors import (
 from activities.providers.sandbox.payment import SandboxPayment
 from domain.errors import InvalidInput
 from store.database import Pool, open_pool
+from store.migrate import migrate
 from store.sandbox import clear_faults, set_fault
 from tests.integration.payment_calls import (
     OPERATIONS,
@@ -32,6 +33,7 @@ from tests.integration.payment_calls import (
     looked_up,
     prepared,
 )
+from tests.servers import Databases
 
 FAULTS = ["unavailable", "timeout_before", "timeout_after"]
 
@@ -183,3 +185,16 @@ def test_every_provider_error_says_whether_the_outcome_is_known() -> None:
     assert known == {Declined: True, Unavailable: False, TimedOut: False}
     assert all(issubclass(kind, ProviderError) for kind in known)
     assert not issubclass(Declined, OutcomeUnknown)
+
+
+async def test_a_database_without_sandbox_companies_says_how_to_make_them(
+    databases: Databases,
+) -> None:
+    name = "without_companies"
+    url = await databases._server.create_database(name)
+    await migrate(url)
+    pool = await open_pool(url)
+    with pytest.raises(Unavailable, match="orderloom setup --sandbox"):
+        await authorized(company(pool))
+    pool.terminate()
+    await databases._server.drop_database(name)

@@ -125,7 +125,7 @@ async def test_it_waits_for_what_is_held_back(pool: Pool, temporal_client: Clien
 async def test_it_goes_on_after_postgresql_was_restarted(temporal_client: Client) -> None:
     with temporary_folder() as folder:
         async with embedded_postgres(folder) as server:  # what it has committed must stay
-            await migrate(url := await server.create_database())
+            await migrate(url := await server.create_database(), sandbox=True)
             pool = await open_pool(url)
             try:
                 shop = a_shop(pool, temporal_client)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import subprocess
-import sysconfig
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -16,7 +11,6 @@ import pytest
 from activities.returns import ApproveReturn
 from domain.accounts import Account
 from store.database import Connection, Pool, open_pool
-from store.migrate import MIGRATIONS, migrate
 from tests.builders import an_order
 from tests.integration.bench import Bench
 from tests.servers import Databases
@@ -612,66 +606,3 @@ async def test_the_accounts_of_the_schema_are_those_of_the_chart(conn: Connectio
         "where conname = 'posting_account_known'"
     )
     assert sorted(re.findall(r"'(\w+)'", check)) == sorted(Account)
-
-
-# Migrations --------------------------------------------------------------------------------------
-
-
-async def catalogue(url: str) -> list[str]:
-    """Everything that the migrations made, as text, dbmate's own table apart."""
-    connection = await asyncpg.connect(url)
-    rows = await connection.fetch(
-        """
-        with ours as (
-            select oid from pg_namespace where nspname in ('public', 'sandbox')
-        ), tables as (
-            select oid from pg_class
-            where relnamespace in (select oid from ours) and relname not like 'schema_migrations%'
-        )
-        select oid::regclass::text || ' ' || relkind::text from pg_class
-        where oid in (select oid from tables)
-        union all select attrelid::regclass || '.' || attname || ' ' || atttypid::regtype
-            || coalesce(' = ' || pg_get_expr(adbin, adrelid), '')
-        from pg_attribute left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum)
-        where attrelid in (select oid from tables) and attnum > 0 and not attisdropped
-        union all select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
-        from pg_constraint where conrelid in (select oid from tables)
-        union all select pg_get_indexdef(indexrelid) from pg_index
-        where indrelid in (select oid from tables)
-        union all select pg_get_triggerdef(oid) from pg_trigger
-        where tgrelid in (select oid from tables) and not tgisinternal
-        union all select pg_get_viewdef(oid) from pg_class
-        where oid in (select oid from tables) and relkind = 'v'
-        union all select pg_get_functiondef(oid) from pg_proc
-        where pronamespace in (select oid from ours)
-        order by 1
-        """
-    )
-    await connection.close()
-    return [row[0] for row in rows]
-
-
-async def roll_back_one(url: str) -> None:
-    dbmate = Path(sysconfig.get_path("scripts")) / "dbmate"
-    process = await asyncio.create_subprocess_exec(
-        *(dbmate, "--env-file", os.devnull, "--migrations-dir", MIGRATIONS, "--no-dump-schema"),
-        "rollback",
-        env={"DATABASE_URL": url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-
-
-async def test_the_migrations_go_down_to_nothing_and_up_to_the_same_again(
-    database_url: str,
-) -> None:
-    names = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
-    whole = await catalogue(database_url)
-    assert len(whole) > 300
-    for _ in names:
-        await roll_back_one(database_url)
-    assert await catalogue(database_url) == []
-    assert await migrate(database_url) == names
-    assert await catalogue(database_url) == whole

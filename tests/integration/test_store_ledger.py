@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from shutil import copy
 
 import asyncpg
 import pytest
@@ -15,9 +13,7 @@ import pytest
 from domain.accounts import Account
 from domain.errors import IllegalTransition, InvalidInput
 from store import ledger
-from store.database import Connection, Pool, open_pool
-from store.migrate import MIGRATIONS, migrate
-from tests.servers import Databases
+from store.database import Connection, Pool
 
 TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
@@ -235,48 +231,6 @@ async def test_nothing_slips_into_a_period_while_it_is_closed(pool: Pool) -> Non
     assert (all(before), any(after)) == (True, False)
     assert at_closing == [*before, *meanwhile].count(True)
     assert at_closing == await pool.fetchval(counted, YESTERDAY)
-
-
-async def test_books_of_before_are_taken_over_with_their_days_and_goods_that_cost_nothing(
-    databases: Databases, tmp_path: Path
-) -> None:
-    for file in sorted(MIGRATIONS.glob("*.sql")):
-        if "_ledger" in file.name:
-            break
-        copy(file, tmp_path)
-    url = await databases._server.create_database("before_the_ledger")
-    await migrate(url, migrations=tmp_path)
-    pool = await open_pool(url)
-    await pool.execute("""
-        insert into location (location) values ('main'), ('shop');
-        insert into stock (sku, location, on_hand)
-        values ('TEA', 'main', 5), ('TEA', 'shop', 2), ('CUP', 'main', 0);
-        insert into transfer (transfer_id, from_location, to_location, who, why)
-        values ('T', 'main', 'shop', '', '');
-        insert into transfer_line (transfer_id, sku, sent, arrived, lost)
-        values ('T', 'TEA', 9, 2, 3);
-        insert into orders (order_id, channel, channel_order_id, digest, run_id, document,
-                            customer_id, currency, total_minor, placed_at)
-        values ('web-1', 'web', '1', '', '', '{}', '', 'USD', 0, now());
-        with entry as (
-            insert into journal_entry (effect, order_id, memo, at)
-            values ('web-1:1:capture', 'web-1', '', '2026-10-31T23:30:00-02:00')
-            returning entry_id)
-        insert into posting
-        select entry_id, account, amount, 'USD' from entry,
-            (values ('cash_in_transit', 5), ('revenue', -5)) as p (account, amount);
-    """)
-    await migrate(url)
-    goods = await pool.fetch("select sku, quantity from inventory order by sku")
-    assert [tuple(row) for row in goods] == [("CUP", 0), ("TEA", 11)]
-    async with pool.acquire() as conn:
-        (entry,) = await ledger.entries(conn)
-    assert (entry.booked_on, len(entry.postings)) == (date(2026, 11, 1), 2)
-    with pytest.raises(asyncpg.RestrictViolationError, match="no postings after"):
-        await pool.execute("""
-            insert into posting values (1, 'disputes', 1, 'EUR'), (1, 'write_offs', -1, 'EUR')""")
-    pool.terminate()
-    await databases._server.drop_database("before_the_ledger")
 
 
 async def test_a_transaction_that_would_not_see_a_closing_writes_no_entry(pool: Pool) -> None:

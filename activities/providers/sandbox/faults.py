@@ -46,6 +46,11 @@ class Faults:
                     return await effect(connection)
                 if fault is FaultKind.TIMEOUT_AFTER:
                     await effect(connection)
+        except sandbox.NOT_HERE as error:
+            raise Unavailable(
+                "this database has no sandbox companies: make them by `orderloom setup --sandbox`, "
+                f"or name a real company instead of the sandbox {self._provider} provider"
+            ) from error
         except sandbox.CONNECTION_LOST as error:
             raise Unavailable(
                 f"the sandbox {self._provider} provider lost its database during {operation}: "

@@ -1,0 +1,48 @@
+-- What every capability refers to: items, locations, and the reports that waiting steps take.
+--
+-- These files are the whole schema, one for each capability. Each refers only to tables of its own
+-- file and of those left of it: kernel, orders, accounting, fulfilment, aftersales, payments, stock,
+-- purchasing. Functions, triggers and views stand in routines/. Amounts are integers in minor units
+-- of the row's currency. Constraints hold the invariants even where the code is wrong.
+
+-- Which routines this database has: the newest row counts.
+create table routine_set (
+    set_id     bigint generated always as identity primary key,
+    digest     text        not null,
+    applied_at timestamptz not null default clock_timestamp()
+);
+
+create table location (
+    location      text    primary key,
+    priority      integer not null default 100,  -- the lower one comes first when orders are sourced
+    calendar      jsonb   not null default '{}',  -- domain.calendars.Calendar
+    parcels_a_day integer check (parcels_a_day > 0)  -- null: no limit
+);
+
+-- What the shop says of a SKU. One without a row has the defaults.
+create table item (
+    sku            text    primary key,
+    name           text    not null default '',
+    backorder      boolean not null default false,  -- may be ordered while there is none
+    available_from date,                            -- before that day it is only ordered ahead
+    discontinued   boolean not null default false,  -- what is gone is not bought again
+    -- What is gone does not come again.
+    constraint item_discontinued check (
+        not (discontinued and (backorder or available_from is not null)))
+);
+
+-- What the outside reported and a workflow waits for. The report is written in one transaction with
+-- the fact itself. The relay hands it to the workflow, or the waiting step finds it when it begins.
+create table wait_report (
+    activity_id  text    primary key,
+    order_id     text,
+    po_id        text,
+    outcome      jsonb   not null,
+    reported_at  timestamptz not null default clock_timestamp(),
+    delivered_at timestamptz,
+    taken        boolean not null default false,  -- the step found it by itself
+    tries        integer not null default 0,
+    try_after    timestamptz not null default clock_timestamp(),
+    constraint wait_report_owner check (num_nulls(order_id, po_id) = 1)
+);
+create index wait_report_pending on wait_report (try_after) where delivered_at is null;

@@ -1,0 +1,71 @@
+-- Whatever brings an item below its level calls for a purchase order in the same transaction.
+
+-- on hand − allocated − backordered + incoming. Backorders (those among them whose units have come and
+-- are not allocated yet) wait for a SKU wherever it comes: they count at the first of the locations for
+-- which it is bought.
+create or replace function inventory_position(of_sku text, at_location text) returns bigint
+language sql stable as $$
+    select s.on_hand - s.allocated
+        - case when s.location = (
+              select f.location from stock f join location l using (location)
+              where f.sku = s.sku and f.reorder_point is not null
+              order by l.priority, f.location limit 1)
+          then coalesce((select sum(quantity) from backorder b
+                         where b.sku = s.sku and b.quantity > 0), 0) else 0 end
+        + coalesce((select sum(outstanding) from purchase_order_line p
+                    where p.sku = s.sku and p.location = s.location and p.outstanding > 0), 0)
+        + coalesce((select sum(sent - arrived - lost) from transfer_line t join transfer
+                    using (transfer_id)
+                    where t.sku = s.sku and to_location = s.location and arrived + lost < sent), 0)
+    from stock s where s.sku = of_sku and s.location = at_location
+$$;
+
+-- A call may be for later: nobody sells it until a supplier that refused may be asked again. A
+-- crossing before that has it looked at now, as somebody else may sell it by then.
+create or replace function call_if_low(of_sku text, at_location text) returns void
+language plpgsql as $$
+begin
+    insert into replenishment_call as c (sku, location)
+    select s.sku, s.location from stock s
+    where s.sku = of_sku and s.location = at_location
+      and inventory_position(s.sku, s.location) <= s.reorder_point
+    on conflict (sku, location) do update set try_after = excluded.try_after
+    where c.tries = 0 and c.try_after > excluded.try_after;
+    if found then
+        perform pg_notify('purchasing', of_sku);
+    end if;
+end $$;
+
+create or replace function notice_low_stock() returns trigger language plpgsql as $$
+begin
+    perform call_if_low(new.sku, new.location);
+    return null;
+end $$;
+-- No statement of its own for a movement that crosses no level: the condition is looked at in passing.
+create or replace trigger stock_is_low after update of on_hand, allocated on stock for each row
+    when (new.on_hand - new.allocated < old.on_hand - old.allocated
+          and new.on_hand - new.allocated <= new.reorder_point)
+    execute function notice_low_stock();
+create or replace trigger level_is_set after update of reorder_point on stock for each row
+    when (new.reorder_point is distinct from old.reorder_point)
+    execute function notice_low_stock();
+-- Fewer will come than was thought; or an answer is there, after which more may be ordered.
+create or replace trigger purchase_line_changed after update on purchase_order_line for each row
+    execute function notice_low_stock();
+
+create or replace function notice_backorder() returns trigger language plpgsql as $$
+begin
+    perform call_if_low(s.sku, s.location) from stock s
+    where s.sku = new.sku and s.reorder_point is not null;
+    return null;
+end $$;
+create or replace trigger backorder_is_new after insert on backorder for each row
+    execute function notice_backorder();
+create or replace trigger backorder_has_grown after update of quantity on backorder for each row
+    when (new.quantity > old.quantity) execute function notice_backorder();
+
+create or replace trigger purchase_order_event_append_only
+    before update or delete on purchase_order_event
+    for each row execute function append_only();
+create or replace trigger purchase_order_event_not_truncated before truncate on purchase_order_event
+    for each statement execute function append_only();
