@@ -6,7 +6,7 @@ import asyncio
 import uuid
 
 from domain.order import Order
-from store import stock
+from store import receipts
 from store.database import Pool
 
 SKUS = 200
@@ -48,7 +48,7 @@ async def fill_shelf(pool: Pool) -> None:
 
     async def receive(sku: str) -> None:
         async with few_at_once, pool.acquire() as conn:
-            await stock.receive(
+            await receipts.receive(
                 conn, uuid.uuid4().hex, sku, "main", _UNITS, who="benchmark", why="stock"
             )
 

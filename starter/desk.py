@@ -27,6 +27,7 @@ from store import (
     locations,
     promises,
     reads,
+    receipts,
     reports,
     stock,
     transfers,
@@ -135,12 +136,10 @@ class Desk:
         async with self._pool.acquire() as conn:
             return await reads.parcels_under_way(conn, **filters)
 
-    async def stock(
-        self, *, sku: str | None = None, location: str | None = None
-    ) -> Sequence[StockLevel]:
-        """Stock rows, all or those of one SKU or location."""
+    async def stock(self, **filters: Any) -> Sequence[StockLevel]:
+        """Stock rows; filters as `store.stock.levels` takes them."""
         async with self._pool.acquire() as conn:
-            return await stock.levels(conn, sku=sku, location=location)
+            return await stock.levels(conn, **filters)
 
     async def locations(self, location: str | None = None) -> Sequence[Location]:
         """What is known of all locations, or of one."""
@@ -155,10 +154,10 @@ class Desk:
         async with self._pool.acquire() as conn:
             await locations.save(conn, wanted)
 
-    async def items(self) -> Sequence[Item]:
-        """All SKUs of which something is said."""
+    async def items(self, **page: Any) -> Sequence[Item]:
+        """SKUs of which something is said; `page` as `store.items.listed` takes it."""
         async with self._pool.acquire() as conn:
-            return list((await items.find(conn)).values())
+            return await items.listed(conn, **page)
 
     async def set_items(self, wanted: Sequence[Item]) -> None:
         """Set all there is to know about these SKUs, each given once."""
@@ -198,9 +197,9 @@ class Desk:
     async def receive_stock(
         self, key: str, sku: str, location: str, quantity: int, **said: Any
     ) -> StockLevel:
-        """Goods arrived, once per key; `said` as `store.stock.receive` takes it."""
+        """Goods arrived, once per key; `said` as `store.receipts.receive` takes it."""
         async with self._pool.acquire() as conn:
-            return await stock.receive(conn, key, sku, location, quantity, **said)
+            return await receipts.receive(conn, key, sku, location, quantity, **said)
 
     async def adjust_stock(
         self, key: str, sku: str, location: str, change: int, *, who: str, why: str

@@ -35,3 +35,15 @@ async def find(conn: Connection, skus: Sequence[str] | None = None) -> dict[str,
     """SKU → item, of these SKUs or all of which something is known."""
     rows = _sql.list_items(conn, skus=None if skus is None else list(skus))
     return {row["sku"]: Item(**row) async for row in rows}
+
+
+async def listed(
+    conn: Connection,
+    *,
+    sku: str | None = None,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> list[Item]:
+    """Items by SKU: all, one, or a page of `at_most` that begins behind the SKU `after`."""
+    rows = _sql.page_of_items(conn, sku=sku, after=after, at_most=at_most)
+    return [Item(**row) async for row in rows]

@@ -13,12 +13,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from domain.errors import IllegalTransition, NotFound
 from domain.kits import Parts
-from domain.money import Money
 from store import backorders, kits, valuation
 from store.database import CheckViolation, Connection, Record, load_queries
-from store.locks import lock_stock
 from store.valuation import NOTHING, Paid
 
 _sql = load_queries("stock")
@@ -221,40 +219,6 @@ async def ensure_rows(
         raise IllegalTransition(f"{fault}; it became one a moment ago") from None
 
 
-async def receive(
-    conn: Connection,
-    key: str,
-    sku: str,
-    location: str,
-    quantity: int,
-    *,
-    unit_cost: Money | None = None,
-    who: str,
-    why: str,
-) -> StockLevel:
-    """Goods arrived: on_hand + quantity, once per key. A new SKU or location is created.
-
-    `unit_cost`: what was paid for each; left out, they are taken in at what the others have cost.
-    Raises InvalidInput for a quantity or a cost that cannot be, and Conflict when the key was used
-    for another quantity.
-    """
-    if quantity < 1:
-        raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
-    await ensure_rows(conn, [(sku, location)])
-    effect = f"receive:{key}"
-    async with conn.transaction():
-        await lock_stock(conn, [sku])
-        earlier = await recorded(conn, effect, sku, location)
-        if earlier is not None and earlier["on_hand_change"] != quantity:
-            raise Conflict(
-                f"key {key} was used for {earlier['on_hand_change']} units of {sku} already"
-            )
-        goods = Move(sku=sku, location=location, on_hand=quantity)
-        paid = NOTHING if unit_cost is None else Paid({sku: unit_cost})
-        await move(conn, effect, "received", [goods], paid=paid, who=who, why=why)
-        return await row_of(conn, sku, location)
-
-
 async def recorded(conn: Connection, effect: str, sku: str, location: str) -> Record | None:
     """What an effect did to a stock row (on_hand_change, counted), if it has been booked."""
     row: Record | None = await _sql.find_movement(conn, effect=effect, sku=sku, location=location)
@@ -290,8 +254,24 @@ async def level(conn: Connection, sku: str, location: str) -> StockLevel | None:
 
 
 async def levels(
-    conn: Connection, *, sku: str | None = None, location: str | None = None
+    conn: Connection,
+    *,
+    sku: str | None = None,
+    location: str | None = None,
+    after: tuple[str, str] | None = None,
+    at_most: int | None = None,
 ) -> list[StockLevel]:
-    """All stock rows, or those of one SKU or location."""
-    rows = _sql.list_stock(conn, sku=sku, location=location)
+    """Stock rows by SKU and location: all, those of one SKU or location, or a page of them.
+
+    A page has `at_most` rows and begins behind the (SKU, location) `after`.
+    """
+    after_sku, after_location = after or (None, None)
+    rows = _sql.list_stock(
+        conn,
+        sku=sku,
+        location=location,
+        after_sku=after_sku,
+        after_location=after_location,
+        at_most=at_most,
+    )
     return [StockLevel(**row) async for row in rows]

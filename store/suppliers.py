@@ -104,10 +104,27 @@ async def set_levels(conn: Connection, wanted: Sequence[StockLevels]) -> None:
 
 
 async def levels(
-    conn: Connection, *, sku: str | None = None, location: str | None = None
+    conn: Connection,
+    *,
+    sku: str | None = None,
+    location: str | None = None,
+    after: tuple[str, str] | None = None,
+    at_most: int | None = None,
 ) -> list[LevelRow]:
-    """Stock rows that are bought by themselves, with their levels and positions."""
-    return [LevelRow(**row) async for row in _sql.list_levels(conn, sku=sku, location=location)]
+    """Stock rows that are bought by themselves, with their levels and positions.
+
+    A page has `at_most` rows and begins behind the (SKU, location) `after`.
+    """
+    after_sku, after_location = after or (None, None)
+    rows = _sql.list_levels(
+        conn,
+        sku=sku,
+        location=location,
+        after_sku=after_sku,
+        after_location=after_location,
+        at_most=at_most,
+    )
+    return [LevelRow(**row) async for row in rows]
 
 
 def _terms(row: Record) -> SupplierItem:

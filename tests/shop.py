@@ -30,7 +30,7 @@ from starter.audit import audit
 from starter.client import OrderClient
 from starter.desk import Desk
 from starter.purchasing import PurchaseClient
-from store import reads, stock
+from store import reads, receipts, stock
 from store.database import Pool
 from tests.books import faults_in
 from tests.builders import BRISK_BUYING
@@ -104,7 +104,7 @@ class Shop:
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
         """Put units on the shelf."""
         async with self.pool.acquire() as conn:
-            await stock.receive(
+            await receipts.receive(
                 conn, uuid.uuid4().hex, sku, location, quantity, who="test", why="test"
             )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from domain.items import Item
 from starter.channels.documents import label, load
 from starter.channels.items_csv import read_items
-from starter.cli.options import Json
+from starter.cli.options import Json, Limit
 from starter.cli.output import Output, count_of
+from starter.cli.pages import page_of
 from starter.cli.rows import as_rows, sort_out, tell_of
 from starter.connection import at_the_desk
 from starter.desk import Desk
@@ -23,16 +26,28 @@ def items() -> None:
 
 
 @app.command("list")
-def list_items(as_json: Json = False) -> None:
+def list_items(
+    sku: Annotated[str | None, typer.Option("--sku", help="Only this SKU.")] = None,
+    limit: Limit = 100,
+    after: Annotated[
+        str | None,
+        typer.Option("--after", metavar="SKU", help="Begin behind this SKU: the next page."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List the SKUs of which something is said; all others may not be backordered.
 
     Example: `orderloom items list`
     """
 
-    found = at_the_desk(Desk.items)
+    async def work(here: Desk) -> Sequence[Item]:
+        return await here.items(sku=sku, after=after, at_most=limit + 1)
+
+    page = page_of(at_the_desk(work), limit, lambda item: item.sku)
+    found = page.rows
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"items": [item.model_dump(mode="json") for item in found]})
+        out.document({"items": [item.model_dump(mode="json") for item in found], **page.told})
     elif not found:
         out.say("nothing is said of any SKU; `orderloom items import FILE.csv` does")
     else:
@@ -49,6 +64,7 @@ def list_items(as_json: Json = False) -> None:
                 for item in found
             ],
         )
+        page.tell(out)
 
 
 @app.command("import")

@@ -18,8 +18,9 @@ from starter.channels.records import Problem
 from starter.channels.stock_csv import StockRow, read_stock
 from starter.cli import stock_changes, stock_levels, stock_transfers
 from starter.cli.kits import kits_table
-from starter.cli.options import Json, Key, Who, reporter
+from starter.cli.options import Json, Key, Limit, Who, reporter
 from starter.cli.output import Output, complain, count_of
+from starter.cli.pages import AfterRow, page_of, read_row
 from starter.cli.stock_changes import levels_table
 from starter.connection import desk
 from store.promises import KitStock
@@ -37,11 +38,13 @@ def stock() -> None:
 def list_stock(
     sku: Annotated[str | None, typer.Option("--sku", help="Only this SKU.")] = None,
     location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
+    limit: Limit = 100,
+    after: AfterRow = None,
     as_json: Json = False,
 ) -> None:
-    """List stock by SKU and location; available = on hand − allocated − safety.
+    """List stock by SKU and location; available = on hand − allocated − set aside − safety.
 
-    Of a kit, the stock of its parts, and how many could be made up.
+    For a kit, list the stock of its parts, and how many kits these would make.
 
     Example: `orderloom stock list --location main`
     """
@@ -50,18 +53,25 @@ def list_stock(
         async with desk() as here:
             kits = [] if sku is None else await here.kits(sku)
             parts: list[str | None] = [part for kit in kits for part in kit.parts]
-            rows = [await here.stock(sku=one, location=location) for one in parts or [sku]]
+            rows = [
+                await here.stock(sku=one, location=location, after=begin, at_most=limit + 1)
+                for one in parts or [sku]
+            ]
             return [level for levels in rows for level in levels], kits
 
-    levels, kits = asyncio.run(work())
+    begin = read_row(after)
+    found, kits = asyncio.run(work())
+    page = page_of(found, limit, lambda level: f"{level.sku}@{level.location}")
+    levels = page.rows
     out = Output(as_json=as_json)
     if as_json:
         told = {"kits": [kit.model_dump() for kit in kits]} if kits else {}
-        out.document({"stock": [level.model_dump() for level in levels], **told})
+        out.document({"stock": [level.model_dump() for level in levels], **page.told, **told})
     elif not levels:
         out.say("no stock; `orderloom stock import FILE.csv` takes some in")
     else:
         levels_table(out, levels)
+        page.tell(out)
         if kits:
             out.say()
             kits_table(out, kits)

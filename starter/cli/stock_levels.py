@@ -13,8 +13,9 @@ from domain.purchasing import StockLevels
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.documents import label, load
 from starter.channels.records import Problem
-from starter.cli.options import Json
+from starter.cli.options import Json, Limit
 from starter.cli.output import Output, count_of
+from starter.cli.pages import AfterRow, page_of, read_row
 from starter.cli.rows import as_rows, sort_out, tell_of
 from starter.connection import desk
 from store.suppliers import LevelRow
@@ -26,6 +27,8 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 def levels(
     sku: Annotated[str | None, typer.Option("--sku", help="Only this SKU.")] = None,
     location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
+    limit: Limit = 100,
+    after: AfterRow = None,
     as_json: Json = False,
 ) -> None:
     """List what is bought by itself: at or below the reorder point, up to the other level.
@@ -37,12 +40,16 @@ def levels(
 
     async def work() -> Sequence[LevelRow]:
         async with desk() as here:
-            return await here.buying.levels(sku=sku, location=location)
+            return await here.buying.levels(
+                sku=sku, location=location, after=begin, at_most=limit + 1
+            )
 
-    found = asyncio.run(work())
+    begin = read_row(after)
+    page = page_of(asyncio.run(work()), limit, lambda row: f"{row.sku}@{row.location}")
+    found = page.rows
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"levels": [row.model_dump() for row in found]})
+        out.document({"levels": [row.model_dump() for row in found], **page.told})
     elif not found:
         out.say("nothing is bought by itself; `orderloom stock import-levels FILE.csv` sets levels")
     else:
@@ -53,6 +60,7 @@ def levels(
                 for x in found
             ],
         )
+        page.tell(out)
 
 
 @app.command("import-levels")

@@ -11,3 +11,9 @@ set name = excluded.name, backorder = excluded.backorder,
 -- name: list_items(skus)
 select sku, nullif(name, '') as name, backorder, available_from, discontinued
 from item where :skus::text[] is null or sku = any(:skus) order by sku;
+
+-- name: page_of_items(sku, after, at_most)
+select sku, nullif(name, '') as name, backorder, available_from, discontinued
+from item
+where (:sku::text is null or sku = :sku) and sku > coalesce(:after::text, '')
+order by sku limit :at_most;

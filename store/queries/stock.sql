@@ -50,29 +50,41 @@ select * from unnest(:skus::text[], :locations::text[]) as w (sku, location)
 order by sku, location
 on conflict (sku, location) do nothing;
 
--- name: list_stock(sku, location)
-select s.sku, s.location, on_hand, allocated, safety, coalesce(set_aside, 0)::bigint as set_aside,
+-- name: list_stock(sku, location, after_sku, after_location, at_most)
+-- In the order of the primary key, from behind a row on; a null does not filter. Only the rows of
+-- the page are looked up in the other tables.
+-- A branch for one SKU, so that a plan made for any arguments finds its rows by the key, too.
+with page as materialized (
+    (select sku, location, on_hand, allocated, safety from stock
+     where :sku::text is null and (:location::text is null or location = :location)
+       and (sku, location) > (coalesce(:after_sku::text, ''), coalesce(:after_location::text, ''))
+     order by sku, location limit :at_most)
+    union all
+    (select sku, location, on_hand, allocated, safety from stock
+     where sku = :sku and (:location::text is null or location = :location)
+       and (sku, location) > (coalesce(:after_sku::text, ''), coalesce(:after_location::text, ''))
+     order by sku, location limit :at_most)
+)
+select sku, location, on_hand, allocated, safety, coalesce(set_aside, 0)::bigint as set_aside,
        (on_hand - allocated - safety - coalesce(set_aside, 0))::bigint as available,
-       coalesce(incoming, 0)::bigint as incoming
-from stock s
+       (coalesce(transferred, 0) + coalesce(ordered, 0))::bigint as incoming
+from page s
 left join lateral (
     select sum(quantity) as set_aside from soft_reservation r
     where (r.sku, r.location) = (s.sku, s.location)
       and (expires_at is null or expires_at > now())
 ) r on true
-left join (
-    select sku, location, sum(units) as incoming
-    from (
-        select sku, to_location as location, sent - arrived - lost as units
-        from transfer_line join transfer using (transfer_id) where arrived + lost < sent
-        union all
-        select l.sku, l.location, l.outstanding
-        from purchase_order_line l join purchase_order p using (po_id)
-        where l.outstanding > 0 and p.state <> 'proposed'
-    ) coming group by sku, location
-) i using (sku, location)
-where (:sku::text is null or s.sku = :sku) and (:location::text is null or s.location = :location)
-order by s.sku, s.location;
+left join lateral (
+    select sum(sent - arrived - lost) as transferred
+    from transfer_line l join transfer using (transfer_id)
+    where l.sku = s.sku and to_location = s.location and arrived + lost < sent
+) t on true
+left join lateral (
+    select sum(l.outstanding) as ordered
+    from purchase_order_line l join purchase_order p using (po_id)
+    where (l.sku, l.location) = (s.sku, s.location) and l.outstanding > 0 and p.state <> 'proposed'
+) o on true
+order by sku, location;
 
 -- name: find_movement(effect, sku, location)^
 select on_hand_change, counted from movement

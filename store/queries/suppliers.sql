@@ -57,10 +57,11 @@ from unnest(:skus::text[], :locations::text[], :reorder_points::bigint[], :order
     as w (sku, location, reorder_point, order_up_to, service_level)
 where (s.sku, s.location) = (w.sku, w.location);
 
--- name: list_levels(sku, location)
+-- name: list_levels(sku, location, after_sku, after_location, at_most)
 select s.sku, s.location, s.reorder_point, s.order_up_to, s.service_level,
        inventory_position(s.sku, s.location) as position
 from stock s
 where (s.reorder_point is not null or s.service_level is not null)
   and (:sku::text is null or s.sku = :sku) and (:location::text is null or s.location = :location)
-order by s.sku, s.location;
+  and (s.sku, s.location) > (coalesce(:after_sku::text, ''), coalesce(:after_location::text, ''))
+order by s.sku, s.location limit :at_most;

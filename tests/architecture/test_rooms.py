@@ -144,6 +144,7 @@ TABLE = (
 DOORS = {
     # Writes what warehouses and carriers report.
     "starter/desk.py": (
+        "store.receipts",
         "store.reports",
         "store.returns",
         "store.stock",

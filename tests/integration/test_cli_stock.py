@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+from domain.items import Item
 from domain.locations import Location
+from domain.purchasing import StockLevels
+from starter.desk import Desk
+from store.database import Pool
 from tests.builders import an_order
 from tests.integration.command_line import Cli
 from tests.shop import Shop
@@ -87,3 +91,42 @@ async def test_what_cannot_be_says_so_and_changes_nothing(cli: Cli, shop: Shop) 
         assert (ended.code, message in ended.err) == (code, True), (arguments, ended)
     assert "nothing ever happened to X" in answers[-1].out
     assert (await shop.level("TEA")).on_hand == 5
+
+
+async def test_long_lists_come_in_pages(cli: Cli, pool: Pool) -> None:
+    desk = Desk(pool)
+    await desk.set_locations([Location(location="main"), Location(location="shop")])
+    levels = [
+        StockLevels(sku=sku, location=place, reorder_point=1, order_up_to=9)
+        for sku in ("A/1", "B", "C")
+        for place in ("main", "shop")
+    ]
+    await desk.buying.set_levels(levels)
+    await desk.set_items([Item(sku=sku) for sku in ("A/1", "B", "C")])
+    for command, name, after in (
+        (("stock", "list"), "stock", ["A/1@shop", "B@shop"]),
+        (("stock", "levels"), "levels", ["A/1@shop", "B@shop"]),
+        (("items", "list"), "items", ["B"]),
+    ):
+        rows = []
+        more: tuple[str, ...] = ()
+        behind = []
+        while True:
+            page = (await cli.done(*command, "--limit", "2", *more, "--json")).json
+            rows += [(row["sku"], row.get("location")) for row in page[name]]
+            assert page["more"] == (page["after"] is not None)
+            if page["after"] is None:
+                break
+            behind.append(page["after"])
+            more = ("--after", page["after"])
+        assert behind == after
+        assert rows == sorted(set(rows), key=lambda row: (row[0], row[1] or ""))
+        assert len(rows) == (3 if name == "items" else 6)
+    text, one, wrong = await cli.many(
+        ("stock", "list", "--limit", "1", "--location", "shop"),
+        ("stock", "list", "--location", "shop", "--sku", "B", "--json"),
+        ("stock", "list", "--after", "B"),
+    )
+    assert "--after 'A/1@shop' shows the next page" in text.out
+    assert [row["sku"] for row in one.json["stock"]] == ["B"]
+    assert (wrong.code, "write SKU@LOCATION" in wrong.err) == (2, True)

@@ -21,6 +21,7 @@ from store import (
     purchase_reads,
     purchase_reports,
     purchases,
+    receipts,
     replenishment,
     stock,
     suppliers,
@@ -66,7 +67,7 @@ class Buyer:
 
     async def stocked(self, sku: str = "TEA", units: int = 10, place: str = "main") -> None:
         async with self.pool.acquire() as conn:
-            await stock.receive(conn, f"{sku}{place}", sku, place, units, who="test", why="test")
+            await receipts.receive(conn, f"{sku}{place}", sku, place, units, who="test", why="test")
 
     async def used(self, units: int, sku: str = "TEA", place: str = "main") -> None:
         async with self.pool.acquire() as conn:

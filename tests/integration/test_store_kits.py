@@ -17,7 +17,7 @@ from domain.items import Item
 from domain.kits import Kit
 from domain.order import Order, Shipping
 from domain.reservations import Reserved
-from store import audit, kits, promises, stock
+from store import audit, kits, promises, receipts
 from store.database import Connection, Pool
 from store.returns import Counted
 from tests.builders import an_order
@@ -264,7 +264,7 @@ async def test_whoever_comes_second_finds_what_the_first_has_not_committed_yet(
     await bench.stocked("TEA", 4)
 
     async def receive(conn: Connection, sku: str) -> None:
-        await stock.receive(conn, "k", sku, "main", 1, who="x", why="x")
+        await receipts.receive(conn, "k", sku, "main", 1, who="x", why="x")
 
     async def define(conn: Connection, sku: str) -> None:
         await kits.define(conn, Kit(sku=sku, parts={"TEA": 1}))

@@ -16,7 +16,7 @@ from domain.ids import order_of
 from domain.kits import Kit
 from domain.money import Money
 from domain.purchasing import SupplierItem
-from store import audit, ledger, stock, transfers
+from store import audit, ledger, receipts, stock, transfers
 from store.database import Pool
 from store.locks import lock_stock
 from store.returns import Counted
@@ -87,8 +87,8 @@ async def faults(pool: Pool) -> list[str]:
 async def test_goods_are_booked_from_the_receipt_to_the_customer_and_back(bench: Bench) -> None:
     (order,) = await known(bench, "1")
     async with bench.pool.acquire() as conn:
-        await stock.receive(conn, "1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
-        await stock.receive(conn, "2", "TEA", "shop", 1, unit_cost=eur(50), **SAID)
+        await receipts.receive(conn, "1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
+        await receipts.receive(conn, "2", "TEA", "shop", 1, unit_cost=eur(50), **SAID)
     await moved(bench.pool, "out", "shipped", {"TEA": -3}, order_id=order)
     assert await balances(bench.pool) == {
         ("inventory", "EUR"): 88,
@@ -169,7 +169,7 @@ async def test_what_suppliers_send_is_owed_to_them_at_their_price(bench: Bench) 
 
 async def test_what_is_between_two_locations_is_ours_until_it_is_lost(bench: Bench) -> None:
     async with bench.pool.acquire() as conn:
-        await stock.receive(conn, "1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
+        await receipts.receive(conn, "1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
         await stock.ensure_rows(conn, [("CUP", "shop")])
         await transfers.send(conn, "T", "main", "shop", {"TEA": 3}, **SAID)
         assert await balances(bench.pool) == {
@@ -190,7 +190,7 @@ async def test_what_is_between_two_locations_is_ours_until_it_is_lost(bench: Ben
 async def test_a_price_that_nobody_pays_is_refused_and_nothing_changed(bench: Bench) -> None:
     async with bench.pool.acquire() as conn:
         with pytest.raises(InvalidInput, match="cannot be meant"):
-            await stock.receive(conn, "1", "TEA", "main", 9, unit_cost=eur(10**15), **SAID)
+            await receipts.receive(conn, "1", "TEA", "main", 9, unit_cost=eur(10**15), **SAID)
     assert (await bench.level("TEA"), await balances(bench.pool)) == ((0, 0), {})
 
 
@@ -219,7 +219,7 @@ async def test_one_effect_of_one_key_books_each_of_its_rows_once(bench: Bench) -
     """As an import does, whose rows have one key."""
     async with bench.pool.acquire() as conn:
         for sku, place in [("TEA", "main"), ("TEA", "shop"), ("CUP", "main"), ("TEA", "main")]:
-            await stock.receive(conn, "import", sku, place, 1, unit_cost=eur(7), **SAID)
+            await receipts.receive(conn, "import", sku, place, 1, unit_cost=eur(7), **SAID)
     assert (await balances(bench.pool))["inventory", "EUR"] == 21
 
 
@@ -295,7 +295,7 @@ async def test_goods_that_move_everywhere_at_once_lose_nothing_and_never_block(
         try:
             if number % 3:
                 async with bench.pool.acquire() as conn:
-                    await stock.receive(
+                    await receipts.receive(
                         conn, str(number), skus[0], place, 7, unit_cost=eur(333 + number), **SAID
                     )
             elif {(sku, place) for sku in skus} <= {
