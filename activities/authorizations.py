@@ -61,13 +61,13 @@ class Authorizations:
                 made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
                 wanted = {
                     (tender.number, part): _missing(made, tender.number, part, amount)
-                    for tender in ask.asked
+                    for tender in ask.tenders
                     for part, amount in self._parts(tender).items()
                 }
-                planned = await self._intend_next(conn, ask.order_id, made, wanted, ask.asked)
+                planned = await self._intend_next(conn, ask.order_id, made, wanted, ask.tenders)
             if planned is None:
                 return await self._authorized(ask.order_id)
-            await self._authorize(planned, ask.asked, confirm)
+            await self._authorize(planned, ask.tenders, confirm)
 
     @activity.defn
     async def secure_payment(self, ask: Secure) -> Authorized:

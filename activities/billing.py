@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from activities.payment_asks import Capture, Invoice, Refund
 from domain import accounts
-from domain.amounts import Worth
 from domain.documents import Seller
 from domain.errors import Refused
 from domain.money import Money
@@ -54,26 +53,21 @@ async def is_invoiced(conn: Connection, ask: Capture) -> bool:
 
 async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:
     """The credit note of a refund, where anything was invoiced of it. Last of all, as above."""
-    if _credited(ask).total:
+    if ask.credited.total:
         await documents.issue(
             conn,
             kind="credit_note",
             order_id=ask.order_id,
             part_id=ask.refund_id,
             lines=ask.units,
-            worth=_credited(ask),
+            worth=ask.credited,
             seller=seller,
             reason=ask.why,
         )
 
 
-def _credited(ask: Refund) -> Worth:
-    return ask.worth if ask.credited is None else ask.credited
-
-
 async def grant_refund(conn: Connection, ask: Refund) -> bool:
     """The customer is owed it from now on. False where it was granted before."""
-    credited = _credited(ask)
     new = await refunds.grant(
         conn,
         refund_id=ask.refund_id,
@@ -81,7 +75,7 @@ async def grant_refund(conn: Connection, ask: Refund) -> bool:
         kind=ask.kind,
         units=ask.units,
         worth=ask.worth,
-        credited=credited,
+        credited=ask.credited,
         currency=ask.currency,
         reason=ask.why,
         who=ask.who,
@@ -94,7 +88,7 @@ async def grant_refund(conn: Connection, ask: Refund) -> bool:
             order_id=ask.order_id,
             memo=ask.why,
             currency=ask.currency,
-            postings=accounts.refund_granted(ask.worth, credited),
+            postings=accounts.refund_granted(ask.worth, ask.credited),
         )
     return new
 

@@ -1,4 +1,4 @@
-"""What an order's workflow asks of payments, and is told. Fields are only ever added."""
+"""What an order's workflow asks of payments, and is told."""
 
 from __future__ import annotations
 
@@ -40,17 +40,8 @@ class Authorize(BaseModel):
 
     order_id: str
     amount: Money
-    provider: str
-    token: str
-    tenders: tuple[TenderAsk, ...] = ()
+    tenders: tuple[TenderAsk, ...]
     attempt: int = 1
-
-    @property
-    def asked(self) -> tuple[TenderAsk, ...]:
-        """The tenders, also of an order that was placed when there was but one."""
-        parts = {"": self.amount.minor}
-        only = TenderAsk(number=1, provider=self.provider, token=self.token, parts=parts)
-        return self.tenders or (only,)
 
 
 class Secure(BaseModel):
@@ -122,7 +113,7 @@ class Refund(BaseModel):
 
     `refund_id` is a return's id, or names what it makes good. `units`: line id → units paid back;
     of kind "units" the customer keeps them. `unconceded`: units that had been paid back so, and
-    came. `credited`: what was invoiced of the worth; None: all of it. `to`: the way it was paid,
+    came. `credited`: what was invoiced of the worth. `to`: the way it was paid,
     the last charged first, or as store credit of the customer.
     """
 
@@ -131,6 +122,7 @@ class Refund(BaseModel):
     order_id: str
     refund_id: str
     worth: Worth
+    credited: Worth
     currency: str
     units: dict[str, int]
     why: str
@@ -138,7 +130,6 @@ class Refund(BaseModel):
     attempt: int = 1
     by_hand: str | None = None
     kind: Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"] = "return"
-    credited: Worth | None = None
     unconceded: dict[str, int] = {}
     to: Literal["original", "store_credit"] = "original"
     customer_id: str = ""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.amounts import LineMoney, Worth
+from domain.amounts import NOTHING, LineMoney, Worth
 from domain.messages import (
     AttentionAnswer,
     CancelOutcome,
@@ -61,7 +61,7 @@ class BookState(BaseModel):
     lines: dict[str, LineQuantities] = {}
     money: dict[str, LineMoney] = {}
     prepaid: dict[str, int] = {}
-    resent: dict[str, int] | None = None
+    resent: dict[str, int] = {}
     parcels: tuple[ParcelState, ...] = ()
     authorized: int = 0
     authorized_until: datetime | None = None
@@ -70,8 +70,8 @@ class BookState(BaseModel):
     charged_ahead: bool = False
     secured: bool = False
     doubted: bool = False
-    refunded: Worth | None = None
-    invoiced: Worth | None = None
+    refunded: Worth = NOTHING
+    invoiced: Worth = NOTHING
     goodwill: int = 0
     last_delivery: datetime | None = None
     round: int = 1

@@ -68,16 +68,14 @@ class Authorizing:
             parts = {ids.prepaid_id(self._order_id): sum(parts.values())}
         amount = self._book.money(sum(parts.values()))
 
-        async def attempt() -> Authorized | None:
+        async def attempt() -> Authorized:
             ask = Authorize(
                 order_id=self._order_id,
                 amount=amount,
-                provider=self._provider,
-                token=self._token,
                 tenders=self._tenders(parts),
                 attempt=self._attempt,
             )
-            done: Authorized | None = await self._steps.call(
+            done: Authorized = await self._steps.call(
                 Authorizations.authorize_payment,
                 lambda _: ask,
                 self._order_id,
@@ -106,8 +104,9 @@ class Authorizing:
         async with self._securing:
             amount = self._book.to_charge_for(parcel)
             until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
-            known = self._book.authorized_until is not None  # else it does not end, or of before
-            if amount == 0 or not (self._lacks(parcel, until) or (surely and known)):
+            # Where no expiry is known, there is nothing to renew.
+            expires = self._book.authorized_until is not None
+            if amount == 0 or not (self._lacks(parcel, until) or (surely and expires)):
                 return
             amount += self._book.promised_besides(parcel)
             patient = (DECLINED, ACTION_REQUIRED)
@@ -150,7 +149,7 @@ class Authorizing:
         unless: Callable[[], bool],
         patient: tuple[str, ...],
     ) -> None:
-        async def attempt() -> Authorized | None:
+        async def attempt() -> Authorized:
             ask = Secure(
                 order_id=self._order_id,
                 part=part,
@@ -159,7 +158,7 @@ class Authorizing:
                 tenders=self._tenders({}),
                 attempt=self._attempt,
             )
-            done: Authorized | None = await self._steps.call(
+            done: Authorized = await self._steps.call(
                 Authorizations.secure_payment,
                 lambda _: ask,
                 part,
@@ -186,10 +185,9 @@ class Authorizing:
         own = self._book.once and parcel.id not in self._book.covered
         return own or self._book.doubted or (ends is not None and ends < until)
 
-    def _note(self, authorized: Authorized | None) -> None:
-        if authorized is not None:  # else by a worker that did not tell
-            self._book.authorized_until = authorized.until
-            self._book.once = authorized.once
+    def _note(self, authorized: Authorized) -> None:
+        self._book.authorized_until = authorized.until
+        self._book.once = authorized.once
 
     def _tenders(self, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
         """Who pays how much of each part, or, of none, all who pay anything.
@@ -222,7 +220,7 @@ class Authorizing:
         unless: Callable[[], bool],
         *,
         patient: tuple[str, ...],
-    ) -> Authorized | None:
+    ) -> Authorized:
         """Try, and after a refusal of a `patient` kind hold the order until there is a new token.
 
         A token that is refused as well leaves it held. Whoever brought it is told so.
@@ -233,7 +231,7 @@ class Authorizing:
         try:
             while True:
                 try:
-                    authorized: Authorized | None = await attempt()
+                    authorized: Authorized = await attempt()
                 except StepRefused as refusal:
                     self._attempt += refusal.kind != "not_found"
                     if until is None and refusal.kind not in patient:

@@ -67,8 +67,7 @@ class OrderBook:
         # Units that are paid for and not sent, and those of them that are sent in place of lost
         # ones: invoiced already.
         self._prepaid = dict.fromkeys(self.lines, 0) | state.prepaid
-        resent = state.prepaid if state.resent is None else state.resent
-        self._resent = dict.fromkeys(self.lines, 0) | resent
+        self._resent = dict.fromkeys(self.lines, 0) | state.resent
 
     def state(self) -> BookState:
         """The book for the next run."""

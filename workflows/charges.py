@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.amounts import NOTHING, LineMoney, Tally, Worth, sum_of, value_lines, worth_of
+    from domain.amounts import NOTHING, LineMoney, Worth, sum_of, value_lines, worth_of
     from domain.continuation import BookState
     from domain.order import Order
     from domain.quantities import LineQuantities
@@ -43,22 +43,11 @@ class Charges:
         self._lines = lines
         self.worth = value_lines(order)
         self.lines = {line_id: LineMoney() for line_id in lines} | state.money
-        for line_id in state.lines.keys() - state.money.keys():
-            self._restore(line_id)
-        given = sum_of(money.charges.given for money in self.lines.values())
         # All that was paid back, also for no unit: goodwill, or shipping alone.
-        self.refunded = given if state.refunded is None else state.refunded
+        self.refunded = state.refunded
         self.goodwill = state.goodwill
         # What stays invoiced, of all that stays charged. The rest is deferred: it is to be sent.
-        invoiced = sum_of(money.invoices.kept for money in self.lines.values())
-        self.invoiced = invoiced if state.invoiced is None else state.invoiced
-
-    def _restore(self, line_id: str) -> None:
-        """Of a run that did not know of invoices: what it charged had gone out."""
-        line, worth = self._lines[line_id], self.worth[line_id]
-        tally = Tally(taken=worth.first(line.charged), given=worth.first(line.refunded))
-        self._lines[line_id] = line.invoice(line.charged)
-        self.lines[line_id] = LineMoney(charges=tally, invoices=tally, credited=line.refunded)
+        self.invoiced = state.invoiced
 
     @property
     def charged(self) -> Worth:

@@ -58,8 +58,7 @@ class Continuing:
         """
         while not life.done():
             await workflow.wait_condition(lambda: life.done() or (self._long and quiet()))
-            # An order that grew long before orders could do this stays in its run.
-            if life.done() or not workflow.patched("continue-as-new"):
+            if life.done():
                 return
             await workflow.sleep(A_MOMENT, summary="Before it continues as new")
             await workflow.wait_condition(lambda: True)  # every other has had its turn

@@ -184,10 +184,8 @@ class OrderWorkflow:
         try:
             await self.paying.authorizing.authorize(unless=lambda: self.unwanted)
         except StepRefused as refusal:
-            # Others may have paid their part. An order of before was paid in one.
-            if self.order.tenders or (
-                len(self.book.parts_to_authorize()) > 1 and workflow.patched("release-parts")
-            ):
+            # Another tender, or the same one for another part, may have paid before.
+            if self.order.tenders or len(self.book.parts_to_authorize()) > 1:
                 await self.paying.release(f"not paid: {refusal.message}")
             await self.release_all("rejected", refusal.message)
             return self.decide("rejected", refusal.message)
@@ -229,16 +227,16 @@ class OrderWorkflow:
         return self.backordering.ended and all(p.ended for p in self.book.parcels.values())
 
     async def release_what_is_not_charged(self) -> None:
-        """What was authorized for units that were cancelled is not held any longer.
+        """Release what was authorized and is not going to be charged.
 
-        Nor is what was charged by hand instead, as an order of before would have left it.
+        Where all of one single authorization was charged, there is nothing, and it costs no step.
         """
         not_all = self.book.charges.charged.total < self.book.authorized
-        by_hand = self.paying.charged_by_hand and workflow.patched("release-after-by-hand")
-        # What was made up anew was set aside anew, and may not have been needed.
-        more = self.book.secured and workflow.patched("release-what-was-secured")
-        # Sums do not tell which of several means has paid, or was set aside for the same.
-        several = self.paying.authorizing.several and workflow.patched("release-of-several")
+        by_hand = self.paying.charged_by_hand
+        # A second authorization may exist that no capture used.
+        more = self.book.secured
+        # The sums do not tell which of several tenders paid.
+        several = self.paying.authorizing.several
         if not_all or by_hand or more or several or self.book.nothing_shipped:
             await self.paying.release("not everything was sent")
 

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.authorizations import Authorizations
     from activities.inventory import Inventory
-    from activities.payment_asks import Authorize, Capture
+    from activities.payment_asks import Authorize, Capture, TenderAsk
     from activities.payments import Payments
     from activities.records import CloseOrder, Records
     from benchmarks.contestants.textbook_activities import (
@@ -90,8 +90,14 @@ class TextbookWorkflow:
             Authorize(
                 order_id=order.order_id,
                 amount=Money(minor=order.total_minor, currency=order.currency),
-                provider=order.payment.provider,
-                token=order.payment.token,
+                tenders=(
+                    TenderAsk(
+                        number=1,
+                        provider=order.payment.provider,
+                        token=order.payment.token,
+                        parts={"": order.total_minor},
+                    ),
+                ),
             ),
             start_to_close_timeout=STEP,
         )

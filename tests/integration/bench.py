@@ -16,7 +16,7 @@ from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.fulfilment import Fulfilment, Part, Ship
 from activities.inventory import Inventory
-from activities.payment_asks import Authorize, Capture
+from activities.payment_asks import Authorize, Capture, TenderAsk
 from activities.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -162,8 +162,14 @@ def authorizing(order: Order) -> Authorize:
     return Authorize(
         order_id=order.order_id,
         amount=Money(minor=order.total_minor, currency=order.currency),
-        provider=order.payment.provider,
-        token=order.payment.token,
+        tenders=(
+            TenderAsk(
+                number=1,
+                provider=order.payment.provider,
+                token=order.payment.token,
+                parts={"": order.total_minor},
+            ),
+        ),
     )
 
 

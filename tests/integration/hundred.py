@@ -37,6 +37,7 @@ def refund(order: Order, number: int, minor: int, units: int = 0, attempt: int =
         order_id=order.order_id,
         refund_id=f"{order.order_id}:R{number}",
         worth=Worth(goods=minor),
+        credited=Worth(goods=minor),
         currency="USD",
         units={"1": units} if units else {},
         why="test",

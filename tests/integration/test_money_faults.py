@@ -125,8 +125,6 @@ def authorize(shop: Shop, setting: Setting, order: Order, *, ahead: bool = False
     ask = Authorize(
         order_id=order.order_id,
         amount=Money(minor=TOTAL, currency="USD"),
-        provider="sandbox",
-        token=setting.token,
         tenders=shop.tenders(setting, parts),
     )
     return lambda worker: worker.authorizations.authorize_payment(ask)
@@ -173,15 +171,16 @@ def capture_ahead(_: Shop, __: Setting, order: Order) -> Call:
 def refund(_: Shop, __: Setting, order: Order, *, units: int, **fields: Any) -> Call:
     """Pay back all four units; or three of them first, and then the last one."""
     line = value_lines(order)["1"]
+    worth = line.first(1) if units == 1 else line.whole - line.first(4 - units)
     ask = Refund(
         order_id=order.order_id,
         refund_id=f"{order.order_id}:R{units}",
-        worth=line.first(1) if units == 1 else line.whole - line.first(4 - units),
+        worth=worth,
         currency="USD",
         units={"1": units},
         why="test",
         customer_id="C-1",
-        **fields,
+        **{"credited": worth} | fields,
     )
     return lambda worker: worker.payments.refund_payment(ask)
 

@@ -101,8 +101,6 @@ class Life:
         ask = Authorize(
             order_id=self.order.order_id,
             amount=self.book.money(sum(parts.values())),
-            provider="sandbox",
-            token="tok_ok",
             tenders=(tender,),
         )
         await self.worker.authorizations.authorize_payment(ask)

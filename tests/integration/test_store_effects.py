@@ -74,7 +74,8 @@ def a_refund(order: Order) -> Refund:
     return Refund(
         order_id=order.order_id,
         refund_id=f"{order.order_id}:R1",
-        worth=worth_of(lines, {"1": 3}) - worth_of(lines, {"1": 2}),
+        worth=(back := worth_of(lines, {"1": 3}) - worth_of(lines, {"1": 2})),
+        credited=back,
         currency="USD",
         units={"1": 1},
         why="test",

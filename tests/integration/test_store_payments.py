@@ -152,8 +152,13 @@ async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> 
     order = await captured(bench, of_a_hundred())
     await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
     before = await bench.everything()
-    other = Money(minor=1, currency="USD")
-    less = authorizing(order).model_copy(update={"amount": other})
+    whole = authorizing(order)
+    less = whole.model_copy(
+        update={
+            "amount": Money(minor=1, currency="USD"),
+            "tenders": (whole.tenders[0].model_copy(update={"parts": {"": 1}}),),
+        }
+    )
     with pytest.raises(Conflict, match=r"authorize of 100\.00 USD already"):
         await bench.authorizations.authorize_payment(less)
     with pytest.raises(Conflict, match=r"capture of 100\.00 USD already"):

@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from activities.payment_asks import Authorize, Capture, Refund, Void
+from activities.payment_asks import Authorize, Capture, Refund, TenderAsk, Void
 from activities.providers.errors import OutcomeUnknown
 from activities.providers.sandbox.payment import SandboxPayment
 from domain.amounts import Worth, value_lines
@@ -131,7 +131,8 @@ class Life:
     async def live(self) -> None:
         order_id = self.order.order_id
         total = Money(minor=self.order.total_minor, currency="USD")
-        authorize = Authorize(order_id=order_id, amount=total, provider="sandbox", token="tok_ok")
+        card = TenderAsk(number=1, provider="sandbox", token="tok_ok", parts={"": total.minor})
+        authorize = Authorize(order_id=order_id, amount=total, tenders=(card,))
         await self.call(lambda worker: worker.authorizations.authorize_payment(authorize))
         for number, (units, worth) in enumerate(self.charges(), start=1):
             capture = Capture(
@@ -147,6 +148,7 @@ class Life:
                 order_id=order_id,
                 refund_id=f"{order_id}:R{number}",
                 worth=worth,
+                credited=worth,
                 currency="USD",
                 units={"1": units},
                 why="test",

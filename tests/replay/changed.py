@@ -1,4 +1,4 @@
-"""Changed workflows: two that open orders could not follow, one that they can, and an older one."""
+"""Changed workflows: two that open orders could not follow, and one that they can."""
 
 from __future__ import annotations
 
@@ -65,19 +65,3 @@ class TellsTheWarehouse(OrderWorkflow):
             notice = Notice(order_id=order_id, effect="told", what="warehouse told", why="it asked")
             await self.steps.local(Records.tell, notice, order_id, "Tell the warehouse")
         await super().fulfil()
-
-
-@workflow.defn(name="Order")
-class NeverContinues(OrderWorkflow):
-    """As orders were before they could continue as new."""
-
-    @workflow.init
-    def __init__(self, start: OrderInput) -> None:
-        super().__init__(start)
-
-    @workflow.run
-    async def run(self, start: OrderInput) -> OrderResult:
-        return await super().run(start)
-
-    async def live_in_runs(self) -> OrderResult:
-        return await self.live()

@@ -10,8 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from store.database import Pool
-from tests.replay.changed import NeverContinues, TellsTheWarehouse
-from tests.runs import replay, restless, runs_of
+from tests.replay.changed import TellsTheWarehouse
 from tests.shop import Shop
 from tests.workflows.lives import BRISK, PLAIN_STORY, three_teas, told
 from worker import sandbox
@@ -39,22 +38,3 @@ async def test_s33_new_orders_take_a_changed_step_and_open_ones_finish_as_they_b
     )
     for order in (old, new):
         await replayer.replay_workflow(await shop.workflow(order.order_id).fetch_history())
-
-
-async def test_s33_an_order_that_grew_long_before_orders_continued_finishes_in_its_run(
-    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = Shop(pool, restless(temporal_client), BRISK)
-    order = await three_teas(shop)
-    with monkeypatch.context() as before:
-        before.setattr("worker.OrderWorkflow", NeverContinues)
-        async with shop.working():
-            await shop.drive(await shop.placed(order), "labelled")
-            await shop.idle(order.order_id)
-    async with shop.working():
-        await shop.finish(order.order_id)
-        await shop.settled()
-    assert await told(shop, order.order_id) == PLAIN_STORY
-    runs = await runs_of(shop, order.order_id)
-    assert len(runs) == 1
-    await replay(runs)

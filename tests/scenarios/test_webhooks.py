@@ -229,6 +229,7 @@ async def test_a_refund_that_the_bank_sends_back_is_owed_until_it_is_paid_anothe
         order_id=order_id,
         refund_id=refund_id,
         worth=Worth(goods=20_00),
+        credited=Worth(goods=20_00),
         currency="USD",
         units={"1": 2},
         why="too strong",
