@@ -39,7 +39,7 @@ from activities.authorizations import Authorizations
 from activities.backorders import Backorders
 from activities.delivery import Delivery
 from activities.failures import FailureTypes
-from activities.fulfilment import Fulfilment
+from activities.fulfilment import Fulfilments
 from activities.inventory import Inventory
 from activities.payments import Payments
 from activities.providers.carrier import Carrier
@@ -127,7 +127,7 @@ def build_worker(
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers, seller)
-    fulfilment = Fulfilment(pool, carrier)
+    fulfilment = Fulfilments(pool, carrier)
     delivery = Delivery(pool)
     returns = Returns(pool)
     reconciling = Reconciling(pool, providers, client)
@@ -153,10 +153,10 @@ def build_worker(
             backorders.join_backorders,
             backorders.fill_backorder,
             authorizations.authorize_payment,
-            authorizations.secure_payment,
+            authorizations.reauthorize_payment,
             authorizations.void_payment,
             payments.capture_payment,
-            payments.invoice_parcel,
+            payments.invoice_shipment,
             payments.may_refund,
             payments.refund_payment,
             fulfilment.pick,

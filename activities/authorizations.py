@@ -20,7 +20,7 @@ from activities.money_calls import (
     tell,
     void_key,
 )
-from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk, Void
+from activities.payment_asks import Authorize, Authorized, Reauthorize, TenderAsk, Void
 from activities.providers.errors import Declined
 from activities.providers.payment import PaymentProvider, PaymentReceipt
 from domain.errors import Conflict
@@ -32,7 +32,7 @@ from store.payments import Intent, Payment
 
 
 class Authorizations:
-    """Money set aside, with the database pool and the payment providers (by name) injected."""
+    """Authorizations, with the database pool and the payment providers (by name) injected."""
 
     def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
         self._pool = pool
@@ -70,7 +70,7 @@ class Authorizations:
             await self._authorize(planned, ask.tenders, confirm)
 
     @activity.defn
-    async def secure_payment(self, ask: Secure) -> Authorized:
+    async def reauthorize_payment(self, ask: Reauthorize) -> Authorized:
         """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`."""
 
         made_now: set[str] = set()
@@ -109,11 +109,11 @@ class Authorizations:
     async def _lacking(
         self,
         conn: Connection,
-        ask: Secure,
+        ask: Reauthorize,
         made: Sequence[Payment],
         lasts: Callable[[Payment], bool],
     ) -> dict[tuple[int, str], int]:
-        """What is to be set aside anew: (tender, part) → amount. The order is locked."""
+        """What is to be authorized again: (tender, part) → amount. The order is locked."""
         lacking: dict[tuple[int, str], int] = {}
         charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
         left = ask.amount - succeeded(charged)
@@ -286,7 +286,7 @@ def _lasts(authorization: Payment, until: datetime) -> bool:
 
 
 def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:
-    """What a tender is still to set aside for a part; what was used since counts as set aside.
+    """What a tender is still to authorize for a part; what was charged since counts as well.
 
     Raises Conflict where that is of another amount.
     """

@@ -77,7 +77,7 @@ class Recalled(BaseModel):
     units: dict[str, int] = {}
 
 
-class Fulfilment:
+class Fulfilments:
     """One location's part of an order on its way out of the door."""
 
     def __init__(self, pool: Pool, carrier: Carrier) -> None:

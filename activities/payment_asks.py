@@ -44,10 +44,10 @@ class Authorize(BaseModel):
     attempt: int = 1
 
 
-class Secure(BaseModel):
-    """See to it that so much can be charged for a parcel until then, authorizing anew if need be.
+class Reauthorize(BaseModel):
+    """See to it that so much can be charged for a parcel until then, authorizing again if need be.
 
-    `amount` is in minor units. Of the tenders the last pays what none has set aside.
+    `amount` is in minor units. Of the tenders the last pays what none has authorized.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,7 +61,7 @@ class Secure(BaseModel):
 
 
 class Authorized(BaseModel):
-    """What is set aside: until when, the soonest; and whether each can be charged once only."""
+    """What is authorized: until when, the soonest; and whether each can be charged once only."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +74,7 @@ class Capture(BaseModel):
 
     `units` (line id → units) are then paid for; `invoiced` of them go out now. `attempt` counts
     deliberate new tries after a firm refusal; retries of one try share its key. `after_refund`: a
-    refund was decided before this was. `renews`: who asks has it set aside anew where the
+    refund was decided before this was. `renews`: who asks has it authorized again where the
     authorization has ended, and wants to be told so.
     """
 

@@ -54,7 +54,7 @@ class Payments:
     async def capture_payment(self, ask: Capture) -> None:
         """Invoice and charge what ships, and book it.
 
-        Type `declined`: the provider will not; `not_authorized`: not with what was set aside.
+        Type `declined`: the provider will not; `not_authorized`: not with what is authorized.
         """
         key = _key(f"{ask.fulfilment_id}:capture", ask.attempt, ask.by_hand)
         total = Money(minor=ask.worth.total, currency=ask.currency)
@@ -117,7 +117,7 @@ class Payments:
             )
 
     @activity.defn
-    async def invoice_parcel(self, ask: Invoice) -> None:
+    async def invoice_shipment(self, ask: Invoice) -> None:
         """Invoice goods that went out and were charged before."""
         effect = f"{ask.fulfilment_id}:invoiced"
         async with self._pool.acquire() as conn, conn.transaction():

@@ -30,7 +30,7 @@ Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
 Action = Literal["retry", "done", "cancel", "store_credit"]
 
 
-class ParcelState(BaseModel):
+class FulfilmentProgress(BaseModel):
     """Where a parcel stands. `return_id`: under which it comes back undeliverable."""
 
     model_config = ConfigDict(frozen=True)
@@ -62,13 +62,13 @@ class BookState(BaseModel):
     money: dict[str, LineMoney] = {}
     prepaid: dict[str, int] = {}
     resent: dict[str, int] = {}
-    parcels: tuple[ParcelState, ...] = ()
+    fulfilments: tuple[FulfilmentProgress, ...] = ()
     authorized: int = 0
     authorized_until: datetime | None = None
     covered: tuple[str, ...] = ()
     once: bool = False
     charged_ahead: bool = False
-    secured: bool = False
+    reauthorized: bool = False
     doubted: bool = False
     refunded: Worth = NOTHING
     invoiced: Worth = NOTHING
@@ -109,7 +109,7 @@ class ReturnState(BaseModel):
     reason: str
 
 
-class ReturningState(BaseModel):
+class ReturnsState(BaseModel):
     """How many returns have a number, and those under way."""
 
     model_config = ConfigDict(frozen=True)
@@ -118,7 +118,7 @@ class ReturningState(BaseModel):
     under_way: tuple[ReturnState, ...] = ()
 
 
-class PayingState(BaseModel):
+class PaymentsState(BaseModel):
     """With what the order is paid, where that is not what it was placed with; how often paying was
     tried, and the order held for it; whether somebody has said that it is to be charged, and
     whether some of it was charged by hand.
@@ -210,7 +210,7 @@ class OrderState(BaseModel):
     cancelled_because: str = ""
     book: BookState = BookState()
     steps: StepsState = StepsState()
-    returning: ReturningState = ReturningState()
-    paying: PayingState = PayingState()
+    returns: ReturnsState = ReturnsState()
+    payments: PaymentsState = PaymentsState()
     refunds_numbered: int = 0
     inbox: InboxState = InboxState()

@@ -52,8 +52,8 @@ from starter.updates import unreachable, update
 from store import reads
 from store.answers import find as find_answer
 from store.database import Pool
-from workflows.contracts import OrderInput
 from workflows.order import OrderWorkflow
+from workflows.state.contracts import OrderInput
 
 Request = TypeVar(
     "Request",

@@ -299,7 +299,7 @@ class Shop:
         """Wait until the order's workflow knows of a fulfilment, a moment after the database."""
 
         async def find() -> bool:
-            return fulfilment_id in (await self.view(order_id))["parcels"]
+            return fulfilment_id in (await self.view(order_id))["fulfilments"]
 
         await self.until(find, f"{order_id} knows of {fulfilment_id}")
 

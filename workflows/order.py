@@ -11,25 +11,25 @@ from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
-from workflows import details
-from workflows.backordering import Backordering
-from workflows.book import OrderBook
-from workflows.cancelling import Cancelling
-from workflows.continuing import Continuing, broken
-from workflows.contracts import OrderInput, OrderResult, OrderView
-from workflows.fulfilling import Fulfilling
-from workflows.inbox import Inbox, SignalMessage, parse_signal
-from workflows.paying import Paying
-from workflows.refunding import Refunding
-from workflows.refusals import refused
-from workflows.returning import Returning
-from workflows.saga import Step
-from workflows.steps import GivenUp, StepRefused, Steps
+from workflows import operator_page
+from workflows.chapters.backorders import OrderBackorders
+from workflows.chapters.cancellations import OrderCancellations
+from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.payments import OrderPayments
+from workflows.chapters.refunds import OrderRefunds
+from workflows.chapters.returns import OrderReturns
+from workflows.engine.continuing import Continuing, broken
+from workflows.engine.inbox import Inbox, SignalMessage, parse_signal
+from workflows.engine.refusals import refused
+from workflows.engine.saga import Step
+from workflows.engine.steps import GivenUp, StepRefused, Steps
+from workflows.state.contracts import OrderInput, OrderResult, OrderView
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorizations import Authorizations
     from activities.delivery import Delivery
-    from activities.fulfilment import Fulfilment
+    from activities.fulfilment import Fulfilments
     from activities.inventory import Inventory, ReleaseStock
     from activities.payments import Payments
     from activities.records import CloseOrder, KeepAnswers, Notice, Records
@@ -53,10 +53,10 @@ with workflow.unsafe.imports_passed_through():
 SAGA = (
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
     Step(Authorizations.authorize_payment, undo=Authorizations.void_payment),
-    # for each fulfilment, side by side:
-    Step(Fulfilment.pick, undo=Fulfilment.put_back),
-    Step(Fulfilment.pack, undo=Fulfilment.put_back),
-    Step(Fulfilment.ship, undo=Fulfilment.void_label),  # until it is handed over
+    # For each fulfilment, side by side:
+    Step(Fulfilments.pick, undo=Fulfilments.put_back),
+    Step(Fulfilments.pack, undo=Fulfilments.put_back),
+    Step(Fulfilments.ship, undo=Fulfilments.void_label),  # until it is handed over
     Step(Payments.capture_payment, undo=Payments.refund_payment),  # by a return or a loss
     Step(
         Delivery.await_delivery,
@@ -80,21 +80,21 @@ class OrderWorkflow:
         self.policy = start.policy
         self.book = OrderBook(start.order, state.book)
         self.steps = Steps(start.order.order_id, start.policy, self.show, state.steps)
-        self.paying = Paying(self.steps, self.book, start.policy, state.paying)
-        self.refunding = Refunding(
-            self.steps, self.book, self.paying, start.policy, state.refunds_numbered
+        self.payments = OrderPayments(self.steps, self.book, start.policy, state.payments)
+        self.refunds = OrderRefunds(
+            self.steps, self.book, self.payments, start.policy, state.refunds_numbered
         )
-        self.returning = Returning(
-            self.steps, self.book, self.paying, start.policy, state.returning
+        self.returns = OrderReturns(
+            self.steps, self.book, self.payments, start.policy, state.returns
         )
-        self.fulfilling = Fulfilling(
-            self.steps, self.book, self.paying, start.policy, SAGA, self.returning.next_return_id
+        self.fulfilments = OrderFulfilments(
+            self.steps, self.book, self.payments, start.policy, SAGA, self.returns.next_return_id
         )
-        self.backordering = Backordering(
-            self.steps, self.book, self.paying, self.fulfilling, start.policy
+        self.backorders = OrderBackorders(
+            self.steps, self.book, self.payments, self.fulfilments, start.policy
         )
-        self.cancelling = Cancelling(
-            self.book, self.fulfilling, self.backordering, state.cancelled_because
+        self.cancellations = OrderCancellations(
+            self.book, self.fulfilments, self.backorders, state.cancelled_because
         )
         self.inbox = Inbox(state.inbox)
         self.phase = state.phase
@@ -130,7 +130,7 @@ class OrderWorkflow:
     async def live_in_runs(self) -> OrderResult:
         """Live on; in a new run, from where it stands, when the history of this one is long."""
         life = asyncio.create_task(self.live())
-        await self.continuing.watch(life, self.quiet, self.onward)
+        await self.continuing.watch(life, self.idle, self.onward)
         return await life
 
     async def live(self) -> OrderResult:
@@ -138,12 +138,12 @@ class OrderWorkflow:
         placement = self.placement or await self.begin()
         if placement.outcome == "rejected":
             return await self.end(self.never_began, placement.reason)
-        self.returning.resume(self.fulfilling)
+        self.returns.resume(self.fulfilments)
         if self.phase != "return window":
             await self.fulfil()
-            await self.release_what_is_not_charged()
+            await self.void_what_is_not_charged()
         if self.book.nothing_shipped:
-            why = self.cancelling.why or self.book.given_up or "nothing could be sent"
+            why = self.cancellations.why or self.book.given_up or "nothing could be sent"
             return await self.end("cancelled", why)
         await self.await_returns()
         return await self.end("closed", "delivered, and the return window is over")
@@ -182,81 +182,81 @@ class OrderWorkflow:
         self.book.backordered(reserved.backordered)
         self.book.cancelled(reserved.missing, allocated=False)
         try:
-            await self.paying.authorizing.authorize(unless=lambda: self.unwanted)
+            await self.payments.authorizations.authorize(unless=lambda: self.unwanted)
         except StepRefused as refusal:
             # Another tender, or the same one for another part, may have paid before.
             if self.order.tenders or len(self.book.parts_to_authorize()) > 1:
-                await self.paying.release(f"not paid: {refusal.message}")
+                await self.payments.void(f"not paid: {refusal.message}")
             await self.release_all("rejected", refusal.message)
             return self.decide("rejected", refusal.message)
         except GivenUp:
-            await self.paying.release("given up before the payment was authorized")
+            await self.payments.void("given up before the payment was authorized")
             await self.release_all("cancelled", "cancelled before the payment was authorized")
             return self.decide("rejected", "cancelled before the payment was authorized")
         if self.policy.charge == "at_confirmation":
             with suppress(StepRefused):  # confirmed it is; what is not paid is cancelled
-                await self.paying.charge_to_begin()
+                await self.payments.charge_to_begin()
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:
-        """All parcels side by side, until every unit is delivered, cancelled or paid back.
+        """All fulfilments side by side, until every unit is delivered, cancelled or paid back.
 
-        What is not there yet is waited for meanwhile, and becomes parcels as it comes.
+        What is not there yet is waited for meanwhile, and becomes fulfilments as it comes.
         """
         if self.phase != "in fulfilment":
             # Those that were sent before it was placed come first.
             await workflow.wait_condition(lambda: self.cancels_open == 0)
             if self.policy.charge == "at_confirmation" and not self.book.charged_ahead:
                 unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
-                await self.cancelling.cancel(unpaid, "unpaid")
+                await self.cancellations.cancel(unpaid, "unpaid")
             self.enter("in fulfilment")
-        for parcel in list(self.book.parcels.values()):
-            if parcel.task is None and not parcel.ended:
-                self.fulfilling.start(parcel)
-        self.backordering.start()
+        for fulfilment in list(self.book.fulfilments.values()):
+            if fulfilment.task is None and not fulfilment.ended:
+                self.fulfilments.start(fulfilment)
+        self.backorders.start()
         while True:
-            await self.backordering.all_ended()
-            await self.fulfilling.all_ended()
+            await self.backorders.all_ended()
+            await self.fulfilments.all_ended()
             await workflow.wait_condition(lambda: self.cancels_open == 0)
             if self.fulfilled:
                 return
 
     @property
     def fulfilled(self) -> bool:
-        """No parcel is on its way or to come."""
-        return self.backordering.ended and all(p.ended for p in self.book.parcels.values())
+        """No fulfilment is on its way or to come."""
+        return self.backorders.ended and all(p.ended for p in self.book.fulfilments.values())
 
-    async def release_what_is_not_charged(self) -> None:
+    async def void_what_is_not_charged(self) -> None:
         """Release what was authorized and is not going to be charged.
 
         Where all of one single authorization was charged, there is nothing, and it costs no step.
         """
         not_all = self.book.charges.charged.total < self.book.authorized
-        by_hand = self.paying.charged_by_hand
+        by_hand = self.payments.charged_by_hand
         # A second authorization may exist that no capture used.
-        more = self.book.secured
+        more = self.book.reauthorized
         # The sums do not tell which of several tenders paid.
-        several = self.paying.authorizing.several
+        several = self.payments.authorizations.several
         if not_all or by_hand or more or several or self.book.nothing_shipped:
-            await self.paying.release("not everything was sent")
+            await self.payments.void("not everything was sent")
 
     async def await_returns(self) -> None:
         """Until the window is over and no return is under way; sooner if everything came back."""
-        ends = self.returning.window_ends
+        ends = self.returns.window_ends
         self.enter("return window" if ends else "ending")
         if ends is not None and workflow.now() < ends:
             with suppress(TimeoutError):
                 await workflow.wait_condition(
                     lambda: (
                         self.book.all_returned
-                        and not self.returning.pending
-                        and not self.refunding.pending
+                        and not self.returns.pending
+                        and not self.refunds.pending
                     ),
                     timeout=ends - workflow.now(),
                     timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
                 )
-        await self.returning.all_ended()
-        await self.refunding.all_ended()
+        await self.returns.all_ended()
+        await self.refunds.all_ended()
 
     async def end(
         self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
@@ -293,8 +293,8 @@ class OrderWorkflow:
         await workflow.wait_condition(
             lambda: (
                 workflow.all_handlers_finished()
-                and not self.returning.pending
-                and not self.refunding.pending
+                and not self.returns.pending
+                and not self.refunds.pending
             )
         )
 
@@ -303,13 +303,15 @@ class OrderWorkflow:
     async def release_all(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
         """Undo of the reservation: all of it, before anything was picked."""
         self.never_began = decision
-        parcels = [parcel for parcel in self.book.parcels.values() if not parcel.ended]
+        fulfilments = [
+            fulfilment for fulfilment in self.book.fulfilments.values() if not fulfilment.ended
+        ]
         await self.steps.record(
             Inventory.release_stock,
             ReleaseStock(
                 order_id=self.order.order_id,
                 effect="release_stock",
-                units={parcel.id: parcel.units for parcel in parcels},
+                units={fulfilment.id: fulfilment.units for fulfilment in fulfilments},
                 backordered=self.book.waiting,
                 decision=decision,
                 what=decision,
@@ -318,14 +320,14 @@ class OrderWorkflow:
             self.order.order_id,
             "Release stock",
         )
-        for parcel in parcels:
-            self.book.cancelled(parcel.units, allocated=True)
-            parcel.stage = "ended"
+        for fulfilment in fulfilments:
+            self.book.cancelled(fulfilment.units, allocated=True)
+            fulfilment.stage = "ended"
         self.book.not_waited_for(self.book.waiting)
 
     # Continue -------------------------------------------------------------------------------------
 
-    def quiet(self) -> bool:
+    def idle(self) -> bool:
         """Nothing is under way but waits for the outside."""
         return (
             self.phase in ("in fulfilment", "return window")
@@ -333,11 +335,11 @@ class OrderWorkflow:
             and (self.cancellation is None or self.cancellation.done())
             and not broken(self.cancellation)
             and self.steps.only_waits
-            and self.fulfilling.at_rest
-            and self.backordering.at_rest
-            and self.paying.at_rest
-            and self.returning.at_rest
-            and self.refunding.at_rest
+            and self.fulfilments.idle
+            and self.backorders.idle
+            and self.payments.idle
+            and self.returns.idle
+            and self.refunds.idle
         )
 
     def onward(self) -> OrderInput:
@@ -346,12 +348,12 @@ class OrderWorkflow:
             phase=self.phase,
             placement=self.placement,
             refusals=self.refusals,
-            cancelled_because=self.cancelling.why,
+            cancelled_because=self.cancellations.why,
             book=self.book.state(),
             steps=self.steps.state(),
-            returning=self.returning.state(),
-            paying=self.paying.state(),
-            refunds_numbered=self.refunding.numbered,
+            returns=self.returns.state(),
+            payments=self.payments.state(),
+            refunds_numbered=self.refunds.numbered,
             inbox=self.inbox.state(),
         )
         return self.start.model_copy(update={"state": state})
@@ -367,7 +369,7 @@ class OrderWorkflow:
     def _may_cancel(self, request: CancelRequest) -> None:
         if not self.inbox.knows(request):
             self.check_open()
-            self.cancelling.check(request)
+            self.cancellations.check(request)
 
     @workflow.update
     async def return_items(self, request: ReturnRequest) -> ReturnOutcome:
@@ -378,7 +380,7 @@ class OrderWorkflow:
     def _may_return(self, request: ReturnRequest) -> None:
         if not self.inbox.knows(request):
             self.check_open()
-            self.returning.check(request)
+            self.returns.check(request)
 
     @workflow.update
     async def refund_order(self, request: RefundRequest) -> RefundOutcome:
@@ -389,17 +391,19 @@ class OrderWorkflow:
     def _may_refund(self, request: RefundRequest) -> None:
         if not self.inbox.knows(request):
             self.check_open()
-            self.refunding.check(request)
+            self.refunds.check(request)
 
     @workflow.update
     async def pay_order(self, request: PayRequest) -> PayOutcome:
         """The customer comes with a new token for an order that is held for payment."""
-        return await self.inbox.once(request, lambda i: self.paying.authorizing.pay(request, i))
+        return await self.inbox.once(
+            request, lambda i: self.payments.authorizations.pay(request, i)
+        )
 
     @pay_order.validator
     def _may_pay(self, request: PayRequest) -> None:
         if not self.inbox.knows(request):
-            self.paying.authorizing.check_pay()
+            self.payments.authorizations.check_pay()
 
     @workflow.update
     async def charge_order(self, request: ChargeRequest) -> PayOutcome:
@@ -410,7 +414,7 @@ class OrderWorkflow:
     def _may_charge(self, request: ChargeRequest) -> None:
         if not self.inbox.knows(request):
             self.check_open()
-            self.paying.check_charge()
+            self.payments.check_charge()
 
     @workflow.update
     async def resolve_attention(self, answer: AttentionAnswer) -> None:
@@ -441,7 +445,7 @@ class OrderWorkflow:
         return OrderView(
             phase=self.phase,
             lines={line_id: line.model_dump() for line_id, line in self.book.lines.items()},
-            parcels={p.id: p.outcome or p.stage for p in self.book.parcels.values()},
+            fulfilments={p.id: p.outcome or p.stage for p in self.book.fulfilments.values()},
             attention={step: parked.reason for step, parked in self.steps.parked.items()},
         )
 
@@ -458,7 +462,7 @@ class OrderWorkflow:
             case CancelRequest():
                 if not self.inbox.knows(message):
                     self.check_open()
-                    self.cancelling.check(message)
+                    self.cancellations.check(message)
                 outcome = await self.cancel(message)
                 if outcome.outcome != "cancelled":
                     await self.report_refusal("cancel", outcome.message)
@@ -469,10 +473,12 @@ class OrderWorkflow:
             case RefundRequest():
                 if not self.inbox.knows(message):
                     self.check_open()
-                    self.refunding.check(message)
+                    self.refunds.check(message)
                 await self.pay_back(message)
             case PayRequest():
-                await self.inbox.once(message, lambda i: self.paying.authorizing.pay(message, i))
+                await self.inbox.once(
+                    message, lambda i: self.payments.authorizations.pay(message, i)
+                )
             case ChargeRequest():
                 charged = await self.charge(message)
                 if charged.outcome != "accepted":
@@ -490,8 +496,10 @@ class OrderWorkflow:
             try:
                 await workflow.wait_condition(lambda: self.placement is not None)
                 if self.placement and self.placement.outcome == "rejected":
-                    return self.cancelling.too_early(request_id, self.never_began, self.placement)
-                return await self.cancelling.cancel(request, request_id)
+                    return self.cancellations.too_early(
+                        request_id, self.never_began, self.placement
+                    )
+                return await self.cancellations.cancel(request, request_id)
             finally:
                 self.cancels_open -= 1
 
@@ -503,7 +511,7 @@ class OrderWorkflow:
 
         async def act(request_id: str) -> ReturnOutcome:
             self.check_open()  # again: it may have ended between the validator and here
-            return await self.returning.request(request, request_id, self.fulfilling)
+            return await self.returns.request(request, request_id, self.fulfilments)
 
         return await self.inbox.once(request, act)
 
@@ -513,7 +521,7 @@ class OrderWorkflow:
 
         async def act(request_id: str) -> RefundOutcome:
             self.check_open()  # again: it may have ended between the validator and here
-            return await self.refunding.request(request, request_id)
+            return await self.refunds.request(request, request_id)
 
         return await self.inbox.once(request, act)
 
@@ -523,7 +531,7 @@ class OrderWorkflow:
         async def act(request_id: str) -> PayOutcome:
             await workflow.wait_condition(lambda: self.placement is not None)
             self.check_open()
-            return await self.paying.charge_now(request, request_id)
+            return await self.payments.charge_now(request, request_id)
 
         return await self.inbox.once(request, act)
 
@@ -558,7 +566,7 @@ class OrderWorkflow:
         """Something is about to be different: refresh the page that operators read."""
         self.continuing.look()
         workflow.set_current_details(
-            details.page(self.order, self.phase, self.placement, self.book, self.steps)
+            operator_page.page(self.order, self.phase, self.placement, self.book, self.steps)
         )
 
     def decide(self, outcome: Literal["confirmed", "rejected"], reason: str = "") -> Placement:

@@ -10,9 +10,9 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import timeouts
-from workflows.refusals import refused
-from workflows.steps import refusal_of
+from workflows.engine import timeouts
+from workflows.engine.refusals import refused
+from workflows.engine.steps import refusal_of
 
 with workflow.unsafe.imports_passed_through():
     from activities.purchasing import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import timeouts
+from workflows.engine import timeouts
 
 with workflow.unsafe.imports_passed_through():
     from activities.reconciliation import ProviderDay, Reconcile, Reconciliation, Reconciling

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows import timeouts
+from workflows.engine import timeouts
 
 with workflow.unsafe.imports_passed_through():
     from activities.purchasing import Purchasing, Replenish, Replenished

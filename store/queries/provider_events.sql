@@ -52,7 +52,7 @@ left join attention a
   on a.order_id = p.order_id and a.resolved_at is null
  and case p.kind
          when 'authorize' then a.step = 'authorize_payment ' || p.order_id
-                               or starts_with(a.step, 'secure_payment ')
+                               or starts_with(a.step, 'reauthorize_payment ')
          when 'void' then a.step = 'void_payment ' || p.order_id
          else a.step = p.kind || '_payment ' || p.part_of
      end

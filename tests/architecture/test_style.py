@@ -20,11 +20,11 @@ LONGER = {
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
     "store/reports.py": "every report of the outside, each with the facts it writes at once",
     "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",
-    "workflows/book.py": "where every unit of an order stands, and what follows from that",
-    "workflows/fulfilling.py": "a parcel's way, and each way on when it fails",
+    "workflows/state/order_book.py": "where every unit stands, and what follows from that",
+    "workflows/chapters/fulfilments.py": "the way of one, and each way on when it fails",
     "workflows/order.py": "an order's story and every message to it",
     "worker.py": "where everything is put together, and the program that runs it",
-    "workflows/steps.py": "the three ways in which a step runs, which share how it is parked",
+    "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }
 
 # What lies at the top, and why there. docs/architecture.md says the same.

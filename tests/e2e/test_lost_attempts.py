@@ -58,14 +58,14 @@ async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
 ) -> None:
     died: list[str] = []
 
-    async def die_with_the_label(self: fulfilment.Fulfilment, part: str, label: Label) -> str:
+    async def die_with_the_label(self: fulfilment.Fulfilments, part: str, label: Label) -> str:
         if len(died) < 2:
             died.append(label.tracking_number)
             activity.raise_complete_async()  # to the server, an attempt that never answers
         return await record(self, part, label)
 
-    record = fulfilment.Fulfilment._record
-    monkeypatch.setattr(fulfilment.Fulfilment, "_record", die_with_the_label)
+    record = fulfilment.Fulfilments._record
+    monkeypatch.setattr(fulfilment.Fulfilments, "_record", die_with_the_label)
     shop = Shop(pool, temporal_client, a_policy(hand_over_within=600))
     await shop.stocked("CUP", 1)
     order = an_order(("CUP", 1))

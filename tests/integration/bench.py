@@ -14,7 +14,7 @@ from temporalio import activity
 from activities.authorizations import Authorizations
 from activities.backorders import Backorders
 from activities.delivery import Delivery
-from activities.fulfilment import Fulfilment, Part, Ship
+from activities.fulfilment import Fulfilments, Part, Ship
 from activities.inventory import Inventory
 from activities.payment_asks import Authorize, Capture, TenderAsk
 from activities.payments import Payments
@@ -53,7 +53,7 @@ class Bench:
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
-        self.fulfilment = Fulfilment(pool, self.carrier)
+        self.fulfilment = Fulfilments(pool, self.carrier)
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.records = Records(pool)

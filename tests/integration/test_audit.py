@@ -29,8 +29,8 @@ from tests.builders import QUICK, a_policy, an_order
 from tests.integration.plants import PLANTS
 from tests.servers import Databases
 from tests.shop import Shop
-from workflows.contracts import OrderInput
 from workflows.order import OrderWorkflow
+from workflows.state.contracts import OrderInput
 
 _numbers = itertools.count(1)
 

@@ -18,7 +18,7 @@ from typing import Any, get_args
 
 import pytest
 
-from activities.payment_asks import Authorize, Capture, Refund, Secure, TenderAsk, Void
+from activities.payment_asks import Authorize, Capture, Reauthorize, Refund, TenderAsk, Void
 from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.payment import Card, SandboxPayment
 from activities.providers.store_credit import StoreCredit
@@ -132,14 +132,14 @@ def authorize(shop: Shop, setting: Setting, order: Order, *, ahead: bool = False
 
 def secure(shop: Shop, setting: Setting, order: Order, *, amount: int) -> Call:
     """See to it that so much can be charged for the first parcel in the next three days."""
-    ask = Secure(
+    ask = Reauthorize(
         order_id=order.order_id,
         part=ids.fulfilment_id(order.order_id, 1),
         amount=amount,
         until=datetime.now(UTC) + timedelta(days=3),
         tenders=shop.tenders(setting, {}),
     )
-    return lambda worker: worker.authorizations.secure_payment(ask)
+    return lambda worker: worker.authorizations.reauthorize_payment(ask)
 
 
 def capture(_: Shop, __: Setting, order: Order, *, number: int, **fields: Any) -> Call:

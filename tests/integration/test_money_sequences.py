@@ -1,4 +1,4 @@
-"""Any sequence of parcels, cancellations, losses, returns and refunds, on the real database.
+"""Any sequence of fulfilments, cancellations, losses, returns and refunds, on the real database.
 
 The order's book says what is to be charged, invoiced and paid back, as in an order's workflow, and
 the activities do it. In the end all of the money is accounted for, by what it is for: what was
@@ -16,7 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.payment_asks import Authorize, Capture, Invoice, Refund, Secure, TenderAsk, Void
+from activities.payment_asks import (
+    Authorize,
+    Capture,
+    Invoice,
+    Reauthorize,
+    Refund,
+    TenderAsk,
+    Void,
+)
 from activities.providers.payment import PaymentProvider
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
@@ -31,9 +39,9 @@ from store.database import Pool, open_pool
 from tests import strategies
 from tests.integration.mishaps import Worker
 from tests.servers import Databases
-from workflows.book import REST, Due, OrderBook
-from workflows.charges import Owed
-from workflows.parcel import Parcel
+from workflows.state.charges import Owed
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import REST, Due, OrderBook
 
 STEPS_MAX = 10
 EXAMPLES = 40
@@ -70,8 +78,8 @@ class Life:
             "store_credit": StoreCredit(pool),
         }
         self.worker = Worker(pool, providers)
-        self.waiting: list[Parcel] = []
-        self.there: list[Parcel] = []
+        self.waiting: list[Fulfilment] = []
+        self.there: list[Fulfilment] = []
         self.invoiced, self.credited = Worth(), Worth()
         self.as_credit = self.refunds = 0
         self.exact = True
@@ -128,32 +136,32 @@ class Life:
     async def ship(self) -> None:
         if not self.waiting:
             return
-        parcel = self.waiting.pop()
-        amount = self.book.to_charge_for(parcel)
+        fulfilment = self.waiting.pop()
+        amount = self.book.to_charge_for(fulfilment)
         if amount and self.once:
-            ask = Secure(
+            ask = Reauthorize(
                 order_id=self.order.order_id,
-                part=parcel.id,
+                part=fulfilment.id,
                 amount=amount,
                 until=datetime.now(UTC) + timedelta(days=1),
                 tenders=(TenderAsk(number=1, provider="sandbox", token="tok_ok"),),
             )
-            await self.worker.authorizations.secure_payment(ask)
-        due = self.book.shipped(parcel)
+            await self.worker.authorizations.reauthorize_payment(ask)
+        due = self.book.shipped(fulfilment)
         self.invoiced += due.invoiced
         if due.units:
-            await self.capture(parcel.id, due, prepaid=False)
+            await self.capture(fulfilment.id, due, prepaid=False)
         elif due.invoiced_units:
             invoice = Invoice(
                 order_id=self.order.order_id,
-                fulfilment_id=parcel.id,
+                fulfilment_id=fulfilment.id,
                 units=dict(due.invoiced_units),
                 worth=due.invoiced,
                 currency=self.order.currency,
                 after_refund=due.after_refund,
             )
-            await self.worker.payments.invoice_parcel(invoice)
-        self.there.append(parcel)
+            await self.worker.payments.invoice_shipment(invoice)
+        self.there.append(fulfilment)
 
     async def refund(self, owed: Owed, kind: Any) -> None:
         self.credited += owed.credited
@@ -180,13 +188,15 @@ class Life:
 
     async def cancel(self) -> None:
         if self.waiting:
-            parcel = self.waiting.pop()
+            fulfilment = self.waiting.pop()
             await self.pool.execute(
-                "update fulfilment set state = 'cancelled' where fulfilment_id = $1", parcel.id
+                "update fulfilment set state = 'cancelled' where fulfilment_id = $1", fulfilment.id
             )
-            gone = self.some(parcel.units)
-            keep = {k: n - gone.get(k, 0) for k, n in parcel.units.items() if n > gone.get(k, 0)}
-            parcel.recalled = True
+            gone = self.some(fulfilment.units)
+            keep = {
+                k: n - gone.get(k, 0) for k, n in fulfilment.units.items() if n > gone.get(k, 0)
+            }
+            fulfilment.recalled = True
             await self.refund(self.book.cancelled(gone, allocated=True), "cancelled")
             if keep:
                 number = self.book.next_fulfilment_id()
@@ -200,9 +210,9 @@ class Life:
 
     async def lose(self) -> None:
         if self.there:
-            parcel = self.there.pop()
-            replaced = self.some(parcel.units)
-            given_up = {k: n - replaced.get(k, 0) for k, n in parcel.units.items()}
+            fulfilment = self.there.pop()
+            replaced = self.some(fulfilment.units)
+            given_up = {k: n - replaced.get(k, 0) for k, n in fulfilment.units.items()}
             await self.refund(self.book.lost(replaced, given_up), "lost")
             await self.reserve(replaced)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from activities.payment_asks import Secure, TenderAsk
+from activities.payment_asks import Reauthorize, TenderAsk
 from domain import ids
 from domain.order import Order
 from store.database import Pool
@@ -29,14 +29,14 @@ async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
 
 async def secure(bench: Bench, order: Order, days: float) -> int:
     """Have it hold for so many days. Returns how many authorizations the company has in all."""
-    ask = Secure(
+    ask = Reauthorize(
         order_id=order.order_id,
         part=ids.fulfilment_id(order.order_id, 1),
         amount=order.total_minor,
         until=datetime.now(UTC) + timedelta(days=days),
         tenders=(TenderAsk(number=1, provider="sandbox", token="tok_ok"),),
     )
-    await asyncio.wait_for(bench.authorizations.secure_payment(ask), 5)
+    await asyncio.wait_for(bench.authorizations.reauthorize_payment(ask), 5)
     operations = await bench.payment.operations(order.order_id)
     return [done.kind for done in operations].count("authorize")
 

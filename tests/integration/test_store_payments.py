@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.payment_asks import Secure, TenderAsk, Void
+from activities.payment_asks import Reauthorize, TenderAsk, Void
 from activities.providers.errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.errors import Conflict, NotAuthorized, NotFound, Refused
@@ -178,8 +178,8 @@ async def test_an_order_that_costs_nothing_needs_no_payment_company(bench: Bench
     assert await sums(bench, order) == (0, 0, 0)
 
 
-def securing(order: Order, number: int, minor: int, **until: float) -> Secure:
-    return Secure(
+def securing(order: Order, number: int, minor: int, **until: float) -> Reauthorize:
+    return Reauthorize(
         order_id=order.order_id,
         part=f"{order.order_id}:{number}",
         amount=minor,
@@ -206,7 +206,7 @@ async def test_a_charge_that_finds_nothing_set_aside_is_invoiced_once_and_told_a
     for _ in range(2):  # the first answer is lost
         with pytest.raises(NotAuthorized, match=r"100\.00 USD of .* is not authorized, or not any"):
             await bench.payments.capture_payment(first)
-    await bench.authorizations.secure_payment(securing(order, 1, HUNDRED, days=1))
+    await bench.authorizations.reauthorize_payment(securing(order, 1, HUNDRED, days=1))
     await bench.payments.capture_payment(first.model_copy(update={"attempt": 2}))
     await bench.payments.capture_payment(first)  # its worker was away for long
     assert await sums(bench, order) == (2 * HUNDRED, HUNDRED, 0)
@@ -230,7 +230,7 @@ async def test_what_is_being_charged_is_not_released_when_the_rest_is_renewed(
         with pytest.raises(TimedOut):
             await bench.payments.capture_payment(first)
     await aged(bench)
-    await bench.authorizations.secure_payment(securing(order, 2, 60_00, days=8))
+    await bench.authorizations.reauthorize_payment(securing(order, 2, 60_00, days=8))
     await bench.payments.capture_payment(first)
     await bench.payments.capture_payment(capture(order, 2, 60_00, units=6))
     assert await sums(bench, order) == (160_00, HUNDRED, 0)
@@ -243,7 +243,7 @@ async def test_a_renewal_stands_where_the_old_authorization_cannot_be_released(
     (old,) = await bench.payment.operations(order.order_id)
     await bench.payment.void(key="by somebody else", authorization=old.authorization)
     await aged(bench)
-    await bench.authorizations.secure_payment(securing(order, 1, HUNDRED, days=8))
+    await bench.authorizations.reauthorize_payment(securing(order, 1, HUNDRED, days=8))
     await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
     async with bench.pool.acquire() as conn:
         money = await payments.sums(conn, order.order_id)

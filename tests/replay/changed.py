@@ -5,12 +5,12 @@ from __future__ import annotations
 from temporalio import workflow
 
 from workflows.order import OrderWorkflow
-from workflows.parcel import Parcel
+from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import Notice, Records
     from domain.messages import Placement
-    from workflows.contracts import OrderInput, OrderResult
+    from workflows.state.contracts import OrderInput, OrderResult
 
 
 @workflow.defn(name="Order")
@@ -26,24 +26,24 @@ class AuthorizeFirst(OrderWorkflow):
         return await super().run(start)
 
     async def place(self) -> Placement:
-        await self.paying.authorizing.authorize(unless=lambda: False)
+        await self.payments.authorizations.authorize(unless=lambda: False)
         return await super().place()
 
 
 @workflow.defn(name="Order")
-class SecuresNothing(OrderWorkflow):
-    """Hands every parcel over, whatever has become of the money for it."""
+class EnsuresNothing(OrderWorkflow):
+    """Hands every fulfilment over, whatever has become of the money for it."""
 
     @workflow.init
     def __init__(self, start: OrderInput) -> None:
         super().__init__(start)
-        self.paying.secure = self.unsecured  # type: ignore[method-assign]  # of this order only
+        self.payments.ensure_paid_for = self.ensure_nothing  # type: ignore[method-assign]  # of this order only
 
     @workflow.run
     async def run(self, start: OrderInput) -> OrderResult:
         return await super().run(start)
 
-    async def unsecured(self, parcel: Parcel, *, surely: bool = False) -> None:
+    async def ensure_nothing(self, fulfilment: Fulfilment, *, surely: bool = False) -> None:
         """Neither charges it first nor renews what was set aside for it."""
 
 

@@ -176,7 +176,7 @@ async def two_tenders_all_charged(shop: Shop) -> str:
     return order.order_id
 
 
-async def secured_and_not_needed(shop: Shop) -> str:
+async def reauthorized_and_not_needed(shop: Shop) -> str:
     """A parcel with money of its own costs nothing, as what was lost is paid for."""
     company_that(shop, captures="once")
     await shop.stocked("TEA", 2, "east")
@@ -206,10 +206,10 @@ async def charged_with_what_was_authorized_anew(shop: Shop) -> str:
     parcel = await shop.placed(order)
     await shop.drive(parcel, "labelled")
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
-    shop.faults.refuse("secure_payment", "declined")
+    shop.faults.refuse("reauthorize_payment", "declined")
     await shop.desk.hand_over(parcel, who="packer")
     await shop.told(order.order_id, "held: payment")
-    shop.faults.heal("secure_payment")
+    shop.faults.heal("reauthorize_payment")
     request = PayRequest(token="tok_ok", request_id="call-1")
     assert (await shop.orders.pay(order.order_id, request)).outcome == "accepted"
     await shop.scan(parcel, "delivered")
@@ -226,7 +226,7 @@ LIVES: tuple[Life, ...] = (
     charged_once_for_each_parcel,
     refused_where_each_parcel_is_paid_alone,
     charged_by_an_operator,
-    secured_and_not_needed,
+    reauthorized_and_not_needed,
     paid_back_what_one_of_two_had_paid,
     two_tenders_all_charged,
     charged_with_what_was_authorized_anew,

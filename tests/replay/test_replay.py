@@ -12,7 +12,7 @@ from temporalio.worker import Replayer, WorkflowRunner
 
 from domain import ids
 from tests.builders import QUICK, an_order
-from tests.replay.changed import AuthorizeFirst, SecuresNothing
+from tests.replay.changed import AuthorizeFirst, EnsuresNothing
 from tests.replay.record import HISTORIES, LIVES
 from tests.shop import Shop
 from worker import sandbox
@@ -73,8 +73,8 @@ async def test_s33_it_goes_on_from_any_moment_of_its_life(name: str) -> None:
     ("change", "name"),
     [
         (AuthorizeFirst, "plain"),
-        (SecuresNothing, "renewed_before_it_leaves"),
-        (SecuresNothing, "charged_by_hand"),
+        (EnsuresNothing, "renewed_before_it_leaves"),
+        (EnsuresNothing, "charged_by_hand"),
     ],
 )
 async def test_s33_a_change_that_open_orders_could_not_follow_is_noticed(

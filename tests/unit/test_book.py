@@ -18,21 +18,21 @@ from domain.fulfilments import Planned
 from domain.order import Order
 from tests.builders import an_order, shipping
 from tests.strategies import orders
-from workflows.book import OrderBook
-from workflows.charges import Owed
-from workflows.parcel import Parcel
+from workflows.state.charges import Owed
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import OrderBook
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def reserve(book: OrderBook, units: dict[str, int]) -> Parcel:
+def reserve(book: OrderBook, units: dict[str, int]) -> Fulfilment:
     """Stock is found for these units at one location."""
     return book.allocated(
         Planned(fulfilment_id=book.next_fulfilment_id(), location="main", units=units)
     )
 
 
-def reserve_all(book: OrderBook) -> Parcel:
+def reserve_all(book: OrderBook) -> Fulfilment:
     return reserve(book, {line_id: line.open for line_id, line in book.lines.items()})
 
 
@@ -55,9 +55,9 @@ class BookMachine(RuleBasedStateMachine):
         self.exact = True  # nothing was billed after a refund, and none was of a mere amount
         self.prepaid: Counter[str] = Counter()  # paid for, and to be sent
         self.resent: Counter[str] = Counter()  # of these, invoiced before they got lost
-        self.waiting: list[Parcel] = []
-        self.under_way: list[Parcel] = []
-        self.returning: list[dict[str, int]] = []
+        self.waiting: list[Fulfilment] = []
+        self.under_way: list[Fulfilment] = []
+        self.returns: list[dict[str, int]] = []
 
     def some_of(self, data: st.DataObject, units: dict[str, int]) -> dict[str, int]:
         chosen = {k: data.draw(st.integers(0, n), label=f"units of {k}") for k, n in units.items()}
@@ -81,8 +81,8 @@ class BookMachine(RuleBasedStateMachine):
             assert 0 <= self.prepaid[line_id] <= to_come
             self.resent[line_id] = min(self.resent[line_id], to_come)
 
-    def one_of(self, data: st.DataObject, parcels: list[Parcel]) -> Parcel:
-        return parcels.pop(data.draw(st.integers(0, len(parcels) - 1), label="parcel"))
+    def one_of(self, data: st.DataObject, fulfilments: list[Fulfilment]) -> Fulfilment:
+        return fulfilments.pop(data.draw(st.integers(0, len(fulfilments) - 1), label="fulfilment"))
 
     @property
     def may_ship(self) -> bool:
@@ -135,24 +135,24 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def pick_short(self, data: st.DataObject) -> None:
-        parcel = self.waiting[-1]
-        before = dict(parcel.units)
+        fulfilment = self.waiting[-1]
+        before = dict(fulfilment.units)
         missing = self.some_of(data, before)
-        self.book.not_found(parcel, missing)
+        self.book.not_found(fulfilment, missing)
         left = {k: n - missing.get(k, 0) for k, n in before.items()}
-        assert parcel.units == {k: n for k, n in left.items() if n}
-        if not parcel.units:  # nothing of it was found: it ends here
+        assert fulfilment.units == {k: n for k, n in left.items() if n}
+        if not fulfilment.units:  # nothing of it was found: it ends here
             self.waiting.pop()
-            parcel.stage = "ended"
+            fulfilment.stage = "ended"
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def cancel_a_parcel(self, data: st.DataObject) -> None:
-        parcel = self.one_of(data, self.waiting)
-        parcel.stage = "ended"
-        gone = self.some_of(data, parcel.units)
+        fulfilment = self.one_of(data, self.waiting)
+        fulfilment.stage = "ended"
+        gone = self.some_of(data, fulfilment.units)
         self.cancel(self.book.cancelled(gone, allocated=True))
-        keep = {k: n - gone.get(k, 0) for k, n in parcel.units.items() if n > gone.get(k, 0)}
+        keep = {k: n - gone.get(k, 0) for k, n in fulfilment.units.items() if n > gone.get(k, 0)}
         if keep:
             planned = Planned(
                 fulfilment_id=self.book.next_fulfilment_id(), location="main", units=keep
@@ -164,11 +164,11 @@ class BookMachine(RuleBasedStateMachine):
     def ship(self, data: st.DataObject) -> None:
         self.send(self.one_of(data, self.waiting))
 
-    def send(self, parcel: Parcel) -> None:
-        foreseen = self.book.to_charge_for(parcel)
-        due = self.book.shipped(parcel)
+    def send(self, fulfilment: Fulfilment) -> None:
+        foreseen = self.book.to_charge_for(fulfilment)
+        due = self.book.shipped(fulfilment)
         assert due.worth.total == foreseen
-        for line_id, units in parcel.units.items():
+        for line_id, units in fulfilment.units.items():
             free = min(units, self.prepaid[line_id])
             assert due.units.get(line_id, 0) == units - free
             self.prepaid[line_id] -= free
@@ -182,8 +182,8 @@ class BookMachine(RuleBasedStateMachine):
         self.exact = self.exact and not due.after_refund
         self.charged += due.worth
         self.invoiced += due.invoiced
-        parcel.stage = "await_delivery"
-        self.under_way.append(parcel)
+        fulfilment.stage = "await_delivery"
+        self.under_way.append(fulfilment)
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data(), hours=st.integers(0, 9))
@@ -196,9 +196,9 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.under_way)
     @rule(data=st.data())
     def lose(self, data: st.DataObject) -> None:
-        parcel = self.one_of(data, self.under_way)
-        replaced = self.some_of(data, parcel.units)
-        given_up = {k: n - replaced.get(k, 0) for k, n in parcel.units.items()}
+        fulfilment = self.one_of(data, self.under_way)
+        replaced = self.some_of(data, fulfilment.units)
+        given_up = {k: n - replaced.get(k, 0) for k, n in fulfilment.units.items()}
         self.owe(self.book.lost(replaced, given_up))
         self.prepaid.update(replaced)
         self.resent.update(replaced)
@@ -212,12 +212,12 @@ class BookMachine(RuleBasedStateMachine):
     def request_return(self, data: st.DataObject) -> None:
         if units := self.some_of(data, self.count("returnable")):
             self.book.return_requested(units)
-            self.returning.append(units)
+            self.returns.append(units)
 
-    @precondition(lambda self: self.returning)
+    @precondition(lambda self: self.returns)
     @rule(data=st.data())
     def receive_return(self, data: st.DataObject) -> None:
-        requested = self.returning.pop()
+        requested = self.returns.pop()
         received = self.some_of(data, requested)
         owed = self.owe(self.book.return_received(requested, received))
         assert Counter(owed.units) + Counter(owed.unconceded) == Counter(received)
@@ -247,8 +247,8 @@ class BookMachine(RuleBasedStateMachine):
     def continue_as_new(self) -> None:
         state = BookState.model_validate_json(self.book.state().model_dump_json())
         self.book = OrderBook(self.order, state)
-        self.waiting = [self.book.parcels[parcel.id] for parcel in self.waiting]
-        self.under_way = [self.book.parcels[parcel.id] for parcel in self.under_way]
+        self.waiting = [self.book.fulfilments[fulfilment.id] for fulfilment in self.waiting]
+        self.under_way = [self.book.fulfilments[fulfilment.id] for fulfilment in self.under_way]
 
     @invariant()
     def money_follows_the_units(self) -> None:
@@ -318,13 +318,13 @@ class BookMachine(RuleBasedStateMachine):
             self.cancel(self.book.not_waited_for(self.book.waiting))
         if any(line.open for line in self.book.lines.values()):
             self.waiting.append(reserve_all(self.book))
-        for parcel in self.waiting:
-            self.send(parcel)
+        for fulfilment in self.waiting:
+            self.send(fulfilment)
         self.waiting = []
         self.what_is_paid_for_and_not_sent_is_deferred()
-        for parcel in self.under_way:
-            self.book.delivered(parcel, NOON)
-        for units in self.returning:
+        for fulfilment in self.under_way:
+            self.book.delivered(fulfilment, NOON)
+        for units in self.returns:
             self.owe(self.book.return_received(units, units))
         for line_id, line in self.book.lines.items():
             for _ in range(line.returnable):
@@ -383,9 +383,9 @@ def test_what_is_set_aside_for_parcels_is_what_they_are_charged_also_after_a_los
     book.shipped(gone)
     book.lost({"1": 3}, {})
     newer = reserve(book, {"1": 3})  # sent in place of those, which are paid for
-    parcels = [older, newer] if first == "older" else [newer, older]
-    set_aside = {parcel.id: book.to_charge_for(parcel) for parcel in parcels}
-    charged = {parcel.id: book.shipped(parcel).worth.total for parcel in parcels}
+    fulfilments = [older, newer] if first == "older" else [newer, older]
+    set_aside = {fulfilment.id: book.to_charge_for(fulfilment) for fulfilment in fulfilments}
+    charged = {fulfilment.id: book.shipped(fulfilment).worth.total for fulfilment in fulfilments}
     assert sum(charged.values()) == book.order.total_minor - 30_75
     assert all(charged[part] <= set_aside[part] for part in charged)
 
@@ -401,12 +401,12 @@ def test_what_is_set_aside_for_each_parcel_is_enough_in_whatever_sequence_they_l
     parts = book.parts_to_authorize()
     most = book.most_of(parts)
     assert sum(parts.values()) == order.total_minor
-    parcels = data.draw(st.permutations(list(book.parcels.values())), label="sequence")
-    charged = {parcel.id: book.shipped(parcel).worth.total for parcel in parcels}
+    fulfilments = data.draw(st.permutations(list(book.fulfilments.values())), label="sequence")
+    charged = {fulfilment.id: book.shipped(fulfilment).worth.total for fulfilment in fulfilments}
     assert sum(charged.values()) == order.total_minor
     for part, amount in charged.items():
         assert amount <= most.get(part, 0) <= amount + 2 * 4 * len(order.lines)
-    if len(parcels) == 1:
+    if len(fulfilments) == 1:
         assert most == parts  # nothing is set aside in vain
 
 
@@ -419,9 +419,9 @@ def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
 
 def test_s27_of_three_that_were_to_come_back_the_two_that_came_are_paid_back() -> None:
     book = OrderBook(an_order(("TEA", 3, "10.00")))
-    parcel = reserve_all(book)
-    book.shipped(parcel)
-    book.delivered(parcel, NOON)
+    fulfilment = reserve_all(book)
+    book.shipped(fulfilment)
+    book.delivered(fulfilment, NOON)
     book.return_requested({"1": 3})
     assert book.return_received({"1": 3}, {"1": 2}).worth.goods == 2000
     assert not book.all_returned
@@ -429,24 +429,24 @@ def test_s27_of_three_that_were_to_come_back_the_two_that_came_are_paid_back() -
 
 
 def test_a_parcel_can_be_stopped_until_it_is_handed_over() -> None:
-    parcel = reserve_all(OrderBook(an_order(("TEA", 1))))
+    fulfilment = reserve_all(OrderBook(an_order(("TEA", 1))))
     stoppable = {}
     for stage in get_args(Stage):
-        parcel.stage = stage
-        stoppable[stage] = parcel.stoppable
+        fulfilment.stage = stage
+        stoppable[stage] = fulfilment.stoppable
     assert [stage for stage, it_is in stoppable.items() if it_is] == [
         *("planned", "pick", "pack", "ship")
     ]
-    parcel.stage, parcel.recalled = "pick", True
-    assert not parcel.stoppable
+    fulfilment.stage, fulfilment.recalled = "pick", True
+    assert not fulfilment.stoppable
 
 
 def test_a_unit_is_not_shipped_twice() -> None:
     book = OrderBook(an_order(("TEA", 1)))
-    parcel = reserve_all(book)
-    book.shipped(parcel)
+    fulfilment = reserve_all(book)
+    book.shipped(fulfilment)
     with pytest.raises(IllegalTransition):
-        book.shipped(parcel)
+        book.shipped(fulfilment)
 
 
 def test_shipping_that_was_not_paid_back_with_its_unit_does_not_pay_for_that_of_the_next() -> None:
@@ -486,8 +486,8 @@ def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> No
     book = OrderBook(an_order(("TEA", 3, "10.00"), discount="29.99", shipping=shipping("0")))
     first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
     book.parts_to_authorize()
-    for parcel in (first, second):
-        assert book.shipped(parcel).worth == Worth()
+    for fulfilment in (first, second):
+        assert book.shipped(fulfilment).worth == Worth()
     assert book.lost({}, {"1": 1}).worth == Worth()
     due = book.shipped(third)
     assert (due.worth, due.after_refund) == (Worth(), True)

@@ -7,11 +7,11 @@ from domain.continuation import (
     AnsweredReturn,
     InboxState,
     OrderState,
-    ReturningState,
+    ReturnsState,
     ReturnState,
 )
 from domain.messages import CancelOutcome, CancelRequest, ReturnOutcome, ReturnRequest
-from workflows.inbox import REMEMBERED_BYTES_MAX, Inbox
+from workflows.engine.inbox import REMEMBERED_BYTES_MAX, Inbox
 
 
 def cancelled(request_id: str, reason: str = "ordered twice") -> AnsweredCancel:
@@ -31,7 +31,7 @@ def returned(request_id: str) -> AnsweredReturn:
 def test_a_cancellation_and_a_return_in_the_same_words_stay_what_they_are() -> None:
     state = OrderState(
         inbox=InboxState(unnamed=3, answered=(cancelled("a"), returned("b"))),
-        returning=ReturningState(
+        returns=ReturnsState(
             numbered=2,
             under_way=(ReturnState(return_id="web-1:R2", units={"1": 2}, reason="too big"),),
         ),

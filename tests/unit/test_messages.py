@@ -15,7 +15,7 @@ from temporalio.common import RawValue
 from domain.errors import InvalidInput
 from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
 from domain.order import LINES_MAX, QUANTITY_MAX
-from workflows.inbox import parse_signal
+from workflows.engine.inbox import parse_signal
 
 Request = CancelRequest | ReturnRequest
 

@@ -30,7 +30,7 @@ from domain.money import Money
 from settings import Settings, StripeSettings
 from starter.demo import shop
 from worker import stripe_provider
-from workflows.timeouts import PROVIDER_CALL
+from workflows.engine.timeouts import PROVIDER_CALL
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CURRENCIES = ["USD", "EUR", "JPY", "KRW", "ISK", "UGX", "MGA", "HUF", "TWD", "KWD", "BHD", "TND"]

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from temporalio.common import RetryPolicy
 
-from workflows.timeouts import PROVIDER_RETRY, retry_for
+from workflows.engine.timeouts import PROVIDER_RETRY, retry_for
 
 
 def _waited(policy: RetryPolicy, attempts: int) -> timedelta:

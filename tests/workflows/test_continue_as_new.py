@@ -32,7 +32,7 @@ from tests.runs import replay, restless, runs_of
 from tests.servers import running_temporal
 from tests.shop import Shop
 from tests.workflows.lives import PLAIN_STORY, told
-from workflows.continuing import A_MOMENT
+from workflows.engine.continuing import A_MOMENT
 
 LEISURELY = a_policy(give_up_after=10, return_window=60)
 
@@ -120,7 +120,7 @@ async def at(shop: Shop, order: Order, stage: str) -> None:
     """Wait until the order's workflow has its first parcel at this stage."""
 
     async def there() -> bool:
-        return bool((await shop.view(order.order_id))["parcels"][first_parcel(order)] == stage)
+        return bool((await shop.view(order.order_id))["fulfilments"][first_parcel(order)] == stage)
 
     await shop.until(there, f"the first parcel of {order.order_id} is at {stage}")
 
@@ -371,11 +371,11 @@ async def test_an_order_that_has_left_and_waits_for_its_payment_stays_in_its_run
     order = await an_order_in(shop)
     await shop.drive(first_parcel(order), "labelled")
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
-    shop.faults.refuse("secure_payment", "declined")
+    shop.faults.refuse("reauthorize_payment", "declined")
     await shop.desk.hand_over(first_parcel(order), who="packer")
     await shop.told(order.order_id, "held: payment")
     await stays_in_its_run(shop, order)
-    shop.faults.heal("secure_payment")
+    shop.faults.heal("reauthorize_payment")
     await shop.orders.pay(order.order_id, PayRequest(token="tok_ok"))
     story = await finish(shop, order)
     assert story.count("charged") == 1

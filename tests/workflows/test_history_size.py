@@ -24,7 +24,7 @@ async def test_100_lines_in_10_parcels_with_5_returns_stay_far_below_the_limits(
     )
     order = an_order(*((sku, 2, "9.99") for sku in skus))
     await shop.placed(order, a_policy(give_up_after=30, return_window=60))
-    assert len((await shop.view(order.order_id))["parcels"]) == PARCELS
+    assert len((await shop.view(order.order_id))["fulfilments"]) == PARCELS
     playing = asyncio.create_task(shop.play(order.order_id))
     await shop.heard(order.order_id, "delivered", 2 * LINES)
     per_return = LINES // RETURNS

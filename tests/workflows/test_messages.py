@@ -204,7 +204,7 @@ async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -
     assert "Kim" not in page  # nothing personal
     view = await handle.query(OrderWorkflow.view)
     assert view.attention.keys() == {step}
-    assert view.parcels == {parcel: "await_delivery"}
+    assert view.fulfilments == {parcel: "await_delivery"}
     # Somebody charged the customer another way.
     answer = AttentionAnswer(step=step, action="done", note="paid in the shop", by="lee")
     await shop.orders.resolve_attention(order.order_id, answer)

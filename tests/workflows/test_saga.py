@@ -25,8 +25,8 @@ from tests.workflows.lives import (
     live_a_life_with_every_undo,
     three_teas,
 )
+from workflows.engine.saga import Step, undos
 from workflows.order import SAGA
-from workflows.saga import Step, undos
 
 # How a step goes wrong once, or happens twice.
 MISHAPS = ("before", "after", "repeat")

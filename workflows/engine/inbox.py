@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from workflows.refusals import refuse
+from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError

@@ -7,20 +7,20 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.authorizing import DECLINED, Authorizing
-from workflows.book import Due, OrderBook
-from workflows.charges import Owed
-from workflows.holding import Holds
-from workflows.parcel import Parcel
-from workflows.refusals import refused
-from workflows.steps import AsStoreCredit, ByHand, GivenUp, StepRefused, Steps
+from workflows.chapters.authorizations import DECLINED, OrderAuthorizations
+from workflows.chapters.holds import OrderHolds
+from workflows.engine.refusals import refused
+from workflows.engine.steps import AsStoreCredit, ByHand, GivenUp, StepRefused, Steps
+from workflows.state.charges import Owed
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import Due, OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorizations import Authorizations
     from activities.payment_asks import Capture, Invoice, Refund, Void
     from activities.payments import Payments
     from domain import ids
-    from domain.continuation import PayingState
+    from domain.continuation import PaymentsState
     from domain.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
     from domain.policy import Policy
 
@@ -30,24 +30,24 @@ RENEWALS_MAX = 5
 """Of one charge, before a person is asked: each time another authorization may have ended."""
 
 
-class Paying:
+class OrderPayments:
     """Money calls of one order. The book says how much; a refusal is put before a person."""
 
-    def __init__(self, steps: Steps, book: OrderBook, policy: Policy, state: PayingState) -> None:
+    def __init__(self, steps: Steps, book: OrderBook, policy: Policy, state: PaymentsState) -> None:
         self._steps = steps
         self._book = book
         self._policy = policy
         self._order_id = book.order.order_id
-        self._holds = Holds(steps, self._order_id, state.holds)
-        self.authorizing = Authorizing(steps, book, self._holds, policy, state)
+        self._holds = OrderHolds(steps, self._order_id, state.holds)
+        self.authorizations = OrderAuthorizations(steps, book, self._holds, policy, state)
         self._told_to_charge = state.told_to_charge
-        self.charged_by_hand = state.charged_by_hand  # so what was set aside for it is not used
+        self.charged_by_hand = state.charged_by_hand  # so the authorization for it is not used
         self._charging = 0
-        self._uncharged: set[str] = set()  # parcels that wait for the order to be charged
+        self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
-    def state(self) -> PayingState:
+    def state(self) -> PaymentsState:
         """What the next run must know."""
-        return self.authorizing.state().model_copy(
+        return self.authorizations.state().model_copy(
             update={
                 "holds": self._holds.numbered,
                 "told_to_charge": self._told_to_charge,
@@ -56,19 +56,19 @@ class Paying:
         )
 
     @property
-    def at_rest(self) -> bool:
+    def idle(self) -> bool:
         """Nothing is being charged, nor waits for the customer to be."""
         return self._charging == 0
 
-    async def secure(self, parcel: Parcel, *, surely: bool = False) -> None:
-        """Nothing is handed over unpaid: see to it that the parcel is charged, or can be.
+    async def ensure_paid_for(self, fulfilment: Fulfilment, *, surely: bool = False) -> None:
+        """Nothing is handed over unpaid: see to it that the fulfilment is charged, or can be.
 
         Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
         """
         if self._policy.charge == "at_shipment":
-            await self.authorizing.secure(parcel, surely=surely)
+            await self.authorizations.ensure_authorized(fulfilment, surely=surely)
         else:
-            await self._charged_ahead(parcel)
+            await self._charged_ahead(fulfilment)
 
     async def charge_all(self) -> None:
         """Charge everything before it is sent, once."""
@@ -109,10 +109,10 @@ class Paying:
         self.check_charge()
         self._told_to_charge = True
         try:
-            await self.authorizing.renew_all()
+            await self.authorizations.reauthorize_all()
         except StepRefused as refusal:
             self._told_to_charge = False
-            why = f"what was set aside has ended, and cannot be set aside anew: {refusal.message}"
+            why = f"the authorization has ended, and there is no other: {refusal.message}"
             return PayOutcome(request_id=request_id, outcome="refused", message=why)
         except GivenUp:
             self._told_to_charge = False
@@ -120,35 +120,37 @@ class Paying:
         await self.charge_all()
         return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
 
-    async def _charged_ahead(self, parcel: Parcel) -> None:
-        """Wait until the order is charged. The first parcel that is ready holds it until then."""
+    async def _charged_ahead(self, fulfilment: Fulfilment) -> None:
+        """Wait until the order is charged. The first that is ready holds the order until then."""
         first = not self._book.charged_ahead and not self._uncharged
-        self._uncharged.add(parcel.id)
+        self._uncharged.add(fulfilment.id)
         if first:
             await self._holds.hold("waits to be charged")
         await workflow.wait_condition(
-            lambda: (self._book.charged_ahead and not self._charging) or parcel.recalled
+            lambda: (self._book.charged_ahead and not self._charging) or fulfilment.recalled
         )
-        self._uncharged.discard(parcel.id)
-        if parcel.recalled:
+        self._uncharged.discard(fulfilment.id)
+        if fulfilment.recalled:
             if not self._uncharged and not self._book.charged_ahead:
                 await self._holds.go_on("orderloom")
-            raise GivenUp(parcel.id)
+            raise GivenUp(fulfilment.id)
 
-    async def charge(self, parcel: Parcel, due: Due) -> None:
-        """Charge for a parcel that went out, as far as it is not charged yet, and invoice it."""
+    async def charge(self, fulfilment: Fulfilment, due: Due) -> None:
+        """Charge for one that went out, as far as it is not charged yet, and invoice it."""
         if due.units:
-            await self._capture(parcel.id, due, prepaid=False)
+            await self._capture(fulfilment.id, due, prepaid=False)
         elif due.invoiced_units:
             ask = Invoice(
                 order_id=self._order_id,
-                fulfilment_id=parcel.id,
+                fulfilment_id=fulfilment.id,
                 units=dict(due.invoiced_units),
                 worth=due.invoiced,
                 currency=self._book.order.currency,
                 after_refund=due.after_refund,
             )
-            await self._steps.record(Payments.invoice_parcel, ask, parcel.id, "Invoice what went")
+            await self._steps.record(
+                Payments.invoice_shipment, ask, fulfilment.id, "Invoice what went"
+            )
 
     async def _capture(
         self,
@@ -158,7 +160,7 @@ class Paying:
         prepaid: bool,
         refusable: tuple[str, ...] = (),
     ) -> None:
-        """Charge. For goods that have left, what has ended before its time is set aside anew.
+        """Charge. For goods that have left, an authorization that ended too soon is made again.
 
         Where that cannot be, a person is asked, who may have it tried again.
         """
@@ -200,7 +202,7 @@ class Paying:
                         raise
                 before, renewals = last, renewals + 1
                 try:
-                    await self.authorizing.make_up(part_id, due.worth.total)
+                    await self.authorizations.reauthorize(part_id, due.worth.total)
                 except (StepRefused, GivenUp):
                     renewals = RENEWALS_MAX  # nobody pays
         finally:
@@ -259,7 +261,7 @@ class Paying:
                 f"{summary}: as store credit",
             )
 
-    async def release(self, why: str) -> None:
+    async def void(self, why: str) -> None:
         """Undo of the authorization, or of what is left of it."""
         ask = Void(order_id=self._order_id, why=why)
         try:

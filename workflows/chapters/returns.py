@@ -8,17 +8,17 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from workflows.book import OrderBook
-from workflows.continuing import broken
-from workflows.fulfilling import Fulfilling
-from workflows.paying import Paying
-from workflows.refusals import invalid_line, refused
-from workflows.steps import Steps
+from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.payments import OrderPayments
+from workflows.engine.continuing import broken
+from workflows.engine.refusals import invalid_line, refused
+from workflows.engine.steps import Steps
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.returns import ApproveReturn, Returns
     from domain import ids
-    from domain.continuation import ReturningState, ReturnState
+    from domain.continuation import ReturnsState, ReturnState
     from domain.messages import ReturnOutcome, ReturnRequest, Units
     from domain.policy import Policy
 
@@ -35,34 +35,34 @@ class _Return:
         return self.task is None or not self.task.done()
 
 
-class Returning:
+class OrderReturns:
     """Takes back what was delivered. Any number of returns, each with its own parcel."""
 
     def __init__(
         self,
         steps: Steps,
         book: OrderBook,
-        paying: Paying,
+        payments: OrderPayments,
         policy: Policy,
-        state: ReturningState,
+        state: ReturnsState,
     ) -> None:
         self._steps = steps
         self._book = book
-        self._paying = paying
+        self._payments = payments
         self._policy = policy
         self._numbered = state.numbered
         self._being_approved = 0
         self._under_way = [_Return(handed_on) for handed_on in state.under_way]
 
-    def state(self) -> ReturningState:
-        """What the next run must know. Only while `at_rest`."""
-        return ReturningState(
+    def state(self) -> ReturnsState:
+        """What the next run must know. Only while `idle`."""
+        return ReturnsState(
             numbered=self._numbered,
             under_way=tuple(item.state for item in self._under_way if item.pending),
         )
 
     @property
-    def at_rest(self) -> bool:
+    def idle(self) -> bool:
         """Every return has ended, or waits for its parcel."""
         return self._being_approved == 0 and all(
             self._steps.waits_for(Returns.receive_return.__name__, item.state.return_id)
@@ -71,13 +71,13 @@ class Returning:
             for item in self._under_way
         )
 
-    def resume(self, fulfilling: Fulfilling) -> None:
+    def resume(self, fulfilments: OrderFulfilments) -> None:
         """Go on with the returns that an earlier run handed on."""
         for item in self._under_way:
-            item.task = item.task or asyncio.create_task(self._take_back(item.state, fulfilling))
+            item.task = item.task or asyncio.create_task(self._take_back(item.state, fulfilments))
 
     def next_return_id(self) -> str:
-        """Numbers are given out once each, also to parcels that come back undeliverable."""
+        """Numbers are given out once each, also to fulfilments that come back undeliverable."""
         self._numbered += 1
         return ids.return_id(self._book.order.order_id, self._numbered)
 
@@ -104,7 +104,7 @@ class Returning:
         self._units(request)
 
     async def request(
-        self, request: ReturnRequest, request_id: str, fulfilling: Fulfilling
+        self, request: ReturnRequest, request_id: str, fulfilments: OrderFulfilments
     ) -> ReturnOutcome:
         """Approve a return, and expect its parcel."""
         units = self._units(request)
@@ -120,7 +120,7 @@ class Returning:
         finally:
             self._being_approved -= 1
         expected = ReturnState(return_id=return_id, units=units, reason=request.reason)
-        taking_back = asyncio.create_task(self._take_back(expected, fulfilling))
+        taking_back = asyncio.create_task(self._take_back(expected, fulfilments))
         self._under_way.append(_Return(expected, taking_back))
         return ReturnOutcome(
             request_id=request_id,
@@ -130,11 +130,11 @@ class Returning:
             message=f"write {return_id} on the parcel; it is paid back when it has been counted",
         )
 
-    async def _take_back(self, expected: ReturnState, fulfilling: Fulfilling) -> None:
+    async def _take_back(self, expected: ReturnState, fulfilments: OrderFulfilments) -> None:
         return_id = expected.return_id
-        received = await fulfilling.await_return(return_id)
+        received = await fulfilments.await_return(return_id)
         owed = self._book.return_received(expected.units, received)
-        await self._paying.refund(
+        await self._payments.refund(
             return_id, owed, expected.reason, kind="return", return_id=return_id
         )
 

@@ -46,5 +46,5 @@ class OrderView(BaseModel):
 
     phase: str
     lines: dict[str, dict[str, int]]
-    parcels: dict[str, str]
+    fulfilments: dict[str, str]
     attention: dict[str, str]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows.book import OrderBook
-from workflows.parcel import Parcel
-from workflows.steps import Steps
+from workflows.engine.steps import Steps
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from domain.messages import Placement
@@ -50,8 +50,10 @@ def page(
         for line in order.lines
     ]
     parts.append("\n".join(["| line | SKU | ordered | units |", "|---|---|---|---|", *rows]))
-    if book.parcels:
-        parts.append("\n".join(f"- {_parcel(parcel)}" for parcel in book.parcels.values()))
+    if book.fulfilments:
+        parts.append(
+            "\n".join(f"- {_parcel(fulfilment)}" for fulfilment in book.fulfilments.values())
+        )
     return "\n\n".join(parts)
 
 
@@ -62,7 +64,7 @@ def _standing(book: OrderBook, line_id: str) -> str:
     return ", ".join(f"{units} {name}" for name, units in counts.items() if units)
 
 
-def _parcel(parcel: Parcel) -> str:
-    units = sum(parcel.units.values())
-    doing = parcel.outcome or _DOING[parcel.stage]
-    return f"`{parcel.id}` from {parcel.location}, {units} units: {doing}"
+def _parcel(fulfilment: Fulfilment) -> str:
+    units = sum(fulfilment.units.values())
+    doing = fulfilment.outcome or _DOING[fulfilment.stage]
+    return f"`{fulfilment.id}` from {fulfilment.location}, {units} units: {doing}"

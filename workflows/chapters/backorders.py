@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from workflows.book import OrderBook
-from workflows.continuing import broken
-from workflows.fulfilling import Fulfilling
-from workflows.paying import Paying
-from workflows.steps import GivenUp, Steps
+from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.payments import OrderPayments
+from workflows.engine.continuing import broken
+from workflows.engine.steps import GivenUp, Steps
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.backorders import AwaitStock, Backorders, FillBackorder
@@ -25,16 +25,21 @@ with workflow.unsafe.imports_passed_through():
 _AT_LEAST = timedelta(seconds=1)
 
 
-class Backordering:
+class OrderBackorders:
     """Looks after the units of one order for which there is no stock yet."""
 
     def __init__(
-        self, steps: Steps, book: OrderBook, paying: Paying, fulfilling: Fulfilling, policy: Policy
+        self,
+        steps: Steps,
+        book: OrderBook,
+        payments: OrderPayments,
+        fulfilments: OrderFulfilments,
+        policy: Policy,
     ) -> None:
         self._steps = steps
         self._book = book
-        self._paying = paying
-        self._fulfilling = fulfilling
+        self._payments = payments
+        self._fulfilments = fulfilments
         self._policy = policy
         self._order_id = book.order.order_id
         self._task: asyncio.Task[None] | None = None
@@ -58,7 +63,7 @@ class Backordering:
         return not self._book.waiting and self._book.waits_until is None
 
     @property
-    def at_rest(self) -> bool:
+    def idle(self) -> bool:
         """Nothing is under way but the wait itself."""
         if broken(self._task):
             return False
@@ -68,7 +73,7 @@ class Backordering:
         self, wanted: Mapping[str, int], effect: str, why: str, who: str
     ) -> dict[str, int]:
         """Cancel units (line id → units), as far as they are waited for. Returns those."""
-        async with self._fulfilling.numbering:  # what is being filled is not waited for any more
+        async with self._fulfilments.numbering:  # what is being filled is not waited for any more
             waiting = self._book.waiting
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
@@ -88,7 +93,7 @@ class Backordering:
             )
             owed = self._book.not_waited_for(units)
         refund_id = f"{self._order_id}:{effect}"
-        await self._paying.refund(refund_id, owed, why, kind="cancelled", who=who)
+        await self._payments.refund(refund_id, owed, why, kind="cancelled", who=who)
         return units
 
     @property
@@ -103,7 +108,7 @@ class Backordering:
             if await self._come(until):
                 await self._fill()
             elif self._unneeded:
-                await self._wait_anew()
+                await self._next_round()
             else:
                 await self._give_up()
             if not self._book.waiting:
@@ -139,10 +144,10 @@ class Backordering:
         self._unneeded = self._unneeded or not self._book.waiting
         return self._unneeded
 
-    async def _wait_anew(self) -> None:
+    async def _next_round(self) -> None:
         """The round is over, and was not filled: what is waited for since then is in the next."""
         self._book.waits_until = None
-        async with self._fulfilling.numbering:  # whoever has named the old round has ended
+        async with self._fulfilments.numbering:  # whoever has named the old round has ended
             self._book.round += 1
             if self._book.waiting:
                 await self._steps.record(
@@ -164,7 +169,7 @@ class Backordering:
             )
 
     async def _fill(self) -> None:
-        async with self._fulfilling.numbering:
+        async with self._fulfilments.numbering:
             filled = await self._steps.record(
                 Backorders.fill_backorder,
                 FillBackorder(
@@ -177,5 +182,5 @@ class Backordering:
                 "Allocate what has come",
             )
             for planned in filled.fulfilments:
-                self._fulfilling.start(self._book.filled(planned))
+                self._fulfilments.start(self._book.filled(planned))
             self._book.round += 1

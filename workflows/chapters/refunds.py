@@ -6,12 +6,12 @@ import asyncio
 
 from temporalio import workflow
 
-from workflows.book import OrderBook
-from workflows.charges import Owed
-from workflows.continuing import broken
-from workflows.paying import Paying
-from workflows.refusals import invalid_line, refuse, refused
-from workflows.steps import Steps
+from workflows.chapters.payments import OrderPayments
+from workflows.engine.continuing import broken
+from workflows.engine.refusals import invalid_line, refuse, refused
+from workflows.engine.steps import Steps
+from workflows.state.charges import Owed
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.payment_asks import MayRefund
@@ -23,15 +23,15 @@ with workflow.unsafe.imports_passed_through():
     from domain.policy import Policy
 
 
-class Refunding:
+class OrderRefunds:
     """Grants refunds and pays them back, any number at once."""
 
     def __init__(
-        self, steps: Steps, book: OrderBook, paying: Paying, policy: Policy, numbered: int
+        self, steps: Steps, book: OrderBook, payments: OrderPayments, policy: Policy, numbered: int
     ) -> None:
         self._steps = steps
         self._book = book
-        self._paying = paying
+        self._payments = payments
         self._policy = policy
         self.numbered = numbered
         self._tasks: list[asyncio.Task[None]] = []
@@ -42,7 +42,7 @@ class Refunding:
         return any(not task.done() for task in self._tasks)
 
     @property
-    def at_rest(self) -> bool:
+    def idle(self) -> bool:
         """Nothing is under way."""
         return not self.pending and not any(broken(task) for task in self._tasks)
 
@@ -74,7 +74,7 @@ class Refunding:
         self.numbered += 1
         refund_id = ids.refund_id(self._book.order.order_id, self.numbered)
         paying = asyncio.create_task(
-            self._paying.refund(
+            self._payments.refund(
                 refund_id, owed, request.reason, kind=kind, to=request.to, who=request.by
             )
         )

@@ -8,11 +8,11 @@ from typing import Self
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.continuation import ParcelState, Stage
+    from domain.continuation import FulfilmentProgress, Stage
     from domain.fulfilments import Planned
 
 
-class Parcel:
+class Fulfilment:
     """One fulfilment on its way: its units, the step it is in, and whether it was recalled."""
 
     def __init__(self, planned: Planned) -> None:
@@ -33,19 +33,21 @@ class Parcel:
         self.task: asyncio.Task[None] | None = None
 
     @classmethod
-    def restored(cls, state: ParcelState) -> Self:
-        """The parcel as an earlier run left it."""
-        parcel = cls(Planned(fulfilment_id=state.id, location=state.location, units=state.units))
-        parcel.stage = state.stage
-        parcel.begun = list(state.begun)
-        parcel.recalled = state.recalled
-        parcel.return_id = state.return_id
-        parcel.outcome = state.outcome
-        return parcel
+    def restored(cls, state: FulfilmentProgress) -> Self:
+        """The fulfilment as an earlier run left it."""
+        fulfilment = cls(
+            Planned(fulfilment_id=state.id, location=state.location, units=state.units)
+        )
+        fulfilment.stage = state.stage
+        fulfilment.begun = list(state.begun)
+        fulfilment.recalled = state.recalled
+        fulfilment.return_id = state.return_id
+        fulfilment.outcome = state.outcome
+        return fulfilment
 
-    def state(self) -> ParcelState:
-        """The parcel for the next run."""
-        return ParcelState(
+    def state(self) -> FulfilmentProgress:
+        """The fulfilment for the next run."""
+        return FulfilmentProgress(
             id=self.id,
             location=self.location,
             units=self.units,

@@ -1,4 +1,4 @@
-"""Holds: the order says that it waits, and for what."""
+"""OrderHolds: the order says that it waits, and for what."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 
 from temporalio import workflow
 
-from workflows.steps import Steps
+from workflows.engine.steps import Steps
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import Hold, Records
 
 
-class Holds:
+class OrderHolds:
     """The holds of one order, numbered; one at a time."""
 
     def __init__(self, steps: Steps, order_id: str, numbered: int) -> None:

@@ -8,11 +8,11 @@ from typing import Literal
 
 from temporalio import workflow
 
-from workflows.backordering import Backordering
-from workflows.book import OrderBook
-from workflows.fulfilling import Fulfilling
-from workflows.parcel import Parcel
-from workflows.refusals import invalid_line
+from workflows.chapters.backorders import OrderBackorders
+from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.engine.refusals import invalid_line
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from domain.messages import CancelOutcome, CancelRequest, Placement, Units
@@ -23,15 +23,15 @@ _EARLIEST_FIRST = ("planned", "pick", "pack", "ship")
 HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
 
 
-class Cancelling:
+class OrderCancellations:
     """Cancels units of one order, one request at a time."""
 
     def __init__(
-        self, book: OrderBook, fulfilling: Fulfilling, backordering: Backordering, why: str
+        self, book: OrderBook, fulfilments: OrderFulfilments, backorders: OrderBackorders, why: str
     ) -> None:
         self._book = book
-        self._fulfilling = fulfilling
-        self._backordering = backordering
+        self._fulfilments = fulfilments
+        self._backorders = backorders
         self._one_at_a_time = asyncio.Lock()
         self.why = why  # the reason of the latest request that cancelled something
 
@@ -48,9 +48,7 @@ class Cancelling:
                 if source == "backorder":
                     # More may come to be waited for while the request is being met.
                     effect = f"cancel:{request_id}:B:{sum(cancelled.values())}"
-                    taken = await self._backordering.cancel(
-                        left, effect, request.reason, request.by
-                    )
+                    taken = await self._backorders.cancel(left, effect, request.reason, request.by)
                 else:
                     taken = await self._cancel_in(source, left, request, request_id)
                 if taken:  # else it went out, was filled or not found: see what is left to stop
@@ -61,18 +59,22 @@ class Cancelling:
             return self._outcome(request, request_id, cancelled, left)
 
     async def _cancel_in(
-        self, parcel: Parcel, left: Mapping[str, int], request: CancelRequest, request_id: str
+        self,
+        fulfilment: Fulfilment,
+        left: Mapping[str, int],
+        request: CancelRequest,
+        request_id: str,
     ) -> dict[str, int]:
-        """Stop a parcel, and cancel what is wanted of it. Returns those units."""
-        if not await self._fulfilling.recall(parcel):
+        """Stop a fulfilment, and cancel what is wanted of it. Returns those units."""
+        if not await self._fulfilments.recall(fulfilment):
             return {}
-        take = {k: min(left.get(k, 0), units) for k, units in parcel.units.items()}
-        keep = {k: units - take[k] for k, units in parcel.units.items() if units > take[k]}
+        take = {k: min(left.get(k, 0), units) for k, units in fulfilment.units.items()}
+        keep = {k: units - take[k] for k, units in fulfilment.units.items() if units > take[k]}
         taken = {k: units for k, units in take.items() if units}
-        effect = f"cancel:{request_id}:{parcel.id}"
-        await self._fulfilling.cancel_units(parcel, taken, effect, request.reason, request.by)
+        effect = f"cancel:{request_id}:{fulfilment.id}"
+        await self._fulfilments.cancel_units(fulfilment, taken, effect, request.reason, request.by)
         if keep:
-            await self._fulfilling.carry_on(parcel, keep)
+            await self._fulfilments.carry_on(fulfilment, keep)
         return taken
 
     def too_early(
@@ -93,8 +95,8 @@ class Cancelling:
             message=placement.reason,
         )
 
-    async def _next(self, left: Mapping[str, int]) -> Parcel | Literal["backorder"] | None:
-        """What to stop next: to wait for stock, then the parcel at the earliest stage.
+    async def _next(self, left: Mapping[str, int]) -> Fulfilment | Literal["backorder"] | None:
+        """What to stop next: to wait for stock, then the fulfilment at the earliest stage.
 
         Units that are being replaced are in none for the moment; where they end up is awaited.
         """
@@ -114,15 +116,17 @@ class Cancelling:
     def _waited_for(self, left: Mapping[str, int]) -> bool:
         return any(left.get(line_id, 0) for line_id in self._book.waiting)
 
-    def _stoppable(self, left: Mapping[str, int]) -> list[Parcel]:
+    def _stoppable(self, left: Mapping[str, int]) -> list[Fulfilment]:
         return [
-            parcel
-            for parcel in self._book.parcels.values()
-            if parcel.stoppable and any(left.get(line_id, 0) for line_id in parcel.units)
+            fulfilment
+            for fulfilment in self._book.fulfilments.values()
+            if fulfilment.stoppable and any(left.get(line_id, 0) for line_id in fulfilment.units)
         ]
 
     def _being_replaced(self, left: Mapping[str, int]) -> bool:
-        lost = [parcel for parcel in self._book.parcels.values() if parcel.replacing]
+        lost = [
+            fulfilment for fulfilment in self._book.fulfilments.values() if fulfilment.replacing
+        ]
         return any(
             units and (self._book.lines[line_id].open or any(line_id in p.units for p in lost))
             for line_id, units in left.items()

@@ -15,7 +15,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.contracts import OrderInput
+from workflows.state.contracts import OrderInput
 
 FIRST_TASK_EVENTS = 3
 """A run that continued before anything happened in it would do so for ever."""
@@ -48,7 +48,7 @@ class Continuing:
     async def watch(
         self,
         life: asyncio.Task[Any],
-        quiet: Callable[[], bool],
+        idle: Callable[[], bool],
         onward: Callable[[], OrderInput],
     ) -> None:
         """Until the life is over; or continue as new with what `onward` says.
@@ -57,12 +57,12 @@ class Continuing:
         in a task of its own, on a timer, when all that has come is seen.
         """
         while not life.done():
-            await workflow.wait_condition(lambda: life.done() or (self._long and quiet()))
+            await workflow.wait_condition(lambda: life.done() or (self._long and idle()))
             if life.done():
                 return
             await workflow.sleep(A_MOMENT, summary="Before it continues as new")
             await workflow.wait_condition(lambda: True)  # every other has had its turn
-            if not life.done() and quiet():
+            if not life.done() and idle():
                 start = onward()
                 if len(start.model_dump_json().encode()) > STATE_BYTES_MAX:
                     return

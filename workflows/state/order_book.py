@@ -12,8 +12,8 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from workflows.charges import Charges, Owed
-from workflows.parcel import Parcel
+from workflows.state.charges import Charges, Owed
+from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
     from domain import ids
@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be charged for a parcel that goes out, and what is to be invoiced for it.
+    """What is to be charged for a fulfilment that goes out, and what is to be invoiced for it.
 
     `after_refund`: something was paid back before. The sequence then moves a minor unit.
     """
@@ -40,11 +40,11 @@ class Due:
 
 
 REST = "rest"
-"""What is not in a parcel yet, among the parts that are authorized."""
+"""What is not in a fulfilment yet, among the parts that are authorized."""
 
 
 class OrderBook:
-    """Unit counts by line, the order's parcels, and the amounts that follow from them."""
+    """Unit counts by line, the order's fulfilments, and the amounts that follow from them."""
 
     def __init__(self, order: Order, state: BookState | None = None) -> None:
         state = state or BookState()
@@ -52,13 +52,15 @@ class OrderBook:
         self.lines = {line.line_id: LineQuantities(ordered=line.quantity) for line in order.lines}
         self.lines |= state.lines
         self.charges = Charges(order, self.lines, state)
-        self.parcels = {parcel.id: Parcel.restored(parcel) for parcel in state.parcels}
+        self.fulfilments = {
+            fulfilment.id: Fulfilment.restored(fulfilment) for fulfilment in state.fulfilments
+        }
         self.authorized = state.authorized
         self.authorized_until = state.authorized_until
-        self.covered = set(state.covered)  # parcels with an authorization of their own
+        self.covered = set(state.covered)  # fulfilments with an authorization of their own
         self.once = state.once
-        self.secured = state.secured  # more was set aside than at first
-        self.doubted = state.doubted  # a company had ended what was set aside
+        self.reauthorized = state.reauthorized  # more was authorized than at first
+        self.doubted = state.doubted  # a company had ended an authorization
         self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
@@ -76,12 +78,12 @@ class OrderBook:
             money=self.charges.lines,
             prepaid=self._prepaid,
             resent=self._resent,
-            parcels=tuple(parcel.state() for parcel in self.parcels.values()),
+            fulfilments=tuple(fulfilment.state() for fulfilment in self.fulfilments.values()),
             authorized=self.authorized,
             authorized_until=self.authorized_until,
             covered=tuple(sorted(self.covered)),
             once=self.once,
-            secured=self.secured,
+            reauthorized=self.reauthorized,
             doubted=self.doubted,
             charged_ahead=self.charged_ahead,
             refunded=self.charges.refunded,
@@ -95,7 +97,7 @@ class OrderBook:
 
     @property
     def next_number(self) -> int:
-        return len(self.parcels) + 1
+        return len(self.fulfilments) + 1
 
     def next_fulfilment_id(self) -> str:
         return ids.fulfilment_id(self.order.order_id, self.next_number)
@@ -103,12 +105,12 @@ class OrderBook:
     def money(self, minor: int) -> Money:
         return Money(minor=minor, currency=self.order.currency)
 
-    def allocated(self, planned: Planned) -> Parcel:
+    def allocated(self, planned: Planned) -> Fulfilment:
         """Stock is reserved for a new fulfilment."""
         self._each("allocate", planned.units)
         return self._add(planned)
 
-    def reassigned(self, planned: Planned) -> Parcel:
+    def reassigned(self, planned: Planned) -> Fulfilment:
         """Units of a recalled fulfilment go on in a new one."""
         return self._add(planned)
 
@@ -116,7 +118,7 @@ class OrderBook:
         """There are none of these: they are waited for."""
         self._each("backorder", units)
 
-    def filled(self, planned: Planned) -> Parcel:
+    def filled(self, planned: Planned) -> Fulfilment:
         """What was waited for has come, and is allocated."""
         self._each("unbackorder", planned.units)
         return self.allocated(planned)
@@ -143,11 +145,13 @@ class OrderBook:
                 self._resent[line_id] -= credited[line_id]
         return self.charges.refund(overpaid, credited)
 
-    def not_found(self, parcel: Parcel, missing: Mapping[str, int]) -> None:
-        """A short pick: the units are open again and no part of this parcel."""
+    def not_found(self, fulfilment: Fulfilment, missing: Mapping[str, int]) -> None:
+        """A short pick: the units are open again and no part of this fulfilment."""
         self._each("unallocate", missing)
-        left = {line_id: units - missing.get(line_id, 0) for line_id, units in parcel.units.items()}
-        parcel.units = {line_id: units for line_id, units in left.items() if units}
+        left = {
+            line_id: units - missing.get(line_id, 0) for line_id, units in fulfilment.units.items()
+        }
+        fulfilment.units = {line_id: units for line_id, units in left.items() if units}
 
     def charge_all(self) -> tuple[Due, Callable[[], None]]:
         """All that can be sent is charged before it is. Returns what that makes, and what takes it
@@ -182,26 +186,24 @@ class OrderBook:
             units[line_id] = min(more, line.ordered - line.charged)
         return units
 
-    def shipped(self, parcel: Parcel) -> Due:
-        """The parcel is handed over: what of it is not charged yet is, and what goes out for the
-        first time is invoiced.
-        """
-        self._each("ship", parcel.units)
+    def shipped(self, fulfilment: Fulfilment) -> Due:
+        """It is handed over: charge what is not charged yet, invoice what goes out first."""
+        self._each("ship", fulfilment.units)
         due, invoice = {}, {}
-        for line_id, units in parcel.units.items():
-            prepaid = self._share(self._prepaid, parcel, line_id)
-            resent = self._share(self._resent, parcel, line_id)
+        for line_id, units in fulfilment.units.items():
+            prepaid = self._share(self._prepaid, fulfilment, line_id)
+            resent = self._share(self._resent, fulfilment, line_id)
             self._prepaid[line_id] -= prepaid
             self._resent[line_id] -= resent
             due[line_id], invoice[line_id] = units - prepaid, units - resent
-        parcel.stage = "await_delivery"
+        fulfilment.stage = "await_delivery"
         due, invoice = _some(due), _some(invoice)
         after = self.charges.paid_back
         return Due(due, self.charges.charge(due), invoice, self.charges.invoice(invoice), after)
 
-    def delivered(self, parcel: Parcel, at: datetime) -> None:
+    def delivered(self, fulfilment: Fulfilment, at: datetime) -> None:
         """The customer has it."""
-        self._each("deliver", parcel.units)
+        self._each("deliver", fulfilment.units)
         self.last_delivery = max(at, self.last_delivery or at)
 
     def lost(self, replaced: Mapping[str, int], given_up: Mapping[str, int]) -> Owed:
@@ -213,10 +215,10 @@ class OrderBook:
         self._each("lose", given_up)
         return self._refund(given_up)
 
-    def came_back(self, parcel: Parcel) -> Owed:
+    def came_back(self, fulfilment: Fulfilment) -> Owed:
         """Undeliverable and back at the warehouse. Returns what is owed for it."""
-        self._each("come_back", parcel.units)
-        return self._refund(parcel.units)
+        self._each("come_back", fulfilment.units)
+        return self._refund(fulfilment.units)
 
     def return_requested(self, units: Mapping[str, int]) -> None:
         self._each("request_return", units)
@@ -242,17 +244,17 @@ class OrderBook:
         return self.charges.worth_of({k: n.ordered - n.cancelled for k, n in self.lines.items()})
 
     def parts_to_authorize(self) -> dict[str, int]:
-        """What each parcel, by its id, and all that is to come besides is worth, in minor units.
+        """What each fulfilment, by its id, and all that is to come is worth, in minor units.
 
         Together `deliverable_worth`. From now on a line is charged for at most its part of it.
         """
         worth_of = self.charges.worth_of
         before = dict.fromkeys(self.lines, 0)
         parts = {}
-        for parcel in self.parcels.values():
-            if not parcel.ended:
-                upto = {k: before[k] + n for k, n in parcel.units.items()}
-                parts[parcel.id] = worth_of(upto) - worth_of({k: before[k] for k in upto})
+        for fulfilment in self.fulfilments.values():
+            if not fulfilment.ended:
+                upto = {k: before[k] + n for k, n in fulfilment.units.items()}
+                parts[fulfilment.id] = worth_of(upto) - worth_of({k: before[k] for k in upto})
                 before |= upto
         parts[REST] = self.deliverable_worth - sum(parts.values())
         self.charges.set_limits()
@@ -266,8 +268,8 @@ class OrderBook:
         most = dict(parts)
         for part in parts:
             if part != REST:
-                most[part] = self._most(self.parcels[part].units)
-        sent = [parcel for parcel in self.parcels.values() if parcel.id in parts]
+                most[part] = self._most(self.fulfilments[part].units)
+        sent = [fulfilment for fulfilment in self.fulfilments.values() if fulfilment.id in parts]
         rest = {
             line_id: line.ordered - line.cancelled - sum(p.units.get(line_id, 0) for p in sent)
             for line_id, line in self.lines.items()
@@ -284,39 +286,41 @@ class OrderBook:
             total += (worth.first(count) if whole else worth.most(count)).total
         return total
 
-    def to_charge_for(self, parcel: Parcel) -> int:
-        """What charging for a parcel will take, in minor units; at most, where it is by itself."""
-        due = {k: n - self._share(self._prepaid, parcel, k) for k, n in parcel.units.items()}
+    def to_charge_for(self, fulfilment: Fulfilment) -> int:
+        """What charging for one will take, in minor units; at most, where it is by itself."""
+        due = {
+            k: n - self._share(self._prepaid, fulfilment, k) for k, n in fulfilment.units.items()
+        }
         if self.once:
             return self._most(_some(due))
         return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
-    def promised_besides(self, parcel: Parcel) -> int:
-        """What other parcels that are about to leave count on, of what is set aside for all.
+    def promised_besides(self, fulfilment: Fulfilment) -> int:
+        """What others that are about to leave count on, of what is authorized for all.
 
-        Nothing, as long as no company has ended any of it: all of them were set aside for then.
+        Nothing as long as no company has ended any of it: enough was authorized for all of them.
         """
         if self.once or not self.doubted:
             return 0
         return sum(
             self.to_charge_for(other)
-            for other in self.parcels.values()
-            if other is not parcel
+            for other in self.fulfilments.values()
+            if other is not fulfilment
             and other.id in self.covered
             and not other.recalled
             and other.stage not in ("await_delivery", "ended")
         )
 
-    def _share(self, units: Mapping[str, int], parcel: Parcel, line_id: str) -> int:
-        """Which of these units of a line are in a parcel that is to leave: the oldest come first.
+    def _share(self, units: Mapping[str, int], fulfilment: Fulfilment, line_id: str) -> int:
+        """Which of these units of a line are in one that is to leave: the oldest come first.
 
-        So a parcel's share does not fall by what is made up later, and what is set aside for it is
-        what it is charged.
+        So the share of a fulfilment never falls by one that is made later, and what is authorized
+        for it is what it is charged.
         """
         left = units[line_id]
-        for other in self.parcels.values():
+        for other in self.fulfilments.values():
             share = min(left, other.units.get(line_id, 0))
-            if other is parcel:
+            if other is fulfilment:
                 return share
             if not other.recalled and other.stage not in ("await_delivery", "ended"):
                 left -= share
@@ -335,10 +339,10 @@ class OrderBook:
     def all_returned(self) -> bool:
         return all(line.returned == line.delivered for line in self.lines.values())
 
-    def _add(self, planned: Planned) -> Parcel:
-        parcel = Parcel(planned)
-        self.parcels[parcel.id] = parcel
-        return parcel
+    def _add(self, planned: Planned) -> Fulfilment:
+        fulfilment = Fulfilment(planned)
+        self.fulfilments[fulfilment.id] = fulfilment
+        return fulfilment
 
     def _refund(self, units: Mapping[str, int]) -> Owed:
         """Pay back units that went out."""

@@ -1,4 +1,4 @@
-"""Money set aside: authorized when the order is placed, renewed before it ends, asked for anew."""
+"""Authorizations: made when the order is placed, and again before they end."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.book import REST, OrderBook
-from workflows.holding import Holds
-from workflows.parcel import Parcel
-from workflows.refusals import refused
-from workflows.steps import GivenUp, StepRefused, Steps
+from workflows.chapters.holds import OrderHolds
+from workflows.engine.refusals import refused
+from workflows.engine.steps import GivenUp, StepRefused, Steps
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import REST, OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorizations import Authorizations
-    from activities.payment_asks import Authorize, Authorized, Secure, TenderAsk
+    from activities.payment_asks import Authorize, Authorized, Reauthorize, TenderAsk
     from domain import ids
     from domain.amounts import spread
-    from domain.continuation import PayingState
+    from domain.continuation import PaymentsState
     from domain.messages import PayOutcome, PayRequest
     from domain.money import to_minor
     from domain.policy import Policy
@@ -30,11 +30,11 @@ DECLINED, ACTION_REQUIRED = "declined", "action_required"
 _A_MOMENT = timedelta(seconds=1)
 
 
-class Authorizing:
-    """Sets money aside, and waits for the customer where that takes the customer."""
+class OrderAuthorizations:
+    """Authorizes payments, and waits for the customer where that takes the customer."""
 
     def __init__(
-        self, steps: Steps, book: OrderBook, holds: Holds, policy: Policy, state: PayingState
+        self, steps: Steps, book: OrderBook, holds: OrderHolds, policy: Policy, state: PaymentsState
     ) -> None:
         self._steps = steps
         self._book = book
@@ -46,11 +46,11 @@ class Authorizing:
         self._attempt = state.attempt  # one more than there were refusals
         self._held = False
         self._offers: list[tuple[PayRequest, asyncio.Future[PayOutcome]]] = []
-        self._securing = asyncio.Lock()  # what one parcel sets aside may serve the next
+        self._reauthorizing = asyncio.Lock()  # what is authorized for one may serve the next
 
-    def state(self) -> PayingState:
+    def state(self) -> PaymentsState:
         """What the next run must know of it."""
-        return PayingState(provider=self._provider, token=self._token, attempt=self._attempt)
+        return PaymentsState(provider=self._provider, token=self._token, attempt=self._attempt)
 
     @property
     def several(self) -> bool:
@@ -58,7 +58,7 @@ class Authorizing:
         return bool(self._book.order.tenders) or self._attempt > 1
 
     async def authorize(self, *, unless: Callable[[], bool]) -> None:
-        """Set aside what all units that can be sent are worth.
+        """Authorize what all units that can be sent are worth.
 
         Raises StepRefused for the bank's no, or when the customer had to confirm the payment and
         did not in time; and GivenUp where `unless` comes true while somebody is awaited.
@@ -91,56 +91,59 @@ class Authorizing:
         self._book.covered |= parts.keys() - {REST}
         self._book.authorized = amount.minor
 
-    async def secure(self, parcel: Parcel, *, surely: bool = False) -> None:
-        """See to it that a parcel can be charged when it is handed over, and for a while then.
+    async def ensure_authorized(self, fulfilment: Fulfilment, *, surely: bool = False) -> None:
+        """See to it that a fulfilment can be charged when it is handed over, and for a while then.
 
         `surely`: also where it can as far as is known here; a company may have ended it before.
         Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
         """
-        while self._securing.locked() and not parcel.recalled:  # another may be first again
-            await workflow.wait_condition(lambda: not self._securing.locked() or parcel.recalled)
-        if parcel.recalled:
-            raise GivenUp(parcel.id)
-        async with self._securing:
-            amount = self._book.to_charge_for(parcel)
+        # Another one may be first again.
+        while self._reauthorizing.locked() and not fulfilment.recalled:
+            await workflow.wait_condition(
+                lambda: not self._reauthorizing.locked() or fulfilment.recalled
+            )
+        if fulfilment.recalled:
+            raise GivenUp(fulfilment.id)
+        async with self._reauthorizing:
+            amount = self._book.to_charge_for(fulfilment)
             until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
             # Where no expiry is known, there is nothing to renew.
             expires = self._book.authorized_until is not None
-            if amount == 0 or not (self._lacks(parcel, until) or (surely and expires)):
+            if amount == 0 or not (self._lacks(fulfilment, until) or (surely and expires)):
                 return
-            amount += self._book.promised_besides(parcel)
+            amount += self._book.promised_besides(fulfilment)
             patient = (DECLINED, ACTION_REQUIRED)
-            await self._secure(
-                parcel.id, amount, until, unless=lambda: parcel.recalled, patient=patient
+            await self._reauthorize(
+                fulfilment.id, amount, until, unless=lambda: fulfilment.recalled, patient=patient
             )
-            self._book.covered.add(parcel.id)
+            self._book.covered.add(fulfilment.id)
 
-    async def make_up(self, part: str, amount: int) -> None:
-        """What was set aside for a charge has ended before its time: set it aside anew.
+    async def reauthorize(self, part: str, amount: int) -> None:
+        """The authorization for a charge has ended before its time: make another one.
 
         Raises StepRefused where the customer does not pay, and GivenUp by an operator.
         """
-        self._book.doubted = True  # what else was set aside may have ended as well
-        while self._securing.locked():
-            await workflow.wait_condition(lambda: not self._securing.locked())
-        async with self._securing:
+        self._book.doubted = True  # other authorizations may have ended as well
+        while self._reauthorizing.locked():
+            await workflow.wait_condition(lambda: not self._reauthorizing.locked())
+        async with self._reauthorizing:
             until = workflow.now() + self._policy.give_up_after
             patient = (DECLINED, ACTION_REQUIRED)
-            await self._secure(part, amount, until, unless=lambda: False, patient=patient)
+            await self._reauthorize(part, amount, until, unless=lambda: False, patient=patient)
 
-    async def renew_all(self) -> None:
+    async def reauthorize_all(self) -> None:
         """See to it that all of the order can be charged now, however long it has waited for that.
 
-        Raises StepRefused where the bank does not set it aside anew, and GivenUp.
+        Raises StepRefused where the bank does not authorize it again, and GivenUp.
         """
         ends = self._book.authorized_until
         soon = workflow.now() + self._policy.give_up_after
         amount = self._book.left_to_charge
         if amount and ends is not None and ends < soon:
             part = ids.prepaid_id(self._order_id)
-            await self._secure(part, amount, soon, unless=lambda: False, patient=())
+            await self._reauthorize(part, amount, soon, unless=lambda: False, patient=())
 
-    async def _secure(
+    async def _reauthorize(
         self,
         part: str,
         amount: int,
@@ -150,7 +153,7 @@ class Authorizing:
         patient: tuple[str, ...],
     ) -> None:
         async def attempt() -> Authorized:
-            ask = Secure(
+            ask = Reauthorize(
                 order_id=self._order_id,
                 part=part,
                 amount=amount,
@@ -159,30 +162,30 @@ class Authorizing:
                 attempt=self._attempt,
             )
             done: Authorized = await self._steps.call(
-                Authorizations.secure_payment,
+                Authorizations.reauthorize_payment,
                 lambda _: ask,
                 part,
-                f"Authorize {self._book.money(amount)} anew",
+                f"Authorize {self._book.money(amount)} again",
                 refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
                 allowed=("retry", "cancel"),
                 unless=unless,
             )
             return done
 
-        self._book.secured = True  # or may be, where it is given up
+        self._book.reauthorized = True  # or may be, where it is given up
         self._note(await self._until_paid(attempt, unless, patient=patient))
 
     @property
     def time_left(self) -> timedelta:
-        """How long what is set aside can still be charged; for ever where nothing says so."""
+        """How long what is authorized can be charged; for ever where no expiry is known."""
         until = self._book.authorized_until
         if until is None or self._policy.charge != "at_shipment":
             return timedelta.max
         return max(until - workflow.now(), _A_MOMENT)
 
-    def _lacks(self, parcel: Parcel, until: datetime) -> bool:
+    def _lacks(self, fulfilment: Fulfilment, until: datetime) -> bool:
         ends = self._book.authorized_until
-        own = self._book.once and parcel.id not in self._book.covered
+        own = self._book.once and fulfilment.id not in self._book.covered
         return own or self._book.doubted or (ends is not None and ends < until)
 
     def _note(self, authorized: Authorized) -> None:
@@ -247,7 +250,7 @@ class Authorizing:
                 else:
                     if self._held and request is not None:
                         await self._go_on(request.by)
-                    _tell(answer, request, "accepted", "the amount is set aside")
+                    _tell(answer, request, "accepted", "the amount is authorized")
                     return authorized
         finally:
             _tell(answer, request, "refused", "the order does not wait for it any more")

@@ -18,8 +18,8 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
-from workflows import timeouts
-from workflows.refusals import refuse
+from workflows.engine import timeouts
+from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import Attention, Records
@@ -243,33 +243,33 @@ class Steps:
         async def attempt() -> T:
             while True:
                 if stopped():
-                    await self.settled(step, "no longer needed")
+                    await self.attention_over(step, "no longer needed")
                     raise GivenUp(step)
                 try:
                     result = await once()
                 except ActivityError as error:
                     if stopped():
-                        await self.settled(step, "no longer needed")
+                        await self.attention_over(step, "no longer needed")
                         raise GivenUp(step) from error
                     if not isinstance(error.cause, ActivityTimeout):
                         raise
                     reason = await overdue()
                     if reason is not None:
-                        await self.quiet(step, reason)
+                        await self.ask_for_attention(step, reason)
                 else:
-                    await self.settled(step, "it happened after all")
+                    await self.attention_over(step, "it happened after all")
                     return result
 
         return await self._until_done(
             step, attempt, allowed=allowed, refusable=refusable, unless=stopped
         )
 
-    async def quiet(self, step: str, reason: str) -> None:
+    async def ask_for_attention(self, step: str, reason: str) -> None:
         """Ask for attention without stopping. Asking twice is once."""
         if step not in self.parked:
             await self._raise(step, reason, allowed=())
 
-    async def settled(self, step: str, resolution: str) -> None:
+    async def attention_over(self, step: str, resolution: str) -> None:
         """What `quiet` asked for is not needed any more."""
         await self._resolve(step, resolution)
 
@@ -321,7 +321,7 @@ class Steps:
             except (ActivityError, ApplicationError) as error:
                 refusal = refusal_of(error)
                 if refusal is not None and refusal.kind in refusable:
-                    await self.settled(step, f"refused: {refusal.message}")
+                    await self.attention_over(step, f"refused: {refusal.message}")
                     raise refusal from error
                 reason = refusal.message if refusal else _why(error)
                 decided = refusal is not None  # else whether it happened is for others to tell

@@ -1,0 +1,1 @@
+"""The parts of an order, each with what may befall it."""

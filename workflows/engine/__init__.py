@@ -1,0 +1,1 @@
+"""How a step runs, and how a workflow goes on."""
