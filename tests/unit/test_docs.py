@@ -24,7 +24,7 @@ from typer.core import TyperGroup
 from domain.messages import CancelRequest, ChargeRequest, PayRequest, RefundRequest, ReturnRequest
 from starter.cli.program import app
 from tests.architecture.source import product
-from workflows.inbox import parse_signal
+from workflows.engine.inbox import parse_signal
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

@@ -26,7 +26,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.policy import Policy
 
 DECLINED, ACTION_REQUIRED = "declined", "action_required"
-
 _A_MOMENT = timedelta(seconds=1)
 
 
