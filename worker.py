@@ -16,6 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -294,6 +295,17 @@ def main() -> int:
     return 0
 
 
+def _hold_streams() -> None:
+    """Where the caller closed a stream, keep its number from the next connection."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for good
+
+
 def configure_logging(settings: Settings) -> None:
     """One structured line per event on standard error, with the order's id where there is one."""
     shared: list[Any] = [
@@ -405,6 +417,7 @@ def _versioning(settings: Settings) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    _hold_streams()
     code = main()
     # The client library can abort while the interpreter shuts down; the code must be right.
     sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -60,6 +61,8 @@ def load(file: str) -> bytes:
             with Path(file).open("rb") as stream:
                 data = stream.read(BYTES_MAX + 1)
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.EBADF:
+            raise InvalidInput("is closed; name a file", where=label(file)) from None
         reason = getattr(error, "strerror", None) or str(error)
         raise InvalidInput(
             f"cannot be read ({reason}); name a file that can, or - for standard input",

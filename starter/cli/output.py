@@ -34,7 +34,11 @@ class OutputLost(OrderloomError):
     exit_code = 3
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(f"the output cannot be written ({error.strerror}); make room for it")
+        super().__init__(
+            "standard output is closed"
+            if error.errno == errno.EBADF
+            else f"the output cannot be written ({error.strerror}); make room for it"
+        )
         self.reader_left = error.errno == errno.EPIPE
 
 

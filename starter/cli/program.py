@@ -6,6 +6,7 @@ use. Exit codes: 0 done, 1 refused by a rule, 2 bad input or usage, 3 something 
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from domain.errors import InvalidInput, OrderloomError
 from starter.cli.output import OutputLost, complain
+from starter.streams import open_closed_streams
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
 # As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.
@@ -151,6 +153,7 @@ def main() -> NoReturn:
     """Run the command that this process was called for, and end the process with its exit code."""
     code = _DEFECT
     try:
+        open_closed_streams()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -171,7 +174,7 @@ def run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
         _check_text(arguments)
-        return int(command.main(arguments, prog_name="orderloom", standalone_mode=False) or 0)
+        return _called(command, arguments)
     except typer.TyperException as error:
         return _misused(error, as_json)
     except OrderloomError as error:
@@ -182,6 +185,15 @@ def run(arguments: Sequence[str]) -> int:
         return _READER_LEFT  # that is how Rich and Typer end when they cannot write
     except typer.Abort:
         return 128 + signal.SIGINT
+
+
+def _called(command: Any, arguments: Sequence[str]) -> int:
+    try:
+        return int(command.main(arguments, prog_name="orderloom", standalone_mode=False) or 0)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        raise OutputLost(error) from error  # the help, which Rich writes
 
 
 def _check_text(arguments: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from settings import load_settings
 from starter.cli.output import complain, console
 from starter.demo import shop
 from starter.demo.run import run
+from starter.streams import open_closed_streams
 
 _ORDERS: Final = 400
 _STOPPED: Final = 130  # as shells tell of a program that Ctrl-C ended
@@ -83,6 +84,7 @@ def _count(at_most: int) -> Callable[[str], int]:
 
 
 if __name__ == "__main__":
+    open_closed_streams()
     code = main()
     # The client library can abort while the interpreter shuts down; the code must be right.
     sys.stdout.flush()
