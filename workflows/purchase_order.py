@@ -10,7 +10,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows.engine import timeouts
+from workflows.engine import results, timeouts
 from workflows.engine.refusals import refused
 from workflows.engine.steps import refusal_of
 
@@ -114,9 +114,9 @@ class PurchaseOrderWorkflow:
         """Until the outside has reported; whoever is late is chased, again and again."""
         if self.over:
             return
-        waiting = workflow.start_activity_method(
+        waiting = results.start(
             do,
-            args=[Purchase(po_id=self.po_id)],
+            Purchase(po_id=self.po_id),
             activity_id=f"{do.__name__}:{self.po_id}",
             start_to_close_timeout=FOR_EVER,
             retry_policy=timeouts.DATABASE_RETRY,

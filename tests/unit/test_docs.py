@@ -28,7 +28,7 @@ from workflows.engine.inbox import parse_signal
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-ENDS: Final = ("|", "||", "&&", ";", "&", ">", ">>", "<")
+ENDS: Final = re.compile(r"[|&;]|\d?[<>]")
 UPDATES: Final[dict[str, type[BaseModel]]] = {
     "cancel_order": CancelRequest,
     "return_items": ReturnRequest,
@@ -54,7 +54,7 @@ class Example:
         Of several that are named at once, `stock receive, adjust`, it is the first.
         """
         words = shlex.split(self.text, comments=True)
-        end = next((n for n, word in enumerate(words) if word in ENDS), len(words))
+        end = next((n for n, word in enumerate(words) if ENDS.match(word)), len(words))
         listed = next((n + 1 for n, word in enumerate(words[:end]) if word.endswith(",")), end)
         return [word.rstrip(",") for word in words[:listed]]
 

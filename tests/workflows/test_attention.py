@@ -72,6 +72,29 @@ async def test_what_is_overdue_and_then_refused_needs_nobody_any_more(shop: Shop
     await shop.settled()
 
 
+# Completed wrongly -------------------------------------------------------------------------------
+
+WRONG_RESULTS = {"text": "x", "nothing": None, "another": {"picked": "all of it"}}
+
+
+@pytest.mark.parametrize("result", WRONG_RESULTS.values(), ids=WRONG_RESULTS)
+async def test_a_result_of_the_wrong_kind_is_a_failed_step_and_no_failed_workflow(
+    shop: Shop, result: Any
+) -> None:
+    order = await three_teas(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.task("pick", parcel)
+    waiting = shop.temporal.get_async_activity_handle(
+        workflow_id=f"order:{order.order_id}", run_id=None, activity_id=f"pick:{parcel}"
+    )
+    await waiting.complete(result)
+    (reason,) = (await shop.attention(order.order_id)).values()
+    assert reason == "pick was completed from outside with a result of the wrong kind"
+    await shop.retry(order.order_id, f"pick {parcel}")
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
 # Answers -----------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
-from workflows.engine import timeouts
+from workflows.engine import results, timeouts
 from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
@@ -140,9 +140,9 @@ class Steps:
         """A short database step whose input is in the history before it runs."""
 
         async def attempt() -> T:
-            return await workflow.execute_activity_method(
+            return await results.execute(
                 do,
-                args=[ask],
+                ask,
                 schedule_to_close_timeout=self._policy.give_up_after,
                 start_to_close_timeout=timeouts.DATABASE_STEP,
                 retry_policy=timeouts.DATABASE_RETRY,
@@ -174,9 +174,9 @@ class Steps:
         async def attempt() -> T:
             nonlocal tries
             try:
-                return await workflow.execute_activity_method(
+                return await results.execute(
                     do,
-                    args=[ask(tries)],
+                    ask(tries),
                     schedule_to_close_timeout=min(self._policy.give_up_after, timeouts.UNKNOWN_MAX),
                     start_to_close_timeout=timeouts.PROVIDER_CALL,
                     retry_policy=timeouts.PROVIDER_RETRY,
@@ -218,9 +218,9 @@ class Steps:
 
         async def once() -> T:
             due = self._due.pop(activity_id, workflow.now() + within)
-            handle = workflow.start_activity_method(
+            handle = results.start(
                 do,
-                args=[ask],
+                ask,
                 activity_id=activity_id,
                 # Where an earlier run has waited for all that time, a report is still looked for.
                 schedule_to_close_timeout=max(
@@ -236,7 +236,7 @@ class Steps:
                 await workflow.wait_condition(lambda: handle.done() or cut_short())
                 if not handle.done():
                     handle.cancel()
-                return await handle
+                return await results.answer(do, handle)
             finally:
                 del self._waits[activity_id]
 

@@ -1,0 +1,63 @@
+"""What activities answer, read where a wrong answer is a failed step and no failed workflow task.
+
+Whoever knows an activity's id can complete it from outside, with anything. The library would read
+the answer before the workflow's code runs, and a fault there fails the workflow's task for ever.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+T = TypeVar("T")
+
+
+def start(
+    do: Callable[..., Awaitable[Any]], ask: Any, **options: Any
+) -> workflow.ActivityHandle[RawValue]:
+    """Start an activity whose answer is read by `answer`."""
+    return workflow.start_activity(do.__name__, ask, result_type=RawValue, **options)
+
+
+async def answer(do: Callable[..., Awaitable[T]], started: workflow.ActivityHandle[RawValue]) -> T:
+    """What the activity answers. Raises ApplicationError for what is no answer to it."""
+    return read(do, await started)
+
+
+async def execute(do: Callable[..., Awaitable[T]], ask: Any, **options: Any) -> T:
+    """Run an activity to its end. Raises ApplicationError for what is no answer to it."""
+    return await answer(do, start(do, ask, **options))
+
+
+def read(do: Callable[..., Awaitable[T]], raw: RawValue | None) -> T:
+    """The answer as the type that the activity declares."""
+    kind = _declared(do)
+    found: Any = None
+    if kind is type(None):
+        return found  # type: ignore[no-any-return]  # there is nothing to read
+    try:
+        if raw is not None:
+            found = workflow.payload_converter().from_payload(raw.payload, kind)
+    except (ValueError, TypeError, KeyError, RuntimeError):
+        raise _wrong(do) from None
+    if found is None and type(None) not in typing.get_args(kind):
+        raise _wrong(do)
+    return found  # type: ignore[no-any-return]  # the converter says so
+
+
+@cache
+def _declared(do: Callable[..., Awaitable[Any]]) -> Any:
+    return typing.get_type_hints(do)["return"]
+
+
+def _wrong(do: Callable[..., Awaitable[Any]]) -> ApplicationError:
+    return ApplicationError(
+        f"{do.__name__} was completed from outside with a result of the wrong kind",
+        type="wrong_result",
+    )
