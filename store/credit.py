@@ -33,13 +33,13 @@ SYSTEM = "orderloom"
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An operation that took effect. `hold`: its authorization; None for credit that was given."""
+    """An operation that took effect. `authorization`: None for credit that was given."""
 
     key: str
     kind: OperationKind
     reference: str
     account_id: str
-    hold: str | None
+    authorization: str | None
     order_id: str | None
     amount: Money
     at: datetime
@@ -62,7 +62,7 @@ class Call:
 
 
 class CreditAccount(BaseModel):
-    """What a customer has in one currency, in minor units. `held`: set aside by orders."""
+    """What a customer has in one currency, in minor units. `authorized`: by orders."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,12 +70,12 @@ class CreditAccount(BaseModel):
     customer_id: str
     currency: str
     balance_minor: int
-    held_minor: int
+    authorized_minor: int
 
     @property
     def available_minor(self) -> int:
-        """What orders can still set aside."""
-        return self.balance_minor - self.held_minor
+        """What orders can still authorize."""
+        return self.balance_minor - self.authorized_minor
 
 
 class CreditOperation(BaseModel):
@@ -91,7 +91,7 @@ class CreditOperation(BaseModel):
     amount_minor: int | None
     currency: str | None
     balance_change: int
-    held_change: int
+    authorized_change: int
     code: str | None
     who: str
     why: str
@@ -187,19 +187,25 @@ async def authorize(
     )
 
 
-async def capture(conn: Connection, *, key: str, request: str, hold: str, amount: Money) -> Call:
-    """Spend of what is held. An answer already kept under the key wins."""
-    return await _about_hold("capture", conn, key, request, hold, amount)
+async def capture(
+    conn: Connection, *, key: str, request: str, authorization: str, amount: Money
+) -> Call:
+    """Spend of what is authorized. An answer already kept under the key wins."""
+    return await _about("capture", conn, key, request, authorization, amount)
 
 
-async def refund(conn: Connection, *, key: str, request: str, hold: str, amount: Money) -> Call:
+async def refund(
+    conn: Connection, *, key: str, request: str, authorization: str, amount: Money
+) -> Call:
     """Put back of what was spent. An answer already kept under the key wins."""
-    return await _about_hold("refund", conn, key, request, hold, amount)
+    return await _about("refund", conn, key, request, authorization, amount)
 
 
-async def void(conn: Connection, *, key: str, request: str, hold: str) -> Call:
-    """Free what is held and not spent. An answer already kept under the key wins."""
-    return await _once("void", conn, key=key, request=request, hold=hold, who=SYSTEM, why="")
+async def void(conn: Connection, *, key: str, request: str, authorization: str) -> Call:
+    """Free what is authorized and not spent. An answer already kept under the key wins."""
+    return await _once(
+        "void", conn, key=key, request=request, authorization_id=authorization, who=SYSTEM, why=""
+    )
 
 
 async def call(conn: Connection, key: str) -> Call | None:
@@ -234,12 +240,12 @@ async def history(
     return [CreditOperation(**row) async for row in rows]
 
 
-async def _about_hold(
+async def _about(
     kind: Literal["capture", "refund"],
     conn: Connection,
     key: str,
     request: str,
-    hold: str,
+    authorization: str,
     amount: Money,
 ) -> Call:
     return await _once(
@@ -247,7 +253,7 @@ async def _about_hold(
         conn,
         key=key,
         request=request,
-        hold=hold,
+        authorization_id=authorization,
         amount_minor=amount.minor,
         currency=amount.currency,
         who=SYSTEM,
@@ -287,7 +293,7 @@ def _effect(row: Record) -> Effect:
         kind=row["kind"],
         reference=row["reference"],
         account_id=row["account_id"],
-        hold=row["hold"],
+        authorization=row["authorization_id"],
         order_id=row["order_id"],
         amount=Money(minor=row["amount_minor"], currency=row["currency"]),
         at=row["at"],

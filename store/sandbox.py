@@ -35,14 +35,14 @@ NOT_HERE: tuple[type[Exception], ...] = (
 )
 
 _FAULT_RULES = {
-    "fault_operation_known": (
+    "fault_is_of_a_known_operation": (
         "the providers and their operations are payment: authorize, capture, void, refund, lookup, "
         "operations, list_day; carrier: buy_label, void_label, lookup; supplier: place, cancel, "
         "chase, lookup; or '*' for all of one provider"
     ),
-    "fault_kind_known": "the kinds are unavailable, timeout_before, timeout_after",
+    "fault_is_of_a_known_kind": "the kinds are unavailable, timeout_before, timeout_after",
     "fault_rate_is_a_share": "the rate is a share of the calls, from 0 to 1",
-    "fault_remaining_not_negative": "the remaining count is 0 or more",
+    "remaining_faults_are_not_negative": "the remaining count is 0 or more",
 }
 
 

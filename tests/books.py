@@ -20,7 +20,7 @@ RULES = {
         union all select fulfilment_id || ' still claims stock' from reservation where quantity <> 0
     """,
     "every order came to an end": """
-        select order_id || ' is ' || decision from orders
+        select order_id || ' is ' || decision from customer_order
         where decision in ('received', 'confirmed')
     """,
     "every unit is cancelled, delivered or lost": """
@@ -105,12 +105,12 @@ RULES = {
         group by e.order_id, p.account having sum(p.amount_minor) <> 0
     """,
     "no order is held when all is over": """
-        select order_id || ': ' || note from hold where released_at is null
+        select order_id || ': ' || note from order_hold where released_at is null
     """,
     "one label for each parcel that left, and none for another": """
         select f.fulfilment_id || ' has ' || count(l.id) || ' labels' as finding
         from fulfilment f
-        left join parcel p using (fulfilment_id)
+        left join shipment p using (fulfilment_id)
         left join sandbox.label l on l.fulfilment_id = f.fulfilment_id and not l.voided
         group by f.fulfilment_id, p.handed_over_at
         having count(l.id) <> case when p.handed_over_at is null then 0 else 1 end

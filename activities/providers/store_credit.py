@@ -62,7 +62,7 @@ class StoreCredit:
         request = request_of("capture", authorization=authorization, amount=amount)
         async with self._connection("capture") as conn:
             call = await credit.capture(
-                conn, key=key, request=request, hold=authorization, amount=amount
+                conn, key=key, request=request, authorization=authorization, amount=amount
             )
         return _answer(request, call)
 
@@ -70,7 +70,7 @@ class StoreCredit:
         """Release what was not captured and close the authorization to further captures."""
         request = request_of("void", authorization=authorization)
         async with self._connection("void") as conn:
-            call = await credit.void(conn, key=key, request=request, hold=authorization)
+            call = await credit.void(conn, key=key, request=request, authorization=authorization)
         return _answer(request, call)
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
@@ -79,7 +79,7 @@ class StoreCredit:
         request = request_of("refund", authorization=authorization, amount=amount)
         async with self._connection("refund") as conn:
             call = await credit.refund(
-                conn, key=key, request=request, hold=authorization, amount=amount
+                conn, key=key, request=request, authorization=authorization, amount=amount
             )
         return _answer(request, call)
 
@@ -175,7 +175,7 @@ def _receipt(effect: Effect) -> PaymentReceipt:
         key=effect.key,
         kind="refund" if effect.kind == "issue" else effect.kind,
         reference=effect.reference,
-        authorization=effect.hold or effect.account_id,
+        authorization=effect.authorization or effect.account_id,
         order_id=effect.order_id or "",
         amount=effect.amount,
         at=effect.at,

@@ -28,7 +28,7 @@ CustomerArgument = Annotated[
 
 _SENTENCES: Final = {
     "issue": "given",
-    "authorize": "set aside",
+    "authorize": "authorized",
     "capture": "spent",
     "void": "set free",
     "refund": "put back",
@@ -112,7 +112,7 @@ def grant(
 
 @app.command()
 def show(customer: CustomerArgument, limit: Limit = 1000, as_json: Json = False) -> None:
-    """What a customer has, what orders have set aside of it, and how it came about.
+    """What a customer has, what orders have authorized of it, and how it came about.
 
     Example: `orderloom credit show ALFKI`
     """
@@ -149,17 +149,19 @@ def _document(account: CreditAccount) -> Any:
 
 def _told(one: CreditOperation) -> dict[str, Any]:
     """An operation; what it changes follows from its kind."""
-    return one.model_dump(mode="json", exclude={"operation_id", "balance_change", "held_change"})
+    return one.model_dump(
+        mode="json", exclude={"operation_id", "balance_change", "authorized_change"}
+    )
 
 
 def _accounts_table(out: Output, accounts: Sequence[CreditAccount]) -> None:
     out.table(
-        ["account", ">balance", ">held", ">available"],
+        ["account", ">balance", ">authorized", ">available"],
         [
             (
                 one.account_id,
                 money(one.balance_minor, one.currency),
-                money(one.held_minor, one.currency),
+                money(one.authorized_minor, one.currency),
                 money(one.available_minor, one.currency),
             )
             for one in accounts

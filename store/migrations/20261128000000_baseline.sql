@@ -7,20 +7,34 @@
 -- These files are the whole schema, one for each capability. Each refers only to tables of its own
 -- file and of those left of it: kernel, orders, accounting, fulfilment, aftersales, payments, stock,
 -- purchasing. Functions, triggers and views stand in routines/. Amounts are integers in minor units
--- of the row's currency. Constraints hold the invariants even where the code is wrong.
+-- of the row's currency. Constraints hold the invariants even where the code is wrong; the name of each is
+-- the rule that it holds. Keys and not-nulls have the names that PostgreSQL gives them.
+
+create domain currency_code as text
+    constraint currency_is_three_capital_letters check (value ~ '^[A-Z]{3}$');
+
+-- An amount of money. One that may be negative is a bigint.
+create domain minor_units as bigint constraint amount_is_not_negative check (value >= 0);
+
+-- A number of pieces of an item: any, and at least one.
+create domain units as bigint constraint number_of_units_is_not_negative check (value >= 0);
+create domain some_units as bigint constraint number_of_units_is_positive check (value > 0);
 
 -- Which routines this database has: the newest row counts.
 create table routine_set (
-    set_id     bigint generated always as identity primary key,
+    set_id     bigint      generated always as identity primary key,
     digest     text        not null,
     applied_at timestamptz not null default clock_timestamp()
 );
 
 create table location (
     location      text    primary key,
-    priority      integer not null default 100,  -- the lower one comes first when orders are sourced
+    -- the lower one comes first when orders are sourced
+    priority      integer not null default 100,
     calendar      jsonb   not null default '{}',  -- domain.calendars.Calendar
-    parcels_a_day integer check (parcels_a_day > 0)  -- null: no limit
+    -- null: no limit
+    parcels_a_day integer
+        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0)
 );
 
 -- What the shop says of a SKU. One without a row has the defaults.
@@ -31,141 +45,150 @@ create table item (
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean not null default false,  -- what is gone is not bought again
     -- What is gone does not come again.
-    constraint item_discontinued check (
+    constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );
 
 -- What the outside reported and a workflow waits for. The report is written in one transaction with
 -- the fact itself. The relay hands it to the workflow, or the waiting step finds it when it begins.
 create table wait_report (
-    activity_id  text    primary key,
+    activity_id  text        primary key,
     order_id     text,
     po_id        text,
-    outcome      jsonb   not null,
+    outcome      jsonb       not null,
     reported_at  timestamptz not null default clock_timestamp(),
     delivered_at timestamptz,
-    taken        boolean not null default false,  -- the step found it by itself
-    tries        integer not null default 0,
+    taken        boolean     not null default false,  -- the step found it by itself
+    tries        integer     not null default 0,
     try_after    timestamptz not null default clock_timestamp(),
-    constraint wait_report_owner check (num_nulls(order_id, po_id) = 1)
+    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1)
 );
 create index wait_report_pending on wait_report (try_after) where delivered_at is null;
 
 -- Orders as people and tools read them, their stories, and what stops them.
 
-create table orders (
-    order_id         text   primary key,
-    channel          text   not null,
-    channel_order_id text   not null,
-    digest           text   not null,  -- of the document: tells the same order from another one
-    run_id           text   not null,  -- the first run of the workflow that owns this order
-    document         jsonb  not null,
-    customer_id      text   not null,
-    currency         text   not null,
-    total_minor      bigint not null check (total_minor >= 0),
-    placed_at        timestamptz not null,
-    received_at      timestamptz not null default clock_timestamp(),
+create table customer_order (
+    order_id         text          primary key,
+    channel          text          not null,
+    channel_order_id text          not null,
+    -- of the document: tells the same order from another one
+    digest           text          not null,
+    run_id           text          not null,  -- the first run of the workflow that owns this order
+    document         jsonb         not null,
+    customer_id      text          not null,
+    currency         currency_code not null,
+    total_minor      minor_units   not null,
+    placed_at        timestamptz   not null,
+    received_at      timestamptz   not null default clock_timestamp(),
     -- What the workflow decided. How far its units have come is rolled up from them (order_overview).
-    decision         text   not null default 'received' check (decision in (
+    decision         text          not null default 'received'
+        constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
-    reason           text   not null default '',
-    decided_at       timestamptz not null default clock_timestamp(),
+    reason           text          not null default '',
+    decided_at       timestamptz   not null default clock_timestamp(),
     -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
-    sourcing         jsonb  not null default '{}',
-    unique (channel, channel_order_id)
+    sourcing         jsonb         not null default '{}',
+    constraint channel_number_is_of_one_order unique (channel, channel_order_id)
 );
-create index orders_by_received on orders (received_at desc);
-create index orders_unfinished on orders (order_id)
+create index customer_order_by_received on customer_order (received_at desc);
+create index customer_order_unfinished on customer_order (order_id)
     where decision in ('received', 'confirmed');
 
 create table order_line (
-    order_id         text    not null references orders,
-    line_id          text    not null,
-    position         integer not null,
-    sku              text    not null,
-    ordered          bigint  not null check (ordered > 0),
-    backordered      bigint  not null default 0 check (backordered >= 0),
-    allocated        bigint  not null default 0 check (allocated >= 0),
-    picked           bigint  not null default 0 check (picked >= 0),
-    shipped          bigint  not null default 0 check (shipped >= 0),
-    delivered        bigint  not null default 0 check (delivered >= 0),
-    lost             bigint  not null default 0 check (lost >= 0),
-    cancelled        bigint  not null default 0 check (cancelled >= 0),
-    return_requested bigint  not null default 0 check (return_requested >= 0),
-    returned         bigint  not null default 0 check (returned >= 0),
-    charged          bigint  not null default 0,  -- units paid for
-    refunded         bigint  not null default 0,  -- units paid back
-    conceded         bigint  not null default 0,  -- units paid back that the customer keeps
-    invoiced         bigint  not null default 0,  -- units that went out, for which revenue is booked
+    order_id           text        not null
+        constraint order_line_is_of_an_order references customer_order,
+    line_id            text        not null,
+    position           integer     not null,
+    sku                text        not null,
+    ordered            some_units  not null,
+    backordered        units       not null default 0,
+    allocated          units       not null default 0,
+    picked             units       not null default 0,
+    shipped            units       not null default 0,
+    delivered          units       not null default 0,
+    lost               units       not null default 0,
+    cancelled          units       not null default 0,
+    return_requested   units       not null default 0,
+    returned           units       not null default 0,
+    charged            units       not null default 0,  -- units paid for
+    refunded           units       not null default 0,  -- units paid back
+    conceded           units       not null default 0,  -- units paid back that the customer keeps
+    -- units that went out, for which revenue is booked
+    invoiced           units       not null default 0,
     -- What the whole line is worth, shares of discount and shipping included.
-    goods_minor        bigint not null check (goods_minor >= 0),
-    tax_minor          bigint not null check (tax_minor >= 0),
-    shipping_minor     bigint not null check (shipping_minor >= 0),
-    shipping_tax_minor bigint not null check (shipping_tax_minor >= 0),
-    open bigint generated always as
+    goods_minor        minor_units not null,
+    tax_minor          minor_units not null,
+    shipping_minor     minor_units not null,
+    shipping_tax_minor minor_units not null,
+    open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_id, line_id),
-    constraint line_adds_up   check (backordered + allocated + shipped + cancelled <= ordered),
-    constraint line_picked    check (picked <= allocated),
-    constraint line_arrived   check (delivered + lost <= shipped),
-    constraint line_sent_back check (return_requested + returned <= delivered),
-    constraint line_paid      check (0 <= refunded and refunded <= charged and charged <= ordered),
-    constraint line_invoiced  check (0 <= invoiced and invoiced <= ordered),
-    constraint line_conceded  check (0 <= conceded and conceded <= refunded)
+    constraint units_of_a_line_are_at_one_place_each check (
+        backordered + allocated + shipped + cancelled <= ordered),
+    constraint picked_is_at_most_allocated check (picked <= allocated),
+    constraint delivered_and_lost_is_at_most_shipped check (delivered + lost <= shipped),
+    constraint returned_and_to_return_is_at_most_delivered check (
+        return_requested + returned <= delivered),
+    constraint charged_is_at_most_ordered check (charged <= ordered),
+    constraint refunded_is_at_most_charged check (refunded <= charged),
+    constraint invoiced_is_at_most_ordered check (invoiced <= ordered),
+    constraint conceded_is_at_most_refunded check (conceded <= refunded)
 );
 create index order_line_by_sku on order_line (sku);
 
 -- What happened to each order: what, when, who, why. Append-only.
 create table order_event (
-    event_id bigint generated always as identity primary key,
-    order_id text  not null references orders,
-    effect   text  not null,  -- a step that runs again tells its part once
-    what     text  not null,
-    who      text  not null,
-    why      text  not null default '',
-    data     jsonb not null default '{}',
+    event_id bigint      generated always as identity primary key,
+    order_id text        not null constraint order_event_is_of_an_order references customer_order,
+    effect   text        not null,  -- a step that runs again tells its part once
+    what     text        not null,
+    who      text        not null,
+    why      text        not null default '',
+    data     jsonb       not null default '{}',
     at       timestamptz not null default clock_timestamp(),
-    unique (order_id, effect)
+    constraint order_tells_each_effect_once unique (order_id, effect)
 );
 create index order_event_by_order on order_event (order_id, event_id);
 
 -- What waits for a person.
 create table attention (
-    order_id    text not null references orders,
-    step        text not null,
-    reason      text not null,
+    order_id    text        not null constraint attention_is_of_an_order references customer_order,
+    step        text        not null,
+    reason      text        not null,
     -- With which answers a person can resolve it; none where it ends by itself.
-    allowed     text[] not null default '{}',
+    allowed     text[]      not null default '{}',
     since       timestamptz not null default clock_timestamp(),
     resolved_at timestamptz,
     resolution  text,
     primary key (order_id, step, since)
 );
-create unique index attention_open on attention (order_id, step) where resolved_at is null;
+create unique index attention_is_raised_once_at_a_time on attention (order_id, step)
+    where resolved_at is null;
 
 -- Why an order does not go on until a person or a rule lets it.
-create table hold (
-    order_id    text    not null references orders,
-    reason      text    not null check (reason in (
+create table order_hold (
+    order_id    text        not null constraint order_hold_is_of_an_order references customer_order,
+    reason      text        not null constraint hold_has_a_known_reason check (reason in (
         'payment', 'fraud_review', 'address', 'stock', 'other')),
-    number      integer not null,  -- counted by the order that holds itself
-    note        text    not null,
-    who         text    not null,
+    number      integer     not null,  -- counted by the order that holds itself
+    note        text        not null,
+    who         text        not null,
     since       timestamptz not null default clock_timestamp(),
     released_at timestamptz,
     released_by text,
     primary key (order_id, number),
-    constraint hold_released check ((released_at is null) = (released_by is null))
+    constraint released_hold_says_by_whom check ((released_at is null) = (released_by is null))
 );
-create index hold_open on hold (order_id) where released_at is null;
+create index order_hold_open on order_hold (order_id) where released_at is null;
 
 -- What an order answered to requests that have an id. Written when the order ends: until then its
 -- workflow knows them.
 create table answered_request (
-    order_id    text  not null references orders,
-    request_id  text  not null,
-    digest      text  not null,  -- of what was asked: a repeat is told from another request
-    outcome     jsonb not null,
+    order_id    text        not null
+        constraint answered_request_is_of_an_order references customer_order,
+    request_id  text        not null,
+    digest      text        not null,  -- of what was asked: a repeat is told from another request
+    outcome     jsonb       not null,
     answered_at timestamptz not null default clock_timestamp(),
     primary key (order_id, request_id)
 );
@@ -173,13 +196,13 @@ create table answered_request (
 -- The journal and its closed periods, what our goods have cost, invoices and credit notes.
 
 create table journal_entry (
-    entry_id   bigint generated always as identity primary key,
-    effect     text not null unique,
-    order_id   text references orders,
-    memo       text not null,
-    at         timestamptz not null default clock_timestamp(),
+    entry_id  bigint      generated always as identity primary key,
+    effect    text        not null constraint an_effect_is_booked_once unique,
+    order_id  text        constraint journal_entry_is_of_an_order references customer_order,
+    memo      text        not null,
+    at        timestamptz not null default clock_timestamp(),
     -- The day on which it counts, in UTC.
-    booked_on  date not null default (clock_timestamp() at time zone 'UTC')::date,
+    booked_on date        not null default (clock_timestamp() at time zone 'UTC')::date,
     -- Its transaction. An entry gets its postings there, and none afterwards.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -187,13 +210,15 @@ create index journal_entry_by_day on journal_entry (booked_on, entry_id);
 create index journal_entry_by_order on journal_entry (order_id, entry_id);
 
 create table posting (
-    entry_id     bigint not null references journal_entry,
-    account      text   not null,
-    amount_minor bigint not null check (amount_minor <> 0),  -- debit > 0, credit < 0
-    currency     text   not null,
+    entry_id     bigint        not null constraint posting_is_of_an_entry references journal_entry,
+    account      text          not null,
+    -- debit > 0, credit < 0
+    amount_minor bigint        not null
+        constraint posting_moves_something check (amount_minor <> 0),
+    currency     currency_code not null,
     primary key (entry_id, account, currency),
     -- domain.accounts.Account; a test compares the two.
-    constraint posting_account_known check (account in (
+    constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'refunds', 'cost_of_goods_sold', 'provider_fees',
@@ -202,35 +227,39 @@ create table posting (
 
 -- All days through this one are closed: they take no entries any more. There is no way back.
 create table closing (
-    through   date primary key,
+    through   date        primary key,
     closed_at timestamptz not null default clock_timestamp(),
-    who       text not null,
-    constraint closing_is_over check (through < (closed_at at time zone 'UTC')::date)
+    who       text        not null,
+    constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
 
 -- Units that are ours, on shelves and on their way between them. They change only while the stock rows
 -- of the SKU are locked. The row is there before those are, so that there is always a row to lock.
 create table inventory (
-    sku      text   primary key,
-    quantity bigint not null default 0 check (quantity >= 0)
+    sku      text  primary key,
+    quantity units not null default 0
 );
 
 -- What all of them have cost, as far as that is known: in each currency in which some were paid.
 create table inventory_value (
-    sku         text   not null references inventory,
-    currency    text   not null,
-    value_minor bigint not null check (value_minor >= 0),
+    sku         text          not null
+        constraint inventory_value_is_of_owned_goods references inventory,
+    currency    currency_code not null,
+    value_minor minor_units   not null,
     primary key (sku, currency)
 );
 
 -- Of which SKUs a posting to inventory is.
 create table inventory_posting (
-    entry_id    bigint not null references journal_entry,
-    sku         text   not null references inventory,
-    kind        text   not null,  -- as that of the movement
-    units       bigint not null check (units <> 0),
-    currency    text   not null,
-    value_minor bigint not null check (value_minor <> 0),
+    entry_id    bigint        not null
+        constraint inventory_posting_is_of_an_entry references journal_entry,
+    sku         text          not null
+        constraint inventory_posting_is_of_owned_goods references inventory,
+    kind        text          not null,  -- as that of the movement
+    units       bigint        not null constraint inventory_posting_is_of_units check (units <> 0),
+    currency    currency_code not null,
+    value_minor bigint        not null
+        constraint inventory_posting_moves_value check (value_minor <> 0),
     primary key (entry_id, sku, currency)
 );
 create index inventory_posting_by_sku on inventory_posting (sku, currency);
@@ -239,40 +268,44 @@ create index inventory_posting_by_sku on inventory_posting (sku, currency);
 -- the last number of each. A transaction that issues one locks the row to its end, so a number that is
 -- rolled back is the next one's. Every order needs it, so it is locked last of all.
 create table document_counter (
-    kind        text    not null check (kind in ('invoice', 'credit_note')),
+    kind        text    not null
+        constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
     year        integer not null,
-    last_number integer not null check (last_number >= 1),
+    last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
     last_on     date    not null,  -- no number is dated before the one that it follows
     primary key (kind, year),
-    constraint counter_year check (extract(year from last_on) = year)
+    constraint last_number_is_of_its_year check (extract(year from last_on) = year)
 );
 
 create table document (
-    number text primary key generated always as (
+    number             text          primary key generated always as (
         case kind when 'invoice' then 'INV-' else 'CRN-' end || year::text || '-'
         || lpad(running::text, greatest(6, length(running::text)), '0')) stored,
-    kind               text    not null check (kind in ('invoice', 'credit_note')),
-    year               integer not null,
-    running            integer not null check (running >= 1),
+    kind               text          not null
+        constraint document_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
+    year               integer       not null,
+    running            integer       not null constraint number_is_one_or_more check (running >= 1),
     -- The number that it follows: without that one it cannot be.
-    previous           integer generated always as (nullif(running - 1, 0)) stored,
-    order_id           text    not null references orders,
-    part_id            text    not null,  -- the fulfilment that was sent, or the refund
-    currency           text    not null,
-    goods_minor        bigint  not null check (goods_minor >= 0),
-    tax_minor          bigint  not null check (tax_minor >= 0),
-    shipping_minor     bigint  not null check (shipping_minor >= 0),
-    shipping_tax_minor bigint  not null check (shipping_tax_minor >= 0),
-    amount_minor       bigint  not null generated always as (
+    previous           integer       generated always as (nullif(running - 1, 0)) stored,
+    order_id           text          not null
+        constraint document_is_of_an_order references customer_order,
+    part_id            text          not null,  -- the fulfilment that was sent, or the refund
+    currency           currency_code not null,
+    goods_minor        minor_units   not null,
+    tax_minor          minor_units   not null,
+    shipping_minor     minor_units   not null,
+    shipping_tax_minor minor_units   not null,
+    amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
-    content            jsonb   not null,  -- everything that is printed: a reprint reads nothing else
-    issued_on          date    not null,  -- by the seller's calendar
-    issued_at          timestamptz not null default clock_timestamp(),
-    unique (kind, part_id),
-    unique (kind, year, running),
-    constraint document_follows foreign key (kind, year, previous)
+    -- everything that is printed: a reprint reads nothing else
+    content            jsonb         not null,
+    issued_on          date          not null,  -- by the seller's calendar
+    issued_at          timestamptz   not null default clock_timestamp(),
+    constraint each_part_is_documented_once unique (kind, part_id),
+    constraint each_number_of_a_series_is_given_once unique (kind, year, running),
+    constraint document_follows_the_one_before_it foreign key (kind, year, previous)
         references document (kind, year, running),
-    constraint document_year check (extract(year from issued_on) = year)
+    constraint document_is_issued_in_its_year check (extract(year from issued_on) = year)
 );
 create index document_by_order on document (order_id);
 create index document_by_time on document (issued_at);
@@ -281,20 +314,22 @@ create index document_by_time on document (issued_at);
 
 -- One location's part of an order, and what the parcel is to contain.
 create table fulfilment (
-    fulfilment_id text primary key,
-    order_id      text not null references orders,
-    location      text not null references location,
-    state         text not null check (state in (
+    fulfilment_id  text        primary key,
+    order_id       text        not null
+        constraint fulfilment_is_of_an_order references customer_order,
+    location       text        not null constraint fulfilment_is_at_a_location references location,
+    state          text        not null constraint fulfilment_state_is_known check (state in (
         'open', 'picking', 'picked', 'packed', 'labelled', 'shipped', 'delivered',
         'cancelled', 'exception')),
-    recalled_from text,  -- the state in which it was recalled, when it was
-    changed_at    timestamptz not null default clock_timestamp(),
+    recalled_from  text,  -- the state in which it was recalled, when it was
+    changed_at     timestamptz not null default clock_timestamp(),
     -- What the customer was promised when it was planned. Null where no lane says how long a parcel is
     -- under way.
     promised_leave date,
     promised_on    date,
-    constraint fulfilment_recall check (recalled_from is null or state = 'cancelled'),
-    constraint fulfilment_promise check (
+    constraint recalled_fulfilment_is_cancelled check (
+        recalled_from is null or state = 'cancelled'),
+    constraint promised_day_is_not_before_it_leaves check (
         (promised_on is null) = (promised_leave is null) and promised_on >= promised_leave)
 );
 create index fulfilment_by_order on fulfilment (order_id);
@@ -308,47 +343,58 @@ create index fulfilment_promised on fulfilment (promised_leave)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 
 create table fulfilment_line (
-    fulfilment_id text   not null references fulfilment,
-    order_id      text   not null,
-    line_id       text   not null,
-    sku           text   not null,
-    quantity      bigint not null check (quantity > 0),
-    picked        bigint check (picked between 0 and quantity),  -- null: not counted yet
+    fulfilment_id text       not null
+        constraint fulfilment_line_is_of_a_fulfilment references fulfilment,
+    order_id      text       not null,
+    line_id       text       not null,
+    sku           text       not null,
+    quantity      some_units not null,
+    -- null: not counted yet
+    picked        units
+        constraint picked_is_at_most_asked check (picked between 0 and quantity),
     primary key (fulfilment_id, line_id),
-    foreign key (order_id, line_id) references order_line
+    constraint fulfilment_line_is_of_an_order_line foreign key (order_id, line_id)
+        references order_line
 );
 create index fulfilment_line_by_order on fulfilment_line (order_id, line_id);
 
 -- The label of a fulfilment's parcel: intent first, then the carrier's answer. Tracking numbers are
 -- recycled by carriers, so a parcel is known by carrier, number and fulfilment.
-create table parcel (
-    fulfilment_id   text primary key references fulfilment,
-    order_id        text not null references orders,
-    label_key       text not null unique,
-    label           text not null check (label in ('requested', 'bought', 'refused', 'voided')),
+create table shipment (
+    fulfilment_id   text        primary key
+        constraint shipment_is_of_a_fulfilment references fulfilment,
+    order_id        text        not null
+        constraint shipment_is_of_an_order references customer_order,
+    label_key       text        not null constraint label_is_asked_for_once unique,
+    label           text        not null
+        constraint label_state_is_known
+            check (label in ('requested', 'bought', 'refused', 'voided')),
     -- When the last attempt to buy the label began: a young one is not taken for dead.
     asked_at        timestamptz not null default clock_timestamp(),
     carrier         text,
     tracking_number text,
-    service         text not null,
+    service         text        not null,
     refusal         text,
-    carrier_status  text not null default 'unknown' check (carrier_status in (
+    carrier_status  text        not null default 'unknown'
+        constraint carrier_status_is_known check (carrier_status in (
         'pre_transit', 'in_transit', 'out_for_delivery', 'available_for_pickup',
         'delivered', 'return_to_sender', 'failure', 'unknown')),
     last_scan_at    timestamptz,
     handed_over_at  timestamptz,
-    unique (carrier, tracking_number, fulfilment_id),
-    constraint parcel_label_known check (label <> 'bought' or tracking_number is not null)
+    constraint shipment_is_known_by_its_number unique (carrier, tracking_number, fulfilment_id),
+    constraint bought_label_has_a_tracking_number check (
+        label <> 'bought' or tracking_number is not null)
 );
-create index parcel_by_tracking on parcel (carrier, tracking_number);
-create index parcel_by_order on parcel (order_id);
+create index shipment_by_tracking on shipment (carrier, tracking_number);
+create index shipment_by_order on shipment (order_id);
 
 create table carrier_event (
-    fulfilment_id text not null references parcel,
-    event_id      text not null,
-    status        text not null,
+    fulfilment_id text        not null
+        constraint carrier_event_is_of_a_shipment references shipment,
+    event_id      text        not null,
+    status        text        not null,
     happened_at   timestamptz not null,
-    detail        text not null default '',
+    detail        text        not null default '',
     received_at   timestamptz not null default clock_timestamp(),
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );
@@ -356,30 +402,38 @@ create table carrier_event (
 -- What comes back.
 
 create table order_return (
-    return_id     text primary key,
-    order_id      text not null references orders,
+    return_id     text        primary key,
+    order_id      text        not null
+        constraint order_return_is_of_an_order references customer_order,
     -- 'undeliverable': the carrier brings it back; the customer did not ask.
-    kind          text not null check (kind in ('customer', 'undeliverable')),
-    fulfilment_id text references fulfilment,
-    state         text not null check (state in ('approved', 'received', 'refunded', 'closed')),
-    reason        text not null,
+    kind          text        not null
+        constraint return_is_of_a_known_kind check (kind in ('customer', 'undeliverable')),
+    fulfilment_id text        constraint order_return_is_of_a_fulfilment references fulfilment,
+    state         text        not null
+        constraint return_state_is_known
+            check (state in ('approved', 'received', 'refunded', 'closed')),
+    reason        text        not null,
     changed_at    timestamptz not null default clock_timestamp(),
-    constraint return_undeliverable check ((kind = 'undeliverable') = (fulfilment_id is not null))
+    constraint undeliverable_is_a_fulfilment_and_nothing_else_is check (
+        (kind = 'undeliverable') = (fulfilment_id is not null))
 );
 create index order_return_by_order on order_return (order_id);
 create index order_return_awaited on order_return (changed_at) where state = 'approved';
 
 create table return_line (
-    return_id text   not null references order_return,
-    order_id  text   not null,
-    line_id   text   not null,
-    sku       text   not null,
-    quantity  bigint not null check (quantity > 0),
-    restocked bigint not null default 0 check (restocked >= 0),
-    scrapped  bigint not null default 0 check (scrapped >= 0),
+    return_id text       not null constraint return_line_is_of_a_return references order_return,
+    order_id  text       not null,
+    line_id   text       not null,
+    sku       text       not null,
+    quantity  some_units not null,
+    restocked units      not null default 0,
+    scrapped  units      not null default 0,
     primary key (return_id, line_id),
-    foreign key (order_id, line_id) references order_line,
-    constraint return_counts check (restocked + scrapped <= quantity)  -- the rest is missing
+    constraint return_line_is_of_an_order_line foreign key (order_id, line_id)
+        references order_line,
+    -- the rest is missing
+    constraint restocked_and_scrapped_is_at_most_returned check (
+        restocked + scrapped <= quantity)
 );
 
 -- What customers pay and get back, and what payment companies tell of it.
@@ -387,59 +441,67 @@ create table return_line (
 -- One row per order: what was asked for and what was done. A request takes its room here first, so
 -- however many run at once, no more is charged than was authorized, and no more refunded than charged.
 create table order_money (
-    order_id        text    primary key references orders,
-    currency        text    not null,
-    authorized      bigint  not null default 0,
-    released        bigint  not null default 0,  -- of what was authorized
-    capture_granted bigint  not null default 0,
-    captured        bigint  not null default 0,
-    refund_granted  bigint  not null default 0,  -- owed to the customer
-    refunded        bigint  not null default 0,  -- given back
-    disputed        bigint  not null default 0 check (disputed >= 0),
-    voided          boolean not null default false,
+    order_id            text          primary key
+        constraint order_money_is_of_an_order references customer_order,
+    currency            currency_code not null,
+    authorized          minor_units   not null default 0,
+    released            minor_units   not null default 0,  -- of what was authorized
+    capture_granted     minor_units   not null default 0,
+    captured            minor_units   not null default 0,
+    refund_granted      minor_units   not null default 0,  -- owed to the customer
+    refunded            minor_units   not null default 0,  -- given back
+    disputed            minor_units   not null default 0,
+    voided              boolean       not null default false,
     -- Something was billed that was decided after a refund of the same order: to the minor unit, its
     -- amount then depends on the sequence of the two.
-    billed_after_refund boolean not null default false,
-    constraint money_captured check (
-        0 <= captured and captured <= capture_granted and capture_granted <= authorized),
-    constraint money_refunded check (
-        0 <= refunded and refunded <= refund_granted and refund_granted <= captured),
-    constraint money_released check (0 <= released and capture_granted + released <= authorized)
+    billed_after_refund boolean       not null default false,
+    constraint captured_is_at_most_asked_for check (captured <= capture_granted),
+    constraint refunded_is_at_most_owed check (refunded <= refund_granted),
+    constraint owed_is_at_most_captured check (refund_granted <= captured),
+    constraint captures_and_releases_are_at_most_authorized check (
+        0 <= released and capture_granted + released <= authorized)
 );
 
 -- Payment operations: the intent row is written before the provider is called with its key.
 create table payment (
-    payment_key   text    primary key,
-    order_id      text    not null references orders,
-    kind          text    not null check (kind in ('authorize', 'capture', 'void', 'refund')),
-    amount_minor  bigint  not null check (amount_minor >= 0),
-    currency      text    not null,
-    state         text    not null check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    provider      text    not null,
-    reference     text,
-    code          text    not null default '',
-    message       text    not null default '',
-    requested_at  timestamptz not null default clock_timestamp(),
-    settled_at    timestamptz,
-    tender        integer not null default 1 check (tender >= 1),  -- its place in the order's list
+    payment_key       text          primary key,
+    order_id          text          not null
+        constraint payment_is_of_an_order references customer_order,
+    kind              text          not null
+        constraint payment_is_of_a_known_kind
+            check (kind in ('authorize', 'capture', 'void', 'refund')),
+    amount_minor      minor_units   not null,
+    currency          currency_code not null,
+    state             text          not null
+        constraint payment_state_is_known
+            check (state in ('requested', 'unknown', 'succeeded', 'failed')),
+    provider          text          not null,
+    reference         text,
+    code              text          not null default '',
+    message           text          not null default '',
+    requested_at      timestamptz   not null default clock_timestamp(),
+    settled_at        timestamptz,
+    -- its place in the order's list
+    tender            integer       not null default 1
+        constraint tender_is_one_or_more check (tender >= 1),
     -- What a capture, void or refund is about. Null: done by hand, or new credit instead of a refund.
-    authorization_key text references payment,
-    part_of       text    not null default '',  -- the step that it is a part of
-    expires_at    timestamptz,                  -- of an authorization: until when it can be charged
+    authorization_key text          constraint payment_is_of_an_authorization references payment,
+    part_of           text          not null default '',  -- the step that it is a part of
+    -- of an authorization: until when it can be charged
+    expires_at        timestamptz,
     -- Of an authorization: what was asked of it and what was done. A request takes its room here
     -- first. Released: voided, expired, or given up with the one capture that there could be.
-    capture_granted bigint not null default 0,
-    captured        bigint not null default 0,
-    refund_granted  bigint not null default 0,
-    refunded        bigint not null default 0,
-    released        bigint not null default 0,
-    constraint payment_settled check ((state in ('succeeded', 'failed')) = (settled_at is not null)),
-    constraint payment_captured check (
-        0 <= captured and captured <= capture_granted
+    capture_granted   minor_units   not null default 0,
+    captured          minor_units   not null default 0,
+    refund_granted    minor_units   not null default 0,
+    refunded          minor_units   not null default 0,
+    released          minor_units   not null default 0,
+    constraint settled_payment_has_its_time check (
+        (state in ('succeeded', 'failed')) = (settled_at is not null)),
+    constraint payment_captured check (captured <= capture_granted
         and 0 <= released and capture_granted + released <= amount_minor),
-    constraint payment_refunded check (
-        0 <= refunded and refunded <= refund_granted and refund_granted <= captured),
-    constraint payment_of_authorization check (
+    constraint payment_refunded check (refunded <= refund_granted and refund_granted <= captured),
+    constraint only_an_authorization_has_sums check (
         kind = 'authorize' or (capture_granted, refund_granted, released) = (0, 0, 0))
 );
 create index payment_by_order on payment (order_id);
@@ -450,77 +512,82 @@ create index payment_by_reference on payment (reference);
 
 -- What is owed to the customer and why, and how much of it is given back.
 create table refund (
-    refund_id          text   primary key,
-    order_id           text   not null references orders,
-    kind               text   not null check (kind in (
+    refund_id          text          primary key,
+    order_id           text          not null
+        constraint refund_is_of_an_order references customer_order,
+    kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
         'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill')),
-    units              jsonb  not null default '{}',  -- line id → units paid back
-    goods_minor        bigint not null check (goods_minor >= 0),
-    tax_minor          bigint not null check (tax_minor >= 0),
-    shipping_minor     bigint not null check (shipping_minor >= 0),
-    shipping_tax_minor bigint not null check (shipping_tax_minor >= 0),
-    amount_minor       bigint not null generated always as (
+    units              jsonb         not null default '{}',  -- line id → units paid back
+    goods_minor        minor_units   not null,
+    tax_minor          minor_units   not null,
+    shipping_minor     minor_units   not null,
+    shipping_tax_minor minor_units   not null,
+    amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
-    currency           text   not null,
-    credited_minor     bigint not null,  -- of it, what was invoiced; the rest was only charged
-    issued_minor       bigint not null default 0,
+    currency           currency_code not null,
+    -- of it, what was invoiced; the rest was only charged
+    credited_minor     minor_units   not null,
+    issued_minor       minor_units   not null default 0,
     -- What a bank sent back of what was issued, and nobody has paid the customer another way yet.
-    came_back_minor    bigint not null default 0,
-    reason             text   not null,
-    who                text   not null,
-    granted_at         timestamptz not null default clock_timestamp(),
-    constraint refund_issued check (
-        0 <= issued_minor
-        and issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
-    constraint refund_credited check (
-        0 <= credited_minor
-        and credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
-    constraint refund_came_back check (0 <= came_back_minor and came_back_minor <= issued_minor)
+    came_back_minor    minor_units   not null default 0,
+    reason             text          not null,
+    who                text          not null,
+    granted_at         timestamptz   not null default clock_timestamp(),
+    constraint issued_is_at_most_granted check (
+        issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
+    constraint credited_is_at_most_granted check (
+        credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
+    constraint came_back_is_at_most_issued check (came_back_minor <= issued_minor)
 );
 create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
 -- What payment companies tell by themselves: kept before it is answered, worked through later.
 create table provider_event (
-    provider     text    not null,
-    event_id     text    not null,  -- the company's: it may send an event more than once
-    type         text    not null,
-    body         jsonb   not null,
+    provider     text        not null,
+    event_id     text        not null,  -- the company's: it may send an event more than once
+    type         text        not null,
+    body         jsonb       not null,
     happened_at  timestamptz not null,  -- by the company's clock
     received_at  timestamptz not null default clock_timestamp(),
     processed_at timestamptz,
-    tries        integer not null default 0,
+    tries        integer     not null default 0,
     try_after    timestamptz not null default clock_timestamp(),
-    last_error   text    not null default '',
+    last_error   text        not null default '',
     primary key (provider, event_id)
 );
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
 -- A payment that the customer's bank took back, or asks about, as the company last had it.
 create table dispute (
-    provider     text    not null,
-    dispute_id   text    not null,
-    subjects     text[]  not null,  -- the company's ids of the payment it is about
-    payment_key  text    references payment,  -- null: a payment that is not ours, or not known yet
-    order_id     text    references orders,
-    amount_minor bigint  not null check (amount_minor > 0),
-    currency     text    not null,
-    fee_minor    bigint  not null default 0 check (fee_minor >= 0),
-    fee_currency text    not null,
-    state        text    not null check (state in (
+    provider     text          not null,
+    dispute_id   text          not null,
+    subjects     text[]        not null,  -- the company's ids of the payment it is about
+    -- null: a payment that is not ours, or not known yet
+    payment_key  text
+        constraint dispute_is_of_a_payment references payment,
+    order_id     text          constraint dispute_is_of_an_order references customer_order,
+    amount_minor minor_units   not null
+        constraint dispute_is_about_an_amount check (amount_minor > 0),
+    currency     currency_code not null,
+    fee_minor    minor_units   not null default 0,
+    fee_currency currency_code not null,
+    state        text          not null constraint dispute_state_is_known check (state in (
         'warning_needs_response', 'warning_under_review', 'warning_closed',
         'needs_response', 'under_review', 'appeal_needs_response', 'appeal_under_review',
         'won', 'lost', 'prevented')),
-    moves        integer not null default 0,  -- of money, that the company had made by then
-    reason       text    not null,
-    opened_at    timestamptz not null,
+    moves        integer       not null default 0,  -- of money, that the company had made by then
+    reason       text          not null,
+    opened_at    timestamptz   not null,
     respond_by   timestamptz,
-    said_at      timestamptz not null,  -- when it was so, by the company's clock: nothing older counts
+    -- when it was so, by the company's clock: nothing older counts
+    said_at      timestamptz   not null,
     closed_at    timestamptz,
-    told         integer not null default 0,  -- how often it became another one
-    heard_at     timestamptz not null default clock_timestamp(),
+    told         integer       not null default 0,  -- how often it became another one
+    heard_at     timestamptz   not null default clock_timestamp(),
     primary key (provider, dispute_id),
-    constraint dispute_placed check ((order_id is null) = (payment_key is null))
+    constraint dispute_of_an_order_is_about_a_payment check (
+        (order_id is null) = (payment_key is null))
 );
 create index dispute_by_order on dispute (order_id);
 create index dispute_unplaced on dispute (heard_at) where order_id is null;
@@ -528,41 +595,48 @@ create index dispute_unplaced on dispute (heard_at) where order_id is null;
 -- Reconciliation: each day of each payment company, compared with ours --------------------------------
 
 create table reconciliation (
-    provider  text    not null,
-    day       date    not null,  -- UTC, by the company's clock
+    provider  text        not null,
+    day       date        not null,  -- UTC, by the company's clock
     ran_at    timestamptz not null default clock_timestamp(),  -- the last time
-    runs      integer not null default 1,
-    listed    integer not null,  -- effects of the day there
-    matched   integer not null,
-    under_way integer not null,  -- no outcome was due yet
-    state     text    not null check (state in ('clean', 'open')),  -- open: so is a difference
+    runs      integer     not null default 1,
+    listed    integer     not null,  -- effects of the day there
+    matched   integer     not null,
+    under_way integer     not null,  -- no outcome was due yet
+    -- open: so is a difference
+    state     text        not null
+        constraint reconciliation_state_is_known check (state in ('clean', 'open')),
     primary key (provider, day),
-    constraint reconciliation_counts check (
+    constraint matched_is_at_most_listed check (
         runs >= 1 and 0 <= matched and matched <= listed and under_way >= 0)
 );
 
 -- What does not agree, until it is mended.
 create table reconciliation_difference (
-    difference_id bigint generated always as identity primary key,
-    provider      text not null,
-    day           date not null,
-    subject       text not null,  -- the key, or the company's reference where that names it better
-    class         text not null check (class in (
+    difference_id bigint      generated always as identity primary key,
+    provider      text        not null,
+    day           date        not null,
+    -- the key, or the company's reference where that names it better
+    subject       text        not null,
+    class         text        not null constraint difference_is_of_a_known_class check (class in (
         'missing_here', 'missing_there', 'amount', 'state')),
-    order_id      text not null,  -- as either side says; empty: nobody does
-    why           text not null,
-    remedy        text not null check (remedy in ('retry', 'void', 'operator')),
+    order_id      text        not null,  -- as either side says; empty: nobody does
+    why           text        not null,
+    remedy        text        not null
+        constraint remedy_is_known check (remedy in ('retry', 'void', 'operator')),
     ours          jsonb,
     theirs        jsonb,
-    resolution    text not null default 'open' check (resolution in ('open', 'mended', 'resolved')),
-    note          text not null default '',  -- how it is mended or resolved, or why not yet
-    who           text not null default '',
+    resolution    text        not null default 'open'
+        constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
+    note          text        not null default '',  -- how it is mended or resolved, or why not yet
+    who           text        not null default '',
     found_at      timestamptz not null default clock_timestamp(),
     closed_at     timestamptz,
-    foreign key (provider, day) references reconciliation,
-    constraint difference_once unique (provider, day, subject, class),
-    constraint difference_has_a_side check (num_nonnulls(ours, theirs) > 0),
-    constraint difference_closed check ((resolution = 'open') = (closed_at is null))
+    constraint reconciliation_difference_is_of_a_compared_day foreign key (provider, day)
+        references reconciliation,
+    constraint difference_is_kept_once unique (provider, day, subject, class),
+    constraint difference_is_there_on_a_side check (num_nonnulls(ours, theirs) > 0),
+    constraint difference_that_is_not_open_has_an_end check (
+        (resolution = 'open') = (closed_at is null))
 );
 create index difference_open on reconciliation_difference (day) where resolution = 'open';
 
@@ -574,74 +648,82 @@ create index difference_open on reconciliation_difference (day) where resolution
 -- One account for each customer and currency. Its id is what an order gives as its payment token, and
 -- like a card's token it is not to be guessed.
 create table credit_account (
-    account_id    text   primary key
+    account_id       text          primary key
         default 'credit_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20),
-    customer_id   text   not null,
-    currency      text   not null check (currency ~ '^[A-Z]{3}$'),
-    balance_minor bigint not null default 0,  -- what the customer has
-    held_minor    bigint not null default 0,  -- of that, what orders have authorized
-    opened_at     timestamptz not null default clock_timestamp(),
-    unique (customer_id, currency),
+    customer_id      text          not null,
+    currency         currency_code not null,
+    balance_minor    minor_units   not null default 0,  -- what the customer has
+    authorized_minor minor_units   not null default 0,  -- of that, what orders have authorized
+    opened_at        timestamptz   not null default clock_timestamp(),
+    constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
     -- Nothing is spent or authorized that is not there, however many orders ask at once.
-    constraint credit_covers_holds check (0 <= held_minor and held_minor <= balance_minor)
+    constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
 );
 
--- The number in references: hold_1, capture_2, …
+-- The number in references: auth_1, capture_2, …
 create sequence credit_reference;
 
 -- What an order has authorized of an account. It does not expire.
-create table credit_hold (
-    hold           text    primary key,
-    account_id     text    not null references credit_account,
-    order_id       text    not null,
-    amount_minor   bigint  not null check (amount_minor > 0),
-    captured_minor bigint  not null default 0 check (captured_minor >= 0),
-    refunded_minor bigint  not null default 0 check (refunded_minor >= 0),
-    released_minor bigint  not null default 0,
-    voided         boolean not null default false,
-    constraint credit_captured_within_hold check (captured_minor <= amount_minor),
-    constraint credit_refunded_within_captured check (refunded_minor <= captured_minor),
+create table credit_authorization (
+    authorization_id text        primary key,
+    account_id       text        not null
+        constraint credit_authorization_is_of_an_account references credit_account,
+    order_id         text        not null,
+    amount_minor     minor_units not null
+        constraint credit_authorization_is_of_an_amount check (amount_minor > 0),
+    captured_minor   minor_units not null default 0,
+    refunded_minor   minor_units not null default 0,
+    released_minor   minor_units not null default 0,
+    voided           boolean     not null default false,
+    constraint captured_credit_is_at_most_authorized check (captured_minor <= amount_minor),
+    constraint refunded_credit_is_at_most_captured check (refunded_minor <= captured_minor),
     -- A void releases exactly the remainder, so a capture after it cannot balance.
-    constraint credit_void_leaves_nothing check (
+    constraint voided_credit_releases_the_rest check (
         released_minor = case when voided then amount_minor - captured_minor else 0 end)
 );
 
 -- Every call that was decided, by its key: an effect has a reference, a refusal has a code. The
--- sums of accounts and holds above are the sums of these.
+-- sums of accounts and authorizations above are the sums of these.
 create table credit_operation (
-    operation_id    bigint generated always as identity primary key,
-    key             text   not null unique,  -- makes concurrent calls with one key a single effect
-    kind            text   not null check (kind in (
+    operation_id      bigint        generated always as identity primary key,
+    -- makes concurrent calls with one key a single effect
+    key               text          not null
+        constraint a_key_is_one_credit_operation unique,
+    kind              text          not null
+        constraint credit_operation_is_of_a_known_kind check (kind in (
         'issue', 'authorize', 'capture', 'void', 'refund')),
-    request         text   not null,  -- the call's content, to tell a repeat from a conflict
-    account_id      text   references credit_account,
-    hold            text   references credit_hold,
-    order_id        text,
-    reference       text   unique,
-    amount_minor    bigint,
-    currency        text,
-    balance_change  bigint not null generated always as (
+    -- the call's content, to tell a repeat from a conflict
+    request           text          not null,
+    account_id        text
+        constraint credit_operation_is_of_an_account references credit_account,
+    authorization_id  text
+        constraint credit_operation_is_of_a_credit_authorization references credit_authorization,
+    order_id          text,
+    reference         text          constraint a_reference_is_one_credit_operation unique,
+    amount_minor      minor_units,
+    currency          currency_code,
+    balance_change    bigint        not null generated always as (
         case when code is not null then 0
              when kind in ('issue', 'refund') then amount_minor
              when kind = 'capture' then -amount_minor
              else 0 end) stored,
-    held_change     bigint not null generated always as (
+    authorized_change bigint        not null generated always as (
         case when code is not null then 0
              when kind = 'authorize' then amount_minor
              when kind in ('capture', 'void') then -amount_minor
              else 0 end) stored,
-    code            text,
-    available_minor bigint,  -- of a refusal for want of it: what there was
-    who             text   not null,
-    why             text   not null,
-    at              timestamptz not null default clock_timestamp(),
+    code              text,
+    available_minor   minor_units,  -- of a refusal for want of it: what there was
+    who               text          not null,
+    why               text          not null,
+    at                timestamptz   not null default clock_timestamp(),
     constraint credit_operation_moves_something check (
         amount_minor > 0 or kind = 'void' and amount_minor = 0),
-    constraint credit_operation_is_effect_or_refusal check (
+    constraint credit_operation_is_an_effect_or_a_refusal check (
         case when code is null
             then num_nulls(account_id, reference, amount_minor, currency) = 0
-                 and case kind when 'issue' then hold is null
-                               else num_nulls(hold, order_id) = 0 end
+                 and case kind when 'issue' then authorization_id is null
+                               else num_nulls(authorization_id, order_id) = 0 end
             else reference is null end)
 );
 create index credit_operation_by_account on credit_operation (account_id, operation_id);
@@ -651,42 +733,44 @@ create index credit_operation_by_time on credit_operation (at);
 -- What is where, who has a claim on it, and how it moved.
 
 create table stock (
-    sku       text   not null references inventory,
-    location  text   not null references location,
-    on_hand   bigint not null default 0,
-    allocated bigint not null default 0,
-    safety    bigint not null default 0 check (safety >= 0),
+    sku           text  not null constraint stock_is_of_owned_goods references inventory,
+    location      text  not null constraint stock_is_at_a_location references location,
+    on_hand       units not null default 0,
+    allocated     units not null default 0,
+    safety        units not null default 0,
     -- When it is bought, and up to how much. Null: never by itself. With a service level the two are
     -- computed from demand.
-    reorder_point bigint check (reorder_point >= 0),
-    order_up_to   bigint,
-    service_level double precision check (0.5 <= service_level and service_level < 1),
+    reorder_point units,
+    order_up_to   units,
+    service_level double precision
+        constraint service_level_is_a_half_or_more_and_below_one
+            check (0.5 <= service_level and service_level < 1),
     primary key (sku, location),
     -- Nothing is oversold, and nothing is promised that is not there.
-    constraint stock_not_oversold check (0 <= allocated and allocated <= on_hand),
-    constraint stock_levels check (
+    constraint allocated_is_at_most_on_hand check (allocated <= on_hand),
+    constraint order_up_to_is_above_the_reorder_point check (
         (reorder_point is null) = (order_up_to is null) and order_up_to > reorder_point)
 );
 
 -- Every change of stock, for ever. on_hand and allocated above are the sums of these.
 create table movement (
-    movement_id      bigint generated always as identity primary key,
-    effect           text   not null,  -- what caused it: with SKU and location, a key
-    sku              text   not null,
-    location         text   not null,
-    kind             text   not null check (kind in (
+    movement_id      bigint      generated always as identity primary key,
+    effect           text        not null,  -- what caused it: with SKU and location, a key
+    sku              text        not null,
+    location         text        not null,
+    kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
         'received', 'allocated', 'released', 'shipped', 'returned', 'adjusted', 'counted',
         'transferred', 'written_off')),
-    on_hand_change   bigint not null,
-    allocated_change bigint not null,
+    on_hand_change   bigint      not null,
+    allocated_change bigint      not null,
     order_id         text,
-    who              text   not null,
-    why              text   not null,
+    who              text        not null,
+    why              text        not null,
     at               timestamptz not null default clock_timestamp(),
-    counted          bigint check (counted >= 0),  -- what a count found, where it was one
-    foreign key (sku, location) references stock,
+    counted          units,  -- what a count found, where it was one
+    constraint movement_is_of_stock foreign key (sku, location) references stock,
     -- The same effect moves the same stock once, however often its step runs.
-    unique (effect, sku, location)
+    constraint an_effect_moves_stock_once unique (effect, sku, location)
 );
 create index movement_by_stock on movement (sku, location, movement_id);
 -- What an order's goods have cost is looked up when they come back.
@@ -696,35 +780,38 @@ create index movement_out_and_back on movement (order_id, sku) where kind in ('s
 -- each part is claimed by a row of its own: the order keeps the parts that the kit had when it was
 -- claimed.
 create table reservation (
-    fulfilment_id text   not null references fulfilment,
-    order_id      text   not null,
-    line_id       text   not null,
-    sku           text   not null,
-    location      text   not null,
-    quantity      bigint not null check (quantity >= 0),
-    per_unit      bigint not null default 1 check (per_unit > 0),  -- of the SKU, in one unit
+    fulfilment_id text       not null
+        constraint reservation_is_of_a_fulfilment references fulfilment,
+    order_id      text       not null,
+    line_id       text       not null,
+    sku           text       not null,
+    location      text       not null,
+    quantity      units      not null,
+    per_unit      some_units not null default 1,  -- of the SKU, in one unit
     primary key (fulfilment_id, line_id, sku),
-    foreign key (order_id, line_id) references order_line,
-    foreign key (sku, location) references stock
+    constraint reservation_is_of_an_order_line foreign key (order_id, line_id)
+        references order_line,
+    constraint reservation_is_of_stock foreign key (sku, location) references stock
 );
 create index reservation_held on reservation (sku, location) where quantity > 0;
 
 -- Units of an order that are waited for. quantity 0: they have come, or are not wanted any more.
 create table backorder (
-    order_id   text        not null references orders,
-    line_id    text        not null,
-    sku        text        not null,
-    quantity   bigint      not null check (quantity >= 0),
-    placed_at  timestamptz not null,  -- whose turn it is
-    round      integer     not null,  -- names the wait of the workflow that is told
-    barred     text[]      not null,  -- locations that may not send it there
+    order_id       text        not null
+        constraint backorder_is_of_an_order references customer_order,
+    line_id        text        not null,
+    sku            text        not null,
+    quantity       units       not null,
+    placed_at      timestamptz not null,  -- whose turn it is
+    round          integer     not null,  -- names the wait of the workflow that is told
+    barred         text[]      not null,  -- locations that may not send it there
     -- What the customer was told, by what was on its way then; null: no day.
     promised_leave date,
     promised_on    date,
-    since      timestamptz not null default clock_timestamp(),
+    since          timestamptz not null default clock_timestamp(),
     primary key (order_id, line_id),
-    foreign key (order_id, line_id) references order_line,
-    constraint backorder_promise check (promised_leave <= promised_on)
+    constraint backorder_is_of_an_order_line foreign key (order_id, line_id) references order_line,
+    constraint promised_backorder_leaves_before_it_arrives check (promised_leave <= promised_on)
 );
 create index backorder_in_turn on backorder (sku, placed_at, order_id, line_id) where quantity > 0;
 
@@ -734,15 +821,17 @@ create table soft_reservation (
     basket     text,
     order_id   text,
     line_id    text,
-    sku        text   not null,
-    location   text   not null,
-    quantity   bigint not null check (quantity > 0),
+    sku        text        not null,
+    location   text        not null,
+    quantity   some_units  not null,
     expires_at timestamptz,
     made_at    timestamptz not null default clock_timestamp(),
-    foreign key (order_id, line_id) references backorder,
-    foreign key (sku, location) references stock,
-    unique nulls not distinct (basket, order_id, line_id, sku, location),
-    constraint soft_reservation_holder check (
+    constraint soft_reservation_is_of_a_backorder foreign key (order_id, line_id)
+        references backorder,
+    constraint soft_reservation_is_of_stock foreign key (sku, location) references stock,
+    constraint soft_reservation_is_one_row_for_its_holder
+        unique nulls not distinct (basket, order_id, line_id, sku, location),
+    constraint soft_reservation_is_for_a_basket_or_an_order check (
         (basket is null) <> (order_id is null)
         and (order_id is null) = (line_id is null)
         and (basket is null) = (expires_at is null))
@@ -754,14 +843,14 @@ create index soft_reservation_of_order on soft_reservation (order_id, line_id)
 -- A SKU that is sold as one and kept as its parts. It has no stock of its own, and is no part of
 -- another.
 create table kit (
-    sku        text primary key,
+    sku        text        primary key,
     changed_at timestamptz not null default clock_timestamp()
 );
 
 create table kit_part (
-    kit   text   not null references kit on delete cascade,
-    part  text   not null,
-    units bigint not null check (units > 0),
+    kit   text       not null constraint kit_part_is_of_a_kit references kit on delete cascade,
+    part  text       not null,
+    units some_units not null,
     primary key (kit, part),
     constraint kit_is_no_part_of_itself check (kit <> part)
 );
@@ -769,39 +858,43 @@ create index kit_part_by_part on kit_part (part);
 
 -- Goods on their way from one location to another: gone from the first, not yet at the second.
 create table transfer (
-    transfer_id   text primary key,
-    from_location text not null references location,
-    to_location   text not null references location,
+    transfer_id   text        primary key,
+    from_location text        not null constraint transfer_leaves_a_location references location,
+    to_location   text        not null constraint transfer_goes_to_a_location references location,
     expected_on   date,
     sent_at       timestamptz not null default clock_timestamp(),
     closed_at     timestamptz,  -- nothing of it is on its way any more
-    who           text not null,
-    why           text not null,
-    constraint transfer_goes_somewhere check (from_location <> to_location)
+    who           text        not null,
+    why           text        not null,
+    constraint transfer_goes_to_another_location check (from_location <> to_location)
 );
 create index transfer_under_way on transfer (to_location) where closed_at is null;
 
 create table transfer_line (
-    transfer_id text   not null references transfer,
-    sku         text   not null,
-    sent        bigint not null check (sent > 0),
-    arrived     bigint not null default 0 check (arrived >= 0),
-    lost        bigint not null default 0 check (lost >= 0),
+    transfer_id text       not null constraint transfer_line_is_of_a_transfer references transfer,
+    sku         text       not null,
+    sent        some_units not null,
+    arrived     units      not null default 0,
+    lost        units      not null default 0,
     primary key (transfer_id, sku),
-    constraint transfer_adds_up check (arrived + lost <= sent)  -- the rest is on its way
+    -- the rest is on its way
+    constraint arrived_and_lost_is_at_most_sent check (
+        arrived + lost <= sent)
 );
 create index transfer_line_by_sku on transfer_line (sku) where arrived + lost < sent;
 
 -- The way from a location to a part of the world; the closest one counts for a parcel.
 create table lane (
-    location      text    not null references location,
-    country       text    not null,  -- '*': any
-    postal_prefix text    not null,
-    service       text    not null,  -- '*': any
-    cost_minor    bigint  not null check (cost_minor >= 0),
-    currency      text    not null,
-    distance_km   integer not null check (distance_km >= 0),
-    transit_days  integer not null check (transit_days >= 0),
+    location      text          not null constraint lane_is_at_a_location references location,
+    country       text          not null,  -- '*': any
+    postal_prefix text          not null,
+    service       text          not null,  -- '*': any
+    cost_minor    minor_units   not null,
+    currency      currency_code not null,
+    distance_km   integer       not null
+        constraint distance_is_not_negative check (distance_km >= 0),
+    transit_days  integer       not null
+        constraint transit_is_not_negative check (transit_days >= 0),
     primary key (location, country, postal_prefix, service)
 );
 
@@ -814,88 +907,97 @@ create table supplier (
 
 -- On which terms a supplier sells a SKU.
 create table supplier_item (
-    sku            text    not null,
-    supplier_id    text    not null references supplier,
-    lead_time_days integer not null check (lead_time_days between 0 and 3650),
-    minimum        bigint  not null check (minimum > 0),
-    multiple       bigint  not null check (multiple > 0),
-    price_minor    bigint  not null check (price_minor >= 0),
-    currency       text    not null,
-    priority       integer not null,  -- lower is asked first
+    sku            text          not null,
+    supplier_id    text          not null
+        constraint supplier_item_is_of_a_supplier references supplier,
+    lead_time_days integer       not null
+        constraint lead_time_is_at_most_ten_years check (lead_time_days between 0 and 3650),
+    minimum        some_units    not null,
+    multiple       some_units    not null,
+    price_minor    minor_units   not null,
+    currency       currency_code not null,
+    priority       integer       not null,  -- lower is asked first
     primary key (sku, supplier_id)
 );
 
 create table purchase_order (
-    po_id          text    primary key,
-    number         bigint  generated always as identity unique,
-    supplier_id    text    not null references supplier,
-    location       text    not null references location,
-    currency       text    not null,
-    state          text    not null check (state in (
+    po_id          text          primary key,
+    number         bigint        generated always as identity
+        constraint purchase_order_has_its_own_number unique,
+    supplier_id    text          not null
+        constraint purchase_order_is_of_a_supplier references supplier,
+    location       text          not null
+        constraint purchase_order_is_at_a_location references location,
+    currency       currency_code not null,
+    state          text          not null constraint purchase_order_state_is_known check (state in (
         'proposed', 'approved', 'sent', 'acknowledged', 'shipped', 'closed', 'cancelled')),
-    needs_approval boolean not null,
-    sent_before    boolean not null default false,  -- before Orderloom knew of it
-    policy         jsonb   not null,                -- domain.purchasing.PurchasingPolicy
-    created_at     timestamptz not null default clock_timestamp(),
-    changed_at     timestamptz not null default clock_timestamp(),
+    needs_approval boolean       not null,
+    sent_before    boolean       not null default false,  -- before Orderloom knew of it
+    policy         jsonb         not null,                -- domain.purchasing.PurchasingPolicy
+    created_at     timestamptz   not null default clock_timestamp(),
+    changed_at     timestamptz   not null default clock_timestamp(),
     refused_at     timestamptz,  -- the supplier said no
     attention      text,         -- what needs a person, as long as it does
     -- Its workflow is started by the relay, which tries until Temporal has taken it.
     started_at     timestamptz,
-    tries          integer     not null default 0,
-    try_after      timestamptz not null default clock_timestamp(),
-    unique (po_id, location)
+    tries          integer       not null default 0,
+    try_after      timestamptz   not null default clock_timestamp(),
+    constraint purchase_order_goes_to_one_location unique (po_id, location)
 );
 create index purchase_order_open on purchase_order (po_id) where state not in ('closed', 'cancelled');
 create index purchase_order_to_start on purchase_order (try_after) where started_at is null;
 create index purchase_order_by_supplier on purchase_order (supplier_id);
 
 create table purchase_order_line (
-    po_id          text    not null,
-    sku            text    not null,
-    location       text    not null,
-    quantity       bigint  not null check (quantity > 0),
-    receivable     bigint  not null,  -- so many may be received: what was ordered and the tolerance
-    received       bigint  not null default 0 check (received >= 0),
-    cancelled      bigint  not null default 0,  -- will not come
-    shipped        bigint  not null default 0 check (shipped >= 0),  -- as the supplier says
-    price_minor    bigint  not null check (price_minor >= 0),
-    lead_time_days integer not null,
-    due_on         date    not null,  -- as acknowledged; until then, by the lead time
+    po_id          text        not null,
+    sku            text        not null,
+    location       text        not null,
+    quantity       some_units  not null,
+    -- so many may be received: what was ordered and the tolerance
+    receivable     units       not null,
+    received       units       not null default 0,
+    cancelled      units       not null default 0,  -- will not come
+    shipped        units       not null default 0,  -- as the supplier says
+    price_minor    minor_units not null,
+    lead_time_days integer     not null,
+    due_on         date        not null,  -- as acknowledged; until then, by the lead time
     answered_at    timestamptz,  -- the supplier has said what it will send; or nothing is awaited
-    outstanding    bigint  generated always as (greatest(quantity - received - cancelled, 0)) stored,
+    outstanding    bigint      generated always as (greatest(quantity - received - cancelled, 0)) stored,
     primary key (po_id, sku),
-    foreign key (po_id, location) references purchase_order (po_id, location),
-    foreign key (sku, location) references stock,
-    constraint purchase_line_adds_up check (0 <= cancelled and cancelled <= quantity),
-    constraint purchase_line_received check (received <= receivable and quantity <= receivable)
+    constraint purchase_order_line_is_of_a_purchase_order foreign key (po_id, location)
+        references purchase_order (po_id, location),
+    constraint purchase_order_line_is_of_stock foreign key (sku, location) references stock,
+    constraint cancelled_is_at_most_ordered check (cancelled <= quantity),
+    constraint received_is_at_most_receivable check (
+        received <= receivable and quantity <= receivable)
 );
 -- One open need, one purchase order: while it is not known what will come of an order, nothing else
 -- is ordered of the same SKU for the same location. Afterwards what comes counts as incoming.
-create unique index purchase_one_need on purchase_order_line (sku, location)
+create unique index one_open_purchase_for_a_need on purchase_order_line (sku, location)
     where answered_at is null;
 create index purchase_line_outstanding on purchase_order_line (sku, location)
     where outstanding > 0;
 
 -- What happened to each purchase order, as order_event is for orders. Append-only.
 create table purchase_order_event (
-    event_id bigint generated always as identity primary key,
-    po_id    text  not null references purchase_order,
-    effect   text  not null,  -- a step that runs again tells its part once
-    what     text  not null,
-    who      text  not null,
-    why      text  not null default '',
-    data     jsonb not null default '{}',
+    event_id bigint      generated always as identity primary key,
+    po_id    text        not null
+        constraint purchase_order_event_is_of_a_purchase_order references purchase_order,
+    effect   text        not null,  -- a step that runs again tells its part once
+    what     text        not null,
+    who      text        not null,
+    why      text        not null default '',
+    data     jsonb       not null default '{}',
     at       timestamptz not null default clock_timestamp(),
-    unique (po_id, effect)
+    constraint purchase_order_tells_each_effect_once unique (po_id, effect)
 );
 
 -- A level that was crossed and is to be looked at, or looked at again once a supplier that refused may
 -- be asked again. It is written in the transaction that crosses the level, and deleted by the decision,
 -- under the lock of the SKU's stock.
 create table replenishment_call (
-    sku       text not null,
-    location  text not null,
+    sku       text        not null,
+    location  text        not null,
     tries     integer     not null default 0,
     try_after timestamptz not null default clock_timestamp(),
     primary key (sku, location)

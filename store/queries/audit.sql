@@ -5,19 +5,19 @@
 -- name: counts()^
 -- How much there is to check.
 select (select count(*) from stock) as stock_rows,
-       (select count(*) from orders) as orders,
+       (select count(*) from customer_order) as orders,
        (select count(*) from payment) as payments,
        (select count(*) from journal_entry) as journal_entries,
-       (select count(*) from parcel) as parcels,
+       (select count(*) from shipment) as parcels,
        (select count(*) from purchase_order) as purchase_orders,
        (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit'))
            as not_compared;
 
 -- name: unfinished()
-select order_id from orders where decision in ('received', 'confirmed');
+select order_id from customer_order where decision in ('received', 'confirmed');
 
 -- name: decisions(order_ids)
-select order_id, decision from orders where order_id = any(:order_ids::text[]);
+select order_id, decision from customer_order where order_id = any(:order_ids::text[]);
 
 -- name: open_purchases()
 select po_id from purchase_order where state not in ('closed', 'cancelled');
@@ -199,7 +199,7 @@ order by l.order_id, l.line_id, c.what;
 
 -- name: settled_line_is_done()
 select l.order_id, l.line_id, o.decision, c.what, c.units
-from order_line l join orders o using (order_id)
+from order_line l join customer_order o using (order_id)
 cross join lateral (values
     ('open', l.open), ('backordered', l.backordered), ('allocated', l.allocated),
     ('picked', l.picked), ('on their way', l.shipped - l.delivered - l.lost),
@@ -210,7 +210,7 @@ order by l.order_id, l.line_id, c.what;
 
 -- name: settled_fulfilment_is_done()
 select f.order_id, f.fulfilment_id, f.state, o.decision
-from fulfilment f join orders o using (order_id)
+from fulfilment f join customer_order o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and f.state not in ('delivered', 'cancelled', 'exception')
 order by f.order_id, f.fulfilment_id;
@@ -336,7 +336,7 @@ with line as (
 )
 select m.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
 from order_money m
-join orders o using (order_id)
+join customer_order o using (order_id)
 join worth using (order_id)
 left join booked using (order_id)
 left join given using (order_id)
@@ -386,7 +386,7 @@ order by order_id, c.what;
 -- In the end the customer has paid for what went out and neither came back nor got lost, nor was
 -- paid back as it is.
 select l.order_id, l.line_id, l.charged, l.refunded, l.shipped, l.returned, l.lost, l.conceded
-from order_line l join orders o using (order_id)
+from order_line l join customer_order o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and l.charged - l.refunded <> l.shipped - l.returned - l.lost - l.conceded
 order by l.order_id, l.line_id;
@@ -397,7 +397,7 @@ order by l.order_id, l.line_id;
 select m.order_id, m.currency, o.decision, 'still owed' as what,
        m.refund_granted - m.refunded as amount_minor
 from order_money m
-join orders o using (order_id)
+join customer_order o using (order_id)
 left join (
     select order_id, sum(p.amount_minor) as amount_minor
     from payment p join attention a using (order_id)
@@ -409,7 +409,7 @@ where o.decision in ('rejected', 'cancelled', 'closed')
 union all
 select m.order_id, m.currency, o.decision, 'still held on the customer''s card',
        m.authorized - m.captured - m.released
-from order_money m join orders o using (order_id)
+from order_money m join customer_order o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and m.authorized <> m.captured + m.released and not exists (
     select from attention a
@@ -418,7 +418,7 @@ where o.decision in ('rejected', 'cancelled', 'closed')
 union all
 select p.order_id, p.currency, o.decision,
        'of ' || p.payment_key || ' without a known outcome (' || p.state || ')', p.amount_minor
-from payment p join orders o using (order_id)
+from payment p join customer_order o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('requested', 'unknown')
 order by order_id, what;
 
@@ -444,14 +444,14 @@ order by m.order_id;
 
 -- name: settled_order_is_not_held()
 select h.order_id, h.reason, h.note, o.decision
-from hold h join orders o using (order_id)
+from order_hold h join customer_order o using (order_id)
 where o.decision in ('rejected', 'cancelled', 'closed') and h.released_at is null
 order by h.order_id, h.number;
 
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.
 select p.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
-from payment p join orders o using (order_id)
+from payment p join customer_order o using (order_id)
 where p.state in ('requested', 'unknown') and o.decision in ('received', 'confirmed')
 order by p.requested_at, p.payment_key;
 
@@ -568,7 +568,7 @@ with booked as (
 )
 select o.order_id, m.currency, o.decision, c.account, coalesce(c.booked, 0) as booked_minor,
        c.due as due_minor
-from orders o
+from customer_order o
 join order_money m using (order_id)
 left join booked using (order_id)
 left join owed using (order_id)
@@ -619,7 +619,7 @@ order by c.order_id, c.id;
 select f.order_id, f.fulfilment_id, f.state, p.tracking_number,
        count(s.id) as sold, count(s.id) filter (where s.voided) as voided
 from fulfilment f
-join parcel p using (fulfilment_id)
+join shipment p using (fulfilment_id)
 left join sandbox.label s on s.fulfilment_id = f.fulfilment_id
     and (s.carrier, s.tracking_number) = (p.carrier, p.tracking_number)
 where f.state in ('labelled', 'shipped', 'delivered', 'exception') and p.carrier = 'sandbox'
@@ -640,7 +640,7 @@ order by s.fulfilment_id;
 -- A label of what was not sent after all was given back, by the time that its order is settled.
 select f.order_id, f.fulfilment_id, o.decision, s.tracking_number
 from fulfilment f
-join orders o using (order_id)
+join customer_order o using (order_id)
 join sandbox.label s on s.fulfilment_id = f.fulfilment_id and not s.voided
 where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed') and not exists (
     select from attention a
@@ -691,17 +691,17 @@ order by d.number;
 -- Store credit -----------------------------------------------------------------------------------
 
 -- name: credit_is_its_operations()
--- What accounts and holds say, against every operation that took effect.
+-- What accounts and authorizations say, against every operation that took effect.
 with by_account as (
-    select account_id, sum(balance_change) as balance, sum(held_change) as held
+    select account_id, sum(balance_change) as balance, sum(authorized_change) as held
     from credit_operation group by account_id
-), by_hold as (
-    select hold, sum(amount_minor) filter (where kind = 'authorize') as amount,
+), by_authorization as (
+    select authorization_id, sum(amount_minor) filter (where kind = 'authorize') as amount,
            sum(amount_minor) filter (where kind = 'capture') as captured,
            sum(amount_minor) filter (where kind = 'refund') as refunded,
            sum(amount_minor) filter (where kind = 'void') as released,
            bool_or(kind = 'void') as voided
-    from credit_operation where code is null group by hold
+    from credit_operation where code is null group by authorization_id
 )
 select 'credit of ' || a.customer_id as part, a.currency, c.what, c.kept as kept_minor,
        coalesce(c.done, 0) as done_minor
@@ -709,18 +709,19 @@ from credit_account a
 left join by_account using (account_id)
 cross join lateral (values
     ('on the account', a.balance_minor, by_account.balance),
-    ('set aside', a.held_minor, by_account.held)
+    ('authorized', a.authorized_minor, by_account.held)
 ) as c (what, kept, done)
 where c.kept <> coalesce(c.done, 0)
 union all
-select h.hold || ' for ' || h.order_id, a.currency, c.what, c.kept, coalesce(c.done, 0)
-from credit_hold h
+select h.authorization_id || ' for ' || h.order_id, a.currency, c.what, c.kept, coalesce(c.done, 0)
+from credit_authorization h
 join credit_account a using (account_id)
-left join by_hold using (hold)
+left join by_authorization using (authorization_id)
 cross join lateral (values
-    ('held', h.amount_minor, by_hold.amount), ('captured', h.captured_minor, by_hold.captured),
-    ('refunded', h.refunded_minor, by_hold.refunded),
-    ('released', h.released_minor, by_hold.released)
+    ('authorized', h.amount_minor, by_authorization.amount),
+    ('captured', h.captured_minor, by_authorization.captured),
+    ('refunded', h.refunded_minor, by_authorization.refunded),
+    ('released', h.released_minor, by_authorization.released)
 ) as c (what, kept, done)
 where c.kept <> coalesce(c.done, 0)
 order by part, what;
@@ -759,8 +760,8 @@ where case
         is distinct from (p.order_id, p.currency, p.amount_minor, p.kind)
     when o.key is null or p.state in ('requested', 'unknown') then false
     else not exists (
-        select from credit_hold h join payment a on a.order_id = h.order_id
-        where h.hold = o.hold and h.voided and o.kind in ('authorize', 'void')
+        select from credit_authorization h join payment a on a.order_id = h.order_id
+        where h.authorization_id = o.authorization_id and h.voided and o.kind in ('authorize', 'void')
           and a.kind = 'authorize' and a.state = 'failed')
 end
 order by order_id, payment_key;

@@ -8,7 +8,7 @@ insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barre
 select order_id, line_id, sku, quantity, placed_at, :round, :barred::text[], leave, arrival
 from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :leaves::date[],
             :arrivals::date[]) as w (line_id, sku, quantity, leave, arrival)
-join orders on order_id = :order_id
+join customer_order on order_id = :order_id
 on conflict (order_id, line_id) do update
 set quantity = backorder.quantity + excluded.quantity, round = excluded.round,
     barred = array(select distinct unnest(backorder.barred || excluded.barred)),
@@ -28,7 +28,7 @@ where order_id = :order_id and quantity > 0 order by line_id;
 select b.order_id, b.line_id, b.sku, b.round, b.barred, o.sourcing -> 'locations' as only_from,
        o.document -> 'shipping' as shipping,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
-from backorder b join orders o using (order_id)
+from backorder b join customer_order o using (order_id)
 left join soft_reservation r using (order_id, line_id)
 left join item on item.sku = b.sku
 where b.sku = any(:skus::text[]) and b.quantity > 0
@@ -130,7 +130,7 @@ where (r.sku, r.location) = (:sku, :location) and :quantity::bigint > 0
 -- first day of sale came. As `in_turn` and `free` have it.
 select distinct b.sku
 from backorder b
-join orders o using (order_id)
+join customer_order o using (order_id)
 join stock s on s.sku = b.sku and s.location <> all(b.barred)
     and coalesce(o.sourcing -> 'locations' ? s.location, true)
 left join item on item.sku = b.sku

@@ -7,7 +7,7 @@ select f.fulfilment_id, f.order_id, f.location, f.promised_leave, f.promised_on,
        sum(r.quantity) filter (where r.sku = :sku)::bigint as quantity,
        array_agg(distinct r.sku) as skus
 from fulfilment f
-join orders o using (order_id)
+join customer_order o using (order_id)
 join reservation r using (fulfilment_id)
 where f.fulfilment_id in (select fulfilment_id from reservation
                           where sku = :sku and location = :location and quantity > 0)

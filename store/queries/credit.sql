@@ -2,7 +2,7 @@
 -- the key, and nothing else happens if there is one; otherwise the effect is made and kept together.
 -- Two concurrent calls with one key meet at its unique index: the loser is rolled back whole and finds
 -- the winner's answer when run again.
--- Rows are locked in one order, hold, account, key, so calls cannot deadlock. A statement that waits
+-- Rows are locked in one order, authorization, account, key, so calls cannot deadlock. A statement that waits
 -- for a lock goes on with the newest rows in `target`, while its updates still start from the rows as
 -- they were when it began, and that is what the constraints see first. So each update writes every
 -- changing column from the locked rows.
@@ -33,7 +33,7 @@ with prior as (
 select * from prior union all select * from kept;
 
 -- name: authorize(key, request, account_id, order_id, amount_minor, currency, who, why)^
--- Free → held.
+-- Free → authorized.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
@@ -41,49 +41,50 @@ with prior as (
     where account_id = :account_id and not exists (select from prior)
     for no key update
 ), verdict as (
-    select target.*, target.balance_minor - target.held_minor as free_minor,
+    select target.*, target.balance_minor - target.authorized_minor as free_minor,
            case
                when target.account_id is null then 'not_found'
                when target.currency <> :currency then 'currency_mismatch'
-               when :amount_minor::bigint > target.balance_minor - target.held_minor
+               when :amount_minor::bigint > target.balance_minor - target.authorized_minor
                    then 'insufficient_funds'
            end as code
     from (select) as this_call left join target on true
     where not exists (select from prior)
 ), moved as (
     update credit_account
-    set balance_minor = verdict.balance_minor, held_minor = verdict.held_minor + :amount_minor
+    set balance_minor = verdict.balance_minor, authorized_minor = verdict.authorized_minor + :amount_minor
     from verdict
     where credit_account.account_id = verdict.account_id and verdict.code is null
-), held as (
-    insert into credit_hold (hold, account_id, order_id, amount_minor)
-    select 'hold_' || nextval('credit_reference'), account_id, :order_id, :amount_minor
+), made as (
+    insert into credit_authorization (authorization_id, account_id, order_id, amount_minor)
+    select 'auth_' || nextval('credit_reference'), account_id, :order_id, :amount_minor
     from verdict where code is null
-    returning hold
+    returning authorization_id
 ), kept as (
     insert into credit_operation
-        (key, kind, request, account_id, hold, order_id, reference, amount_minor, currency, code,
-         available_minor, who, why)
-    select :key, 'authorize', :request, account_id, held.hold, :order_id, held.hold, :amount_minor,
-           :currency, code, case when code = 'insufficient_funds' then free_minor end, :who, :why
-    from verdict left join held on true
+        (key, kind, request, account_id, authorization_id, order_id, reference, amount_minor,
+         currency, code, available_minor, who, why)
+    select :key, 'authorize', :request, account_id, made.authorization_id, :order_id,
+           made.authorization_id, :amount_minor, :currency, code,
+           case when code = 'insufficient_funds' then free_minor end, :who, :why
+    from verdict left join made on true
     returning *
 )
 select * from prior union all select * from kept;
 
--- name: capture(key, request, hold, amount_minor, currency, who, why)^
--- Held → spent, in part or in full, up to what is held and not once it is voided.
+-- name: capture(key, request, authorization_id, amount_minor, currency, who, why)^
+-- Authorized → spent, in part or in full, up to what is authorized and not once it is voided.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
-    select h.*, a.currency, a.balance_minor, a.held_minor
-    from credit_hold h join credit_account a using (account_id)
-    where h.hold = :hold and not exists (select from prior)
+    select h.*, a.currency, a.balance_minor, a.authorized_minor
+    from credit_authorization h join credit_account a using (account_id)
+    where h.authorization_id = :authorization_id and not exists (select from prior)
     for no key update of h, a
 ), verdict as (
     select target.*, target.amount_minor - target.captured_minor as left_minor,
            case
-               when target.hold is null then 'not_found'
+               when target.authorization_id is null then 'not_found'
                when target.currency <> :currency then 'currency_mismatch'
                when target.voided then 'already_voided'
                when :amount_minor::bigint > target.amount_minor - target.captured_minor
@@ -94,22 +95,22 @@ with prior as (
 ), moved as (
     update credit_account
     set balance_minor = verdict.balance_minor - :amount_minor,
-        held_minor = verdict.held_minor - :amount_minor
+        authorized_minor = verdict.authorized_minor - :amount_minor
     from verdict
     where credit_account.account_id = verdict.account_id and verdict.code is null
 ), taken as (
-    update credit_hold
+    update credit_authorization
     set captured_minor = verdict.captured_minor + :amount_minor,
         refunded_minor = verdict.refunded_minor,
         released_minor = verdict.released_minor,
         voided = verdict.voided
     from verdict
-    where credit_hold.hold = verdict.hold and verdict.code is null
+    where credit_authorization.authorization_id = verdict.authorization_id and verdict.code is null
 ), kept as (
     insert into credit_operation
-        (key, kind, request, account_id, hold, order_id, reference, amount_minor, currency, code,
-         available_minor, who, why)
-    select :key, 'capture', :request, account_id, hold, order_id,
+        (key, kind, request, account_id, authorization_id, order_id, reference, amount_minor,
+         currency, code, available_minor, who, why)
+    select :key, 'capture', :request, account_id, authorization_id, order_id,
            case when code is null then 'capture_' || nextval('credit_reference') end,
            :amount_minor, :currency, code,
            case when code = 'amount_too_large' then left_minor end, :who, :why
@@ -118,41 +119,41 @@ with prior as (
 )
 select * from prior union all select * from kept;
 
--- name: void(key, request, hold, who, why)^
--- Held, or spent in part or in full → voided, the remainder free again.
+-- name: void(key, request, authorization_id, who, why)^
+-- Authorized, or spent in part or in full → voided, the remainder free again.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
-    select h.*, a.currency, a.balance_minor, a.held_minor
-    from credit_hold h join credit_account a using (account_id)
-    where h.hold = :hold and not exists (select from prior)
+    select h.*, a.currency, a.balance_minor, a.authorized_minor
+    from credit_authorization h join credit_account a using (account_id)
+    where h.authorization_id = :authorization_id and not exists (select from prior)
     for no key update of h, a
 ), verdict as (
     select target.*, target.amount_minor - target.captured_minor as left_minor,
            case
-               when target.hold is null then 'not_found'
+               when target.authorization_id is null then 'not_found'
                when target.voided then 'already_voided'
            end as code
     from (select) as this_call left join target on true
     where not exists (select from prior)
 ), moved as (
     update credit_account
-    set balance_minor = verdict.balance_minor, held_minor = verdict.held_minor - verdict.left_minor
+    set balance_minor = verdict.balance_minor, authorized_minor = verdict.authorized_minor - verdict.left_minor
     from verdict
     where credit_account.account_id = verdict.account_id and verdict.code is null
 ), released as (
-    update credit_hold
+    update credit_authorization
     set captured_minor = verdict.captured_minor,
         refunded_minor = verdict.refunded_minor,
         released_minor = verdict.left_minor,
         voided = true
     from verdict
-    where credit_hold.hold = verdict.hold and verdict.code is null
+    where credit_authorization.authorization_id = verdict.authorization_id and verdict.code is null
 ), kept as (
     insert into credit_operation
-        (key, kind, request, account_id, hold, order_id, reference, amount_minor, currency, code,
-         who, why)
-    select :key, 'void', :request, account_id, hold, order_id,
+        (key, kind, request, account_id, authorization_id, order_id, reference, amount_minor,
+         currency, code, who, why)
+    select :key, 'void', :request, account_id, authorization_id, order_id,
            case when code is null then 'void_' || nextval('credit_reference') end,
            left_minor, currency, code, :who, :why
     from verdict
@@ -160,19 +161,19 @@ with prior as (
 )
 select * from prior union all select * from kept;
 
--- name: refund(key, request, hold, amount_minor, currency, who, why)^
+-- name: refund(key, request, authorization_id, amount_minor, currency, who, why)^
 -- Spent → on the account again, up to what was spent.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
-    select h.*, a.currency, a.balance_minor, a.held_minor
-    from credit_hold h join credit_account a using (account_id)
-    where h.hold = :hold and not exists (select from prior)
+    select h.*, a.currency, a.balance_minor, a.authorized_minor
+    from credit_authorization h join credit_account a using (account_id)
+    where h.authorization_id = :authorization_id and not exists (select from prior)
     for no key update of h, a
 ), verdict as (
     select target.*, target.captured_minor - target.refunded_minor as left_minor,
            case
-               when target.hold is null then 'not_found'
+               when target.authorization_id is null then 'not_found'
                when target.currency <> :currency then 'currency_mismatch'
                when :amount_minor::bigint > least(
                    target.captured_minor - target.refunded_minor,
@@ -182,22 +183,22 @@ with prior as (
     where not exists (select from prior)
 ), moved as (
     update credit_account
-    set balance_minor = verdict.balance_minor + :amount_minor, held_minor = verdict.held_minor
+    set balance_minor = verdict.balance_minor + :amount_minor, authorized_minor = verdict.authorized_minor
     from verdict
     where credit_account.account_id = verdict.account_id and verdict.code is null
 ), given as (
-    update credit_hold
+    update credit_authorization
     set captured_minor = verdict.captured_minor,
         refunded_minor = verdict.refunded_minor + :amount_minor,
         released_minor = verdict.released_minor,
         voided = verdict.voided
     from verdict
-    where credit_hold.hold = verdict.hold and verdict.code is null
+    where credit_authorization.authorization_id = verdict.authorization_id and verdict.code is null
 ), kept as (
     insert into credit_operation
-        (key, kind, request, account_id, hold, order_id, reference, amount_minor, currency, code,
-         available_minor, who, why)
-    select :key, 'refund', :request, account_id, hold, order_id,
+        (key, kind, request, account_id, authorization_id, order_id, reference, amount_minor,
+         currency, code, available_minor, who, why)
+    select :key, 'refund', :request, account_id, authorization_id, order_id,
            case when code is null then 'refund_' || nextval('credit_reference') end,
            :amount_minor, :currency, code,
            case when code = 'amount_too_large' then left_minor end, :who, :why
@@ -221,13 +222,13 @@ where at >= :since and at < :until and code is null and order_id is not null
 order by operation_id;
 
 -- name: accounts(customer_id)
-select account_id, customer_id, currency, balance_minor, held_minor from credit_account
+select account_id, customer_id, currency, balance_minor, authorized_minor from credit_account
 where customer_id = :customer_id order by currency;
 
 -- name: history(account_id, at_most)
 -- What became of an account, oldest first; the latest of it where there is more than `at_most`.
 select * from (
-    select operation_id, at, kind, key, order_id, amount_minor, currency, balance_change, held_change,
+    select operation_id, at, kind, key, order_id, amount_minor, currency, balance_change, authorized_change,
            code, who, why
     from credit_operation where account_id = :account_id
     order by operation_id desc limit :at_most

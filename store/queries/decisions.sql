@@ -24,12 +24,12 @@ select asked.order_id, asked.digest,
         ) part
         where confirmed.order_id is not null) as promised_on
 from unnest(:order_ids::text[], :digests::text[]) as asked (order_id, digest)
-join orders o on o.order_id = asked.order_id
+join customer_order o on o.order_id = asked.order_id
 left join order_event confirmed
     on confirmed.order_id = o.order_id and confirmed.effect = o.order_id || ':authorize:confirmed'
 left join order_event reserved
     on reserved.order_id = o.order_id and reserved.effect = 'reserve_stock'
-left join hold held on held.order_id = o.order_id and held.released_at is null
+left join order_hold held on held.order_id = o.order_id and held.released_at is null
     and o.decision = 'received'
 where o.digest <> asked.digest
    or confirmed.order_id is not null

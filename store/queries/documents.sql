@@ -5,7 +5,7 @@
 -- documents in the order of their issue, with the units of each line.
 select o.document as placed,
        (clock_timestamp() at time zone :zone)::date as today,
-       (select (handed_over_at at time zone :zone)::date from parcel
+       (select (handed_over_at at time zone :zone)::date from shipment
         where fulfilment_id = :part_id) as handed_over_on,
        coalesce((
            select jsonb_object_agg(i.sku, i.name) from item i
@@ -22,7 +22,7 @@ select o.document as placed,
        ), '[]') as earlier,
        d.number, d.goods_minor as goods, d.tax_minor as tax, d.shipping_minor as shipping,
        d.shipping_tax_minor as shipping_tax
-from orders o
+from customer_order o
 left join document d on d.kind = :kind and d.part_id = :part_id
 where o.order_id = :order_id;
 
@@ -48,7 +48,7 @@ returning number;
 select number, issued_on, content from document where number = :number;
 
 -- name: order_is_there(order_id)$
-select exists (select from orders where order_id = :order_id);
+select exists (select from customer_order where order_id = :order_id);
 
 -- name: documents_of(order_id)
 select number, kind, order_id, part_id, currency, amount_minor as total_minor, issued_on

@@ -31,11 +31,11 @@ order by since;
 
 -- name: hold(order_id, number, reason, note, who)!
 -- Going on → held, once per number.
-insert into hold (order_id, number, reason, note, who)
+insert into order_hold (order_id, number, reason, note, who)
 values (:order_id, :number, :reason, :note, :who)
 on conflict (order_id, number) do nothing;
 
 -- name: release_hold(who, order_id, number)!
 -- Held → going on.
-update hold set released_at = clock_timestamp(), released_by = :who
+update order_hold set released_at = clock_timestamp(), released_by = :who
 where order_id = :order_id and number = :number and released_at is null;

@@ -3,7 +3,7 @@
 
 -- name: lock_order(order_id)^
 -- Serialises everything that writes about one order. Rows that refer to it can still be read and added.
-select order_id, decision from orders where order_id = :order_id for no key update;
+select order_id, decision from customer_order where order_id = :order_id for no key update;
 
 -- name: lock_stock(skus)
 -- All locations of the given SKUs, with what is free there.

@@ -4,7 +4,7 @@
 -- received: the first thing that is known of orders, with their lines. Returns the ids of those that
 -- are new; of the others nothing is written.
 with created as (
-    insert into orders (order_id, channel, channel_order_id, digest, run_id, sourcing, document,
+    insert into customer_order (order_id, channel, channel_order_id, digest, run_id, sourcing, document,
                         customer_id, currency, total_minor, placed_at)
     select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
                          :digests::text[], :run_ids::text[], :sourcing::jsonb[],
@@ -29,7 +29,7 @@ select order_id from created;
 
 -- name: owners(order_ids)
 -- Whose orders these are, and of what content.
-select order_id, digest, run_id from orders where order_id = any(:order_ids::text[]);
+select order_id, digest, run_id from customer_order where order_id = any(:order_ids::text[]);
 
 -- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
 -- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.
@@ -57,13 +57,13 @@ where l.order_id = d.order_id and l.line_id = d.line_id;
 
 -- name: decide(decision, order_ids, reasons)!
 -- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state.
-update orders
+update customer_order
 set decision = :decision, reason = d.reason, decided_at = clock_timestamp()
 from unnest(:order_ids::text[], :reasons::text[]) as d (order_id, reason)
-where orders.order_id = d.order_id and decision in ('received', 'confirmed') and decision <> :decision;
+where customer_order.order_id = d.order_id and decision in ('received', 'confirmed') and decision <> :decision;
 
 -- name: shipping_of(order_id)$
-select document -> 'shipping' from orders where order_id = :order_id;
+select document -> 'shipping' from customer_order where order_id = :order_id;
 
 -- name: line_skus(order_id)
 select line_id, sku from order_line where order_id = :order_id order by position;

@@ -3,21 +3,21 @@
 -- name: want_label(fulfilment_id, order_id, label_key, service)$
 -- The intent to buy a label, before the carrier is asked. False when it was there already: then
 -- this is one more attempt. (A row that an insert made has no xmax.)
-insert into parcel (fulfilment_id, order_id, label_key, label, service)
+insert into shipment (fulfilment_id, order_id, label_key, label, service)
 values (:fulfilment_id, :order_id, :label_key, 'requested', :service)
-on conflict (fulfilment_id) do update set asked_at = excluded.asked_at where parcel.label = 'requested'
+on conflict (fulfilment_id) do update set asked_at = excluded.asked_at where shipment.label = 'requested'
 returning xmax = 0;
 
 -- name: parcel_of(fulfilment_id)^
 select fulfilment_id, order_id, label_key, label, carrier, tracking_number, service, refusal,
        carrier_status, last_scan_at, handed_over_at
-from parcel where fulfilment_id = :fulfilment_id;
+from shipment where fulfilment_id = :fulfilment_id;
 
 -- name: parcels_by_tracking(carrier, tracking_number, event_id)
 -- Carriers recycle numbers: a parcel that was told of this event before comes first, then what has
 -- not ended, then the newest hand-over.
 select p.fulfilment_id, p.carrier_status
-from parcel p join fulfilment f using (fulfilment_id)
+from shipment p join fulfilment f using (fulfilment_id)
 where p.carrier = :carrier and p.tracking_number = :tracking_number and p.label = 'bought'
 order by exists (select from carrier_event e
                  where e.fulfilment_id = p.fulfilment_id and e.event_id = :event_id) desc,
@@ -26,22 +26,22 @@ order by exists (select from carrier_event e
 
 -- name: label_bought(carrier, tracking_number, fulfilment_id)!
 -- requested → bought
-update parcel set label = 'bought', carrier = :carrier, tracking_number = :tracking_number
+update shipment set label = 'bought', carrier = :carrier, tracking_number = :tracking_number
 where fulfilment_id = :fulfilment_id and label = 'requested';
 
 -- name: label_refused(refusal, fulfilment_id)!
 -- requested → refused
-update parcel set label = 'refused', refusal = :refusal
+update shipment set label = 'refused', refusal = :refusal
 where fulfilment_id = :fulfilment_id and label = 'requested';
 
 -- name: label_voided(fulfilment_id)!
 -- requested (it was never bought) | bought → voided
-update parcel set label = 'voided'
+update shipment set label = 'voided'
 where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
 
 -- name: hand_over(at, fulfilment_id)^
 -- Whoever's clock is ahead, a scan is not later than now: a parcel would seem to move for ever.
-update parcel set handed_over_at = :at, last_scan_at = least(:at, clock_timestamp())
+update shipment set handed_over_at = :at, last_scan_at = least(:at, clock_timestamp())
 where fulfilment_id = :fulfilment_id
 returning carrier, tracking_number;
 
@@ -56,7 +56,7 @@ returning event_id;
 select status from carrier_event where fulfilment_id = :fulfilment_id and event_id = :event_id;
 
 -- name: scanned(carrier_status, happened_at, fulfilment_id)!
-update parcel
+update shipment
 set carrier_status = :carrier_status,
     last_scan_at = greatest(last_scan_at, least(:happened_at, clock_timestamp()))
 where fulfilment_id = :fulfilment_id;

@@ -26,7 +26,7 @@ order by requested_at, payment_key;
 select p.*, o.decision,
        exists (select from attention a where a.order_id = p.order_id and a.resolved_at is null)
            as attention
-from payment p join orders o using (order_id)
+from payment p join customer_order o using (order_id)
 where p.state in ('requested', 'unknown')
 order by p.requested_at, p.payment_key;
 

@@ -24,7 +24,7 @@ select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,
        p.label, p.carrier, p.tracking_number, p.carrier_status, p.last_scan_at, p.handed_over_at,
        coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))
                  from fulfilment_line l where l.fulfilment_id = f.fulfilment_id), '{}') as units
-from fulfilment f left join parcel p using (fulfilment_id)
+from fulfilment f left join shipment p using (fulfilment_id)
 where f.order_id = :order_id
 order by length(f.fulfilment_id), f.fulfilment_id;
 
@@ -40,7 +40,7 @@ from order_return r where r.order_id = :order_id
 order by length(r.return_id), r.return_id;
 
 -- name: document(order_id)$
-select document from orders where order_id = :order_id;
+select document from customer_order where order_id = :order_id;
 
 -- name: tasks(task, order_id, location, at_most)
 -- What the warehouse is asked to do, oldest first.
@@ -53,7 +53,7 @@ select * from (
                 'line_id', l.line_id, 'sku', l.sku, 'quantity', coalesce(l.picked, l.quantity))
                 order by l.line_id)
             from fulfilment_line l where l.fulfilment_id = f.fulfilment_id) as lines
-    from fulfilment f left join parcel p using (fulfilment_id)
+    from fulfilment f left join shipment p using (fulfilment_id)
     where f.state in ('picking', 'picked', 'labelled')
     union all
     select 'receive-return', r.return_id, r.order_id, null, r.changed_at, null, null,
@@ -72,7 +72,7 @@ limit :at_most;
 -- Handed over, and neither delivered nor given up: what a carrier is working on.
 select p.fulfilment_id, p.order_id, p.carrier, p.tracking_number, p.carrier_status,
        p.handed_over_at, p.last_scan_at
-from parcel p join fulfilment f using (fulfilment_id)
+from shipment p join fulfilment f using (fulfilment_id)
 where f.state = 'shipped'
 order by p.handed_over_at, p.fulfilment_id
 limit :at_most;

@@ -51,7 +51,7 @@ with due as (
            coalesce(decision not in ('received', 'confirmed'),
                     state in ('closed', 'cancelled'), false) as ended
     from due
-    left join orders using (order_id)
+    left join customer_order using (order_id)
     left join purchase_order using (po_id)
 ), ended as (
     update wait_report w set delivered_at = clock_timestamp()
@@ -73,7 +73,7 @@ where activity_id = any(:activity_ids::text[]) and delivered_at is null;
 -- awaited. Not where an attempt began since: a slow carrier is given its time. The youngest first: for
 -- what is parked nobody waits. Younger than a day: what is older has raised attention by itself.
 select f.fulfilment_id, f.order_id
-from fulfilment f left join parcel p using (fulfilment_id)
+from fulfilment f left join shipment p using (fulfilment_id)
 where (f.state = 'packed' or f.recalled_from = 'packed')
   and (coalesce(p.label, 'requested') = 'requested'
        or (p.label = 'refused' and f.state = 'packed')

@@ -1,13 +1,13 @@
 -- The journal and its closed periods, what our goods have cost, invoices and credit notes.
 
 create table journal_entry (
-    entry_id   bigint generated always as identity primary key,
-    effect     text not null unique,
-    order_id   text references orders,
-    memo       text not null,
-    at         timestamptz not null default clock_timestamp(),
+    entry_id  bigint      generated always as identity primary key,
+    effect    text        not null constraint an_effect_is_booked_once unique,
+    order_id  text        constraint journal_entry_is_of_an_order references customer_order,
+    memo      text        not null,
+    at        timestamptz not null default clock_timestamp(),
     -- The day on which it counts, in UTC.
-    booked_on  date not null default (clock_timestamp() at time zone 'UTC')::date,
+    booked_on date        not null default (clock_timestamp() at time zone 'UTC')::date,
     -- Its transaction. An entry gets its postings there, and none afterwards.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -15,13 +15,15 @@ create index journal_entry_by_day on journal_entry (booked_on, entry_id);
 create index journal_entry_by_order on journal_entry (order_id, entry_id);
 
 create table posting (
-    entry_id     bigint not null references journal_entry,
-    account      text   not null,
-    amount_minor bigint not null check (amount_minor <> 0),  -- debit > 0, credit < 0
-    currency     text   not null,
+    entry_id     bigint        not null constraint posting_is_of_an_entry references journal_entry,
+    account      text          not null,
+    -- debit > 0, credit < 0
+    amount_minor bigint        not null
+        constraint posting_moves_something check (amount_minor <> 0),
+    currency     currency_code not null,
     primary key (entry_id, account, currency),
     -- domain.accounts.Account; a test compares the two.
-    constraint posting_account_known check (account in (
+    constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'refunds', 'cost_of_goods_sold', 'provider_fees',
@@ -30,35 +32,39 @@ create table posting (
 
 -- All days through this one are closed: they take no entries any more. There is no way back.
 create table closing (
-    through   date primary key,
+    through   date        primary key,
     closed_at timestamptz not null default clock_timestamp(),
-    who       text not null,
-    constraint closing_is_over check (through < (closed_at at time zone 'UTC')::date)
+    who       text        not null,
+    constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
 
 -- Units that are ours, on shelves and on their way between them. They change only while the stock rows
 -- of the SKU are locked. The row is there before those are, so that there is always a row to lock.
 create table inventory (
-    sku      text   primary key,
-    quantity bigint not null default 0 check (quantity >= 0)
+    sku      text  primary key,
+    quantity units not null default 0
 );
 
 -- What all of them have cost, as far as that is known: in each currency in which some were paid.
 create table inventory_value (
-    sku         text   not null references inventory,
-    currency    text   not null,
-    value_minor bigint not null check (value_minor >= 0),
+    sku         text          not null
+        constraint inventory_value_is_of_owned_goods references inventory,
+    currency    currency_code not null,
+    value_minor minor_units   not null,
     primary key (sku, currency)
 );
 
 -- Of which SKUs a posting to inventory is.
 create table inventory_posting (
-    entry_id    bigint not null references journal_entry,
-    sku         text   not null references inventory,
-    kind        text   not null,  -- as that of the movement
-    units       bigint not null check (units <> 0),
-    currency    text   not null,
-    value_minor bigint not null check (value_minor <> 0),
+    entry_id    bigint        not null
+        constraint inventory_posting_is_of_an_entry references journal_entry,
+    sku         text          not null
+        constraint inventory_posting_is_of_owned_goods references inventory,
+    kind        text          not null,  -- as that of the movement
+    units       bigint        not null constraint inventory_posting_is_of_units check (units <> 0),
+    currency    currency_code not null,
+    value_minor bigint        not null
+        constraint inventory_posting_moves_value check (value_minor <> 0),
     primary key (entry_id, sku, currency)
 );
 create index inventory_posting_by_sku on inventory_posting (sku, currency);
@@ -67,40 +73,44 @@ create index inventory_posting_by_sku on inventory_posting (sku, currency);
 -- the last number of each. A transaction that issues one locks the row to its end, so a number that is
 -- rolled back is the next one's. Every order needs it, so it is locked last of all.
 create table document_counter (
-    kind        text    not null check (kind in ('invoice', 'credit_note')),
+    kind        text    not null
+        constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
     year        integer not null,
-    last_number integer not null check (last_number >= 1),
+    last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
     last_on     date    not null,  -- no number is dated before the one that it follows
     primary key (kind, year),
-    constraint counter_year check (extract(year from last_on) = year)
+    constraint last_number_is_of_its_year check (extract(year from last_on) = year)
 );
 
 create table document (
-    number text primary key generated always as (
+    number             text          primary key generated always as (
         case kind when 'invoice' then 'INV-' else 'CRN-' end || year::text || '-'
         || lpad(running::text, greatest(6, length(running::text)), '0')) stored,
-    kind               text    not null check (kind in ('invoice', 'credit_note')),
-    year               integer not null,
-    running            integer not null check (running >= 1),
+    kind               text          not null
+        constraint document_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
+    year               integer       not null,
+    running            integer       not null constraint number_is_one_or_more check (running >= 1),
     -- The number that it follows: without that one it cannot be.
-    previous           integer generated always as (nullif(running - 1, 0)) stored,
-    order_id           text    not null references orders,
-    part_id            text    not null,  -- the fulfilment that was sent, or the refund
-    currency           text    not null,
-    goods_minor        bigint  not null check (goods_minor >= 0),
-    tax_minor          bigint  not null check (tax_minor >= 0),
-    shipping_minor     bigint  not null check (shipping_minor >= 0),
-    shipping_tax_minor bigint  not null check (shipping_tax_minor >= 0),
-    amount_minor       bigint  not null generated always as (
+    previous           integer       generated always as (nullif(running - 1, 0)) stored,
+    order_id           text          not null
+        constraint document_is_of_an_order references customer_order,
+    part_id            text          not null,  -- the fulfilment that was sent, or the refund
+    currency           currency_code not null,
+    goods_minor        minor_units   not null,
+    tax_minor          minor_units   not null,
+    shipping_minor     minor_units   not null,
+    shipping_tax_minor minor_units   not null,
+    amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
-    content            jsonb   not null,  -- everything that is printed: a reprint reads nothing else
-    issued_on          date    not null,  -- by the seller's calendar
-    issued_at          timestamptz not null default clock_timestamp(),
-    unique (kind, part_id),
-    unique (kind, year, running),
-    constraint document_follows foreign key (kind, year, previous)
+    -- everything that is printed: a reprint reads nothing else
+    content            jsonb         not null,
+    issued_on          date          not null,  -- by the seller's calendar
+    issued_at          timestamptz   not null default clock_timestamp(),
+    constraint each_part_is_documented_once unique (kind, part_id),
+    constraint each_number_of_a_series_is_given_once unique (kind, year, running),
+    constraint document_follows_the_one_before_it foreign key (kind, year, previous)
         references document (kind, year, running),
-    constraint document_year check (extract(year from issued_on) = year)
+    constraint document_is_issued_in_its_year check (extract(year from issued_on) = year)
 );
 create index document_by_order on document (order_id);
 create index document_by_time on document (issued_at);

@@ -2,20 +2,22 @@
 
 -- One location's part of an order, and what the parcel is to contain.
 create table fulfilment (
-    fulfilment_id text primary key,
-    order_id      text not null references orders,
-    location      text not null references location,
-    state         text not null check (state in (
+    fulfilment_id  text        primary key,
+    order_id       text        not null
+        constraint fulfilment_is_of_an_order references customer_order,
+    location       text        not null constraint fulfilment_is_at_a_location references location,
+    state          text        not null constraint fulfilment_state_is_known check (state in (
         'open', 'picking', 'picked', 'packed', 'labelled', 'shipped', 'delivered',
         'cancelled', 'exception')),
-    recalled_from text,  -- the state in which it was recalled, when it was
-    changed_at    timestamptz not null default clock_timestamp(),
+    recalled_from  text,  -- the state in which it was recalled, when it was
+    changed_at     timestamptz not null default clock_timestamp(),
     -- What the customer was promised when it was planned. Null where no lane says how long a parcel is
     -- under way.
     promised_leave date,
     promised_on    date,
-    constraint fulfilment_recall check (recalled_from is null or state = 'cancelled'),
-    constraint fulfilment_promise check (
+    constraint recalled_fulfilment_is_cancelled check (
+        recalled_from is null or state = 'cancelled'),
+    constraint promised_day_is_not_before_it_leaves check (
         (promised_on is null) = (promised_leave is null) and promised_on >= promised_leave)
 );
 create index fulfilment_by_order on fulfilment (order_id);
@@ -29,47 +31,58 @@ create index fulfilment_promised on fulfilment (promised_leave)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 
 create table fulfilment_line (
-    fulfilment_id text   not null references fulfilment,
-    order_id      text   not null,
-    line_id       text   not null,
-    sku           text   not null,
-    quantity      bigint not null check (quantity > 0),
-    picked        bigint check (picked between 0 and quantity),  -- null: not counted yet
+    fulfilment_id text       not null
+        constraint fulfilment_line_is_of_a_fulfilment references fulfilment,
+    order_id      text       not null,
+    line_id       text       not null,
+    sku           text       not null,
+    quantity      some_units not null,
+    -- null: not counted yet
+    picked        units
+        constraint picked_is_at_most_asked check (picked between 0 and quantity),
     primary key (fulfilment_id, line_id),
-    foreign key (order_id, line_id) references order_line
+    constraint fulfilment_line_is_of_an_order_line foreign key (order_id, line_id)
+        references order_line
 );
 create index fulfilment_line_by_order on fulfilment_line (order_id, line_id);
 
 -- The label of a fulfilment's parcel: intent first, then the carrier's answer. Tracking numbers are
 -- recycled by carriers, so a parcel is known by carrier, number and fulfilment.
-create table parcel (
-    fulfilment_id   text primary key references fulfilment,
-    order_id        text not null references orders,
-    label_key       text not null unique,
-    label           text not null check (label in ('requested', 'bought', 'refused', 'voided')),
+create table shipment (
+    fulfilment_id   text        primary key
+        constraint shipment_is_of_a_fulfilment references fulfilment,
+    order_id        text        not null
+        constraint shipment_is_of_an_order references customer_order,
+    label_key       text        not null constraint label_is_asked_for_once unique,
+    label           text        not null
+        constraint label_state_is_known
+            check (label in ('requested', 'bought', 'refused', 'voided')),
     -- When the last attempt to buy the label began: a young one is not taken for dead.
     asked_at        timestamptz not null default clock_timestamp(),
     carrier         text,
     tracking_number text,
-    service         text not null,
+    service         text        not null,
     refusal         text,
-    carrier_status  text not null default 'unknown' check (carrier_status in (
+    carrier_status  text        not null default 'unknown'
+        constraint carrier_status_is_known check (carrier_status in (
         'pre_transit', 'in_transit', 'out_for_delivery', 'available_for_pickup',
         'delivered', 'return_to_sender', 'failure', 'unknown')),
     last_scan_at    timestamptz,
     handed_over_at  timestamptz,
-    unique (carrier, tracking_number, fulfilment_id),
-    constraint parcel_label_known check (label <> 'bought' or tracking_number is not null)
+    constraint shipment_is_known_by_its_number unique (carrier, tracking_number, fulfilment_id),
+    constraint bought_label_has_a_tracking_number check (
+        label <> 'bought' or tracking_number is not null)
 );
-create index parcel_by_tracking on parcel (carrier, tracking_number);
-create index parcel_by_order on parcel (order_id);
+create index shipment_by_tracking on shipment (carrier, tracking_number);
+create index shipment_by_order on shipment (order_id);
 
 create table carrier_event (
-    fulfilment_id text not null references parcel,
-    event_id      text not null,
-    status        text not null,
+    fulfilment_id text        not null
+        constraint carrier_event_is_of_a_shipment references shipment,
+    event_id      text        not null,
+    status        text        not null,
     happened_at   timestamptz not null,
-    detail        text not null default '',
+    detail        text        not null default '',
     received_at   timestamptz not null default clock_timestamp(),
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );

@@ -3,20 +3,34 @@
 -- These files are the whole schema, one for each capability. Each refers only to tables of its own
 -- file and of those left of it: kernel, orders, accounting, fulfilment, aftersales, payments, stock,
 -- purchasing. Functions, triggers and views stand in routines/. Amounts are integers in minor units
--- of the row's currency. Constraints hold the invariants even where the code is wrong.
+-- of the row's currency. Constraints hold the invariants even where the code is wrong; the name of each is
+-- the rule that it holds. Keys and not-nulls have the names that PostgreSQL gives them.
+
+create domain currency_code as text
+    constraint currency_is_three_capital_letters check (value ~ '^[A-Z]{3}$');
+
+-- An amount of money. One that may be negative is a bigint.
+create domain minor_units as bigint constraint amount_is_not_negative check (value >= 0);
+
+-- A number of pieces of an item: any, and at least one.
+create domain units as bigint constraint number_of_units_is_not_negative check (value >= 0);
+create domain some_units as bigint constraint number_of_units_is_positive check (value > 0);
 
 -- Which routines this database has: the newest row counts.
 create table routine_set (
-    set_id     bigint generated always as identity primary key,
+    set_id     bigint      generated always as identity primary key,
     digest     text        not null,
     applied_at timestamptz not null default clock_timestamp()
 );
 
 create table location (
     location      text    primary key,
-    priority      integer not null default 100,  -- the lower one comes first when orders are sourced
+    -- the lower one comes first when orders are sourced
+    priority      integer not null default 100,
     calendar      jsonb   not null default '{}',  -- domain.calendars.Calendar
-    parcels_a_day integer check (parcels_a_day > 0)  -- null: no limit
+    -- null: no limit
+    parcels_a_day integer
+        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0)
 );
 
 -- What the shop says of a SKU. One without a row has the defaults.
@@ -27,22 +41,22 @@ create table item (
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean not null default false,  -- what is gone is not bought again
     -- What is gone does not come again.
-    constraint item_discontinued check (
+    constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );
 
 -- What the outside reported and a workflow waits for. The report is written in one transaction with
 -- the fact itself. The relay hands it to the workflow, or the waiting step finds it when it begins.
 create table wait_report (
-    activity_id  text    primary key,
+    activity_id  text        primary key,
     order_id     text,
     po_id        text,
-    outcome      jsonb   not null,
+    outcome      jsonb       not null,
     reported_at  timestamptz not null default clock_timestamp(),
     delivered_at timestamptz,
-    taken        boolean not null default false,  -- the step found it by itself
-    tries        integer not null default 0,
+    taken        boolean     not null default false,  -- the step found it by itself
+    tries        integer     not null default 0,
     try_after    timestamptz not null default clock_timestamp(),
-    constraint wait_report_owner check (num_nulls(order_id, po_id) = 1)
+    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1)
 );
 create index wait_report_pending on wait_report (try_after) where delivered_at is null;

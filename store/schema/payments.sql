@@ -3,59 +3,67 @@
 -- One row per order: what was asked for and what was done. A request takes its room here first, so
 -- however many run at once, no more is charged than was authorized, and no more refunded than charged.
 create table order_money (
-    order_id        text    primary key references orders,
-    currency        text    not null,
-    authorized      bigint  not null default 0,
-    released        bigint  not null default 0,  -- of what was authorized
-    capture_granted bigint  not null default 0,
-    captured        bigint  not null default 0,
-    refund_granted  bigint  not null default 0,  -- owed to the customer
-    refunded        bigint  not null default 0,  -- given back
-    disputed        bigint  not null default 0 check (disputed >= 0),
-    voided          boolean not null default false,
+    order_id            text          primary key
+        constraint order_money_is_of_an_order references customer_order,
+    currency            currency_code not null,
+    authorized          minor_units   not null default 0,
+    released            minor_units   not null default 0,  -- of what was authorized
+    capture_granted     minor_units   not null default 0,
+    captured            minor_units   not null default 0,
+    refund_granted      minor_units   not null default 0,  -- owed to the customer
+    refunded            minor_units   not null default 0,  -- given back
+    disputed            minor_units   not null default 0,
+    voided              boolean       not null default false,
     -- Something was billed that was decided after a refund of the same order: to the minor unit, its
     -- amount then depends on the sequence of the two.
-    billed_after_refund boolean not null default false,
-    constraint money_captured check (
-        0 <= captured and captured <= capture_granted and capture_granted <= authorized),
-    constraint money_refunded check (
-        0 <= refunded and refunded <= refund_granted and refund_granted <= captured),
-    constraint money_released check (0 <= released and capture_granted + released <= authorized)
+    billed_after_refund boolean       not null default false,
+    constraint captured_is_at_most_asked_for check (captured <= capture_granted),
+    constraint refunded_is_at_most_owed check (refunded <= refund_granted),
+    constraint owed_is_at_most_captured check (refund_granted <= captured),
+    constraint captures_and_releases_are_at_most_authorized check (
+        0 <= released and capture_granted + released <= authorized)
 );
 
 -- Payment operations: the intent row is written before the provider is called with its key.
 create table payment (
-    payment_key   text    primary key,
-    order_id      text    not null references orders,
-    kind          text    not null check (kind in ('authorize', 'capture', 'void', 'refund')),
-    amount_minor  bigint  not null check (amount_minor >= 0),
-    currency      text    not null,
-    state         text    not null check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    provider      text    not null,
-    reference     text,
-    code          text    not null default '',
-    message       text    not null default '',
-    requested_at  timestamptz not null default clock_timestamp(),
-    settled_at    timestamptz,
-    tender        integer not null default 1 check (tender >= 1),  -- its place in the order's list
+    payment_key       text          primary key,
+    order_id          text          not null
+        constraint payment_is_of_an_order references customer_order,
+    kind              text          not null
+        constraint payment_is_of_a_known_kind
+            check (kind in ('authorize', 'capture', 'void', 'refund')),
+    amount_minor      minor_units   not null,
+    currency          currency_code not null,
+    state             text          not null
+        constraint payment_state_is_known
+            check (state in ('requested', 'unknown', 'succeeded', 'failed')),
+    provider          text          not null,
+    reference         text,
+    code              text          not null default '',
+    message           text          not null default '',
+    requested_at      timestamptz   not null default clock_timestamp(),
+    settled_at        timestamptz,
+    -- its place in the order's list
+    tender            integer       not null default 1
+        constraint tender_is_one_or_more check (tender >= 1),
     -- What a capture, void or refund is about. Null: done by hand, or new credit instead of a refund.
-    authorization_key text references payment,
-    part_of       text    not null default '',  -- the step that it is a part of
-    expires_at    timestamptz,                  -- of an authorization: until when it can be charged
+    authorization_key text          constraint payment_is_of_an_authorization references payment,
+    part_of           text          not null default '',  -- the step that it is a part of
+    -- of an authorization: until when it can be charged
+    expires_at        timestamptz,
     -- Of an authorization: what was asked of it and what was done. A request takes its room here
     -- first. Released: voided, expired, or given up with the one capture that there could be.
-    capture_granted bigint not null default 0,
-    captured        bigint not null default 0,
-    refund_granted  bigint not null default 0,
-    refunded        bigint not null default 0,
-    released        bigint not null default 0,
-    constraint payment_settled check ((state in ('succeeded', 'failed')) = (settled_at is not null)),
-    constraint payment_captured check (
-        0 <= captured and captured <= capture_granted
+    capture_granted   minor_units   not null default 0,
+    captured          minor_units   not null default 0,
+    refund_granted    minor_units   not null default 0,
+    refunded          minor_units   not null default 0,
+    released          minor_units   not null default 0,
+    constraint settled_payment_has_its_time check (
+        (state in ('succeeded', 'failed')) = (settled_at is not null)),
+    constraint payment_captured check (captured <= capture_granted
         and 0 <= released and capture_granted + released <= amount_minor),
-    constraint payment_refunded check (
-        0 <= refunded and refunded <= refund_granted and refund_granted <= captured),
-    constraint payment_of_authorization check (
+    constraint payment_refunded check (refunded <= refund_granted and refund_granted <= captured),
+    constraint only_an_authorization_has_sums check (
         kind = 'authorize' or (capture_granted, refund_granted, released) = (0, 0, 0))
 );
 create index payment_by_order on payment (order_id);
@@ -66,77 +74,82 @@ create index payment_by_reference on payment (reference);
 
 -- What is owed to the customer and why, and how much of it is given back.
 create table refund (
-    refund_id          text   primary key,
-    order_id           text   not null references orders,
-    kind               text   not null check (kind in (
+    refund_id          text          primary key,
+    order_id           text          not null
+        constraint refund_is_of_an_order references customer_order,
+    kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
         'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill')),
-    units              jsonb  not null default '{}',  -- line id → units paid back
-    goods_minor        bigint not null check (goods_minor >= 0),
-    tax_minor          bigint not null check (tax_minor >= 0),
-    shipping_minor     bigint not null check (shipping_minor >= 0),
-    shipping_tax_minor bigint not null check (shipping_tax_minor >= 0),
-    amount_minor       bigint not null generated always as (
+    units              jsonb         not null default '{}',  -- line id → units paid back
+    goods_minor        minor_units   not null,
+    tax_minor          minor_units   not null,
+    shipping_minor     minor_units   not null,
+    shipping_tax_minor minor_units   not null,
+    amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
-    currency           text   not null,
-    credited_minor     bigint not null,  -- of it, what was invoiced; the rest was only charged
-    issued_minor       bigint not null default 0,
+    currency           currency_code not null,
+    -- of it, what was invoiced; the rest was only charged
+    credited_minor     minor_units   not null,
+    issued_minor       minor_units   not null default 0,
     -- What a bank sent back of what was issued, and nobody has paid the customer another way yet.
-    came_back_minor    bigint not null default 0,
-    reason             text   not null,
-    who                text   not null,
-    granted_at         timestamptz not null default clock_timestamp(),
-    constraint refund_issued check (
-        0 <= issued_minor
-        and issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
-    constraint refund_credited check (
-        0 <= credited_minor
-        and credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
-    constraint refund_came_back check (0 <= came_back_minor and came_back_minor <= issued_minor)
+    came_back_minor    minor_units   not null default 0,
+    reason             text          not null,
+    who                text          not null,
+    granted_at         timestamptz   not null default clock_timestamp(),
+    constraint issued_is_at_most_granted check (
+        issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
+    constraint credited_is_at_most_granted check (
+        credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
+    constraint came_back_is_at_most_issued check (came_back_minor <= issued_minor)
 );
 create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
 -- What payment companies tell by themselves: kept before it is answered, worked through later.
 create table provider_event (
-    provider     text    not null,
-    event_id     text    not null,  -- the company's: it may send an event more than once
-    type         text    not null,
-    body         jsonb   not null,
+    provider     text        not null,
+    event_id     text        not null,  -- the company's: it may send an event more than once
+    type         text        not null,
+    body         jsonb       not null,
     happened_at  timestamptz not null,  -- by the company's clock
     received_at  timestamptz not null default clock_timestamp(),
     processed_at timestamptz,
-    tries        integer not null default 0,
+    tries        integer     not null default 0,
     try_after    timestamptz not null default clock_timestamp(),
-    last_error   text    not null default '',
+    last_error   text        not null default '',
     primary key (provider, event_id)
 );
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
 -- A payment that the customer's bank took back, or asks about, as the company last had it.
 create table dispute (
-    provider     text    not null,
-    dispute_id   text    not null,
-    subjects     text[]  not null,  -- the company's ids of the payment it is about
-    payment_key  text    references payment,  -- null: a payment that is not ours, or not known yet
-    order_id     text    references orders,
-    amount_minor bigint  not null check (amount_minor > 0),
-    currency     text    not null,
-    fee_minor    bigint  not null default 0 check (fee_minor >= 0),
-    fee_currency text    not null,
-    state        text    not null check (state in (
+    provider     text          not null,
+    dispute_id   text          not null,
+    subjects     text[]        not null,  -- the company's ids of the payment it is about
+    -- null: a payment that is not ours, or not known yet
+    payment_key  text
+        constraint dispute_is_of_a_payment references payment,
+    order_id     text          constraint dispute_is_of_an_order references customer_order,
+    amount_minor minor_units   not null
+        constraint dispute_is_about_an_amount check (amount_minor > 0),
+    currency     currency_code not null,
+    fee_minor    minor_units   not null default 0,
+    fee_currency currency_code not null,
+    state        text          not null constraint dispute_state_is_known check (state in (
         'warning_needs_response', 'warning_under_review', 'warning_closed',
         'needs_response', 'under_review', 'appeal_needs_response', 'appeal_under_review',
         'won', 'lost', 'prevented')),
-    moves        integer not null default 0,  -- of money, that the company had made by then
-    reason       text    not null,
-    opened_at    timestamptz not null,
+    moves        integer       not null default 0,  -- of money, that the company had made by then
+    reason       text          not null,
+    opened_at    timestamptz   not null,
     respond_by   timestamptz,
-    said_at      timestamptz not null,  -- when it was so, by the company's clock: nothing older counts
+    -- when it was so, by the company's clock: nothing older counts
+    said_at      timestamptz   not null,
     closed_at    timestamptz,
-    told         integer not null default 0,  -- how often it became another one
-    heard_at     timestamptz not null default clock_timestamp(),
+    told         integer       not null default 0,  -- how often it became another one
+    heard_at     timestamptz   not null default clock_timestamp(),
     primary key (provider, dispute_id),
-    constraint dispute_placed check ((order_id is null) = (payment_key is null))
+    constraint dispute_of_an_order_is_about_a_payment check (
+        (order_id is null) = (payment_key is null))
 );
 create index dispute_by_order on dispute (order_id);
 create index dispute_unplaced on dispute (heard_at) where order_id is null;
@@ -144,41 +157,48 @@ create index dispute_unplaced on dispute (heard_at) where order_id is null;
 -- Reconciliation: each day of each payment company, compared with ours --------------------------------
 
 create table reconciliation (
-    provider  text    not null,
-    day       date    not null,  -- UTC, by the company's clock
+    provider  text        not null,
+    day       date        not null,  -- UTC, by the company's clock
     ran_at    timestamptz not null default clock_timestamp(),  -- the last time
-    runs      integer not null default 1,
-    listed    integer not null,  -- effects of the day there
-    matched   integer not null,
-    under_way integer not null,  -- no outcome was due yet
-    state     text    not null check (state in ('clean', 'open')),  -- open: so is a difference
+    runs      integer     not null default 1,
+    listed    integer     not null,  -- effects of the day there
+    matched   integer     not null,
+    under_way integer     not null,  -- no outcome was due yet
+    -- open: so is a difference
+    state     text        not null
+        constraint reconciliation_state_is_known check (state in ('clean', 'open')),
     primary key (provider, day),
-    constraint reconciliation_counts check (
+    constraint matched_is_at_most_listed check (
         runs >= 1 and 0 <= matched and matched <= listed and under_way >= 0)
 );
 
 -- What does not agree, until it is mended.
 create table reconciliation_difference (
-    difference_id bigint generated always as identity primary key,
-    provider      text not null,
-    day           date not null,
-    subject       text not null,  -- the key, or the company's reference where that names it better
-    class         text not null check (class in (
+    difference_id bigint      generated always as identity primary key,
+    provider      text        not null,
+    day           date        not null,
+    -- the key, or the company's reference where that names it better
+    subject       text        not null,
+    class         text        not null constraint difference_is_of_a_known_class check (class in (
         'missing_here', 'missing_there', 'amount', 'state')),
-    order_id      text not null,  -- as either side says; empty: nobody does
-    why           text not null,
-    remedy        text not null check (remedy in ('retry', 'void', 'operator')),
+    order_id      text        not null,  -- as either side says; empty: nobody does
+    why           text        not null,
+    remedy        text        not null
+        constraint remedy_is_known check (remedy in ('retry', 'void', 'operator')),
     ours          jsonb,
     theirs        jsonb,
-    resolution    text not null default 'open' check (resolution in ('open', 'mended', 'resolved')),
-    note          text not null default '',  -- how it is mended or resolved, or why not yet
-    who           text not null default '',
+    resolution    text        not null default 'open'
+        constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
+    note          text        not null default '',  -- how it is mended or resolved, or why not yet
+    who           text        not null default '',
     found_at      timestamptz not null default clock_timestamp(),
     closed_at     timestamptz,
-    foreign key (provider, day) references reconciliation,
-    constraint difference_once unique (provider, day, subject, class),
-    constraint difference_has_a_side check (num_nonnulls(ours, theirs) > 0),
-    constraint difference_closed check ((resolution = 'open') = (closed_at is null))
+    constraint reconciliation_difference_is_of_a_compared_day foreign key (provider, day)
+        references reconciliation,
+    constraint difference_is_kept_once unique (provider, day, subject, class),
+    constraint difference_is_there_on_a_side check (num_nonnulls(ours, theirs) > 0),
+    constraint difference_that_is_not_open_has_an_end check (
+        (resolution = 'open') = (closed_at is null))
 );
 create index difference_open on reconciliation_difference (day) where resolution = 'open';
 
@@ -190,74 +210,82 @@ create index difference_open on reconciliation_difference (day) where resolution
 -- One account for each customer and currency. Its id is what an order gives as its payment token, and
 -- like a card's token it is not to be guessed.
 create table credit_account (
-    account_id    text   primary key
+    account_id       text          primary key
         default 'credit_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20),
-    customer_id   text   not null,
-    currency      text   not null check (currency ~ '^[A-Z]{3}$'),
-    balance_minor bigint not null default 0,  -- what the customer has
-    held_minor    bigint not null default 0,  -- of that, what orders have authorized
-    opened_at     timestamptz not null default clock_timestamp(),
-    unique (customer_id, currency),
+    customer_id      text          not null,
+    currency         currency_code not null,
+    balance_minor    minor_units   not null default 0,  -- what the customer has
+    authorized_minor minor_units   not null default 0,  -- of that, what orders have authorized
+    opened_at        timestamptz   not null default clock_timestamp(),
+    constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
     -- Nothing is spent or authorized that is not there, however many orders ask at once.
-    constraint credit_covers_holds check (0 <= held_minor and held_minor <= balance_minor)
+    constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
 );
 
--- The number in references: hold_1, capture_2, …
+-- The number in references: auth_1, capture_2, …
 create sequence credit_reference;
 
 -- What an order has authorized of an account. It does not expire.
-create table credit_hold (
-    hold           text    primary key,
-    account_id     text    not null references credit_account,
-    order_id       text    not null,
-    amount_minor   bigint  not null check (amount_minor > 0),
-    captured_minor bigint  not null default 0 check (captured_minor >= 0),
-    refunded_minor bigint  not null default 0 check (refunded_minor >= 0),
-    released_minor bigint  not null default 0,
-    voided         boolean not null default false,
-    constraint credit_captured_within_hold check (captured_minor <= amount_minor),
-    constraint credit_refunded_within_captured check (refunded_minor <= captured_minor),
+create table credit_authorization (
+    authorization_id text        primary key,
+    account_id       text        not null
+        constraint credit_authorization_is_of_an_account references credit_account,
+    order_id         text        not null,
+    amount_minor     minor_units not null
+        constraint credit_authorization_is_of_an_amount check (amount_minor > 0),
+    captured_minor   minor_units not null default 0,
+    refunded_minor   minor_units not null default 0,
+    released_minor   minor_units not null default 0,
+    voided           boolean     not null default false,
+    constraint captured_credit_is_at_most_authorized check (captured_minor <= amount_minor),
+    constraint refunded_credit_is_at_most_captured check (refunded_minor <= captured_minor),
     -- A void releases exactly the remainder, so a capture after it cannot balance.
-    constraint credit_void_leaves_nothing check (
+    constraint voided_credit_releases_the_rest check (
         released_minor = case when voided then amount_minor - captured_minor else 0 end)
 );
 
 -- Every call that was decided, by its key: an effect has a reference, a refusal has a code. The
--- sums of accounts and holds above are the sums of these.
+-- sums of accounts and authorizations above are the sums of these.
 create table credit_operation (
-    operation_id    bigint generated always as identity primary key,
-    key             text   not null unique,  -- makes concurrent calls with one key a single effect
-    kind            text   not null check (kind in (
+    operation_id      bigint        generated always as identity primary key,
+    -- makes concurrent calls with one key a single effect
+    key               text          not null
+        constraint a_key_is_one_credit_operation unique,
+    kind              text          not null
+        constraint credit_operation_is_of_a_known_kind check (kind in (
         'issue', 'authorize', 'capture', 'void', 'refund')),
-    request         text   not null,  -- the call's content, to tell a repeat from a conflict
-    account_id      text   references credit_account,
-    hold            text   references credit_hold,
-    order_id        text,
-    reference       text   unique,
-    amount_minor    bigint,
-    currency        text,
-    balance_change  bigint not null generated always as (
+    -- the call's content, to tell a repeat from a conflict
+    request           text          not null,
+    account_id        text
+        constraint credit_operation_is_of_an_account references credit_account,
+    authorization_id  text
+        constraint credit_operation_is_of_a_credit_authorization references credit_authorization,
+    order_id          text,
+    reference         text          constraint a_reference_is_one_credit_operation unique,
+    amount_minor      minor_units,
+    currency          currency_code,
+    balance_change    bigint        not null generated always as (
         case when code is not null then 0
              when kind in ('issue', 'refund') then amount_minor
              when kind = 'capture' then -amount_minor
              else 0 end) stored,
-    held_change     bigint not null generated always as (
+    authorized_change bigint        not null generated always as (
         case when code is not null then 0
              when kind = 'authorize' then amount_minor
              when kind in ('capture', 'void') then -amount_minor
              else 0 end) stored,
-    code            text,
-    available_minor bigint,  -- of a refusal for want of it: what there was
-    who             text   not null,
-    why             text   not null,
-    at              timestamptz not null default clock_timestamp(),
+    code              text,
+    available_minor   minor_units,  -- of a refusal for want of it: what there was
+    who               text          not null,
+    why               text          not null,
+    at                timestamptz   not null default clock_timestamp(),
     constraint credit_operation_moves_something check (
         amount_minor > 0 or kind = 'void' and amount_minor = 0),
-    constraint credit_operation_is_effect_or_refusal check (
+    constraint credit_operation_is_an_effect_or_a_refusal check (
         case when code is null
             then num_nulls(account_id, reference, amount_minor, currency) = 0
-                 and case kind when 'issue' then hold is null
-                               else num_nulls(hold, order_id) = 0 end
+                 and case kind when 'issue' then authorization_id is null
+                               else num_nulls(authorization_id, order_id) = 0 end
             else reference is null end)
 );
 create index credit_operation_by_account on credit_operation (account_id, operation_id);

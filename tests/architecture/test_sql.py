@@ -57,7 +57,7 @@ def test_the_files_that_may_hold_sql_do() -> None:
         "await conn.fetch('select * from orders')",
         "await conn.execute('''\n    UPDATE stock SET on_hand = 0''')",
         "await conn.execute(f'delete from {table}')",
-        "sql = 'insert into orders values ($1)'",
+        "sql = 'insert into customer_order values ($1)'",
         "await conn.fetchval('select pg_notify($1, $2)', channel, text)",
         "await conn.execute('create table note (text text)')",
     ],
@@ -195,6 +195,31 @@ def test_tables_are_only_made_by_the_schema() -> None:
     for file in (ROOT / "store/queries").glob("*.sql"):
         text = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
         assert not re.search(r"\b(create|alter|drop|truncate)\b", text, re.IGNORECASE), file.name
+
+
+# What stands between words that also come before a table.
+_NO_TABLE = r"""--.*|'[^']*'|\bdistinct\s+from\b|\bfor\s+(no\s+key\s+)?update\b|\bdo\s+update\b
+    |\bextract\s*\(\w+\s+from\b|\blateral\b"""
+
+
+def unknown_tables(text: str, known: set[str]) -> set[str]:
+    """Names that statements read or write as a table, and that are none, nor one of their own."""
+    bare = re.sub(_NO_TABLE, "", text.lower(), flags=re.VERBOSE)
+    named = re.findall(r"\b(?:from|join|into|update)\s+([a-z_]+)\b(?!\s*\()", bare)
+    own = re.findall(r"\b([a-z_]+)(?:\s*\([^()]*\))?\s+as\s+(?:not )?(?:materialized )?\(", bare)
+    return {*named} - known - {*own}
+
+
+def test_queries_name_tables_that_there_are() -> None:
+    schema = "\n".join(file.read_text(encoding="utf-8") for file in SCHEMA.rglob("*.sql"))
+    known = {*re.findall(r"^create (?:table|view) (\w+)", schema, flags=re.MULTILINE), "sandbox"}
+    found = {
+        file.name: names
+        for file in (ROOT / "store/queries").glob("*.sql")
+        if (names := unknown_tables(file.read_text(encoding="utf-8"), known))
+    }
+    assert found == {}
+    assert unknown_tables("select 1 from parcel p join stock using (x)", known) == {"parcel"}
 
 
 def foreign_references(capability: str, text: str, made_by: dict[str, str]) -> list[str]:

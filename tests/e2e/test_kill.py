@@ -47,18 +47,18 @@ ONCE: Final = {
     # What is sent in place of a lost parcel is paid for already.
     "one capture for each parcel that left": """
         select f.fulfilment_id || ' has ' || count(p.*) from fulfilment f
-        join parcel using (fulfilment_id)
+        join shipment using (fulfilment_id)
         left join payment p on p.payment_key like f.fulfilment_id || ':capture%'
                            and p.state = 'succeeded'
         where parcel.handed_over_at is not null
         group by f.fulfilment_id, f.order_id
         having count(p.*) > 1 or count(p.*) = 0 and not exists (
-            select from parcel l where l.order_id = f.order_id and l.carrier_status = 'failure')
+            select from shipment l where l.order_id = f.order_id and l.carrier_status = 'failure')
     """,
     "no capture for a parcel that did not": """
         select payment_key from payment p
         where kind = 'capture' and state = 'succeeded' and not exists (
-            select from parcel where handed_over_at is not null
+            select from shipment where handed_over_at is not null
             and p.payment_key like fulfilment_id || ':capture%')
     """,
     "the provider did what we recorded, and nothing else": """
@@ -76,7 +76,7 @@ ONCE: Final = {
             from movement group by sku
         ), sent as (
             select sku, sum(picked) as units from fulfilment_line
-            join parcel using (fulfilment_id) where handed_over_at is not null group by sku
+            join shipment using (fulfilment_id) where handed_over_at is not null group by sku
         ), counted as (
             select sku, sum(restocked + scrapped) as units from return_line group by sku
         )

@@ -89,11 +89,12 @@ PLANTS = {
         "scrap changes stock by -1, but its movements say 0",
     ),
     "stock that is oversold": Plant(
-        """alter table stock drop constraint stock_not_oversold;
+        """alter table stock drop constraint allocated_is_at_most_on_hand;
         insert into movement
             (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
-        values ('planted', 'TEA', 'main', 'adjusted', -60, 0, 'test', 'test');
-        update stock set on_hand = on_hand - 60 where sku = 'TEA'""",
+        select 'planted', sku, location, 'adjusted', -on_hand, 0, 'test', 'test'
+        from stock where sku = 'TEA' and location = 'main';
+        update stock set on_hand = 0 where sku = 'TEA' and location = 'main'""",
         "stock",
         "TEA at main",
         "on hand",
@@ -125,7 +126,7 @@ PLANTS = {
         "0 backordered, but its claims, fulfilments and returns say 2",
     ),
     "more units accounted for than were ordered": Plant(
-        """alter table order_line drop constraint line_adds_up;
+        """alter table order_line drop constraint units_of_a_line_are_at_one_place_each;
         update order_line set cancelled = cancelled + 1
         where order_id = 'web-closed' and line_id = '1'""",
         "lines",
@@ -133,28 +134,28 @@ PLANTS = {
         "ordered is not open",
     ),
     "more picked than allocated": Plant(
-        """alter table order_line drop constraint line_picked;
+        """alter table order_line drop constraint picked_is_at_most_allocated;
         update order_line set picked = 9 where order_id = 'web-picked' and line_id = '1'""",
         "lines",
         "web-picked line 1",
         "more units are picked than allocated",
     ),
     "more delivered than shipped": Plant(
-        """alter table order_line drop constraint line_arrived;
+        """alter table order_line drop constraint delivered_and_lost_is_at_most_shipped;
         update order_line set delivered = delivered + 1 where order_id = 'web-closed'""",
         "lines",
         "web-closed line 2",
         "more units arrived",
     ),
     "more returned than delivered": Plant(
-        """alter table order_line drop constraint line_sent_back;
+        """alter table order_line drop constraint returned_and_to_return_is_at_most_delivered;
         update order_line set returned = 9 where order_id = 'web-returned'""",
         "lines",
         "web-returned line 1",
         "more units are sent back",
     ),
     "more refunded than charged": Plant(
-        """alter table order_line drop constraint line_paid;
+        """alter table order_line drop constraint refunded_is_at_most_charged;
         update order_line set refunded = charged + 1 where order_id = 'web-closed'""",
         "lines",
         "web-closed line 1",
@@ -216,27 +217,29 @@ PLANTS = {
         "1 returned, but",
     ),
     "units left over in an order that is closed": Plant(
-        "update orders set decision = 'closed' where order_id = 'web-picked'",
+        "update customer_order set decision = 'closed' where order_id = 'web-picked'",
         "lines",
         "web-picked line 1",
         "the order is closed, but 2 are allocated",
     ),
     "a fulfilment left over in an order that is closed": Plant(
-        "update orders set decision = 'cancelled' where order_id = 'web-shipped'",
+        "update customer_order set decision = 'cancelled' where order_id = 'web-shipped'",
         "lines",
         "web-shipped:1",
         "the order is cancelled, but this fulfilment is shipped",
     ),
     # money
     "more captured than authorized": Plant(
-        """alter table order_money drop constraint money_captured;
+        """alter table order_money drop constraint captured_is_at_most_asked_for,
+            drop constraint captures_and_releases_are_at_most_authorized;
         update order_money set captured = authorized + 1 where order_id = 'web-closed'""",
         "money",
         "web-closed",
         "does not hold",
     ),
     "more refunded than captured": Plant(
-        """alter table order_money drop constraint money_refunded;
+        """alter table order_money drop constraint refunded_is_at_most_owed,
+            drop constraint owed_is_at_most_captured;
         update order_money set refunded = captured + 1 where order_id = 'web-closed'""",
         "money",
         "web-closed",
@@ -340,7 +343,7 @@ PLANTS = {
         "is owed back for shipping, of which 5.00 USD can have been charged",
     ),
     "an order that is over and held": Plant(
-        """insert into hold (order_id, reason, number, note, who)
+        """insert into order_hold (order_id, reason, number, note, who)
         values ('web-closed', 'payment', 1, 'the card was refused', 'test')""",
         "money",
         "web-closed",
@@ -462,7 +465,7 @@ PLANTS = {
         "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
     ),
     "an entry of a day that was closed before": Plant(
-        """alter table closing drop constraint closing_is_over;
+        """alter table closing drop constraint closed_day_is_over;
         insert into closing (through, closed_at, who)
         select booked_on, at - interval '1 second', 'x' from journal_entry
         where order_id = 'web-closed' order by entry_id limit 1""",
@@ -541,7 +544,7 @@ PLANTS = {
         "of which the carrier has 1, 1 voided",
     ),
     "a parcel with a label that the carrier never sold": Plant(
-        "update parcel set tracking_number = 'SBX-0' where fulfilment_id = 'web-labelled:1'",
+        "update shipment set tracking_number = 'SBX-0' where fulfilment_id = 'web-labelled:1'",
         "provider",
         "web-labelled:1",
         "label SBX-0, of which the carrier has 0",
@@ -567,7 +570,7 @@ PLANTS = {
         "11 received, but its movements say 10",
     ),
     "more received than may be": Plant(
-        """alter table purchase_order_line drop constraint purchase_line_received;
+        """alter table purchase_order_line drop constraint received_is_at_most_receivable;
         update purchase_order_line set received = 13 where po_id = 'PO-closed'""",
         "purchases",
         "PO-closed, JUG",
@@ -580,7 +583,7 @@ PLANTS = {
         "the purchase order is closed, but 14 units are outstanding",
     ),
     "two orders for one need": Plant(
-        """drop index purchase_one_need;
+        """drop index one_open_purchase_for_a_need;
         update purchase_order_line set sku = 'LID', answered_at = null""",
         "purchases",
         "LID at main",
@@ -650,18 +653,18 @@ PLANTS = {
         "credit of C-1",
         "30.01 EUR on the account, but its operations say 30.00 EUR",
     ),
-    "credit that is set aside for no order": Plant(
-        "update credit_account set held_minor = 100",
+    "credit that is authorized for no order": Plant(
+        "update credit_account set authorized_minor = 100",
         "money",
         "credit of C-1",
-        "1.00 EUR set aside, but its operations say 0.00 EUR",
+        "1.00 EUR authorized, but its operations say 0.00 EUR",
     ),
-    "a hold on credit that no operation made": Plant(
-        """insert into credit_hold (hold, account_id, order_id, amount_minor)
-        select 'hold_0', account_id, 'web-confirmed', 100 from credit_account""",
+    "an authorization of credit that no operation made": Plant(
+        """insert into credit_authorization (authorization_id, account_id, order_id, amount_minor)
+        select 'auth_0', account_id, 'web-confirmed', 100 from credit_account""",
         "money",
-        "hold_0 for web-confirmed",
-        "1.00 EUR held, but its operations say 0.00 EUR",
+        "auth_0 for web-confirmed",
+        "1.00 EUR authorized, but its operations say 0.00 EUR",
     ),
     "credit that was given and not booked": Plant(
         "update journal_entry set effect = 'credit:G-3' where effect = 'credit:G-2'",
@@ -690,29 +693,29 @@ PLANTS = {
     ),
     # liveness
     "an open order whose workflow has ended": Plant(
-        "update orders set decision = 'confirmed' where order_id = 'web-closed'",
+        "update customer_order set decision = 'confirmed' where order_id = 'web-closed'",
         "liveness",
         "web-closed",
         "the order is confirmed, but its workflow is completed",
     ),
     "an open order that never had a workflow": Plant(
-        """insert into orders (order_id, channel, channel_order_id, digest, run_id, document,
-                            customer_id, currency, total_minor, placed_at)
+        """insert into customer_order (order_id, channel, channel_order_id, digest, run_id,
+                                    document, customer_id, currency, total_minor, placed_at)
         select 'web-ghost', 'web', 'ghost', digest, run_id, document, customer_id, currency,
                total_minor, placed_at
-        from orders where order_id = 'web-closed'""",
+        from customer_order where order_id = 'web-closed'""",
         "liveness",
         "web-ghost",
         "the order is received, but its workflow is not there",
     ),
     "a workflow that goes on after its order's end": Plant(
-        "update orders set decision = 'closed' where order_id = 'web-confirmed'",
+        "update customer_order set decision = 'closed' where order_id = 'web-confirmed'",
         "liveness",
         "web-confirmed",
         "its workflow is running, but the order is closed",
     ),
     "a workflow without an order": Plant(
-        "delete from orders where order_id = 'web-confirmed'",
+        "delete from customer_order where order_id = 'web-confirmed'",
         "liveness",
         "web-confirmed",
         "its workflow is running, but the order is not on record",

@@ -56,13 +56,13 @@ async def test_credit_is_given_once_under_its_request_id(cli: Cli, pool: Pool) -
         "customer_id": "ALFKI",
         "currency": "EUR",
         "balance": "25.00",
-        "held": "0.00",
+        "authorized": "0.00",
         "available": "25.00",
     }
     assert _Tender(token=account).token == account  # an order can name it
     assert [" ".join(line.split()) for line in told.out.splitlines()] == [
         "25.00 EUR given to ALFKI",
-        "account balance held available",
+        "account balance authorized available",
         f"{account} 25.00 EUR 0.00 EUR 25.00 EUR",
     ]
     other = await cli("credit", "grant", "ALFKI", "30.00", "EUR", *WHY, "--request-id", "G-1")
@@ -97,8 +97,8 @@ async def test_show_tells_what_there_is_and_how_it_came_about(cli: Cli, pool: Po
     assert lines[4:10] == [
         account,
         "25.00 EUR given, by anna: parcel came late",
-        "20.00 EUR set aside for web-1, by orderloom",
-        "20.00 EUR set aside for web-2 refused (insufficient_funds), by orderloom",
+        "20.00 EUR authorized for web-1, by orderloom",
+        "20.00 EUR authorized for web-2 refused (insufficient_funds), by orderloom",
         "12.50 EUR spent for web-1, by orderloom",
         "2.50 EUR put back for web-1, by orderloom",
     ]

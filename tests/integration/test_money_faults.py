@@ -328,7 +328,7 @@ LIVES = {
 # What is left behind -----------------------------------------------------------------------------
 
 PICTURE = """
-    select 'order', row(decision)::text from orders where order_id = $1
+    select 'order', row(decision)::text from customer_order where order_id = $1
     union all
     select 'sums', row(authorized, capture_granted, captured, refund_granted, refunded, released,
                        disputed, voided)::text

@@ -38,7 +38,7 @@ def units(answers: Iterable[Reserved]) -> int:
 
 async def transactions(bench: Bench) -> int:
     """How many transactions have written orders."""
-    return await bench.count("select count(distinct xmin::text) from orders")
+    return await bench.count("select count(distinct xmin::text) from customer_order")
 
 
 async def test_a_flash_sale_sells_all_there_is_each_order_whole_and_once(bench: Bench) -> None:

@@ -46,7 +46,7 @@ HOLD_KEY = """
     VALUES ($1, 'void', '', 'held', '', '')
 """
 HOLD_ACCOUNT = "SELECT FROM credit_account WHERE account_id = $1 FOR UPDATE"
-HOLD_AUTHORIZATION = "SELECT FROM credit_hold WHERE hold = $1 FOR UPDATE"
+HOLD_AUTHORIZATION = "SELECT FROM credit_authorization WHERE authorization_id = $1 FOR UPDATE"
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def account_of(pool: Pool, customer: str = CUSTOMER) -> CreditAccount:
 async def figures(pool: Pool) -> tuple[int, int]:
     """(balance, held) of the customer's account."""
     account = await account_of(pool)
-    return account.balance_minor, account.held_minor
+    return account.balance_minor, account.authorized_minor
 
 
 async def authorized(
@@ -285,9 +285,9 @@ async def test_what_is_above_the_limits_is_refused_and_changes_nothing(
         payment.capture(key="k3", authorization=hold, amount=yen),
         payment.refund(key="k4", authorization=hold, amount=yen),
         payment.authorize(key="k5", order_id=ORDER, amount=yen, token=token),
-        payment.capture(key="k6", authorization="hold_none", amount=TEN),
-        payment.refund(key="k7", authorization="hold_none", amount=TEN),
-        payment.void(key="k8", authorization="hold_none"),
+        payment.capture(key="k6", authorization="auth_none", amount=TEN),
+        payment.refund(key="k7", authorization="auth_none", amount=TEN),
+        payment.void(key="k8", authorization="auth_none"),
         payment.authorize(key="k9", order_id=ORDER, amount=TEN, token="credit_none"),
     ]
     assert (
@@ -689,7 +689,7 @@ async def test_whatever_is_asked_the_balance_covers_the_holds_and_the_sums_agree
 
     async def step(number: int, kind: str, which: int, minor: int) -> None:
         key, amount = f"{run}:{number}", usd(minor)
-        hold = holds[which % len(holds)] if holds else "hold_none"
+        hold = holds[which % len(holds)] if holds else "auth_none"
         try:
             match kind:
                 case "issue":
@@ -720,9 +720,9 @@ async def test_whatever_is_asked_the_balance_covers_the_holds_and_the_sums_agree
     balance = held = 0
     for line in await desk.history(account.account_id):
         balance += line.balance_change
-        held += line.held_change
+        held += line.authorized_change
         assert 0 <= held <= balance
-    assert (account.balance_minor, account.held_minor) == (balance, held)
+    assert (account.balance_minor, account.authorized_minor) == (balance, held)
     done = Counter[str]()
     for receipt in await payment.operations(customer):
         done[receipt.kind] += receipt.amount.minor

@@ -196,7 +196,9 @@ async def test_the_database_takes_no_number_without_the_one_before_it(
 ) -> None:
     async with pool.acquire() as conn:
         await issue(conn, order, 1)
-        with pytest.raises(asyncpg.ForeignKeyViolationError, match="document_follows"):
+        with pytest.raises(
+            asyncpg.ForeignKeyViolationError, match="document_follows_the_one_before_it"
+        ):
             await conn.execute("""
                 insert into document (kind, year, running, order_id, part_id, currency, goods_minor,
                                       tax_minor, shipping_minor, shipping_tax_minor, content,
@@ -246,7 +248,7 @@ async def test_a_document_keeps_what_was_true_when_it_was_issued(pool: Pool) -> 
         issued = await documents.get(conn, number)
         printed = render(issued)
         await items.save(conn, [Item(sku="TEA", name="Something else")])
-        await conn.execute("update orders set document = document - 'customer'")
+        await conn.execute("update customer_order set document = document - 'customer'")
         assert render(await documents.get(conn, number)) == printed
     assert [line.description for line in issued.lines] == ["Assam, 250 g", "CUP"]
     assert (issued.total_minor, issued.language) == (order.total_minor, "ko")
@@ -263,7 +265,7 @@ async def test_a_parcel_is_supplied_on_the_day_of_its_hand_over(pool: Pool, orde
             order.order_id,
         )
         await conn.execute(
-            """insert into parcel (fulfilment_id, order_id, label_key, label, service,
+            """insert into shipment (fulfilment_id, order_id, label_key, label, service,
                                    handed_over_at)
             values ($1, $2, 'k', 'requested', 'standard', '2026-11-20T20:00:00Z')""",
             f"{order.order_id}:1",

@@ -282,7 +282,7 @@ def of(order: Order, answered: Any) -> str:
 async def picture(bench: Bench, order: Order) -> dict[str, list[str]]:
     """All that is recorded of an order, here and at the companies, without ids and times."""
     queries = {
-        "order": "select decision, reason from orders where order_id = $1",
+        "order": "select decision, reason from customer_order where order_id = $1",
         "lines": "select * from order_line where order_id = $1",
         "fulfilments": """
             select fulfilment_id, location, state, recalled_from from fulfilment
@@ -305,7 +305,7 @@ async def picture(bench: Bench, order: Order) -> dict[str, list[str]]:
         "returns": """
             select return_id, state, line_id, quantity from order_return
             join return_line using (return_id, order_id) where order_id = $1""",
-        "parcels": "select fulfilment_id, label, refusal from parcel where order_id = $1",
+        "parcels": "select fulfilment_id, label, refusal from shipment where order_id = $1",
         "labels": """
             select fulfilment_id, voided from sandbox.label
             where split_part(fulfilment_id, ':', 1) = $1 order by id""",

@@ -58,7 +58,9 @@ async def test_s1_exactly_one_of_many_orders_gets_the_last_unit(bench: Bench) ->
     assert refusals == []
     assert sum(bool(answer.fulfilments) for answer in answers) == 1
     assert await bench.level("LAST") == (1, 1)
-    assert await bench.count("select count(*) from orders where decision = 'rejected'") == 39
+    assert (
+        await bench.count("select count(*) from customer_order where decision = 'rejected'") == 39
+    )
     assert await stock_faults(bench) == []
 
 
@@ -189,7 +191,7 @@ async def test_an_order_is_locked_for_writers_while_readers_go_on(bench: Bench) 
     async with bench.pool.acquire() as conn, bench.pool.acquire() as other:
         async with conn.transaction():
             await lock_order(conn, order.order_id)
-            assert await other.fetchval("select order_id from orders") == order.order_id
+            assert await other.fetchval("select order_id from customer_order") == order.order_id
             await other.execute("set lock_timeout = '50ms'")
             with pytest.raises(asyncpg.LockNotAvailableError):
                 await lock_order(other, order.order_id)

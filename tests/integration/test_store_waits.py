@@ -74,7 +74,7 @@ async def stranded(bench: Bench, at_most: int = 10) -> list[str]:
 async def an_hour_passes(bench: Bench) -> None:
     async with bench.pool.acquire() as conn:
         await conn.execute("update fulfilment set changed_at = changed_at - interval '1 hour'")
-        await conn.execute("update parcel set asked_at = asked_at - interval '1 hour'")
+        await conn.execute("update shipment set asked_at = asked_at - interval '1 hour'")
 
 
 async def test_a_label_is_stranded_when_its_last_attempt_is_old_and_not_while_one_may_run(

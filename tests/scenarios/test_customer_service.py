@@ -102,7 +102,9 @@ async def collide(shop: Shop, random: Random, order: Order) -> list[CancelOutcom
 
 async def exists(shop: Shop, order_id: str) -> bool:
     async with shop.pool.acquire() as conn:
-        return bool(await conn.fetchval("select true from orders where order_id = $1", order_id))
+        return bool(
+            await conn.fetchval("select true from customer_order where order_id = $1", order_id)
+        )
 
 
 @pytest.mark.parametrize("seed", [22, 23])

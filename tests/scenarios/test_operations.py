@@ -33,7 +33,7 @@ async def test_s29_dispatch_clicked_often_and_tried_again_is_one_label_and_one_p
     await shop.finish(order.order_id)
     async with shop.pool.acquire() as conn:
         assert await conn.fetchval("select count(*) from sandbox.label") == 1
-        assert await conn.fetchval("select count(*) from parcel") == 1
+        assert await conn.fetchval("select count(*) from shipment") == 1
         assert await conn.fetchval("select count(*) from movement where kind = 'shipped'") == 1
     assert (await shop.story(order.order_id)).count("shipped") == 1
     assert (await shop.level("TEA")).on_hand == 7

@@ -91,12 +91,12 @@ async def test_an_order_that_is_cancelled_leaves_the_credit_as_it_was(shop: Shop
         ("TEA", 2), tenders=[{"provider": "store_credit", "token": token, "amount": "25.00"}]
     )
     await shop.placed(order)
-    assert (await account(shop)).held_minor == 25_00
+    assert (await account(shop)).authorized_minor == 25_00
     await shop.orders.cancel(order.order_id, CancelRequest(reason="changed my mind"))
     await shop.result(order.order_id)
     assert await spent(shop, order) == [("authorize", 25_00), ("void", 25_00)]
     there = await account(shop)
-    assert (there.balance_minor, there.held_minor) == (50_00, 0)
+    assert (there.balance_minor, there.authorized_minor) == (50_00, 0)
     await agree(shop)
 
 

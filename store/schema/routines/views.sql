@@ -34,11 +34,11 @@ select o.order_id, o.channel, o.channel_order_id, o.customer_id, o.currency, o.t
        exists (select from attention a
                where a.order_id = o.order_id and a.resolved_at is null) as attention,
        h.note as held
-from orders o
+from customer_order o
 left join order_money m using (order_id)
 left join lateral (
     select string_agg(reason || ': ' || note, '; ' order by number) as note
-    from hold where hold.order_id = o.order_id and released_at is null
+    from order_hold where order_hold.order_id = o.order_id and released_at is null
 ) h on true
 cross join lateral (
     select sum(ordered)::bigint as ordered, sum(allocated)::bigint as allocated,
