@@ -18,7 +18,7 @@ from benchmarks.loops import Arrivals, closed_loop, open_loop
 from benchmarks.venue import temporary_folder
 from domain.order import Order
 from starter.stack.postgres import PostgresServer, embedded_postgres
-from store import audit, stock
+from store import audit, locations, stock
 from store.database import Pool, open_pool
 from store.migrate import migrate
 
@@ -133,6 +133,7 @@ async def fill(pool: Pool) -> None:
     units = {_sku(rank): _PLENTY for rank in range(1, SKUS + 1)} | {SCARCE: _SCARCE}
     moves = [stock.Move(sku=sku, location=LOCATION, on_hand=n) for sku, n in units.items()]
     async with pool.acquire() as conn, conn.transaction():
+        await locations.add(conn, [LOCATION])
         await stock.ensure_rows(conn, [(sku, LOCATION) for sku in units])
         await stock.move(conn, "fill", "received", moves, who="benchmark", why="stock")
 

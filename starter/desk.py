@@ -7,7 +7,8 @@ wait. So a desk needs the database alone, and works while Temporal is away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ from store import (
 from store.baskets import Basket
 from store.database import Pool
 from store.promises import KitStock
+from store.receipts import Delivery
 from store.returns import Counted
 from store.stock import Movement, StockLevel
 from store.transfers import Transfer
@@ -146,6 +148,11 @@ class Desk:
         async with self._pool.acquire() as conn:
             return await locations.find(conn, location)
 
+    async def add_location(self, location: str) -> None:
+        """Make a location of which nothing but the name is known, unless it is there."""
+        async with self._pool.acquire() as conn:
+            await locations.add(conn, [location])
+
     async def set_locations(self, wanted: Sequence[Location]) -> None:
         """Set all there is to know about these locations: all of them, or none where one is wrong.
 
@@ -200,6 +207,12 @@ class Desk:
         """Goods arrived, once per key; `said` as `store.receipts.receive` takes it."""
         async with self._pool.acquire() as conn:
             return await receipts.receive(conn, key, sku, location, quantity, **said)
+
+    @asynccontextmanager
+    async def delivery(self, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
+        """A delivery of any size, put together and then booked; see `store.receipts.delivery`."""
+        async with self._pool.acquire() as conn, receipts.delivery(conn, new=new) as one:
+            yield one
 
     async def adjust_stock(
         self, key: str, sku: str, location: str, change: int, *, who: str, why: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 from domain.errors import Conflict, NotFound
 from domain.locations import Lane, Location, Way
@@ -77,13 +78,31 @@ async def ways_to(
     return [found[key] for key in to]
 
 
-async def check(conn: Connection, names: Iterable[str]) -> None:
+async def names(conn: Connection) -> set[str]:
+    """The names of all locations."""
+    return {row["location"] async for row in _sql.names(conn)}
+
+
+async def add(conn: Connection, wanted: Iterable[str]) -> None:
+    """Make locations of which only the name is known; those that are there stay as they are."""
+    await _sql.add(conn, locations=sorted(set(wanted)))
+
+
+async def check(conn: Connection, wanted: Iterable[str]) -> None:
     """Raises NotFound where one of these is no location."""
-    known = {row["location"] async for row in _sql.list_locations(conn, location=None)}
-    if unknown := sorted(set(names) - known):
-        raise NotFound(
-            f"there is no location {', '.join(unknown)}; `orderloom locations list` shows them"
-        )
+    known = await names(conn)
+    for name in sorted(set(wanted) - known):
+        raise NotFound(unknown(name, known))
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """What to say of a location that is not there: perhaps another one was meant."""
+    near = get_close_matches(name, sorted(known), 1)
+    perhaps = f" (did you mean {near[0]}?)" if near else ""
+    return (
+        f"there is no location {name}{perhaps}; `orderloom locations list` shows what there is, "
+        f"and `orderloom locations add {name}` makes it"
+    )
 
 
 async def find(conn: Connection, location: str | None = None) -> list[Location]:

@@ -16,7 +16,18 @@ from typing import Any
 from domain import ids, tracking
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.tracking import CarrierStatus
-from store import events, fulfilments, kits, orders, parcels, payments, returns, stock, waits
+from store import (
+    events,
+    fulfilments,
+    kits,
+    locations,
+    orders,
+    parcels,
+    payments,
+    returns,
+    stock,
+    waits,
+)
 from store.database import Connection, Record
 from store.fulfilments import FulfilmentLine
 from store.locks import lock_stock
@@ -399,6 +410,7 @@ async def _book_in(
     order_id = ids.order_of(return_id)
     made_of = await kits.claimed(conn, order_id)
     parts = {part for line_id in counts for part in made_of[line_id]}
+    await locations.check(conn, [location])
     await stock.ensure_rows(conn, [(part, location) for part in parts])
     await lock_stock(conn, parts)
     bookings: tuple[tuple[stock.MovementKind, str, int, dict[str, int]], ...] = (

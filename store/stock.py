@@ -200,17 +200,13 @@ async def book(
         await backorders.serve(conn, wanted)
 
 
-async def ensure_rows(
-    conn: Connection, rows: Iterable[tuple[str, str]], *, priority: int = 100
-) -> None:
+async def ensure_rows(conn: Connection, rows: Iterable[tuple[str, str]]) -> None:
     """Make sure that these (sku, location) rows exist, new ones with nothing in stock.
 
-    Raises IllegalTransition for a kit.
+    Raises IllegalTransition for a kit. The locations are there.
     """
     wanted = sorted(set(rows))
     await kits.refuse(conn, [sku for sku, _ in wanted])
-    for location in sorted({location for _, location in wanted}):
-        await _sql.add_location(conn, location=location, priority=priority)
     try:
         await _sql.add_stock_rows(
             conn, skus=[sku for sku, _ in wanted], locations=[location for _, location in wanted]

@@ -105,7 +105,10 @@ class Shop:
         """Put units on the shelf."""
         async with self.pool.acquire() as conn:
             await receipts.receive(
-                conn, uuid.uuid4().hex, sku, location, quantity, who="test", why="test"
+                *(conn, uuid.uuid4().hex, sku, location, quantity),
+                new_location=True,
+                who="test",
+                why="test",
             )
 
     async def credit_of(self, amount: str, customer: str = "C-1") -> dict[str, str]:

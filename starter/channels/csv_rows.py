@@ -7,8 +7,10 @@ cell may span a few lines, as addresses do, and otherwise the line it begins on 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from starter.channels.text import NOT_UTF8, first_undecoded
@@ -62,24 +64,35 @@ def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
 
 def rows_of(text: str, columns: Sequence[str]) -> Iterator[Row]:
     """The rows under the header. Lines that are blank are nothing."""
-    lines = [line.rstrip("\r") for line in text.split("\n")]
-    index = 1
-    while index < len(lines):
+    return rows_below((line.rstrip("\r") for line in text.split("\n")[1:]), columns)
+
+
+def rows_below(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Row]:
+    """The rows in the lines below the header, of which a few at a time are in memory."""
+    rest = iter(lines)
+    ahead: deque[str] = deque()
+    number = 2
+    while True:
+        ahead.extend(islice(rest, _LINES_PER_ROW_MAX - len(ahead)))
+        if not ahead:
+            return
         height = 1
-        if lines[index].strip():
-            height = _height(lines, index)
-            row = _row("\n".join(lines[index : index + height]), index + 1, columns)
+        if ahead[0].strip():
+            height = _height(ahead)
+            row = _row("\n".join(islice(ahead, height)), number, columns)
             if row.fault:
                 # The lines below may well be good: the quote that joined them is the fault.
                 height = 1
             yield row
-        index += height
+        for _ in range(height):
+            ahead.popleft()
+        number += height
 
 
-def _height(lines: list[str], index: int) -> int:
+def _height(lines: Iterable[str]) -> int:
     """Over how many lines the row's quotes are open; one where they are not closed in reach."""
     quotes = 0
-    for height, line in enumerate(lines[index : index + _LINES_PER_ROW_MAX], start=1):
+    for height, line in enumerate(lines, start=1):
         quotes += line.count('"')
         if quotes % 2 == 0:
             return height

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
 from domain.fields import Document
-from starter.channels.csv_rows import columns_of, rows_of
+from starter.channels.csv_rows import columns_of, rows_below
 from starter.channels.records import Problem, faults
-from starter.channels.text import decode
+from starter.channels.text import Lines, lines_of
 
 T = TypeVar("T", bound=Document)
 
@@ -25,7 +25,7 @@ class Entry(Generic[T]):
 
 
 def read_table(
-    data: bytes, model: type[T], *, foreign: bool = False
+    source: bytes | Lines, model: type[T], *, foreign: bool = False
 ) -> Iterator[Entry[T] | Problem]:
     """Each row as a document of this model, whose fields name the columns, or what is wrong.
 
@@ -33,12 +33,18 @@ def read_table(
     cells. Of a `foreign` file, which was not made for us, other columns are passed over. A file
     that cannot be used is one problem.
     """
-    text = decode(data)
-    columns = columns_of(text)
+    lines = lines_of(source)
+    yield from read_rows(columns_of(next(lines, "")), lines, model, foreign=foreign)
+
+
+def read_rows(
+    columns: Sequence[str], lines: Iterable[str], model: type[T], *, foreign: bool = False
+) -> Iterator[Entry[T] | Problem]:
+    """The same for a file whose header has been read: the lines are those below it."""
     if fault := _header_fault(columns, model, foreign=foreign):
         yield Problem(1, "", fault)
         return
-    for row in rows_of(text, columns):
+    for row in rows_below(lines, columns):
         if row.fault:
             yield Problem(row.line, "", row.fault)
             continue

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from domain.errors import InvalidInput
 from starter.channels.csv_rows import columns_of
@@ -52,6 +56,62 @@ def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iter
     )
 
 
+class Source:
+    """A file that is read line by line, and not held in memory. It knows how far it has been read.
+
+    `size`: its bytes, where that is known before the end.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self.name = name
+        self.bytes_read = 0
+        try:
+            about = os.fstat(stream.fileno())
+        except OSError as error:
+            raise _unreadable(error, name) from None
+        self.size = about.st_size if stat.S_ISREG(about.st_mode) else None
+
+    def readline(self, size: int, /) -> bytes:
+        """The next line, or so many bytes of it. Raises InvalidInput where it cannot be read."""
+        try:
+            line = self._stream.readline(size)
+        except (OSError, ValueError) as error:
+            raise _unreadable(error, self.name) from None
+        self._digest.update(line)
+        self.bytes_read += len(line)
+        return line
+
+    @property
+    def digest(self) -> str:
+        """Of what has been read so far: the same content has the same one."""
+        return self._digest.hexdigest()
+
+
+@contextmanager
+def opened(file: str) -> Iterator[Source]:
+    """A file, or standard input for `-`, to be read line by line. Raises InvalidInput."""
+    if file == STANDARD_INPUT:
+        yield Source(sys.stdin.buffer, label(file))
+        return
+    with ExitStack() as closing:
+        try:
+            stream = closing.enter_context(Path(file).open("rb"))
+        except (OSError, ValueError) as error:
+            raise _unreadable(error, file) from None
+        yield Source(stream, file)
+
+
+def _unreadable(error: OSError | ValueError, where: str) -> InvalidInput:
+    if getattr(error, "errno", None) == errno.EBADF:
+        return InvalidInput("is closed; name a file", where=where)
+    reason = getattr(error, "strerror", None) or str(error)
+    return InvalidInput(
+        f"cannot be read ({reason}); name a file that can, or - for standard input", where=where
+    )
+
+
 def load(file: str) -> bytes:
     """The content of a file, or of standard input for `-`. Raises InvalidInput that names it."""
     try:
@@ -61,13 +121,7 @@ def load(file: str) -> bytes:
             with Path(file).open("rb") as stream:
                 data = stream.read(BYTES_MAX + 1)
     except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) == errno.EBADF:
-            raise InvalidInput("is closed; name a file", where=label(file)) from None
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidInput(
-            f"cannot be read ({reason}); name a file that can, or - for standard input",
-            where=label(file),
-        ) from None
+        raise _unreadable(error, label(file)) from None
     if len(data) > BYTES_MAX:
         raise InvalidInput(
             f"is larger than {BYTES_MAX // 1_000_000} MB; split it", where=label(file)

@@ -10,10 +10,10 @@ from pydantic import BeforeValidator
 from domain.fields import Document, Name
 from domain.items import Item
 from starter.channels.csv_rows import columns_of
-from starter.channels.csv_table import Entry, read_table
+from starter.channels.csv_table import Entry, read_rows
 from starter.channels.northwind import sku_of
 from starter.channels.records import Problem
-from starter.channels.text import decode
+from starter.channels.text import Lines, lines_of
 
 
 class _Product(Document):
@@ -32,13 +32,15 @@ class _Product(Document):
         )
 
 
-def read_items(data: bytes) -> Iterator[Entry[Item] | Problem]:
+def read_items(source: bytes | Lines) -> Iterator[Entry[Item] | Problem]:
     """Each row as an item, or what is wrong with it.
 
     Northwind has no backorders; its products that are not discontinued are taken to allow them.
     """
-    if "product_id" not in columns_of(decode(data)):
-        yield from read_table(data, Item)
+    lines = lines_of(source)
+    columns = columns_of(next(lines, ""))
+    if "product_id" not in columns:
+        yield from read_rows(columns, lines, Item)
         return
-    for row in read_table(data, _Product, foreign=True):
+    for row in read_rows(columns, lines, _Product, foreign=True):
         yield row if isinstance(row, Problem) else Entry(row.line, row.content.item())

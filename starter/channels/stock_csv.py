@@ -13,10 +13,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from domain.costs import Priced
 from domain.fields import Id, Sku
-from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
+from starter.channels.csv_rows import Row, columns_of, header_fault, rows_below
 from starter.channels.northwind import sku_of
 from starter.channels.records import Problem, faults
-from starter.channels.text import decode
+from starter.channels.text import Lines, lines_of
 
 COLUMNS: Final = ("sku", "location", "quantity")
 COST_COLUMNS: Final = ("unit_cost", "currency")
@@ -40,13 +40,14 @@ class StockRow(Priced):
 _as_row: Final = TypeAdapter(StockRow)
 
 
-def read_stock(data: bytes) -> Iterator[StockRow | Problem]:
+def read_stock(source: bytes | Lines) -> Iterator[StockRow | Problem]:
     """Each row as stock, or what is wrong with it. A file that cannot be used is one problem."""
-    text = decode(data)
-    if not text.strip():
+    lines = lines_of(source)
+    header = next(lines, "")
+    if not header.strip():
         yield Problem(1, "", "is empty; its first line must be sku,location,quantity")
         return
-    columns = columns_of(text)
+    columns = columns_of(header)
     products = all(name in columns for name in PRODUCT_COLUMNS) and "sku" not in columns
     if not products:
         priced = any(name in columns for name in COST_COLUMNS)
@@ -54,7 +55,7 @@ def read_stock(data: bytes) -> Iterator[StockRow | Problem]:
         if fault:
             yield Problem(1, "", fault)
             return
-    for row in rows_of(text, columns):
+    for row in rows_below(lines, columns):
         yield from _read(row, products)
 
 

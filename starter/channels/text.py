@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import io
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from domain.errors import InvalidInput
 
 # What could not be decoded stands in the text as one of these, and is reported by its line.
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
 
 NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
+
+LINE_BYTES_MAX: Final = 1_000_000
+"""A longer line is none of a table that somebody wrote."""
+
+
+class Lines(Protocol):
+    """Where lines of bytes are read from."""
+
+    def readline(self, size: int, /) -> bytes: ...
+
+
+def lines_of(source: bytes | Lines) -> Iterator[str]:
+    """The lines of a text without their ends, each read when it is asked for.
+
+    Raises InvalidInput for a line that is too long to be one.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    number = 0
+    while line := stream.readline(LINE_BYTES_MAX + 1):
+        number += 1
+        if len(line) > LINE_BYTES_MAX:
+            raise InvalidInput(
+                f"line {number} has more than {LINE_BYTES_MAX:,} bytes, so this is no table: "
+                "name a CSV file",
+                where=getattr(stream, "name", None),
+            )
+        text = decode(line) if number == 1 else line.decode("utf-8", errors="surrogateescape")
+        yield text.removesuffix("\n").rstrip("\r")
 
 
 def decode(data: bytes) -> str:

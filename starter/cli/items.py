@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from domain.items import Item
-from starter.channels.documents import label, load
 from starter.channels.items_csv import read_items
 from starter.cli.options import Json, Limit
 from starter.cli.output import Output, count_of
 from starter.cli.pages import page_of
-from starter.cli.rows import as_rows, sort_out, tell_of
+from starter.cli.rows import import_rows
 from starter.connection import at_the_desk
 from starter.desk import Desk
 
@@ -80,13 +79,9 @@ def import_items(
     Example: `orderloom items import examples/items.csv`
     """
     out = Output(as_json=as_json)
-    found, problems = sort_out(read_items(load(file)))
-    wanted = list({entry.content.sku: entry.content for entry in found}.values())
-
-    if wanted:
-        at_the_desk(lambda here: here.set_items(wanted))
+    rows, faults = import_rows(file, read_items, Desk.set_items, out)
     if as_json:
-        out.document({"items": [item.sku for item in wanted], "problems": as_rows(problems)})
+        out.document({"rows": rows, **faults.told})
     else:
-        out.say(f"{count_of(len(wanted), 'SKU')} set")
-    tell_of(problems, label(file), out)
+        out.say(f"{count_of(rows, 'row')} set")
+    faults.end()

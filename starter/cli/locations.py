@@ -10,9 +10,9 @@ import typer
 
 from domain.calendars import WEEKDAYS, Calendar
 from domain.locations import Lane, Location, Locations
-from starter.cli.options import Json, read_json_file
+from starter.cli.options import Json, read_json_file, read_model
 from starter.cli.output import Output, count_of
-from starter.connection import desk
+from starter.connection import at_the_desk, desk
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -58,6 +58,26 @@ def list_locations(
                 for one in found
             ],
         )
+
+
+@app.command()
+def add(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Make a location, so that stock can be there. It sends everywhere until it has lanes.
+
+    A location that is there stays as it is.
+
+    Example: `orderloom locations add outlet`
+    """
+    name = read_model(Location, {"location": location}, where="locations").location
+    at_the_desk(lambda here: here.add_location(name))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"location": name})
+    else:
+        out.say(f"{name} can have stock; `orderloom locations import` tells more of it")
 
 
 @app.command("import")

@@ -75,11 +75,16 @@ def receive(
     ] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Of the unit cost.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why.")] = "received",
+    new_location: Annotated[
+        bool, typer.Option("--new-location", help="Make the location if it is not there.")
+    ] = False,
     key: Key = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
     """Book goods that arrived. Without a cost, they have cost what the others of their SKU have.
+
+    A location that is not known is refused, unless --new-location says that it is new.
 
     Example: `orderloom stock receive TEA-ASSAM-250 40 --unit-cost 6.20 --currency EUR`
     """
@@ -91,6 +96,7 @@ def receive(
         return await here.receive_stock(
             *(key, booking.sku, booking.location, quantity),
             unit_cost=priced.cost,
+            new_location=new_location,
             who=booking.who,
             why=booking.why,
         )

@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import Refused
 from domain.purchasing import StockLevels
-from starter.channels.csv_table import Entry, read_table
-from starter.channels.documents import label, load
-from starter.channels.records import Problem
+from starter.channels.csv_table import read_table
 from starter.cli.options import Json, Limit
 from starter.cli.output import Output, count_of
 from starter.cli.pages import AfterRow, page_of, read_row
-from starter.cli.rows import as_rows, sort_out, tell_of
+from starter.cli.rows import import_rows
 from starter.connection import desk
+from starter.desk import Desk
 from store.suppliers import LevelRow
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -77,30 +75,13 @@ def import_levels(
     Example: `orderloom stock import-levels examples/levels.csv`
     """
     out = Output(as_json=as_json)
-    found, problems = sort_out(read_table(load(file), StockLevels))
 
-    wanted = asyncio.run(_set(found, problems)) if found else []
-    problems.sort(key=lambda problem: problem.line)
+    async def save(here: Desk, levels: Sequence[StockLevels]) -> None:
+        await here.buying.set_levels(levels)
+
+    rows, faults = import_rows(file, lambda source: read_table(source, StockLevels), save, out)
     if as_json:
-        rows = [row.model_dump() for row in wanted]
-        out.document({"levels": rows, "problems": as_rows(problems)})
+        out.document({"levels": rows, **faults.told})
     else:
-        out.say(f"{count_of(len(wanted), 'level')} set")
-    tell_of(problems, label(file), out)
-
-
-async def _set(found: Sequence[Entry[StockLevels]], problems: list[Problem]) -> list[StockLevels]:
-    """Set levels; rows that are refused are problems. Returns what was set."""
-    async with desk() as here:
-        wanted = [entry.content for entry in found]
-        try:
-            await here.buying.set_levels(wanted)  # together, so that one order serves them all
-        except Refused:
-            wanted = []
-            for entry in found:
-                try:
-                    await here.buying.set_levels([entry.content])
-                    wanted.append(entry.content)
-                except Refused as refusal:
-                    problems.append(Problem(entry.line, "", str(refusal)))
-        return wanted
+        out.say(f"{count_of(rows, 'level')} set")
+    faults.end()

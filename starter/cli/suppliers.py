@@ -10,11 +10,11 @@ import typer
 
 from domain.purchasing import SupplierItem
 from starter.channels.csv_table import read_table
-from starter.channels.documents import label, load
 from starter.cli.options import Json
 from starter.cli.output import Output, count_of
-from starter.cli.rows import as_rows, sort_out, tell_of
+from starter.cli.rows import import_rows
 from starter.connection import desk
+from starter.desk import Desk
 from store.suppliers import Supplier
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -93,18 +93,15 @@ def import_suppliers(
     Example: `orderloom suppliers import examples/suppliers.csv`
     """
     out = Output(as_json=as_json)
-    found, problems = sort_out(read_table(load(file), SupplierItem))
-    terms = [entry.content for entry in found]
+    names: set[str] = set()
 
-    async def work() -> None:
-        async with desk() as here:
-            await here.buying.set_terms(terms)
+    async def save(here: Desk, terms: Sequence[SupplierItem]) -> None:
+        await here.buying.set_terms(terms)
+        names.update(item.supplier for item in terms)
 
-    if terms:
-        asyncio.run(work())
-    names = sorted({item.supplier for item in terms})
+    rows, faults = import_rows(file, lambda source: read_table(source, SupplierItem), save, out)
     if as_json:
-        out.document({"suppliers": names, "terms": len(terms), "problems": as_rows(problems)})
+        out.document({"suppliers": sorted(names), "terms": rows, **faults.told})
     else:
-        out.say(f"{count_of(len(terms), 'row')} of {count_of(len(names), 'supplier')} set")
-    tell_of(problems, label(file), out)
+        out.say(f"{count_of(rows, 'row')} of {count_of(len(names), 'supplier')} set")
+    faults.end()

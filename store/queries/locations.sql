@@ -49,6 +49,15 @@ left join lateral (
 ) lane on true
 order by a.number, place.location;
 
+-- name: names()
+select location from location order by location;
+
+-- name: add(locations)!
+-- What is there stays as it is.
+insert into location (location) select * from unnest(:locations::text[]) as w (location)
+order by location
+on conflict (location) do nothing;
+
 -- name: list_locations(location)
 select l.location, l.priority, l.calendar, l.parcels_a_day,
        coalesce((

@@ -34,10 +34,6 @@ returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
                   from inventory_value v where v.sku = i.sku), '{}'))
               from inventory i where i.sku = stock.sku) end as held;
 
--- name: add_location(location, priority)!
-insert into location (location, priority) values (:location, :priority)
-on conflict (location) do nothing;
-
 -- name: add_stock_rows(skus, locations)!
 -- New SKUs and locations begin at zero; what is there stays. Whoever makes the first row of a SKU makes
 -- all others wait, so that any two who lock its rows have one in common.

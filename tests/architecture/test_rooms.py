@@ -112,6 +112,7 @@ TABLE = (
             ),
             "store.money_reads",
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
+            *("store.receipts.Arrival", "store.receipts.Delivery", "store.receipts.Rejection"),
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
             *("store.credit.CreditAccount", "store.credit.CreditOperation"),

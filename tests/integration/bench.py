@@ -61,7 +61,9 @@ class Bench:
 
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
         """Put units on the shelf, once per SKU and location."""
-        await self.desk.receive_stock("first", sku, location, quantity, who="test", why="test")
+        await self.desk.receive_stock(
+            *("first", sku, location, quantity), new_location=True, who="test", why="test"
+        )
 
     async def backorderable(self, *skus: str) -> None:
         """These SKUs may be ordered while there are none."""

@@ -40,7 +40,7 @@ def json_lines(documents: list[dict[str, Any]]) -> str:
 
 async def test_the_example_order_goes_all_the_way_and_comes_back(cli: Cli, shop: Shop) -> None:
     imported = (await cli.done("stock", "import", str(EXAMPLES / "stock.csv"), "--json")).json
-    assert len(imported["stock"]) == 6
+    assert (imported["stock_rows"], imported["new_locations"]) == (6, ["main", "outlet"])
     placed = (await cli.done("place", str(EXAMPLES / "order.json"), "--json")).json
     assert placed["orders"] == [
         {
@@ -433,39 +433,40 @@ async def test_stock_is_received_adjusted_and_imported_once_per_key(
     file.write_text("sku,location,quantity\nTEA,main,4\nTEA,main,1\nCUP,outlet,7\nPOT,main,0\n")
     receive = ("stock", "receive", "TEA", "5", "--key", "delivery-1", "--json")
     take_in = ("stock", "import", str(file), "--json")
-    received, again, adjusted, imported, repeated, more = await cli.many(
+    new = ("--new-location", "outlet")
+    received, again, adjusted, refused, imported, repeated, more = await cli.many(
         receive,
         receive,
         ("stock", "adjust", "TEA", "-2", "--reason", "broken", "--json"),
         take_in,
-        take_in,
+        (*take_in, *new),
+        (*take_in, *new),
         (*take_in, "--key", "second"),
     )
     assert received.json["on_hand"] == again.json["on_hand"] == 5
     assert (adjusted.json["on_hand"], adjusted.json["available"]) == (3, 3)
-    for ended in (imported, repeated):
-        assert {(x["sku"], x["location"]): x["on_hand"] for x in ended.json["stock"]} == {
-            ("TEA", "main"): 8,
-            ("CUP", "outlet"): 7,
-        }
+    assert (refused.code, refused.json["stock_rows"]) == (2, 1)
+    assert "there is no location outlet" in refused.json["problems"][0]["reason"]
+    assert (imported.json["stock_rows"], imported.json["stock_rows_before"]) == (1, 1)
+    assert (repeated.json["stock_rows"], repeated.json["stock_rows_before"]) == (0, 2)
     assert imported.json["key"] == repeated.json["key"]
-    assert more.json["key"] == "second"
-    assert {x["on_hand"] for x in more.json["stock"]} == {13, 14}
+    assert (more.json["key"], more.json["units"]) == ("second", 12)
 
-    file.write_text("sku,location,quantity\nTEA,main,4\nCUP,main,many\nno sku,main,1\n")
-    refused, listed, too_few = await cli.many(
-        ("stock", "import", str(file)),
+    file.write_text("sku,location,quantity\nTIN,main,4\nCUP,main,many\nno sku,main,1\n")
+    partly, listed, too_few = await cli.many(
+        ("stock", "import", str(file), "--key", "third"),
         ("stock", "list", "--json"),
         ("stock", "adjust", "TEA", "-14", "--reason", "x", "--json"),
     )
-    assert refused.code == 2
-    assert [line.split(": ")[0] for line in refused.err.splitlines()[:2]] == [
+    assert (partly.code, partly.out) == (2, "4 units taken in, 1 stock row, as third\n")
+    assert [line.split(": ")[0] for line in partly.err.splitlines()[:2]] == [
         f"{file}:3",
         f"{file}:4",
     ]
-    assert "nothing was taken in" in refused.err
+    assert "import the file again with --key third" in partly.err
     assert {(x["sku"], x["location"], x["on_hand"]) for x in listed.json["stock"]} == {
         ("TEA", "main", 13),
         ("CUP", "outlet", 14),
+        ("TIN", "main", 4),
     }
     assert (too_few.code, too_few.error["error"]) == (1, "illegal_transition")

@@ -20,9 +20,9 @@ async def test_items_are_imported_and_a_wrong_row_costs_only_itself(
         ("items", "list", "--json"),
     )
     assert "nothing is said" in none.out
-    assert told.out == "3 SKUs set\n"
+    assert told.out == "3 rows set\n"
     assert "Cast-iron pot, 0.8 l" in table.out
-    assert (partly.code, partly.out) == (2, "1 SKU set\n")
+    assert (partly.code, partly.out) == (2, "1 row set\n")
     assert f"{wrong}:3: backorder" in partly.err
     assert {item["sku"]: item["backorder"] for item in listed.json["items"]} == {
         "POT-CAST-IRON-08": False,

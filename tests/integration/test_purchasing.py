@@ -67,7 +67,12 @@ class Buyer:
 
     async def stocked(self, sku: str = "TEA", units: int = 10, place: str = "main") -> None:
         async with self.pool.acquire() as conn:
-            await receipts.receive(conn, f"{sku}{place}", sku, place, units, who="test", why="test")
+            await receipts.receive(
+                *(conn, f"{sku}{place}", sku, place, units),
+                new_location=True,
+                who="test",
+                why="test",
+            )
 
     async def used(self, units: int, sku: str = "TEA", place: str = "main") -> None:
         async with self.pool.acquire() as conn:

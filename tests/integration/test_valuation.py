@@ -16,7 +16,7 @@ from domain.ids import order_of
 from domain.kits import Kit
 from domain.money import Money
 from domain.purchasing import SupplierItem
-from store import audit, ledger, receipts, stock, transfers
+from store import audit, ledger, locations, receipts, stock, transfers
 from store.database import Pool
 from store.locks import lock_stock
 from store.returns import Counted
@@ -27,6 +27,7 @@ from tests.integration.bench import Bench, reserving
 
 SKUS = ("CUP", "POT", "TEA")
 SAID: dict[str, Any] = {"who": "test", "why": "test"}
+NEW: dict[str, Any] = {**SAID, "new_location": True}
 
 
 def eur(minor: int) -> Money:
@@ -88,7 +89,7 @@ async def test_goods_are_booked_from_the_receipt_to_the_customer_and_back(bench:
     (order,) = await known(bench, "1")
     async with bench.pool.acquire() as conn:
         await receipts.receive(conn, "1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
-        await receipts.receive(conn, "2", "TEA", "shop", 1, unit_cost=eur(50), **SAID)
+        await receipts.receive(conn, "2", "TEA", "shop", 1, unit_cost=eur(50), **NEW)
     await moved(bench.pool, "out", "shipped", {"TEA": -3}, order_id=order)
     assert await balances(bench.pool) == {
         ("inventory", "EUR"): 88,
@@ -170,6 +171,7 @@ async def test_what_suppliers_send_is_owed_to_them_at_their_price(bench: Bench) 
 async def test_what_is_between_two_locations_is_ours_until_it_is_lost(bench: Bench) -> None:
     async with bench.pool.acquire() as conn:
         await receipts.receive(conn, "1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
+        await locations.add(conn, ["shop"])
         await stock.ensure_rows(conn, [("CUP", "shop")])
         await transfers.send(conn, "T", "main", "shop", {"TEA": 3}, **SAID)
         assert await balances(bench.pool) == {
@@ -219,7 +221,7 @@ async def test_one_effect_of_one_key_books_each_of_its_rows_once(bench: Bench) -
     """As an import does, whose rows have one key."""
     async with bench.pool.acquire() as conn:
         for sku, place in [("TEA", "main"), ("TEA", "shop"), ("CUP", "main"), ("TEA", "main")]:
-            await receipts.receive(conn, "import", sku, place, 1, unit_cost=eur(7), **SAID)
+            await receipts.receive(conn, "import", sku, place, 1, unit_cost=eur(7), **NEW)
     assert (await balances(bench.pool))["inventory", "EUR"] == 21
 
 
@@ -231,6 +233,7 @@ async def test_the_books_are_those_of_the_model_in_any_sequence(bench: Bench, se
     booked = Counter[tuple[str, str]]()
     orders = await known(bench, "1", "2")
     async with bench.pool.acquire() as conn:
+        await locations.add(conn, ["main"])
         await stock.ensure_rows(conn, [(sku, "main") for sku in SKUS])
 
     def model(kind: MovementKind, units: dict[str, int], order: str | None, paid: Paid) -> None:
@@ -296,7 +299,7 @@ async def test_goods_that_move_everywhere_at_once_lose_nothing_and_never_block(
             if number % 3:
                 async with bench.pool.acquire() as conn:
                     await receipts.receive(
-                        conn, str(number), skus[0], place, 7, unit_cost=eur(333 + number), **SAID
+                        conn, str(number), skus[0], place, 7, unit_cost=eur(333 + number), **NEW
                     )
             elif {(sku, place) for sku in skus} <= {
                 (row.sku, row.location) for row in await bench.desk.stock()

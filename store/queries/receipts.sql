@@ -1,0 +1,46 @@
+-- Deliveries of many SKUs. They are put together in a table of the connection's own, and then booked.
+
+-- name: begin()#
+create temporary table if not exists arriving (
+    sku        text not null,
+    location   text not null,
+    quantity   bigint not null,
+    cost_minor bigint,
+    currency   text,
+    line       integer not null,
+    primary key (sku, location)
+);
+truncate arriving;
+
+-- name: end()#
+drop table if exists arriving;
+
+-- name: add(skus, locations, quantities, costs, currencies, lines)
+-- Returns the stock rows that were taken. One that came before at another cost is not.
+insert into arriving as a (sku, location, quantity, cost_minor, currency, line)
+select * from unnest(:skus::text[], :locations::text[], :quantities::bigint[], :costs::bigint[],
+                     :currencies::text[], :lines::integer[])
+on conflict (sku, location) do update set quantity = a.quantity + excluded.quantity
+where (a.cost_minor, a.currency) is not distinct from (excluded.cost_minor, excluded.currency)
+returning sku, location;
+
+-- name: complete()#
+-- Nothing else counts the rows of a table of a connection's own.
+analyze arriving;
+
+-- name: counted()$
+select count(*) from arriving where quantity > 0;
+
+-- name: next_of(after, effect, at_most)
+-- Some rows more, in the sequence of their SKUs, and each SKU whole. `booked`: what the effect has
+-- booked of it before. It is looked up row by row: the journal is long, and never read as a whole.
+select a.sku, a.location, a.quantity, a.cost_minor, a.currency, a.line, m.booked
+from arriving a
+left join lateral (
+    select on_hand_change as booked from movement
+    where (effect, sku, location) = (:effect, a.sku, a.location) limit 1
+) m on true
+where a.quantity > 0 and a.sku > :after and a.sku <= (
+    select max(sku) from (
+        select sku from arriving where quantity > 0 and sku > :after order by sku limit :at_most) page)
+order by a.sku, a.location;
