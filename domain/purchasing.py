@@ -110,9 +110,10 @@ class SupplierItem(Document):
 
 
 class StockLevels(Document):
-    """When a SKU is bought for a location, and up to how many units.
+    """When a SKU is bought for a location, up to how many units, and its safety stock there.
 
-    Given; or, with a service level, computed from demand again and again, from these until then.
+    Levels are given; or, with a service level, computed from demand again and again, from these
+    until then. Where only the safety stock is given, the levels stay as they are.
     """
 
     sku: Sku
@@ -120,6 +121,8 @@ class StockLevels(Document):
     reorder_point: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
     order_up_to: Units | None = None
     service_level: Annotated[float, Field(ge=0.5, lt=1)] | None = None
+    safety: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
+    """Units that are neither sold nor promised. None: as they are."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

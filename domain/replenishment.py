@@ -2,8 +2,9 @@
 
 The (s, S) system of Silver, Pyke & Thomas, "Inventory and Production Management in Supply Chains"
 (4th ed., chapter 6): as soon as the inventory position is at or below the reorder point s, order up
-to S. The inventory position is on hand − allocated − backordered + incoming. It counts what is on
-order already, whenever that comes, so a need that has been ordered for is not one any more.
+to S. The inventory position is on hand − allocated − safety − backordered + incoming. It counts
+what is on order already, whenever that comes, so a need that has been ordered for is not one any
+more.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from domain.purchasing import PurchasingPolicy
 from domain.tracking import CarrierStatus
 from starter.buying import BuyingDesk
 from starter.crediting import CreditDesk
+from starter.locating import LocationDesk
 from store import (
     baskets,
     corrections,
@@ -52,6 +53,7 @@ class Desk:
         self._pool = pool
         self.buying = BuyingDesk(pool, purchasing)
         self.credit = CreditDesk(pool)
+        self.locating = LocationDesk(pool)
 
     async def tasks(self, **filters: Any) -> Sequence[reads.Task]:
         """What the warehouse is asked to do; filters as `store.reads.tasks` takes them."""
@@ -147,11 +149,6 @@ class Desk:
         """What is known of all locations, or of one."""
         async with self._pool.acquire() as conn:
             return await locations.find(conn, location)
-
-    async def add_location(self, location: str) -> None:
-        """Make a location of which nothing but the name is known, unless it is there."""
-        async with self._pool.acquire() as conn:
-            await locations.add(conn, [location])
 
     async def set_locations(self, wanted: Sequence[Location]) -> None:
         """Set all there is to know about these locations: all of them, or none where one is wrong.

@@ -20,6 +20,7 @@ __all__ = [
     "DatabaseFault",
     "Pool",
     "Record",
+    "StillReferred",
     "load_queries",
     "open_pool",
 ]
@@ -29,6 +30,7 @@ Connection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record
 
 # The database errors that mean something to the code; the rest are faults.
 CheckViolation = asyncpg.CheckViolationError
+StillReferred = asyncpg.ForeignKeyViolationError
 DatabaseFault = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, IllegalTransition, NotFound, Refused
 from domain.locations import Lane, Location, Way
 from domain.money import to_decimal
 from domain.order import Shipping
@@ -78,9 +78,9 @@ async def ways_to(
     return [found[key] for key in to]
 
 
-async def names(conn: Connection) -> set[str]:
-    """The names of all locations."""
-    return {row["location"] async for row in _sql.names(conn)}
+async def names(conn: Connection) -> dict[str, bool]:
+    """The names of all locations → whether each is retired."""
+    return {row["location"]: row["retired"] async for row in _sql.names(conn)}
 
 
 async def add(conn: Connection, wanted: Iterable[str]) -> None:
@@ -89,10 +89,22 @@ async def add(conn: Connection, wanted: Iterable[str]) -> None:
 
 
 async def check(conn: Connection, wanted: Iterable[str]) -> None:
-    """Raises NotFound where one of these is no location."""
+    """Raises NotFound for a name that is no location, IllegalTransition for a retired one."""
     known = await names(conn)
-    for name in sorted(set(wanted) - known):
-        raise NotFound(unknown(name, known))
+    for name in sorted(set(wanted)):
+        if fault := fault_of(name, known):
+            raise fault
+
+
+def fault_of(name: str, known: Mapping[str, bool]) -> Refused | None:
+    """Why this location takes nothing, or None; `known` as `names` returns it."""
+    if name not in known:
+        return NotFound(unknown(name, known))
+    if known[name]:
+        return IllegalTransition(
+            f"{name} is retired and takes nothing; `orderloom locations reopen {name}` opens it"
+        )
+    return None
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -44,7 +44,9 @@ async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
         Available(
             sku=row["sku"],
             location=row["location"],
-            quantity=row["on_hand"]
+            quantity=0
+            if row["retired"]
+            else row["on_hand"]
             - row["allocated"]
             - row["safety"]
             - held.get((row["sku"], row["location"]), 0),

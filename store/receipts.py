@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from domain.errors import Conflict, InvalidInput, NotFound, Refused
+from domain.errors import Conflict, InvalidInput, Refused
 from domain.kits import Kit
 from domain.money import Money
 from store import kits, locations, stock
@@ -43,10 +43,10 @@ async def receive(
     if quantity < 1:
         raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
     known = await locations.names(conn)
-    if location not in known:
-        if known and not new_location:
-            raise NotFound(locations.unknown(location, known))
+    if location not in known and (new_location or not known):
         await locations.add(conn, [location])
+    elif fault := locations.fault_of(location, known):
+        raise fault
     await stock.ensure_rows(conn, [(sku, location)])
     effect = f"receive:{key}"
     async with conn.transaction():
@@ -101,7 +101,7 @@ class Delivery:
     delivery again books what is left of it.
     """
 
-    def __init__(self, conn: Connection, known: set[str], new: Iterable[str]) -> None:
+    def __init__(self, conn: Connection, known: dict[str, bool], new: Iterable[str]) -> None:
         self._conn = conn
         self._known = known
         self._new = set(new)
@@ -137,15 +137,16 @@ class Delivery:
         }
         for place in units.keys() - taken:
             rejected += [_other_cost(row) for row in units[place]]
-        self.made |= {place for _, place in taken} - self._known
+        self.made |= {place for _, place in taken} - self._known.keys()
         return sorted(rejected, key=lambda one: one.line)
 
     def _fault(self, row: Arrival, found: dict[str, Kit]) -> str:
         if row.sku in found:
             return f"{row.sku} is a kit: take in its parts, {found[row.sku]}"
-        if not (row.location in self._known or row.location in self._new or self._first):
-            return locations.unknown(row.location, self._known | self.made)
-        return ""
+        if row.location not in self._known and (self._first or row.location in self._new):
+            return ""
+        fault = locations.fault_of(row.location, self._known)
+        return "" if fault is None else str(fault)
 
     async def book(self, key: str, *, who: str, why: str) -> AsyncIterator[Booked]:
         """Book what was put together, some rows at a time; tells after each time how far it is."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import NotFound
 from domain.money import to_decimal
 from domain.purchasing import StockLevels, SupplierItem
-from store import locations, stock
+from store import backorders, locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 
@@ -100,7 +100,10 @@ async def set_levels(conn: Connection, wanted: Sequence[StockLevels]) -> None:
             reorder_points=[row.reorder_point for row in rows],
             order_up_tos=[row.order_up_to for row in rows],
             service_levels=[row.service_level for row in rows],
+            safeties=[row.safety for row in rows],
         )
+        # Less safety stock is more for those who wait.
+        await backorders.serve(conn, [row.sku for row in rows if row.safety is not None])
 
 
 async def levels(

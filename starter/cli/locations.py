@@ -10,9 +10,10 @@ import typer
 
 from domain.calendars import WEEKDAYS, Calendar
 from domain.locations import Lane, Location, Locations
-from starter.cli.options import Json, read_json_file, read_model
+from starter.cli.options import Json, Who, read_json_file, read_model, reporter
 from starter.cli.output import Output, count_of
 from starter.connection import at_the_desk, desk
+from store.location_changes import Left
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -32,11 +33,11 @@ def list_locations(
     Example: `orderloom locations list --json > locations.json`
     """
 
-    async def work() -> list[Location]:
+    async def work() -> tuple[list[Location], set[str]]:
         async with desk() as here:
-            return list(await here.locations(location))
+            return list(await here.locations(location)), await here.locating.retired()
 
-    found = asyncio.run(work())
+    found, retired = asyncio.run(work())
     out = Output(as_json=as_json)
     if as_json:
         out.document(Locations(locations=tuple(found)).model_dump(mode="json"))
@@ -44,10 +45,11 @@ def list_locations(
         out.say("no locations; `orderloom stock import` and `orderloom locations import` make some")
     else:
         out.table(
-            ["location", ">priority", "works", "cut-off", ">handling days", ">a day", "lanes"],
+            ["location", "", ">priority", "works", "cut-off", ">handling days", ">a day", "lanes"],
             [
                 (
                     one.location,
+                    "retired" if one.location in retired else "",
                     one.priority,
                     _works(one.calendar),
                     one.calendar.cut_off,
@@ -72,12 +74,107 @@ def add(
     Example: `orderloom locations add outlet`
     """
     name = read_model(Location, {"location": location}, where="locations").location
-    at_the_desk(lambda here: here.add_location(name))
+    at_the_desk(lambda here: here.locating.add(name))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"location": name})
     else:
         out.say(f"{name} can have stock; `orderloom locations import` tells more of it")
+
+
+@app.command()
+def rename(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", show_default=False)],
+    merge: Annotated[
+        bool, typer.Option("--merge", help="NEW is there already: put the stock of both together.")
+    ] = False,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Have a location go on under another name, with its stock, its levels and its lanes.
+
+    The old name is retired: the journal and open parcels keep it, and what orders hold stays there
+    until it is sent. If this ends in the middle, repeat it with --merge: it moves what is left.
+
+    Example: `orderloom locations rename mian main --merge`
+    """
+    who = reporter(by)
+    wanted = read_model(Location, {"location": new}, where="locations").location
+    moved, left = at_the_desk(
+        lambda here: here.locating.rename(location, wanted, merge=merge, who=who)
+    )
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"location": wanted, "moved": moved, "left": left.model_dump()})
+    else:
+        out.say(f"{location} is {wanted} from now on; {count_of(moved, 'unit')} moved")
+        _tell_left(location, left, out)
+
+
+@app.command()
+def retire(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Have a location send nothing new and take nothing new; its stock is still listed.
+
+    Parcels that are open there are still sent, or refused with `orderloom warehouse refuse`. Goods
+    on their way there may arrive. `orderloom stock transfer` takes the stock elsewhere.
+
+    Example: `orderloom locations retire outlet`
+    """
+    left = at_the_desk(lambda here: here.locating.retire(location))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"location": location, "retired": True, "left": left.model_dump()})
+    else:
+        out.say(f"{location} is retired")
+        _tell_left(location, left, out)
+
+
+@app.command()
+def reopen(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Have a retired location send and take again. Its levels are to be set again.
+
+    Example: `orderloom locations reopen outlet`
+    """
+    at_the_desk(lambda here: here.locating.reopen(location))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"location": location, "retired": False})
+    else:
+        out.say(f"{location} is open")
+
+
+@app.command()
+def remove(
+    location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Remove a location that never held, sent or awaited anything. Others can be retired.
+
+    Example: `orderloom locations remove outlet`
+    """
+    at_the_desk(lambda here: here.locating.remove(location))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"removed": location})
+    else:
+        out.say(f"{location} is removed")
+
+
+def _tell_left(location: str, left: Left, out: Output) -> None:
+    for number, what in (
+        (left.units, "units on hand"),
+        (left.to_send, "parcels to send"),
+        (left.awaited, "transfers and purchase orders on their way there"),
+    ):
+        if number:
+            out.say(f"still at {location}: {what}: {number:,}")
 
 
 @app.command("import")

@@ -82,7 +82,7 @@ def receive(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Book goods that arrived. Without a cost, they have cost what the others of their SKU have.
+    """Book goods that arrived. Without a unit cost they take the average cost of their SKU.
 
     A location that is not known is refused, unless --new-location says that it is new.
 
@@ -116,13 +116,17 @@ def adjust(
             show_default=False,
         ),
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why the count was wrong.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is corrected.")],
     location: Location = DEFAULT_LOCATION,
     key: Key = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Correct what is on hand, with the reason. Never below what orders have allocated.
+    """Add units to what is on hand, or take some off, with the reason.
+
+    Where less is left than orders hold, baskets give way first, then those who wait, then the
+    newest orders that nobody has picked yet: these wait again, in their turn. What has left the
+    shelf for an order cannot be taken off.
 
     Example: `orderloom stock adjust TEA-ASSAM-250 -3 --reason "water damage"`
     """
@@ -171,7 +175,9 @@ def count(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Say what a count found. On hand becomes that; the journal keeps the count.
+    """Enter what a count found: on hand becomes that, and the journal keeps the count.
+
+    Where that is less than orders hold, the newest of them wait again, as with `stock adjust`.
 
     Example: `orderloom stock count TEA-ASSAM-250 37`
     """
@@ -198,7 +204,10 @@ def write_off(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Write off what cannot be sold any more. Never below what orders have allocated.
+    """Write off what cannot be sold any more, with the reason.
+
+    Where less is left than orders hold, the newest of them wait again, as with `stock adjust`. What
+    has left the shelf for an order cannot be written off.
 
     Example: `orderloom stock write-off TEA-ASSAM-250 2 --reason "torn bags"`
     """
@@ -220,7 +229,7 @@ def history(
     limit: Limit = 1000,
     as_json: Json = False,
 ) -> None:
-    """What happened to a SKU: each movement with who and why, and what was left after it.
+    """Tell what happened to a SKU: each movement, who made it and why, and what was left then.
 
     Example: `orderloom stock history TEA-ASSAM-250 --location main`
     """

@@ -10,12 +10,15 @@ import typer
 
 from domain.purchasing import StockLevels
 from starter.channels.csv_table import read_table
-from starter.cli.options import Json, Limit
+from starter.channels.stock_csv import DEFAULT_LOCATION
+from starter.cli.options import UNITS_MAX, Json, Limit, Location, read_model
 from starter.cli.output import Output, count_of
 from starter.cli.pages import AfterRow, page_of, read_row
 from starter.cli.rows import import_rows
-from starter.connection import desk
+from starter.cli.stock_changes import levels_table
+from starter.connection import at_the_desk, desk
 from starter.desk import Desk
+from store.stock import StockLevel
 from store.suppliers import LevelRow
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -31,7 +34,7 @@ def levels(
 ) -> None:
     """List what is bought by itself: at or below the reorder point, up to the other level.
 
-    Position is on hand − allocated − backordered + incoming.
+    Position is on hand − allocated − safety − backordered + incoming.
 
     Example: `orderloom stock levels --location main`
     """
@@ -61,16 +64,48 @@ def levels(
         page.tell(out)
 
 
+@app.command()
+def safety(
+    sku: Annotated[str, typer.Argument(metavar="SKU", show_default=False)],
+    units: Annotated[
+        int,
+        typer.Argument(min=0, max=UNITS_MAX, help="Units to keep back.", show_default=False),
+    ],
+    location: Location = DEFAULT_LOCATION,
+    as_json: Json = False,
+) -> None:
+    """Keep units of a SKU back at a location: they are neither sold nor promised. 0 keeps none.
+
+    When it is decided whether to buy, they count as not there. Units that orders hold stay theirs.
+
+    Example: `orderloom stock safety TEA-ASSAM-250 5 --location main`
+    """
+    content = {"sku": sku, "location": location, "safety": units}
+    wanted = read_model(StockLevels, content, where="stock")
+
+    async def work(here: Desk) -> Sequence[StockLevel]:
+        await here.buying.set_levels([wanted])
+        return await here.stock(sku=wanted.sku, location=wanted.location)
+
+    (level,) = at_the_desk(work)
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document(level.model_dump())
+    else:
+        levels_table(out, [level])
+
+
 @app.command("import-levels")
 def import_levels(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
     as_json: Json = False,
 ) -> None:
-    """Set levels from a CSV file: sku, location, reorder_point, order_up_to, service_level.
+    """Set levels from a CSV file: sku, location, reorder_point, order_up_to, service_level, safety.
 
-    With a service level (such as 0.95) the levels follow demand. A row with neither levels nor a
-    service level is not bought by itself any more. What is low is bought at once. Rows that are
-    wrong are reported with their line, and the others are taken.
+    With a service level (such as 0.95) the levels follow demand. A row with safety alone sets the
+    safety stock, and leaves the levels as they are. A row with none of these is not bought by
+    itself any more. What is low is bought at once. Rows that are wrong are reported with their
+    line, and the others are taken.
 
     Example: `orderloom stock import-levels examples/levels.csv`
     """

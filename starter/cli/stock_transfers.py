@@ -50,7 +50,7 @@ def transfer(
 ) -> None:
     """Send goods from one location to another. They are on their way until they are received.
 
-    Only what nobody has a claim on can go.
+    Units that an order, a basket or somebody who waits holds cannot go.
 
     Example: `orderloom stock transfer main shop TEA-ASSAM-250=12 --expected 2026-12-01`
     """
@@ -101,7 +101,7 @@ def receive_transfer(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Report what arrived of a transfer. What did not come may still come, unless it is lost.
+    """Report what arrived of a transfer. Units that are missing may still come, or are lost.
 
     Example: `orderloom stock receive-transfer T-5ff1 --count TEA-ASSAM-250=11 --rest-is-lost`
     """
@@ -124,7 +124,7 @@ def transfers(
     all_of_them: Annotated[bool, typer.Option("--all", help="Also those that ended.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List what is on its way between locations; oldest first.
+    """List transfers that are on their way between locations, the oldest first.
 
     Example: `orderloom stock transfers`
     """

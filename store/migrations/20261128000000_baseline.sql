@@ -34,7 +34,9 @@ create table location (
     calendar      jsonb   not null default '{}',  -- domain.calendars.Calendar
     -- null: no limit
     parcels_a_day integer
-        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0)
+        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),
+    -- since then it sends and takes nothing new; null: it is open
+    retired_at    timestamptz
 );
 
 -- What the shop says of a SKU. One without a row has the defaults.

@@ -44,7 +44,7 @@ select s.sku, s.location, on_hand - allocated - safety - coalesce((
            where (r.sku, r.location) = (s.sku, s.location)
              and (r.expires_at is null or r.expires_at > now())), 0)::bigint as quantity
 from stock s join location using (location)
-where s.sku = any(:skus::text[])
+where s.sku = any(:skus::text[]) and retired_at is null
 order by priority, location;
 
 -- name: set_aside(order_ids, line_ids, skus, locations, quantities)!
@@ -133,6 +133,7 @@ from backorder b
 join customer_order o using (order_id)
 join stock s on s.sku = b.sku and s.location <> all(b.barred)
     and coalesce(o.sourcing -> 'locations' ? s.location, true)
+join location l on l.location = s.location and l.retired_at is null
 left join item on item.sku = b.sku
 where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
                              where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0)

@@ -50,7 +50,7 @@ left join lateral (
 order by a.number, place.location;
 
 -- name: names()
-select location from location order by location;
+select location, retired_at is not null as retired from location order by location;
 
 -- name: add(locations)!
 -- What is there stays as it is.

@@ -7,7 +7,9 @@ select order_id, decision from customer_order where order_id = :order_id for no 
 
 -- name: lock_stock(skus)
 -- All locations of the given SKUs, with what is free there.
-select sku, location, on_hand, allocated, safety from stock
+select sku, location, on_hand, allocated, safety,
+       (select retired_at is not null from location l where l.location = stock.location) as retired
+from stock
 where sku = any(:skus::text[])
 order by sku, location
 for no key update;

@@ -23,8 +23,8 @@ with coming as (
     where s.sku = any(:skus::text[]) and available_from > current_date
 )
 select sku, location, quantity, greatest(due_on, available_from) as due_on, source
-from coming left join item using (sku)
-where quantity > 0
+from coming join location using (location) left join item using (sku)
+where quantity > 0 and retired_at is null  -- what comes to another one is for a person to send on
 order by due_on, source;
 
 -- name: waited_for(skus)

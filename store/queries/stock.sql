@@ -62,9 +62,11 @@ with page as materialized (
      order by sku, location limit :at_most)
 )
 select sku, location, on_hand, allocated, safety, coalesce(set_aside, 0)::bigint as set_aside,
-       (on_hand - allocated - safety - coalesce(set_aside, 0))::bigint as available,
+       case when retired_at is null
+            then (on_hand - allocated - safety - coalesce(set_aside, 0))::bigint else 0 end
+           as available,
        (coalesce(transferred, 0) + coalesce(ordered, 0))::bigint as incoming
-from page s
+from page s join location using (location)
 left join lateral (
     select sum(quantity) as set_aside from soft_reservation r
     where (r.sku, r.location) = (s.sku, s.location)

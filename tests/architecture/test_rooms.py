@@ -112,6 +112,7 @@ TABLE = (
             ),
             "store.money_reads",
             *("store.returns.Counted", "store.stock.StockLevel", "store.stock.Movement"),
+            "store.location_changes.Left",
             *("store.receipts.Arrival", "store.receipts.Delivery", "store.receipts.Rejection"),
             "store.baskets.Basket",
             *("store.transfers.Transfer", "store.migrate.wait_for_database"),
@@ -143,6 +144,7 @@ TABLE = (
 )
 # What else some places of the starter may import.
 DOORS = {
+    "starter/locating.py": ("store.location_changes", "store.locations"),
     # Writes what warehouses and carriers report.
     "starter/desk.py": (
         "store.receipts",

@@ -194,6 +194,10 @@ def test_every_file_of_the_schema_is_in_the_grid() -> None:
 def test_tables_are_only_made_by_the_schema() -> None:
     for file in (ROOT / "store/queries").glob("*.sql"):
         text = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
+        for own in re.findall(r"create temporary table if not exists (\w+)", text):
+            # A connection's own for a while: it is no part of the schema.
+            made = rf"(create temporary table if not|drop table if) exists {own}|truncate {own}"
+            text = re.sub(made, "", text)
         assert not re.search(r"\b(create|alter|drop|truncate)\b", text, re.IGNORECASE), file.name
 
 

@@ -146,3 +146,53 @@ async def test_a_promise_is_by_date_and_counts_what_is_on_its_way(cli: Cli, shop
     assert (nowhere.code, "country: must be an ISO 3166-1" in nowhere.err) == (2, True)
     # Only `main` has a lane to everywhere.
     assert [one["location"] for one in anywhere.json["promised"]] == ["main"]
+
+
+async def test_locations_are_made_renamed_retired_and_removed(cli: Cli, shop: Shop) -> None:
+    await shop.stocked("TEA", 5, "mian")
+    (
+        made,
+        again,
+        mars,
+        renamed,
+        retired,
+        table,
+        refused,
+        reopened,
+        removed,
+        kept,
+        typo,
+    ) = await cli.many(
+        ("locations", "add", "main"),
+        ("locations", "add", "main", "--json"),
+        ("locations", "add", "of mars"),
+        ("locations", "rename", "mian", "main", "--merge", "--by", "anna"),
+        ("locations", "retire", "main", "--json"),
+        ("locations", "list"),
+        ("stock", "receive", "TEA", "1", "--location", "main"),
+        ("locations", "reopen", "main"),
+        ("locations", "remove", "outlet"),
+        ("locations", "remove", "main"),
+        ("stock", "receive", "TEA", "1", "--location", "mainn"),
+    )
+    assert (made.code, again.json) == (0, {"location": "main"})
+    assert (mars.code, "location: must be letters" in mars.err) == (2, True)
+    assert renamed.out == "mian is main from now on; 5 units moved\n"
+    assert retired.json["left"] == {"units": 5, "to_send": 0, "awaited": 0}
+    assert table.out.count("retired") == 2
+    assert (refused.code, "orderloom locations reopen main" in refused.err) == (1, True)
+    assert reopened.out == "main is open\n"
+    assert (removed.code, "there is no location outlet" in removed.err) == (1, True)
+    assert (kept.code, "orderloom locations retire main" in kept.err) == (1, True)
+    assert (typo.code, "did you mean main?" in typo.err) == (1, True)
+    new, safe, listed = await cli.many(
+        ("stock", "receive", "TEA", "1", "--location", "shop", "--new-location"),
+        ("stock", "safety", "TEA", "2"),
+        ("stock", "list", "--json"),
+    )
+    assert (new.code, safe.code) == (0, 0)
+    assert {(x["location"], x["available"]) for x in listed.json["stock"]} == {
+        ("main", 3),
+        ("mian", 0),
+        ("shop", 1),
+    }

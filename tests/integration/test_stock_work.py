@@ -224,7 +224,7 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
     under_way: list[str] = []
     for sku in SKUS:
         for place in PLACES:
-            await bench.desk.receive_stock("first", sku, place, 20, who="dock", why="delivery")
+            await bench.stocked(sku, 20, place)
             expected += 20
     for number in range(60):
         sku, place, units, key = (
@@ -240,7 +240,7 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
                 ["receive", "adjust", "count", "write off", "send", "arrive", "order"]
             ):
                 case "receive":
-                    await desk.receive_stock(key, sku, place, units, **said)
+                    await desk.receive_stock(*(key, sku, place, units), new_location=True, **said)
                     expected += units
                 case "adjust":
                     await desk.adjust_stock(key, sku, place, -units, **said)

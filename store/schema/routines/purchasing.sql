@@ -1,11 +1,11 @@
 -- Whatever brings an item below its level calls for a purchase order in the same transaction.
 
--- on hand − allocated − backordered + incoming. Backorders (those among them whose units have come and
+-- on hand − allocated − safety − backordered + incoming. Backorders (those among them whose units have come and
 -- are not allocated yet) wait for a SKU wherever it comes: they count at the first of the locations for
 -- which it is bought.
 create or replace function inventory_position(of_sku text, at_location text) returns bigint
 language sql stable as $$
-    select s.on_hand - s.allocated
+    select s.on_hand - s.allocated - s.safety
         - case when s.location = (
               select f.location from stock f join location l using (location)
               where f.sku = s.sku and f.reorder_point is not null
@@ -42,9 +42,9 @@ begin
     return null;
 end $$;
 -- No statement of its own for a movement that crosses no level: the condition is looked at in passing.
-create or replace trigger stock_is_low after update of on_hand, allocated on stock for each row
-    when (new.on_hand - new.allocated < old.on_hand - old.allocated
-          and new.on_hand - new.allocated <= new.reorder_point)
+create or replace trigger stock_is_low after update of on_hand, allocated, safety on stock for each row
+    when (new.on_hand - new.allocated - new.safety < old.on_hand - old.allocated - old.safety
+          and new.on_hand - new.allocated - new.safety <= new.reorder_point)
     execute function notice_low_stock();
 create or replace trigger level_is_set after update of reorder_point on stock for each row
     when (new.reorder_point is distinct from old.reorder_point)
