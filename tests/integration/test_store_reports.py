@@ -213,6 +213,9 @@ async def test_a_return_parcel_is_booked_in_as_counted(
 async def test_a_return_parcel_told_many_times_at_once_is_booked_in_once(bench: Bench) -> None:
     return_id = await a_delivered_return(bench)
     counted = {"1": Counted(restocked=1, scrapped=1)}
+    with pytest.raises(NotFound, match="there is no location east"):
+        await bench.desk.receive_return(return_id, counted, location="east", who="dock")
+    await bench.desk.locating.add("east")
     answers, refusals = await at_once(
         bench.desk.receive_return(return_id, counted, location="east", who="dock") for _ in range(8)
     )
