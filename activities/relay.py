@@ -24,6 +24,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.provider_events import ProviderEvents
+from activities.stuck import StuckOrders
 from domain import ids
 from domain.messages import AttentionAnswer
 from domain.provider_events import Wake
@@ -38,7 +39,8 @@ SWEEP_S = 1.0
 """Without a wake-up call the relay looks for work this often, in seconds."""
 
 NOTICE_S = 60.0
-"""Promises that slip, and waiting orders that can be served, are looked for this often, in s."""
+"""Slipping promises, waiting orders that can be served and orders whose workflow cannot go on are
+looked for this often, in seconds."""
 
 PAUSE_AFTER_FAULT_S = 1.0
 
@@ -83,6 +85,7 @@ class Relay:
         self._stranded_after = stranded_after
         self._wake = asyncio.Event()
         self._events = ProviderEvents(pool, self._waken)
+        self._stuck = StuckOrders(pool, client, task_queue)
         # In this sequence: what somebody waits for comes first.
         self._duties = (
             Duty(self._deliver, SWEEP_S, waits.CHANNEL),
@@ -90,6 +93,7 @@ class Relay:
             Duty(self._hear_providers, SWEEP_S, provider_events.CHANNEL),
             Duty(self._revive_stranded, SWEEP_S),
             Duty(self._notice, NOTICE_S),
+            Duty(self._stuck.look, NOTICE_S),
         )
 
     async def run(self) -> None:

@@ -17,7 +17,12 @@ from datetime import timedelta
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -39,6 +44,7 @@ _DESCRIBED_AT_ONCE: Final = 16
 # A workflow task that starts anew again and again is not under way but stuck.
 _TASK_ATTEMPTS_MAX: Final = 3
 
+_PROBLEMS: Final = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
 _ATTENTION: Final = SearchAttributeKey.for_bool("OrderAttention")
 
 
@@ -147,7 +153,7 @@ async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -
     for kind, unfinished in zip(kinds, (first.unfinished, first.open_purchases), strict=True):
         listed = await kind.running()
         running += len(listed)
-        dead, doubts = await kind.examine(listed ^ unfinished)
+        dead, doubts = await kind.examine((listed ^ unfinished) | kind.stuck)
         violations += dead
         dubious.append((kind, doubts))
     clock = asyncio.get_running_loop()
@@ -181,19 +187,22 @@ class _Workflows:
         self._pool = pool
         self._temporal = temporal
         self._task_queue = task_queue
+        self.stuck: set[str] = set()
+        """Those of which the server says that they cannot go on; known after `running`."""
         self._few_at_once = asyncio.Semaphore(_DESCRIBED_AT_ONCE)
 
     async def running(self) -> frozenset[str]:
         """Those whose workflows are listed as running; the list lags a little behind."""
         queue = self._task_queue.replace("\\", "\\\\").replace('"', '\\"')
         name = self._kind.workflow_type
+        self.stuck = set()
         query = f'WorkflowType="{name}" AND ExecutionStatus="Running" AND TaskQueue="{queue}"'
-        return frozenset(
-            [
-                execution.id.removeprefix(self._kind.prefix)
-                async for execution in self._temporal.list_workflows(query)
-            ]
-        )
+        found = list[str]()
+        async for execution in self._temporal.list_workflows(query):
+            found.append(execution.id.removeprefix(self._kind.prefix))
+            if _problems(execution):
+                self.stuck.add(found[-1])
+        return frozenset(found)
 
     async def examine(self, subjects: Iterable[str]) -> tuple[list[Violation], list[Violation]]:
         """Look closely at some: those with a dead workflow, and those with one too many.
@@ -214,6 +223,9 @@ class _Workflows:
                 message = f"the {noun} is {state}, but its workflow is {_status(workflow)}"
                 found = Violation(rule="liveness", subject=subject, message=message)
                 (dubious if self._kind.begun_later and workflow is None else dead).append(found)
+            elif _runs(workflow) and (problems := _problems(workflow)):
+                message = f"its workflow is running, but cannot go on: {problems}"
+                dubious.append(Violation(rule="liveness", subject=subject, message=message))
             elif not is_open and _idles(workflow) and not _is_told(state, workflow):
                 on_record = state or "not on record"
                 message = f"its workflow is running, but the {noun} is {on_record}"
@@ -256,6 +268,12 @@ def _is_told(decision: str | None, workflow: WorkflowExecutionDescription | None
         and workflow is not None
         and workflow.typed_search_attributes.get(_ATTENTION, default=False)
     )
+
+
+def _problems(workflow: WorkflowExecution | None) -> str:
+    """Why the workflow's task fails again and again, in the server's words; else nothing."""
+    found = () if workflow is None else workflow.typed_search_attributes.get(_PROBLEMS, default=())
+    return ", ".join(part.partition("=")[2] for part in found)
 
 
 def _status(workflow: WorkflowExecutionDescription | None) -> str:

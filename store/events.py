@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from store.database import Connection, Record, load_queries
@@ -90,6 +91,11 @@ async def open_attention(conn: Connection, order_ids: Sequence[str]) -> list[Rec
     Columns: order_id, step, reason, since, allowed.
     """
     return [row async for row in _sql.list_attention(conn, order_ids=list(order_ids))]
+
+
+async def attention_at(conn: Connection, step: str) -> dict[str, datetime]:
+    """The orders that need a person at this step, and since when."""
+    return {row["order_id"]: row["since"] async for row in _sql.attention_at(conn, step=step)}
 
 
 async def hold(

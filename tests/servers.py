@@ -31,6 +31,7 @@ FAST_POSTGRES: Final = {
     "max_wal_size": "128MB",
 }
 
+_FAILURES_TO_MARK: Final = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 FAST_TEMPORAL: Final = (
     *("--sqlite-pragma", "synchronous=OFF"),
     # Lets a test skip time, where nothing but a workflow's timer is waited for.
@@ -38,6 +39,8 @@ FAST_TEMPORAL: Final = (
     # Every test has a task queue of its own, and not enough to do for four parts of it.
     *("--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"),
     *("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"),
+    # A workflow whose task fails is marked at the second failure: five take most of a minute.
+    *("--dynamic-config-value", f"{_FAILURES_TO_MARK}=2"),
 )
 
 _TEMPLATE: Final = "orderloom_template"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
-from domain.errors import InvalidInput, NotFound
+from domain.errors import IllegalTransition, InvalidInput, NotFound
 from domain.messages import AttentionAnswer
 from starter.cli.options import Json, OrderId, Who, read_model, reporter
 from starter.cli.output import Output
 from starter.service import Service, answered, service
 from starter.webhooks import REFUND_CAME_BACK, WebhookDesk
+from store.reads import AttentionRow
+from workflows.engine.steps import NO_ANSWER
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -58,8 +61,11 @@ def resolve(
 
 async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> AttentionAnswer:
     async with service() as here:
-        content = {**content, "step": step or await _only_step(here, order_id)}
+        rows = (await here.orders.get(order_id)).attention
+        content = {**content, "step": step or _only_step(order_id, rows)}
         answer = read_model(AttentionAnswer, content, where="resolve")
+        if any(row.step == answer.step and not row.allowed for row in rows):
+            raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
         if answer.step.startswith(REFUND_CAME_BACK):
             await _settle(here, order_id, answer)
             return answer
@@ -82,8 +88,8 @@ async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None
     await desk.settle(order_id, answer.step, answer.note, who=answer.by)
 
 
-async def _only_step(here: Service, order_id: str) -> str:
-    steps = [row.step for row in (await here.orders.get(order_id)).attention]
+def _only_step(order_id: str, rows: Sequence[AttentionRow]) -> str:
+    steps = [row.step for row in rows]
     if not steps:
         raise NotFound(f"nothing about {order_id} needs attention; see `orderloom show {order_id}`")
     if len(steps) > 1:

@@ -29,6 +29,10 @@ select order_id, step, reason, since, allowed from attention
 where resolved_at is null and order_id = any(:order_ids::text[])
 order by since;
 
+-- name: attention_at(step)
+-- The orders that need a person at this step.
+select order_id, since from attention where resolved_at is null and step = :step;
+
 -- name: hold(order_id, number, reason, note, who)!
 -- Going on → held, once per number.
 insert into order_hold (order_id, number, reason, note, who)

@@ -58,10 +58,15 @@ TABLE = (
     Room(
         "activities/relay.py",
         (
-            *(*STDLIB, "domain", "store", "activities.provider_events"),
+            *(*STDLIB, "domain", "store", "activities.provider_events", "activities.stuck"),
             *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
             "temporalio.service",
         ),
+    ),
+    # A duty of the relay: asks the server which workflows cannot go on.
+    Room(
+        "activities/stuck.py",
+        (*STDLIB, "domain", "store", "temporalio.client", "temporalio.service"),
     ),
     # Part of every worker, too: what is to be done again and again.
     Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),

@@ -31,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
 
 T = TypeVar("T")
 
-NO_ANSWER = "nothing is to be decided; it ends by itself when it is reported"
+NO_ANSWER = "nothing is to be decided; it ends by itself"
 
 ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
 
