@@ -53,13 +53,13 @@ def quickbooks(period: Period, names: Names) -> str:
     return _csv(_QUICKBOOKS, rows)
 
 
-def xero(period: Period, names: Names, *, currency: str | None, tax_rate: str) -> str:
+def xero(period: Period, names: Names, *, tax_rate: str) -> str:
     """Manual journals for Xero, in the organisation's currency; accounts are named by their codes.
 
-    Raises InvalidInput where there are several currencies and none is named.
+    Raises InvalidInput where there are several currencies.
     """
     found = sorted({item.currency for entry in period.entries for item in entry.postings})
-    if currency is None and len(found) > 1:
+    if len(found) > 1:
         raise InvalidInput(
             f"there are entries in {', '.join(found)}, and Xero takes manual journals in one "
             "currency: name it",
@@ -76,9 +76,20 @@ def xero(period: Period, names: Names, *, currency: str | None, tax_rate: str) -
         )
         for entry in period.entries
         for item in entry.postings
-        if currency in (None, item.currency)
     ]
     return _csv(_XERO, rows)
+
+
+def only(period: Period, currency: str) -> tuple[Period, Counter[str]]:
+    """The same in one currency. Also what that leaves out: currency → entries that have some."""
+    left_out = Counter[str]()
+    kept = []
+    for entry in period.entries:
+        left_out.update({item.currency for item in entry.postings} - {currency})
+        postings = tuple(item for item in entry.postings if item.currency == currency)
+        if postings:
+            kept.append(entry.model_copy(update={"postings": postings}))
+    return period.model_copy(update={"entries": tuple(kept)}), left_out
 
 
 def daily(period: Period) -> Period:

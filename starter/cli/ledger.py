@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -57,6 +58,7 @@ class _Called(Document):
 
 
 _STANDARD_OUTPUT: Final = "-"
+_TAX_RATE: Final = "Tax Exempt"
 
 
 @app.callback()
@@ -159,11 +161,15 @@ def export(
         bool, typer.Option("--daily", help="One entry for each day and currency.")
     ] = False,
     currency: Annotated[
-        str | None, typer.Option("--currency", help="csv-xero: only what is in this currency.")
+        str | None, typer.Option("--currency", help="csv-*: only what is in this currency.")
     ] = None,
     tax_rate: Annotated[
-        str, typer.Option("--tax-rate", help="csv-xero: what a rate of nothing is called there.")
-    ] = "Tax Exempt",
+        str | None,
+        typer.Option(
+            "--tax-rate",
+            help=f"csv-xero: what a rate of nothing is called there; left out: {_TAX_RATE}.",
+        ),
+    ] = None,
     accounts: Annotated[
         str | None,
         typer.Option("--accounts", help="csv-*: a CSV file with account,name as they are there."),
@@ -174,6 +180,7 @@ def export(
     Example: `orderloom ledger export --format beancount --from 2026-11-01 --to 2026-11-30 --out
     november.beancount`
     """
+    _check_options(format, currency=currency, accounts=accounts, tax_rate=tax_rate)
     days = _days({"--from": first, "--to": last, "--currency": currency})
     today = datetime.now(UTC).date()
     end = days.last or today
@@ -193,6 +200,9 @@ def export(
             f"with `orderloom ledger close --through {end}` when {end} is over, and export again; "
             "nothing was written"
         )
+    left_out = Counter[str]()
+    if days.currency is not None:
+        period, left_out = journal_csv.only(period, days.currency)
     if daily:
         period = journal_csv.daily(period)
     match format:
@@ -201,18 +211,33 @@ def export(
         case Format.QUICKBOOKS:
             text = journal_csv.quickbooks(period, names)
         case Format.XERO:
-            text = journal_csv.xero(period, names, currency=days.currency, tax_rate=tax_rate)
+            text = journal_csv.xero(period, names, tax_rate=tax_rate or _TAX_RATE)
         case Format.JSON:
             text = f"{json.dumps(wire(period), ensure_ascii=False, indent=2)}\n"
     _write(text, to_file)
     if to_file != _STANDARD_OUTPUT:
         told = f"{count_of(len(period.entries), 'transaction')} of {period.first} to {period.last}"
         Output(as_json=False).say(told if period.closed else f"{told}, which are not closed")
+    if left_out:
+        counts = (f"{count_of(left_out[code], 'entry')} in {code}" for code in sorted(left_out))
+        complain(f"left out, because the file is in {days.currency}: {', '.join(counts)}")
     if format is Format.XERO and text.count("\r\n") > journal_csv.XERO_ROWS_MAX + 1:
         complain(
             f"Xero takes {journal_csv.XERO_ROWS_MAX} rows in one file, and here are more: export "
             "shorter periods, or with --daily"
         )
+
+
+def _check_options(format: Format, **given: str | None) -> None:
+    """Raises InvalidInput for an option that the format has no use for: it would change nothing."""
+    csv = (Format.QUICKBOOKS, Format.XERO)
+    takes = {"currency": csv, "accounts": csv, "tax_rate": (Format.XERO,)}
+    for name, value in given.items():
+        if value is not None and format not in takes[name]:
+            goes_with = " and ".join(takes[name])
+            raise InvalidInput(
+                f"goes with {goes_with}, not with {format}", where=f"--{name.replace('_', '-')}"
+            )
 
 
 def _days(typed: dict[str, str | None]) -> _Days:

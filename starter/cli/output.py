@@ -123,8 +123,9 @@ def printable(text: str) -> str:
 
 
 def count_of(number: int, thing: str) -> str:
-    """1 order, 2 orders."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    """1 order, 2 orders; 1 entry, 2 entries."""
+    many = f"{thing[:-1]}ies" if thing.endswith("ry") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else many}"
 
 
 def money(minor: int, currency: str) -> str:

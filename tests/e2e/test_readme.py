@@ -77,7 +77,7 @@ def test_the_walk_through_does_what_it_shows(shell: Shell) -> None:
         example for block in blocks(section("Try it"), "console") for example in examples(block)
     ]
     assert len(walk) > 5, "README.md shows no walk-through under 'Try it'"
-    assert {example.command.split()[0] for example in walk} <= {"orderloom", "temporal"}
+    assert {example.command.split()[0] for example in walk} <= {"orderloom", "temporal", "head"}
     wrong = [told for example in walk if (told := follow(shell, example))]
     assert not wrong, "\n\n".join(wrong)
 

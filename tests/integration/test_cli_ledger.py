@@ -177,7 +177,7 @@ async def test_other_programs_get_the_journals_that_they_import(
     names = tmp_path / "names.csv"
     names.write_text("account,name\nrevenue,200\ncash_in_transit,Bank:Clearing\n")
     quickbooks, xero, daily = [
-        list(csv.DictReader(io.StringIO((await cli.done("ledger", "export", *more)).out)))
+        list(csv.DictReader(io.StringIO((await cli("ledger", "export", *more)).out)))
         for more in (
             ("--format", "csv-quickbooks", "--accounts", str(names)),
             ("--format", "csv-xero", "--currency", "JPY", "--accounts", str(names)),
@@ -187,6 +187,31 @@ async def test_other_programs_get_the_journals_that_they_import(
     assert {"Bank:Clearing", "200"} <= {row["Account Name"] for row in quickbooks}
     assert [row["*AccountCode"] for row in xero][1] == "200"
     assert 0 < len(daily) < len(quickbooks)
+
+
+@pytest.mark.parametrize(
+    ("format", "amount"), [("csv-quickbooks", "Debits"), ("csv-xero", "*Amount")]
+)
+async def test_an_export_in_one_currency_says_what_it_leaves_out(
+    pool: Pool, cli: Cli, tmp_path: Path, format: str, amount: str
+) -> None:
+    for effect, currency, minor in [("a", "JPY", 500), ("b", "EUR", 700), ("c", "EUR", 800)]:
+        await of_yesterday(pool, effect, currency, minor)
+    export = ("ledger", "export", "--format", format, "--currency")
+    yen, euro, dollars = await cli.many(
+        (*export, "JPY"),
+        (*export, "EUR", "--daily", "--out", str(tmp_path / "euro.csv")),
+        (*export, "USD"),
+    )
+    rows = list(csv.DictReader(io.StringIO(yen.out)))
+    assert rows[0][amount] == "500"
+    assert len(rows) == 2
+    assert yen.err == "left out, because the file is in JPY: 2 entries in EUR\n"
+    assert euro.out.startswith("1 transaction of ")
+    assert euro.err == "left out, because the file is in EUR: 1 entry in JPY\n"
+    assert len(dollars.out.splitlines()) == 1
+    assert dollars.err.endswith("in USD: 2 entries in EUR, 1 entry in JPY\n")
+    assert {ended.code for ended in (yen, euro, dollars)} == {0}
 
 
 WRONG = {
@@ -208,7 +233,13 @@ WRONG = {
     ("export", "--format", "csv-xero"): (2, "--currency: there are entries in"),
     ("export", "--format", "csv-xero", "--currency", "XXX"): (2, "--currency"),
     ("export", "--format", "json", "--out", "/none/books"): (2, "--out: /none/books cannot be"),
-    ("export", "--format", "json", "--accounts", "/none.csv"): (2, "/none.csv"),
+    ("export", "--format", "csv-xero", "--accounts", "/none.csv"): (2, "/none.csv"),
+    ("export", "--format", "json", "--accounts", "/none.csv"): (2, "--accounts: goes with csv-"),
+    ("export", "--format", "beancount", "--currency", "EUR"): (
+        2,
+        "--currency: goes with csv-quickbooks and csv-xero, not with beancount",
+    ),
+    ("export", "--format", "csv-quickbooks", "--tax-rate", "x"): (2, "--tax-rate: goes with csv-x"),
 }
 
 

@@ -18,7 +18,7 @@ from domain.errors import InvalidInput
 from domain.money import to_decimal, to_minor
 from starter.books import beancount as writer
 from starter.books.chart import CHART, beancount_name
-from starter.books.journal_csv import daily, quickbooks, xero
+from starter.books.journal_csv import daily, only, quickbooks, xero
 from store.ledger import Entry, Period, Posting
 
 FIRST, LAST = date(2026, 11, 22), date(2026, 11, 23)
@@ -173,7 +173,7 @@ def test_quickbooks_gets_a_journal_for_each_entry_and_currency() -> None:
 
 
 def test_xero_gets_journals_of_one_currency() -> None:
-    found = rows(xero(MIXED, {SOLD: "200"}, currency="USD", tax_rate="No VAT"))
+    found = rows(xero(only(MIXED, "USD")[0], {SOLD: "200"}, tax_rate="No VAT"))
     assert found == [
         {
             "*Narration": "OL1 sale",
@@ -186,9 +186,9 @@ def test_xero_gets_journals_of_one_currency() -> None:
         for code, amount in [("1010", "12.00"), ("200", "-10.00"), ("2100", "-2.00")]
     ]
     one = period(MIXED.entries[1])
-    assert len(rows(xero(one, {}, currency=None, tax_rate="x"))) == 2
+    assert len(rows(xero(one, {}, tax_rate="x"))) == 2
     with pytest.raises(InvalidInput, match="--currency: there are entries in EUR, JPY, KWD, USD"):
-        xero(MIXED, {}, currency=None, tax_rate="x")
+        xero(MIXED, {}, tax_rate="x")
 
 
 def test_no_cell_of_text_is_a_formula() -> None:

@@ -64,7 +64,8 @@ def of_page(name: str, text: str) -> Iterator[Example]:
     for block in re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", " ").split("\n"):
             if line.startswith("$ "):
-                yield Example(name, line.removeprefix("$ "), whole=True)
+                for command in line.removeprefix("$ ").split(" | "):
+                    yield Example(name, command, whole=True)
     sentences = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`([^`]+)`", sentences):
         yield Example(name, " ".join(code.split()), whole=False)
@@ -181,7 +182,8 @@ def test_commands_are_found_wherever_they_stand() -> None:
     block = "```console\n$ orderloom orders \\\n    --json | head\n x\n```\n"
     page = f"Type `orderloom\nshow` or:\n\n{block}"
     assert [(e.text, e.whole, e.words) for e in of_page("page", page)] == [
-        ("orderloom orders      --json | head", True, ["orderloom", "orders", "--json"]),
+        ("orderloom orders      --json", True, ["orderloom", "orders", "--json"]),
+        ("head", True, ["head"]),
         ("orderloom show", False, ["orderloom", "show"]),
     ]
     module = ast.parse('"""See `orderloom up`."""\nsay(f"run `orderloom show {order}`")')
