@@ -8,6 +8,7 @@ from domain.items import Item
 from store import suppliers
 from store.database import Connection, load_queries
 from store.locks import lock_stock
+from store.skus import know
 
 _sql = load_queries("items")
 
@@ -19,11 +20,12 @@ async def save(conn: Connection, items: Sequence[Item]) -> None:
     """
     skus = [item.sku for item in items]
     async with conn.transaction():
+        await know(conn, skus)
         await lock_stock(conn, skus)
         await _sql.save_items(
             conn,
             skus=skus,
-            names=[item.name or "" for item in items],
+            names=[item.name for item in items],
             backorders=[item.backorder for item in items],
             available_from=[item.available_from for item in items],
             discontinued=[item.discontinued for item in items],

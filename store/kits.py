@@ -13,6 +13,7 @@ from domain.kits import Kit
 from domain.order import Order
 from domain.sourcing import Demand
 from store.database import Connection, load_queries
+from store.skus import know
 
 _sql = load_queries("kits")
 
@@ -68,7 +69,9 @@ async def define(conn: Connection, kit: Kit) -> None:
     if kit.sku in kit.parts:
         raise InvalidInput(f"{kit.sku} contains itself; a kit is made of other SKUs")
     async with conn.transaction():
-        await _sql.lock(conn)
+        await know(conn, [kit.sku])
+        for sku in sorted([kit.sku, *kit.parts]):
+            await (_sql.lock_kit if sku == kit.sku else _sql.lock_part)(conn, sku=sku)
         for inner in (await find(conn, kit.parts)).values():
             raise IllegalTransition(
                 f"{kit.sku} has the part {inner.sku}, which is a kit itself: "

@@ -17,6 +17,7 @@ from domain.errors import IllegalTransition, NotFound
 from domain.kits import Parts
 from store import backorders, kits, valuation
 from store.database import CheckViolation, Connection, Record, load_queries
+from store.skus import know
 from store.valuation import NOTHING, Paid
 
 _sql = load_queries("stock")
@@ -207,6 +208,7 @@ async def ensure_rows(conn: Connection, rows: Iterable[tuple[str, str]]) -> None
     """
     wanted = sorted(set(rows))
     await kits.refuse(conn, [sku for sku, _ in wanted])
+    await know(conn, [sku for sku, _ in wanted])
     try:
         await _sql.add_stock_rows(
             conn, skus=[sku for sku, _ in wanted], locations=[location for _, location in wanted]

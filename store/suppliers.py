@@ -12,6 +12,7 @@ from domain.purchasing import StockLevels, SupplierItem
 from store import backorders, locations, stock
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
+from store.skus import know
 
 _sql = load_queries("suppliers")
 
@@ -44,6 +45,7 @@ async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
     for item in latest:
         names[item.supplier] = item.name or names.get(item.supplier)
     async with conn.transaction():
+        await know(conn, [item.sku for item in latest])
         await lock_stock(conn, [item.sku for item in latest])
         await _sql.save_suppliers(conn, suppliers=list(names), names=list(names.values()))
         await _sql.save_terms(

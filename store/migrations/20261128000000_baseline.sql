@@ -39,14 +39,15 @@ create table location (
     retired_at    timestamptz
 );
 
--- What the shop says of a SKU. One without a row has the defaults.
+-- Every SKU that anybody has spoken of: it was ordered, received, bought or described. The row is made
+-- by whoever comes first; as long as nobody has described it, it has the defaults.
 create table item (
     sku            text    primary key,
-    name           text    not null default '',
+    described      boolean not null default false,  -- the shop has said something of it
+    name           text,
     backorder      boolean not null default false,  -- may be ordered while there is none
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean not null default false,  -- what is gone is not bought again
-    -- What is gone does not come again.
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );
@@ -101,7 +102,7 @@ create table order_line (
         constraint order_line_is_of_an_order references customer_order,
     line_id            text        not null,
     position           integer     not null,
-    sku                text        not null,
+    sku                text        not null constraint order_line_is_of_an_item references item,
     ordered            some_units  not null,
     backordered        units       not null default 0,
     allocated          units       not null default 0,
@@ -238,7 +239,7 @@ create table closing (
 -- Units that are ours, on shelves and on their way between them. They change only while the stock rows
 -- of the SKU are locked. The row is there before those are, so that there is always a row to lock.
 create table inventory (
-    sku      text  primary key,
+    sku      text  primary key constraint inventory_is_of_an_item references item,
     quantity units not null default 0
 );
 
@@ -845,13 +846,13 @@ create index soft_reservation_of_order on soft_reservation (order_id, line_id)
 -- A SKU that is sold as one and kept as its parts. It has no stock of its own, and is no part of
 -- another.
 create table kit (
-    sku        text        primary key,
+    sku        text        primary key constraint kit_is_an_item references item,
     changed_at timestamptz not null default clock_timestamp()
 );
 
 create table kit_part (
     kit   text       not null constraint kit_part_is_of_a_kit references kit on delete cascade,
-    part  text       not null,
+    part  text       not null constraint kit_part_is_an_item references item,
     units some_units not null,
     primary key (kit, part),
     constraint kit_is_no_part_of_itself check (kit <> part)
@@ -874,7 +875,7 @@ create index transfer_under_way on transfer (to_location) where closed_at is nul
 
 create table transfer_line (
     transfer_id text       not null constraint transfer_line_is_of_a_transfer references transfer,
-    sku         text       not null,
+    sku         text       not null constraint transfer_line_is_of_an_item references item,
     sent        some_units not null,
     arrived     units      not null default 0,
     lost        units      not null default 0,
@@ -909,7 +910,7 @@ create table supplier (
 
 -- On which terms a supplier sells a SKU.
 create table supplier_item (
-    sku            text          not null,
+    sku            text          not null constraint supplier_sells_an_item references item,
     supplier_id    text          not null
         constraint supplier_item_is_of_a_supplier references supplier,
     lead_time_days integer       not null
@@ -998,7 +999,7 @@ create table purchase_order_event (
 -- be asked again. It is written in the transaction that crosses the level, and deleted by the decision,
 -- under the lock of the SKU's stock.
 create table replenishment_call (
-    sku       text        not null,
+    sku       text        not null constraint replenishment_call_is_for_an_item references item,
     location  text        not null,
     tries     integer     not null default 0,
     try_after timestamptz not null default clock_timestamp(),

@@ -9,7 +9,7 @@ select o.document as placed,
         where fulfilment_id = :part_id) as handed_over_on,
        coalesce((
            select jsonb_object_agg(i.sku, i.name) from item i
-           where i.name <> '' and i.sku in (
+           where i.name is not null and i.sku in (
                select l ->> 'sku' from jsonb_array_elements(o.document -> 'lines') l)
        ), '{}') as names,
        coalesce((

@@ -1,19 +1,21 @@
 -- What the shop says of SKUs.
 
 -- name: save_items(skus, names, backorders, available_from, discontinued)!
-insert into item (sku, name, backorder, available_from, discontinued)
-select * from unnest(:skus::text[], :names::text[], :backorders::boolean[],
+insert into item (sku, name, backorder, available_from, discontinued, described)
+select *, true from unnest(:skus::text[], :names::text[], :backorders::boolean[],
                      :available_from::date[], :discontinued::boolean[])
+    as w (sku, name, backorder, available_from, discontinued)
+order by sku
 on conflict (sku) do update
-set name = excluded.name, backorder = excluded.backorder,
+set described = true, name = excluded.name, backorder = excluded.backorder,
     available_from = excluded.available_from, discontinued = excluded.discontinued;
 
 -- name: list_items(skus)
-select sku, nullif(name, '') as name, backorder, available_from, discontinued
-from item where :skus::text[] is null or sku = any(:skus) order by sku;
+select sku, name, backorder, available_from, discontinued
+from item where described and (:skus::text[] is null or sku = any(:skus)) order by sku;
 
 -- name: page_of_items(sku, after, at_most)
-select sku, nullif(name, '') as name, backorder, available_from, discontinued
+select sku, name, backorder, available_from, discontinued
 from item
-where (:sku::text is null or sku = :sku) and sku > coalesce(:after::text, '')
+where described and (:sku::text is null or sku = :sku) and sku > coalesce(:after::text, '')
 order by sku limit :at_most;

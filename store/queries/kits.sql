@@ -1,9 +1,13 @@
 -- Kits: what they are made of now, and what those were made of that orders have claimed.
 
--- name: lock()!
--- One definition at a time, and nobody begins to keep stock of a SKU meanwhile: what is found then
--- stays so until the transaction ends.
-lock table kit, stock in share row exclusive mode;
+-- name: lock_kit(sku)!
+-- Nobody else makes a kit of it, a part, or something in stock, until the transaction ends. Whoever
+-- orders it does not wait.
+select from item where sku = :sku for no key update;
+
+-- name: lock_part(sku)!
+-- Nobody makes a kit of it until the transaction ends.
+select from item where sku = :sku for share;
 
 -- name: kits(skus)
 -- All kits, or those of these SKUs.
@@ -19,7 +23,7 @@ select kit from kit_part where part = :part order by kit;
 -- Of which nobody ever kept stock or said anything.
 select sku from unnest(:skus::text[]) with ordinality as s (sku, place)
 where not exists (select from stock where stock.sku = s.sku)
-  and not exists (select from item where item.sku = s.sku)
+  and not exists (select from item where item.sku = s.sku and described)
 order by place;
 
 -- name: stocked(sku)$

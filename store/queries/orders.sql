@@ -22,6 +22,13 @@ with created as (
                 :shipping_tax::bigint[])
         as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax)
     join created using (order_id)
+), items as (
+    -- Of SKUs that nobody has spoken of yet. Sorted: two who make the same rows wait for each other.
+    insert into item (sku)
+    select distinct sku from unnest(:skus::text[]) as w (sku)
+    where not exists (select from item where item.sku = w.sku)
+    order by sku
+    on conflict (sku) do nothing
 ), money as (
     insert into order_money (order_id, currency) select order_id, currency from created
 )

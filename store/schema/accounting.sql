@@ -41,7 +41,7 @@ create table closing (
 -- Units that are ours, on shelves and on their way between them. They change only while the stock rows
 -- of the SKU are locked. The row is there before those are, so that there is always a row to lock.
 create table inventory (
-    sku      text  primary key,
+    sku      text  primary key constraint inventory_is_of_an_item references item,
     quantity units not null default 0
 );
 

@@ -35,14 +35,15 @@ create table location (
     retired_at    timestamptz
 );
 
--- What the shop says of a SKU. One without a row has the defaults.
+-- Every SKU that anybody has spoken of: it was ordered, received, bought or described. The row is made
+-- by whoever comes first; as long as nobody has described it, it has the defaults.
 create table item (
     sku            text    primary key,
-    name           text    not null default '',
+    described      boolean not null default false,  -- the shop has said something of it
+    name           text,
     backorder      boolean not null default false,  -- may be ordered while there is none
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean not null default false,  -- what is gone is not bought again
-    -- What is gone does not come again.
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );

@@ -32,7 +32,7 @@ create table order_line (
         constraint order_line_is_of_an_order references customer_order,
     line_id            text        not null,
     position           integer     not null,
-    sku                text        not null,
+    sku                text        not null constraint order_line_is_of_an_item references item,
     ordered            some_units  not null,
     backordered        units       not null default 0,
     allocated          units       not null default 0,

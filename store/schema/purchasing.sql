@@ -7,7 +7,7 @@ create table supplier (
 
 -- On which terms a supplier sells a SKU.
 create table supplier_item (
-    sku            text          not null,
+    sku            text          not null constraint supplier_sells_an_item references item,
     supplier_id    text          not null
         constraint supplier_item_is_of_a_supplier references supplier,
     lead_time_days integer       not null
@@ -96,7 +96,7 @@ create table purchase_order_event (
 -- be asked again. It is written in the transaction that crosses the level, and deleted by the decision,
 -- under the lock of the SKU's stock.
 create table replenishment_call (
-    sku       text        not null,
+    sku       text        not null constraint replenishment_call_is_for_an_item references item,
     location  text        not null,
     tries     integer     not null default 0,
     try_after timestamptz not null default clock_timestamp(),

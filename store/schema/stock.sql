@@ -111,13 +111,13 @@ create index soft_reservation_of_order on soft_reservation (order_id, line_id)
 -- A SKU that is sold as one and kept as its parts. It has no stock of its own, and is no part of
 -- another.
 create table kit (
-    sku        text        primary key,
+    sku        text        primary key constraint kit_is_an_item references item,
     changed_at timestamptz not null default clock_timestamp()
 );
 
 create table kit_part (
     kit   text       not null constraint kit_part_is_of_a_kit references kit on delete cascade,
-    part  text       not null,
+    part  text       not null constraint kit_part_is_an_item references item,
     units some_units not null,
     primary key (kit, part),
     constraint kit_is_no_part_of_itself check (kit <> part)
@@ -140,7 +140,7 @@ create index transfer_under_way on transfer (to_location) where closed_at is nul
 
 create table transfer_line (
     transfer_id text       not null constraint transfer_line_is_of_a_transfer references transfer,
-    sku         text       not null,
+    sku         text       not null constraint transfer_line_is_of_an_item references item,
     sent        some_units not null,
     arrived     units      not null default 0,
     lost        units      not null default 0,

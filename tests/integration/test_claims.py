@@ -35,7 +35,7 @@ async def test_all_ways_write_the_same_rows_for_a_claimed_and_for_a_rejected_ord
     for number, way in enumerate(ALL):
         claims = way(bench.pool)
         claimed.append(await rows_of(bench, claims, wanting("SKU-0001", number)))
-        rejected.append(await rows_of(bench, claims, wanting("UNKNOWN", 10 + number)))
+        rejected.append(await rows_of(bench, claims, wanting(f"UNKNOWN-{number}", 10 + number)))
     assert claimed == claimed[:1] * len(ALL)
     assert rejected == rejected[:1] * len(ALL)
     assert (claimed[0][0], rejected[0][0]) == (True, False)

@@ -64,7 +64,7 @@ async def test_migrations_lead_to_the_schema_as_it_is_read(
 DIFFERENCES = (
     "alter table item add column weight_grams integer",
     "alter table item drop column discontinued",
-    "alter table item alter column name drop not null",
+    "alter table item alter column backorder drop not null",
     "alter table item alter column name set default 'new'",
     "alter table item alter column name type varchar(80)",
     "alter table order_line drop constraint picked_is_at_most_allocated",

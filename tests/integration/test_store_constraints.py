@@ -124,6 +124,7 @@ def transfer(units: str = "1, 0, 0", to: str = "away") -> str:
 
 def kit(sku: str, part: str = "TEA", units: int = 1) -> str:
     return f"""
+        insert into item (sku) values ('{sku}'), ('{part}') on conflict do nothing;
         insert into kit (sku) values ('{sku}');
         insert into kit_part (kit, part, units) values ('{sku}', '{part}', {units})"""
 
@@ -133,7 +134,7 @@ def lane(figures: str) -> str:
 
 
 def item(told: str) -> str:
-    return f"insert into item values ('TEA', '', {told})"
+    return f"insert into item values ('NEW', true, 'new', {told})"
 
 
 def waiting(figures: str = "1, now(), 1, '{}', null, null") -> str:

@@ -301,3 +301,21 @@ async def test_kits_are_promised_for_the_day_on_which_their_last_part_comes(benc
         ("main", "stock"): 1,
         ("main", "T-1"): 3,  # then there is no tea for more
     }
+
+
+async def test_defining_a_kit_locks_that_sku_and_nobody_waits_who_orders_or_stocks_another(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 4)
+    await bench.stocked("CUP", 4)
+    await bench.desk.set_items([Item(sku="BOX")])
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await kits.define(conn, Kit(sku="BOX", parts={"TEA": 1}))
+
+        async def meanwhile() -> None:
+            await bench.desk.receive_stock("k", "NEW", "main", 1, who="test", why="test")
+            await bench.desk.receive_stock("k", "TEA", "shop", 1, who="test", why="test")
+            await bench.desk.define_kit(Kit(sku="SET", parts={"CUP": 1}))
+            await bench.inventory.reserve_stock(reserving(an_order(("TEA", 1), ("BOX", 1))))
+
+        await asyncio.wait_for(meanwhile(), timeout=5)
