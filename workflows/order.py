@@ -146,7 +146,16 @@ class OrderWorkflow:
             why = self.cancellations.why or self.book.given_up or "nothing could be sent"
             return await self.end("cancelled", why)
         await self.await_returns()
-        return await self.end("closed", "delivered, and the return window is over")
+        return await self.end("closed", self.why_closed)
+
+    @property
+    def why_closed(self) -> str:
+        """The reason of an order's end after something of it was sent."""
+        if self.book.last_delivery is None:
+            return "nothing was delivered; what was paid for it is paid back"
+        if self.book.all_returned:
+            return "everything came back, and is paid back"
+        return "delivered, and the return window is over"
 
     async def begin(self) -> Placement:
         """Place it, unless its id is another's."""

@@ -18,7 +18,12 @@ _PLAIN: Final = {
     "missing": "is missing",
     "extra_forbidden": "is not known here; correct its name or leave it out",
     "string_unicode": "is not valid Unicode text",
+    "too_long": "must be {max_length} at most; here are more",
+    "too_short": "must be {min_length} at least; here are fewer",
+    "string_too_long": "must have {max_length} characters at most",
+    "string_too_short": "must have {min_length} characters at least",
 }
+"""In our words, not the library's; filled in from what the library says of the fault."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ def faults(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, str
     for fault in error.errors(include_url=False, include_input=False):
         place = fault["loc"]
         context = fault.get("ctx", {})
-        reason = _PLAIN.get(fault["type"]) or str(context.get("reason", fault["msg"]))
+        plain = _PLAIN.get(fault["type"], "").format_map(context)
+        reason = plain or str(context.get("reason", fault["msg"]))
         if "where" in context:  # a rule over several fields names the one at fault
             place = (*place, *_steps(context["where"]))
         found.append((place, path(place), reason))

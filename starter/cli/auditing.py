@@ -9,7 +9,7 @@ import typer
 from domain.errors import Refused
 from starter.audit import AuditReport, audit
 from starter.cli.options import Json
-from starter.cli.output import Output
+from starter.cli.output import Output, count_of
 from starter.service import service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -32,7 +32,7 @@ def check(as_json: Json = False) -> None:
             out.say(line)
     if not report.clean:
         raise Refused(
-            f"the books are wrong in {len(report.violations)} places: "
+            f"the books are wrong in {count_of(len(report.violations), 'place')}: "
             "see the story of each order named above with `orderloom events`"
         )
 

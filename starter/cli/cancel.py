@@ -34,12 +34,12 @@ def cancel(
     """
     content = request_content(line, reason, request_id, by)
     request = read_model(CancelRequest, content, where="cancel")
-    outcome = asyncio.run(_cancel(order, request))
+    outcome, goes_on = asyncio.run(_cancel(order, request))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"order_id": order, **outcome.model_dump(mode="json")})
     else:
-        _say(outcome, order, out)
+        _say(outcome, order, out, goes_on=goes_on)
     if outcome.return_offered:
         raise Refused(
             f"not every unit of {order} can be cancelled, the carrier has some: send them back "
@@ -49,16 +49,20 @@ def cancel(
         raise Refused(f"{order}: {outcome.message}")
 
 
-async def _cancel(order_id: str, request: CancelRequest) -> CancelOutcome:
+async def _cancel(order_id: str, request: CancelRequest) -> tuple[CancelOutcome, bool]:
+    """The answer, and whether units of the order are left to go on."""
     async with service() as here:
-        return await answered(
+        outcome = await answered(
             here.orders.cancel(order_id, request),
             again=f"ask again with --request-id {request.request_id}",
         )
+        order = (await here.orders.get(order_id)).summary
+        return outcome, order.cancelled < order.ordered
 
 
-def _say(outcome: CancelOutcome, order_id: str, out: Output) -> None:
-    out.say(f"{order_id}: {outcome.outcome.replace('_', ' ')}")
+def _say(outcome: CancelOutcome, order_id: str, out: Output, *, goes_on: bool) -> None:
+    part = goes_on and outcome.outcome == "cancelled"
+    out.say(f"{order_id}: {'partly cancelled' if part else outcome.outcome.replace('_', ' ')}")
     for units in outcome.cancelled:
         out.say(f"  line {units.line_id}: {units.quantity} cancelled")
     for units in outcome.refused:

@@ -10,6 +10,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ from starter.streams import open_closed_streams
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
 # As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.
+# A word that was typed and is as long as a page is told by its beginning.
+_LONG: Final = re.compile(r"\S{250,}")
+_WORD_SHOWN: Final = 60
 _READER_LEFT: Final = 128 + signal.SIGPIPE
 
 
@@ -203,10 +207,11 @@ def _check_text(arguments: Sequence[str]) -> None:
 
 
 def _failed(error: OrderloomError, as_json: bool) -> int:
+    message = _LONG.sub(lambda found: f"{found[0][:_WORD_SHOWN]}…", str(error))
     if as_json:
-        complain(json.dumps({"error": error.kind, "message": str(error)}, ensure_ascii=False))
+        complain(json.dumps({"error": error.kind, "message": message}, ensure_ascii=False))
     else:
-        complain(f"orderloom: {error}")
+        complain(f"orderloom: {message}")
     return error.exit_code
 
 

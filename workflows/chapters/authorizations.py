@@ -252,7 +252,7 @@ class OrderAuthorizations:
                     _tell(answer, request, "accepted", "the amount is authorized")
                     return authorized
         finally:
-            _tell(answer, request, "refused", "the order does not wait for it any more")
+            _tell(answer, request, "refused", "the order waits for no payment; nothing was charged")
             if self._held:
                 await self._go_on("orderloom")
 
@@ -275,7 +275,7 @@ class OrderAuthorizations:
         self._held = False
         while self._offers:  # too late for these
             request, answer = self._offers.pop(0)
-            _tell(answer, request, "refused", "the order does not wait for it any more")
+            _tell(answer, request, "refused", "the order waits for no payment; nothing was charged")
         await self._holds.go_on(who)
 
     def check_pay(self) -> None:
