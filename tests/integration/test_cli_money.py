@@ -33,7 +33,7 @@ async def test_a_held_order_is_shown_so_and_paid_with_a_new_token(cli: Cli, shop
     assert order.order_id in (await cli.done("orders", "--state", "held")).out
     refused = await cli("pay", order.order_id, "tok_decline")
     assert (refused.code, "declined the card" in refused.err) == (1, True)
-    assert "set aside" in (await cli.done("pay", order.order_id, "tok_ok")).out
+    assert "is authorized" in (await cli.done("pay", order.order_id, "tok_ok")).out
     again = await cli("pay", order.order_id, "tok_ok")
     assert (again.code, "does not wait for a payment" in again.err) == (1, True)
     bad = await cli("pay", order.order_id, "4111 1111")
