@@ -19,11 +19,17 @@ the same sum is a constraint in the database.
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.errors import IllegalTransition
+
+LineId: TypeAlias = str
+
+LineUnits: TypeAlias = Mapping[LineId, int]
+"""How many units of each line."""
 
 Count = Annotated[int, Field(ge=0)]
 

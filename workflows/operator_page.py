@@ -43,7 +43,7 @@ def page(
     parts += [
         f"⚠ **Needs attention:** `{parked.step}`: {parked.reason}"
         + (f" (answer with {', '.join(parked.allowed)})" if parked.allowed else "")
-        for parked in steps.parked.values()
+        for parked in steps.attention.steps.values()
     ]
     rows = [
         f"| {line.line_id} | {line.sku} | {line.quantity} | {_standing(book, line.line_id)} |"

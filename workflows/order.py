@@ -1,144 +1,134 @@
-"""The life of one order: reserve, authorize, fulfil, await returns, close."""
+"""The life of one order: reserve, authorize, fulfil, await returns, close.
+
+First the table of its steps, which the executor runs from; then the story, in plain steps. The
+parts of an order are in `chapters/`, what it knows is in `state/`, how a step runs in `engine/`.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Literal
 
 from temporalio import workflow
-from temporalio.common import RawValue, SearchAttributeKey
+from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 from workflows import operator_page
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.messages import OrderMessages
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
+from workflows.chapters.reservation import OrderReservation
 from workflows.chapters.returns import OrderReturns
-from workflows.engine.continuing import Continuing, broken
-from workflows.engine.inbox import Inbox, SignalMessage, parse_signal
-from workflows.engine.refusals import refused
-from workflows.engine.saga import Step
-from workflows.engine.steps import GivenUp, StepRefused, Steps
-from workflows.state.contracts import OrderInput, OrderResult, OrderView
+from workflows.engine.inbox import Inbox
+from workflows.engine.outcomes import Abandoned, Refused
+from workflows.engine.runs import Runs
+from workflows.engine.step_table import Step, StepTable
+from workflows.engine.steps import Steps
+from workflows.state.contracts import OrderInput, OrderResult
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorizations import Authorizations
+    from activities.backorders import Backorders
     from activities.delivery import Delivery
     from activities.fulfilment import Fulfilments
-    from activities.inventory import Inventory, ReleaseStock
+    from activities.inventory import Inventory
     from activities.payments import Payments
-    from activities.records import CloseOrder, KeepAnswers, Notice, Records
+    from activities.records import CloseOrder, KeepAnswers, Records
+    from activities.returns import Returns
     from domain.continuation import OrderState
-    from domain.errors import InvalidInput
-    from domain.messages import (
-        AttentionAnswer,
-        CancelOutcome,
-        CancelRequest,
-        ChargeRequest,
-        PayOutcome,
-        PayRequest,
-        Placement,
-        RefundOutcome,
-        RefundRequest,
-        ReturnOutcome,
-        ReturnRequest,
-    )
-    from domain.reservations import ReserveStock
+    from domain.messages import CancelRequest, Placement
 
-SAGA = (
+STEPS = StepTable(
+    # Placing the order. That all of it is authorized confirms it, in the same step.
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
-    Step(Authorizations.authorize_payment, undo=Authorizations.void_payment),
-    # For each fulfilment, side by side:
+    Step(Authorizations.authorize_payment, undo=Authorizations.void_payment, by_hand=True),
+    # Each fulfilment, side by side.
     Step(Fulfilments.pick, undo=Fulfilments.put_back),
     Step(Fulfilments.pack, undo=Fulfilments.put_back),
-    Step(Fulfilments.ship, undo=Fulfilments.void_label),  # until it is handed over
-    Step(Payments.capture_payment, undo=Payments.refund_payment),  # by a return or a loss
+    Step(Authorizations.reauthorize_payment, undo=Authorizations.void_payment, by_hand=True),
+    Step(Fulfilments.ship, undo=Fulfilments.void_label, by_hand=True),  # until the hand-over
+    Step(Payments.capture_payment, undo=Payments.refund_payment, by_hand=True),
+    Step(Payments.invoice_shipment, because="an invoice stands; a refund writes a credit note"),
     Step(
         Delivery.await_delivery,
         because="a parcel on its way cannot be called back; undeliverable, the carrier returns it",
     ),
+    # Units that are not there, not found, lost, or wanted in another fulfilment.
+    Step(Backorders.await_stock, because="waiting changes nothing"),
+    Step(Backorders.join_backorders, undo=Inventory.release_stock),
+    Step(Backorders.fill_backorder, undo=Inventory.release_stock),
+    Step(Inventory.reserve_again, undo=Inventory.release_stock),
+    Step(Inventory.reassign, undo=Inventory.release_stock),
+    Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
+    # What comes back.
+    Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
+    Step(Returns.receive_return, because="what was counted is there, and is paid back"),
+    # What is told, and what is only read.
+    Step(Records.note_hold, because="its end is recorded beside it"),
+    Step(Records.tell, because="the order's story is only added to"),
+    Step(Records.keep_answers, because="an answer that was given stays given"),
+    Step(Records.close_order, because="it comes last, when there is nothing left to undo"),
+    Step(Payments.may_refund, because="it reads only"),
+    Step(Delivery.last_scan, because="it reads only"),
 )
 
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 
 
 @workflow.defn(name="Order")
-class OrderWorkflow:
+class OrderWorkflow(OrderMessages):
     """One order. The only one that decides about it."""
 
     @workflow.init
     def __init__(self, start: OrderInput) -> None:
-        self.continuing = Continuing(start.continue_after_events)
         state = start.state or OrderState()  # as an earlier run left it, or of a new order
         self.start = start.model_copy(update={"state": None})
-        self.order = start.order
-        self.policy = start.policy
-        self.book = OrderBook(start.order, state.book)
-        self.steps = Steps(start.order.order_id, start.policy, self.show, state.steps)
-        self.payments = OrderPayments(self.steps, self.book, start.policy, state.payments)
+        self.order, self.policy = start.order, start.policy
+        self.runs = Runs(start.continue_after_events)
+        self.book = book = OrderBook(start.order, state.book)
+        self.steps = steps = Steps(
+            STEPS, start.order.order_id, start.policy, self.show, state.steps
+        )
+        self.reservation = OrderReservation(steps, book, start.policy)
+        self.payments = OrderPayments(steps, book, start.policy, state.payments)
         self.refunds = OrderRefunds(
-            self.steps, self.book, self.payments, start.policy, state.refunds_numbered
+            steps, book, self.payments, start.policy, state.refunds_numbered
         )
-        self.returns = OrderReturns(
-            self.steps, self.book, self.payments, start.policy, state.returns
-        )
-        self.fulfilments = OrderFulfilments(
-            self.steps, self.book, self.payments, start.policy, SAGA, self.returns.next_return_id
-        )
+        self.returns = OrderReturns(steps, book, self.payments, start.policy, state.returns)
+        self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(
-            self.steps, self.book, self.payments, self.fulfilments, start.policy
+            steps, book, self.payments, self.fulfilments, start.policy
         )
         self.cancellations = OrderCancellations(
-            self.book, self.fulfilments, self.backorders, state.cancelled_because
+            book, self.fulfilments, self.backorders, state.cancelled_because
         )
         self.inbox = Inbox(state.inbox)
         self.phase = state.phase
         self.placement = state.placement
-        self.never_began: Literal["rejected", "cancelled"] = "rejected"
-        self.unwanted = False  # somebody asked to cancel the whole order
-        self.cancels_open = 0
-        self.cancellation: asyncio.Task[None] | None = None  # from the Temporal UI
         self.refusals = state.refusals
-
-    # The story ------------------------------------------------------------------------------------
+        self.never_began = "rejected"
 
     @workflow.run
     async def run(self, start: OrderInput) -> OrderResult:
-        """The order's life. A cancellation from the Temporal UI is a request like any other."""
+        """Live the story to its end, whatever comes between, in as many runs as it takes."""
         del start  # taken by __init__, before any message can arrive
         self.show()
-        story = asyncio.create_task(self.live_in_runs())
-        while True:
-            try:
-                result = await asyncio.shield(story)
-                break
-            except asyncio.CancelledError:
-                # A worker that forgets the order cancels it too, and asks for nothing.
-                if self.cancellation is not None or workflow.cancellation_reason() is None:
-                    raise
-                request = CancelRequest(reason="cancelled in Temporal", by="operator")
-                self.cancellation = asyncio.create_task(self.heed("cancel", request))
-        if self.cancellation is not None:
-            await self.cancellation
-        return result
+        return await self.runs.live(
+            self.story(), heed=self.cancelled_in_ui, idle=self.idle, onward=self.onward
+        )
 
-    async def live_in_runs(self) -> OrderResult:
-        """Live on; in a new run, from where it stands, when the history of this one is long."""
-        life = asyncio.create_task(self.live())
-        await self.continuing.watch(life, self.idle, self.onward)
-        return await life
+    # The story ------------------------------------------------------------------------------------
 
-    async def live(self) -> OrderResult:
-        """From intake, or from where an earlier run came to, to the end, in plain steps."""
-        placement = self.placement or await self.begin()
+    async def story(self) -> OrderResult:
+        """From intake, or from where an earlier run came to, to the end."""
+        placement = self.placement or await self.place()
         if placement.outcome == "rejected":
             return await self.end(self.never_began, placement.reason)
-        self.returns.resume(self.fulfilments)
+        self.returns.resume()
         if self.phase != "return window":
             await self.fulfil()
             await self.void_what_is_not_charged()
@@ -146,65 +136,28 @@ class OrderWorkflow:
             why = self.cancellations.why or self.book.given_up or "nothing could be sent"
             return await self.end("cancelled", why)
         await self.await_returns()
-        return await self.end("closed", self.why_closed)
-
-    @property
-    def why_closed(self) -> str:
-        """The reason of an order's end after something of it was sent."""
-        if self.book.last_delivery is None:
-            return "nothing was delivered; what was paid for it is paid back"
-        if self.book.all_returned:
-            return "everything came back, and is paid back"
-        return "delivered, and the return window is over"
-
-    async def begin(self) -> Placement:
-        """Place it, unless its id is another's."""
-        try:
-            return await self.place()
-        except StepRefused as refusal:
-            # The id was taken long ago, by an order that Temporal has forgotten: not ours to touch.
-            self.decide("rejected", refusal.message)
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise ApplicationError(
-                refusal.message, type=refusal.kind, non_retryable=True
-            ) from refusal
+        return await self.end("closed", self.book.why_closed)
 
     async def place(self) -> Placement:
-        """Reserve the stock, then authorize the money; undo the first if the second fails."""
-        reserved = await self.steps.local(
-            Inventory.reserve_stock,
-            ReserveStock(
-                order=self.order,
-                run_id=workflow.info().first_execution_run_id,
-                partly_available=self.policy.partly_available,
-                backorder=self.policy.backorder,
-                sourcing=self.policy.sourcing,
-            ),
-            self.order.order_id,
-            "Reserve stock",
-            refusable=("conflict",),
-        )
-        if not reserved.fulfilments and not reserved.backordered:
-            return self.decide("rejected", "not available")
-        for planned in reserved.fulfilments:
-            self.book.allocated(planned)
-        self.book.backordered(reserved.backordered)
-        self.book.cancelled(reserved.missing, allocated=False)
-        try:
-            await self.payments.authorizations.authorize(unless=lambda: self.unwanted)
-        except StepRefused as refusal:
-            # Another tender, or the same one for another part, may have paid before.
-            if self.order.tenders or len(self.book.parts_to_authorize()) > 1:
-                await self.payments.void(f"not paid: {refusal.message}")
-            await self.release_all("rejected", refusal.message)
-            return self.decide("rejected", refusal.message)
-        except GivenUp:
-            await self.payments.void("given up before the payment was authorized")
-            await self.release_all("cancelled", "cancelled before the payment was authorized")
-            return self.decide("rejected", "cancelled before the payment was authorized")
+        """Reserve the stock; authorize the payment, which confirms the order; or undo both."""
+        match await self.reservation.reserve():
+            case Refused() as conflict:
+                await self.leave_alone(conflict)
+            case False:
+                return self.decide("rejected", "not available")
+        authorizations = self.payments.authorizations
+        match await authorizations.authorize_and_confirm(unless=lambda: self.unwanted):
+            case Refused(message=why):
+                # Another tender, or the same one for another part, may have been authorized.
+                if self.order.tenders or len(self.book.parts_to_authorize()) > 1:
+                    await authorizations.void(f"not paid: {why}")
+                return await self.undo_placing("rejected", why)
+            case Abandoned():
+                await authorizations.void("given up before the payment was authorized")
+                why = "cancelled before the payment was authorized"
+                return await self.undo_placing("cancelled", why)
         if self.policy.charge == "at_confirmation":
-            with suppress(StepRefused):  # confirmed it is; what is not paid is cancelled
-                await self.payments.charge_to_begin()
+            await self.payments.charge_to_begin()  # what is not paid then is cancelled
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:
@@ -213,27 +166,20 @@ class OrderWorkflow:
         What is not there yet is waited for meanwhile, and becomes fulfilments as it comes.
         """
         if self.phase != "in fulfilment":
-            # Those that were sent before it was placed come first.
+            # Cancellations that were sent before it was placed come first.
             await workflow.wait_condition(lambda: self.cancels_open == 0)
             if self.policy.charge == "at_confirmation" and not self.book.charged_ahead:
                 unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
                 await self.cancellations.cancel(unpaid, "unpaid")
             self.enter("in fulfilment")
-        for fulfilment in list(self.book.fulfilments.values()):
-            if fulfilment.task is None and not fulfilment.ended:
-                self.fulfilments.start(fulfilment)
+        self.fulfilments.start_all()
         self.backorders.start()
         while True:
             await self.backorders.all_ended()
             await self.fulfilments.all_ended()
             await workflow.wait_condition(lambda: self.cancels_open == 0)
-            if self.fulfilled:
+            if self.backorders.ended and self.book.all_fulfilments_ended:
                 return
-
-    @property
-    def fulfilled(self) -> bool:
-        """No fulfilment is on its way or to come."""
-        return self.backorders.ended and all(p.ended for p in self.book.fulfilments.values())
 
     async def void_what_is_not_charged(self) -> None:
         """Release what was authorized and is not going to be charged.
@@ -247,7 +193,7 @@ class OrderWorkflow:
         # The sums do not tell which of several tenders paid.
         several = self.payments.authorizations.several
         if not_all or by_hand or more or several or self.book.nothing_shipped:
-            await self.payments.void("not everything was sent")
+            await self.payments.authorizations.void("not everything was sent")
 
     async def await_returns(self) -> None:
         """Until the window is over and no return is under way; sooner if everything came back."""
@@ -270,79 +216,65 @@ class OrderWorkflow:
     async def end(
         self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
     ) -> OrderResult:
-        """Answer whoever still waits, record the end, and stop."""
+        """Answer all who wait for an answer, record the end, and stop."""
         self.enter("ending")
         await self.all_answered()
-        answers = self.inbox.answers()
+        answers, order_id = self.inbox.answers(), self.order.order_id
         began = self.placement is not None and self.placement.outcome == "confirmed"
-        if began and outcome != "rejected":  # else its end was recorded as it was undone
-            await self.steps.local(
-                Records.close_order,
-                CloseOrder(
-                    order_id=self.order.order_id, decision=outcome, reason=reason, answers=answers
-                ),
-                self.order.order_id,
-                f"Record: {outcome}",
-            )
-        elif answers:
+        if began and outcome != "rejected":
+            close = CloseOrder(order_id=order_id, decision=outcome, reason=reason, answers=answers)
+            await self.steps.local(Records.close_order, close, order_id, f"Record: {outcome}")
+        elif answers:  # the end itself was recorded as the order was undone
+            keep = KeepAnswers(order_id=order_id, answers=answers)
             await self.steps.record(
-                Records.keep_answers,
-                KeepAnswers(order_id=self.order.order_id, answers=answers),
-                self.order.order_id,
-                "Record what was answered",
+                Records.keep_answers, keep, order_id, "Record what was answered"
             )
         if outcome != "closed":
             workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])
         await self.all_answered()
         self.enter(outcome)
-        return OrderResult(order_id=self.order.order_id, outcome=outcome, reason=reason)
+        return OrderResult(order_id=order_id, outcome=outcome, reason=reason)
 
-    async def all_answered(self) -> None:
-        """Wait until every request has its answer, and what it led to is done."""
-        await workflow.wait_condition(
-            lambda: (
-                workflow.all_handlers_finished()
-                and not self.returns.pending
-                and not self.refunds.pending
-            )
+    # The ways out of placing ----------------------------------------------------------------------
+
+    async def undo_placing(self, outcome: Literal["rejected", "cancelled"], why: str) -> Placement:
+        """Undo the reservation: the order never began."""
+        self.never_began = outcome
+        await self.reservation.release(outcome, why)
+        return self.decide("rejected", why)
+
+    async def leave_alone(self, conflict: Refused) -> None:
+        """The id was taken long ago, by an order that Temporal has forgotten: not ours to touch."""
+        self.decide("rejected", conflict.message)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        raise ApplicationError(conflict.message, type=conflict.kind, non_retryable=True)
+
+    def decide(self, outcome: Literal["confirmed", "rejected"], reason: str = "") -> Placement:
+        """The answer to placing the order."""
+        self.placement = Placement(order_id=self.order.order_id, outcome=outcome, reason=reason)
+        self.enter(outcome)
+        return self.placement
+
+    # Where it stands ------------------------------------------------------------------------------
+
+    def enter(self, phase: str) -> None:
+        """Another chapter of the story."""
+        self.phase = phase
+        self.show()
+
+    def show(self) -> None:
+        """Something is about to be different: refresh the page that operators read."""
+        self.runs.look()
+        workflow.set_current_details(
+            operator_page.page(self.order, self.phase, self.placement, self.book, self.steps)
         )
-
-    # Undo -----------------------------------------------------------------------------------------
-
-    async def release_all(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
-        """Undo of the reservation: all of it, before anything was picked."""
-        self.never_began = decision
-        fulfilments = [
-            fulfilment for fulfilment in self.book.fulfilments.values() if not fulfilment.ended
-        ]
-        await self.steps.record(
-            Inventory.release_stock,
-            ReleaseStock(
-                order_id=self.order.order_id,
-                effect="release_stock",
-                units={fulfilment.id: fulfilment.units for fulfilment in fulfilments},
-                backordered=self.book.waiting,
-                decision=decision,
-                what=decision,
-                why=why,
-            ),
-            self.order.order_id,
-            "Release stock",
-        )
-        for fulfilment in fulfilments:
-            self.book.cancelled(fulfilment.units, allocated=True)
-            fulfilment.stage = "ended"
-        self.book.not_waited_for(self.book.waiting)
-
-    # Continue -------------------------------------------------------------------------------------
 
     def idle(self) -> bool:
         """Nothing is under way but waits for the outside."""
         return (
             self.phase in ("in fulfilment", "return window")
             and workflow.all_handlers_finished()
-            and (self.cancellation is None or self.cancellation.done())
-            and not broken(self.cancellation)
+            and self.runs.ui.idle
             and self.steps.only_waits
             and self.fulfilments.idle
             and self.backorders.idle
@@ -366,220 +298,3 @@ class OrderWorkflow:
             inbox=self.inbox.state(),
         )
         return self.start.model_copy(update={"state": state})
-
-    # Messages -------------------------------------------------------------------------------------
-
-    @workflow.update
-    async def cancel_order(self, request: CancelRequest) -> CancelOutcome:
-        """Cancel all or some units; answers with what became of each."""
-        return await self.cancel(request)
-
-    @cancel_order.validator
-    def _may_cancel(self, request: CancelRequest) -> None:
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.cancellations.check(request)
-
-    @workflow.update
-    async def return_items(self, request: ReturnRequest) -> ReturnOutcome:
-        """Ask to send units back; answers with the return's id, or refuses with the reason."""
-        return await self.take_back(request)
-
-    @return_items.validator
-    def _may_return(self, request: ReturnRequest) -> None:
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.returns.check(request)
-
-    @workflow.update
-    async def refund_order(self, request: RefundRequest) -> RefundOutcome:
-        """Pay something back that comes with no return; answers with what became of it."""
-        return await self.pay_back(request)
-
-    @refund_order.validator
-    def _may_refund(self, request: RefundRequest) -> None:
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.refunds.check(request)
-
-    @workflow.update
-    async def pay_order(self, request: PayRequest) -> PayOutcome:
-        """The customer comes with a new token for an order that is held for payment."""
-        return await self.inbox.once(
-            request, lambda i: self.payments.authorizations.pay(request, i)
-        )
-
-    @pay_order.validator
-    def _may_pay(self, request: PayRequest) -> None:
-        if not self.inbox.knows(request):
-            self.payments.authorizations.check_pay()
-
-    @workflow.update
-    async def charge_order(self, request: ChargeRequest) -> PayOutcome:
-        """Charge an order that waits for somebody to say so."""
-        return await self.charge(request)
-
-    @charge_order.validator
-    def _may_charge(self, request: ChargeRequest) -> None:
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.payments.check_charge()
-
-    @workflow.update
-    async def resolve_attention(self, answer: AttentionAnswer) -> None:
-        """An operator's decision about a step that needs attention."""
-        self.steps.answer(answer)
-
-    @resolve_attention.validator
-    def _may_resolve(self, answer: AttentionAnswer) -> None:
-        self.steps.check_answer(answer)
-
-    @workflow.signal(dynamic=True)
-    async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """`cancel`, `request_return`, `refund` and the others, without waiting for an answer.
-
-        Taken raw, because a signal that does not fit its type would otherwise vanish: whoever typed
-        it at a terminal finds the refusal in the order's story.
-        """
-        try:
-            message = parse_signal(name, payloads)
-        except InvalidInput as error:
-            await self.report_refusal(name, str(error))
-        else:
-            await self.heed(name, message)
-
-    @workflow.query
-    def view(self) -> OrderView:
-        """Where the workflow stands, for debugging."""
-        return OrderView(
-            phase=self.phase,
-            lines={line_id: line.model_dump() for line_id, line in self.book.lines.items()},
-            fulfilments={p.id: p.outcome or p.stage for p in self.book.fulfilments.values()},
-            attention={step: parked.reason for step, parked in self.steps.parked.items()},
-        )
-
-    async def heed(self, name: str, message: SignalMessage) -> None:
-        """Do what a signal asks for, or tell in the order's story why not."""
-        try:
-            await self.obey(message)
-        except ApplicationError as error:
-            await self.report_refusal(name, error.message)
-
-    async def obey(self, message: SignalMessage) -> None:
-        """What a signal asks for, on the same path as the update of that kind."""
-        match message:
-            case CancelRequest():
-                if not self.inbox.knows(message):
-                    self.check_open()
-                    self.cancellations.check(message)
-                outcome = await self.cancel(message)
-                if outcome.outcome != "cancelled":
-                    await self.report_refusal("cancel", outcome.message)
-            case ReturnRequest():
-                if not self.inbox.knows(message):
-                    self.check_open()
-                await self.take_back(message)
-            case RefundRequest():
-                if not self.inbox.knows(message):
-                    self.check_open()
-                    self.refunds.check(message)
-                await self.pay_back(message)
-            case PayRequest():
-                await self.inbox.once(
-                    message, lambda i: self.payments.authorizations.pay(message, i)
-                )
-            case ChargeRequest():
-                charged = await self.charge(message)
-                if charged.outcome != "accepted":
-                    await self.report_refusal("charge", charged.message)
-            case AttentionAnswer():
-                self.steps.answer(message)
-
-    async def cancel(self, request: CancelRequest) -> CancelOutcome:
-        """Cancel once per request id. Waits until the order is placed: its money is then known."""
-        self.continuing.look()
-
-        async def act(request_id: str) -> CancelOutcome:
-            self.cancels_open += 1
-            self.unwanted = self.unwanted or not request.lines
-            try:
-                await workflow.wait_condition(lambda: self.placement is not None)
-                if self.placement and self.placement.outcome == "rejected":
-                    return self.cancellations.too_early(
-                        request_id, self.never_began, self.placement
-                    )
-                return await self.cancellations.cancel(request, request_id)
-            finally:
-                self.cancels_open -= 1
-
-        return await self.inbox.once(request, act)
-
-    async def take_back(self, request: ReturnRequest) -> ReturnOutcome:
-        """Approve a return once per request id."""
-        self.continuing.look()
-
-        async def act(request_id: str) -> ReturnOutcome:
-            self.check_open()  # again: it may have ended between the validator and here
-            return await self.returns.request(request, request_id, self.fulfilments)
-
-        return await self.inbox.once(request, act)
-
-    async def pay_back(self, request: RefundRequest) -> RefundOutcome:
-        """Grant and pay a refund once per request id."""
-        self.continuing.look()
-
-        async def act(request_id: str) -> RefundOutcome:
-            self.check_open()  # again: it may have ended between the validator and here
-            return await self.refunds.request(request, request_id)
-
-        return await self.inbox.once(request, act)
-
-    async def charge(self, request: ChargeRequest) -> PayOutcome:
-        """Charge the order once somebody says so, as soon as it is placed."""
-
-        async def act(request_id: str) -> PayOutcome:
-            await workflow.wait_condition(lambda: self.placement is not None)
-            self.check_open()
-            return await self.payments.charge_now(request, request_id)
-
-        return await self.inbox.once(request, act)
-
-    async def report_refusal(self, name: str, why: str) -> None:
-        """Tell in the order's story that a message was refused and changed nothing."""
-        self.refusals += 1
-        number = self.refusals  # others may be refused while this one waits
-        await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
-        await self.steps.record(
-            Records.tell,
-            Notice(
-                order_id=self.order.order_id,
-                effect=f"refused:{number}",
-                what=f"{name if name.isidentifier() else 'signal'} refused"[:100],
-                why=why[:1000],
-            ),
-            self.order.order_id,
-            f"Refused: {name[:40]}",
-        )
-
-    def check_open(self) -> None:
-        """Raises where the order has come to its end."""
-        if self.phase in ("ending", "closed", "cancelled", "rejected"):
-            raise refused(f"order {self.order.order_id} is {self.phase}; nothing can be changed")
-
-    def enter(self, phase: str) -> None:
-        """Another chapter of the story."""
-        self.phase = phase
-        self.show()
-
-    def show(self) -> None:
-        """Something is about to be different: refresh the page that operators read."""
-        self.continuing.look()
-        workflow.set_current_details(
-            operator_page.page(self.order, self.phase, self.placement, self.book, self.steps)
-        )
-
-    def decide(self, outcome: Literal["confirmed", "rejected"], reason: str = "") -> Placement:
-        """The answer to placing the order."""
-        self.placement = Placement(order_id=self.order.order_id, outcome=outcome, reason=reason)
-        self.enter(outcome)
-        return self.placement

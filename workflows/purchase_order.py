@@ -11,8 +11,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.engine import results, timeouts
+from workflows.engine.outcomes import refusal_of
 from workflows.engine.refusals import refused
-from workflows.engine.steps import refusal_of
 
 with workflow.unsafe.imports_passed_through():
     from activities.purchasing import (

@@ -15,7 +15,7 @@ from starter.cli.output import Output
 from starter.service import Service, answered, service
 from starter.webhooks import REFUND_CAME_BACK, WebhookDesk
 from store.reads import AttentionRow
-from workflows.engine.steps import NO_ANSWER
+from workflows.engine.attention import NO_ANSWER
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

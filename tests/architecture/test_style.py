@@ -22,7 +22,6 @@ LONGER = {
     "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",
     "workflows/state/order_book.py": "where every unit stands, and what follows from that",
     "workflows/chapters/fulfilments.py": "the way of one, and each way on when it fails",
-    "workflows/order.py": "an order's story and every message to it",
     "worker.py": "where everything is put together, and the program that runs it",
     "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }

@@ -26,7 +26,7 @@ class AuthorizeFirst(OrderWorkflow):
         return await super().run(start)
 
     async def place(self) -> Placement:
-        await self.payments.authorizations.authorize(unless=lambda: False)
+        await self.payments.authorizations.authorize_and_confirm(unless=lambda: False)
         return await super().place()
 
 

@@ -13,7 +13,7 @@ from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnR
 from domain.tracking import CarrierStatus
 from tests.builders import a_policy, an_order
 from tests.shop import Shop
-from workflows.engine.steps import ORDER_ATTENTION
+from workflows.engine.attention import ORDER_ATTENTION
 
 # Dispatch ----------------------------------------------------------------------------------------
 

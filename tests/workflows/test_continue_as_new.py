@@ -32,7 +32,7 @@ from tests.runs import replay, restless, runs_of
 from tests.servers import running_temporal
 from tests.shop import Shop
 from tests.workflows.lives import PLAIN_STORY, told
-from workflows.engine.continuing import A_MOMENT
+from workflows.engine.runs import A_MOMENT
 
 LEISURELY = a_policy(give_up_after=10, return_window=60)
 

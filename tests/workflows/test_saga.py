@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
@@ -13,6 +14,7 @@ from domain.errors import NotFound, Unreachable
 from domain.messages import Placement
 from domain.order import Order
 from domain.policy import Policy
+from tests.architecture.source import sources
 from tests.shop import Shop
 from tests.workflows.lives import (
     BRISK,
@@ -25,24 +27,58 @@ from tests.workflows.lives import (
     live_a_life_with_every_undo,
     three_teas,
 )
-from workflows.engine.saga import Step, undos
-from workflows.order import SAGA
+from workflows.engine.step_table import Step, StepTable
+from workflows.order import STEPS as TABLE
 
 # How a step goes wrong once, or happens twice.
 MISHAPS = ("before", "after", "repeat")
 
+ACTIVITY_CLASSES: tuple[str, ...] = (
+    "Inventory",
+    "Authorizations",
+    "Payments",
+    "Fulfilments",
+    "Backorders",
+)
+ACTIVITY_CLASSES += ("Delivery", "Returns", "Records")
+
+
+def undos(*begun: str) -> list[str]:
+    """The names of the undos that the executor runs for steps that have begun."""
+    return [step.undo.__name__ for step in TABLE.to_undo(begun) if step.undo is not None]
+
 
 def test_every_step_has_an_undo_or_says_why_not() -> None:
-    for step in SAGA:
+    for step in TABLE:
         assert (step.undo is None) == bool(step.because), step.name
+    with pytest.raises(ValueError, match="play has either an undo, or the reason why it has none"):
+        Step(Shop.play)
+    with pytest.raises(ValueError, match="play has either"):
+        Step(Shop.play, undo=Shop.finish, because="of no account")
 
 
 def test_undos_run_last_step_first_and_each_once_for_steps_that_have_begun() -> None:
-    begun = [step.name for step in SAGA if step.name in ("pick", "pack", "ship")]
-    assert [undo.__name__ for undo in undos(SAGA, begun)] == ["void_label", "put_back"]
-    assert [undo.__name__ for undo in undos(SAGA, ["pick"])] == ["put_back"]
-    assert undos(SAGA, []) == []
-    assert undos((Step(Shop.play, because="of no account"),), ["play"]) == []
+    assert undos("pick", "pack", "ship") == ["void_label", "put_back"]
+    assert undos("pick") == ["put_back"]
+    assert undos("await_delivery") == undos() == []
+
+
+def test_a_step_that_is_not_in_the_table_cannot_be_run() -> None:
+    table = StepTable(Step(Shop.play, undo=Shop.finish))
+    table.check(Shop.play)
+    table.check(Shop.finish)  # an undo
+    with pytest.raises(LookupError, match="settled is not in the table of steps"):
+        table.check(Shop.settled)
+
+
+def test_the_table_has_every_activity_that_an_order_runs_and_no_undo_is_named_elsewhere() -> None:
+    """What the executor would refuse at run time, found by reading."""
+    undos_of_all = {step.undo.__name__ for step in TABLE if step.undo is not None}
+    for source in sources("workflows/chapters/"):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ACTIVITY_CLASSES:
+                assert node.attr not in undos_of_all, f"{source.path}:{node.lineno}: {node.attr}"
+                assert node.attr in {step.name for step in TABLE}, f"{source.path}: {node.attr}"
 
 
 @pytest.mark.parametrize("mishap", MISHAPS)

@@ -5,96 +5,87 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
 
-from workflows.chapters.holds import OrderHolds
-from workflows.engine.refusals import refused
-from workflows.engine.steps import GivenUp, StepRefused, Steps
+from workflows.chapters.payment_offers import (
+    ACTION_REQUIRED,
+    DECLINED,
+    NO_PROVIDER,
+    PaymentOffers,
+)
+from workflows.engine.outcomes import Abandoned, ByOperator, Done, Refused, Stopped
+from workflows.engine.step_table import Activity
+from workflows.engine.steps import Steps
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import REST, OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorizations import Authorizations
-    from activities.payment_asks import Authorize, Authorized, Reauthorize, TenderAsk
+    from activities.payment_asks import Authorize, Authorized, Reauthorize, TenderAsk, Void
     from domain import ids
     from domain.amounts import spread
-    from domain.continuation import PaymentsState
-    from domain.messages import PayOutcome, PayRequest
     from domain.money import to_minor
     from domain.policy import Policy
 
-DECLINED, ACTION_REQUIRED = "declined", "action_required"
 _A_MOMENT = timedelta(seconds=1)
 
 
 class OrderAuthorizations:
-    """Authorizes payments, and waits for the customer where that takes the customer."""
+    """What the payment companies hold for the order, and for how long."""
 
     def __init__(
-        self, steps: Steps, book: OrderBook, holds: OrderHolds, policy: Policy, state: PaymentsState
+        self, steps: Steps, book: OrderBook, offers: PaymentOffers, policy: Policy
     ) -> None:
         self._steps = steps
         self._book = book
-        self._holds = holds
+        self._offers = offers
         self._policy = policy
         self._order_id = book.order.order_id
-        self._provider = state.provider or book.order.payment.provider
-        self._token = state.token or book.order.payment.token
-        self._attempt = state.attempt  # one more than there were refusals
-        self._held = False
-        self._offers: list[tuple[PayRequest, asyncio.Future[PayOutcome]]] = []
         self._reauthorizing = asyncio.Lock()  # what is authorized for one may serve the next
-
-    def state(self) -> PaymentsState:
-        """What the next run must know of it."""
-        return PaymentsState(provider=self._provider, token=self._token, attempt=self._attempt)
 
     @property
     def several(self) -> bool:
         """More than one means of payment has to do with the order."""
-        return bool(self._book.order.tenders) or self._attempt > 1
+        return bool(self._book.order.tenders) or self._offers.attempt > 1
 
-    async def authorize(self, *, unless: Callable[[], bool]) -> None:
-        """Authorize what all units that can be sent are worth.
+    async def authorize_and_confirm(self, *, unless: Callable[[], bool]) -> Stopped | None:
+        """Authorize what all units that can be sent are worth. That confirms the order.
 
-        Raises StepRefused for the bank's no, or when the customer had to confirm the payment and
-        did not in time; and GivenUp where `unless` comes true while somebody is awaited.
+        Stopped by the bank's no, also where the customer had to confirm the payment and did not in
+        time; and where `unless` comes true while somebody is awaited.
         """
         parts = self._book.parts_to_authorize()
         if self._policy.charge != "at_shipment":  # charged once, all of it
             parts = {ids.prepaid_id(self._order_id): sum(parts.values())}
         amount = self._book.money(sum(parts.values()))
 
-        async def attempt() -> Authorized:
+        async def attempt() -> Done[Authorized] | Refused | Abandoned:
             ask = Authorize(
                 order_id=self._order_id,
                 amount=amount,
                 tenders=self._tenders(parts),
-                attempt=self._attempt,
+                attempt=self._offers.attempt,
             )
-            done: Authorized = await self._steps.call(
-                Authorizations.authorize_payment,
-                lambda _: ask,
-                self._order_id,
-                f"Authorize {amount}",
-                # The bank says no, or wants the customer; or there is no such provider.
-                refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
-                allowed=("retry", "cancel"),
-                unless=unless,
+            return await self._call(
+                Authorizations.authorize_payment, ask, self._order_id, f"Authorize {amount}", unless
             )
-            return done
 
-        self._note(await self._until_paid(attempt, unless, patient=(ACTION_REQUIRED,)))
+        outcome = await self._offers.until_authorized(attempt, unless, patient=(ACTION_REQUIRED,))
+        if not isinstance(outcome, Done):
+            return outcome
+        self._note(outcome.result)
         self._book.covered |= parts.keys() - {REST}
         self._book.authorized = amount.minor
+        return None
 
-    async def ensure_authorized(self, fulfilment: Fulfilment, *, surely: bool = False) -> None:
+    async def ensure_authorized(
+        self, fulfilment: Fulfilment, *, surely: bool = False
+    ) -> Stopped | None:
         """See to it that a fulfilment can be charged when it is handed over, and for a while then.
 
         `surely`: also where it can as far as is known here; a company may have ended it before.
-        Raises StepRefused where the customer does not pay, and GivenUp where it is recalled.
+        Stopped where the customer does not pay, and where the fulfilment is recalled.
         """
         # Another one may be first again.
         while self._reauthorizing.locked() and not fulfilment.recalled:
@@ -102,25 +93,27 @@ class OrderAuthorizations:
                 lambda: not self._reauthorizing.locked() or fulfilment.recalled
             )
         if fulfilment.recalled:
-            raise GivenUp(fulfilment.id)
+            return Abandoned("no longer needed")
         async with self._reauthorizing:
             amount = self._book.to_charge_for(fulfilment)
             until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
             # Where no expiry is known, there is nothing to renew.
             expires = self._book.authorized_until is not None
             if amount == 0 or not (self._lacks(fulfilment, until) or (surely and expires)):
-                return
+                return None
             amount += self._book.promised_besides(fulfilment)
             patient = (DECLINED, ACTION_REQUIRED)
-            await self._reauthorize(
+            stopped = await self._reauthorize(
                 fulfilment.id, amount, until, unless=lambda: fulfilment.recalled, patient=patient
             )
-            self._book.covered.add(fulfilment.id)
+            if stopped is None:
+                self._book.covered.add(fulfilment.id)
+            return stopped
 
-    async def reauthorize(self, part: str, amount: int) -> None:
+    async def reauthorize(self, part: str, amount: int) -> Stopped | None:
         """The authorization for a charge has ended before its time: make another one.
 
-        Raises StepRefused where the customer does not pay, and GivenUp by an operator.
+        Stopped where the customer does not pay, or an operator gives up.
         """
         self._book.doubted = True  # other authorizations may have ended as well
         while self._reauthorizing.locked():
@@ -128,19 +121,29 @@ class OrderAuthorizations:
         async with self._reauthorizing:
             until = workflow.now() + self._policy.give_up_after
             patient = (DECLINED, ACTION_REQUIRED)
-            await self._reauthorize(part, amount, until, unless=lambda: False, patient=patient)
+            return await self._reauthorize(
+                part, amount, until, unless=lambda: False, patient=patient
+            )
 
-    async def reauthorize_all(self) -> None:
+    async def reauthorize_all(self) -> Stopped | None:
         """See to it that all of the order can be charged now, however long it has waited for that.
 
-        Raises StepRefused where the bank does not authorize it again, and GivenUp.
+        Stopped where the bank does not authorize it again, or an operator gives up.
         """
         ends = self._book.authorized_until
         soon = workflow.now() + self._policy.give_up_after
         amount = self._book.left_to_charge
         if amount and ends is not None and ends < soon:
             part = ids.prepaid_id(self._order_id)
-            await self._reauthorize(part, amount, soon, unless=lambda: False, patient=())
+            return await self._reauthorize(part, amount, soon, unless=lambda: False, patient=())
+        return None
+
+    async def void(self, why: str) -> None:
+        """Undo of the authorizations, or of what is left of them."""
+        ask = Void(order_id=self._order_id, why=why)
+        await self._steps.undo(
+            Authorizations.authorize_payment, ask, self._order_id, "Release the authorization"
+        )
 
     async def _reauthorize(
         self,
@@ -150,29 +153,46 @@ class OrderAuthorizations:
         *,
         unless: Callable[[], bool],
         patient: tuple[str, ...],
-    ) -> None:
-        async def attempt() -> Authorized:
+    ) -> Stopped | None:
+        async def attempt() -> Done[Authorized] | Refused | Abandoned:
             ask = Reauthorize(
                 order_id=self._order_id,
                 part=part,
                 amount=amount,
                 until=until,
                 tenders=self._tenders({}),
-                attempt=self._attempt,
+                attempt=self._offers.attempt,
             )
-            done: Authorized = await self._steps.call(
-                Authorizations.reauthorize_payment,
-                lambda _: ask,
-                part,
-                f"Authorize {self._book.money(amount)} again",
-                refusable=(DECLINED, ACTION_REQUIRED, "not_found"),
-                allowed=("retry", "cancel"),
-                unless=unless,
-            )
-            return done
+            summary = f"Authorize {self._book.money(amount)} again"
+            return await self._call(Authorizations.reauthorize_payment, ask, part, summary, unless)
 
         self._book.reauthorized = True  # or may be, where it is given up
-        self._note(await self._until_paid(attempt, unless, patient=patient))
+        outcome = await self._offers.until_authorized(attempt, unless, patient=patient)
+        if not isinstance(outcome, Done):
+            return outcome
+        self._note(outcome.result)
+        return None
+
+    async def _call(
+        self,
+        do: Activity,
+        ask: Authorize | Reauthorize,
+        part_id: str,
+        summary: str,
+        unless: Callable[[], bool],
+    ) -> Done[Authorized] | Refused | Abandoned:
+        outcome = await self._steps.call(
+            do,
+            lambda _: ask,
+            part_id,
+            summary,
+            # The bank says no, or wants the customer; or there is no such provider.
+            refusable=(DECLINED, ACTION_REQUIRED, NO_PROVIDER),
+            allowed=("retry", "cancel"),
+            unless=unless,
+        )
+        assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
+        return outcome
 
     @property
     def time_left(self) -> timedelta:
@@ -200,7 +220,7 @@ class OrderAuthorizations:
         first = [(tender.provider, tender.token) for tender in order.tenders]
         limits = [to_minor(tender.amount, order.currency) for tender in order.tenders]
         shares = spread(parts, [*limits, None])
-        payers = [*first, (self._provider, self._token)]
+        payers = [*first, (self._offers.provider, self._offers.token)]
         most = self._book.most_of(parts) if len(parts) > 1 else {}
         # What may be a minor unit more is the main payment's.
         shares_at_most: list[dict[str, int]] = [{}] * len(limits) + [
@@ -215,86 +235,3 @@ class OrderAuthorizations:
             )
             if share or not parts or number == len(payers)
         )
-
-    async def _until_paid(
-        self,
-        attempt: Callable[[], Any],
-        unless: Callable[[], bool],
-        *,
-        patient: tuple[str, ...],
-    ) -> Authorized:
-        """Try, and after a refusal of a `patient` kind hold the order until there is a new token.
-
-        A token that is refused as well leaves it held. Whoever brought it is told so.
-        """
-        until: datetime | None = None
-        answer: asyncio.Future[PayOutcome] | None = None
-        request: PayRequest | None = None
-        try:
-            while True:
-                try:
-                    authorized: Authorized = await attempt()
-                except StepRefused as refusal:
-                    self._attempt += refusal.kind != "not_found"
-                    if until is None and refusal.kind not in patient:
-                        raise
-                    _tell(answer, request, "refused", refusal.message)
-                    until = until or workflow.now() + self._policy.pay_within
-                    if not self._held:
-                        self._held = True
-                        await self._holds.hold(refusal.message)
-                    request, answer = await self._offered(until, unless)
-                    self._provider = request.provider or self._provider
-                    self._token = request.token
-                else:
-                    if self._held and request is not None:
-                        await self._go_on(request.by)
-                    _tell(answer, request, "accepted", "the amount is authorized")
-                    return authorized
-        finally:
-            _tell(answer, request, "refused", "the order waits for no payment; nothing was charged")
-            if self._held:
-                await self._go_on("orderloom")
-
-    async def _offered(
-        self, until: datetime, unless: Callable[[], bool]
-    ) -> tuple[PayRequest, asyncio.Future[PayOutcome]]:
-        try:
-            await workflow.wait_condition(
-                lambda: bool(self._offers) or unless(),
-                timeout=max(until - workflow.now(), timedelta(0)),
-                timeout_summary=f"The customer's payment, until {until:%Y-%m-%d %H:%M %Z}",
-            )
-        except TimeoutError:
-            raise StepRefused(DECLINED, f"not paid within {self._policy.pay_within}") from None
-        if not self._offers:
-            raise GivenUp(self._order_id)
-        return self._offers.pop(0)
-
-    async def _go_on(self, who: str) -> None:
-        self._held = False
-        while self._offers:  # too late for these
-            request, answer = self._offers.pop(0)
-            _tell(answer, request, "refused", "the order waits for no payment; nothing was charged")
-        await self._holds.go_on(who)
-
-    def check_pay(self) -> None:
-        """Raises ApplicationError where no payment is awaited."""
-        if not self._held:
-            raise refused(f"order {self._order_id} does not wait for a payment")
-
-    async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
-        """The customer comes with a new token. Answers what became of it."""
-        self.check_pay()
-        answer: asyncio.Future[PayOutcome] = asyncio.get_running_loop().create_future()
-        self._offers.append((request.model_copy(update={"request_id": request_id}), answer))
-        return await answer
-
-
-def _tell(
-    answer: asyncio.Future[PayOutcome] | None, request: PayRequest | None, outcome: Any, why: str
-) -> None:
-    """Answer whoever brought a token, once."""
-    if answer is not None and not answer.done():
-        request_id = (request.request_id if request else None) or ""
-        answer.set_result(PayOutcome(request_id=request_id, outcome=outcome, message=why))

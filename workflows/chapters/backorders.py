@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from temporalio import workflow
 
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.payments import OrderPayments
-from workflows.engine.continuing import broken
-from workflows.engine.steps import GivenUp, Steps
+from workflows.engine.outcomes import Done
+from workflows.engine.runs import broken
+from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.inventory import Inventory, ReleaseStock
     from domain import ids
     from domain.policy import Policy
+    from domain.quantities import LineUnits
 
 
 # What has come by the limit is found, also where a worker was away until after it.
@@ -67,19 +68,17 @@ class OrderBackorders:
         """Nothing is under way but the wait itself."""
         if broken(self._task):
             return False
-        return not self._book.waiting or self._steps.waits_for("await_stock", self._part)
+        return not self._book.waiting or self._steps.waits_for(Backorders.await_stock, self._part)
 
-    async def cancel(
-        self, wanted: Mapping[str, int], effect: str, why: str, who: str
-    ) -> dict[str, int]:
-        """Cancel units (line id → units), as far as they are waited for. Returns those."""
-        async with self._fulfilments.numbering:  # what is being filled is not waited for any more
+    async def cancel(self, wanted: LineUnits, effect: str, why: str, who: str) -> LineUnits:
+        """Cancel units as far as they are waited for. Returns those."""
+        async with self._book.numbering:  # what is being filled is not waited for any more
             waiting = self._book.waiting
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
                 return {}
-            await self._steps.record(
-                Inventory.release_stock,
+            await self._steps.undo(
+                Inventory.reserve_stock,
                 ReleaseStock(
                     order_id=self._order_id,
                     effect=effect,
@@ -121,21 +120,18 @@ class OrderBackorders:
         async def too_long() -> None:
             self._too_long = True
 
-        try:
-            await self._steps.wait(
-                Backorders.await_stock,
-                AwaitStock(order_id=self._order_id, round=self._book.round),
-                self._part,
-                f"Stock for {sum(self._book.waiting.values())} units",
-                within=max(until - workflow.now(), _AT_LEAST),
-                overdue=too_long,
-                stopped=lambda: self._not_needed() or self._too_long,
-                cut_short=self._not_needed,
-                allowed=("retry", "cancel"),
-            )
-        except GivenUp:
-            return False
-        return True
+        outcome = await self._steps.wait(
+            Backorders.await_stock,
+            AwaitStock(order_id=self._order_id, round=self._book.round),
+            self._part,
+            f"Stock for {sum(self._book.waiting.values())} units",
+            within=max(until - workflow.now(), _AT_LEAST),
+            overdue=too_long,
+            stopped=lambda: self._not_needed() or self._too_long,
+            cut_short=self._not_needed,
+            allowed=("retry", "cancel"),
+        )
+        return isinstance(outcome, Done)
 
     def _not_needed(self) -> bool:
         """All that was waited for is cancelled. For good: what may come to be waited for in the
@@ -145,9 +141,9 @@ class OrderBackorders:
         return self._unneeded
 
     async def _next_round(self) -> None:
-        """The round is over, and was not filled: what is waited for since then is in the next."""
+        """The round ended without stock: wait for what was added since then in the next one."""
         self._book.waits_until = None
-        async with self._fulfilments.numbering:  # whoever has named the old round has ended
+        async with self._book.numbering:  # whatever named the old round has ended
             self._book.round += 1
             if self._book.waiting:
                 await self._steps.record(
@@ -169,7 +165,7 @@ class OrderBackorders:
             )
 
     async def _fill(self) -> None:
-        async with self._fulfilments.numbering:
+        async with self._book.numbering:
             filled = await self._steps.record(
                 Backorders.fill_backorder,
                 FillBackorder(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Literal
 
 from temporalio import workflow
 
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.line_requests import requested_units
 from workflows.engine.refusals import invalid_line
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from domain.messages import CancelOutcome, CancelRequest, Placement, Units
+    from domain.quantities import LineId, LineUnits
 
 # Where it costs the warehouse least to stop.
 _EARLIEST_FIRST = ("planned", "pick", "pack", "ship")
@@ -61,7 +62,7 @@ class OrderCancellations:
     async def _cancel_in(
         self,
         fulfilment: Fulfilment,
-        left: Mapping[str, int],
+        left: LineUnits,
         request: CancelRequest,
         request_id: str,
     ) -> dict[str, int]:
@@ -95,7 +96,7 @@ class OrderCancellations:
             message=placement.reason,
         )
 
-    async def _next(self, left: Mapping[str, int]) -> Fulfilment | Literal["backorder"] | None:
+    async def _next(self, left: LineUnits) -> Fulfilment | Literal["backorder"] | None:
         """What to stop next: to wait for stock, then the fulfilment at the earliest stage.
 
         Units that are being replaced are in none for the moment; where they end up is awaited.
@@ -113,17 +114,17 @@ class OrderCancellations:
             self._stoppable(left), key=lambda p: _EARLIEST_FIRST.index(p.stage), default=None
         )
 
-    def _waited_for(self, left: Mapping[str, int]) -> bool:
+    def _waited_for(self, left: LineUnits) -> bool:
         return any(left.get(line_id, 0) for line_id in self._book.waiting)
 
-    def _stoppable(self, left: Mapping[str, int]) -> list[Fulfilment]:
+    def _stoppable(self, left: LineUnits) -> list[Fulfilment]:
         return [
             fulfilment
             for fulfilment in self._book.fulfilments.values()
             if fulfilment.stoppable and any(left.get(line_id, 0) for line_id in fulfilment.units)
         ]
 
-    def _being_replaced(self, left: Mapping[str, int]) -> bool:
+    def _being_replaced(self, left: LineUnits) -> bool:
         lost = [
             fulfilment for fulfilment in self._book.fulfilments.values() if fulfilment.replacing
         ]
@@ -136,8 +137,8 @@ class OrderCancellations:
         self,
         request: CancelRequest,
         request_id: str,
-        cancelled: Mapping[str, int],
-        left: Mapping[str, int],
+        cancelled: LineUnits,
+        left: LineUnits,
     ) -> CancelOutcome:
         refused = []
         # Without a number a request asks for what there is; only a number can be too many.
@@ -160,23 +161,19 @@ class OrderCancellations:
         )
 
 
-def _wanted(book: OrderBook, request: CancelRequest) -> dict[str, int]:
-    """The units that a request is about, by line. Raises ApplicationError for what cannot be."""
-    if not request.lines:
-        return {line_id: line.ordered - line.cancelled for line_id, line in book.lines.items()}
-    found: dict[str, int] = {}
-    for index, item in enumerate(request.lines):
-        line = book.lines.get(item.line_id)
-        if line is None:
-            known = ", ".join(book.lines)
-            raise invalid_line(index, f"there is no line {item.line_id}; the order has {known}")
-        if item.line_id in found:
-            raise invalid_line(index, f"line {item.line_id} is named twice")
-        quantity = line.ordered - line.cancelled if item.quantity is None else item.quantity
-        if quantity > line.ordered:
-            raise invalid_line(index, f"cannot cancel {quantity}: only {line.ordered} were ordered")
-        found[item.line_id] = quantity
-    return found
+def _wanted(book: OrderBook, request: CancelRequest) -> dict[LineId, int]:
+    """The units that a request is about. Raises ApplicationError for what cannot be."""
+
+    def check(index: int, line_id: LineId, quantity: int) -> None:
+        ordered = book.lines[line_id].ordered
+        if quantity > ordered:
+            raise invalid_line(index, f"cannot cancel {quantity}: only {ordered} were ordered")
+
+    return dict(
+        requested_units(
+            request.lines, book.lines, can=lambda line: line.ordered - line.cancelled, check=check
+        )
+    )
 
 
 def _message(done: tuple[Units, ...], refused: list[Units]) -> str:

@@ -1,4 +1,4 @@
-"""OrderHolds: the order says that it waits, and for what."""
+"""Order holds: the order says that it waits, and for what."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OrderHolds:
             ask = Hold(order_id=self._order_id, number=self.numbered, note=note)
             await self._steps.record(Records.note_hold, ask, self._order_id, "Held for payment")
 
-    async def go_on(self, who: str) -> None:
+    async def release(self, who: str) -> None:
         """It does not wait any more."""
         async with self._recording:
             ask = Hold(

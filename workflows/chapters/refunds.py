@@ -6,9 +6,10 @@ import asyncio
 
 from temporalio import workflow
 
+from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
-from workflows.engine.continuing import broken
-from workflows.engine.refusals import invalid_line, refuse, refused
+from workflows.engine.refusals import refuse, refused
+from workflows.engine.runs import broken
 from workflows.engine.steps import Steps
 from workflows.state.charges import Owed
 from workflows.state.order_book import OrderBook
@@ -21,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import RefundKind, RefundOutcome, RefundRequest
     from domain.money import to_minor
     from domain.policy import Policy
+    from domain.quantities import LineId, LineUnits
 
 
 class OrderRefunds:
@@ -79,9 +81,10 @@ class OrderRefunds:
             )
         )
         self._tasks.append(paying)
-        step = f"{Payments.refund_payment.__name__} {refund_id}"
-        await workflow.wait_condition(lambda: paying.done() or step in self._steps.parked)
-        parked = self._steps.parked.get(step)
+        await workflow.wait_condition(
+            lambda: paying.done() or self._payments.owes(refund_id) is not None
+        )
+        parked = self._payments.owes(refund_id)
         if parked is None:
             await paying
         return RefundOutcome(
@@ -121,20 +124,15 @@ class OrderRefunds:
             )
         return amount
 
-    def _units(self, request: RefundRequest) -> dict[str, int]:
-        units: dict[str, int] = {}
-        for index, item in enumerate(request.lines):
-            line = self._book.lines.get(item.line_id)
-            if line is None:
-                known = ", ".join(self._book.lines)
-                raise invalid_line(index, f"no line {item.line_id}; the order has {known}")
-            if item.line_id in units:
-                raise invalid_line(index, f"line {item.line_id} is named twice")
-            quantity = line.concedable if item.quantity is None else item.quantity
-            if quantity > line.concedable or quantity == 0:
+    def _units(self, request: RefundRequest) -> LineUnits:
+        lines = self._book.lines
+
+        def check(_: int, line_id: LineId, quantity: int) -> None:
+            most = lines[line_id].concedable
+            if not 0 < quantity <= most:
                 raise refused(
-                    f"line {item.line_id}: {quantity} cannot be paid back; {line.concedable} can: "
+                    f"line {line_id}: {quantity} cannot be paid back; {most} can: "
                     "the customer has them, is not sending them back, and has not been paid back"
                 )
-            units[item.line_id] = quantity
-        return units
+
+        return requested_units(request.lines, lines, can=lambda line: line.concedable, check=check)

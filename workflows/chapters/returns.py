@@ -8,19 +8,22 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
-from workflows.engine.continuing import broken
-from workflows.engine.refusals import invalid_line, refused
+from workflows.engine.outcomes import Done
+from workflows.engine.refusals import refused
+from workflows.engine.runs import broken
 from workflows.engine.steps import Steps
+from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.returns import ApproveReturn, Returns
+    from activities.returns import ApproveReturn, ReturnPart, Returns
     from domain import ids
     from domain.continuation import ReturnsState, ReturnState
     from domain.messages import ReturnOutcome, ReturnRequest, Units
     from domain.policy import Policy
+    from domain.quantities import LineId, LineUnits
 
 
 @dataclass
@@ -36,7 +39,7 @@ class _Return:
 
 
 class OrderReturns:
-    """Takes back what was delivered. Any number of returns, each with its own parcel."""
+    """Takes back what was delivered, or could not be. Any number of returns, each with a parcel."""
 
     def __init__(
         self,
@@ -65,21 +68,18 @@ class OrderReturns:
     def idle(self) -> bool:
         """Every return has ended, or waits for its parcel."""
         return self._being_approved == 0 and all(
-            self._steps.waits_for(Returns.receive_return.__name__, item.state.return_id)
-            if item.pending
-            else not broken(item.task)
+            self.waits_for(item.state.return_id) if item.pending else not broken(item.task)
             for item in self._under_way
         )
 
-    def resume(self, fulfilments: OrderFulfilments) -> None:
+    def waits_for(self, return_id: str) -> bool:
+        """The parcel of this return is awaited."""
+        return self._steps.waits_for(Returns.receive_return, return_id)
+
+    def resume(self) -> None:
         """Go on with the returns that an earlier run handed on."""
         for item in self._under_way:
-            item.task = item.task or asyncio.create_task(self._take_back(item.state, fulfilments))
-
-    def next_return_id(self) -> str:
-        """Numbers are given out once each, also to fulfilments that come back undeliverable."""
-        self._numbered += 1
-        return ids.return_id(self._book.order.order_id, self._numbered)
+            item.task = item.task or asyncio.create_task(self._take_back(item.state))
 
     @property
     def pending(self) -> bool:
@@ -103,15 +103,15 @@ class OrderReturns:
         """Raises ApplicationError where the rules do not allow this return."""
         self._units(request)
 
-    async def request(
-        self, request: ReturnRequest, request_id: str, fulfilments: OrderFulfilments
-    ) -> ReturnOutcome:
+    async def request(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
         """Approve a return, and expect its parcel."""
         units = self._units(request)
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
-        return_id = self.next_return_id()
-        ask = ApproveReturn(return_id=return_id, units=units, reason=request.reason, who=request.by)
+        return_id = self._next_id()
+        ask = ApproveReturn(
+            return_id=return_id, units=dict(units), reason=request.reason, who=request.by
+        )
         self._being_approved += 1
         try:
             await self._steps.record(
@@ -119,9 +119,8 @@ class OrderReturns:
             )
         finally:
             self._being_approved -= 1
-        expected = ReturnState(return_id=return_id, units=units, reason=request.reason)
-        taking_back = asyncio.create_task(self._take_back(expected, fulfilments))
-        self._under_way.append(_Return(expected, taking_back))
+        expected = ReturnState(return_id=return_id, units=dict(units), reason=request.reason)
+        self._under_way.append(_Return(expected, asyncio.create_task(self._take_back(expected))))
         return ReturnOutcome(
             request_id=request_id,
             outcome="approved",
@@ -130,39 +129,74 @@ class OrderReturns:
             message=f"write {return_id} on the parcel; it is paid back when it has been counted",
         )
 
-    async def _take_back(self, expected: ReturnState, fulfilments: OrderFulfilments) -> None:
+    async def undeliverable(self, fulfilment: Fulfilment) -> None:
+        """The carrier brings it back: wait for the parcel, and pay everything back."""
+        reason = f"{fulfilment.id} could not be delivered"
+        if not fulfilment.return_id:
+            fulfilment.return_id = self._next_id()
+            await self._steps.record(
+                Returns.approve_return,
+                ApproveReturn(
+                    return_id=fulfilment.return_id,
+                    kind="undeliverable",
+                    fulfilment_id=fulfilment.id,
+                    units=fulfilment.units,
+                    reason=reason,
+                    who="orderloom",
+                ),
+                fulfilment.return_id,
+                f"Expect {fulfilment.id} back",
+            )
+        return_id = fulfilment.return_id
+        await self._parcel(return_id)
+        owed = self._book.came_back(fulfilment)
+        await self._payments.refund(return_id, owed, reason, kind="return", return_id=return_id)
+
+    def _next_id(self) -> str:
+        self._numbered += 1
+        return ids.return_id(self._book.order.order_id, self._numbered)
+
+    async def _take_back(self, expected: ReturnState) -> None:
         return_id = expected.return_id
-        received = await fulfilments.await_return(return_id)
+        received = await self._parcel(return_id)
         owed = self._book.return_received(expected.units, received)
         await self._payments.refund(
             return_id, owed, expected.reason, kind="return", return_id=return_id
         )
 
-    def _units(self, request: ReturnRequest) -> dict[str, int]:
-        ends = self.window_ends
+    async def _parcel(self, return_id: str) -> LineUnits:
+        """Wait for a return's parcel. Returns what was in it."""
+
+        async def overdue() -> str:
+            return f"{return_id} has not arrived within {self._policy.return_within}"
+
+        outcome = await self._steps.wait(
+            Returns.receive_return,
+            ReturnPart(return_id=return_id),
+            return_id,
+            f"Return parcel {return_id}",
+            within=self._policy.return_within,
+            overdue=overdue,
+        )
+        assert isinstance(outcome, Done)  # it is awaited until it comes
+        return outcome.result.received
+
+    def _units(self, request: ReturnRequest) -> LineUnits:
+        ends, lines = self.window_ends, self._book.lines
         if ends is None:
             raise refused("nothing has been delivered yet; cancel what is not wanted")
         if workflow.now() > ends:
             raise refused(f"the return window ended on {ends:%Y-%m-%d %H:%M %Z}")
-        if not request.lines:
-            everything = {k: line.returnable for k, line in self._book.lines.items()}
-            units = {line_id: quantity for line_id, quantity in everything.items() if quantity}
-            if not units:
-                raise refused("there is nothing left to return")
-            return units
-        units = {}
-        for index, item in enumerate(request.lines):
-            line = self._book.lines.get(item.line_id)
-            if line is None:
-                known = ", ".join(self._book.lines)
-                raise invalid_line(index, f"no line {item.line_id}; the order has {known}")
-            if item.line_id in units:
-                raise invalid_line(index, f"line {item.line_id} is named twice")
-            quantity = line.returnable if item.quantity is None else item.quantity
-            if quantity > line.returnable or quantity == 0:
+
+        def check(_: int, line_id: LineId, quantity: int) -> None:
+            line = lines[line_id]
+            if not 0 < quantity <= line.returnable:
                 raise refused(
-                    f"line {item.line_id}: {quantity} cannot be returned; "
+                    f"line {line_id}: {quantity} cannot be returned; "
                     f"{line.returnable} of {line.delivered} delivered units can"
                 )
-            units[item.line_id] = quantity
+
+        units = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
+        if not units:
+            raise refused("there is nothing left to return")
         return units

@@ -1,9 +1,9 @@
 """How a step runs: tried for a while, then put before a person; never skipped, never lost.
 
 Kinds of steps. `local` and `record`: short, idempotent database steps. `call`: one that talks to an
-outside company. `wait`: one that the outside completes. A firm refusal (`StepRefused`) comes back
-to the caller, who has a way on. Anything else parks the step as needing attention until an operator
-says what to do; whoever recalls the fulfilment meanwhile wakes it too.
+outside company. `wait`: one that the outside completes. Each is taken from the table of steps, and
+answers with how it ended. A firm refusal that the caller has a way on from is such an answer; any
+other failure parks the step until an operator says what to do, or nobody needs it any more.
 """
 
 from __future__ import annotations
@@ -14,55 +14,28 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows.engine import results, timeouts
-from workflows.engine.refusals import refuse
+from workflows.engine.attention import ParkedSteps
+from workflows.engine.outcomes import (
+    Abandoned,
+    ByOperator,
+    Done,
+    Outcome,
+    Refused,
+    Stopped,
+    refusal_of,
+)
+from workflows.engine.step_table import Activity, StepTable
 
 with workflow.unsafe.imports_passed_through():
-    from activities.records import Attention, Records
-    from domain.continuation import Action, Parked, StepsState
-    from domain.errors import IllegalTransition, NotFound
+    from domain.continuation import Action, StepsState
     from domain.ids import wait_id
-    from domain.messages import AttentionAnswer
     from domain.policy import Policy
 
 T = TypeVar("T")
-
-NO_ANSWER = "nothing is to be decided; it ends by itself"
-
-ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
-
-
-class StepRefused(Exception):
-    """A firm no from a rule or a company: nothing was done. `kind` is the error's stable type.
-
-    `charged`: but that one of several means of payment had been charged, in minor units.
-    """
-
-    def __init__(self, kind: str, message: str, charged: int = 0) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.charged = charged
-
-
-class GivenUp(Exception):
-    """The step ended without its effect: cancelled by an operator, or by a recall."""
-
-
-class ByHand(Exception):
-    """An operator did the step's work by hand; `note` says how."""
-
-    def __init__(self, note: str) -> None:
-        super().__init__(note)
-        self.note = note
-
-
-class AsStoreCredit(Exception):
-    """An operator has what is owed given as store credit instead."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +50,17 @@ class Steps:
     """Runs the steps of one order, and keeps the list of those that need a person."""
 
     def __init__(
-        self, order_id: str, policy: Policy, changed: Callable[[], None], state: StepsState
+        self,
+        table: StepTable,
+        order_id: str,
+        policy: Policy,
+        changed: Callable[[], None],
+        state: StepsState,
     ) -> None:
-        self._order_id = order_id
+        self.table = table
         self._policy = policy
         self._changed = changed  # called around every step: something is about to be different
-        self._raised = state.raised
-        self.parked = {parked.step: parked for parked in state.parked}
+        self.attention = ParkedSteps(order_id, changed, state.raised, state.parked)
         self._due = dict(state.due)  # of waits that an earlier run began
         self._running = 0  # steps of any kind, those that wait or are parked among them
         self._waits: dict[str, _Wait] = {}
@@ -91,19 +68,19 @@ class Steps:
     def state(self) -> StepsState:
         """What the next run must know. Only while `only_waits`."""
         return StepsState(
-            raised=self._raised,
-            parked=tuple(self.parked.values()),
+            raised=self.attention.raised,
+            parked=tuple(self.attention.steps.values()),
             due={activity_id: wait.due for activity_id, wait in self._waits.items()},
         )
 
     @property
     def only_waits(self) -> bool:
-        """No step is running but such as wait for the outside, and have not heard from it yet."""
+        """Every step that is running waits for the outside, and has not heard from it yet."""
         return self._running == sum(not wait.handle.done() for wait in self._waits.values())
 
-    def waits_for(self, step: str, part_id: str) -> bool:
+    def waits_for(self, do: Activity, part_id: str) -> bool:
         """This wait has begun and has not ended."""
-        return wait_id(step, part_id) in self._waits
+        return wait_id(do.__name__, part_id) in self._waits
 
     async def local(
         self,
@@ -113,43 +90,50 @@ class Steps:
         summary: str,
         *,
         refusable: tuple[str, ...] = (),
-    ) -> T:
+    ) -> Done[T] | Refused:
         """A short database step inside the workflow task, which costs next to nothing.
 
         It runs before what led to it is in the history: a lost task runs it again, and maybe after
         other messages. So it is only for steps whose input no message can change.
         """
 
-        async def attempt() -> T:
-            return await workflow.execute_local_activity_method(
-                do,
-                args=[ask],
-                schedule_to_close_timeout=self._policy.give_up_after,
-                start_to_close_timeout=timeouts.DATABASE_STEP,
-                retry_policy=timeouts.DATABASE_RETRY,
-                local_retry_threshold=timeouts.LOCAL_BACKOFF_MAX,
-                summary=summary,
+        async def attempt() -> Outcome[T]:
+            return Done(
+                await workflow.execute_local_activity_method(
+                    do,
+                    args=[ask],
+                    schedule_to_close_timeout=self._policy.give_up_after,
+                    start_to_close_timeout=timeouts.DATABASE_STEP,
+                    retry_policy=timeouts.DATABASE_RETRY,
+                    local_retry_threshold=timeouts.LOCAL_BACKOFF_MAX,
+                    summary=summary,
+                )
             )
 
-        step = f"{do.__name__} {part_id}"
-        return await self._until_done(step, attempt, allowed=("retry",), refusable=refusable)
+        outcome = await self._run(do, part_id, attempt, allowed=("retry",), refusable=refusable)
+        assert isinstance(outcome, Done | Refused)  # nothing else is allowed
+        return outcome
 
     async def record(
         self, do: Callable[..., Awaitable[T]], ask: Any, part_id: str, summary: str
     ) -> T:
-        """A short database step whose input is in the history before it runs."""
+        """A short database step whose input is in the history before it runs. Always done."""
 
-        async def attempt() -> T:
-            return await results.execute(
-                do,
-                ask,
-                schedule_to_close_timeout=self._policy.give_up_after,
-                start_to_close_timeout=timeouts.DATABASE_STEP,
-                retry_policy=timeouts.DATABASE_RETRY,
-                summary=summary,
+        async def attempt() -> Outcome[T]:
+            return Done(
+                await results.execute(
+                    do,
+                    ask,
+                    schedule_to_close_timeout=self._policy.give_up_after,
+                    start_to_close_timeout=timeouts.DATABASE_STEP,
+                    retry_policy=timeouts.DATABASE_RETRY,
+                    summary=summary,
+                )
             )
 
-        return await self._until_done(f"{do.__name__} {part_id}", attempt, allowed=("retry",))
+        outcome = await self._run(do, part_id, attempt, allowed=("retry",))
+        assert isinstance(outcome, Done)  # nothing else is allowed
+        return outcome.result
 
     async def call(
         self,
@@ -161,20 +145,20 @@ class Steps:
         refusable: tuple[str, ...] = (),
         allowed: tuple[Action, ...] = ("retry", "done"),
         unless: Callable[[], bool] = lambda: False,
-    ) -> T:
+    ) -> Outcome[T]:
         """A step that talks to an outside company. `ask` makes its input for the n-th try.
 
-        A firm no of a `refusable` kind is raised as StepRefused; any other is put before a person,
-        and a retry after it is a new try. Raises GivenUp where `unless` comes true while the step
-        is parked, and ByHand or AsStoreCredit where an operator chose another way, which only a
-        firm no makes room for: what became of a call without an answer is for the company to tell.
+        A firm no of a `refusable` kind is the answer; any other is put before a person, and a retry
+        after it is a new try. The step is abandoned where `unless` comes true while it is parked.
+        An operator can choose another way only after a firm no: what became of a call without an
+        answer is for the company to tell.
         """
         tries = 1
 
-        async def attempt() -> T:
+        async def attempt() -> Outcome[T]:
             nonlocal tries
             try:
-                return await results.execute(
+                result = await results.execute(
                     do,
                     ask(tries),
                     schedule_to_close_timeout=min(self._policy.give_up_after, timeouts.UNKNOWN_MAX),
@@ -186,10 +170,10 @@ class Steps:
                 if refusal_of(error) is not None:
                     tries += 1  # only a firm no ends a try: an open outcome keeps its key
                 raise
+            return Done(result)
 
-        step = f"{do.__name__} {part_id}"
-        return await self._until_done(
-            step, attempt, allowed=allowed, refusable=refusable, unless=unless
+        return await self._run(
+            do, part_id, attempt, allowed=allowed, refusable=refusable, unless=unless
         )
 
     async def wait(
@@ -200,21 +184,19 @@ class Steps:
         summary: str,
         *,
         within: timedelta,
-        overdue: Callable[[], Awaitable[str | None]],
+        overdue: Callable[[], Awaitable[str | Stopped | None]],
         stopped: Callable[[], bool] = lambda: False,
         cut_short: Callable[[], bool] = lambda: False,
         allowed: tuple[Action, ...] = ("retry",),
         refusable: tuple[str, ...] = (),
-    ) -> T:
+    ) -> Done[T] | Refused | Abandoned:
         """A step that the outside completes, under an activity id made of its name and `part_id`.
 
         When it takes longer than `within`, `overdue` says why that needs a person, or None where it
-        does not yet; the wait goes on either way. Once `stopped` says that nobody needs it, it ends
-        with GivenUp: by itself, or at once where `cut_short` says that it may.
+        does not yet, and the wait goes on; or what ends it. Once `stopped` says that nobody needs
+        it, it is abandoned: by itself, or at once where `cut_short` says that it may be.
         """
-        step = f"{do.__name__} {part_id}"
-
-        activity_id = wait_id(do.__name__, part_id)
+        step, activity_id = step_name(do, part_id), wait_id(do.__name__, part_id)
 
         async def once() -> T:
             due = self._due.pop(activity_id, workflow.now() + within)
@@ -240,67 +222,68 @@ class Steps:
             finally:
                 del self._waits[activity_id]
 
-        async def attempt() -> T:
-            while True:
-                if stopped():
-                    await self.attention_over(step, "no longer needed")
-                    raise GivenUp(step)
+        async def attempt() -> Outcome[T]:
+            while not stopped():
                 try:
                     result = await once()
                 except ActivityError as error:
                     if stopped():
-                        await self.attention_over(step, "no longer needed")
-                        raise GivenUp(step) from error
+                        break
                     if not isinstance(error.cause, ActivityTimeout):
                         raise
-                    reason = await overdue()
-                    if reason is not None:
-                        await self.ask_for_attention(step, reason)
+                    match await overdue():
+                        case str() as reason:
+                            await self.attention.ask(step, reason)
+                        case Refused() | Abandoned() as end:
+                            return end
                 else:
-                    await self.attention_over(step, "it happened after all")
-                    return result
+                    await self.attention.over(step, "it happened after all")
+                    return Done(result)
+            await self.attention.over(step, "no longer needed")
+            return Abandoned("no longer needed")
 
-        return await self._until_done(
-            step, attempt, allowed=allowed, refusable=refusable, unless=stopped
+        outcome = await self._run(
+            do, part_id, attempt, allowed=allowed, refusable=refusable, unless=stopped
         )
+        assert not isinstance(outcome, ByOperator)  # the outside does it, or nobody
+        return outcome
 
-    async def ask_for_attention(self, step: str, reason: str) -> None:
-        """Ask for attention without stopping. Asking twice is once."""
-        if step not in self.parked:
-            await self._raise(step, reason, allowed=())
+    def undo_of(self, do: Activity) -> Activity:
+        """What undoes a step, as the table says."""
+        step = self.table.step(do)
+        assert step.undo is not None, step.because
+        return step.undo
 
-    async def attention_over(self, step: str, resolution: str) -> None:
-        """What `quiet` asked for is not needed any more."""
-        await self._resolve(step, resolution)
+    async def undo(self, do: Activity, ask: Any, part_id: str, summary: str) -> None:
+        """Run the undo of a step, as the table says, until it is done or was done by hand."""
+        undo = self.undo_of(do)
+        if self.table.step(do).by_hand:
+            # What an operator did is recorded with its note when the attention was resolved.
+            await self.call(undo, lambda _: ask, part_id, summary)
+        else:
+            await self.record(undo, ask, part_id, summary)
 
-    def check_answer(self, answer: AttentionAnswer) -> None:
-        """Raises ApplicationError where the answer does not fit what is parked."""
-        parked = self.parked.get(answer.step)
-        if parked is None:
-            known = "; ".join(self.parked) or "nothing"
-            raise refuse(NotFound(f"{answer.step!r} needs no attention here; what does: {known}"))
-        if answer.action not in parked.allowed:
-            way = f"it takes {', '.join(parked.allowed)}" if parked.allowed else NO_ANSWER
-            raise refuse(IllegalTransition(f"{answer.step!r} takes no {answer.action}: {way}"))
+    async def unwind(self, begun: list[str], ask: Any, part_id: str) -> None:
+        """Run the undos of the steps that have begun, last step first."""
+        for step in self.table.to_undo(begun):
+            what = self.undo_of(step.do).__name__.replace("_", " ")
+            await self.undo(step.do, ask, part_id, f"Undo: {what} {part_id}")
 
-    def answer(self, answer: AttentionAnswer) -> None:
-        """An operator's decision about a parked step."""
-        self.check_answer(answer)
-        self.parked[answer.step].answer = answer
-
-    async def _until_done(
+    async def _run(
         self,
-        step: str,
-        attempt: Callable[[], Awaitable[T]],
+        do: Activity,
+        part_id: str,
+        attempt: Callable[[], Awaitable[Outcome[T]]],
         *,
         allowed: tuple[Action, ...],
         refusable: tuple[str, ...] = (),
         unless: Callable[[], bool] = lambda: False,
-    ) -> T:
+    ) -> Outcome[T]:
+        self.table.check(do)
         self._running += 1
         try:
             return await self._until_decided(
-                step, attempt, allowed=allowed, refusable=refusable, unless=unless
+                step_name(do, part_id), attempt, allowed, refusable, unless
             )
         finally:
             self._running -= 1
@@ -308,12 +291,11 @@ class Steps:
     async def _until_decided(
         self,
         step: str,
-        attempt: Callable[[], Awaitable[T]],
-        *,
+        attempt: Callable[[], Awaitable[Outcome[T]]],
         allowed: tuple[Action, ...],
         refusable: tuple[str, ...],
         unless: Callable[[], bool],
-    ) -> T:
+    ) -> Outcome[T]:
         while True:
             self._changed()
             try:
@@ -321,80 +303,25 @@ class Steps:
             except (ActivityError, ApplicationError) as error:
                 refusal = refusal_of(error)
                 if refusal is not None and refusal.kind in refusable:
-                    await self.attention_over(step, f"refused: {refusal.message}")
-                    raise refusal from error
+                    await self.attention.over(step, f"refused: {refusal.message}")
+                    return refusal
                 reason = refusal.message if refusal else _why(error)
-                decided = refusal is not None  # else whether it happened is for others to tell
+                # Without a firm no, only the company can tell whether it happened.
+                decided = refusal is not None
                 answers = tuple(a for a in allowed if decided or a in ("retry", "cancel"))
-            await self._park(step, reason, answers, unless)
-
-    async def _park(
-        self, step: str, reason: str, allowed: tuple[Action, ...], unless: Callable[[], bool]
-    ) -> None:
-        """Wait for an operator's answer. Returns to try again."""
-        parked = self.parked.get(step)
-        if parked is None or not parked.allowed:  # else one answer serves all who wait at it
-            parked = await self._raise(step, reason, allowed)
-        await workflow.wait_condition(lambda: parked.answer is not None or unless())
-        answer = parked.answer
-        if answer is None:
-            await self._resolve(step, "no longer needed")
-            raise GivenUp(step)
-        await self._resolve(step, f"{answer.action}: {answer.note}", who=answer.by)
-        if answer.action == "cancel":
-            raise GivenUp(step)
-        if answer.action == "done":
-            raise ByHand(answer.note)
-        if answer.action == "store_credit":
-            raise AsStoreCredit(answer.note)
-
-    async def _raise(self, step: str, reason: str, allowed: tuple[Action, ...]) -> Parked:
-        self._raised += 1
-        parked = Parked(step=step, number=self._raised, reason=reason, allowed=allowed)
-        self.parked[step] = parked
-        self._changed()
-        workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
-        await self._note(parked, None)
-        return parked
-
-    async def _resolve(self, step: str, resolution: str, *, who: str = "orderloom") -> None:
-        parked = self.parked.pop(step, None)
-        if parked is None:
-            return
-        self._changed()
-        if not self.parked:
-            workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(False)])
-        await self._note(parked, resolution, who)
-
-    async def _note(self, parked: Parked, resolution: str | None, who: str = "orderloom") -> None:
-        # Without an end to its retries: the list of what needs a person must not miss one.
-        await workflow.execute_activity_method(
-            Records.note_attention,
-            Attention(
-                order_id=self._order_id,
-                step=parked.step,
-                number=parked.number,
-                reason=parked.reason,
-                allowed=parked.allowed,
-                resolution=resolution,
-                who=who,
-            ),
-            start_to_close_timeout=timeouts.DATABASE_STEP,
-            retry_policy=timeouts.DATABASE_RETRY,
-            summary=f"{'Resolved' if resolution else 'Needs attention'}: {parked.step}",
-        )
+            answer = await self.attention.answered(step, reason, answers, unless)
+            if answer is None:
+                return Abandoned("no longer needed")
+            match answer.action:
+                case "cancel":
+                    return Abandoned()
+                case "done" | "store_credit" as action:
+                    return ByOperator(action, answer.note)
 
 
-def refusal_of(error: ActivityError | ApplicationError) -> StepRefused | None:
-    """The firm refusal in a step's failure, or None where the outcome is open.
-
-    A local activity's comes as it was raised; any other's is wrapped in an ActivityError.
-    """
-    cause = error.cause if isinstance(error, ActivityError) else error
-    if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
-        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-        return StepRefused(cause.type, cause.message, details.get("charged", 0))
-    return None
+def step_name(do: Activity, part_id: str) -> str:
+    """The name under which a step is shown, and answered."""
+    return f"{do.__name__} {part_id}"
 
 
 def _why(error: ActivityError | ApplicationError) -> str:

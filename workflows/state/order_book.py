@@ -6,6 +6,7 @@ are made on it alone, so that a replay decides the same.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -65,6 +66,8 @@ class OrderBook:
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
         self.waits_until = state.waits_until
+        # New fulfilments get their numbers one reservation at a time.
+        self.numbering = asyncio.Lock()
         self.given_up = state.given_up
         # Units that are paid for and not sent, and those of them that are sent in place of lost
         # ones: invoiced already.
@@ -334,6 +337,20 @@ class OrderBook:
     @property
     def nothing_shipped(self) -> bool:
         return all(line.shipped == 0 for line in self.lines.values())
+
+    @property
+    def all_fulfilments_ended(self) -> bool:
+        """None is on its way or to come."""
+        return all(fulfilment.ended for fulfilment in self.fulfilments.values())
+
+    @property
+    def why_closed(self) -> str:
+        """The reason of an order's end after something of it was sent."""
+        if self.last_delivery is None:
+            return "nothing was delivered; what was paid for it is paid back"
+        if self.all_returned:
+            return "everything came back, and is paid back"
+        return "delivered, and the return window is over"
 
     @property
     def all_returned(self) -> bool:

@@ -1,0 +1,266 @@
+"""What may be said to an order: as an update, which is answered, or as a signal, which is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from workflows.chapters.cancellations import OrderCancellations
+from workflows.chapters.payments import OrderPayments
+from workflows.chapters.refunds import OrderRefunds
+from workflows.chapters.returns import OrderReturns
+from workflows.engine.inbox import Inbox, SignalMessage, parse_signal
+from workflows.engine.refusals import refused
+from workflows.engine.runs import Runs
+from workflows.engine.steps import Steps
+from workflows.state.contracts import OrderView
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.records import Notice, Records
+    from domain.errors import InvalidInput
+    from domain.messages import (
+        AttentionAnswer,
+        CancelOutcome,
+        CancelRequest,
+        ChargeRequest,
+        PayOutcome,
+        PayRequest,
+        Placement,
+        RefundOutcome,
+        RefundRequest,
+        ReturnOutcome,
+        ReturnRequest,
+    )
+    from domain.order import Order
+
+
+class OrderMessages:
+    """The messages to an order. A request is met once; the story goes on meanwhile."""
+
+    order: Order
+    phase: str
+    placement: Placement | None
+    never_began: Literal["rejected", "cancelled"]
+    book: OrderBook
+    steps: Steps
+    runs: Runs
+    inbox: Inbox
+    payments: OrderPayments
+    returns: OrderReturns
+    refunds: OrderRefunds
+    cancellations: OrderCancellations
+    unwanted = False  # somebody asked to cancel the whole order
+    cancels_open = 0
+    refusals = 0
+
+    @workflow.update
+    async def cancel_order(self, request: CancelRequest) -> CancelOutcome:
+        """Cancel all or some units; answers with what became of each."""
+        return await self.cancel(request)
+
+    @cancel_order.validator
+    def _may_cancel(self, request: CancelRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.cancellations.check(request)
+
+    @workflow.update
+    async def return_items(self, request: ReturnRequest) -> ReturnOutcome:
+        """Ask to send units back; answers with the return's id, or refuses with the reason."""
+        return await self.take_back(request)
+
+    @return_items.validator
+    def _may_return(self, request: ReturnRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.returns.check(request)
+
+    @workflow.update
+    async def refund_order(self, request: RefundRequest) -> RefundOutcome:
+        """Pay something back that comes with no return; answers with what became of it."""
+        return await self.pay_back(request)
+
+    @refund_order.validator
+    def _may_refund(self, request: RefundRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.refunds.check(request)
+
+    @workflow.update
+    async def pay_order(self, request: PayRequest) -> PayOutcome:
+        """The customer comes with a new token for an order that is held for payment."""
+        return await self.inbox.once(request, lambda i: self.payments.offers.pay(request, i))
+
+    @pay_order.validator
+    def _may_pay(self, request: PayRequest) -> None:
+        if not self.inbox.knows(request):
+            self.payments.offers.check_pay()
+
+    @workflow.update
+    async def charge_order(self, request: ChargeRequest) -> PayOutcome:
+        """Charge an order that waits for somebody to say so."""
+        return await self.charge(request)
+
+    @charge_order.validator
+    def _may_charge(self, request: ChargeRequest) -> None:
+        if not self.inbox.knows(request):
+            self.check_open()
+            self.payments.check_charge()
+
+    @workflow.update
+    async def resolve_attention(self, answer: AttentionAnswer) -> None:
+        """An operator's decision about a step that needs attention."""
+        self.steps.attention.answer(answer)
+
+    @resolve_attention.validator
+    def _may_resolve(self, answer: AttentionAnswer) -> None:
+        self.steps.attention.check_answer(answer)
+
+    @workflow.signal(dynamic=True)
+    async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """`cancel`, `request_return`, `refund` and the others, without waiting for an answer.
+
+        Taken raw, because a signal that does not fit its type would otherwise vanish: whoever typed
+        it at a terminal finds the refusal in the order's story.
+        """
+        try:
+            message = parse_signal(name, payloads)
+        except InvalidInput as error:
+            await self.report_refusal(name, str(error))
+        else:
+            await self.heed(name, message)
+
+    @workflow.query
+    def view(self) -> OrderView:
+        """Where the workflow stands, for debugging."""
+        return OrderView(
+            phase=self.phase,
+            lines={line_id: line.model_dump() for line_id, line in self.book.lines.items()},
+            fulfilments={p.id: p.outcome or p.stage for p in self.book.fulfilments.values()},
+            attention={step: parked.reason for step, parked in self.steps.attention.steps.items()},
+        )
+
+    async def heed(self, name: str, message: SignalMessage) -> None:
+        """Do what a signal asks for, or tell in the order's story why not."""
+        try:
+            await self.obey(message)
+        except ApplicationError as error:
+            await self.report_refusal(name, error.message)
+
+    async def obey(self, message: SignalMessage) -> None:
+        """What a signal asks for, on the same path as the update of that kind."""
+        match message:
+            case CancelRequest():
+                if not self.inbox.knows(message):
+                    self.check_open()
+                    self.cancellations.check(message)
+                outcome = await self.cancel(message)
+                if outcome.outcome != "cancelled":
+                    await self.report_refusal("cancel", outcome.message)
+            case ReturnRequest():
+                if not self.inbox.knows(message):
+                    self.check_open()
+                await self.take_back(message)
+            case RefundRequest():
+                if not self.inbox.knows(message):
+                    self.check_open()
+                    self.refunds.check(message)
+                await self.pay_back(message)
+            case PayRequest():
+                await self.inbox.once(message, lambda i: self.payments.offers.pay(message, i))
+            case ChargeRequest():
+                charged = await self.charge(message)
+                if charged.outcome != "accepted":
+                    await self.report_refusal("charge", charged.message)
+            case AttentionAnswer():
+                self.steps.attention.answer(message)
+
+    async def cancel(self, request: CancelRequest) -> CancelOutcome:
+        """Cancel once per request id. Waits until the order is placed: its money is then known."""
+        self.runs.look()
+
+        async def act(request_id: str) -> CancelOutcome:
+            self.cancels_open += 1
+            self.unwanted = self.unwanted or not request.lines
+            try:
+                await workflow.wait_condition(lambda: self.placement is not None)
+                if self.placement and self.placement.outcome == "rejected":
+                    return self.cancellations.too_early(
+                        request_id, self.never_began, self.placement
+                    )
+                return await self.cancellations.cancel(request, request_id)
+            finally:
+                self.cancels_open -= 1
+
+        return await self.inbox.once(request, act)
+
+    async def take_back(self, request: ReturnRequest) -> ReturnOutcome:
+        """Approve a return once per request id."""
+        self.runs.look()
+
+        async def act(request_id: str) -> ReturnOutcome:
+            self.check_open()  # again: it may have ended between the validator and here
+            return await self.returns.request(request, request_id)
+
+        return await self.inbox.once(request, act)
+
+    async def pay_back(self, request: RefundRequest) -> RefundOutcome:
+        """Grant and pay a refund once per request id."""
+        self.runs.look()
+
+        async def act(request_id: str) -> RefundOutcome:
+            self.check_open()  # again: it may have ended between the validator and here
+            return await self.refunds.request(request, request_id)
+
+        return await self.inbox.once(request, act)
+
+    async def charge(self, request: ChargeRequest) -> PayOutcome:
+        """Charge the order once somebody says so, as soon as it is placed."""
+
+        async def act(request_id: str) -> PayOutcome:
+            await workflow.wait_condition(lambda: self.placement is not None)
+            self.check_open()
+            return await self.payments.charge_now(request, request_id)
+
+        return await self.inbox.once(request, act)
+
+    async def report_refusal(self, name: str, why: str) -> None:
+        """Tell in the order's story that a message was refused and changed nothing."""
+        self.refusals += 1
+        number = self.refusals  # others may be refused while this one waits
+        await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
+        await self.steps.record(
+            Records.tell,
+            Notice(
+                order_id=self.order.order_id,
+                effect=f"refused:{number}",
+                what=f"{name if name.isidentifier() else 'signal'} refused"[:100],
+                why=why[:1000],
+            ),
+            self.order.order_id,
+            f"Refused: {name[:40]}",
+        )
+
+    def check_open(self) -> None:
+        """Raises where the order has come to its end."""
+        if self.phase in ("ending", "closed", "cancelled", "rejected"):
+            raise refused(f"order {self.order.order_id} is {self.phase}; nothing can be changed")
+
+    async def cancelled_in_ui(self) -> None:
+        """An operator cancelled the workflow: the same as asking to cancel the whole order."""
+        await self.heed("cancel", CancelRequest(reason="cancelled in Temporal", by="operator"))
+
+    async def all_answered(self) -> None:
+        """Wait until every request has its answer, and what it led to is done."""
+        await workflow.wait_condition(
+            lambda: (
+                workflow.all_handlers_finished()
+                and not self.returns.pending
+                and not self.refunds.pending
+            )
+        )

@@ -1,0 +1,133 @@
+"""When a payment is refused: the order is held until the customer comes with a new token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from temporalio import workflow
+
+from workflows.chapters.holds import OrderHolds
+from workflows.engine.outcomes import Abandoned, Done, Refused
+from workflows.engine.refusals import refused
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.payment_asks import Authorized
+    from domain.continuation import PaymentsState
+    from domain.messages import PayOutcome, PayRequest
+    from domain.policy import Policy
+
+DECLINED, ACTION_REQUIRED, NO_PROVIDER = "declined", "action_required", "not_found"
+
+TOO_LATE = "the order waits for no payment; nothing was charged"
+
+Attempt: TypeAlias = Callable[[], Awaitable[Done[Authorized] | Refused | Abandoned]]
+
+
+class _Offer:
+    """A token that a customer came with, and what became of it: answered once."""
+
+    def __init__(self, request: PayRequest, request_id: str) -> None:
+        self.request = request
+        self._request_id = request_id
+        self.answer: asyncio.Future[PayOutcome] = asyncio.get_running_loop().create_future()
+
+    def tell(self, outcome: Literal["accepted", "refused"], why: str) -> None:
+        if not self.answer.done():
+            self.answer.set_result(
+                PayOutcome(request_id=self._request_id, outcome=outcome, message=why)
+            )
+
+
+class PaymentOffers:
+    """With what the order is paid, and the customer's way to pay with something else."""
+
+    def __init__(
+        self, book: OrderBook, holds: OrderHolds, policy: Policy, state: PaymentsState
+    ) -> None:
+        self._order_id = book.order.order_id
+        self._holds = holds
+        self._policy = policy
+        self.provider = state.provider or book.order.payment.provider
+        self.token = state.token or book.order.payment.token
+        self.attempt = state.attempt  # one more than there were refusals
+        self._held = False
+        self._offers: list[_Offer] = []
+
+    async def until_authorized(
+        self, attempt: Attempt, unless: Callable[[], bool], *, patient: tuple[str, ...]
+    ) -> Done[Authorized] | Refused | Abandoned:
+        """Try, and after a refusal of a `patient` kind hold the order until there is a new token.
+
+        A token that is refused as well leaves it held. Whoever brought it is told so.
+        """
+        until: datetime | None = None
+        offer: _Offer | None = None
+        try:
+            while True:
+                outcome = await attempt()
+                if isinstance(outcome, Done) and offer is not None:
+                    await self._accept(offer)
+                if not isinstance(outcome, Refused):
+                    return outcome
+                self.attempt += outcome.kind != NO_PROVIDER
+                if until is None and outcome.kind not in patient:
+                    return outcome
+                if offer is not None:
+                    offer.tell("refused", outcome.message)
+                until = until or workflow.now() + self._policy.pay_within
+                if not self._held:
+                    self._held = True
+                    await self._holds.hold(outcome.message)
+                next_offer = await self._next(until, unless)
+                if not isinstance(next_offer, _Offer):
+                    return next_offer
+                offer = next_offer
+                self.provider = offer.request.provider or self.provider
+                self.token = offer.request.token
+        finally:
+            if offer is not None:
+                offer.tell("refused", TOO_LATE)
+            if self._held:
+                await self._release_hold("orderloom")
+
+    def check_pay(self) -> None:
+        """Raises ApplicationError where no payment is awaited."""
+        if not self._held:
+            raise refused(f"order {self._order_id} does not wait for a payment")
+
+    async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
+        """The customer comes with a new token. Answers what became of it."""
+        self.check_pay()
+        offer = _Offer(request, request_id)
+        self._offers.append(offer)
+        return await offer.answer
+
+    async def _next(
+        self, until: datetime, unless: Callable[[], bool]
+    ) -> _Offer | Refused | Abandoned:
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._offers) or unless(),
+                timeout=max(until - workflow.now(), timedelta(0)),
+                timeout_summary=f"The customer's payment, until {until:%Y-%m-%d %H:%M %Z}",
+            )
+        except TimeoutError:
+            return Refused(DECLINED, f"not paid within {self._policy.pay_within}")
+        if not self._offers:
+            return Abandoned("no longer needed")
+        return self._offers.pop(0)
+
+    async def _accept(self, offer: _Offer) -> None:
+        if self._held:
+            await self._release_hold(offer.request.by)
+        offer.tell("accepted", "the amount is authorized")
+
+    async def _release_hold(self, who: str) -> None:
+        self._held = False
+        while self._offers:  # too late for these
+            self._offers.pop(0).tell("refused", TOO_LATE)
+        await self._holds.release(who)

@@ -1,0 +1,97 @@
+"""Stopping a fulfilment before its hand-over: undo what was done for it, and cancel its units."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from workflows.chapters.payments import OrderPayments
+from workflows.chapters.replacements import Replacements
+from workflows.engine.steps import Steps
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.fulfilment import Fulfilments, Part, Recalled
+    from activities.inventory import Inventory, ReleaseStock
+    from domain.quantities import LineUnits
+
+
+class Recalls:
+    """Stops fulfilments for good, each once, whoever asks."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        book: OrderBook,
+        payments: OrderPayments,
+        replacements: Replacements,
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._payments = payments
+        self._replacements = replacements
+        self._order_id = book.order.order_id
+
+    async def cancel_units(
+        self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str
+    ) -> None:
+        """Release and cancel units of a recalled one."""
+        await self._steps.undo(
+            Inventory.reserve_stock,
+            ReleaseStock(
+                order_id=self._order_id,
+                effect=effect,
+                units={fulfilment.id: dict(units)},
+                what="cancelled",
+                why=why,
+                who=who,
+            ),
+            fulfilment.id,
+            f"Release stock of {fulfilment.id}",
+        )
+        owed = self._book.cancelled(units, allocated=True)
+        await self._payments.refund(effect, owed, why, kind="cancelled", who=who)
+
+    async def give_up(self, fulfilment: Fulfilment, why: str) -> bool:
+        """One that cannot go on: undo it and cancel its units. Nothing was charged for it.
+
+        False: somebody else stopped it, or it is too late.
+        """
+        stopped = await self.stop(fulfilment)
+        if stopped is None:
+            fulfilment.too_late = True
+            return False
+        await self.unwind(fulfilment, stopped)
+        effect = f"cancel:{fulfilment.id}"
+        await self.cancel_units(fulfilment, fulfilment.units, effect, why, "orderloom")
+        fulfilment.outcome = why
+        return True
+
+    async def stop(self, fulfilment: Fulfilment) -> Recalled | None:
+        """Stop one for good, or None. Only one who asks is told that it was stopped.
+
+        The database row decides, so what was reported a moment ago is not overlooked.
+        """
+        async with fulfilment.recalling:
+            if fulfilment.recalled:
+                return None
+            part = Part(fulfilment_id=fulfilment.id)
+            stopped = await self._steps.record(
+                Fulfilments.recall, part, fulfilment.id, f"Stop {fulfilment.id}"
+            )
+            if stopped.caught is None:
+                return None
+            fulfilment.recalled = True
+            fulfilment.buying = fulfilment.stage == "ship" and stopped.caught == "packed"
+            return stopped
+
+    async def unwind(self, fulfilment: Fulfilment, stopped: Recalled) -> None:
+        """Undo what was done for a stopped one, also what was reported and not heard here."""
+        if stopped.caught in ("picked", "packed", "labelled"):
+            fulfilment.begun.append("pick")
+        found = stopped.units
+        missing = {k: n - found[k] for k, n in fulfilment.units.items() if n > found[k]}
+        if missing:
+            await self._replacements.not_found(fulfilment, missing)
+        part = Part(fulfilment_id=fulfilment.id)
+        await self._steps.unwind(fulfilment.begun, part, fulfilment.id)

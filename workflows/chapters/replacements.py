@@ -1,0 +1,121 @@
+"""Units that went missing: others are reserved for them, or waited for, or they are paid back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from temporalio import workflow
+
+from workflows.chapters.payments import OrderPayments
+from workflows.engine.steps import Steps
+from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.backorders import AwaitStock, Backorders
+    from activities.inventory import Inventory, ReserveAgain
+    from domain.fulfilments import Planned
+    from domain.policy import Policy
+    from domain.quantities import LineUnits
+    from domain.reservations import Reserved
+
+
+class Replacements:
+    """Replaces what was not found, fell back to backorder, or was lost."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        book: OrderBook,
+        payments: OrderPayments,
+        policy: Policy,
+        start: Callable[[Fulfilment], None],
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._payments = payments
+        self._policy = policy
+        self._start = start  # sets a new fulfilment on its way
+        self._order_id = book.order.order_id
+
+    async def not_found(
+        self, fulfilment: Fulfilment, missing: LineUnits, refused: str = ""
+    ) -> None:
+        """The picker did not find these, or the location has `refused` to send them."""
+        self._book.not_found(fulfilment, missing)
+        why = "not found by the picker"
+        if refused:
+            why = f"{fulfilment.location} refused: {refused}"
+        async with self._book.numbering:
+            reserved = await self._reserve_again(
+                fulfilment, missing, "open", why, avoid=fulfilment.location, refused=bool(refused)
+            )
+            owed = self._book.cancelled(reserved.missing, allocated=False)
+            self._book.backordered(reserved.backordered)
+            self._start_all(reserved.fulfilments)
+        refund_id = f"{fulfilment.id}:not_found"
+        why = "paid for, and there is none left to send"
+        await self._payments.refund(refund_id, owed, why, kind="cancelled")
+
+    async def fell_back(self, fulfilment: Fulfilment, units: LineUnits) -> None:
+        """Fewer are there than orders had claimed: these wait again, in their turn."""
+        self._book.not_found(fulfilment, units)
+        self._book.backordered(units)
+        async with self._book.numbering:
+            await self._steps.record(
+                Backorders.join_backorders,
+                AwaitStock(order_id=self._order_id, round=self._book.round),
+                fulfilment.id,
+                f"Wait for the units of {fulfilment.id}",
+            )
+
+    async def lost(self, fulfilment: Fulfilment) -> None:
+        """The carrier lost the parcel."""
+        fulfilment.replacing = True
+        async with self._book.numbering:
+            reserved = await self._reserve_again(
+                fulfilment, fulfilment.units, "shipped", "lost by the carrier"
+            )
+            given_up = reserved.missing
+            owed = self._book.lost(
+                {k: units - given_up.get(k, 0) for k, units in fulfilment.units.items()}, given_up
+            )
+            self._book.backordered(reserved.backordered)
+            self._start_all(reserved.fulfilments)
+            fulfilment.replacing = False
+        why = f"{fulfilment.id} was lost by the carrier"
+        await self._payments.refund(f"{fulfilment.id}:lost", owed, why, kind="lost")
+
+    async def _reserve_again(
+        self,
+        fulfilment: Fulfilment,
+        units: LineUnits,
+        source: Literal["open", "shipped"],
+        reason: str,
+        avoid: str | None = None,
+        refused: bool = False,
+    ) -> Reserved:
+        return await self._steps.record(
+            Inventory.reserve_again,
+            ReserveAgain(
+                order_id=self._order_id,
+                effect=f"reserve_again:{fulfilment.id}:{source}",
+                units=dict(units),
+                source=source,
+                replace=self._policy.replace_missing,
+                backorder=self._policy.backorder,
+                round=self._book.round,
+                first_number=self._book.next_number,
+                avoid=avoid,
+                refused=refused,
+                sourcing=self._policy.sourcing,
+                reason=reason,
+            ),
+            fulfilment.id,
+            f"Replace what is missing of {fulfilment.id}",
+        )
+
+    def _start_all(self, planned: Iterable[Planned]) -> None:
+        for item in planned:
+            self._start(self._book.allocated(item))

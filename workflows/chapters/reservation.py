@@ -1,0 +1,77 @@
+"""The order's first claim on stock: made when it is placed, and given back if it cannot be paid."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from temporalio import workflow
+
+from workflows.engine.outcomes import Refused
+from workflows.engine.steps import Steps
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.inventory import Inventory, ReleaseStock
+    from domain.policy import Policy
+    from domain.reservations import ReserveStock
+
+
+class OrderReservation:
+    """Reserves what is there, and waits for the rest where the policy says so."""
+
+    def __init__(self, steps: Steps, book: OrderBook, policy: Policy) -> None:
+        self._steps = steps
+        self._book = book
+        self._policy = policy
+        self._order_id = book.order.order_id
+
+    async def reserve(self) -> bool | Refused:
+        """Reserve all lines at once. False: none of it can be had, now or later.
+
+        Refused: the id was taken by another order.
+        """
+        outcome = await self._steps.local(
+            Inventory.reserve_stock,
+            ReserveStock(
+                order=self._book.order,
+                run_id=workflow.info().first_execution_run_id,
+                partly_available=self._policy.partly_available,
+                backorder=self._policy.backorder,
+                sourcing=self._policy.sourcing,
+            ),
+            self._order_id,
+            "Reserve stock",
+            refusable=("conflict",),
+        )
+        if isinstance(outcome, Refused):
+            return outcome
+        reserved = outcome.result
+        if not reserved.fulfilments and not reserved.backordered:
+            return False
+        for planned in reserved.fulfilments:
+            self._book.allocated(planned)
+        self._book.backordered(reserved.backordered)
+        self._book.cancelled(reserved.missing, allocated=False)
+        return True
+
+    async def release(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
+        """Undo all of it, before anything was picked. That ends the order."""
+        fulfilments = [each for each in self._book.fulfilments.values() if not each.ended]
+        await self._steps.undo(
+            Inventory.reserve_stock,
+            ReleaseStock(
+                order_id=self._order_id,
+                effect="release_stock",
+                units={each.id: each.units for each in fulfilments},
+                backordered=self._book.waiting,
+                decision=decision,
+                what=decision,
+                why=why,
+            ),
+            self._order_id,
+            "Release stock",
+        )
+        for each in fulfilments:
+            self._book.cancelled(each.units, allocated=True)
+            each.stage = "ended"
+        self._book.not_waited_for(self._book.waiting)

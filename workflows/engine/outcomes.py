@@ -1,0 +1,62 @@
+"""How a step ends. The four are all there are: whoever runs a step matches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from temporalio.exceptions import ActivityError, ApplicationError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """The step had its effect."""
+
+    result: T
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A firm no from a rule or a company: nothing was done. `kind` is the error's stable type.
+
+    `charged`: but that one of several tenders had been charged, in minor units.
+    """
+
+    kind: str
+    message: str
+    charged: int = 0
+
+
+@dataclass(frozen=True)
+class ByOperator:
+    """After a firm no, an operator had it done another way: by hand, or as store credit."""
+
+    action: Literal["done", "store_credit"]
+    note: str
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """The step ended without its effect: an operator gave it up, or nobody needs it any more."""
+
+    message: str = "given up by an operator"
+
+
+Outcome: TypeAlias = Done[T] | Refused | ByOperator | Abandoned
+
+Stopped = Refused | Abandoned
+"""What keeps the next step from being run."""
+
+
+def refusal_of(error: ActivityError | ApplicationError) -> Refused | None:
+    """The firm refusal in a step's failure, or None where the outcome is open.
+
+    A local activity's comes as it was raised; any other's is wrapped in an ActivityError.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
+        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        return Refused(cause.type, cause.message, details.get("charged", 0))
+    return None
