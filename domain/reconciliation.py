@@ -30,7 +30,7 @@ class Ours(BaseModel):
     amount_minor: int
     currency: str
     state: Literal["requested", "unknown", "succeeded", "failed"]
-    code: str = ""
+    code: str | None = None
     reference: str | None = None
     requested_at: datetime
     settled_at: datetime | None = None

@@ -15,7 +15,7 @@ class Unsettled(payments.Payment):
 
 async def unsettled_payments(conn: Connection) -> list[Unsettled]:
     """Money calls without a known outcome, oldest first."""
-    return [Unsettled(**row) for row in await payments.unsettled(conn)]
+    return [Unsettled(**payments.texts(row)) for row in await payments.unsettled(conn)]
 
 
 async def owed_refunds(conn: Connection) -> list[refunds.Refund]:

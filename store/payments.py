@@ -8,7 +8,7 @@ what was charged.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain.errors import Conflict, Refused
 from domain.money import Money
@@ -42,7 +42,7 @@ async def intend(conn: Connection, order_id: str, intent: Intent) -> tuple[Payme
         part_of=intent.part_of,
     )
     if row is not None:
-        payment = Payment(**row)
+        payment = Payment(**texts(row))
         await _take_room(conn, payment)
         return payment, True
     found = await find(conn, intent.key)
@@ -177,7 +177,7 @@ async def why_no_refund(conn: Connection, order_id: str) -> str:
 
 async def unknown(conn: Connection, key: str, message: str) -> None:
     """requested → unknown: the call was made and no answer came."""
-    await _sql.payment_unknown(conn, payment_key=key, message=message)
+    await _sql.payment_unknown(conn, payment_key=key, message=message or None)
 
 
 async def bind(conn: Connection, authorization_key: str, part_of: str) -> None:
@@ -188,18 +188,18 @@ async def bind(conn: Connection, authorization_key: str, part_of: str) -> None:
 async def find(conn: Connection, key: str) -> Payment | None:
     """One operation by its key, or None."""
     row = await _sql.payment_of(conn, payment_key=key)
-    return None if row is None else Payment(**row)
+    return None if row is None else Payment(**texts(row))
 
 
 async def of_order(conn: Connection, order_id: str) -> list[Payment]:
     """All operations of an order, oldest first."""
-    return [Payment(**row) async for row in _sql.payments_of(conn, order_id=order_id)]
+    return [Payment(**texts(row)) async for row in _sql.payments_of(conn, order_id=order_id)]
 
 
 async def of_part(conn: Connection, order_id: str, kind: Kind, part_of: str) -> list[Payment]:
     """The operations of one kind that a step is made of, oldest first."""
     rows = _sql.payments_for(conn, order_id=order_id, kind=kind, part_of=part_of)
-    return [Payment(**row) async for row in rows]
+    return [Payment(**texts(row)) async for row in rows]
 
 
 async def authorizations(conn: Connection, order_id: str) -> list[Payment]:
@@ -211,6 +211,11 @@ async def authorizations(conn: Connection, order_id: str) -> list[Payment]:
 async def unsettled(conn: Connection) -> list[Record]:
     """Without a known outcome, oldest first: a payment, its order's decision, and attention."""
     return [row async for row in _sql.unsettled_payments(conn)]
+
+
+def texts(row: Record) -> dict[str, Any]:
+    """A row of `payment` as values: a text that is not there is empty."""
+    return {**row, **{name: row[name] or "" for name in ("code", "message", "part_of")}}
 
 
 async def has_ended(conn: Connection, order_id: str, fulfilment_id: str, moment: datetime) -> bool:
@@ -244,8 +249,8 @@ async def _settle(
         state=state,
         reference=reference,
         expires_at=expires_at,
-        code=code,
-        message=message,
+        code=code or None,
+        message=message or None,
     )
     return settled is not None
 

@@ -28,10 +28,10 @@ create table routine_set (
 );
 
 create table location (
-    location      text    primary key,
+    location      text        primary key,
     -- the lower one comes first when orders are sourced
-    priority      integer not null default 100,
-    calendar      jsonb   not null default '{}',  -- domain.calendars.Calendar
+    priority      integer     not null default 100,
+    calendar      jsonb       not null default '{}',  -- domain.calendars.Calendar
     -- null: no limit
     parcels_a_day integer
         constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),
@@ -465,53 +465,74 @@ create table order_money (
         0 <= released and capture_granted + released <= authorized)
 );
 
--- Payment operations: the intent row is written before the provider is called with its key.
-create table payment (
-    payment_key       text          primary key,
+-- What a provider has been asked to authorize, by the key of the operation that asked for it. What was
+-- asked of an authorization and what was done are kept here as sums: a request takes its room here first,
+-- and the audit compares them with the operations. Released: voided, expired, or given up with the one
+-- capture that there could be.
+create table payment_authorization (
+    authorization_key text          primary key,
     order_id          text          not null
-        constraint payment_is_of_an_order references customer_order,
-    kind              text          not null
-        constraint payment_is_of_a_known_kind
-            check (kind in ('authorize', 'capture', 'void', 'refund')),
+        constraint payment_authorization_is_of_an_order references customer_order,
+    provider          text          not null,
+    tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    state             text          not null
-        constraint payment_state_is_known
-            check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    provider          text          not null,
-    reference         text,
-    code              text          not null default '',
-    message           text          not null default '',
-    requested_at      timestamptz   not null default clock_timestamp(),
-    settled_at        timestamptz,
-    -- its place in the order's list
-    tender            integer       not null default 1
-        constraint tender_is_one_or_more check (tender >= 1),
-    -- What a capture, void or refund is about. Null: done by hand, or new credit instead of a refund.
-    authorization_key text          constraint payment_is_of_an_authorization references payment,
-    part_of           text          not null default '',  -- the step that it is a part of
-    -- of an authorization: until when it can be charged
-    expires_at        timestamptz,
-    -- Of an authorization: what was asked of it and what was done. A request takes its room here
-    -- first. Released: voided, expired, or given up with the one capture that there could be.
+    part_of           text,  -- the fulfilment that it pays; null: any
+    expires_at        timestamptz,  -- until when it can be charged; null: for ever
     capture_granted   minor_units   not null default 0,
     captured          minor_units   not null default 0,
     refund_granted    minor_units   not null default 0,
     refunded          minor_units   not null default 0,
     released          minor_units   not null default 0,
-    constraint settled_payment_has_its_time check (
-        (state in ('succeeded', 'failed')) = (settled_at is not null)),
-    constraint payment_captured check (captured <= capture_granted
-        and 0 <= released and capture_granted + released <= amount_minor),
-    constraint payment_refunded check (refunded <= refund_granted and refund_granted <= captured),
-    constraint only_an_authorization_has_sums check (
-        kind = 'authorize' or (capture_granted, refund_granted, released) = (0, 0, 0))
+    constraint authorization_is_of_one_order unique (authorization_key, order_id),
+    constraint captures_and_releases_are_at_most_the_authorization check (
+        capture_granted + released <= amount_minor),
+    constraint captured_by_it_is_at_most_asked_for check (captured <= capture_granted),
+    constraint refunds_by_it_are_at_most_captured check (refund_granted <= captured),
+    constraint refunded_by_it_is_at_most_asked_for check (refunded <= refund_granted)
 );
-create index payment_by_order on payment (order_id);
-create index payment_unsettled on payment (requested_at) where state in ('requested', 'unknown');
-create index payment_by_authorization on payment (authorization_key);
-create index payment_settled on payment (provider, settled_at) where state = 'succeeded';
-create index payment_by_reference on payment (reference);
+create index payment_authorization_by_order on payment_authorization (order_id);
+
+-- Each call to a provider, and what was done by hand instead of one. The row is written before the
+-- provider is called with its key: requested → succeeded or failed; unknown: asked, and no answer came.
+create table payment_operation (
+    payment_key       text          primary key,
+    order_id          text          not null
+        constraint payment_operation_is_of_an_order references customer_order,
+    kind              text          not null constraint operation_is_of_a_known_kind
+        check (kind in ('authorize', 'capture', 'void', 'refund')),
+    -- The authorization that it makes or is about. Null: done by hand, or new credit instead of a refund.
+    authorization_key text,
+    provider          text          not null,
+    tender            integer       not null default 1
+        constraint operation_is_of_a_tender check (tender >= 1),  -- its place in the order's list
+    amount_minor      minor_units   not null,
+    currency          currency_code not null,
+    part_of           text,  -- the step that it is a part of; of an authorization, see there
+    state             text          not null constraint operation_state_is_known
+        check (state in ('requested', 'unknown', 'succeeded', 'failed')),
+    reference         text,  -- what the provider calls it
+    code              text,  -- why it failed
+    message           text,
+    requested_at      timestamptz   not null default clock_timestamp(),
+    settled_at        timestamptz,
+    constraint operation_is_about_an_authorization_of_its_order
+        foreign key (authorization_key, order_id)
+        references payment_authorization (authorization_key, order_id),
+    constraint authorization_has_the_key_of_its_operation check (
+        (kind = 'authorize') = (authorization_key is not distinct from payment_key)),
+    constraint void_is_about_an_authorization check (
+        kind <> 'void' or authorization_key is not null),
+    constraint settled_operation_has_its_time check (
+        (state in ('succeeded', 'failed')) = (settled_at is not null))
+);
+create index payment_operation_by_order on payment_operation (order_id);
+create index payment_operation_unsettled on payment_operation (requested_at)
+    where state in ('requested', 'unknown');
+create index payment_operation_by_authorization on payment_operation (authorization_key);
+create index payment_operation_settled on payment_operation (provider, settled_at)
+    where state = 'succeeded';
+create index payment_operation_by_reference on payment_operation (reference);
 
 -- What is owed to the customer and why, and how much of it is given back.
 create table refund (
@@ -568,7 +589,7 @@ create table dispute (
     subjects     text[]        not null,  -- the company's ids of the payment it is about
     -- null: a payment that is not ours, or not known yet
     payment_key  text
-        constraint dispute_is_of_a_payment references payment,
+        constraint dispute_is_of_a_payment references payment_operation,
     order_id     text          constraint dispute_is_of_an_order references customer_order,
     amount_minor minor_units   not null
         constraint dispute_is_about_an_amount check (amount_minor > 0),

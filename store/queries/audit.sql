@@ -277,12 +277,14 @@ union all
 select a.order_id, a.currency, c.what || ' by ' || a.payment_key, c.kept, coalesce(c.done, 0)
 from payment a left join about on about.authorization_key = a.payment_key
 cross join lateral (values
+    ('authorized', (select t.amount_minor from payment_authorization t
+                    where t.authorization_key = a.payment_key), a.amount_minor),
     ('asked to be captured', a.capture_granted, about.capture_granted),
     ('captured', a.captured, about.captured),
     ('asked to be refunded', a.refund_granted, about.refund_granted),
     ('refunded', a.refunded, about.refunded)
 ) as c (what, kept, done)
-where a.kind = 'authorize' and c.kept <> coalesce(c.done, 0)
+where a.kind = 'authorize' and c.kept is distinct from coalesce(c.done, 0)
 union all
 select r.order_id, r.currency, 'paid back for ' || r.refund_id, r.issued_minor - r.came_back_minor,
        coalesce(issued.issued, 0)

@@ -1,13 +1,28 @@
--- Payment operations. The order's row is locked by every writer.
+-- Operations at payment companies, and the authorizations that they are about. The order's row is locked by every writer.
 
 -- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider, tender, authorization_key, part_of)^
--- The intent, before the provider is called. No row when it is there already.
-insert into payment (payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
-                     authorization_key, part_of)
-values (:payment_key, :order_id, :kind, :amount_minor, :currency, 'requested', :provider, :tender,
-        :authorization_key, :part_of)
-on conflict (payment_key) do nothing
-returning *;
+-- The intent, before the provider is called, and the authorization that it may make. No row when it
+-- is there already.
+with intended as (
+    insert into payment_operation
+        (payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
+         authorization_key, part_of)
+    values (:payment_key, :order_id, :kind, :amount_minor, :currency, 'requested', :provider, :tender,
+            case :kind when 'authorize' then :payment_key else :authorization_key end,
+            case :kind when 'authorize' then null else nullif(:part_of, '') end)
+    on conflict (payment_key) do nothing
+    returning *
+), authorization_made as (
+    insert into payment_authorization
+        (authorization_key, order_id, provider, tender, amount_minor, currency, part_of)
+    select authorization_key, order_id, provider, tender, amount_minor, currency,
+           nullif(:part_of, '')
+    from intended where kind = 'authorize'
+)
+select payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
+       nullif(authorization_key, payment_key) as authorization_key, nullif(:part_of, '') as part_of,
+       reference, code, message, requested_at, settled_at
+from intended;
 
 -- name: payment_of(payment_key)^
 select * from payment where payment_key = :payment_key;
@@ -18,7 +33,7 @@ select * from payment where order_id = :order_id order by requested_at, payment_
 -- name: payments_for(order_id, kind, part_of)
 -- The operations of one kind that a step is made of.
 select * from payment
-where order_id = :order_id and kind = :kind and part_of = :part_of
+where order_id = :order_id and kind = :kind and part_of is not distinct from nullif(:part_of, '')
 order by requested_at, payment_key;
 
 -- name: unsettled_payments()
@@ -32,27 +47,33 @@ order by p.requested_at, p.payment_key;
 
 -- name: settle_payment(state, reference, expires_at, code, message, payment_key)$
 -- requested | unknown → succeeded | failed. Null when it was settled already.
-update payment
-set state = :state, reference = :reference, expires_at = :expires_at, code = :code,
-    message = :message, settled_at = clock_timestamp()
-where payment_key = :payment_key and state in ('requested', 'unknown')
-returning payment_key;
+with settled as (
+    update payment_operation
+    set state = :state, reference = :reference, code = :code, message = :message,
+        settled_at = clock_timestamp()
+    where payment_key = :payment_key and state in ('requested', 'unknown')
+    returning payment_key
+), ends as (
+    update payment_authorization set expires_at = :expires_at
+    where authorization_key in (select payment_key from settled)
+)
+select payment_key from settled;
 
 -- name: payment_came_back(code, message, payment_key)$
 -- A refund: succeeded → failed. Null when it was not counted as given back any more.
-update payment
+update payment_operation
 set state = 'failed', code = :code, message = :message, settled_at = clock_timestamp()
 where payment_key = :payment_key and kind = 'refund' and state = 'succeeded'
 returning payment_key;
 
 -- name: payment_unknown(message, payment_key)!
 -- requested → unknown: asked, and no answer came.
-update payment set state = 'unknown', message = :message
+update payment_operation set state = 'unknown', message = :message
 where payment_key = :payment_key and state = 'requested';
 
 -- name: bind_authorization(part_of, payment_key)!
 -- An authorization that was made for another part, which will not be charged, serves this one.
-update payment set part_of = :part_of where payment_key = :payment_key;
+update payment_authorization set part_of = nullif(:part_of, '') where authorization_key = :payment_key;
 
 -- name: money_of(order_id)^
 select order_id, currency, authorized, capture_granted, captured, refund_granted, refunded, released,
@@ -76,10 +97,10 @@ update order_money set billed_after_refund = true where order_id = :order_id;
 
 -- name: add_to_authorization(capture_granted, captured, refund_granted, refunded, released, payment_key)!
 -- Moves the sums of one authorization; its constraints refuse what would exceed.
-update payment
+update payment_authorization
 set capture_granted = capture_granted + :capture_granted,
     captured        = captured        + :captured,
     refund_granted  = refund_granted  + :refund_granted,
     refunded        = refunded        + :refunded,
     released        = released        + :released
-where payment_key = :payment_key;
+where authorization_key = :payment_key;

@@ -63,10 +63,9 @@ order by p.requested_at, p.payment_key;
 
 -- name: end_authorization(at, payment_key)$
 -- It cannot be charged any more. Null where that was known, or is our own doing.
-update payment p set expires_at = :at
-where payment_key = :payment_key and kind = 'authorize'
-  and (expires_at is null or expires_at > :at)
+update payment_authorization a set expires_at = :at
+where authorization_key = :payment_key and (expires_at is null or expires_at > :at)
   and not exists (
-      select from payment v
-      where v.authorization_key = p.payment_key and v.kind = 'void' and v.state <> 'failed')
-returning payment_key;
+      select from payment_operation v
+      where v.authorization_key = a.authorization_key and v.kind = 'void' and v.state <> 'failed')
+returning authorization_key;

@@ -24,10 +24,10 @@ create table routine_set (
 );
 
 create table location (
-    location      text    primary key,
+    location      text        primary key,
     -- the lower one comes first when orders are sourced
-    priority      integer not null default 100,
-    calendar      jsonb   not null default '{}',  -- domain.calendars.Calendar
+    priority      integer     not null default 100,
+    calendar      jsonb       not null default '{}',  -- domain.calendars.Calendar
     -- null: no limit
     parcels_a_day integer
         constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),

@@ -246,14 +246,14 @@ PLANTS = {
         "does not hold",
     ),
     "a capture without a payment": Plant(
-        f"delete from payment where payment_key = {CAPTURE}",
+        f"delete from payment_operation where payment_key = {CAPTURE}",
         "money",
         "web-closed",
         "captured, but its payments say 0.00 USD",
     ),
     "a refund that was paid twice": Plant(
-        """insert into payment (payment_key, order_id, kind, amount_minor, currency, state,
-                             provider, reference, settled_at)
+        """insert into payment_operation (payment_key, order_id, kind, amount_minor, currency,
+                                       state, provider, reference, settled_at)
         select payment_key || ':2', order_id, kind, amount_minor, currency, state, provider,
                'ref_x', settled_at
         from payment where payment_key = 'web-returned:R1:refund'""",
@@ -275,10 +275,11 @@ PLANTS = {
         "captured and not refunded, but by the units paid for it is",
     ),
     "a refund of a cent too much": Plant(
-        """update payment set amount_minor = amount_minor + 1
+        """update payment_operation set amount_minor = amount_minor + 1
         where payment_key = 'web-returned:R1:refund';
-        update payment set refund_granted = refund_granted + 1, refunded = refunded + 1
-        where payment_key = 'web-returned:authorize';
+        update payment_authorization
+        set refund_granted = refund_granted + 1, refunded = refunded + 1
+        where authorization_key = 'web-returned:authorize';
         update refund set goods_minor = goods_minor + 1, issued_minor = issued_minor + 1
         where refund_id = 'web-returned:R1';
         update order_money set refund_granted = refund_granted + 1, refunded = refunded + 1
@@ -300,9 +301,9 @@ PLANTS = {
         "paid back for web-returned:R1, but its payments say",
     ),
     "a refund that came back, and nobody is asked about it": Plant(
-        """update payment set refunded = 0, refund_granted = 0
-        where payment_key = 'web-returned:authorize';
-        update payment set state = 'failed', code = 'came_back'
+        """update payment_authorization set refunded = 0, refund_granted = 0
+        where authorization_key = 'web-returned:authorize';
+        update payment_operation set state = 'failed', code = 'came_back'
         where payment_key = 'web-returned:R1:refund';
         update refund set came_back_minor = issued_minor where refund_id = 'web-returned:R1';
         update order_money set refunded = 0 where order_id = 'web-returned'""",
@@ -311,13 +312,15 @@ PLANTS = {
         "still owed",
     ),
     "a refund that came back, and is not booked": Plant(
-        "update payment set code = 'came_back' where payment_key = 'web-returned:R1:refund'",
+        """update payment_operation set code = 'came_back'
+        where payment_key = 'web-returned:R1:refund'""",
         "ledger",
         "web-returned",
         "web-returned:R1:refund:came_back: ",
     ),
     "a capture that its authorization does not count": Plant(
-        """update payment set captured = captured - 1 where payment_key = 'web-closed:authorize'""",
+        """update payment_authorization set captured = captured - 1
+        where authorization_key = 'web-closed:authorize'""",
         "money",
         "web-closed",
         "captured by web-closed:authorize, but its payments say",
@@ -369,7 +372,7 @@ PLANTS = {
         "is still held on the customer's card",
     ),
     "a payment of a closed order whose outcome nobody knows": Plant(
-        f"""update payment set state = 'unknown', settled_at = null
+        f"""update payment_operation set state = 'unknown', settled_at = null
         where payment_key = {CAPTURE}""",
         "money",
         "web-closed",
@@ -532,7 +535,8 @@ PLANTS = {
         "under web-shipped:1:capture-again, which is not recorded here",
     ),
     "an authorization that failed here and is held there": Plant(
-        """update payment set state = 'failed' where payment_key = 'web-confirmed:authorize'""",
+        """update payment_operation set state = 'failed'
+        where payment_key = 'web-confirmed:authorize'""",
         "provider",
         "web-confirmed",
         "under web-confirmed:authorize, which is failed here",
@@ -686,7 +690,7 @@ PLANTS = {
         "credit:G-2: nothing of 0.00 EUR here, but issue of 5.00 EUR in store credit",
     ),
     "a charge that store credit does not know": Plant(
-        f"update payment set provider = 'store_credit' where payment_key = {CAPTURE}",
+        f"update payment_operation set provider = 'store_credit' where payment_key = {CAPTURE}",
         "provider",
         "web-closed",
         "but nothing of 0.00",

@@ -247,10 +247,12 @@ async def test_a_charge_that_was_taken_and_not_written_down_yet_is_under_way_and
         async with pool.acquire() as conn:
             await conn.execute("""
                 set session_replication_role = replica;
-                update payment set state = 'requested', settled_at = null, reference = null
+                update payment_operation
+                set state = 'requested', settled_at = null, reference = null
                 where payment_key = 'web-shipped:1:capture';
                 update order_money set captured = 0 where order_id = 'web-shipped';
-                update payment set captured = 0 where payment_key = 'web-shipped:authorize';
+                update payment_authorization set captured = 0
+                where authorization_key = 'web-shipped:authorize';
                 update order_line set charged = 0 where order_id = 'web-shipped';
                 delete from posting where entry_id in (
                     select entry_id from journal_entry where effect = 'web-shipped:1:capture');
@@ -286,8 +288,10 @@ async def test_what_an_operator_released_by_hand_is_not_wrong(
                 set session_replication_role = replica;
                 update order_money set voided = false, released = 0
                 where order_id = 'web-cancelled';
-                update payment set state = 'failed' where payment_key = 'web-cancelled:void';
-                update payment set released = 0 where payment_key = 'web-cancelled:authorize';
+                update payment_operation set state = 'failed'
+                where payment_key = 'web-cancelled:void';
+                update payment_authorization set released = 0
+                where authorization_key = 'web-cancelled:authorize';
                 delete from sandbox.payment_call where key = 'web-cancelled:void';
                 update sandbox.label set voided = false where fulfilment_id = 'web-cancelled:1';
                 insert into attention (order_id, step, reason, resolved_at, resolution) values

@@ -107,7 +107,7 @@ async def test_what_a_rule_has_mended_is_told_and_the_day_is_clean(cli: Cli, sho
     (made,) = await shop.payment.operations(order.order_id)
     async with shop.pool.acquire() as conn:
         await conn.execute(
-            "update payment set state = 'failed', code = 'not_found', reference = null"
+            "update payment_operation set state = 'failed', code = 'not_found', reference = null"
         )
     day = made.at.date().isoformat()
     command = ("reconcile", "--day", day, "--provider", "sandbox")

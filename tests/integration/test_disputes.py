@@ -267,12 +267,14 @@ async def test_a_dispute_that_comes_before_its_payment_is_known_finds_its_order_
 ) -> None:
     order = await shipped_and_paid(bench)
     async with pool.acquire() as conn:
-        await conn.execute("update payment set reference = null where reference = 'auth_1'")
+        forget = "update payment_operation set reference = null where reference = 'auth_1'"
+        await conn.execute(forget)
     await company.tell(company.dispute("auth_1", S.NEEDS_RESPONSE))
     await company.worked_through()
     assert await disputed(pool) == 0
     async with pool.acquire() as conn:
-        await conn.execute("update payment set reference = 'auth_1' where kind = 'authorize'")
+        told_late = "update payment_operation set reference = 'auth_1' where kind = 'authorize'"
+        await conn.execute(told_late)
     await asyncio.gather(*(Telling(pool).worked_through() for _ in range(5)))
     assert await disputed(pool) == 10_00
     assert await books(pool) == {"disputes": 10_00, "cash_in_transit": -10_00}

@@ -362,8 +362,11 @@ PICTURE = """
 """
 
 AGE = """
-    update payment set requested_at = requested_at - interval '5 days',
-                       expires_at = expires_at - interval '5 days'
+    with ends as (
+        update payment_authorization set expires_at = expires_at - interval '5 days'
+        where order_id = $1
+    )
+    update payment_operation set requested_at = requested_at - interval '5 days'
     where order_id = $1 and kind = 'authorize'
 """
 

@@ -31,8 +31,9 @@ TODAY = ProviderDay(provider="sandbox", day=DAY)
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 SHIFT = """
-    update payment set requested_at = $1::timestamptz, settled_at = case when settled_at is not null
-        then $1::timestamptz end;
+    update payment_operation
+    set requested_at = $1::timestamptz,
+        settled_at = case when settled_at is not null then $1::timestamptz end;
 """
 
 
@@ -119,7 +120,7 @@ class Books:
                 )
 
 
-MONEY = ("payment", "sandbox.payment", "sandbox.payment_call")
+MONEY = ("payment_authorization", "payment_operation", "sandbox.payment", "sandbox.payment_call")
 CHANGED = (*MONEY, "attention", "order_money", "reconciliation", "reconciliation_difference")
 
 
@@ -155,10 +156,11 @@ async def books(shared: Bench) -> AsyncIterator[Books]:
 CHARGE = "web-1:1:capture"
 OPERATOR = (Remedy.OPERATOR, "open")
 
-FORGET = "delete from payment where payment_key = '{}'"
-UNSETTLE = """update payment set state = '{}', settled_at = null, reference = null, code = ''
+FORGET = "delete from payment_operation where payment_key = '{}'"
+UNSETTLE = """update payment_operation
+    set state = '{}', settled_at = null, reference = null, code = null
     where payment_key = '{}'"""
-FAIL = """update payment set state = 'failed', code = '{}', reference = null
+FAIL = """update payment_operation set state = 'failed', code = '{}', reference = null
     where payment_key = '{}'"""
 FORGET_THERE = "delete from sandbox.payment_call where key = '{}'"
 CHANGE_THERE = "update sandbox.payment_call set {} where key = '{}'"
@@ -315,7 +317,7 @@ async def test_what_the_company_dates_days_away_agrees(books: Books) -> None:
 async def test_what_was_found_out_days_later_agrees(books: Books) -> None:
     await books.execute(
         "update sandbox.payment_call set called_at = called_at - interval '5 days'",
-        "update payment set requested_at = requested_at - interval '5 days'",
+        "update payment_operation set requested_at = requested_at - interval '5 days'",
     )
     assert await books.compare() == []
 
@@ -354,10 +356,14 @@ async def test_a_parked_step_is_tried_again_and_no_other(books: Books) -> None:
 async def test_a_step_that_serves_several_operations_is_told_once(books: Books) -> None:
     await books.execute(
         UNSETTLE.format("unknown", "web-2:authorize"),
-        """insert into payment
-            (payment_key, order_id, kind, amount_minor, currency, state, provider, requested_at)
-        values ('web-2:authorize:2', 'web-2', 'authorize', 100, 'USD', 'requested', 'sandbox',
-                '2026-11-24 12:00Z')""",
+        """insert into payment_authorization
+            (authorization_key, order_id, amount_minor, currency, provider, tender)
+        values ('web-2:authorize:2', 'web-2', 100, 'USD', 'sandbox', 1);
+        insert into payment_operation
+            (payment_key, authorization_key, order_id, kind, amount_minor, currency, state,
+             provider, requested_at)
+        values ('web-2:authorize:2', 'web-2:authorize:2', 'web-2', 'authorize', 100, 'USD',
+                'requested', 'sandbox', '2026-11-24 12:00Z')""",
     )
     async with books.pool.acquire() as conn:
         await events.raise_attention(

@@ -20,8 +20,10 @@ async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
     await bench.inventory.reserve_stock(reserving(order))
     await bench.authorizations.authorize_payment(authorizing(order))
     await bench.pool.execute(
-        "update payment set requested_at = requested_at - $2::interval, "
-        "expires_at = expires_at - $2::interval where order_id = $1",
+        "with ends as (update payment_authorization set expires_at = expires_at - $2::interval "
+        "where order_id = $1) "
+        "update payment_operation set requested_at = requested_at - $2::interval "
+        "where order_id = $1",
         *(order.order_id, age),
     )
     return order

@@ -171,8 +171,12 @@ def terms(figures: str) -> str:
         insert into supplier_item values ('TEA', 'S', {figures}, 'EUR', 100)"""
 
 
+def operation(change: str) -> str:
+    return f"update payment_operation set {change} where kind = 'capture'"
+
+
 def authorization(change: str) -> str:
-    return f"update payment set {change} where kind = 'authorize'"
+    return f"update payment_authorization set {change}"
 
 
 def refund(figures: str = "'return', 1, 0, 0, 0, 1, 0") -> str:
@@ -317,10 +321,13 @@ FORBIDDEN = {
     "captured_is_at_most_asked_for": "update order_money set capture_granted = captured - 1",
     "refunded_is_at_most_owed": "update order_money set refunded = refund_granted + 1",
     "owed_is_at_most_captured": "update order_money set refund_granted = captured + 1",
-    "payment_is_of_a_known_kind": "update payment set kind = 'gift'",
-    "payment_state_is_known": "update payment set state = 'perhaps', settled_at = null",
-    "settled_payment_has_its_time": "update payment set settled_at = null",
-    "payment_pkey": "insert into payment select * from payment",
+    "operation_is_of_a_known_kind": operation("kind = 'gift'"),
+    "operation_state_is_known": operation("state = 'perhaps', settled_at = null"),
+    "settled_operation_has_its_time": operation("settled_at = null"),
+    "payment_operation_pkey": "insert into payment_operation table payment_operation",
+    "authorization_has_the_key_of_its_operation": operation("kind = 'authorize'"),
+    "void_is_about_an_authorization": operation("kind = 'void', authorization_key = null"),
+    "operation_is_of_a_tender": operation("tender = 0"),
     # documents are numbered 1, 2, 3 … in each series of a year, once for each part
     "counter_is_of_a_known_kind": (
         "insert into document_counter values ('receipt', 2001, 1, '2001-02-03')"
@@ -379,11 +386,14 @@ FORBIDDEN = {
     "dispute_is_about_an_amount": dispute("amount_minor", "0"),
     "dispute_state_is_known": dispute("state", "'undecided'"),
     "dispute_of_an_order_is_about_a_payment": dispute("order_id", f"'{HERE}'"),
-    "tender_is_one_or_more": "update payment set tender = 0",
+    "tender_is_one_or_more": authorization("tender = 0"),
     # the same of each authorization; and only of those
-    "payment_captured": authorization("capture_granted = amount_minor + 1"),
-    "payment_refunded": authorization("refund_granted = captured + 1"),
-    "only_an_authorization_has_sums": "update payment set released = 1 where kind = 'capture'",
+    "captures_and_releases_are_at_most_the_authorization": authorization(
+        "capture_granted = amount_minor + 1"
+    ),
+    "captured_by_it_is_at_most_asked_for": authorization("captured = capture_granted + 1"),
+    "refunds_by_it_are_at_most_captured": authorization("refund_granted = captured + 1"),
+    "refunded_by_it_is_at_most_asked_for": authorization("refunded = refund_granted + 1"),
     "captures_and_releases_are_at_most_authorized": (
         "update order_money set released = authorized - capture_granted + 1"
     ),
@@ -427,6 +437,7 @@ FORBIDDEN = {
 
 # These cannot be broken without breaking another of them first.
 IMPLIED = {
+    "authorization_is_of_one_order": "payment_authorization_pkey",
     "purchase_order_goes_to_one_location": "purchase_order_pkey",
     "each_number_of_a_series_is_given_once": "document_pkey: the number is made of these",
     "shipment_is_known_by_its_number": "shipment_pkey",
@@ -514,6 +525,7 @@ async def test_units_and_claims_belong_to_what_exists(conn: Connection) -> None:
         "insert into stock (sku, location) values ('NEW', 'main')",
         "update reservation set location = 'nowhere'",
         "update fulfilment_line set line_id = 'none'",
+        operation(f"order_id = '{HERE}'"),  # an authorization is of the same order
         "insert into journal_entry (effect, order_id, memo) values ('x', 'web-none', 'x')",
     ):
         with pytest.raises(asyncpg.ForeignKeyViolationError):

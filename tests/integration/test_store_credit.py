@@ -538,10 +538,11 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
         await conn.execute("SET session_replication_role = replica")  # there is no such order
         for done in receipts:
             await conn.execute(
-                "INSERT INTO payment (payment_key, order_id, kind, amount_minor, currency, state, "
-                "provider, reference, settled_at) "
-                "VALUES ($1, $2, $3, $4, 'USD', 'succeeded', 'store_credit', $5, now())",
+                "INSERT INTO payment_operation (payment_key, order_id, kind, amount_minor, "
+                "currency, state, provider, reference, settled_at, authorization_key) "
+                "VALUES ($1, $2, $3, $4, 'USD', 'succeeded', 'store_credit', $5, now(), $6)",
                 *(done.key, done.order_id, done.kind, done.amount.minor, done.reference),
+                done.key if done.kind == "authorize" else "another",
             )
         unbooked = [fault for fault in await faults(pool) if "of store credit given" in fault]
         assert len(unbooked) == 3

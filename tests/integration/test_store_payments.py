@@ -192,7 +192,7 @@ async def aged(bench: Bench) -> None:
     """Of the time of each authorization most is over."""
     async with bench.pool.acquire() as conn:
         await conn.execute(
-            "update payment set requested_at = requested_at - interval '10 days' "
+            "update payment_operation set requested_at = requested_at - interval '10 days' "
             "where kind = 'authorize'"
         )
 
@@ -301,7 +301,7 @@ async def test_a_call_that_the_company_may_have_forgotten_is_not_sent_again(
         with pytest.raises(Unavailable):
             await bench.payments.capture_payment(ask)
     await bench.pool.execute(
-        "update payment set requested_at = requested_at - interval '25 hours' "
+        "update payment_operation set requested_at = requested_at - interval '25 hours' "
         "where kind = 'capture'"
     )
     if made:  # it is found
@@ -372,7 +372,7 @@ async def test_what_cannot_be_released_keeps_nothing_else_from_being(
             )
         else:
             await conn.execute(
-                "update payment set reference = 'auth_none' where payment_key = $1",
+                "update payment_operation set reference = 'auth_none' where payment_key = $1",
                 first.payment_key,
             )
     ask = Void(order_id=order.order_id, why="test")
@@ -398,6 +398,6 @@ async def test_what_was_set_aside_has_ended_as_soon_as_one_means_has(bench: Benc
     async with bench.pool.acquire() as conn:
         _, second = await payments.authorizations(conn, order.order_id)
         at = now - timedelta(seconds=1)
-        end = "update payment set expires_at = $1 where payment_key = $2"
+        end = "update payment_authorization set expires_at = $1 where authorization_key = $2"
         await conn.execute(end, at, second.payment_key)
     assert await ended()

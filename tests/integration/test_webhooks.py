@@ -262,8 +262,8 @@ async def unsettled(bench: Bench) -> str:
     async with bench.pool.acquire() as conn, conn.transaction():
         await conn.execute(
             """
-            insert into payment (payment_key, order_id, kind, amount_minor, currency, state,
-                                 provider, authorization_key, part_of)
+            insert into payment_operation (payment_key, order_id, kind, amount_minor, currency,
+                                           state, provider, authorization_key, part_of)
             values ($1 || ':capture', $2, 'capture', 10, 'USD', 'unknown', 'sandbox',
                     $2 || ':authorize', $1),
                    ($1 || ':capture/2', $2, 'capture', 5, 'USD', 'unknown', 'sandbox',
@@ -321,7 +321,7 @@ async def test_an_authorization_is_looked_up_by_whichever_step_waits_for_one(
     async with pool.acquire() as conn:
         await conn.execute(
             """
-            update payment set state = 'unknown', reference = null, settled_at = null
+            update payment_operation set state = 'unknown', reference = null, settled_at = null
             where kind = 'authorize'
             """
         )
@@ -388,7 +388,7 @@ async def test_what_we_released_ourselves_is_no_news(
 ) -> None:
     order_id = await unsettled(bench)
     async with pool.acquire() as conn:
-        await conn.execute("update payment set kind = 'void' where kind = 'capture'")
+        await conn.execute("update payment_operation set kind = 'void' where kind = 'capture'")
         before = await conn.fetchval("select expires_at from payment where kind = 'authorize'")
     await company.tell(company.payment("ended", reference="auth_1"))
     await company.worked_through()
@@ -407,7 +407,7 @@ async def test_a_refund_that_came_back_before_that_was_booked_is_in_a_persons_ha
     async with pool.acquire() as conn:
         await conn.execute(
             """
-            update payment set kind = 'refund', state = 'succeeded', reference = 're_1',
+            update payment_operation set kind = 'refund', state = 'succeeded', reference = 're_1',
                                settled_at = now() where payment_key like '%:capture'
             """
         )

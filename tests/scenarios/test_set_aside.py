@@ -104,7 +104,7 @@ async def test_what_a_company_ends_before_its_time_is_authorized_anew_while_the_
     first = await shop.placed(order, a_policy(**PATIENT, hand_over_within=1))
     await shop.drive(first, "labelled")
     async with shop.pool.acquire() as conn:  # as its webhook says
-        await conn.execute("update payment set expires_at = now() where kind = 'authorize'")
+        await conn.execute("update payment_authorization set expires_at = now()")
     await shop.told(order.order_id, "authorization renewed")
     await shop.finish(order.order_id)
     assert (await kinds(shop, order.order_id)).count("capture") == 1

@@ -278,7 +278,10 @@ async def test_that_a_refund_failed_is_heard_also_before_it_is_recorded_as_done(
     order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
     key = f"{await sent_back(shop, order)}:refund"
     async with shop.pool.acquire() as conn:
-        back = "update payment set state = 'unknown', settled_at = null where payment_key = $1"
+        back = (
+            "update payment_operation set state = 'unknown', settled_at = null "
+            "where payment_key = $1"
+        )
         await conn.execute(back, key)
     told = company.payment("refund_failed", key=key, why="the account is closed")
     await company.tell(told)
@@ -292,6 +295,9 @@ async def test_that_a_refund_failed_is_heard_also_before_it_is_recorded_as_done(
     await shop.until(put_off, "the event waits")
     assert "refund came back" not in await shop.story(order.order_id)
     async with shop.pool.acquire() as conn:
-        done = "update payment set state = 'succeeded', settled_at = now() where payment_key = $1"
+        done = (
+            "update payment_operation set state = 'succeeded', settled_at = now() "
+            "where payment_key = $1"
+        )
         await conn.execute(done, key)
     await shop.told(order.order_id, "refund came back")

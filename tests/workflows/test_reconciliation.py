@@ -50,7 +50,7 @@ async def asked_long_ago(shop: Shop, key: str) -> date:
     """The payment was asked for ten minutes ago: its outcome is due. Returns the day of that."""
     async with shop.pool.acquire() as conn:
         at: datetime = await conn.fetchval(
-            """update payment set requested_at = requested_at - interval '10 minutes'
+            """update payment_operation set requested_at = requested_at - interval '10 minutes'
             where payment_key = $1 returning requested_at""",
             key,
         )
@@ -135,7 +135,7 @@ async def test_whoever_dies_between_any_two_steps_it_is_found_and_mended_once(sh
     day = made.at.date()
     await execute(
         shop,
-        f"""update payment set state = 'failed', code = 'not_found', reference = null
+        f"""update payment_operation set state = 'failed', code = 'not_found', reference = null
         where payment_key = '{authorization}'""",
     )
     for lose in (shop.faults.before, shop.faults.after):
@@ -185,7 +185,7 @@ async def test_a_schedule_compares_the_days_that_were_missed(shop: Shop) -> None
     await shop.placed(order)
     await execute(
         shop,
-        """update payment set requested_at = requested_at - interval '2 days',
+        """update payment_operation set requested_at = requested_at - interval '2 days',
                               settled_at = settled_at - interval '2 days'""",
         "update sandbox.payment_call set called_at = called_at - interval '2 days'",
     )
