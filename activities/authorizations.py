@@ -40,22 +40,9 @@ class Authorizations:
 
     @activity.defn
     async def authorize_payment(self, ask: Authorize) -> Authorized:
-        """Authorize, confirm the order, let the warehouse begin. Type `declined` is a firm no."""
-        confirmed = f"{ask.order_id}:authorize:confirmed"
-
-        async def confirm(conn: Connection, _: Payment) -> None:
-            made = await payments.authorizations(conn, ask.order_id)
-            if sum(payment.room for payment in made) < ask.amount.minor:
-                return  # another tender is still to pay its part
-            await orders.decide(conn, ask.order_id, "confirmed")
-            await fulfilments.release_to_warehouse(conn, ask.order_id)
-            data = {"amount_minor": ask.amount.minor, "currency": ask.amount.currency}
-            why = f"{ask.amount} authorized"
-            await events.tell(
-                conn, ask.order_id, confirmed, "confirmed", who=WHO, why=why, data=data
-            )
-
-        while True:  # one at a time: of one that is refused none that comes after it is under way
+        """Authorize; when there is all of it, confirm the order. Type `declined` is a firm no."""
+        # Authorize one tender at a time, so that a refusal never leaves a later one pending.
+        while True:
             async with self._pool.acquire() as conn, conn.transaction():
                 await lock_order(conn, ask.order_id)
                 made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
@@ -65,9 +52,24 @@ class Authorizations:
                     for part, amount in self._parts(tender).items()
                 }
                 planned = await self._intend_next(conn, ask.order_id, made, wanted, ask.tenders)
-            if planned is None:
-                return await self._authorized(ask.order_id)
-            await self._authorize(planned, ask.tenders, confirm)
+                if planned is None:
+                    await self._confirm(conn, ask, made)
+                    return self._authorized(made)
+            await self._authorize(planned, ask.tenders, _nothing)
+
+    async def _confirm(self, conn: Connection, ask: Authorize, made: Sequence[Payment]) -> None:
+        """Confirm the order once, and let the warehouse begin. The order is locked.
+
+        Not where an authorization was released: the order is being undone.
+        """
+        effect, held = f"{ask.order_id}:authorize:confirmed", sum(each.room for each in made)
+        if held < ask.amount.minor or await events.find(conn, ask.order_id, effect) is not None:
+            return
+        await orders.decide(conn, ask.order_id, "confirmed")
+        await fulfilments.release_to_warehouse(conn, ask.order_id)
+        data = {"amount_minor": ask.amount.minor, "currency": ask.amount.currency}
+        why = f"{ask.amount} authorized"
+        await events.tell(conn, ask.order_id, effect, "confirmed", who=WHO, why=why, data=data)
 
     @activity.defn
     async def reauthorize_payment(self, ask: Reauthorize) -> Authorized:
@@ -98,7 +100,8 @@ class Authorizations:
             await self._authorize(planned, ask.tenders, renewed)
         with suppress(Declined):  # recorded; the new one stands, and the old one ends by itself
             await self._perform_voids(ask.order_id, "it ended soon, and there is another one")
-        return await self._authorized(ask.order_id)
+        async with self._pool.acquire() as conn:
+            return self._authorized(await payments.authorizations(conn, ask.order_id))
 
     async def _is_replaced(self, conn: Connection, old: Payment, new: Payment) -> bool:
         """Made for what the new one is for, or for a part that will not be charged."""
@@ -196,9 +199,7 @@ class Authorizations:
 
         await self._calls.perform(planned, call, then)
 
-    async def _authorized(self, order_id: str) -> Authorized:
-        async with self._pool.acquire() as conn:
-            made = await payments.authorizations(conn, order_id)
+    def _authorized(self, made: Sequence[Payment]) -> Authorized:
         standing = [payment for payment in made if payment.room]
         ends = [payment.expires_at for payment in standing if payment.expires_at is not None]
         return Authorized(
@@ -214,14 +215,11 @@ class Authorizations:
         up first, and given up if the provider has not seen it.
         """
 
-        async def nothing(conn: Connection, payment: Payment) -> None:
-            """The order is being taken back: it is not confirmed any more."""
-
         async with self._pool.acquire() as conn:
             made = await payments.authorizations(conn, ask.order_id)
         for payment in made:
             if payment.open:
-                await self._calls.conclude(payment, nothing)
+                await self._calls.conclude(payment, _nothing)
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             for payment in await payments.authorizations(conn, ask.order_id):
@@ -267,6 +265,10 @@ class Authorizations:
             )
 
         return call
+
+
+async def _nothing(conn: Connection, payment: Payment) -> None:
+    """No more follows from one authorization alone."""
 
 
 def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:

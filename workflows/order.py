@@ -43,7 +43,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import CancelRequest, Placement
 
 STEPS = StepTable(
-    # Placing the order. That all of it is authorized confirms it, in the same step.
+    # Placing the order. When all of it is authorized, the same step confirms the order.
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
     Step(Authorizations.authorize_payment, undo=Authorizations.void_payment, by_hand=True),
     # Each fulfilment, side by side.

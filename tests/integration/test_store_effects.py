@@ -509,6 +509,29 @@ async def test_a_void_of_an_authorization_whose_answer_was_lost_releases_it(benc
     assert (await picture(bench, order))["order"] == ["('received', '')"]
 
 
+async def test_an_attempt_that_dies_before_it_confirms_is_finished_by_the_next(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, call = await authorize_payment(bench)
+    with monkeypatch.context() as dying:
+        dying.setattr("store.fulfilments.release_to_warehouse", die)
+        with pytest.raises(Died):
+            await call()
+    assert [done.kind for done in await bench.payment.operations(order.order_id)] == ["authorize"]
+    assert (await picture(bench, order))["order"] == ["('received', '')"]
+    await call()
+    assert [done.kind for done in await bench.payment.operations(order.order_id)] == ["authorize"]
+    assert (await picture(bench, order))["order"] == ["('confirmed', '')"]
+
+
+class Died(Exception):
+    """The worker was killed here."""
+
+
+async def die(*_: Any) -> None:
+    raise Died
+
+
 async def test_a_void_of_an_authorization_that_never_arrived_gives_it_up_for_good(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,7 +118,9 @@ async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Be
 async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
     order = of_a_hundred()
     await bench.inventory.reserve_stock(reserving(order))
-    ask = authorizing(order).model_copy(update={"provider": "acme"})
+    ask = authorizing(order)
+    tender = ask.tenders[0].model_copy(update={"provider": "acme"})
+    ask = ask.model_copy(update={"tenders": (tender,)})
     with pytest.raises(NotFound, match="no payment provider 'acme' here; there is sandbox"):
         await bench.authorizations.authorize_payment(ask)
 
