@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiosql
 import asyncpg
@@ -52,6 +52,34 @@ ConnectionLost = (*DatabaseAway, asyncpg.InterfaceError, asyncpg.InternalClientE
 """The way to the database is lost. What was under way may or may not have taken effect."""
 
 
+_CLOSE_SECONDS_MAX = 2.0
+
+if TYPE_CHECKING:
+    _DriverConnection = asyncpg.Connection[Record]
+else:  # it is generic for type checkers alone
+    _DriverConnection = asyncpg.Connection
+
+
+class _Session(_DriverConnection):
+    """A connection that remembers that a statement was broken off on it.
+
+    A cancelled task or a time limit leaves a request to cancel and an answer on their way. What
+    the server has done is then uncertain, and so is whether a transaction is open.
+    """
+
+    broken_off = False
+
+    def _cancel_current_command(self, *waiters: Any) -> None:
+        self.broken_off = True
+        super()._cancel_current_command(*waiters)  # type: ignore[misc]  # the stubs lack it
+
+    async def _reset(self) -> None:
+        # A task that is cancelled as the answer to BEGIN arrives leaves the transaction open, and
+        # the driver asks for no cancel.
+        self.broken_off = self.broken_off or self.is_in_transaction()
+        await super()._reset()
+
+
 async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
     """A pool whose connections read and write `jsonb` as Python values.
 
@@ -62,7 +90,8 @@ async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
         min_size=1,
         max_size=size_max,
         init=_prepare,
-        reset=_leave_as_it_is,
+        reset=_close_if_in_doubt,
+        connection_class=_Session,
         command_timeout=30,
         server_settings={"timezone": "UTC"},  # its `current_date` is the day that we count by
     )
@@ -74,14 +103,22 @@ async def _prepare(connection: Connection) -> None:
     )
 
 
-async def _leave_as_it_is(connection: Connection) -> None:
-    """Nothing here changes a session for good, and one query per use would be a sixth of all.
+async def _close_if_in_doubt(connection: asyncpg.Connection[Record]) -> None:
+    """Close a connection on which a statement was broken off; leave any other as it is.
 
-    An open transaction is rolled back and listeners are dropped all the same, by asyncpg itself.
+    Nothing here changes a session for good, and one query per use would be a sixth of all.
+    An open transaction is rolled back and listeners are dropped before this, by asyncpg itself.
     """
+    if isinstance(connection, _Session) and connection.broken_off:
+        try:
+            await connection.close(timeout=_CLOSE_SECONDS_MAX)
+        except (TimeoutError, *DatabaseFault):
+            connection.terminate()
 
 
 @cache
 def load_queries(name: str) -> Any:
     """The named queries of `queries/<name>.sql`, as methods that take a connection."""
-    return aiosql.from_path(Path(__file__).parent / "queries" / f"{name}.sql", "asyncpg")
+    return aiosql.from_path(
+        Path(__file__).parent / "queries" / f"{name}.sql", "asyncpg", encoding="utf-8"
+    )
