@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.inventory import WHO
 from activities.waiting import wait_for_report
 from domain import ids
+from domain.quantities import LineUnits
 from domain.reservations import Reserved
 from store import backorders, events, fulfilments, orders, promises
 from store.database import Pool
@@ -28,14 +29,14 @@ class AwaitStock(BaseModel):
 class FillBackorder(BaseModel):
     """Allocate what has come, in new fulfilments; what has not is waited for in the next round.
 
-    `units` (line id → units): all that the order's workflow knows that it waits for.
+    `units`: all that the order's workflow knows that it waits for.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     round: int
-    units: dict[str, int]
+    units: LineUnits
     first_number: int
 
 

@@ -10,17 +10,18 @@ from temporalio import activity
 
 from activities.fulfilment import Part
 from activities.waiting import wait_for_report
+from domain.quantities import LineUnits
 from store import parcels
 from store.database import Pool
 
 
 class Delivered(BaseModel):
-    """How the carrier's part ended, for these units (line id → units)."""
+    """How the carrier's part ended, for these units."""
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Literal["delivered", "undeliverable", "lost"]
-    units: dict[str, int]
+    units: LineUnits
     at: datetime
 
 

@@ -12,6 +12,7 @@ from activities.providers.carrier import Carrier, Label
 from activities.providers.errors import DeclineCode, Declined
 from activities.waiting import report_so_far, wait_for_report
 from domain.fulfilments import FulfilmentState
+from domain.quantities import LineUnits
 from store import events, fulfilments, orders, parcels
 from store.database import Pool
 
@@ -25,7 +26,7 @@ class Part(BaseModel):
 
 
 class Picked(BaseModel):
-    """What the picker found, and did not (line id → units).
+    """What the picker found, and did not.
 
     `refused`: why the location will not send any of it, where it will not. `backordered`: units
     that fell back to backorder before anybody picked them, as fewer are there than was thought.
@@ -33,9 +34,9 @@ class Picked(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    picked: dict[str, int]
-    missing: dict[str, int] = {}
-    backordered: dict[str, int] = {}
+    picked: LineUnits
+    missing: LineUnits = {}
+    backordered: LineUnits = {}
     refused: str = ""
 
 
@@ -57,24 +58,24 @@ class Ship(BaseModel):
 
 
 class Shipped(BaseModel):
-    """shipped: the carrier has it (line id → units). recalled: it was stopped before that."""
+    """shipped: the carrier has it. recalled: it was stopped before that."""
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Literal["shipped", "recalled"]
-    units: dict[str, int] = {}
+    units: LineUnits = {}
 
 
 class Recalled(BaseModel):
     """The state in which the fulfilment was caught; None when it was too late.
 
-    `units` (line id → units) are those that are claimed for it, without what was not found.
+    `units` are those that are claimed for it, without what was not found.
     """
 
     model_config = ConfigDict(frozen=True)
 
     caught: FulfilmentState | None
-    units: dict[str, int] = {}
+    units: LineUnits = {}
 
 
 class Fulfilments:

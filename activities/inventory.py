@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.batching import Batching
 from domain.fulfilments import Planned
 from domain.places import SourcingRules
+from domain.quantities import LineUnits
 from domain.reservations import Reserved, ReserveStock
 from domain.sourcing import Demand, SourcingPlan
 from store import backorders, events, fulfilments, kits, orders, reservations
@@ -36,7 +37,7 @@ class ReserveAgain(BaseModel):
 
     order_id: str
     effect: str
-    units: dict[str, int]
+    units: LineUnits
     source: Literal["open", "shipped"]
     replace: bool
     backorder: bool = False
@@ -49,9 +50,9 @@ class ReserveAgain(BaseModel):
 
 
 class ReleaseStock(BaseModel):
-    """Give claims back and cancel their units. `units`: fulfilment id → line id → units.
+    """Give claims back and cancel their units. `units`: by fulfilment id.
 
-    `backordered` (line id → units) are not waited for any more, nor are claims that have fallen
+    `backordered` units are not waited for any more, nor are claims that have fallen
     back to that by now. `decision` ends the order where this leaves nothing of it.
     """
 
@@ -59,8 +60,8 @@ class ReleaseStock(BaseModel):
 
     order_id: str
     effect: str
-    units: dict[str, dict[str, int]] = {}
-    backordered: dict[str, int] = {}
+    units: dict[str, LineUnits] = {}
+    backordered: LineUnits = {}
     decision: Literal["rejected", "cancelled"] | None = None
     what: str
     why: str
@@ -68,13 +69,13 @@ class ReleaseStock(BaseModel):
 
 
 class Reassign(BaseModel):
-    """What stays wanted of a recalled fulfilment goes on in a new one (line id → units)."""
+    """What stays wanted of a recalled fulfilment goes on in a new one."""
 
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
     to: str
-    units: dict[str, int]
+    units: LineUnits
 
 
 class Inventory:

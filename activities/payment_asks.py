@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.amounts import Worth
 from domain.money import Money
+from domain.quantities import LineUnits
 
 
 class TenderAsk(BaseModel):
@@ -72,7 +73,7 @@ class Authorized(BaseModel):
 class Capture(BaseModel):
     """Charge what one fulfilment ships, or (`prepaid`) all of an order before anything does.
 
-    `units` (line id → units) are then paid for; `invoiced` of them go out now. `attempt` counts
+    `units` are then paid for, and go out now unless it is `prepaid`. `attempt` counts
     deliberate new tries after a firm refusal; retries of one try share its key. `after_refund`: a
     refund was decided before this was. `renews`: who asks has it authorized again where the
     authorization has ended, and wants to be told so.
@@ -84,7 +85,7 @@ class Capture(BaseModel):
     fulfilment_id: str
     worth: Worth
     currency: str
-    units: dict[str, int]
+    units: LineUnits
     attempt: int = 1
     by_hand: str | None = None
     prepaid: bool = False
@@ -93,7 +94,7 @@ class Capture(BaseModel):
 
 
 class Invoice(BaseModel):
-    """Goods that were charged before have gone out: units by line id, and what they are worth.
+    """Goods that were charged before have gone out: units, and what they are worth.
 
     `after_refund` as in Capture.
     """
@@ -102,7 +103,7 @@ class Invoice(BaseModel):
 
     order_id: str
     fulfilment_id: str
-    units: dict[str, int]
+    units: LineUnits
     worth: Worth
     currency: str
     after_refund: bool = False
@@ -111,7 +112,7 @@ class Invoice(BaseModel):
 class Refund(BaseModel):
     """Owe the customer something, and pay it back.
 
-    `refund_id` is a return's id, or names what it makes good. `units`: line id → units paid back;
+    `refund_id` is a return's id, or names what it makes good. `units` are paid back;
     of kind "units" the customer keeps them. `unconceded`: units that had been paid back so, and
     came. `credited`: what was invoiced of the worth. `to`: the way it was paid,
     the last charged first, or as store credit of the customer.
@@ -124,13 +125,13 @@ class Refund(BaseModel):
     worth: Worth
     credited: Worth
     currency: str
-    units: dict[str, int]
+    units: LineUnits
     why: str
     return_id: str | None = None
     attempt: int = 1
     by_hand: str | None = None
     kind: Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"] = "return"
-    unconceded: dict[str, int] = {}
+    unconceded: LineUnits = {}
     to: Literal["original", "store_credit"] = "original"
     customer_id: str = ""
     who: str = "orderloom"

@@ -9,20 +9,21 @@ from temporalio import activity
 
 from activities.waiting import wait_for_report
 from domain import ids
+from domain.quantities import LineUnits
 from store import events, orders, returns
 from store.database import Pool
 from store.locks import lock_order
 
 
 class ApproveReturn(BaseModel):
-    """Units that may come back (line id → units)."""
+    """Units that may come back."""
 
     model_config = ConfigDict(frozen=True)
 
     return_id: str
     kind: Literal["customer", "undeliverable"] = "customer"
     fulfilment_id: str | None = None
-    units: dict[str, int]
+    units: LineUnits
     reason: str
     who: str
 
@@ -36,12 +37,12 @@ class ReturnPart(BaseModel):
 
 
 class ReceivedReturn(BaseModel):
-    """What the warehouse counted in the parcel (line id → units)."""
+    """What the warehouse counted in the parcel."""
 
     model_config = ConfigDict(frozen=True)
 
-    received: dict[str, int]
-    missing: dict[str, int] = {}
+    received: LineUnits
+    missing: LineUnits = {}
 
 
 class Returns:

@@ -24,7 +24,7 @@ from domain.messages import (
     ReturnOutcome,
     ReturnRequest,
 )
-from domain.quantities import LineQuantities
+from domain.quantities import LineQuantities, LineUnits
 
 Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
 Action = Literal["retry", "done", "cancel", "store_credit"]
@@ -37,7 +37,7 @@ class FulfilmentProgress(BaseModel):
 
     id: str
     location: str
-    units: dict[str, int]
+    units: LineUnits
     stage: Stage
     begun: tuple[str, ...] = ()
     recalled: bool = False
@@ -60,8 +60,8 @@ class BookState(BaseModel):
 
     lines: dict[str, LineQuantities] = {}
     money: dict[str, LineMoney] = {}
-    prepaid: dict[str, int] = {}
-    resent: dict[str, int] = {}
+    prepaid: LineUnits = {}
+    resent: LineUnits = {}
     fulfilments: tuple[FulfilmentProgress, ...] = ()
     authorized: int = 0
     authorized_until: datetime | None = None
@@ -100,12 +100,12 @@ class StepsState(BaseModel):
 
 
 class ReturnState(BaseModel):
-    """A return whose parcel is awaited (line id → units)."""
+    """A return whose parcel is awaited."""
 
     model_config = ConfigDict(frozen=True)
 
     return_id: str
-    units: dict[str, int]
+    units: LineUnits
     reason: str
 
 

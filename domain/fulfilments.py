@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.quantities import LineUnits
+
 FulfilmentState = Literal[
     "open",  # reserved; not released to the warehouse
     "picking",
@@ -23,10 +25,10 @@ RECALLABLE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed"
 
 
 class Planned(BaseModel):
-    """A fulfilment as planned: units by line id."""
+    """A fulfilment as planned."""
 
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
     location: str
-    units: dict[str, int]
+    units: LineUnits

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.fulfilments import Planned
 from domain.order import Order
 from domain.places import SourcingRules
+from domain.quantities import LineUnits
 
 
 class ReserveStock(BaseModel):
@@ -27,7 +28,7 @@ class ReserveStock(BaseModel):
 
 
 class Reserved(BaseModel):
-    """What was reserved, what is waited for, and what cannot be had (line id → units).
+    """What was reserved, what is waited for, and what cannot be had.
 
     Nothing reserved and nothing waited for: rejected.
     """
@@ -35,5 +36,5 @@ class Reserved(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     fulfilments: tuple[Planned, ...] = ()
-    backordered: dict[str, int] = {}
-    missing: dict[str, int] = {}
+    backordered: LineUnits = {}
+    missing: LineUnits = {}

@@ -139,7 +139,7 @@ class OrderWorkflow(OrderMessages):
         return await self.end("closed", self.book.why_closed)
 
     async def place(self) -> Placement:
-        """Reserve the stock; authorize the payment, which confirms the order; or undo both."""
+        """Reserve the stock and authorize the payment, which confirms the order; or undo both."""
         match await self.reservation.reserve():
             case Refused() as conflict:
                 await self.leave_alone(conflict)
@@ -184,7 +184,7 @@ class OrderWorkflow(OrderMessages):
     async def void_what_is_not_charged(self) -> None:
         """Release what was authorized and is not going to be charged.
 
-        Where all of one single authorization was charged, there is nothing, and it costs no step.
+        If there was one authorization, and all of it was charged, this costs no step.
         """
         not_all = self.book.charges.charged.total < self.book.authorized
         by_hand = self.payments.charged_by_hand
@@ -216,7 +216,7 @@ class OrderWorkflow(OrderMessages):
     async def end(
         self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
     ) -> OrderResult:
-        """Answer all who wait for an answer, record the end, and stop."""
+        """Answer all requests, record the end, and stop."""
         self.enter("ending")
         await self.all_answered()
         answers, order_id = self.inbox.answers(), self.order.order_id
@@ -244,7 +244,7 @@ class OrderWorkflow(OrderMessages):
         return self.decide("rejected", why)
 
     async def leave_alone(self, conflict: Refused) -> None:
-        """The id was taken long ago, by an order that Temporal has forgotten: not ours to touch."""
+        """The id belongs to an old order that Temporal has forgotten: touch nothing, and fail."""
         self.decide("rejected", conflict.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
         raise ApplicationError(conflict.message, type=conflict.kind, non_retryable=True)
@@ -258,7 +258,7 @@ class OrderWorkflow(OrderMessages):
     # Where it stands ------------------------------------------------------------------------------
 
     def enter(self, phase: str) -> None:
-        """Another chapter of the story."""
+        """The next chapter of the story."""
         self.phase = phase
         self.show()
 

@@ -32,7 +32,7 @@ FOR_EVER = timedelta(days=3650)
 
 @workflow.defn(name="PurchaseOrder")
 class PurchaseOrderWorkflow:
-    """One purchase order. What suppliers and the dock report is in the store; this drives it on."""
+    """One purchase order. Suppliers and the dock report to the store; this drives it on."""
 
     @workflow.init
     def __init__(self, start: PurchaseStart) -> None:
@@ -111,7 +111,7 @@ class PurchaseOrderWorkflow:
     async def wait_for(
         self, do: Callable[..., Awaitable[Any]], *, first: timedelta, unanswered: bool
     ) -> None:
-        """Until the outside has reported; whoever is late is chased, again and again."""
+        """Wait until the outside has reported, and chase the supplier while it is late."""
         if self.over:
             return
         waiting = results.start(
@@ -143,7 +143,7 @@ class PurchaseOrderWorkflow:
                 raise
 
     async def chase(self, *, unanswered: bool) -> None:
-        """Have the supplier asked where the goods are, if they are late. No answer is fine."""
+        """Ask the supplier where late goods are. It need not answer."""
         self.chases += 1
         ask = Chase(po_id=self.po_id, number=self.chases, unanswered=unanswered)
         try:

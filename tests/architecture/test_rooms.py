@@ -93,6 +93,22 @@ TABLE = (
         ),
         passed_through=("domain", "activities", "pydantic"),
     ),
+    # An order's parts know what it knows and how a step runs; how a step runs knows neither.
+    *(
+        Room(
+            f"workflows/{place}/",
+            (
+                *(*PURE, "asyncio", "contextlib", *(f"workflows.{name}" for name in below)),
+                *("temporalio.workflow", "temporalio.common", "temporalio.exceptions"),
+            ),
+            passed_through=("domain", "activities", "pydantic"),
+        )
+        for place, below in (
+            ("engine", ("engine",)),
+            ("state", ("engine", "state")),
+            ("chapters", ("engine", "state", "chapters")),
+        )
+    ),
     Room("settings.py", (*STDLIB, "domain", "pydantic", "pydantic_settings")),
     Room(
         "worker.py",
@@ -300,6 +316,9 @@ def test_every_room_imports_only_what_it_may() -> None:
             "with workflow.unsafe.imports_passed_through():\n    from store import orders",
             "not to be passed through",
         ),
+        ("workflows/engine/steps.py", "import workflows.state.charges", "workflows/engine/ may"),
+        ("workflows/state/charges.py", "import workflows.chapters.holds", "workflows/state/ may"),
+        ("workflows/chapters/holds.py", "import workflows.order", "workflows/chapters/ may not"),
         ("worker.py", "from starter.client import OrderClient", "which worker.py may not"),
         ("starter/client.py", "from activities.relay import Relay", "which starter/ may not"),
         ("starter/client.py", "import worker", "imports worker"),

@@ -14,6 +14,7 @@ from domain.errors import Conflict
 from domain.items import Item
 from domain.locations import Lane, Location
 from domain.order import Order
+from domain.quantities import LineUnits
 from domain.reservations import Reserved, ReserveStock
 from store import items, locations, reservations
 from store.database import Pool
@@ -159,7 +160,7 @@ async def test_a_batch_gives_each_order_what_it_would_get_alone_and_in_as_few_st
     assert [f for f in await faults_in(bench.pool) if f.startswith(("stock", "lines"))] == []
 
 
-def outcome(answer: Reserved) -> tuple[list[tuple[str, dict[str, int]]], dict[str, int]]:
+def outcome(answer: Reserved) -> tuple[list[tuple[str, LineUnits]], LineUnits]:
     return [(part.location, part.units) for part in answer.fulfilments], answer.missing
 
 

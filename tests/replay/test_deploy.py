@@ -10,10 +10,15 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from store.database import Pool
+from tests.architecture.source import sources
 from tests.replay.changed import TellsTheWarehouse
 from tests.shop import Shop
 from tests.workflows.lives import BRISK, PLAIN_STORY, three_teas, told
 from worker import sandbox
+
+
+def test_s33_the_only_patch_is_the_one_that_shows_how_a_deploy_changes_a_step() -> None:
+    assert [each.path for each in sources("workflows/") if "patched(" in each.text] == []
 
 
 async def test_s33_new_orders_take_a_changed_step_and_open_ones_finish_as_they_began(

@@ -337,7 +337,7 @@ async def test_s26_a_return_that_the_rules_do_not_allow_is_refused_with_the_reas
     for wanted, error, message in (
         (lines(_1=4), Refused, "4 cannot be returned; 3 of 3 delivered units can"),
         (lines(_2=1), Refused, "1 cannot be returned; 0 of 0 delivered units can"),
-        (lines(_1=1, _7=1), InvalidInput, r"lines\[1\]: no line 7; the order has 1, 2"),
+        (lines(_1=1, _7=1), InvalidInput, r"lines\[1\]: there is no line 7; the order has 1, 2"),
         ((*lines(_1=1), *lines(_1=1)), InvalidInput, "line 1 is named twice"),
     ):
         with pytest.raises(error, match=message):

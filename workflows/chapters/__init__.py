@@ -1,1 +1,1 @@
-"""The parts of an order, each with what may befall it."""
+"""The parts of an order, and what can happen to each."""

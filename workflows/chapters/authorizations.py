@@ -46,14 +46,14 @@ class OrderAuthorizations:
 
     @property
     def several(self) -> bool:
-        """More than one means of payment has to do with the order."""
+        """More than one tender or token was tried for the order."""
         return bool(self._book.order.tenders) or self._offers.attempt > 1
 
     async def authorize_and_confirm(self, *, unless: Callable[[], bool]) -> Stopped | None:
-        """Authorize what all units that can be sent are worth. That confirms the order.
+        """Authorize the worth of all units that can be sent. That confirms the order.
 
-        Stopped by the bank's no, also where the customer had to confirm the payment and did not in
-        time; and where `unless` comes true while somebody is awaited.
+        Stopped when the bank says no, when the customer had to confirm the payment and did not do
+        so in time, and when `unless` comes true while the customer or an operator is awaited.
         """
         parts = self._book.parts_to_authorize()
         if self._policy.charge != "at_shipment":  # charged once, all of it
@@ -82,12 +82,12 @@ class OrderAuthorizations:
     async def ensure_authorized(
         self, fulfilment: Fulfilment, *, surely: bool = False
     ) -> Stopped | None:
-        """See to it that a fulfilment can be charged when it is handed over, and for a while then.
+        """Make sure that a fulfilment can be charged when it is handed over, and some time after.
 
-        `surely`: also where it can as far as is known here; a company may have ended it before.
-        Stopped where the customer does not pay, and where the fulfilment is recalled.
+        `surely`: ask even if we know of an authorization, since a company may have ended it early.
+        Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
-        # Another one may be first again.
+        # When the lock is free, another fulfilment may take it first: look again.
         while self._reauthorizing.locked() and not fulfilment.recalled:
             await workflow.wait_condition(
                 lambda: not self._reauthorizing.locked() or fulfilment.recalled
@@ -113,7 +113,7 @@ class OrderAuthorizations:
     async def reauthorize(self, part: str, amount: int) -> Stopped | None:
         """The authorization for a charge has ended before its time: make another one.
 
-        Stopped where the customer does not pay, or an operator gives up.
+        Stopped when the customer does not pay, or an operator gives up.
         """
         self._book.doubted = True  # other authorizations may have ended as well
         while self._reauthorizing.locked():
@@ -126,9 +126,9 @@ class OrderAuthorizations:
             )
 
     async def reauthorize_all(self) -> Stopped | None:
-        """See to it that all of the order can be charged now, however long it has waited for that.
+        """Make sure that all of the order can be charged now, however long it has waited.
 
-        Stopped where the bank does not authorize it again, or an operator gives up.
+        Stopped when the bank does not authorize it again, or an operator gives up.
         """
         ends = self._book.authorized_until
         soon = workflow.now() + self._policy.give_up_after
@@ -139,7 +139,7 @@ class OrderAuthorizations:
         return None
 
     async def void(self, why: str) -> None:
-        """Undo of the authorizations, or of what is left of them."""
+        """Release all authorizations, or what is left of them: their undo."""
         ask = Void(order_id=self._order_id, why=why)
         await self._steps.undo(
             Authorizations.authorize_payment, ask, self._order_id, "Release the authorization"
@@ -166,7 +166,7 @@ class OrderAuthorizations:
             summary = f"Authorize {self._book.money(amount)} again"
             return await self._call(Authorizations.reauthorize_payment, ask, part, summary, unless)
 
-        self._book.reauthorized = True  # or may be, where it is given up
+        self._book.reauthorized = True  # or may be, if the step is given up
         outcome = await self._offers.until_authorized(attempt, unless, patient=patient)
         if not isinstance(outcome, Done):
             return outcome
@@ -212,7 +212,7 @@ class OrderAuthorizations:
         self._book.once = authorized.once
 
     def _tenders(self, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
-        """Who pays how much of each part, or, of none, all who pay anything.
+        """Who pays how much of each part. Without parts: everybody who pays anything.
 
         The order's main payment comes last and pays the rest.
         """
@@ -222,7 +222,7 @@ class OrderAuthorizations:
         shares = spread(parts, [*limits, None])
         payers = [*first, (self._offers.provider, self._offers.token)]
         most = self._book.most_of(parts) if len(parts) > 1 else {}
-        # What may be a minor unit more is the main payment's.
+        # Rounding can add a minor unit to a part: the main payment pays it.
         shares_at_most: list[dict[str, int]] = [{}] * len(limits) + [
             {part: share + most[part] - parts[part] for part, share in shares[-1].items()}
             if most

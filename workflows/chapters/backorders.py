@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.quantities import LineUnits
 
 
-# What has come by the limit is found, also where a worker was away until after it.
+# A worker that was away until after the limit still finds what came before it.
 _AT_LEAST = timedelta(seconds=1)
 
 
@@ -48,19 +48,19 @@ class OrderBackorders:
         self._unneeded = False
 
     def start(self) -> None:
-        """From now on, whenever something is backordered, it is waited for."""
+        """Begin to wait for all that is backordered, now or later."""
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def all_ended(self) -> None:
-        """Wait until nothing is waited for, and what was given up is paid back."""
+        """Wait until no unit is backordered, and what was given up is paid back."""
         await workflow.wait_condition(lambda: self.ended or broken(self._task))
         if self._task is not None and self._task.done():
             self._task.result()  # a fault of ours comes to light here, and can be mended
 
     @property
     def ended(self) -> bool:
-        """Nothing is waited for, and what was to be done about it is."""
+        """No unit is backordered, and the last round is over."""
         return not self._book.waiting and self._book.waits_until is None
 
     @property
@@ -72,7 +72,7 @@ class OrderBackorders:
 
     async def cancel(self, wanted: LineUnits, effect: str, why: str, who: str) -> LineUnits:
         """Cancel units as far as they are waited for. Returns those."""
-        async with self._book.numbering:  # what is being filled is not waited for any more
+        async with self._book.numbering:  # while a fill is under way, we do not know what is left
             waiting = self._book.waiting
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
@@ -134,8 +134,10 @@ class OrderBackorders:
         return isinstance(outcome, Done)
 
     def _not_needed(self) -> bool:
-        """All that was waited for is cancelled. For good: what may come to be waited for in the
-        same moment is so in another round, because a wait that is cut short cannot go on.
+        """All that was waited for is cancelled. Once true, it stays true for this round.
+
+        A wait that is cut short cannot go on, so units that are backordered in the same moment are
+        waited for in the next round.
         """
         self._unneeded = self._unneeded or not self._book.waiting
         return self._unneeded
@@ -154,7 +156,7 @@ class OrderBackorders:
                 )
 
     async def _give_up(self) -> None:
-        """What has come at the last moment is sent, the rest is not waited for any longer."""
+        """Send what has come at the last moment, and cancel the rest."""
         await self._fill()
         if self._book.waiting:
             self._book.given_up = "given up by an operator"

@@ -41,7 +41,7 @@ class OrderCancellations:
         _wanted(self._book, request)
 
     async def cancel(self, request: CancelRequest, request_id: str) -> CancelOutcome:
-        """Stop and release what can be; say for each other unit why not, and the way on."""
+        """Stop and release what can be. Say for each other unit why not, and what can be done."""
         async with self._one_at_a_time:
             left = _wanted(self._book, request)
             cancelled: dict[str, int] = {}
@@ -52,7 +52,8 @@ class OrderCancellations:
                     taken = await self._backorders.cancel(left, effect, request.reason, request.by)
                 else:
                     taken = await self._cancel_in(source, left, request, request_id)
-                if taken:  # else it went out, was filled or not found: see what is left to stop
+                # Nothing is taken of one that went out or was not found: the next look tells.
+                if taken:
                     self.why = request.reason
                 for line_id, units in taken.items():
                     cancelled[line_id] = cancelled.get(line_id, 0) + units
@@ -99,7 +100,7 @@ class OrderCancellations:
     async def _next(self, left: LineUnits) -> Fulfilment | Literal["backorder"] | None:
         """What to stop next: to wait for stock, then the fulfilment at the earliest stage.
 
-        Units that are being replaced are in none for the moment; where they end up is awaited.
+        Units that are being replaced are in no fulfilment yet: wait until they are.
         """
         await workflow.wait_condition(
             lambda: (
@@ -141,7 +142,7 @@ class OrderCancellations:
         left: LineUnits,
     ) -> CancelOutcome:
         refused = []
-        # Without a number a request asks for what there is; only a number can be too many.
+        # A request without a number asks for all that there is: that is never too many.
         counted = {item.line_id for item in request.lines if item.quantity is not None}
         for line_id, units in left.items():
             shipped = min(units, self._book.lines[line_id].shipped)

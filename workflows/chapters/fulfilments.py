@@ -64,7 +64,7 @@ class OrderFulfilments:
 
     @property
     def idle(self) -> bool:
-        """Every one has ended, or waits for the outside; what was to be done about it is."""
+        """Every one has ended without a fault, or waits for the outside."""
         return all(
             not broken(each.task) if each.ended else self._waits(each)
             for each in self._book.fulfilments.values()
@@ -81,7 +81,7 @@ class OrderFulfilments:
         )
 
     async def all_ended(self) -> None:
-        """Wait until none is on its way any more, those included that start meanwhile."""
+        """Wait until all have ended, also those that start meanwhile."""
         fulfilments = self._book.fulfilments
         await workflow.wait_condition(
             lambda: (
@@ -103,13 +103,13 @@ class OrderFulfilments:
                     return
                 if await self._recalls.give_up(fulfilment, stopped.message):
                     return
-                # It was to be given up, but what it waited for has happened: the same stage once
-                # more finds the report.
+                # It could not be stopped, because what it waited for has happened: run the same
+                # stage once more, which finds the report.
         finally:
             fulfilment.stage = "ended"
 
     async def _go(self, fulfilment: Fulfilment) -> Stopped | None:
-        """From the stage it is in, also as an earlier run left it, to its end."""
+        """From its present stage, which an earlier run may have left it in, to its end."""
         if fulfilment.stage == "await_delivery":  # an earlier run has charged for it
             if fulfilment.return_id:
                 await self._returns.undeliverable(fulfilment)
@@ -214,7 +214,7 @@ class OrderFulfilments:
                 await self._returns.undeliverable(fulfilment)
 
     async def _not_scanned_lately(self, fulfilment: Fulfilment) -> str | None:
-        """Why one without news needs a person, unless the carrier scanned it lately."""
+        """Why a parcel without news needs a person. None if the carrier scanned it lately."""
         scan = await self._steps.record(
             Delivery.last_scan,
             Part(fulfilment_id=fulfilment.id),
@@ -233,7 +233,7 @@ class OrderFulfilments:
         summary: str,
         allowed: timedelta,
     ) -> Done[T] | Refused | Abandoned:
-        """Wait for the warehouse. What is to leave stays paid for while it waits."""
+        """Wait for the warehouse. A parcel that waits for its hand-over stays paid for."""
         fulfilment.stage = STAGES[do.__name__]
         fulfilment.begun.append(do.__name__)
         ships = do.__name__ == Fulfilments.ship.__name__
@@ -270,7 +270,7 @@ class OrderFulfilments:
         """Stop one before its hand-over, and undo what was done. False: it was too late."""
         stopped = await self._recalls.stop(fulfilment)
         if stopped is None:
-            # Handed over, not found, or given up by an operator: it goes its way without us.
+            # It was handed over, not found, or given up by an operator: it goes on by itself.
             if fulfilment.task is None:
                 self.start(fulfilment)
             await workflow.wait_condition(
@@ -290,7 +290,7 @@ class OrderFulfilments:
         await self._recalls.cancel_units(fulfilment, units, effect, why, who)
 
     async def carry_on(self, fulfilment: Fulfilment, units: LineUnits) -> None:
-        """What stays wanted of a recalled one starts again in a new one."""
+        """Send the units of a recalled one that are still wanted in a new one."""
         async with self._book.numbering:
             to = self._book.next_fulfilment_id()
             planned = await self._steps.record(

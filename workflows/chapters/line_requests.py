@@ -20,7 +20,7 @@ def requested_units(
     can: Callable[[LineQuantities], int],
     check: Callable[[int, LineId, int], None],
 ) -> LineUnits:
-    """The units that a request asks for; without any line, all that can be.
+    """The units that a request asks for. Without lines, it asks for all that it can.
 
     `can`: how many units of a line can be. `check` raises ApplicationError for a quantity, of the
     n-th line of the request, that a rule does not allow. A line that the order does not have, or

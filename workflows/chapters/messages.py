@@ -125,8 +125,8 @@ class OrderMessages:
     async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
         """`cancel`, `request_return`, `refund` and the others, without waiting for an answer.
 
-        Taken raw, because a signal that does not fit its type would otherwise vanish: whoever typed
-        it at a terminal finds the refusal in the order's story.
+        Taken raw, because a signal that does not fit its type would otherwise vanish. A person who
+        typed it at a terminal finds the refusal in the order's story.
         """
         try:
             message = parse_signal(name, payloads)
@@ -153,7 +153,7 @@ class OrderMessages:
             await self.report_refusal(name, error.message)
 
     async def obey(self, message: SignalMessage) -> None:
-        """What a signal asks for, on the same path as the update of that kind."""
+        """Do what a signal asks for, in the same way as the update of that kind."""
         match message:
             case CancelRequest():
                 if not self.inbox.knows(message):

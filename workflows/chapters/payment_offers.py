@@ -28,7 +28,7 @@ Attempt: TypeAlias = Callable[[], Awaitable[Done[Authorized] | Refused | Abandon
 
 
 class _Offer:
-    """A token that a customer came with, and what became of it: answered once."""
+    """A token that the customer brought, and the answer, which is given once."""
 
     def __init__(self, request: PayRequest, request_id: str) -> None:
         self.request = request
@@ -43,7 +43,7 @@ class _Offer:
 
 
 class PaymentOffers:
-    """With what the order is paid, and the customer's way to pay with something else."""
+    """The token that pays for the order, and those that the customer brings in its place."""
 
     def __init__(
         self, book: OrderBook, holds: OrderHolds, policy: Policy, state: PaymentsState
@@ -60,9 +60,9 @@ class PaymentOffers:
     async def until_authorized(
         self, attempt: Attempt, unless: Callable[[], bool], *, patient: tuple[str, ...]
     ) -> Done[Authorized] | Refused | Abandoned:
-        """Try, and after a refusal of a `patient` kind hold the order until there is a new token.
+        """Try. After a refusal of a `patient` kind, hold the order until there is a new token.
 
-        A token that is refused as well leaves it held. Whoever brought it is told so.
+        If that is refused as well, the order stays held, and the customer is told so.
         """
         until: datetime | None = None
         offer: _Offer | None = None

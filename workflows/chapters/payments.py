@@ -1,4 +1,4 @@
-"""The order's money: charge it, pay it back, and see to it that nothing leaves unpaid."""
+"""The order's money: charge it, pay it back, and let nothing leave unpaid."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class OrderPayments:
         self.offers = PaymentOffers(book, self._holds, policy, state)
         self.authorizations = OrderAuthorizations(steps, book, self.offers, policy)
         self._told_to_charge = state.told_to_charge
-        self.charged_by_hand = state.charged_by_hand  # so the authorization for it is not used
+        self.charged_by_hand = state.charged_by_hand  # then no capture used its authorization
         self._charging = 0
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
@@ -61,15 +61,15 @@ class OrderPayments:
 
     @property
     def idle(self) -> bool:
-        """Nothing is being charged, nor waits for the customer to be."""
+        """No charge is under way."""
         return self._charging == 0
 
     async def ensure_paid_for(
         self, fulfilment: Fulfilment, *, surely: bool = False
     ) -> Stopped | None:
-        """Nothing is handed over unpaid: see to it that this one is charged, or can be.
+        """Make sure that this one is charged, or can be: nothing is handed over unpaid.
 
-        Stopped where the customer does not pay, and where the fulfilment is recalled.
+        Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
         if self._policy.charge == "at_shipment":
             return await self.authorizations.ensure_authorized(fulfilment, surely=surely)
@@ -87,7 +87,7 @@ class OrderPayments:
     async def charge_to_begin(self) -> None:
         """Charge everything before anything else happens to the order.
 
-        After the bank's no nothing stays charged; the book says so.
+        If the bank says no, nothing stays charged, and the book says so.
         """
         due, take_back = self._book.charge_all()
         if not due.units:
@@ -123,7 +123,7 @@ class OrderPayments:
         return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
 
     async def charge(self, fulfilment: Fulfilment, due: Due) -> None:
-        """Charge for one that went out, as far as it is not charged yet, and invoice it."""
+        """Charge for one that went out what is not charged yet, and invoice it."""
         if due.units:
             await self._capture(fulfilment.id, due, prepaid=False)
         elif due.invoiced_units:
@@ -173,7 +173,7 @@ class OrderPayments:
                 who=who,
             )
 
-        # What is being charged cannot be paid back yet: its outcome is awaited first.
+        # A charge that is under way cannot be paid back yet: wait for its outcome.
         await workflow.wait_condition(lambda: self._charging == 0)
         undo = self._steps.undo_of(Payments.capture_payment)
         summary = f"Refund {self._book.money(owed.worth.total)}"
@@ -217,9 +217,9 @@ class OrderPayments:
         prepaid: bool,
         refusable: tuple[str, ...] = (),
     ) -> Refused | None:
-        """Charge. For goods that have left, an authorization that ended too soon is made again.
+        """Charge. For goods that have left, make an authorization again that ended too soon.
 
-        Where that cannot be, a person is asked, who may have it tried again.
+        If that does not work, ask a person, who can have it tried again.
         """
         before = last = 0  # tries, each with a key of its own
         renewals = RENEWALS_MAX if prepaid else 0
@@ -271,7 +271,7 @@ class OrderPayments:
         allowed: tuple[Action, ...] = ("retry", "done"),
         refusable: tuple[str, ...] = (),
     ) -> Done[Any] | Refused | ByOperator:
-        """Do it; where an operator did it by hand, record that."""
+        """Do it. If an operator did it by hand, record that."""
         outcome = await self._steps.call(
             do, ask, part_id, summary, allowed=allowed, refusable=refusable
         )

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Recalls:
-    """Stops fulfilments for good, each once, whoever asks."""
+    """Stops each fulfilment once and for good, also when several ask for it."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Recalls:
         await self._payments.refund(effect, owed, why, kind="cancelled", who=who)
 
     async def give_up(self, fulfilment: Fulfilment, why: str) -> bool:
-        """One that cannot go on: undo it and cancel its units. Nothing was charged for it.
+        """Undo one that cannot go on, and cancel its units. Nothing was charged for it.
 
         False: somebody else stopped it, or it is too late.
         """
@@ -68,9 +68,9 @@ class Recalls:
         return True
 
     async def stop(self, fulfilment: Fulfilment) -> Recalled | None:
-        """Stop one for good, or None. Only one who asks is told that it was stopped.
+        """Stop one for good. None if it was too late, or if it had been stopped before.
 
-        The database row decides, so what was reported a moment ago is not overlooked.
+        The row in the database decides, so a report of a moment ago counts.
         """
         async with fulfilment.recalling:
             if fulfilment.recalled:
@@ -86,7 +86,7 @@ class Recalls:
             return stopped
 
     async def unwind(self, fulfilment: Fulfilment, stopped: Recalled) -> None:
-        """Undo what was done for a stopped one, also what was reported and not heard here."""
+        """Undo what was done for a stopped one, also what is only known to the database yet."""
         if stopped.caught in ("picked", "packed", "labelled"):
             fulfilment.begun.append("pick")
         found = stopped.units

@@ -64,7 +64,7 @@ class OrderRefunds:
             raise refused("no shipping is charged that could be paid back")
 
     async def request(self, request: RefundRequest, request_id: str) -> RefundOutcome:
-        """Grant a refund and pay it back; or say what it is that stays owed, and why."""
+        """Grant a refund and pay it back, or say why it stays owed."""
         ask = MayRefund(order_id=self._book.order.order_id)
         may = await self._steps.record(
             Payments.may_refund, ask, self._book.order.order_id, "May it be paid back?"

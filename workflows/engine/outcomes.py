@@ -1,4 +1,4 @@
-"""How a step ends. The four are all there are: whoever runs a step matches them."""
+"""The four ways in which a step ends. The code that runs a step matches them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What activities answer, read where a wrong answer is a failed step and no failed workflow task.
+"""Reads what activities answer, so that a wrong answer fails the step and not the workflow task.
 
-Whoever knows an activity's id can complete it from outside, with anything. The library would read
-the answer before the workflow's code runs, and a fault there fails the workflow's task for ever.
+Anybody who knows an activity's id can complete it from outside, with anything. The library would
+read the answer before the workflow's code runs, and a fault there fails the task for ever.
 """
 
 from __future__ import annotations

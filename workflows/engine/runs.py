@@ -86,7 +86,7 @@ class Runs:
         return result
 
     def look(self) -> None:
-        """Look whether the history is as long as the server, or whoever started it, wants it.
+        """Look whether the history is as long as the server, or the order's input, allows.
 
         To be called where something happens that is in the history: a request that is rejected is
         not, and what its workflow task looks like is no reason for anything.

@@ -1,8 +1,7 @@
-"""What an order's units make to charge, invoice and pay back: the money side of its book."""
+"""The money side of an order's book: how much its units charge, invoice and pay back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from temporalio import workflow
@@ -11,21 +10,21 @@ with workflow.unsafe.imports_passed_through():
     from domain.amounts import NOTHING, LineMoney, Worth, sum_of, value_lines, worth_of
     from domain.continuation import BookState
     from domain.order import Order
-    from domain.quantities import LineQuantities
+    from domain.quantities import LineQuantities, LineUnits
 
 
 @dataclass(frozen=True)
 class Owed:
-    """Units (line id → units) that the customer is paid back for, and what that makes.
+    """Units that the customer is paid back for, and what they are worth.
 
     `credited` is what was invoiced of it; the rest was charged before anything went out.
     `unconceded`: units that came and had been paid back before.
     """
 
-    units: Mapping[str, int] = field(default_factory=dict)
+    units: LineUnits = field(default_factory=dict)
     worth: Worth = NOTHING
     credited: Worth = NOTHING
-    unconceded: Mapping[str, int] = field(default_factory=dict)
+    unconceded: LineUnits = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """There is something to record."""
@@ -35,8 +34,8 @@ class Owed:
 class Charges:
     """The money of each line. Shares the counts of units with the book, and moves those of money.
 
-    Whatever has happened: charged less paid back is what the units that are charged and not paid
-    back are worth, and what stays invoiced is what went out and was not credited.
+    Two sums hold after every move. Charged less paid back is the worth of the units that are
+    charged and not paid back. What stays invoiced is what went out and was not credited.
     """
 
     def __init__(self, order: Order, lines: dict[str, LineQuantities], state: BookState) -> None:
@@ -51,12 +50,12 @@ class Charges:
 
     @property
     def charged(self) -> Worth:
-        """What has been, or is being, charged."""
+        """All that was charged, also by a charge that is still under way."""
         return sum_of(money.charges.taken for money in self.lines.values())
 
     @property
     def paid_back(self) -> bool:
-        """Anything was, be it units that are worth nothing."""
+        """Something was paid back, even if it was units that are worth nothing."""
         return self.refunded != NOTHING or any(line.refunded for line in self._lines.values())
 
     @property
@@ -69,7 +68,7 @@ class Charges:
         """What was charged before anything went out for it, and is neither sent nor paid back."""
         return self.refundable - self.invoiced
 
-    def worth_of(self, units: Mapping[str, int]) -> int:
+    def worth_of(self, units: LineUnits) -> int:
         """What the first units of each line are worth, in minor units."""
         return worth_of(self.worth, units).total
 
@@ -80,14 +79,14 @@ class Charges:
             self._change(line_id, limit=limit)
 
     def due(self, line_id: str, units: int) -> Worth:
-        """What charging for more units of a line makes."""
+        """The charge for more units of a line."""
         line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
         limit = worth.whole if money.limit is None else money.limit
         standing = line.charged - line.refunded
         return money.charges.due(worth, standing + units, limit, money.withheld)
 
-    def charge(self, units: Mapping[str, int]) -> Worth:
-        """Charge for more units (line id → units)."""
+    def charge(self, units: LineUnits) -> Worth:
+        """Charge for more units."""
         total = NOTHING
         for line_id, count in units.items():
             due = self.due(line_id, count)
@@ -96,7 +95,7 @@ class Charges:
             total += due
         return total
 
-    def invoice(self, units: Mapping[str, int]) -> Worth:
+    def invoice(self, units: LineUnits) -> Worth:
         """Invoice units that go out, which are charged.
 
         For less than they are worth where some of that was paid back before they went.
@@ -113,13 +112,13 @@ class Charges:
         self.invoiced += total
         return total
 
-    def refund(self, units: Mapping[str, int], credited: Mapping[str, int]) -> Owed:
+    def refund(self, units: LineUnits, credited: LineUnits) -> Owed:
         """Pay units back, `credited` of which were invoiced."""
         for line_id, count in units.items():
             self._lines[line_id] = self._lines[line_id].refund(count)
         return self._give_back(units, credited)
 
-    def concede(self, units: Mapping[str, int], *, shipping: bool) -> Owed:
+    def concede(self, units: LineUnits, *, shipping: bool) -> Owed:
         """Pay back units that stay with the customer, with or without their shipping."""
         for line_id, count in units.items():
             line, worth = self._lines[line_id], self.worth[line_id]
@@ -147,10 +146,10 @@ class Charges:
         return self._adjust(self.refundable.part(amount))
 
     def _adjust(self, worth: Worth) -> Owed:
-        """For no unit: of what is invoiced, as far as that goes."""
+        """Pay back for no unit: out of what is invoiced, as far as there is enough."""
         return self._owe({}, worth)
 
-    def _give_back(self, units: Mapping[str, int], credited: Mapping[str, int]) -> Owed:
+    def _give_back(self, units: LineUnits, credited: LineUnits) -> Owed:
         """What is owed for units that are counted as refunded by now."""
         owed = credit = NOTHING
         for line_id in units:
@@ -168,7 +167,7 @@ class Charges:
         # What was paid back for no unit is not paid back a second time.
         return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
 
-    def _owe(self, units: Mapping[str, int], worth: Worth, unsent: Worth = NOTHING) -> Owed:
+    def _owe(self, units: LineUnits, worth: Worth, unsent: Worth = NOTHING) -> Owed:
         """Owe so much, `unsent` of it out of what is deferred and the rest of what is invoiced.
 
         Where there is less of one, more of the other: neither ever falls below nothing.

@@ -22,14 +22,14 @@ class Fulfilment:
         self.stage: Stage = "planned"
         self.recalled = False
         self.too_late = False  # to stop it: it has left
-        # Recalled while its label may be being bought: that call ends by itself, and its outcome is
-        # awaited, so that no label is left behind.
+        # It was recalled while its label was perhaps being bought. That call ends by itself; its
+        # outcome is awaited, so that no label is left behind.
         self.buying = False
         self.replacing = False  # lost, and others are being reserved in its place
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
         self.return_id = ""  # under which it comes back undeliverable
-        self.begun: list[str] = []  # the saga steps that may have to be undone
+        self.begun: list[str] = []  # the steps that may have to be undone
         self.task: asyncio.Task[None] | None = None
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What an order's workflow knows: where each unit stands, and what it is worth.
+"""What an order knows: where each unit stands, and how much it is worth.
 
 The book is the workflow's own copy of the counts that its steps write to the database. Decisions
 are made on it alone, so that a replay decides the same.
@@ -23,19 +23,19 @@ with workflow.unsafe.imports_passed_through():
     from domain.fulfilments import Planned
     from domain.money import Money
     from domain.order import Order
-    from domain.quantities import LineQuantities
+    from domain.quantities import LineId, LineQuantities, LineUnits
 
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be charged for a fulfilment that goes out, and what is to be invoiced for it.
+    """What to charge for a fulfilment that goes out, and what to invoice.
 
-    `after_refund`: something was paid back before. The sequence then moves a minor unit.
+    `after_refund`: something was paid back before, which can move a minor unit between charges.
     """
 
-    units: Mapping[str, int]
+    units: LineUnits
     worth: Worth
-    invoiced_units: Mapping[str, int]
+    invoiced_units: LineUnits
     invoiced: Worth
     after_refund: bool = False
 
@@ -60,7 +60,7 @@ class OrderBook:
         self.authorized_until = state.authorized_until
         self.covered = set(state.covered)  # fulfilments with an authorization of their own
         self.once = state.once
-        self.reauthorized = state.reauthorized  # more was authorized than at first
+        self.reauthorized = state.reauthorized  # a second authorization may exist
         self.doubted = state.doubted  # a company had ended an authorization
         self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
@@ -71,8 +71,8 @@ class OrderBook:
         self.given_up = state.given_up
         # Units that are paid for and not sent, and those of them that are sent in place of lost
         # ones: invoiced already.
-        self._prepaid = dict.fromkeys(self.lines, 0) | state.prepaid
-        self._resent = dict.fromkeys(self.lines, 0) | state.resent
+        self._prepaid = dict.fromkeys(self.lines, 0) | dict(state.prepaid)
+        self._resent = dict.fromkeys(self.lines, 0) | dict(state.resent)
 
     def state(self) -> BookState:
         """The book for the next run."""
@@ -117,7 +117,7 @@ class OrderBook:
         """Units of a recalled fulfilment go on in a new one."""
         return self._add(planned)
 
-    def backordered(self, units: Mapping[str, int]) -> None:
+    def backordered(self, units: LineUnits) -> None:
         """There are none of these: they are waited for."""
         self._each("backorder", units)
 
@@ -126,12 +126,12 @@ class OrderBook:
         self._each("unbackorder", planned.units)
         return self.allocated(planned)
 
-    def not_waited_for(self, units: Mapping[str, int]) -> Owed:
+    def not_waited_for(self, units: LineUnits) -> Owed:
         """Backordered units that will not be sent. Returns as `cancelled` does."""
         self._each("unbackorder", units)
         return self.cancelled(units, allocated=False)
 
-    def cancelled(self, units: Mapping[str, int], *, allocated: bool) -> Owed:
+    def cancelled(self, units: LineUnits, *, allocated: bool) -> Owed:
         """These units will not be sent. Returns what is owed for those that are paid for."""
         if allocated:
             self._each("unallocate", units)
@@ -148,7 +148,7 @@ class OrderBook:
                 self._resent[line_id] -= credited[line_id]
         return self.charges.refund(overpaid, credited)
 
-    def not_found(self, fulfilment: Fulfilment, missing: Mapping[str, int]) -> None:
+    def not_found(self, fulfilment: Fulfilment, missing: LineUnits) -> None:
         """A short pick: the units are open again and no part of this fulfilment."""
         self._each("unallocate", missing)
         left = {
@@ -157,8 +157,8 @@ class OrderBook:
         fulfilment.units = {line_id: units for line_id, units in left.items() if units}
 
     def charge_all(self) -> tuple[Due, Callable[[], None]]:
-        """All that can be sent is charged before it is. Returns what that makes, and what takes it
-        back as long as nothing else has happened.
+        """Charge all that can be sent before it is sent. Returns the charge, and a function that
+        takes it back as long as nothing else has happened.
         """
         before = dict(self.lines), dict(self.charges.lines), dict(self._prepaid)
 
@@ -181,8 +181,8 @@ class OrderBook:
         return sum(self.charges.due(line_id, more).total for line_id, more in units.items())
 
     @property
-    def _uncharged(self) -> dict[str, int]:
-        """Line id → units that can be sent and are not charged."""
+    def _uncharged(self) -> dict[LineId, int]:
+        """Units that can be sent and are not charged."""
         units = {}
         for line_id, line in self.lines.items():
             more = line.ordered - line.cancelled - (line.charged - line.refunded)
@@ -209,7 +209,7 @@ class OrderBook:
         self._each("deliver", fulfilment.units)
         self.last_delivery = max(at, self.last_delivery or at)
 
-    def lost(self, replaced: Mapping[str, int], given_up: Mapping[str, int]) -> Owed:
+    def lost(self, replaced: LineUnits, given_up: LineUnits) -> Owed:
         """The carrier lost units: some are sent again, paid already; returns the others' refund."""
         self._each("replace", replaced)
         for line_id, units in replaced.items():
@@ -223,13 +223,13 @@ class OrderBook:
         self._each("come_back", fulfilment.units)
         return self._refund(fulfilment.units)
 
-    def return_requested(self, units: Mapping[str, int]) -> None:
+    def return_requested(self, units: LineUnits) -> None:
         self._each("request_return", units)
 
-    def return_received(self, requested: Mapping[str, int], received: Mapping[str, int]) -> Owed:
+    def return_received(self, requested: LineUnits, received: LineUnits) -> Owed:
         """A return parcel was counted. Returns what is owed for what came.
 
-        Units that were paid back before come last: of what the customer holds, they are the rest.
+        Units that were paid back before are the last to be counted among those that came.
         """
         units, unconceded = {}, {}
         for line_id, count in requested.items():
@@ -264,7 +264,7 @@ class OrderBook:
         return {part: amount for part, amount in parts.items() if amount}
 
     def most_of(self, parts: Mapping[str, int]) -> dict[str, int]:
-        """What the same parts come to at most, in whatever sequence they are charged.
+        """The most that each part can cost, in whatever sequence they are charged.
 
         A line that is sent in several parts is a minor unit more or less in each.
         """
@@ -281,7 +281,7 @@ class OrderBook:
             most[REST] = self._most(rest)
         return most
 
-    def _most(self, units: Mapping[str, int]) -> int:
+    def _most(self, units: LineUnits) -> int:
         total = 0
         for line_id, count in units.items():
             line, worth = self.lines[line_id], self.charges.worth[line_id]
@@ -290,7 +290,7 @@ class OrderBook:
         return total
 
     def to_charge_for(self, fulfilment: Fulfilment) -> int:
-        """What charging for one will take, in minor units; at most, where it is by itself."""
+        """What charging for one will take, in minor units. At most, if it is charged alone."""
         due = {
             k: n - self._share(self._prepaid, fulfilment, k) for k, n in fulfilment.units.items()
         }
@@ -299,7 +299,7 @@ class OrderBook:
         return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
     def promised_besides(self, fulfilment: Fulfilment) -> int:
-        """What others that are about to leave count on, of what is authorized for all.
+        """What other fulfilments that are about to leave need of the shared authorization.
 
         Nothing as long as no company has ended any of it: enough was authorized for all of them.
         """
@@ -314,11 +314,11 @@ class OrderBook:
             and other.stage not in ("await_delivery", "ended")
         )
 
-    def _share(self, units: Mapping[str, int], fulfilment: Fulfilment, line_id: str) -> int:
-        """Which of these units of a line are in one that is to leave: the oldest come first.
+    def _share(self, units: LineUnits, fulfilment: Fulfilment, line_id: str) -> int:
+        """How many of these units of a line are in this fulfilment. The oldest take theirs first.
 
-        So the share of a fulfilment never falls by one that is made later, and what is authorized
-        for it is what it is charged.
+        So a later fulfilment never changes an earlier one's share: it is charged what was
+        authorized for it.
         """
         left = units[line_id]
         for other in self.fulfilments.values():
@@ -330,8 +330,8 @@ class OrderBook:
         return 0
 
     @property
-    def waiting(self) -> dict[str, int]:
-        """Line id → units that are backordered."""
+    def waiting(self) -> dict[LineId, int]:
+        """Units that are backordered."""
         return {k: line.backordered for k, line in self.lines.items() if line.backordered}
 
     @property
@@ -361,14 +361,14 @@ class OrderBook:
         self.fulfilments[fulfilment.id] = fulfilment
         return fulfilment
 
-    def _refund(self, units: Mapping[str, int]) -> Owed:
+    def _refund(self, units: LineUnits) -> Owed:
         """Pay back units that went out."""
         return self.charges.refund(_some(units), units)
 
-    def _each(self, move: str, units: Mapping[str, int]) -> None:
+    def _each(self, move: str, units: LineUnits) -> None:
         for line_id, quantity in units.items():
             self.lines[line_id] = getattr(self.lines[line_id], move)(quantity)
 
 
-def _some(units: Mapping[str, int]) -> dict[str, int]:
+def _some(units: LineUnits) -> dict[str, int]:
     return {line_id: count for line_id, count in units.items() if count}
