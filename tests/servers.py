@@ -49,13 +49,13 @@ _TEMPLATE: Final = "orderloom_template"
 def learn_types_once() -> None:
     """Each new connection asks the server what an array of numbers is, which takes it 10 ms.
 
-    The answer is the same in every database, and each test has new connections to a new one.
+    The answer is the same in every database of a server, and each test has new connections to one.
     """
     ask = Connection._introspect_types  # type: ignore[attr-defined]  # there is no other door
-    learned: dict[tuple[int, ...], Any] = {}
+    learned: dict[tuple[Any, ...], Any] = {}
 
     async def remembered(connection: Connection, oids: set[int], within: float | None) -> Any:
-        asked = tuple(sorted(oids))
+        asked = (connection._addr, *sorted(oids))  # type: ignore[attr-defined]  # nor here
         if asked not in learned:
             learned[asked] = await ask(connection, oids, within)
         return learned[asked]

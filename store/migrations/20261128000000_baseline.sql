@@ -13,6 +13,9 @@
 create domain currency_code as text
     constraint currency_is_three_capital_letters check (value ~ '^[A-Z]{3}$');
 
+-- A text that need not be there: where there is nothing, there is null.
+create domain some_text as text constraint text_is_not_empty check (value <> '');
+
 -- An amount of money. One that may be negative is a bigint.
 create domain minor_units as bigint constraint amount_is_not_negative check (value >= 0);
 
@@ -42,12 +45,12 @@ create table location (
 -- Every SKU that anybody has spoken of: it was ordered, received, bought or described. The row is made
 -- by whoever comes first; as long as nobody has described it, it has the defaults.
 create table item (
-    sku            text    primary key,
-    described      boolean not null default false,  -- the shop has said something of it
-    name           text,
-    backorder      boolean not null default false,  -- may be ordered while there is none
+    sku            text      primary key,
+    described      boolean   not null default false,  -- the shop has said something of it
+    name           some_text,
+    backorder      boolean   not null default false,  -- may be ordered while there is none
     available_from date,                            -- before that day it is only ordered ahead
-    discontinued   boolean not null default false,  -- what is gone is not bought again
+    discontinued   boolean   not null default false,  -- what is gone is not bought again
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );
@@ -87,7 +90,7 @@ create table customer_order (
     decision         text          not null default 'received'
         constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
-    reason           text          not null default '',
+    reason           some_text,
     decided_at       timestamptz   not null default clock_timestamp(),
     -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
     sourcing         jsonb         not null default '{}',
@@ -146,7 +149,7 @@ create table order_event (
     effect   text        not null,  -- a step that runs again tells its part once
     what     text        not null,
     who      text        not null,
-    why      text        not null default '',
+    why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default clock_timestamp(),
     constraint order_tells_each_effect_once unique (order_id, effect)
@@ -162,7 +165,7 @@ create table attention (
     allowed     text[]      not null default '{}',
     since       timestamptz not null default clock_timestamp(),
     resolved_at timestamptz,
-    resolution  text,
+    resolution  some_text,
     primary key (order_id, step, since)
 );
 create unique index attention_is_raised_once_at_a_time on attention (order_id, step)
@@ -374,10 +377,10 @@ create table shipment (
             check (label in ('requested', 'bought', 'refused', 'voided')),
     -- When the last attempt to buy the label began: a young one is not taken for dead.
     asked_at        timestamptz not null default clock_timestamp(),
-    carrier         text,
-    tracking_number text,
+    carrier         some_text,
+    tracking_number some_text,
     service         text        not null,
-    refusal         text,
+    refusal         some_text,
     carrier_status  text        not null default 'unknown'
         constraint carrier_status_is_known check (carrier_status in (
         'pre_transit', 'in_transit', 'out_for_delivery', 'available_for_pickup',
@@ -397,7 +400,7 @@ create table carrier_event (
     event_id      text        not null,
     status        text        not null,
     happened_at   timestamptz not null,
-    detail        text        not null default '',
+    detail        some_text,
     received_at   timestamptz not null default clock_timestamp(),
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );
@@ -477,7 +480,7 @@ create table payment_authorization (
     tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           text,  -- the fulfilment that it pays; null: any
+    part_of           some_text,  -- the fulfilment that it pays; null: any
     expires_at        timestamptz,  -- until when it can be charged; null: for ever
     capture_granted   minor_units   not null default 0,
     captured          minor_units   not null default 0,
@@ -508,12 +511,12 @@ create table payment_operation (
         constraint operation_is_of_a_tender check (tender >= 1),  -- its place in the order's list
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           text,  -- the step that it is a part of; of an authorization, see there
+    part_of           some_text,  -- the step that it is a part of; of an authorization, see there
     state             text          not null constraint operation_state_is_known
         check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    reference         text,  -- what the provider calls it
-    code              text,  -- why it failed
-    message           text,
+    reference         some_text,  -- what the provider calls it
+    code              some_text,  -- why it failed
+    message           some_text,
     requested_at      timestamptz   not null default clock_timestamp(),
     settled_at        timestamptz,
     constraint operation_is_about_an_authorization_of_its_order
@@ -577,7 +580,7 @@ create table provider_event (
     processed_at timestamptz,
     tries        integer     not null default 0,
     try_after    timestamptz not null default clock_timestamp(),
-    last_error   text        not null default '',
+    last_error   some_text,
     primary key (provider, event_id)
 );
 create index provider_event_due on provider_event (try_after) where processed_at is null;
@@ -643,7 +646,7 @@ create table reconciliation_difference (
     subject       text        not null,
     class         text        not null constraint difference_is_of_a_known_class check (class in (
         'missing_here', 'missing_there', 'amount', 'state')),
-    order_id      text        not null,  -- as either side says; empty: nobody does
+    order_id      some_text,  -- as either side says; null: nobody does
     why           text        not null,
     remedy        text        not null
         constraint remedy_is_known check (remedy in ('retry', 'void', 'operator')),
@@ -651,8 +654,8 @@ create table reconciliation_difference (
     theirs        jsonb,
     resolution    text        not null default 'open'
         constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
-    note          text        not null default '',  -- how it is mended or resolved, or why not yet
-    who           text        not null default '',
+    note          some_text,  -- how it is mended or resolved, or why not yet
+    who           some_text,
     found_at      timestamptz not null default clock_timestamp(),
     closed_at     timestamptz,
     constraint reconciliation_difference_is_of_a_compared_day foreign key (provider, day)
@@ -736,10 +739,10 @@ create table credit_operation (
              when kind = 'authorize' then amount_minor
              when kind in ('capture', 'void') then -amount_minor
              else 0 end) stored,
-    code              text,
+    code              some_text,
     available_minor   minor_units,  -- of a refusal for want of it: what there was
     who               text          not null,
-    why               text          not null,
+    why               some_text,
     at                timestamptz   not null default clock_timestamp(),
     constraint credit_operation_moves_something check (
         amount_minor > 0 or kind = 'void' and amount_minor = 0),
@@ -1010,7 +1013,7 @@ create table purchase_order_event (
     effect   text        not null,  -- a step that runs again tells its part once
     what     text        not null,
     who      text        not null,
-    why      text        not null default '',
+    why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default clock_timestamp(),
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)

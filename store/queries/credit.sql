@@ -25,7 +25,7 @@ with prior as (
            case when given.account_id is not null
                then 'issue_' || nextval('credit_reference') end,
            :amount_minor, :currency,
-           case when given.account_id is null then 'amount_too_large' end, :who, :why
+           case when given.account_id is null then 'amount_too_large' end, :who, nullif(:why, '')
     from (select) as this_call left join given on true
     where not exists (select from prior)
     returning *
@@ -66,7 +66,7 @@ with prior as (
          currency, code, available_minor, who, why)
     select :key, 'authorize', :request, account_id, made.authorization_id, :order_id,
            made.authorization_id, :amount_minor, :currency, code,
-           case when code = 'insufficient_funds' then free_minor end, :who, :why
+           case when code = 'insufficient_funds' then free_minor end, :who, nullif(:why, '')
     from verdict left join made on true
     returning *
 )
@@ -113,7 +113,7 @@ with prior as (
     select :key, 'capture', :request, account_id, authorization_id, order_id,
            case when code is null then 'capture_' || nextval('credit_reference') end,
            :amount_minor, :currency, code,
-           case when code = 'amount_too_large' then left_minor end, :who, :why
+           case when code = 'amount_too_large' then left_minor end, :who, nullif(:why, '')
     from verdict
     returning *
 )
@@ -155,7 +155,7 @@ with prior as (
          currency, code, who, why)
     select :key, 'void', :request, account_id, authorization_id, order_id,
            case when code is null then 'void_' || nextval('credit_reference') end,
-           left_minor, currency, code, :who, :why
+           left_minor, currency, code, :who, nullif(:why, '')
     from verdict
     returning *
 )
@@ -201,7 +201,7 @@ with prior as (
     select :key, 'refund', :request, account_id, authorization_id, order_id,
            case when code is null then 'refund_' || nextval('credit_reference') end,
            :amount_minor, :currency, code,
-           case when code = 'amount_too_large' then left_minor end, :who, :why
+           case when code = 'amount_too_large' then left_minor end, :who, nullif(:why, '')
     from verdict
     returning *
 )
@@ -229,7 +229,7 @@ where customer_id = :customer_id order by currency;
 -- What became of an account, oldest first; the latest of it where there is more than `at_most`.
 select * from (
     select operation_id, at, kind, key, order_id, amount_minor, currency, balance_change, authorized_change,
-           code, who, why
+           code, who, coalesce(why, '') as why
     from credit_operation where account_id = :account_id
     order by operation_id desc limit :at_most
 ) latest order by operation_id;

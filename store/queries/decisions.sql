@@ -8,7 +8,7 @@ select asked.order_id, asked.digest,
             when confirmed.order_id is not null then 'confirmed'
             when o.decision = 'received' then 'held' else 'rejected' end as outcome,
        case when confirmed.order_id is not null then ''
-            when o.decision = 'received' then coalesce(held.note, '') else o.reason end as reason,
+            when o.decision = 'received' then coalesce(held.note, '') else coalesce(o.reason, '') end as reason,
        coalesce(reserved.data -> 'missing', '{}') as missing,
        coalesce(reserved.data -> 'backordered', '{}') as backordered,
        coalesce(reserved.data -> 'expected', '{}') as expected,

@@ -6,12 +6,13 @@ select data from order_event where order_id = :order_id and effect = :effect;
 
 -- name: add_events(order_ids, effects, whats, whos, whys, data)!
 insert into order_event (order_id, effect, what, who, why, data)
-select * from unnest(:order_ids::text[], :effects::text[], :whats::text[], :whos::text[],
-                     :whys::text[], :data::jsonb[])
+select order_id, effect, what, who, nullif(why, ''), data
+from unnest(:order_ids::text[], :effects::text[], :whats::text[], :whos::text[], :whys::text[],
+            :data::jsonb[]) as e (order_id, effect, what, who, why, data)
 on conflict (order_id, effect) do nothing;
 
 -- name: list_events(order_id)
-select event_id, at, what, who, why, data from order_event
+select event_id, at, what, who, coalesce(why, '') as why, data from order_event
 where order_id = :order_id order by event_id;
 
 -- name: raise_attention(order_id, step, reason, allowed)!

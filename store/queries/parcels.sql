@@ -48,7 +48,7 @@ returning carrier, tracking_number;
 -- name: add_carrier_event(fulfilment_id, event_id, status, happened_at, detail)$
 -- Null when the carrier sent this event before.
 insert into carrier_event (fulfilment_id, event_id, status, happened_at, detail)
-values (:fulfilment_id, :event_id, :status, :happened_at, :detail)
+values (:fulfilment_id, :event_id, :status, :happened_at, nullif(:detail, ''))
 on conflict (fulfilment_id, event_id) do nothing
 returning event_id;
 

@@ -23,13 +23,13 @@ order by try_after, event_id limit 1
 for update skip locked;
 
 -- name: event_processed(provider, event_id)!
-update provider_event set processed_at = clock_timestamp(), last_error = ''
+update provider_event set processed_at = clock_timestamp(), last_error = null
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: event_later(error, pause, provider, event_id)!
 -- It is tried again after the pause; the error says what it waits for.
 update provider_event
-set tries = tries + 1, last_error = :error, try_after = clock_timestamp() + :pause::interval
+set tries = tries + 1, last_error = nullif(:error, ''), try_after = clock_timestamp() + :pause::interval
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: payments_named(provider, keys, refs)

@@ -9,7 +9,8 @@ where (not :open_only or closed_at is null)
 order by opened_at desc, dispute_id limit :at_most;
 
 -- name: list_events(failed, at_most)
-select provider, event_id, type, happened_at, received_at, processed_at, tries, try_after, last_error
+select provider, event_id, type, happened_at, received_at, processed_at, tries, try_after,
+       coalesce(last_error, '') as last_error
 from provider_event
 where not :failed or (processed_at is null and tries > 0)
 order by received_at desc, event_id limit :at_most;

@@ -73,11 +73,11 @@ select data from purchase_order_event where po_id = :po_id and effect = :effect;
 
 -- name: add_event(po_id, effect, what, who, why, data)!
 insert into purchase_order_event (po_id, effect, what, who, why, data)
-values (:po_id, :effect, :what, :who, :why, :data)
+values (:po_id, :effect, :what, :who, nullif(:why, ''), :data)
 on conflict (po_id, effect) do nothing;
 
 -- name: list_events(po_id)
-select at, what, who, why, data from purchase_order_event where po_id = :po_id order by event_id;
+select at, what, who, coalesce(why, '') as why, data from purchase_order_event where po_id = :po_id order by event_id;
 
 -- name: list_orders(po_id, open, sku, supplier, at_most)
 select p.po_id, p.number, p.supplier_id as supplier, s.name as supplier_name, p.location,

@@ -33,12 +33,13 @@ set ran_at = clock_timestamp(), runs = reconciliation.runs + 1, listed = exclude
 -- Nothing → open; resolved → open where it is not what was resolved; what is open tells its newest.
 insert into reconciliation_difference as d
     (provider, day, subject, class, order_id, why, remedy, ours, theirs)
-select :provider, :day, f.*
+select :provider, :day, subject, class, nullif(order_id, ''), why, remedy, ours, theirs
 from unnest(:subjects::text[], :classes::text[], :order_ids::text[], :whys::text[],
-            :remedies::text[], :ours::jsonb[], :theirs::jsonb[]) as f
+            :remedies::text[], :ours::jsonb[], :theirs::jsonb[])
+    as f (subject, class, order_id, why, remedy, ours, theirs)
 on conflict (provider, day, subject, class) do update
 set order_id = excluded.order_id, why = excluded.why, remedy = excluded.remedy,
-    ours = excluded.ours, theirs = excluded.theirs, note = '', who = '',
+    ours = excluded.ours, theirs = excluded.theirs, note = null, who = null,
     resolution = 'open', closed_at = null
 where d.resolution <> 'resolved'
    or (d.ours, d.theirs) is distinct from (excluded.ours, excluded.theirs);
@@ -46,7 +47,7 @@ where d.resolution <> 'resolved'
 -- name: close_gone(provider, day, subjects, classes, note, who)!
 -- Open → mended: it was not found any more.
 update reconciliation_difference
-set resolution = 'mended', note = :note, who = :who, closed_at = clock_timestamp()
+set resolution = 'mended', note = nullif(:note, ''), who = :who, closed_at = clock_timestamp()
 where provider = :provider and day = :day and resolution = 'open'
   and (subject, class) not in (select * from unnest(:subjects::text[], :classes::text[]));
 
@@ -62,20 +63,26 @@ where provider = :provider and day = :day;
 -- name: close_difference(difference_id, resolution, note, who)^
 -- Open → mended | resolved. No row where it was not open.
 update reconciliation_difference
-set resolution = :resolution, note = :note, who = :who, closed_at = clock_timestamp()
+set resolution = :resolution, note = nullif(:note, ''), who = :who, closed_at = clock_timestamp()
 where difference_id = :difference_id and resolution = 'open'
 returning provider, day;
 
 -- name: hand_over(difference_id, note)!
 -- Its rule does not mend it: a person has to.
-update reconciliation_difference set remedy = 'operator', note = :note
+update reconciliation_difference set remedy = 'operator', note = nullif(:note, '')
 where difference_id = :difference_id and resolution = 'open';
 
 -- name: difference(difference_id)^
-select * from reconciliation_difference where difference_id = :difference_id;
+select difference_id, provider, day, subject, class, coalesce(order_id, '') as order_id, why, remedy,
+       ours, theirs, resolution, coalesce(note, '') as note, coalesce(who, '') as who, found_at,
+       closed_at
+from reconciliation_difference where difference_id = :difference_id;
 
 -- name: differences(provider, day, only_open, at_most)
-select * from reconciliation_difference
+select difference_id, provider, day, subject, class, coalesce(order_id, '') as order_id, why, remedy,
+       ours, theirs, resolution, coalesce(note, '') as note, coalesce(who, '') as who, found_at,
+       closed_at
+from reconciliation_difference
 where (:provider::text is null or provider = :provider) and (:day::date is null or day = :day)
   and (not :only_open or resolution = 'open')
 order by day desc, provider, subject, class

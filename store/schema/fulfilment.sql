@@ -59,10 +59,10 @@ create table shipment (
             check (label in ('requested', 'bought', 'refused', 'voided')),
     -- When the last attempt to buy the label began: a young one is not taken for dead.
     asked_at        timestamptz not null default clock_timestamp(),
-    carrier         text,
-    tracking_number text,
+    carrier         some_text,
+    tracking_number some_text,
     service         text        not null,
-    refusal         text,
+    refusal         some_text,
     carrier_status  text        not null default 'unknown'
         constraint carrier_status_is_known check (carrier_status in (
         'pre_transit', 'in_transit', 'out_for_delivery', 'available_for_pickup',
@@ -82,7 +82,7 @@ create table carrier_event (
     event_id      text        not null,
     status        text        not null,
     happened_at   timestamptz not null,
-    detail        text        not null default '',
+    detail        some_text,
     received_at   timestamptz not null default clock_timestamp(),
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );

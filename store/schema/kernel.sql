@@ -9,6 +9,9 @@
 create domain currency_code as text
     constraint currency_is_three_capital_letters check (value ~ '^[A-Z]{3}$');
 
+-- A text that need not be there: where there is nothing, there is null.
+create domain some_text as text constraint text_is_not_empty check (value <> '');
+
 -- An amount of money. One that may be negative is a bigint.
 create domain minor_units as bigint constraint amount_is_not_negative check (value >= 0);
 
@@ -38,12 +41,12 @@ create table location (
 -- Every SKU that anybody has spoken of: it was ordered, received, bought or described. The row is made
 -- by whoever comes first; as long as nobody has described it, it has the defaults.
 create table item (
-    sku            text    primary key,
-    described      boolean not null default false,  -- the shop has said something of it
-    name           text,
-    backorder      boolean not null default false,  -- may be ordered while there is none
+    sku            text      primary key,
+    described      boolean   not null default false,  -- the shop has said something of it
+    name           some_text,
+    backorder      boolean   not null default false,  -- may be ordered while there is none
     available_from date,                            -- before that day it is only ordered ahead
-    discontinued   boolean not null default false,  -- what is gone is not bought again
+    discontinued   boolean   not null default false,  -- what is gone is not bought again
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );

@@ -17,7 +17,7 @@ create table customer_order (
     decision         text          not null default 'received'
         constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
-    reason           text          not null default '',
+    reason           some_text,
     decided_at       timestamptz   not null default clock_timestamp(),
     -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
     sourcing         jsonb         not null default '{}',
@@ -76,7 +76,7 @@ create table order_event (
     effect   text        not null,  -- a step that runs again tells its part once
     what     text        not null,
     who      text        not null,
-    why      text        not null default '',
+    why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default clock_timestamp(),
     constraint order_tells_each_effect_once unique (order_id, effect)
@@ -92,7 +92,7 @@ create table attention (
     allowed     text[]      not null default '{}',
     since       timestamptz not null default clock_timestamp(),
     resolved_at timestamptz,
-    resolution  text,
+    resolution  some_text,
     primary key (order_id, step, since)
 );
 create unique index attention_is_raised_once_at_a_time on attention (order_id, step)

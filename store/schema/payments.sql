@@ -36,7 +36,7 @@ create table payment_authorization (
     tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           text,  -- the fulfilment that it pays; null: any
+    part_of           some_text,  -- the fulfilment that it pays; null: any
     expires_at        timestamptz,  -- until when it can be charged; null: for ever
     capture_granted   minor_units   not null default 0,
     captured          minor_units   not null default 0,
@@ -67,12 +67,12 @@ create table payment_operation (
         constraint operation_is_of_a_tender check (tender >= 1),  -- its place in the order's list
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           text,  -- the step that it is a part of; of an authorization, see there
+    part_of           some_text,  -- the step that it is a part of; of an authorization, see there
     state             text          not null constraint operation_state_is_known
         check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    reference         text,  -- what the provider calls it
-    code              text,  -- why it failed
-    message           text,
+    reference         some_text,  -- what the provider calls it
+    code              some_text,  -- why it failed
+    message           some_text,
     requested_at      timestamptz   not null default clock_timestamp(),
     settled_at        timestamptz,
     constraint operation_is_about_an_authorization_of_its_order
@@ -136,7 +136,7 @@ create table provider_event (
     processed_at timestamptz,
     tries        integer     not null default 0,
     try_after    timestamptz not null default clock_timestamp(),
-    last_error   text        not null default '',
+    last_error   some_text,
     primary key (provider, event_id)
 );
 create index provider_event_due on provider_event (try_after) where processed_at is null;
@@ -202,7 +202,7 @@ create table reconciliation_difference (
     subject       text        not null,
     class         text        not null constraint difference_is_of_a_known_class check (class in (
         'missing_here', 'missing_there', 'amount', 'state')),
-    order_id      text        not null,  -- as either side says; empty: nobody does
+    order_id      some_text,  -- as either side says; null: nobody does
     why           text        not null,
     remedy        text        not null
         constraint remedy_is_known check (remedy in ('retry', 'void', 'operator')),
@@ -210,8 +210,8 @@ create table reconciliation_difference (
     theirs        jsonb,
     resolution    text        not null default 'open'
         constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
-    note          text        not null default '',  -- how it is mended or resolved, or why not yet
-    who           text        not null default '',
+    note          some_text,  -- how it is mended or resolved, or why not yet
+    who           some_text,
     found_at      timestamptz not null default clock_timestamp(),
     closed_at     timestamptz,
     constraint reconciliation_difference_is_of_a_compared_day foreign key (provider, day)
@@ -295,10 +295,10 @@ create table credit_operation (
              when kind = 'authorize' then amount_minor
              when kind in ('capture', 'void') then -amount_minor
              else 0 end) stored,
-    code              text,
+    code              some_text,
     available_minor   minor_units,  -- of a refusal for want of it: what there was
     who               text          not null,
-    why               text          not null,
+    why               some_text,
     at                timestamptz   not null default clock_timestamp(),
     constraint credit_operation_moves_something check (
         amount_minor > 0 or kind = 'void' and amount_minor = 0),

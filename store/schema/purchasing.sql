@@ -86,7 +86,7 @@ create table purchase_order_event (
     effect   text        not null,  -- a step that runs again tells its part once
     what     text        not null,
     who      text        not null,
-    why      text        not null default '',
+    why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default clock_timestamp(),
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)

@@ -220,6 +220,29 @@ async def test_a_shop_in_order_is_clean_with_orders_settled_and_open(
     assert report.lines()[-1] == "audit: clean"
 
 
+# An empty beginning of a postal code is the beginning of every one.
+EMPTY_MEANS_SOMETHING = {"lane.postal_prefix"}
+
+
+async def test_where_there_is_nothing_there_is_null_and_no_empty_text(
+    day: Day, databases: Databases
+) -> None:
+    async with a_copy_of(day, databases) as pool:
+        columns = await pool.fetch(
+            """
+            select table_name, column_name from information_schema.columns
+            join information_schema.tables using (table_schema, table_name)
+            where table_schema = 'public' and data_type = 'text' and table_type = 'BASE TABLE'
+            """
+        )
+        found = [
+            f"{table}.{column}"
+            for table, column in columns
+            if await pool.fetchval(f"select exists (select from {table} where {column} = '')")
+        ]
+    assert set(found) - EMPTY_MEANS_SOMETHING == set()
+
+
 @pytest.mark.parametrize("name", PLANTS)
 async def test_it_names(name: str, day: Day, databases: Databases, temporal_client: Client) -> None:
     plant = PLANTS[name]

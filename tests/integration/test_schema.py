@@ -138,7 +138,7 @@ async def test_a_change_counts_when_it_is_in_the_schema_as_well_and_can_be_taken
     # The same column, at another place among the others.
     kernel = tmp_path / "schema" / "kernel.sql"
     text = kernel.read_text()
-    here = text.index("    name           text")
+    here = text.index("    name           some_text")
     column = "    weight_grams integer constraint weight_is_positive check (weight_grams > 0),\n"
     kernel.write_text(text[:here] + column + text[here:])
     await schema.build(empty, tmp_path / "schema")

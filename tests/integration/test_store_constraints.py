@@ -68,7 +68,7 @@ def difference(
     return f"""
         insert into reconciliation_difference (provider, day, subject, class, order_id, why, remedy,
                                                resolution, closed_at, ours)
-        select 'sandbox', '2026-11-24'::date, 'key', {kind}, '', '', {remedy}, {resolution},
+        select 'sandbox', '2026-11-24'::date, 'key', {kind}, null, '', {remedy}, {resolution},
                {closed}, {ours}
         from generate_series(1, {times})"""
 
@@ -107,7 +107,7 @@ def credited(figures: str) -> str:
     return f"""
         insert into credit_operation (request, currency, who, why,
             key, kind, account_id, authorization_id, order_id, reference, amount_minor, code)
-        values ('', 'USD', '', '', {figures});"""
+        values ('', 'USD', '', null, {figures});"""
 
 
 GIVEN = "'issue', 'A', null, null"
@@ -471,6 +471,7 @@ DOMAINS = {
     "amount_is_not_negative": ("minor_units", "-1"),
     "number_of_units_is_not_negative": ("units", "-1"),
     "number_of_units_is_positive": ("some_units", "0"),
+    "text_is_not_empty": ("some_text", "''"),
 }
 
 

@@ -43,7 +43,7 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 # What calls can be held up by: their key, their account, or their authorization.
 HOLD_KEY = """
     INSERT INTO credit_operation (key, kind, request, code, who, why)
-    VALUES ($1, 'void', '', 'held', '', '')
+    VALUES ($1, 'void', '', 'held', '', null)
 """
 HOLD_ACCOUNT = "SELECT FROM credit_account WHERE account_id = $1 FOR UPDATE"
 HOLD_AUTHORIZATION = "SELECT FROM credit_authorization WHERE authorization_id = $1 FOR UPDATE"
@@ -654,7 +654,7 @@ async def test_a_connection_that_breaks_leaves_the_outcome_open(
 async def test_what_was_done_stays_written(pool: Pool) -> None:
     await given_credit(pool)
     async with pool.acquire() as conn:
-        for change in ("UPDATE credit_operation SET why = ''", "DELETE FROM credit_operation"):
+        for change in ("UPDATE credit_operation SET why = null", "DELETE FROM credit_operation"):
             with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
                 await conn.execute(change)
 

@@ -506,7 +506,7 @@ async def test_a_void_of_an_authorization_whose_answer_was_lost_releases_it(benc
     before = await bench.everything()
     await call()
     assert await bench.everything() == before
-    assert (await picture(bench, order))["order"] == ["('received', '')"]
+    assert (await picture(bench, order))["order"] == ["('received', None)"]
 
 
 async def test_an_attempt_that_dies_before_it_confirms_is_finished_by_the_next(
@@ -518,10 +518,10 @@ async def test_an_attempt_that_dies_before_it_confirms_is_finished_by_the_next(
         with pytest.raises(Died):
             await call()
     assert [done.kind for done in await bench.payment.operations(order.order_id)] == ["authorize"]
-    assert (await picture(bench, order))["order"] == ["('received', '')"]
+    assert (await picture(bench, order))["order"] == ["('received', None)"]
     await call()
     assert [done.kind for done in await bench.payment.operations(order.order_id)] == ["authorize"]
-    assert (await picture(bench, order))["order"] == ["('confirmed', '')"]
+    assert (await picture(bench, order))["order"] == ["('confirmed', None)"]
 
 
 class Died(Exception):
@@ -554,6 +554,6 @@ async def test_a_void_of_an_authorization_that_never_arrived_gives_it_up_for_goo
     # The late authorization was released at once, and the order holds no money anywhere.
     kinds = [done.kind for done in await bench.payment.operations(order.order_id)]
     assert kinds == ["authorize", "void"]
-    assert (await picture(bench, order))["order"] == ["('received', '')"]
+    assert (await picture(bench, order))["order"] == ["('received', None)"]
     held = "select count(*) from sandbox.payment where order_id = $1 and not voided"
     assert await bench.count(held, order.order_id) == 0

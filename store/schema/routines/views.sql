@@ -2,7 +2,8 @@
 drop view if exists order_overview;
 create view order_overview as
 select o.order_id, o.channel, o.channel_order_id, o.customer_id, o.currency, o.total_minor,
-       o.placed_at, o.received_at, o.decided_at, o.decision, o.reason, o.digest,
+       o.placed_at, o.received_at, o.decided_at, o.decision,
+       coalesce(o.reason, '') as reason, o.digest,
        case
            when o.decision in ('rejected', 'cancelled', 'closed') then o.decision
            when h.note is not null then 'held'
