@@ -23,6 +23,7 @@ help:
 	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
 	@echo 'make test   check, then all tests'
 	@echo 'make check  style, types and architecture rules'
+	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in)'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make baseline  write the first migration from store/schema/, as long as no database has to be kept'
@@ -60,6 +61,13 @@ types: $(READY)
 .PHONY: tests
 tests: $(READY)
 	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=tests/architecture
+
+# Simulated lives of orders: the real workflow, a world in memory, virtual time, one seed each.
+SEEDS := 1000
+FIRST := 1
+.PHONY: simulate
+simulate: $(READY)
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(PLANT),--plant '$(PLANT)')
 
 .PHONY: bench
 bench: $(READY)

@@ -201,9 +201,9 @@ class Authorizations:
 
     def _authorized(self, made: Sequence[Payment]) -> Authorized:
         standing = [payment for payment in made if payment.room]
-        ends = [payment.expires_at for payment in standing if payment.expires_at is not None]
+        ends = [(payment.expires_at, payment.part_of) for payment in standing if payment.expires_at]
         return Authorized(
-            until=min(ends, default=None),
+            until={part: end for end, part in sorted(ends, reverse=True)},  # the soonest is last
             once=any(self._calls.charges_once(payment.provider) for payment in standing),
         )
 

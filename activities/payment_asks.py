@@ -62,11 +62,15 @@ class Reauthorize(BaseModel):
 
 
 class Authorized(BaseModel):
-    """What is authorized: until when, the soonest; and whether each can be charged once only."""
+    """What is authorized, and whether each can be charged once only.
+
+    `until`: when the soonest ends, by the part that it was made for ("" for all of the order). A
+    part is left out where nothing that is made for it ever ends.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    until: datetime | None = None
+    until: dict[str, datetime] = {}
     once: bool = False
 
 

@@ -51,9 +51,9 @@ class BookState(BaseModel):
     `round`: the number of the next, or present, wait for what is backordered, and until when;
     `given_up`: why some of it was not waited for any longer. `prepaid`: units that are paid for and
     to be sent; of these, `resent` are sent in place of lost ones. `authorized_until`: when the
-    first authorization ends; `covered`: parcels that have one of their own, where each can be
-    charged `once`. `refunded`, `invoiced`: all that was paid back, and that stays invoiced;
-    `goodwill`: paid back for no unit.
+    first authorization ends, by the part that it is for; `covered`: parcels that have one of their
+    own, where each can be charged `once`. `refunded`, `invoiced`: all that was paid back, and that
+    stays invoiced; `goodwill`: paid back for no unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +64,7 @@ class BookState(BaseModel):
     resent: LineUnits = {}
     fulfilments: tuple[FulfilmentProgress, ...] = ()
     authorized: int = 0
-    authorized_until: datetime | None = None
+    authorized_until: dict[str, datetime] = {}
     covered: tuple[str, ...] = ()
     once: bool = False
     charged_ahead: bool = False

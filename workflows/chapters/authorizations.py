@@ -98,7 +98,7 @@ class OrderAuthorizations:
             amount = self._book.to_charge_for(fulfilment)
             until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
             # Where no expiry is known, there is nothing to renew.
-            expires = self._book.authorized_until is not None
+            expires = self._book.can_be_charged_until(fulfilment) is not None
             if amount == 0 or not (self._lacks(fulfilment, until) or (surely and expires)):
                 return None
             amount += self._book.promised_besides(fulfilment)
@@ -130,7 +130,7 @@ class OrderAuthorizations:
 
         Stopped when the bank does not authorize it again, or an operator gives up.
         """
-        ends = self._book.authorized_until
+        ends = min(self._book.authorized_until.values(), default=None)
         soon = workflow.now() + self._policy.give_up_after
         amount = self._book.left_to_charge
         if amount and ends is not None and ends < soon:
@@ -194,16 +194,21 @@ class OrderAuthorizations:
         assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
         return outcome
 
-    @property
-    def time_left(self) -> timedelta:
-        """How long what is authorized can be charged; for ever where no expiry is known."""
-        until = self._book.authorized_until
+    def time_left(self, fulfilment: Fulfilment) -> timedelta:
+        """How long one that waits for its hand-over can be charged.
+
+        For ever where no expiry is known, and where nothing is to be charged for it: as for one
+        that replaces a lost one.
+        """
+        until = self._book.can_be_charged_until(fulfilment)
         if until is None or self._policy.charge != "at_shipment":
+            return timedelta.max
+        if self._book.to_charge_for(fulfilment) == 0:
             return timedelta.max
         return max(until - workflow.now(), _A_MOMENT)
 
     def _lacks(self, fulfilment: Fulfilment, until: datetime) -> bool:
-        ends = self._book.authorized_until
+        ends = self._book.can_be_charged_until(fulfilment)
         own = self._book.once and fulfilment.id not in self._book.covered
         return own or self._book.doubted or (ends is not None and ends < until)
 

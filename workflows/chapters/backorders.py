@@ -125,7 +125,7 @@ class OrderBackorders:
             AwaitStock(order_id=self._order_id, round=self._book.round),
             self._part,
             f"Stock for {sum(self._book.waiting.values())} units",
-            within=max(until - workflow.now(), _AT_LEAST),
+            within=lambda: max(until - workflow.now(), _AT_LEAST),
             overdue=too_long,
             stopped=lambda: self._not_needed() or self._too_long,
             cut_short=self._not_needed,

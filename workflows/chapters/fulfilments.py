@@ -164,7 +164,8 @@ class OrderFulfilments:
     async def _ship(self, fulfilment: Fulfilment) -> Stopped | None:
         if fulfilment.stage == "await_delivery" or not fulfilment.units:
             return None
-        if not fulfilment.too_late:
+        # An earlier run that waited for the hand-over has seen to the payment.
+        if not fulfilment.too_late and fulfilment.stage != "ship":
             unpaid = await self._payments.ensure_paid_for(fulfilment)
             if unpaid is not None:
                 return unpaid
@@ -199,7 +200,7 @@ class OrderFulfilments:
             Part(fulfilment_id=fulfilment.id),
             fulfilment.id,
             f"Delivery of {_units(fulfilment)}",
-            within=self._policy.scan_within,
+            within=lambda: self._policy.scan_within,
             overdue=overdue,
         )
         assert isinstance(outcome, Done)  # it is awaited until the carrier's part has ended
@@ -237,9 +238,12 @@ class OrderFulfilments:
         fulfilment.stage = STAGES[do.__name__]
         fulfilment.begun.append(do.__name__)
         ships = do.__name__ == Fulfilments.ship.__name__
-        within, due = allowed, workflow.now() + allowed
-        if ships:  # its authorization may end while it waits
-            within = min(within, self._payments.authorizations.time_left)
+        due = workflow.now() + allowed
+
+        def within() -> timedelta:
+            if ships:  # its authorization may end while it waits
+                return min(allowed, self._payments.authorizations.time_left(fulfilment))
+            return allowed
 
         async def overdue() -> str | Stopped | None:
             if ships:

@@ -46,6 +46,7 @@ class OrderPayments:
         self._told_to_charge = state.told_to_charge
         self.charged_by_hand = state.charged_by_hand  # then no capture used its authorization
         self._charging = 0
+        self._held = False  # until it is charged
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
     def state(self) -> PaymentsState:
@@ -81,8 +82,7 @@ class OrderPayments:
             due, _ = self._book.charge_all()
             if due.units:
                 await self._capture(ids.prepaid_id(self._order_id), due, prepaid=True)
-            if self._uncharged:
-                await self._holds.release("orderloom")
+            await self._waits_no_more()
 
     async def charge_to_begin(self) -> None:
         """Charge everything before anything else happens to the order.
@@ -195,9 +195,9 @@ class OrderPayments:
 
     async def _charged_ahead(self, fulfilment: Fulfilment) -> Abandoned | None:
         """Wait until the order is charged. The first that is ready holds the order until then."""
-        first = not self._book.charged_ahead and not self._uncharged
         self._uncharged.add(fulfilment.id)
-        if first:
+        if not (self._book.charged_ahead or self._held):
+            self._held = True
             await self._holds.hold("waits to be charged")
         await workflow.wait_condition(
             lambda: (self._book.charged_ahead and not self._charging) or fulfilment.recalled
@@ -206,8 +206,14 @@ class OrderPayments:
         if not fulfilment.recalled:
             return None
         if not self._uncharged and not self._book.charged_ahead:
-            await self._holds.release("orderloom")
+            await self._waits_no_more()
         return Abandoned("no longer needed")
+
+    async def _waits_no_more(self) -> None:
+        """It is charged, or nothing is left to charge for: an order held until then goes on."""
+        if self._held:
+            self._held = False
+            await self._holds.release("orderloom")
 
     async def _capture(
         self,

@@ -175,7 +175,7 @@ class OrderReturns:
             ReturnPart(return_id=return_id),
             return_id,
             f"Return parcel {return_id}",
-            within=self._policy.return_within,
+            within=lambda: self._policy.return_within,
             overdue=overdue,
         )
         assert isinstance(outcome, Done)  # it is awaited until it comes

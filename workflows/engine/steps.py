@@ -38,6 +38,15 @@ with workflow.unsafe.imports_passed_through():
 T = TypeVar("T")
 
 
+EARLY = timedelta(minutes=1)
+EARLY_ENDS_MAX = 2
+UNHURRIED = timedelta(hours=1)
+"""A wait that ends within a minute and is not overdue may do so once. The second time in a row is a
+fault of ours: a person is told, and it is waited for this long from then on."""
+
+ENDS_EARLY = "ends again and again before anything is overdue: please report this to Orderloom"
+
+
 @dataclass(frozen=True)
 class _Wait:
     """A wait that has begun, and until when it may take."""
@@ -183,7 +192,7 @@ class Steps:
         part_id: str,
         summary: str,
         *,
-        within: timedelta,
+        within: Callable[[], timedelta],
         overdue: Callable[[], Awaitable[str | Stopped | None]],
         stopped: Callable[[], bool] = lambda: False,
         cut_short: Callable[[], bool] = lambda: False,
@@ -192,21 +201,21 @@ class Steps:
     ) -> Done[T] | Refused | Abandoned:
         """A step that the outside completes, under an activity id made of its name and `part_id`.
 
-        When it takes longer than `within`, `overdue` says why that needs a person, or None where it
-        does not yet, and the wait goes on; or what ends it. Once `stopped` says that nobody needs
-        it, it is abandoned: by itself, or at once where `cut_short` says that it may be.
+        When it takes longer than `within` says, `overdue` says why that needs a person, or None
+        where it does not yet, and the wait goes on; or what ends it. Once `stopped` says that
+        nobody needs it, it is abandoned: by itself, or at once where `cut_short` says that it may.
         """
         step, activity_id = step_name(do, part_id), wait_id(do.__name__, part_id)
 
-        async def once() -> T:
-            due = self._due.pop(activity_id, workflow.now() + within)
+        async def once(patience: timedelta) -> T:
+            due = self._due.pop(activity_id, workflow.now() + patience)
             handle = results.start(
                 do,
                 ask,
                 activity_id=activity_id,
                 # Where an earlier run has waited for all that time, a report is still looked for.
                 schedule_to_close_timeout=max(
-                    due - workflow.now(), min(within, timeouts.DATABASE_STEP)
+                    due - workflow.now(), min(patience, timeouts.DATABASE_STEP)
                 ),
                 retry_policy=timeouts.retry_for(self._policy.give_up_after),
                 summary=summary,
@@ -223,19 +232,31 @@ class Steps:
                 del self._waits[activity_id]
 
         async def attempt() -> Outcome[T]:
+            early = 0
             while not stopped():
+                began, patience = workflow.now(), within()
+                if early >= EARLY_ENDS_MAX:
+                    patience = max(patience, UNHURRIED)
                 try:
-                    result = await once()
+                    result = await once(patience)
                 except ActivityError as error:
                     if stopped():
                         break
                     if not isinstance(error.cause, ActivityTimeout):
                         raise
+                    lasted = workflow.now() - began
                     match await overdue():
                         case str() as reason:
                             await self.attention.ask(step, reason)
                         case Refused() | Abandoned() as end:
+                            await self.attention.over(step, end.message)
                             return end
+                        case None if lasted < EARLY:
+                            early += 1
+                            if early >= EARLY_ENDS_MAX:
+                                await self.attention.ask(step, f"{step} {ENDS_EARLY}")
+                        case None:
+                            early = 0
                 else:
                     await self.attention.over(step, "it happened after all")
                     return Done(result)

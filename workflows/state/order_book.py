@@ -57,7 +57,7 @@ class OrderBook:
             fulfilment.id: Fulfilment.restored(fulfilment) for fulfilment in state.fulfilments
         }
         self.authorized = state.authorized
-        self.authorized_until = state.authorized_until
+        self.authorized_until = dict(state.authorized_until)
         self.covered = set(state.covered)  # fulfilments with an authorization of their own
         self.once = state.once
         self.reauthorized = state.reauthorized  # a second authorization may exist
@@ -97,6 +97,11 @@ class OrderBook:
             waits_until=self.waits_until,
             given_up=self.given_up,
         )
+
+    def can_be_charged_until(self, fulfilment: Fulfilment) -> datetime | None:
+        """When what is authorized for one ends; None where no end is known."""
+        ends = self.authorized_until
+        return min((ends[part] for part in ("", fulfilment.id) if part in ends), default=None)
 
     @property
     def next_number(self) -> int:

@@ -1,0 +1,123 @@
+"""What must hold when an order's life is over, by what the world has, not by what anybody says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.amounts import value_lines
+from tests.simulation.driver import Broken
+from tests.simulation.order_life import OrderLife
+
+OUTCOMES = ("closed", "cancelled", "rejected")
+
+
+def check(lived: OrderLife) -> None:
+    """Raises Broken with everything that does not hold."""
+    found = [
+        *lived.memory.broken,
+        *_ended(lived),
+        *_money(lived),
+        *_stock(lived),
+        *_shipments(lived),
+        *_answers(lived),
+    ]
+    if found:
+        raise Broken("; ".join(found))
+
+
+def _ended(lived: OrderLife) -> Iterator[str]:
+    life = lived.life
+    if life.failure:
+        yield f"the workflow failed: {life.failure}"
+        return
+    outcome = life.result["outcome"]
+    if lived.memory.decision != outcome:
+        yield f"the workflow ended {outcome}, and the order's row says {lived.memory.decision!r}"
+    if life.left_open:
+        yield f"left open: {life.left_open}"
+    if lived.records.attention:
+        yield f"still needs attention: {sorted(lived.records.attention)}"
+    if any(lived.records.holds.values()):
+        yield "is still held"
+
+
+def _money(lived: OrderLife) -> Iterator[str]:
+    money, life = lived.money, lived.life
+    if life.failure:
+        return
+    for each in money.authorizations:
+        if not 0 <= each.refunded <= each.captured <= each.amount:
+            yield f"refunded ≤ captured ≤ authorized does not hold: {each}"
+    by_hand = lived.records.by_hand
+    held = [x.number for x in money.authorizations if x.room]
+    if held and not any(step.startswith("void_payment") for step in by_hand):
+        yield f"authorizations {held} are neither charged nor released"
+    owed = {refund: granted.unissued for refund, granted in money.granted.items()}
+    if any(owed.values()):
+        yield f"refunds are owed still: {owed}"
+    net = money.total_captured - money.total_refunded
+    charges = life.workflow.book.charges
+    if net != charges.charged.total - charges.refunded.total:
+        yield f"the book has {charges.charged.total} − {charges.refunded.total}, the world {net}"
+    if _only_units_were_paid_back(lived):
+        worths = value_lines(lived.order).values()
+        worth = sum(line.first(_kept(lived, line.line_id)).total for line in worths)
+        if abs(net - worth) > _slack(lived):
+            yield f"the customer paid {net} in the end for units worth {worth}"
+
+
+def _only_units_were_paid_back(lived: OrderLife) -> bool:
+    return not any(":G" in refund for refund in lived.money.granted)
+
+
+def _slack(lived: OrderLife) -> int:
+    """Minor units that a charge after a refund may move: one for each part of a line's worth."""
+    return 4 * len(lived.order.lines) if lived.money.granted else 0
+
+
+def _kept(lived: OrderLife, line_id: str) -> int:
+    """Units of a line that the customer has in the end."""
+    units = 0
+    for shipment in lived.warehouse.shipments.values():
+        if shipment.ended_as == "delivered":
+            units += shipment.units.get(line_id, 0)
+    for each in lived.warehouse.returns.values():
+        if each.kind == "customer" and each.received is not None:
+            units -= each.received.get(line_id, 0)
+    return units
+
+
+def _stock(lived: OrderLife) -> Iterator[str]:
+    stock = lived.stock
+    for (location, sku), shelf in stock.shelves.items():
+        if shelf.allocated:
+            yield f"{shelf.allocated} {sku} at {location} are still claimed"
+        if shelf.on_hand < 0:
+            yield f"{shelf.on_hand} {sku} are on hand at {location}"
+    waiting = {line: each.quantity for line, each in stock.backorders.items() if each.quantity}
+    if waiting:
+        yield f"still waited for: {waiting}"
+    began, now = sum(stock.began_with.values()), sum(x.on_hand for x in stock.shelves.values())
+    came, went = stock.arrived + stock.came_back, stock.shipped + stock.corrected
+    if began + came - went != now:
+        yield f"stock is not conserved: {began} + {came} − {went} is not {now}"
+
+
+def _shipments(lived: OrderLife) -> Iterator[str]:
+    for part_id, shipment in lived.warehouse.shipments.items():
+        if shipment.label == "bought" and not shipment.handed_over:
+            yield f"the label of {part_id} was neither used nor voided"
+        if shipment.handed_over and not shipment.ended_as:
+            yield f"nobody waited for what became of {part_id}"
+    for return_id, each in lived.warehouse.returns.items():
+        if each.received is None:
+            yield f"nobody waited for {return_id}"
+
+
+def _answers(lived: OrderLife) -> Iterator[str]:
+    for update_id, answers in lived.life.answers.items():
+        final = [each for each in answers if not each.accepted]
+        if len(final) > 1:
+            yield f"{update_id} was answered {len(final)} times"
+        if not final and any(each.accepted for each in answers):
+            yield f"{update_id} was accepted and never answered"

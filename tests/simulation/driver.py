@@ -1,0 +1,384 @@
+"""Lives a workflow's life in virtual time: tells what happened, does what it wants, breaks things.
+
+A life is one seed. The world answers each activity; chance decides how long that takes, and which
+attempts fail before their effect, lose their answer after it, run twice, or take too long. Workers
+die, and the server refuses a task that has not seen all that came.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final, get_type_hints
+
+from temporalio.exceptions import ApplicationError
+
+from tests.simulation import machine
+from tests.simulation.chance import Chance
+from tests.simulation.machine import (
+    ActivityCancelled,
+    ActivityScheduled,
+    Continued,
+    Ended,
+    Job,
+    Machine,
+    TimerCancelled,
+    TimerStarted,
+    UpdateAnswered,
+    Wish,
+)
+from tests.simulation.world.memory import Pending
+
+BEGAN: Final = datetime(2026, 11, 28, 9, tzinfo=UTC)
+A_MINUTE: Final = timedelta(minutes=1)
+DAYS_MAX: Final = timedelta(days=400)
+TASKS_MAX: Final = 3_000
+"""Of a life, before it counts as one that never ends."""
+EVENTS_MAX: Final = 4_000
+"""Of one run: a history that grows beyond this grows without bound."""
+
+REPLAYED: Final = 0.25
+"""Of the lives, the share that is replayed whole in the end."""
+
+Fake = Callable[[Any], Any]
+
+
+class Broken(AssertionError):
+    """What must hold did not."""
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """How probable each mishap is, for every attempt of an activity or task of the workflow."""
+
+    before: float = 0.04
+    after: float = 0.04
+    twice: float = 0.03
+    stubborn: float = 0.015
+    refused: float = 0.01
+    death: float = 0.01
+    overtaken: float = 0.3
+
+
+@dataclass
+class _Activity:
+    """One that was scheduled and has not ended."""
+
+    wish: ActivityScheduled
+    name: str
+    deadline: datetime | None
+    attempts: int = 0
+    waits: bool = False
+    stubborn: int = 0
+
+
+class Life:
+    """One workflow from its first run to its end."""
+
+    def __init__(
+        self,
+        kind: type,
+        workflow_id: str,
+        argument: Any,
+        chance: Chance,
+        mishaps: Mishaps,
+    ) -> None:
+        self.chance = chance
+        self.now = BEGAN
+        self.result: Any = None
+        self.failure = ""
+        self.answers: dict[str, list[UpdateAnswered]] = {}
+        self.story: list[str] = []
+        self.runs = 0
+        self.tasks = 0
+        self._kind = kind
+        self._workflow_id = workflow_id
+        self._mishaps = mishaps
+        self._fakes: dict[str, tuple[Fake, Any]] = {}
+        self._unrefusable: frozenset[str] = frozenset()
+        self._afterwards: Callable[[], None] = lambda: None
+        self._agenda: list[tuple[datetime, float, int, Callable[[], None]]] = []
+        self._sequence = itertools.count()
+        self._activities: dict[int, _Activity] = {}
+        self._timers: set[int] = set()
+        self._inbox: list[Job] = []
+        self._busy = False
+        self._scheduled: Counter[str] = Counter()
+        self._short_waits: Counter[str] = Counter()
+        self._machine = self._run(machine.payloads_of(argument))
+
+    def serve(
+        self,
+        fakes: Mapping[str, Fake],
+        *,
+        unrefusable: frozenset[str],
+        afterwards: Callable[[], None],
+    ) -> None:
+        """These fakes answer the activities. `unrefusable`: those that no rule ever refuses;
+        `afterwards`: called after each, as it may have given people something to do.
+        """
+        for name, fake in fakes.items():
+            hints = get_type_hints(fake)
+            hints.pop("return", None)
+            (kind,) = hints.values()
+            self._fakes[name] = (fake, kind)
+        self._unrefusable = unrefusable
+        self._afterwards = afterwards
+
+    # What the outside does ------------------------------------------------------------------------
+
+    def later(self, after: timedelta, do: Callable[[], None]) -> None:
+        """Have something happen."""
+        at = self.now + after
+        number = next(self._sequence)
+        heapq.heappush(self._agenda, (at, self.chance.of(f"tie {number}").random(), number, do))
+
+    def reported(self, activity_id: str) -> None:
+        """The relay brings a report to the step that waits for it, a moment later."""
+        self.later(timedelta(milliseconds=50), lambda: self._deliver(activity_id))
+
+    def signal(self, name: str, argument: Any) -> None:
+        """Send a signal. An order that has ended does not hear it."""
+        if not self.over:
+            self.story.append(f"{self.now:%d %H:%M:%S} signal {name}")
+            self._post(machine.signalled(name, argument))
+
+    def update(self, update_id: str, name: str, argument: Any) -> None:
+        """Send an update; its answers are kept. An order that has ended answers nothing."""
+        if not self.over:
+            self.story.append(f"{self.now:%d %H:%M:%S} update {update_id}: {name}")
+            self.answers[update_id] = []
+            self._post(machine.updated(update_id, name, argument))
+
+    def cancel(self) -> None:
+        """Cancel the workflow in Temporal's own pages."""
+        if not self.over:
+            self.story.append(f"{self.now:%d %H:%M:%S} cancelled in Temporal")
+            self._post(machine.cancellation_requested())
+
+    def forget(self) -> None:
+        """Nothing is asked of this life any more."""
+        self._machine.forget()
+
+    @property
+    def over(self) -> bool:
+        return self.result is not None or bool(self.failure)
+
+    @property
+    def workflow(self) -> Any:
+        """The workflow object of the present run."""
+        return self._machine.workflow
+
+    @property
+    def left_open(self) -> list[str]:
+        """Activities that have not ended."""
+        return [each.name for each in self._activities.values()]
+
+    def live(self) -> None:
+        """To the end. Raises Broken where there is none."""
+        self._take(self._machine.begin(self.now))
+        while not self.over:
+            if not self._agenda or self._agenda[0][0] - BEGAN > DAYS_MAX:
+                raise Broken(f"nothing happens any more; waits for {self.left_open}")
+            self.now, _, _, do = heapq.heappop(self._agenda)
+            do()
+        if self.chance.of("replayed at the end").random() < REPLAYED:
+            self._machine.die()
+
+    # Tasks of the workflow ------------------------------------------------------------------------
+
+    def _run(self, arguments: Sequence[Any]) -> Machine:
+        self.runs += 1
+        return Machine(self._kind, self._workflow_id, self.runs, arguments)
+
+    def _post(self, job: Job) -> None:
+        """Something happened: the next task tells the workflow, with all that came till then."""
+        self._inbox.append(job)
+        if not self._busy:
+            self._busy = True
+            delay = self.chance.pick(f"task {self.tasks}", (0, 0, 0, 5, 40))
+            self.later(timedelta(milliseconds=delay), self._task)
+
+    def _task(self) -> None:
+        self._busy = False
+        jobs, self._inbox = self._inbox, []
+        if self.over or not jobs:
+            return
+        self.tasks += 1
+        if self.tasks > TASKS_MAX:
+            raise Broken(f"it never ends: {self.tasks} tasks; {self._scheduled.most_common(3)}")
+        if self._machine.events > EVENTS_MAX:
+            raise Broken(f"the history grows without bound: {self._scheduled.most_common(3)}")
+        if self.chance.happens("worker dies", str(self.tasks), self._mishaps.death):
+            self._machine.die()
+        wishes = self._machine.tell(self.now, jobs)
+        closes = bool(wishes) and isinstance(wishes[-1], Continued | Ended)
+        if closes and self._overtaken(jobs):
+            return
+        self._take(wishes)
+
+    def _overtaken(self, jobs: list[Job]) -> bool:
+        """The server refuses to close a run when something came that it has not seen."""
+        if not self._agenda or self._agenda[0][0] - self.now > timedelta(milliseconds=500):
+            return False
+        if not self.chance.happens("overtaken", str(self.tasks), self._mishaps.overtaken):
+            return False
+        self._busy = True  # nothing is told before the task is tried again
+        self.now, _, _, do = heapq.heappop(self._agenda)
+        do()
+        self._machine.take_back()
+        self._inbox = [*jobs, *self._inbox]
+        self.later(timedelta(0), self._task)
+        return True
+
+    def _take(self, wishes: Sequence[Wish]) -> None:
+        for wish in wishes:
+            match wish:
+                case ActivityScheduled():
+                    self._begin(wish)
+                case ActivityCancelled(seq):
+                    if seq in self._activities:
+                        self._post(machine.cancelled(self._activities.pop(seq).wish))
+                case TimerStarted(seq, after):
+                    self._timers.add(seq)
+                    self.later(after, partial(self._fire, seq))
+                case TimerCancelled(seq):
+                    self._timers.discard(seq)
+                case UpdateAnswered():
+                    self.answers[wish.update_id].append(wish)
+                case Continued(arguments):
+                    self._continue(arguments)
+                case Ended():
+                    self.result, self.failure = wish.result, wish.failure
+                    end = wish.result or wish.failure
+                    self.story.append(f"{self.now:%d %H:%M:%S} ended: {end}")
+
+    def _continue(self, arguments: Sequence[Any]) -> None:
+        self.story.append(f"{self.now:%d %H:%M:%S} continues as new")
+        self.chance.seen["continued as new"] += 1
+        self._inbox.clear()  # at most the ends of activities that the old run cancelled
+        self._activities.clear()
+        self._timers.clear()
+        self._short_waits.clear()
+        self._machine.forget()
+        self._machine = self._run(arguments)
+        self._take(self._machine.begin(self.now))
+
+    def _fire(self, seq: int) -> None:
+        if seq in self._timers:
+            self._timers.discard(seq)
+            self._post(machine.fired(seq))
+
+    # Activities -----------------------------------------------------------------------------------
+
+    def _begin(self, wish: ActivityScheduled) -> None:
+        if wish.name not in self._fakes:
+            raise Broken(f"there is no fake for the activity {wish.name!r}")
+        limit = wish.schedule_to_close
+        name = wish.activity_id if ":" in wish.activity_id else wish.name
+        self._scheduled[name] += 1
+        activity = _Activity(
+            wish,
+            f"{name}#{self._scheduled[name]}",
+            None if limit is None else self.now + limit,
+        )
+        self._activities[wish.seq] = activity
+        if limit is not None:
+            self.later(limit, lambda: self._time_out(activity))
+        self._try_soon(activity)
+
+    def _try_soon(self, activity: _Activity) -> None:
+        rng = self.chance.of(f"time of {activity.name} {activity.attempts}")
+        delay = rng.choice((1, 3, 20, 200)) if rng.random() < 0.97 else rng.uniform(1000, 9000)
+        self.later(timedelta(milliseconds=delay), lambda: self._attempt(activity))
+
+    def _open(self, activity: _Activity) -> bool:
+        return self._activities.get(activity.wish.seq) is activity
+
+    def _attempt(self, activity: _Activity) -> None:
+        if not self._open(activity):
+            return None
+        activity.attempts += 1
+        name = f"{activity.name} {activity.attempts}"
+        fake, kind = self._fakes[activity.wish.name]
+        self.later(timedelta(0), self._afterwards)
+        ask = activity.wish.ask(kind)
+        happens, odds = self.chance.happens, self._mishaps
+        first = activity.attempts == 1
+        if first and happens("fails for long", activity.name, odds.stubborn):
+            activity.stubborn = self.chance.of(f"stubborn {activity.name}").randint(8, 60)
+        if activity.attempts <= activity.stubborn:
+            return self._retry(activity, _away())
+        if activity.wish.name not in self._unrefusable and happens("refused", name, odds.refused):
+            return self._end(activity, machine.failed(activity.wish, _refused()))
+        if happens("fails before", name, odds.before):
+            return self._retry(activity, _away())
+        try:
+            if happens("runs twice", name, odds.twice):
+                with suppress(Pending):
+                    fake(ask)
+                ask = activity.wish.ask(kind)
+            result = fake(ask)
+        except Pending:
+            activity.waits = True
+            return None
+        except ApplicationError as error:
+            if happens("loses its answer", name, odds.after):
+                return self._retry(activity, _away())
+            if error.non_retryable:
+                return self._end(activity, machine.failed(activity.wish, error))
+            return self._retry(activity, error)
+        if happens("loses its answer", name, odds.after):
+            return self._retry(activity, _away())
+        return self._end(activity, machine.completed(activity.wish, result))
+
+    def _retry(self, activity: _Activity, error: ApplicationError) -> None:
+        retry = activity.wish.retry
+        if retry.maximum_attempts and activity.attempts >= retry.maximum_attempts:
+            return self._end(activity, machine.failed(activity.wish, error))
+        longest = retry.maximum_interval or timedelta(minutes=1)
+        factor = retry.backoff_coefficient ** min(activity.attempts - 1, 20)
+        pause = min(retry.initial_interval * factor, longest)
+        if activity.deadline is not None and self.now + pause >= activity.deadline:
+            # The server tells the last error, or that time is up.
+            if self.chance.of(f"ends {activity.name}").random() < 0.5:
+                return self._end(activity, machine.failed(activity.wish, error))
+            return None
+        self.later(pause, lambda: self._attempt(activity))
+        return None
+
+    def _time_out(self, activity: _Activity) -> None:
+        if not self._open(activity):
+            return
+        wish = activity.wish
+        if activity.waits and (wish.schedule_to_close or A_MINUTE) < A_MINUTE:
+            self._short_waits[wish.activity_id] += 1
+            if self._short_waits[wish.activity_id] > 3:
+                raise Broken(f"{wish.activity_id} ends early again and again")
+        self.story.append(f"{self.now:%d %H:%M:%S} {activity.name} is not done in time")
+        self.chance.seen["not in time"] += 1
+        self._end(activity, machine.timed_out(activity.wish))
+
+    def _end(self, activity: _Activity, job: Job) -> None:
+        del self._activities[activity.wish.seq]
+        self._post(job)
+
+    def _deliver(self, activity_id: str) -> None:
+        for activity in list(self._activities.values()):
+            if activity.wish.activity_id == activity_id and activity.waits:
+                activity.waits = False
+                self._attempt(activity)
+
+
+def _away() -> ApplicationError:
+    return ApplicationError("the database is away", type="unreachable")
+
+
+def _refused() -> ApplicationError:
+    return ApplicationError("a rule says no", type="refused", non_retryable=True)

@@ -1,0 +1,361 @@
+"""The life of one order: what it is, what its world holds, and what people do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from activities.records import Attention
+from domain.messages import (
+    AttentionAnswer,
+    CancelRequest,
+    ChargeRequest,
+    LineRequest,
+    PayRequest,
+    RefundRequest,
+    RefundTo,
+    ReturnRequest,
+)
+from domain.order import Order
+from domain.policy import Policy
+from tests.simulation.chance import Chance
+from tests.simulation.driver import BEGAN, Broken, Life, Mishaps
+from tests.simulation.world.memory import Memory
+from tests.simulation.world.money import Money
+from tests.simulation.world.records import Records
+from tests.simulation.world.stock import Stock
+from tests.simulation.world.warehouse import Warehouse
+from workflows.engine.steps import ENDS_EARLY
+from workflows.order import OrderWorkflow
+from workflows.state.contracts import OrderInput
+
+LOCATIONS: Final = ("main", "outlet", "far")
+PATROL: Final = timedelta(hours=8)
+"""As often, operators look at what still waits for them."""
+
+NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {"amount": "1e9"})
+
+UPDATES: Final[dict[type, tuple[str, str]]] = {
+    CancelRequest: ("cancel_order", "cancel"),
+    ReturnRequest: ("return_items", "request_return"),
+    RefundRequest: ("refund_order", "refund"),
+    PayRequest: ("pay_order", "pay"),
+    ChargeRequest: ("charge_order", "charge"),
+}
+"""The update and the signal of each kind of request."""
+
+
+class OrderLife:
+    """An order, its world, and its people, as the seed has them."""
+
+    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
+        self.chance = Chance(seed, without)
+        self.order = an_order(self.chance)
+        self.policy = a_policy(self.chance)
+        self.asked: dict[str, Any] = {}
+        """What was asked for under which request id, or by which update."""
+        events = self.chance.pick("continues after", (None, None, 1, 12))
+        start = OrderInput(order=self.order, policy=self.policy, continue_after_events=events)
+        calm = self.chance.of("calm").random() < 0.15
+        self.life = Life(
+            OrderWorkflow,
+            f"order:{self.order.order_id}",
+            start,
+            self.chance,
+            Mishaps(0, 0, 0, 0, 0, 0, 0) if calm else Mishaps(),
+        )
+        self.memory = Memory(self.life.reported)
+        self.stock = self._shelves()
+        self.warehouse = Warehouse(
+            self.memory,
+            self.chance,
+            lambda: self.life.now,
+            self.life.later,
+            self.stock,
+            self.chance.pick("people are slow", (0.2, 3, 20)),
+        )
+        self.money = Money(
+            self.memory,
+            self.chance,
+            lambda: self.life.now,
+            captures=self.chance.pick("captures", ("several", "several", "once")),
+            lasting=self.chance.pick(
+                "lasting", (None, timedelta(days=30), timedelta(days=7), timedelta(days=2))
+            ),
+            confirmed=self.warehouse.release,
+        )
+        self.warehouse.money = self.money
+        self.records = Records(self.memory, self._needs_a_person)
+        self._answered = 0
+        self.life.serve(
+            self._fakes(),
+            unrefusable=frozenset({"note_attention"}),
+            afterwards=self.warehouse.look,
+        )
+
+    def live(self) -> None:
+        """From placement to the end."""
+        self._plan()
+        self.life.later(PATROL, self._patrol)
+        self.life.live()
+
+    # The world ------------------------------------------------------------------------------------
+
+    def _shelves(self) -> Stock:
+        rng = self.chance.of("shelves")
+        skus = sorted({line.sku for line in self.order.lines})
+        places = [(location, sku) for sku in skus for location in LOCATIONS]
+        shelves = {place: rng.choice((0, 1, 2, 3, 5, 8, 20)) for place in places}
+        return Stock(self.memory, shelves, [sku for sku in skus if rng.random() < 0.7])
+
+    def _fakes(self) -> dict[str, Callable[[Any], Any]]:
+        rooms: dict[str, Any] = {
+            **dict.fromkeys(
+                (
+                    *("reserve_stock", "release_stock", "reserve_again", "reassign"),
+                    *("await_stock", "join_backorders", "fill_backorder"),
+                ),
+                self.stock,
+            ),
+            **dict.fromkeys(
+                (
+                    *("authorize_payment", "reauthorize_payment", "void_payment"),
+                    *("capture_payment", "invoice_shipment", "may_refund", "refund_payment"),
+                ),
+                self.money,
+            ),
+            **dict.fromkeys(
+                (
+                    *("pick", "pack", "ship", "recall", "put_back", "void_label"),
+                    *("await_delivery", "last_scan", "approve_return", "receive_return"),
+                ),
+                self.warehouse,
+            ),
+            **dict.fromkeys(
+                ("close_order", "keep_answers", "tell", "note_attention", "note_hold"),
+                self.records,
+            ),
+        }
+        return {name: getattr(room, name) for name, room in rooms.items()}
+
+    # People ---------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        """Who will come when, and to do what."""
+        rng = self.chance.of("plan")
+        for number in range(rng.choice((0, 0, 1, 2, 3, 5, 9))):
+            name = f"{number}"
+            kinds = (
+                *("cancel", "cancel", "cancel some", "cancel some", "cancel some"),
+                *("return", "return some", "return some", "refund units", "refund shipping"),
+                *("goodwill", "pay", "charge", "nonsense", "nudge", "cancel in Temporal"),
+                *("goods arrive", "goods arrive", "count falls short", "authorization ends"),
+                *("dispute", "again", "again", "again with other content"),
+            )
+            kind = rng.choice(kinds)
+            when = timedelta(hours=rng.expovariate(1 / rng.choice((0.01, 1, 30, 200))))
+            if self.chance.happens(kind, name, 1):
+                self.life.later(when, partial(self._act, kind, name))
+
+    def _act(self, kind: str, name: str) -> None:
+        rng = self.chance.of(f"act {name}")
+        named = f"r{name}" if rng.random() < 0.6 else None
+        by_signal = rng.random() < 0.3
+        match kind:
+            case "cancel":
+                return self._ask(name, CancelRequest(reason="no", request_id=named), by_signal)
+            case "cancel some":
+                lines = self._some_lines(rng)
+                ask = CancelRequest(reason="less", request_id=named, lines=lines)
+                return self._ask(name, ask, by_signal)
+            case "return":
+                return self._ask(name, ReturnRequest(reason="no", request_id=named), by_signal)
+            case "return some":
+                lines = self._some_lines(rng)
+                back = ReturnRequest(reason="less", request_id=named, lines=lines)
+                return self._ask(name, back, by_signal)
+            case "refund units":
+                lines = self._some_lines(rng)
+                to: RefundTo = "original" if rng.random() < 0.5 else "store_credit"
+                shipping = rng.random() < 0.4
+                units = RefundRequest(
+                    reason="bad", request_id=named, lines=lines, to=to, shipping=shipping
+                )
+                return self._ask(name, units, by_signal)
+            case "refund shipping":
+                free = RefundRequest(reason="late", request_id=named, shipping=True)
+                return self._ask(name, free, by_signal)
+            case "goodwill":
+                amount = Decimal(rng.choice(("0.01", "1.00", "3.33", "500.00")))
+                sorry = RefundRequest(reason="sorry", request_id=named, amount=amount)
+                return self._ask(name, sorry, by_signal)
+            case "pay":
+                return self._pay(name, rng.choice(("tok_ok", "tok_ok", "tok_no")), named)
+            case "charge":
+                return self._ask(name, ChargeRequest(note="now", request_id=named), by_signal)
+            case "nonsense":
+                name = rng.choice(("cancel", "refund", "pay", "no such"))
+                return self.life.signal(name, rng.choice(NONSENSE))
+            case "nudge":
+                return self.life.signal("nudge", None)
+            case "cancel in Temporal":
+                return self.life.cancel()
+            case "goods arrive":
+                sku = rng.choice(self.order.lines).sku
+                return self.stock.arrive(sku, rng.choice(LOCATIONS), rng.randint(1, 6))
+            case "count falls short":
+                claimed = [x for x in self.stock.parts.values() if x.state in ("open", "picking")]
+                if claimed and self.memory.decision:
+                    part = rng.choice(claimed)
+                    self.stock.fall_back(part, rng.randint(1, 3))
+                return None
+            case "authorization ends":
+                self.money.end_an_authorization(f"ends {name}")
+                return None
+            case "dispute":
+                self.money.disputed = True
+                return self.life.later(timedelta(days=rng.randint(1, 20)), self._dispute_ends)
+        return self._ask_again(kind, rng.choice([*self.asked] or [""]), by_signal)
+
+    def _dispute_ends(self) -> None:
+        self.money.disputed = False
+
+    def _ask(self, name: str, request: Any, by_signal: bool) -> None:
+        update, signal = UPDATES[type(request)]
+        if request.request_id is not None:
+            self.asked.setdefault(name, request)
+        if by_signal:
+            self.life.signal(signal, request)
+        else:
+            self.life.update(f"u{name}", update, request)
+
+    def _ask_again(self, kind: str, name: str, by_signal: bool) -> None:
+        request = self.asked.get(name)
+        if request is None:
+            return
+        again = f"{name}-again-{len(self.life.answers)}"
+        if kind == "again with other content":
+            change = {"note": "other"} if isinstance(request, ChargeRequest) else {"by": "other"}
+            self._send(f"{again}-other", request.model_copy(update=change), by_signal)
+        else:
+            self._send(again, request, by_signal)
+
+    def _send(self, name: str, request: Any, by_signal: bool) -> None:
+        update, signal = UPDATES[type(request)]
+        if by_signal:
+            self.life.signal(signal, request)
+        else:
+            self.life.update(f"u{name}", update, request)
+
+    def _pay(self, name: str, token: str, named: str | None = None) -> None:
+        self._ask(name, PayRequest(token=token, request_id=named), by_signal=False)
+
+    def _some_lines(self, rng: Any) -> tuple[LineRequest, ...]:
+        chosen = rng.sample(self.order.lines, rng.randint(1, len(self.order.lines)))
+        return tuple(
+            LineRequest(
+                line_id=line.line_id,
+                quantity=rng.choice((None, 1, line.quantity, rng.randint(1, line.quantity))),
+            )
+            for line in chosen
+        )
+
+    # Operators ------------------------------------------------------------------------------------
+
+    def _needs_a_person(self, attention: Attention) -> None:
+        if ENDS_EARLY in attention.reason:
+            raise Broken(attention.reason)
+        hours = self.chance.of(f"operator {attention.step} {attention.number}").expovariate(1 / 5)
+        self.life.later(timedelta(hours=hours), lambda: self._answer(attention))
+
+    def _answer(self, attention: Attention) -> None:
+        if not attention.allowed:
+            return
+        self._answered += 1
+        name = f"answer {attention.step} {self._answered}"
+        weights = [6 if action == "retry" else 1 for action in attention.allowed]
+        action = self.chance.pick(name, attention.allowed, weights)
+        self.chance.seen[f"answered with {action}"] += 1
+        answer = AttentionAnswer(step=attention.step, action=action, note="by an operator")
+        self.life.update(f"a{self._answered}", "resolve_attention", answer)
+
+    def _patrol(self) -> None:
+        """Somebody looks whether anything still waits for a person, or for a customer."""
+        for attention in list(self.records.attention.values()):
+            self._answer(attention)
+        number = f"patrol {self.life.now - BEGAN}"
+        rng = self.chance.of(number)
+        if any(self.records.holds.values()) and rng.random() < 0.5:
+            if self.policy.charge == "manual" and self.memory.decision == "confirmed":
+                self._ask(number, ChargeRequest(note="now"), by_signal=False)
+            else:
+                self._pay(number, rng.choice(("tok_ok", "tok_ok", "tok_no")))
+        self.life.later(PATROL, self._patrol)
+
+
+def an_order(chance: Chance) -> Order:
+    """One to four lines, sometimes two of one SKU, and one to three tenders."""
+    rng = chance.of("order")
+    lines = [
+        {
+            "line_id": str(number),
+            "sku": rng.choice(("TEA", "CUP", "POT", "JAM")),
+            "quantity": rng.randint(1, 6),
+            "unit_price": rng.choice(("0.00", "0.01", "3.33", "10.00", "99.99")),
+            "tax": rng.choice(("0.00", "0.07", "1.00")),
+        }
+        for number in range(1, rng.choice((1, 1, 2, 3, 4)) + 1)
+    ]
+    token = rng.choices(("tok_ok", "tok_action", "tok_no"), (90, 7, 3))[0]
+    document: dict[str, Any] = {
+        "channel": "web",
+        "channel_order_id": "1",
+        "placed_at": BEGAN,
+        "currency": "EUR",
+        "customer": {"id": "C-1", "name": "Kim Minji"},
+        "lines": lines,
+        "shipping": {
+            "price": rng.choice(("0.00", "4.99")),
+            "tax": rng.choice(("0.00", "0.80")),
+            "address": {"name": "Kim", "line1": "Street 1", "city": "Seoul", "country": "KR"},
+        },
+        "payment": {"token": token},
+    }
+    tenders = rng.choice((0, 0, 0, 1, 2))
+    if tenders:
+        amounts = [rng.choice(("0.50", "2.00", "7.77")) for _ in range(tenders)]
+        document["tenders"] = [
+            {"provider": "store_credit", "token": f"tok_{n}", "amount": amount}
+            for n, amount in enumerate(amounts)
+        ]
+    try:
+        return Order.model_validate(document)
+    except ValueError:  # the tenders come to more than the order
+        return Order.model_validate({**document, "tenders": []})
+
+
+def a_policy(chance: Chance) -> Policy:
+    """Any way of charging, windows from hours to weeks."""
+    rng = chance.of("policy")
+
+    def days(*options: float) -> timedelta:
+        return timedelta(days=rng.choice(options))
+
+    return Policy(
+        partly_available=rng.choice(("ship_available", "ship_available", "all_or_nothing")),
+        backorder=rng.random() < 0.7,
+        backorder_within=days(3, 20, 60),
+        replace_missing=rng.random() < 0.8,
+        charge=rng.choice(("at_shipment", "at_shipment", "at_confirmation", "manual")),
+        pay_within=days(1, 4),
+        renew_before=days(1, 3),
+        pick_within=days(0.1, 2),
+        pack_within=days(0.1, 1),
+        hand_over_within=days(0.1, 2),
+        scan_within=days(2, 5),
+        return_window=days(0.1, 14),
+        return_within=days(2, 30),
+    )

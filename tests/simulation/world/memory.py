@@ -1,0 +1,62 @@
+"""What the world remembers: effects by their key, and reports for steps that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from temporalio.exceptions import ApplicationError
+
+from domain import ids
+
+T = TypeVar("T")
+
+
+class Pending(Exception):
+    """The activity waits: somebody outside completes it."""
+
+
+class Memory:
+    """One order's effects, and the reports that its steps wait for."""
+
+    def __init__(self, reported: Callable[[str], None]) -> None:
+        self._reported = reported  # tells whoever looks after waiting steps
+        self._effects: dict[str, Any] = {}
+        self.reports: dict[str, Any] = {}
+        """By activity id, as the outside wrote them; the first report of a step stands."""
+        self.broken: list[str] = []
+        """What was asked for in a moment in which it must not be."""
+        self.decision = ""
+        """confirmed, rejected, cancelled or closed, as the order's row has it."""
+
+    def once(self, key: str, act: Callable[[], T]) -> T:
+        """Do it, or answer as it was answered before."""
+        if key not in self._effects:
+            self._effects[key] = act()
+        done: T = self._effects[key]
+        return done
+
+    def knows(self, key: str) -> bool:
+        """It was done before."""
+        return key in self._effects
+
+    def report(self, step: str, part_id: str, outcome: Any) -> None:
+        """The outside says what became of a step that waits, or will."""
+        activity_id = ids.wait_id(step, part_id)
+        self.reports.setdefault(activity_id, outcome)
+        self._reported(activity_id)
+
+    def report_or_wait(self, step: str, part_id: str) -> Any:
+        """The report, if it is there. Raises Pending."""
+        activity_id = ids.wait_id(step, part_id)
+        if activity_id not in self.reports:
+            raise Pending(activity_id)
+        return self.reports[activity_id]
+
+
+def refusal(kind: str, message: str, **details: Any) -> ApplicationError:
+    """A firm no, as an activity raises it."""
+    return ApplicationError(message, details, type=kind, non_retryable=True)
+
+
+DECLINED: Final = "declined"

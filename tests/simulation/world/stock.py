@@ -1,0 +1,320 @@
+"""Shelves, claims and backorders of one order: what the real activities keep in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from activities.backorders import AwaitStock, FillBackorder
+from activities.inventory import Reassign, ReleaseStock, ReserveAgain
+from domain import ids
+from domain.fulfilments import FulfilmentState, Planned
+from domain.order import Order
+from domain.reservations import Reserved, ReserveStock
+from tests.simulation.world.memory import Memory
+
+LIVE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
+
+
+@dataclass
+class Shelf:
+    on_hand: int = 0
+    allocated: int = 0
+
+
+@dataclass
+class Claim:
+    """Units of a line in a fulfilment. `reserved`: those that are claimed on the shelf still."""
+
+    quantity: int
+    reserved: int
+    picked: int = 0
+
+
+@dataclass
+class Part:
+    """One location's part of the order."""
+
+    id: str
+    location: str
+    lines: dict[str, Claim]
+    state: FulfilmentState
+    recalled_from: FulfilmentState | None = None
+
+    @property
+    def reserved(self) -> dict[str, int]:
+        return {line_id: claim.reserved for line_id, claim in self.lines.items()}
+
+
+@dataclass
+class Backorder:
+    """Units of a line that are waited for. `soft`: those that came, by location."""
+
+    quantity: int = 0
+    round: int = 0
+    soft: dict[str, int] = field(default_factory=dict)
+
+
+class Stock:
+    """Stock as far as one order sees it. Nobody else takes any: what is free stays free for it."""
+
+    def __init__(
+        self, memory: Memory, shelves: Mapping[tuple[str, str], int], backorderable: Iterable[str]
+    ) -> None:
+        self.memory = memory
+        self.began_with = dict(shelves)
+        self.shelves = {place: Shelf(units) for place, units in shelves.items()}
+        self.backorderable = set(backorderable)
+        self.parts: dict[str, Part] = {}
+        self.backorders: dict[str, Backorder] = {}
+        self.order: Order | None = None
+        self.arrived = 0
+        self.corrected = 0
+        self.shipped = 0
+        self.came_back = 0
+
+    # Activities -----------------------------------------------------------------------------------
+
+    def reserve_stock(self, ask: ReserveStock) -> Reserved:
+        def reserve() -> Reserved:
+            self.order = ask.order
+            wanted = {line.line_id: line.quantity for line in ask.order.lines}
+            taken, short = self._take(wanted)
+            waits, missing = self._wait_or_lack(short, ask.backorder)
+            if missing and (ask.partly_available == "all_or_nothing" or not (taken or waits)):
+                self.memory.decision = "rejected"
+                for location, units in taken.items():
+                    for line_id, count in units.items():
+                        self.shelves[location, self.sku(line_id)].allocated -= count
+                return Reserved(missing=missing)
+            return Reserved(
+                fulfilments=self._claim(taken, 1, "open"),
+                backordered=self._wait(waits, 1),
+                missing=missing,
+            )
+
+        return self.memory.once("reserve_stock", reserve)
+
+    def release_stock(self, ask: ReleaseStock) -> None:
+        def release() -> None:
+            waits = dict(ask.backordered)
+            for part_id, units in ask.units.items():
+                part = self.parts[part_id]
+                for line_id, count in units.items():
+                    # The claim may have fallen back to backorder.
+                    held = min(count, part.lines[line_id].reserved)
+                    self._unclaim(part, line_id, held)
+                    if count > held:
+                        waits[line_id] = waits.get(line_id, 0) + count - held
+                part.state = "cancelled"
+            for line_id, count in waits.items():
+                backorder = self.backorders[line_id]
+                assert backorder.quantity >= count, "more is given up than is waited for"
+                backorder.quantity -= count
+                backorder.soft.clear()
+            if ask.decision is not None:
+                self.memory.decision = ask.decision
+            self.serve()
+
+        self.memory.once(ask.effect, release)
+
+    def reserve_again(self, ask: ReserveAgain) -> Reserved:
+        def reserve() -> Reserved:
+            if not ask.replace:
+                return Reserved(missing=ask.units)
+            taken, short = self._take(ask.units, avoid=ask.avoid)
+            waits, missing = self._wait_or_lack(short, ask.backorder)
+            return Reserved(
+                fulfilments=self._claim(taken, ask.first_number, "picking"),
+                backordered=self._wait(waits, ask.round),
+                missing=missing,
+            )
+
+        return self.memory.once(ask.effect, reserve)
+
+    def reassign(self, ask: Reassign) -> Planned:
+        def reassign() -> Planned:
+            old = self.parts[ask.fulfilment_id]
+            lines = {}
+            for line_id, units in ask.units.items():
+                assert old.lines[line_id].reserved >= units, "carries on with more than is claimed"
+                old.lines[line_id].reserved -= units
+                lines[line_id] = Claim(units, units)
+            self.parts[ask.to] = Part(ask.to, old.location, lines, "picking")
+            return Planned(fulfilment_id=ask.to, location=old.location, units=ask.units)
+
+        return self.memory.once(f"reassign:{ask.to}", reassign)
+
+    def await_stock(self, ask: AwaitStock) -> dict[str, int]:
+        found: dict[str, int] = self.memory.report_or_wait(
+            "await_stock", ids.backorder_id(ask.order_id, ask.round)
+        )
+        return found
+
+    def join_backorders(self, ask: AwaitStock) -> None:
+        for backorder in self.backorders.values():
+            backorder.round = ask.round
+        if any(sum(each.soft.values()) for each in self.backorders.values()):
+            self._report(ask.round)
+
+    def fill_backorder(self, ask: FillBackorder) -> Reserved:
+        def fill() -> Reserved:
+            taken: dict[str, dict[str, int]] = {}
+            for line_id, backorder in self.backorders.items():
+                left = ask.units.get(line_id, 0) if backorder.round else 0
+                for location, came in list(backorder.soft.items()):
+                    units = min(came, left)
+                    if units:
+                        left -= units
+                        backorder.soft[location] -= units
+                        backorder.quantity -= units
+                        self.shelves[location, self.sku(line_id)].allocated += units
+                        taken.setdefault(location, {})[line_id] = units
+                if backorder.round:
+                    backorder.round = ask.round + 1
+            return Reserved(
+                fulfilments=self._claim(taken, ask.first_number, "picking"),
+                backordered={k: b.quantity for k, b in self.backorders.items() if b.quantity},
+            )
+
+        part = ids.backorder_id(ask.order_id, ask.round)
+        return self.memory.once(f"fill_backorder:{part}", fill)
+
+    # What others do -------------------------------------------------------------------------------
+
+    def arrive(self, sku: str, location: str, units: int) -> None:
+        """Goods come in at the dock."""
+        self.shelves.setdefault((location, sku), Shelf()).on_hand += units
+        self.arrived += units
+        self.serve()
+
+    def fall_back(self, part: Part, gone: int) -> None:
+        """A count finds `gone` units fewer than are claimed for a fulfilment nobody has picked."""
+        assert part.state in ("open", "picking")
+        units = {line_id: n for line_id, n in part.reserved.items() if n}
+        for line_id, count in units.items():
+            self._unclaim(part, line_id, count)
+            backorder = self.backorders.setdefault(line_id, Backorder())
+            backorder.quantity += count
+            backorder.round = 0
+            lost = min(gone, count)
+            gone -= lost
+            self.shelves[part.location, self.sku(line_id)].on_hand -= lost
+            self.corrected += lost
+            if count > lost:
+                soft = backorder.soft
+                soft[part.location] = soft.get(part.location, 0) + count - lost
+        part.state = "cancelled"
+        outcome = {"picked": {}, "backordered": units}
+        self.memory.report("pick", part.id, outcome)
+
+    def serve(self) -> None:
+        """What is free is kept for the lines that wait, in their sequence."""
+        for line_id, backorder in self.backorders.items():
+            lacks = backorder.quantity - sum(backorder.soft.values())
+            for location, sku in list(self.shelves):
+                units = min(lacks, self._free(location, sku)) if sku == self.sku(line_id) else 0
+                if units > 0:
+                    lacks -= units
+                    backorder.soft[location] = backorder.soft.get(location, 0) + units
+                    if backorder.round:
+                        self._report(backorder.round)
+
+    def leave(self, part: Part) -> dict[str, int]:
+        """The goods leave the shelf for good. Returns the units."""
+        units = {line_id: claim.reserved for line_id, claim in part.lines.items() if claim.reserved}
+        for line_id, count in units.items():
+            self._unclaim(part, line_id, count)
+            self.shelves[part.location, self.sku(line_id)].on_hand -= count
+            self.shipped += count
+        return units
+
+    def not_found(self, part: Part, missing: Mapping[str, int]) -> None:
+        """The picker does not find units that the books have."""
+        for line_id, count in missing.items():
+            self._unclaim(part, line_id, count)
+            self.shelves[part.location, self.sku(line_id)].on_hand -= count
+            self.corrected += count
+
+    def give_back(self, part: Part) -> None:
+        """The location will not send it: the claims end, the goods stay."""
+        for line_id, claim in part.lines.items():
+            self._unclaim(part, line_id, claim.reserved)
+        self.serve()
+
+    def take_in(self, line_id: str, location: str, units: int) -> None:
+        """Goods that were sent are back."""
+        self.shelves.setdefault((location, self.sku(line_id)), Shelf()).on_hand += units
+        self.came_back += units
+        self.serve()
+
+    def sku(self, line_id: str) -> str:
+        assert self.order is not None
+        return next(line.sku for line in self.order.lines if line.line_id == line_id)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _free(self, location: str, sku: str) -> int:
+        shelf = self.shelves[location, sku]
+        kept = sum(
+            backorder.soft.get(location, 0)
+            for line_id, backorder in self.backorders.items()
+            if self.sku(line_id) == sku
+        )
+        return shelf.on_hand - shelf.allocated - kept
+
+    def _take(
+        self, wanted: Mapping[str, int], avoid: str | None = None
+    ) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+        """Units by location and line, claimed at once; and what there is not."""
+        taken: dict[str, dict[str, int]] = {}
+        short: dict[str, int] = {}
+        for line_id, count in wanted.items():
+            left = count
+            for location, sku in self.shelves:
+                if sku == self.sku(line_id) and location != avoid:
+                    units = max(0, min(left, self._free(location, sku)))
+                    if units:
+                        left -= units
+                        self.shelves[location, sku].allocated += units
+                        taken.setdefault(location, {})[line_id] = units
+            if left:
+                short[line_id] = left
+        return taken, short
+
+    def _claim(
+        self, taken: Mapping[str, Mapping[str, int]], first: int, state: FulfilmentState
+    ) -> tuple[Planned, ...]:
+        """New fulfilments, one for each location. Their units are on the shelf still."""
+        planned = []
+        assert self.order is not None
+        for number, (location, units) in enumerate(taken.items(), start=first):
+            part_id = ids.fulfilment_id(self.order.order_id, number)
+            assert part_id not in self.parts, f"{part_id} is there already"
+            claims = {line_id: Claim(count, count) for line_id, count in units.items()}
+            self.parts[part_id] = Part(part_id, location, claims, state)
+            planned.append(Planned(fulfilment_id=part_id, location=location, units=dict(units)))
+        return tuple(planned)
+
+    def _wait_or_lack(
+        self, short: Mapping[str, int], backorder: bool
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        waits = {k: n for k, n in short.items() if backorder and self.sku(k) in self.backorderable}
+        return waits, {k: n for k, n in short.items() if k not in waits}
+
+    def _wait(self, units: Mapping[str, int], round: int) -> dict[str, int]:
+        for line_id, count in units.items():
+            backorder = self.backorders.setdefault(line_id, Backorder())
+            backorder.quantity += count
+            backorder.round = round
+        return dict(units)
+
+    def _unclaim(self, part: Part, line_id: str, count: int) -> None:
+        claim, shelf = part.lines[line_id], self.shelves[part.location, self.sku(line_id)]
+        assert 0 <= count <= claim.reserved, "more is released than is claimed"
+        claim.reserved -= count
+        shelf.allocated -= count
+
+    def _report(self, round: int) -> None:
+        assert self.order is not None
+        self.memory.report("await_stock", ids.backorder_id(self.order.order_id, round), {})

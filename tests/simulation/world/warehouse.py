@@ -1,0 +1,225 @@
+"""The warehouse, the carrier and returns of one order: steps that wait, and those who end them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+
+from activities.delivery import Delivered, LastScan
+from activities.fulfilment import Packed, Picked, Recalled, Ship, Shipped
+from activities.fulfilment import Part as PartAsk
+from activities.returns import ApproveReturn, ReceivedReturn, ReturnPart
+from tests.simulation.chance import Chance
+from tests.simulation.world.memory import DECLINED, Memory, refusal
+from tests.simulation.world.money import Money
+from tests.simulation.world.stock import LIVE, Part, Stock
+
+LabelState = Literal["bought", "refused", "voided"]
+Later = Callable[[timedelta, Callable[[], None]], None]
+"""Has something done after so long."""
+
+
+@dataclass
+class Shipment:
+    """The parcel with its label, and what became of it."""
+
+    label: LabelState
+    handed_over: bool = False
+    ended_as: str = ""
+    units: dict[str, int] = field(default_factory=dict)
+    scanned_at: datetime | None = None
+
+
+@dataclass
+class Return:
+    kind: str
+    part_id: str | None
+    units: dict[str, int]
+    received: dict[str, int] | None = None
+
+
+class Warehouse:
+    """People act by themselves, hours after they could, whatever the order's workflow does."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        chance: Chance,
+        now: Callable[[], datetime],
+        later: Later,
+        stock: Stock,
+        slow: float,
+    ) -> None:
+        self.memory = memory
+        self._chance = chance
+        self._now = now
+        self._later = later
+        self.stock = stock
+        self.money: Money | None = None
+        self._slow = slow  # how long people take, in hours, about
+        self.shipments: dict[str, Shipment] = {}
+        self.returns: dict[str, Return] = {}
+        self._to_pick: set[str] = set()
+        self._tries: dict[str, int] = {}
+
+    # Activities -----------------------------------------------------------------------------------
+
+    def pick(self, ask: PartAsk) -> Picked:
+        return Picked.model_validate(self.memory.report_or_wait("pick", ask.fulfilment_id))
+
+    def pack(self, ask: PartAsk) -> Packed:
+        return Packed.model_validate(self.memory.report_or_wait("pack", ask.fulfilment_id))
+
+    def ship(self, ask: Ship) -> Shipped:
+        part = self.stock.parts[ask.fulfilment_id]
+        if part.recalled_from is not None:
+            return Shipped(outcome="recalled")
+        if part.state == "packed":
+            shipment = self.shipments.get(part.id)
+            if shipment is None:
+                refused = self._chance.happens("label refused", part.id, 0.02)
+                shipment = Shipment("refused" if refused else "bought")
+                self.shipments[part.id] = shipment
+            if shipment.label == "refused":
+                raise refusal(DECLINED, "the carrier does not go there")
+            part.state = "labelled"
+            self._soon(f"hand over {part.id}", lambda: self._hand_over(part))
+        return Shipped.model_validate(self.memory.report_or_wait("ship", part.id))
+
+    def recall(self, ask: PartAsk) -> Recalled:
+        part = self.stock.parts[ask.fulfilment_id]
+        if part.recalled_from is None and part.state in LIVE:
+            part.recalled_from, part.state = part.state, "cancelled"
+        return Recalled(caught=part.recalled_from, units=part.reserved)
+
+    def put_back(self, ask: PartAsk) -> None:
+        part = self.stock.parts[ask.fulfilment_id]
+        for claim in part.lines.values():
+            claim.picked = 0
+
+    def void_label(self, ask: PartAsk) -> None:
+        shipment = self.shipments.get(ask.fulfilment_id)
+        if shipment is not None and shipment.label == "bought":
+            assert not shipment.handed_over, "the label of a parcel that left is voided"
+            shipment.label = "voided"
+
+    def await_delivery(self, ask: PartAsk) -> Delivered:
+        found = self.memory.report_or_wait("await_delivery", ask.fulfilment_id)
+        return Delivered.model_validate(found)
+
+    def last_scan(self, ask: PartAsk) -> LastScan:
+        shipment = self.shipments.get(ask.fulfilment_id)
+        return LastScan(at=None if shipment is None else shipment.scanned_at)
+
+    def approve_return(self, ask: ApproveReturn) -> None:
+        def approve() -> None:
+            expected = Return(ask.kind, ask.fulfilment_id, dict(ask.units))
+            self.returns[ask.return_id] = expected
+            self._soon(
+                f"return {ask.return_id}", lambda: self._receive(ask.return_id, expected), days=5
+            )
+
+        self.memory.once(f"approve_return:{ask.return_id}", approve)
+
+    def receive_return(self, ask: ReturnPart) -> ReceivedReturn:
+        found = self.memory.report_or_wait("receive_return", ask.return_id)
+        return ReceivedReturn.model_validate(found)
+
+    # What people do -------------------------------------------------------------------------------
+
+    def release(self) -> None:
+        """The order is confirmed: what was reserved for it may be picked."""
+        for part in self.stock.parts.values():
+            if part.state == "open":
+                part.state = "picking"
+
+    def look(self) -> None:
+        """Whatever may be picked by now is picked, sooner or later."""
+        for part in list(self.stock.parts.values()):
+            if part.state == "picking" and part.id not in self._to_pick:
+                self._to_pick.add(part.id)
+                self._soon(f"pick {part.id}", partial(self._pick, part))
+
+    def _pick(self, part: Part) -> None:
+        if part.state != "picking":
+            return
+        wanted = {line_id: n for line_id, n in part.reserved.items() if n}
+        if self._chance.happens("refused by the warehouse", part.id, 0.05):
+            part.state = "cancelled"
+            self.stock.give_back(part)
+            outcome: dict[str, Any] = {"picked": {}, "missing": wanted, "refused": "too heavy"}
+        else:
+            missing: dict[str, int] = {}
+            if self._chance.happens("short pick", part.id, 0.1):
+                rng = self._chance.of(f"short {part.id}")
+                missing = {k: n for k in wanted if (n := rng.randint(0, wanted[k]))}
+            self.stock.not_found(part, missing)
+            found = {k: n - missing.get(k, 0) for k, n in wanted.items()}
+            for line_id, units in found.items():
+                part.lines[line_id].picked = units
+            part.state = "picked" if any(found.values()) else "cancelled"
+            outcome = {"picked": found, "missing": missing}
+            if part.state == "picked":
+                self._soon(f"pack {part.id}", lambda: self._pack(part))
+        self.memory.report("pick", part.id, outcome)
+
+    def _pack(self, part: Part) -> None:
+        if part.state == "picked":
+            part.state = "packed"
+            self.memory.report("pack", part.id, {})
+
+    def _hand_over(self, part: Part) -> None:
+        if part.state != "labelled":
+            return
+        assert self.money is not None
+        if self.money.has_ended(part.id):  # refused at the door: it is not paid any more
+            self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
+            self._soon(f"hand over {part.id} again {tries}", lambda: self._hand_over(part))
+            return
+        part.state = "shipped"
+        shipment = self.shipments[part.id]
+        assert shipment.label == "bought"
+        assert not shipment.handed_over, f"{part.id} left twice"
+        shipment.handed_over = True
+        shipment.units = self.stock.leave(part)
+        self.memory.report("ship", part.id, {"outcome": "shipped", "units": shipment.units})
+        if self._chance.happens("scan on the way", part.id, 0.3):
+            self._soon(f"scan {part.id}", lambda: self._scan(shipment), days=6)
+        self._soon(f"deliver {part.id}", lambda: self._end(part, shipment), days=4)
+
+    def _scan(self, shipment: Shipment) -> None:
+        shipment.scanned_at = self._now()
+
+    def _end(self, part: Part, shipment: Shipment) -> None:
+        name, outcome = part.id, "delivered"
+        if self._chance.happens("lost by the carrier", name, 0.08):
+            outcome = "lost"
+        elif self._chance.happens("undeliverable", name, 0.05):
+            outcome = "undeliverable"
+        shipment.ended_as = outcome
+        part.state = "delivered" if outcome == "delivered" else "exception"
+        self.memory.report(
+            "await_delivery",
+            part.id,
+            {"outcome": outcome, "units": shipment.units, "at": self._now()},
+        )
+
+    def _receive(self, return_id: str, expected: Return) -> None:
+        received = dict(expected.units)
+        if expected.kind == "customer" and self._chance.happens("less comes back", return_id, 0.2):
+            rng = self._chance.of(f"comes back {return_id}")
+            received = {line_id: rng.randint(0, n) for line_id, n in received.items()}
+        expected.received = received
+        for line_id, units in received.items():
+            self.stock.take_in(line_id, "main", units)
+        self.memory.report("receive_return", return_id, {"received": received})
+
+    def _soon(self, name: str, do: Callable[[], None], *, days: float = 0) -> None:
+        rng = self._chance.of(f"time of {name}")
+        hours = rng.expovariate(1 / self._slow) + (rng.uniform(0.2, 2) * days * 24)
+        if self._chance.happens("person forgets", name, 0.05):
+            hours += rng.uniform(20, 24 * 9)
+        self._later(timedelta(hours=hours), do)
