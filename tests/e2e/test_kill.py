@@ -50,7 +50,7 @@ ONCE: Final = {
         join shipment using (fulfilment_id)
         left join payment p on p.payment_key like f.fulfilment_id || ':capture%'
                            and p.state = 'succeeded'
-        where parcel.handed_over_at is not null
+        where shipment.handed_over_at is not null
         group by f.fulfilment_id, f.order_id
         having count(p.*) > 1 or count(p.*) = 0 and not exists (
             select from shipment l where l.order_id = f.order_id and l.carrier_status = 'failure')
