@@ -86,8 +86,9 @@ async def test_s29_the_same_key_with_another_body_is_a_conflict(shop: Shop) -> N
     await shop.settled()
     with pytest.raises(Conflict, match="placed before with other content"):
         await shop.orders.place(other)  # long after, too
+    assert await shop.orders.cancel(order.order_id, one) == first
     with pytest.raises(Refused, match="is closed since"):
-        await shop.orders.cancel(order.order_id, one)
+        await shop.orders.cancel(order.order_id, one.model_copy(update={"request_id": "C-2"}))
 
 
 # Carriers ----------------------------------------------------------------------------------------
