@@ -98,7 +98,7 @@ async def test_a_refund_books_what_it_pays_back_beside_what_was_invoiced(bench: 
     )
     half = Worth(goods=10_00, shipping=2_50)
     await bench.payments.refund_payment(
-        refund(order, 1, 0, units=1).model_copy(update={"worth": half})
+        refund(order, 1, 0, units=1).model_copy(update={"worth": half, "credited": half})
     )
     async with bench.pool.acquire() as conn:
         rows = await conn.fetch(
