@@ -50,6 +50,7 @@ check: rules types
 rules: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(VENV)/bin/lint-imports --cache-dir .cache/import-linter
 	$(RUN) -m pytest -q tests/architecture
 
 .PHONY: types
@@ -85,7 +86,7 @@ lock: $(READY)
 
 .PHONY: baseline
 baseline: $(READY)
-	@$(RUN) -m tests.schema
+	@$(RUN) -m tests.support.schema
 
 .PHONY: clean
 clean:

@@ -20,11 +20,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.documents import Seller
+from domain.accounting.documents import Seller
 from domain.errors import InvalidInput
-from domain.order import Channel
-from domain.policy import Policy
-from domain.purchasing import PurchasingPolicy
+from domain.orders.order import Channel
+from domain.orders.policy import Policy
+from domain.purchasing.purchase_orders import PurchasingPolicy
 
 _PREFIX: Final = "ORDERLOOM_"
 

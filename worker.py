@@ -36,34 +36,34 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.authorizations import Authorizations
-from activities.backorders import Backorders
-from activities.delivery import Delivery
+from activities.aftersales.returns import Returns
 from activities.failures import FailureTypes
-from activities.fulfilment import Fulfilments
-from activities.inventory import Inventory
-from activities.payments import Payments
-from activities.providers.carrier import Carrier
-from activities.providers.payment import PaymentProvider
+from activities.fulfilment.carrier import Carrier
+from activities.fulfilment.delivery import Delivery
+from activities.fulfilment.fulfilments import Fulfilments
+from activities.orders.records import Records
+from activities.payments.authorizations import Authorizations
+from activities.payments.payments import Payments
+from activities.payments.provider import PaymentProvider
+from activities.payments.reconciliation import Reconciling
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.providers.stripe.payment import StripePayment
-from activities.providers.supplier import Supplier
-from activities.purchasing import Purchasing
-from activities.reconciliation import Reconciling
-from activities.records import Records
+from activities.purchasing.purchase_orders import Purchasing
+from activities.purchasing.supplier import Supplier
 from activities.relay import Relay
-from activities.returns import Returns
 from activities.schedules import keep_schedules
-from domain.documents import Seller
+from activities.stock.backorders import Backorders
+from activities.stock.inventory import Inventory
+from domain.accounting.documents import Seller
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
-from domain.purchasing import PurchasingPolicy
+from domain.purchasing.purchase_orders import PurchasingPolicy
 from settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
-from store.payments import STORE_CREDIT
+from store.payments.payments import STORE_CREDIT
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.reconciliation import ReconciliationWorkflow

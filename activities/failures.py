@@ -15,7 +15,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from activities.providers.errors import DeclineCode, Declined, OutcomeUnknown
+from activities.provider_errors import DeclineCode, Declined, OutcomeUnknown
 from domain.errors import OrderloomError, Unreachable
 
 DECLINED = "declined"

@@ -23,14 +23,17 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.provider_events import ProviderEvents
-from activities.stuck import StuckOrders
+from activities.orders.stuck import StuckOrders
+from activities.payments.provider_events import ProviderEvents
 from domain import ids
-from domain.messages import AttentionAnswer
-from domain.provider_events import Wake
-from domain.purchasing import PurchaseStart
-from store import backorders, promises, provider_events, purchase_reads, replenishment, waits
+from domain.orders.messages import AttentionAnswer
+from domain.payments.provider_events import Wake
+from domain.purchasing.purchase_orders import PurchaseStart
+from store import waits
 from store.database import Connection, DatabaseFault, Pool, Record
+from store.payments import provider_events
+from store.purchasing import purchase_reads, replenishment
+from store.stock import backorders, promises
 
 logger = logging.getLogger(__name__)
 

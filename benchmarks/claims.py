@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from activities.inventory import Inventory
-from domain.order import Order
-from domain.reservations import ReserveStock
-from domain.sourcing import Take
-from store import events, fulfilments, orders, reservations
+from activities.stock.inventory import Inventory
+from domain.orders.order import Order
+from domain.stock.reservations import ReserveStock
+from domain.stock.sourcing import Take
 from store.database import Connection, Pool
+from store.orders import events, orders
+from store.stock import allocations, reservations
 
 LOCATION: Final = "main"
 
@@ -129,8 +130,8 @@ async def _accept(conn: Connection, order: Order) -> bool:
     effect = f"reserve:{order.order_id}"
     await conn.execute(_BOOK, effect, line.sku, LOCATION, line.quantity, order.order_id, _WHO)
     take = Take(line_id=line.line_id, sku=line.sku, location=LOCATION, quantity=line.quantity)
-    claim = fulfilments.Claim(order.order_id, effect, [take])
-    (planned,) = await fulfilments.write(conn, [claim], state="open")
+    claim = allocations.Claim(order.order_id, effect, [take])
+    (planned,) = await allocations.write(conn, [claim], state="open")
     answer = {"fulfilments": [part.model_dump(mode="json") for part in planned]}
     await _tell(conn, order, "stock reserved", answer)
     return True
@@ -138,8 +139,8 @@ async def _accept(conn: Connection, order: Order) -> bool:
 
 async def _reject(conn: Connection, order: Order) -> bool:
     everything = {line.line_id: line.quantity for line in order.lines}
-    claim = fulfilments.Claim(order.order_id, "rejected", given_up=everything)
-    await fulfilments.write(conn, [claim], state="open")
+    claim = allocations.Claim(order.order_id, "rejected", given_up=everything)
+    await allocations.write(conn, [claim], state="open")
     await orders.decide(conn, order.order_id, "rejected", "not available")
     await _tell(conn, order, "rejected", {"missing": everything})
     return False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from domain.order import Order
-from store import receipts
+from domain.orders.order import Order
 from store.database import Pool
+from store.stock import receipts
 
 SKUS = 200
 _UNITS = 10_000_000

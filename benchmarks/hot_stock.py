@@ -16,11 +16,12 @@ from benchmarks.figures import percentile
 from benchmarks.goods import an_order
 from benchmarks.loops import Arrivals, closed_loop, open_loop
 from benchmarks.venue import temporary_folder
-from domain.order import Order
+from domain.orders.order import Order
 from starter.stack.postgres import PostgresServer, embedded_postgres
-from store import audit, locations, stock
 from store.database import Pool, open_pool
 from store.migrate import migrate
+from store.stock import locations, stock
+from store.views import audit
 
 SKUS: Final = 1000
 DEMAND: Final[dict[str, Callable[[int], float]]] = {

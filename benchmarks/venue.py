@@ -25,7 +25,7 @@ from benchmarks.heralds import Herald, hearing
 from benchmarks.meters import Groups
 from benchmarks.options import WorkerOptions
 from domain.errors import Refused, Unreachable
-from starter.audit import audit
+from starter.service.audit import audit
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.temporal import TemporalServer, embedded_temporal
 from store.database import Pool, open_pool

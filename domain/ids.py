@@ -8,6 +8,10 @@ purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
 
 from __future__ import annotations
 
+WHO = "orderloom"
+"""Who did it, where the engine did it by itself."""
+
+
 WORKFLOW_PREFIX = "order:"
 PURCHASE_PREFIX = "purchase-order:"
 

@@ -1,4 +1,4 @@
-"""The connection pool and the named queries. All SQL lives in `queries/*.sql`."""
+"""The connection pool and the named queries. SQL lives in a file beside its module."""
 
 from __future__ import annotations
 
@@ -117,8 +117,11 @@ async def _close_if_in_doubt(connection: asyncpg.Connection[Record]) -> None:
 
 
 @cache
-def load_queries(name: str) -> Any:
-    """The named queries of `queries/<name>.sql`, as methods that take a connection."""
-    return aiosql.from_path(
-        Path(__file__).parent / "queries" / f"{name}.sql", "asyncpg", encoding="utf-8"
-    )
+def load_queries(module_file: str, name: str | None = None) -> Any:
+    """The named queries that stand beside a module, as methods that take a connection.
+
+    Called with `__file__` in `orders.py` it loads `orders.sql`; with a `name`, another file there.
+    """
+    file = Path(module_file)
+    beside = file.with_suffix(".sql") if name is None else file.with_name(f"{name}.sql")
+    return aiosql.from_path(beside, "asyncpg", encoding="utf-8")

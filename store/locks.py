@@ -5,9 +5,9 @@ Every function that writes about an order locks its row first, so two of them ne
 Orders meet only at stock rows; those are locked in one sorted order, so no two orders can wait for
 each other in a circle, whatever lines they have.
 
-A counter (store/documents.py) is a row that all orders need, locked until commit so that numbers
-have no holes. Whoever waits for it holds everything else already, and whoever holds it waits for
-nobody: nothing is locked after it, and little is done.
+A counter (store/accounting/documents.py) is a row that all orders need, locked until commit so that
+numbers have no holes. Whoever waits for it holds everything else already, and whoever holds it
+waits for nobody: nothing is locked after it, and little is done.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.errors import NotFound
-from domain.sourcing import Available
+from domain.stock.sourcing import Available
 from store.database import Connection, Record, load_queries
 
-_sql = load_queries("locks")
+_sql = load_queries(__file__)
 
 
 async def lock_order(conn: Connection, order_id: str) -> Record:

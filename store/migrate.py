@@ -39,7 +39,7 @@ GRID: Final = (
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""
 
-_sql = load_queries("migrate")
+_sql = load_queries(__file__)
 
 _CONNECT_SECONDS_MAX: Final = 10.0
 _RETRY_SECONDS: Final = 0.1

@@ -13,7 +13,7 @@ from typing import Any
 
 from store.database import Connection, Record, load_queries
 
-_sql = load_queries("waits")
+_sql = load_queries(__file__)
 
 CHANNEL = "wait_report"
 """The PostgreSQL notification channel that wakes the relay."""

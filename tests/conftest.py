@@ -16,10 +16,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from settings import load_settings
 from store.database import Pool, open_pool
-from tests.builders import QUICK
-from tests.integration.command_line import COPIER, Cli, commands_for
-from tests.servers import Databases, learn_types_once, running_postgres, running_temporal
-from tests.shop import Shop
+from tests.support.builders import QUICK
+from tests.support.command_line import COPIER, Cli, commands_for
+from tests.support.servers import Databases, learn_types_once, running_postgres, running_temporal
+from tests.support.shop import Shop
 from worker import tuning
 
 IN_SANDBOX: Final = (
@@ -48,13 +48,14 @@ def pytest_configure() -> None:
     learn_types_once()
 
 
-LONGEST_FIRST: Final = ("e2e", "workflows", "scenarios", "integration")
+LONGEST_FIRST: Final = ("e2e", "stack", "workflows", "scenarios", "cli", "database")
 """Folders whose files take longest. Begun last, one of them would keep one process busy alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+    here = Path(__file__).parent
+    items.sort(key=lambda item: places.get(item.path.relative_to(here).parts[0], len(places)))
 
 
 def pytest_collection_finish() -> None:

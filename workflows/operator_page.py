@@ -9,8 +9,8 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from domain.messages import Placement
-    from domain.order import Order
+    from domain.orders.messages import Placement
+    from domain.orders.order import Order
 
 _COUNTS = (
     "open",

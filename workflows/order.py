@@ -31,16 +31,16 @@ from workflows.state.contracts import OrderInput, OrderResult
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.authorizations import Authorizations
-    from activities.backorders import Backorders
-    from activities.delivery import Delivery
-    from activities.fulfilment import Fulfilments
-    from activities.inventory import Inventory
-    from activities.payments import Payments
-    from activities.records import CloseOrder, KeepAnswers, Records
-    from activities.returns import Returns
-    from domain.continuation import OrderState
-    from domain.messages import CancelRequest, Placement
+    from activities.aftersales.returns import Returns
+    from activities.fulfilment.delivery import Delivery
+    from activities.fulfilment.fulfilments import Fulfilments
+    from activities.orders.records import CloseOrder, KeepAnswers, Records
+    from activities.payments.authorizations import Authorizations
+    from activities.payments.payments import Payments
+    from activities.stock.backorders import Backorders
+    from activities.stock.inventory import Inventory
+    from domain.orders.continuation import OrderState
+    from domain.orders.messages import CancelRequest, Placement
 
 STEPS = StepTable(
     # Placing the order. When all of it is authorized, the same step confirms the order.

@@ -15,7 +15,7 @@ from workflows.engine.outcomes import refusal_of
 from workflows.engine.refusals import refused
 
 with workflow.unsafe.imports_passed_through():
-    from activities.purchasing import (
+    from activities.purchasing.purchase_orders import (
         Chase,
         Ended,
         Purchase,
@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
         Purchasing,
         Sent,
     )
-    from domain.purchasing import PurchaseStart
+    from domain.purchasing.purchase_orders import PurchaseStart
 
 FOR_EVER = timedelta(days=3650)
 """A wait for the outside is ended from there; its timers are the workflow's own."""

@@ -13,7 +13,12 @@ from temporalio.exceptions import ActivityError
 from workflows.engine import timeouts
 
 with workflow.unsafe.imports_passed_through():
-    from activities.reconciliation import ProviderDay, Reconcile, Reconciliation, Reconciling
+    from activities.payments.reconciliation import (
+        ProviderDay,
+        Reconcile,
+        Reconciliation,
+        Reconciling,
+    )
 
 
 @workflow.defn(name="Reconciliation")

@@ -11,7 +11,7 @@ from temporalio import workflow
 from workflows.engine import timeouts
 
 with workflow.unsafe.imports_passed_through():
-    from activities.purchasing import Purchasing, Replenish, Replenished
+    from activities.purchasing.purchase_orders import Purchasing, Replenish, Replenished
 
 
 @workflow.defn(name="Replenishment")

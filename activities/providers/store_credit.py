@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from activities.providers.errors import DeclineCode, Declined, Unavailable
-from activities.providers.payment import Capabilities, PaymentKind, PaymentReceipt
+from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
+from activities.provider_errors import DeclineCode, Declined, Unavailable
 from domain.money import Money
-from store import credit
-from store.credit import Call, Effect, Refusal, request_of
 from store.database import Connection, ConnectionLost, Pool
+from store.payments import credit
+from store.payments.credit import Call, Effect, Refusal, request_of
 
 _MINOR_MAX: Final = 2**63 - 1
 _FOR_EVER: Final = timedelta(days=3650)

@@ -16,10 +16,10 @@ from benchmarks.contestants.protocol import ClientSide, WorkerSide
 from benchmarks.goods import an_order
 from domain import ids
 from domain.errors import Refused
-from domain.policy import Policy
+from domain.orders.policy import Policy
 from settings import load_settings
-from starter.client import OrderClient
-from starter.desk import Desk
+from starter.service.orders import OrderClient
+from starter.service.warehouse import Desk
 from worker import build_worker, tuning
 
 _ANSWER_WITHIN = timedelta(seconds=60)

@@ -9,9 +9,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from domain.tracking import CarrierStatus
-from store import parcels
+from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
+from store.fulfilment import shipments
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ async def label_of(watch: Pool, fulfilment_id: str) -> Label:
     """Wait until the parcel has its label, without which no carrier takes it."""
     while True:
         async with watch.acquire() as conn:
-            parcel = await parcels.find(conn, fulfilment_id)
+            parcel = await shipments.find(conn, fulfilment_id)
         if parcel is not None and parcel.tracking_number is not None:
             return Label(carrier=str(parcel.carrier), tracking_number=parcel.tracking_number)
         await asyncio.sleep(_LOOK_S)

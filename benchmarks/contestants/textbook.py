@@ -23,12 +23,12 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.authorizations import Authorizations
-from activities.inventory import Inventory
-from activities.payments import Payments
+from activities.orders.records import Records
+from activities.payments.authorizations import Authorizations
+from activities.payments.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
-from activities.records import Records
+from activities.stock.inventory import Inventory
 from benchmarks.contestants.outside import JOURNEY, label_of, required
 from benchmarks.contestants.protocol import ClientSide, WorkerSide
 from benchmarks.contestants.textbook_activities import Warehouse
@@ -36,7 +36,7 @@ from benchmarks.contestants.textbook_workflow import TextbookInput, TextbookWork
 from benchmarks.goods import an_order
 from domain import ids
 from domain.errors import Refused
-from starter.decisions import Decisions
+from starter.service.decisions import Decisions
 
 
 class Textbook:

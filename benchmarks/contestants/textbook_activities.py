@@ -11,11 +11,13 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from activities.inventory import WHO
-from activities.providers.carrier import Carrier
-from domain.tracking import CarrierStatus
-from store import events, fulfilments, parcels, reports
+from activities.fulfilment.carrier import Carrier
+from domain.fulfilment.tracking import CarrierStatus
+from domain.ids import WHO
 from store.database import Pool
+from store.fulfilment import fulfilments, shipments
+from store.orders import events
+from store.warehouse import reports
 
 
 class LabelWanted(BaseModel):
@@ -81,7 +83,7 @@ class Warehouse:
         key = f"{fulfilment_id}:label"
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
-            await parcels.want_label(
+            await shipments.want_label(
                 conn, fulfilment_id, row["order_id"], label_key=key, service=wanted.service
             )
         bought = await self._carrier.buy_label(
@@ -94,7 +96,7 @@ class Warehouse:
         label = Label(carrier=bought.carrier, tracking_number=bought.tracking_number)
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
-            await parcels.label_bought(conn, fulfilment_id, **label.model_dump())
+            await shipments.label_bought(conn, fulfilment_id, **label.model_dump())
             if row["state"] == "packed":  # else an attempt before this one got as far
                 await fulfilments.set_state(conn, fulfilment_id, "labelled")
                 await events.tell(

@@ -9,11 +9,11 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
-    from activities.authorizations import Authorizations
-    from activities.inventory import Inventory
-    from activities.payment_asks import Authorize, Capture, TenderAsk
-    from activities.payments import Payments
-    from activities.records import CloseOrder, Records
+    from activities.orders.records import CloseOrder, Records
+    from activities.payments.authorizations import Authorizations
+    from activities.payments.payments import Payments
+    from activities.payments.requests import Authorize, Capture, TenderAsk
+    from activities.stock.inventory import Inventory
     from benchmarks.contestants.textbook_activities import (
         Fact,
         Label,
@@ -21,12 +21,12 @@ with workflow.unsafe.imports_passed_through():
         Scan,
         Warehouse,
     )
-    from domain.amounts import value_lines, worth_of
-    from domain.fulfilments import Planned
+    from domain.fulfilment.fulfilments import Planned
+    from domain.fulfilment.tracking import CarrierStatus
     from domain.money import Money
-    from domain.order import Order
-    from domain.reservations import ReserveStock
-    from domain.tracking import CarrierStatus
+    from domain.orders.amounts import value_lines, worth_of
+    from domain.orders.order import Order
+    from domain.stock.reservations import ReserveStock
 
 STEP = timedelta(seconds=60)
 

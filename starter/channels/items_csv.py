@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from domain.fields import Document, Name
-from domain.items import Item
+from domain.stock.items import Item
 from starter.channels.csv_rows import columns_of
 from starter.channels.csv_table import Entry, read_rows
 from starter.channels.northwind import sku_of

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.fields import Document, Sku
-from domain.kits import UNITS_MAX, Kit
+from domain.stock.kits import UNITS_MAX, Kit
 from starter.channels.csv_rows import Row, columns_of, rows_of
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.records import Problem

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from domain.order import Order
+from domain.orders.order import Order
 from starter.channels.countries import country_code
 from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
 from starter.channels.records import Problem, Record, faults, limited, path, unreadable

@@ -17,7 +17,8 @@ from pydantic import BeforeValidator, Field
 from domain.errors import InvalidInput
 from domain.fields import Amount, Document, Name
 from domain.money import to_decimal, to_minor
-from domain.purchasing import OnOrder, StockLevels, SupplierItem
+from domain.purchasing.purchase_orders import OnOrder, SupplierItem
+from domain.stock.stock_levels import StockLevels
 from starter.channels.csv_table import read_table
 from starter.channels.northwind import sku_of
 from starter.channels.records import Problem

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from domain.order import Order
+from domain.orders.order import Order
 
 PROBLEMS_MAX: Final = 20
 """More problems of one order than this are counted, not listed."""

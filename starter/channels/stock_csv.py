@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from domain.costs import Priced
+from domain.accounting.costs import Priced
 from domain.fields import Id, Sku
 from starter.channels.csv_rows import Row, columns_of, header_fault, rows_below
 from starter.channels.northwind import sku_of

@@ -22,7 +22,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from domain.errors import InvalidInput, OrderloomError
-from starter.cli.output import OutputLost, complain
+from starter.cli.terminal.output import OutputLost, complain
 from starter.streams import open_closed_streams
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
@@ -47,46 +47,62 @@ _MONEY: Final = "Money"
 _RUNNING: Final = "Running"
 
 _COMMANDS: Final = {
-    "place": _Entry("place", "Place orders from a file or standard input.", _ORDERS),
-    "show": _Entry("show", "All there is about one order.", _ORDERS),
-    "orders": _Entry("orders", "List orders, newest first.", _ORDERS),
-    "watch": _Entry("watch", "Follow one order, or all of them, live.", _ORDERS),
-    "explain": _Entry("explain", "Why an order ships from where it does.", _ORDERS),
-    "events": _Entry("events", "What happened to an order, and why.", _ORDERS),
-    "cancel": _Entry("cancel", "Cancel an order, or some of its units.", _ORDERS),
-    "return": _Entry("returning", "Ask to send units back.", _ORDERS),
-    "pay": _Entry("pay", "A new token for an order that is held for payment.", _MONEY),
-    "charge": _Entry("charge", "Charge an order that waits for somebody to say so.", _MONEY),
-    "refund": _Entry("refund", "Pay back what comes with no return.", _MONEY),
-    "payments": _Entry("payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY),
-    "credit": _Entry("credit", "Store credit: give it, and see what became of it.", _MONEY),
-    "disputes": _Entry("disputes", "Payments that customers' banks took back.", _MONEY),
-    "provider-events": _Entry("provider_events", "What payment companies told.", _MONEY),
-    "resolve": _Entry("resolve", "Decide about a step that needs attention.", _ORDERS),
-    "invoices": _Entry("invoices", "List invoices and credit notes.", _ORDERS),
-    "invoice": _Entry("invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),
-    "stock": _Entry("stock", "List, import, receive and adjust stock.", _GOODS),
-    "baskets": _Entry("baskets", "Units held for customers at checkout.", _GOODS),
-    "items": _Entry("items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS),
-    "kits": _Entry("kits", "SKUs that are sold as one and kept as their parts.", _GOODS),
+    "place": _Entry("orders.place", "Place orders from a file or standard input.", _ORDERS),
+    "show": _Entry("orders.show", "All there is about one order.", _ORDERS),
+    "orders": _Entry("orders.orders", "List orders, newest first.", _ORDERS),
+    "watch": _Entry("orders.watch", "Follow one order, or all of them, live.", _ORDERS),
+    "explain": _Entry("orders.explain", "Why an order ships from where it does.", _ORDERS),
+    "events": _Entry("orders.events", "What happened to an order, and why.", _ORDERS),
+    "cancel": _Entry("aftersales.cancel", "Cancel an order, or some of its units.", _ORDERS),
+    "return": _Entry("aftersales.returning", "Ask to send units back.", _ORDERS),
+    "pay": _Entry("payments.pay", "A new token for an order that is held for payment.", _MONEY),
+    "charge": _Entry(
+        "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY
+    ),
+    "refund": _Entry("aftersales.refund", "Pay back what comes with no return.", _MONEY),
+    "payments": _Entry(
+        "payments.payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY
+    ),
+    "credit": _Entry(
+        "payments.credit", "Store credit: give it, and see what became of it.", _MONEY
+    ),
+    "disputes": _Entry("payments.disputes", "Payments that customers' banks took back.", _MONEY),
+    "provider-events": _Entry("payments.provider_events", "What payment companies told.", _MONEY),
+    "resolve": _Entry("orders.resolve", "Decide about a step that needs attention.", _ORDERS),
+    "invoices": _Entry("accounting.invoices", "List invoices and credit notes.", _ORDERS),
+    "invoice": _Entry("accounting.invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),
+    "stock": _Entry("stock.stock", "List, import, receive and adjust stock.", _GOODS),
+    "baskets": _Entry("stock.baskets", "Units held for customers at checkout.", _GOODS),
+    "items": _Entry(
+        "stock.items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS
+    ),
+    "kits": _Entry("stock.kits", "SKUs that are sold as one and kept as their parts.", _GOODS),
     "locations": _Entry(
-        "locations", "Where stock lies, and what sending from there takes.", _GOODS
+        "stock.locations", "Where stock lies, and what sending from there takes.", _GOODS
     ),
-    "suppliers": _Entry("suppliers", "From whom is bought, and on which terms.", _GOODS),
-    "purchase-orders": _Entry("purchase_orders", "What is on order with suppliers.", _GOODS),
-    "replenish": _Entry("replenish", "Look at the levels now, and buy what is low.", _GOODS),
-    "promise": _Entry("promise", "When so many units of a SKU could be there.", _GOODS),
-    "warehouse": _Entry("warehouse", "What is to do, and what was done.", _GOODS),
-    "carrier": _Entry("carrier", "What carriers say about parcels.", _GOODS),
-    "ledger": _Entry("ledger", "The books: balance, entries, export, closing.", _RUNNING),
-    "up": _Entry("up", "Run the whole stack in the foreground.", _RUNNING),
-    "simulate": _Entry("simulating", "Play warehouse, carriers and suppliers.", _RUNNING),
-    "audit": _Entry("auditing", "Check that the books are right.", _RUNNING),
+    "suppliers": _Entry("purchasing.suppliers", "From whom is bought, and on which terms.", _GOODS),
+    "purchase-orders": _Entry(
+        "purchasing.purchase_orders", "What is on order with suppliers.", _GOODS
+    ),
+    "replenish": _Entry(
+        "purchasing.replenish", "Look at the levels now, and buy what is low.", _GOODS
+    ),
+    "promise": _Entry("stock.promise", "When so many units of a SKU could be there.", _GOODS),
+    "warehouse": _Entry("warehouse.warehouse", "What is to do, and what was done.", _GOODS),
+    "carrier": _Entry("warehouse.carrier", "What carriers say about parcels.", _GOODS),
+    "ledger": _Entry(
+        "accounting.ledger", "The books: balance, entries, export, closing.", _RUNNING
+    ),
+    "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
+    "simulate": _Entry(
+        "operations.simulating", "Play warehouse, carriers and suppliers.", _RUNNING
+    ),
+    "audit": _Entry("operations.auditing", "Check that the books are right.", _RUNNING),
     "reconcile": _Entry(
-        "reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
+        "payments.reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
     ),
-    "schema": _Entry("schema", "Print a document's JSON Schema.", _RUNNING),
-    "setup": _Entry("setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
+    "schema": _Entry("operations.schema", "Print a document's JSON Schema.", _RUNNING),
+    "setup": _Entry("operations.setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
 }
 
 

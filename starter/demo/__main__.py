@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import OrderloomError
-from domain.order import Order
+from domain.orders.order import Order
 from settings import load_settings
-from starter.cli.output import complain, console
+from starter.cli.terminal.output import complain, console
 from starter.demo import shop
 from starter.demo.run import run
 from starter.streams import open_closed_streams

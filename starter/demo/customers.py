@@ -15,10 +15,10 @@ from typing import Any, Final, Literal, TypeVar
 from temporalio.client import Client
 
 from domain import ids
-from domain.order import Order
-from starter.client import OrderClient
-from starter.simulator import Step
-from store.reads import OrderSummary
+from domain.orders.order import Order
+from starter.service.orders import OrderClient
+from starter.simulation.simulator import Step
+from store.views.reads import OrderSummary
 from workflows.order import OrderWorkflow
 
 T = TypeVar("T")

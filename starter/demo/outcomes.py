@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
-from store.reads import EventRow, OrderDetail
+from store.views.reads import EventRow, OrderDetail
 
 _WAITED = ("stock reserved, the rest is backordered", "backordered")
 

@@ -16,13 +16,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
-from domain.order import Order
-from starter import reconciling
-from starter.audit import audit
-from starter.bookkeeping import Books
-from starter.books import trial
-from starter.cli.output import count_of
-from starter.client import OrderClient
+from domain.orders.order import Order
+from starter.accounting.books import trial
+from starter.cli.terminal.output import count_of
 from starter.demo import folder, shop
 from starter.demo.customers import (
     FINAL,
@@ -37,14 +33,18 @@ from starter.demo.outcomes import promises_of, units_of
 from starter.demo.progress import Progress
 from starter.demo.steps import step_times
 from starter.demo.summary import Day, tell
-from starter.desk import Desk
-from starter.simulator import SimulationReport, simulate
+from starter.service import reconciliation
+from starter.service.accounting import Books
+from starter.service.audit import audit
+from starter.service.orders import OrderClient
+from starter.service.warehouse import Desk
+from starter.simulation.simulator import SimulationReport, simulate
 from starter.stack.discovery import StackInfo
 from starter.stack.supervisor import embedded_stack
-from store import sandbox
 from store.database import Pool, open_pool
-from store.reads import EventRow, OrderSummary
-from store.reconciliation import Day as ComparedDay
+from store.payments.reconciliation import Day as ComparedDay
+from store.sandbox import companies
+from store.views.reads import EventRow, OrderSummary
 
 _CANCELLATIONS: Final = 30
 _RETURNS: Final = 26
@@ -190,10 +190,10 @@ class _Demo:
         """Compare what payment companies list with what is recorded, fees included."""
         compared = []
         for day in {opened, datetime.now(UTC).date()}:  # two, where midnight came meanwhile
-            await reconciling.reconcile(
+            await reconciliation.reconcile(
                 self._temporal, task_queue="orderloom", day=day, patience=_LISTED_WITHIN
             )
-            compared += await reconciling.days(self._pool, day)
+            compared += await reconciliation.days(self._pool, day)
         return [one for one in compared if one.listed]
 
     async def _trade(
@@ -261,7 +261,7 @@ class _Demo:
         """Have the sandbox companies do as they are asked, and not answer, now and then."""
         async with self._pool.acquire() as conn:
             for company, operation, times in _FAULTS:
-                await sandbox.set_fault(
+                await companies.set_fault(
                     conn, company, operation, "timeout_after", 0.2, remaining=times
                 )
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from domain.errors import InvalidInput, Unreachable
-from domain.locations import Location, Locations
-from domain.messages import Placement
 from domain.money import Money
-from domain.order import Order, Payment
-from domain.policy import Policy
-from domain.purchasing import PurchasingPolicy
+from domain.orders.messages import Placement
+from domain.orders.order import Order, Payment
+from domain.orders.policy import Policy
+from domain.purchasing.purchase_orders import PurchasingPolicy
+from domain.stock.locations import Location, Locations
 from settings import StripeSettings
 from starter.channels.documents import read_orders
 from starter.channels.items_csv import read_items
@@ -26,9 +26,9 @@ from starter.channels.northwind import read_customers
 from starter.channels.northwind_supply import read_supply
 from starter.channels.records import Problem
 from starter.channels.stock_csv import read_stock
-from starter.client import OrderClient
-from starter.desk import Desk
-from starter.simulator import SimulateOptions
+from starter.service.orders import OrderClient
+from starter.service.warehouse import Desk
+from starter.simulation.simulator import SimulateOptions
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Final
 
-from store.reads import EventRow
+from store.views.reads import EventRow
 
 # Event → the step that it ends.
 _STEPS: Final = {

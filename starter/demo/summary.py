@@ -10,18 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.money import Money
-from starter.audit import AuditReport
-from starter.books import trial
-from starter.cli.output import make_table
+from starter.accounting.books import trial
+from starter.cli.terminal.output import make_table
 from starter.demo.customers import STAGES, Script
 from starter.demo.outcomes import Promises, UnitOutcomes
 from starter.demo.shop import Placed
 from starter.demo.steps import StepTimes
-from starter.simulator import SimulationReport
-from store.ledger import Posting
-from store.purchase_reads import PurchaseOrder
-from store.reads import OrderSummary
-from store.reconciliation import Day as ComparedDay
+from starter.service.audit import AuditReport
+from starter.simulation.simulator import SimulationReport
+from store.accounting.ledger import Posting
+from store.payments.reconciliation import Day as ComparedDay
+from store.purchasing.purchase_reads import PurchaseOrder
+from store.views.reads import OrderSummary
 
 _OUTCOMES = ("cancelled", "partly cancelled", "refused")
 

@@ -223,7 +223,7 @@ create table posting (
         constraint posting_moves_something check (amount_minor <> 0),
     currency     currency_code not null,
     primary key (entry_id, account, currency),
-    -- domain.accounts.Account; a test compares the two.
+    -- domain.accounting.accounts.Account; a test compares the two.
     constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
@@ -960,7 +960,7 @@ create table purchase_order (
         'proposed', 'approved', 'sent', 'acknowledged', 'shipped', 'closed', 'cancelled')),
     needs_approval boolean       not null,
     sent_before    boolean       not null default false,  -- before Orderloom knew of it
-    policy         jsonb         not null,                -- domain.purchasing.PurchasingPolicy
+    policy         jsonb         not null,                -- domain.purchasing.purchase_orders.PurchasingPolicy
     created_at     timestamptz   not null default clock_timestamp(),
     changed_at     timestamptz   not null default clock_timestamp(),
     refused_at     timestamptz,  -- the supplier said no

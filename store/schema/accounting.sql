@@ -22,7 +22,7 @@ create table posting (
         constraint posting_moves_something check (amount_minor <> 0),
     currency     currency_code not null,
     primary key (entry_id, account, currency),
-    -- domain.accounts.Account; a test compares the two.
+    -- domain.accounting.accounts.Account; a test compares the two.
     constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',

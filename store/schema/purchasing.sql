@@ -33,7 +33,7 @@ create table purchase_order (
         'proposed', 'approved', 'sent', 'acknowledged', 'shipped', 'closed', 'cancelled')),
     needs_approval boolean       not null,
     sent_before    boolean       not null default false,  -- before Orderloom knew of it
-    policy         jsonb         not null,                -- domain.purchasing.PurchasingPolicy
+    policy         jsonb         not null,                -- domain.purchasing.purchase_orders.PurchasingPolicy
     created_at     timestamptz   not null default clock_timestamp(),
     changed_at     timestamptz   not null default clock_timestamp(),
     refused_at     timestamptz,  -- the supplier said no

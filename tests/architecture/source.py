@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property, lru_cache
@@ -26,7 +26,7 @@ class Source:
 
     @property
     def module(self) -> str:
-        """`store/reads.py` → `store.reads`, `store/__init__.py` → `store`."""
+        """`store/views/reads.py` → `store.views.reads`, `store/__init__.py` → `store`."""
         return self.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
     @cached_property
@@ -88,3 +88,37 @@ def _ignored(entry: Path) -> bool:
         return True
     # Tools mark the folders that they may be told to forget.
     return entry.is_dir() and (entry / "CACHEDIR.TAG").exists()
+
+
+@dataclass(frozen=True)
+class Import:
+    """An imported module, or name of a module, and whether it is passed through the sandbox."""
+
+    name: str
+    line: int
+    passed_through: bool
+
+
+def imports(source: Source) -> Iterator[Import]:
+    """Every import of a file, at its top or anywhere else."""
+    return _imports(source.tree.body, passed_through=False)
+
+
+def _imports(nodes: Sequence[ast.AST], *, passed_through: bool) -> Iterator[Import]:
+    for node in nodes:
+        match node:
+            case ast.Import():
+                for alias in node.names:
+                    yield Import(alias.name, node.lineno, passed_through)
+            case ast.ImportFrom():
+                module = "." * node.level + (node.module or "")
+                for alias in node.names:
+                    yield Import(f"{module}.{alias.name}", node.lineno, passed_through)
+            case ast.With() if _passes_through(node):
+                yield from _imports(node.body, passed_through=True)
+            case _:
+                yield from _imports(list(ast.iter_child_nodes(node)), passed_through=passed_through)
+
+
+def _passes_through(node: ast.With) -> bool:
+    return ast.unparse(node.items[0].context_expr) == "workflow.unsafe.imports_passed_through()"

@@ -88,8 +88,8 @@ def test_domain_and_workflows_have_no_clock_no_chance_and_no_io() -> None:
 )
 def test_a_planted_impurity_is_found(text: str, found: str) -> None:
     function = f"async def f():\n    {text}\n"
-    (line,) = impurities(Source("domain/order.py", function))
-    assert line.startswith("domain/order.py:2 ")
+    (line,) = impurities(Source("domain/orders/order.py", function))
+    assert line.startswith("domain/orders/order.py:2 ")
     assert found in line
 
 
@@ -105,4 +105,4 @@ def test_a_planted_impurity_is_found(text: str, found: str) -> None:
     ],
 )
 def test_what_depends_on_its_arguments_alone_is_left_alone(text: str) -> None:
-    assert impurities(Source("domain/order.py", f"async def f():\n    {text}\n")) == []
+    assert impurities(Source("domain/orders/order.py", f"async def f():\n    {text}\n")) == []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from store.migrate import GRID, SCHEMA
+from store.migrate import MIGRATIONS as MIGRATIONS_FOLDER
 from tests.architecture.source import ROOT, Source, product, sources
-from tests.schema import BASELINE, SANDBOX_BASELINE
+from tests.support.schema import BASELINE, SANDBOX_BASELINE
 
 STATEMENT = re.compile(
     r"""\s*(
@@ -63,15 +65,15 @@ def test_the_files_that_may_hold_sql_do() -> None:
     ],
 )
 def test_planted_sql_is_found(text: str) -> None:
-    (line,) = statements(Source("activities/inventory.py", f"async def f():\n    {text}\n"))
-    assert line.startswith("activities/inventory.py:2 holds SQL: ")
+    (line,) = statements(Source("activities/stock/inventory.py", f"async def f():\n    {text}\n"))
+    assert line.startswith("activities/stock/inventory.py:2 holds SQL: ")
 
 
 @pytest.mark.parametrize(
     "text", ["help = 'Select orders by state.'", "why = 'update the order'", "x = 'with a reason'"]
 )
 def test_english_is_no_sql(text: str) -> None:
-    assert statements(Source("starter/cli/orders.py", text)) == []
+    assert statements(Source("starter/cli/orders/orders.py", text)) == []
 
 
 # Named queries ------------------------------------------------------------------------------------
@@ -94,17 +96,29 @@ def queries(text: str) -> dict[str, set[str]]:
 
 def declared() -> dict[str, dict[str, set[str]]]:
     """Query file → its queries."""
-    files = sorted((ROOT / "store/queries").glob("*.sql"))
-    return {file.stem: queries(file.read_text(encoding="utf-8")) for file in files}
+    return {name_of(file): queries(file.read_text(encoding="utf-8")) for file in query_files()}
+
+
+def query_files() -> list[Path]:
+    """The files of named queries: each stands beside a module of the store."""
+    files = sorted((ROOT / "store").rglob("*.sql"))
+    return [file for file in files if not {SCHEMA, MIGRATIONS_FOLDER} & set(file.parents)]
+
+
+def name_of(file: Path) -> str:
+    """`store/orders/events.sql` → `store/orders/events`."""
+    return file.relative_to(ROOT).as_posix().removesuffix(".sql")
 
 
 def calls(files: list[Source]) -> dict[str, Calls]:
     """Query file → how it is used."""
     found: dict[str, Calls] = {}
     for source in files:
-        loaded = re.findall(r'load_queries\("(\w+)"\)', source.text)
+        loaded = re.findall(r'load_queries\(__file__(?:, "(\w+)")?\)', source.text)
         for name in loaded:
-            _add_calls(found.setdefault(name, Calls()), source)
+            own = Path(source.path)
+            file = own.with_name(name) if name else own.with_suffix("")
+            _add_calls(found.setdefault(file.as_posix(), Calls()), source)
     return found
 
 
@@ -146,12 +160,14 @@ def test_every_query_is_there_is_used_and_gets_its_parameters() -> None:
 
 
 def test_planted_query_faults_are_found() -> None:
-    files = {"stock": queries("-- name: take(sku, units)!\nx;\n-- name: forgotten()^\ny;")}
-    text = '_sql = load_queries("stock")\n_sql.take(conn, sku=1)\n_sql.gone(conn)\n'
-    assert query_faults(files, calls([Source("store/stock.py", text)])) == [
-        "stock.sql: gone is called and not there",
-        "stock.sql: forgotten is not used",
-        "store/stock.py:2 gives take ['sku'], and it takes ['sku', 'units']",
+    files = {
+        "store/stock/stock": queries("-- name: take(sku, units)!\nx;\n-- name: forgotten()^\ny;")
+    }
+    text = "_sql = load_queries(__file__)\n_sql.take(conn, sku=1)\n_sql.gone(conn)\n"
+    assert query_faults(files, calls([Source("store/stock/stock.py", text)])) == [
+        "store/stock/stock.sql: gone is called and not there",
+        "store/stock/stock.sql: forgotten is not used",
+        "store/stock/stock.py:2 gives take ['sku'], and it takes ['sku', 'units']",
     ]
 
 
@@ -192,7 +208,7 @@ def test_every_file_of_the_schema_is_in_the_grid() -> None:
 
 
 def test_tables_are_only_made_by_the_schema() -> None:
-    for file in (ROOT / "store/queries").glob("*.sql"):
+    for file in query_files():
         text = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
         for own in re.findall(r"create temporary table if not exists (\w+)", text):
             # A connection's own for a while: it is no part of the schema.

@@ -16,10 +16,15 @@ LINES_MAX = 300
 
 # Modules that are longer, and why they are not two.
 LONGER = {
-    "store/audit_checks.py": "one table of every invariant that SQL can tell",
+    "activities/payments/authorizations.py": "each way an authorization is made, renewed, released",
+    "store/views/audit_checks.py": "one table of every invariant that SQL can tell",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
-    "store/reports.py": "every report of the outside, each with the facts it writes at once",
-    "store/sandbox.py": "one table of fakes for two companies, who share how calls are kept",
+    "store/warehouse/reports.py": (
+        "every report of the outside, each with the facts it writes at once"
+    ),
+    "store/sandbox/companies.py": (
+        "one table of fakes for two companies, who share how calls are kept"
+    ),
     "workflows/state/order_book.py": "where every unit stands, and what follows from that",
     "workflows/chapters/fulfilments.py": "the way of one, and each way on when it fails",
     "worker.py": "where everything is put together, and the program that runs it",

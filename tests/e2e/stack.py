@@ -26,8 +26,8 @@ import psutil
 from starter.stack.discovery import STACK_FILE, StackInfo, read_stack
 from starter.stack.program import HOME_MARK, find_program
 from store.database import Connection, Pool, open_pool
-from tests.integration.command_line import COPIER, Ended
-from tests.servers import temporary_folder
+from tests.support.command_line import COPIER, Ended
+from tests.support.servers import temporary_folder
 
 T = TypeVar("T")
 
@@ -132,7 +132,8 @@ class Shell:
         return asyncio.run(do())
 
     def read(self, query: Callable[[Connection], Awaitable[T]]) -> T:
-        """What a query of `store.reads` and its like finds; a command takes ten times as long."""
+        """What a query of `store.views.reads` and its like finds; a command takes ten times as
+        long."""
 
         async def find(pool: Pool) -> T:
             async with pool.acquire() as conn:

@@ -16,7 +16,7 @@ import pytest
 
 from starter.stack.discovery import read_stack
 from starter.stack.program import HOME_MARK
-from tests.servers import temporary_folder
+from tests.support.servers import temporary_folder
 
 PATIENCE_S = 270.0
 """It takes 40 s alone, and several times as long beside all other tests on a slow machine."""

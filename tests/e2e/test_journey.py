@@ -7,9 +7,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from starter.cli.output import wire
-from store import reads, stock
-from store.stock import StockLevel
+from starter.cli.terminal.output import wire
+from store.stock import stock
+from store.stock.stock import StockLevel
+from store.views import reads
 from tests.e2e.stack import EXAMPLES, Shell, assert_no_stack, fresh_shell, until
 
 ORDER = "web-1001"

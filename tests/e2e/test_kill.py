@@ -11,10 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from store import reads
 from store.database import DatabaseFault, Pool
-from tests.books import faults_in
-from tests.builders import a_document
+from store.views import reads
 from tests.e2e.stack import (
     COMMAND_SECONDS_MAX,
     STOP_SECONDS_MAX,
@@ -24,6 +22,8 @@ from tests.e2e.stack import (
     fresh_shell,
     until,
 )
+from tests.support.books import faults_in
+from tests.support.builders import a_document
 
 ORDERS: Final = 50
 BATCHES: Final = 7

@@ -8,15 +8,16 @@ import pytest
 from temporalio import activity
 from temporalio.client import Client
 
-from activities import fulfilment, waiting
-from activities.providers.carrier import Label
+from activities import waiting
+from activities.fulfilment import fulfilments
+from activities.fulfilment.carrier import Label
 from domain.errors import Unreachable
 from domain.ids import wait_id
-from domain.messages import CancelRequest
-from starter import service
+from domain.orders.messages import CancelRequest
+from starter.service import service
 from store.database import Pool
-from tests.builders import QUICK, a_policy, an_order
-from tests.shop import Shop
+from tests.support.builders import QUICK, a_policy, an_order
+from tests.support.shop import Shop
 
 
 async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_same(
@@ -32,7 +33,7 @@ async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_
             activity.raise_complete_async()
         return await waiting.wait_for_report(pool, step, part_id)
 
-    monkeypatch.setattr(fulfilment, "wait_for_report", die_with_the_report)
+    monkeypatch.setattr(fulfilments, "wait_for_report", die_with_the_report)
     shop = Shop(pool, temporal_client, a_policy(pack_within=600))
     await shop.stocked("CUP", 1)
     order = an_order(("CUP", 1))
@@ -58,14 +59,14 @@ async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
 ) -> None:
     died: list[str] = []
 
-    async def die_with_the_label(self: fulfilment.Fulfilments, part: str, label: Label) -> str:
+    async def die_with_the_label(self: fulfilments.Fulfilments, part: str, label: Label) -> str:
         if len(died) < 2:
             died.append(label.tracking_number)
             activity.raise_complete_async()  # to the server, an attempt that never answers
         return await record(self, part, label)
 
-    record = fulfilment.Fulfilments._record
-    monkeypatch.setattr(fulfilment.Fulfilments, "_record", die_with_the_label)
+    record = fulfilments.Fulfilments._record
+    monkeypatch.setattr(fulfilments.Fulfilments, "_record", die_with_the_label)
     shop = Shop(pool, temporal_client, a_policy(hand_over_within=600))
     await shop.stocked("CUP", 1)
     order = an_order(("CUP", 1))

@@ -22,16 +22,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.relay import Relay
 from settings import Settings
-from starter.client import OrderClient
+from starter.service.orders import OrderClient
 from starter.stack.postgres import PostgresServer
 from starter.stack.temporal import TemporalServer
-from store import reads, sandbox
 from store.database import Pool, open_pool
 from store.migrate import migrate
-from tests.builders import QUICK, a_policy, an_order
+from store.sandbox import companies
+from store.views import reads
 from tests.e2e.stack import ROOT
-from tests.servers import FAST_POSTGRES, FAST_TEMPORAL, temporary_folder
-from tests.shop import Shop
+from tests.support.builders import QUICK, a_policy, an_order
+from tests.support.servers import FAST_POSTGRES, FAST_TEMPORAL, temporary_folder
+from tests.support.shop import Shop
 from worker import WAIT_FOR_SERVERS_S, serve
 
 PATIENCE_S: Final = 60.0
@@ -229,8 +230,8 @@ async def test_every_line_of_its_log_is_json_and_a_failed_step_names_its_order(
 ) -> None:
     await shop.stocked("CUP", 1)
     async with shop.pool.acquire() as conn:
-        await sandbox.set_fault(
-            conn, "payment", "authorize", sandbox.FaultKind.UNAVAILABLE, rate=1, remaining=1
+        await companies.set_fault(
+            conn, "payment", "authorize", companies.FaultKind.UNAVAILABLE, rate=1, remaining=1
         )
     order = an_order(("CUP", 1))
     with running_worker(**environment) as worker:

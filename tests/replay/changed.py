@@ -8,8 +8,8 @@ from workflows.order import OrderWorkflow
 from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
-    from activities.records import Notice, Records
-    from domain.messages import Placement
+    from activities.orders.records import Notice, Records
+    from domain.orders.messages import Placement
     from workflows.state.contracts import OrderInput, OrderResult
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from domain import ids
-from domain.items import Item
-from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
-from starter.client import OrderClient
-from store import items
-from store.returns import Counted
-from tests.builders import QUICK, a_policy, an_order
-from tests.runs import restless, runs_of
-from tests.shop import Shop
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from domain.stock.items import Item
+from starter.service.orders import OrderClient
+from store.aftersales.returns import Counted
+from store.stock import items
+from tests.support.builders import QUICK, a_policy, an_order
+from tests.support.runs import restless, runs_of
+from tests.support.shop import Shop
 
 Life = Callable[[Shop], Awaitable[str]]
 """Lives one order to its end. Returns the order's id."""

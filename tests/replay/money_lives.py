@@ -7,9 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from activities.providers.payment import Capabilities
+from activities.payments.provider import Capabilities
 from domain import ids
-from domain.messages import (
+from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
     ChargeRequest,
@@ -18,10 +18,10 @@ from domain.messages import (
     RefundRequest,
     ReturnRequest,
 )
-from domain.order import Order
-from tests.builders import a_policy, an_order, shipping
+from domain.orders.order import Order
 from tests.replay.lives import Life
-from tests.shop import Shop
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
 
 ONE_UNIT = (LineRequest(line_id="1", quantity=1),)
 

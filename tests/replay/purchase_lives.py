@@ -9,10 +9,10 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from domain import ids
-from domain.locations import Location
-from domain.purchasing import Acknowledged, SupplierItem
-from tests.builders import BRISK_BUYING
-from tests.shop import Shop
+from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
+from domain.stock.locations import Location
+from tests.support.builders import BRISK_BUYING
+from tests.support.shop import Shop
 
 Life = Callable[[Shop], Awaitable[str]]
 """Lives one purchase order to its end. Returns its id."""

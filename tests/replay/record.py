@@ -19,11 +19,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from starter.stack.temporal import TemporalServer
 from store.database import open_pool
-from tests.builders import QUICK
 from tests.replay import lives, money_lives, purchase_lives
-from tests.runs import runs_of
-from tests.servers import Databases, running_postgres, running_temporal
-from tests.shop import Shop
+from tests.support.builders import QUICK
+from tests.support.runs import runs_of
+from tests.support.servers import Databases, running_postgres, running_temporal
+from tests.support.shop import Shop
 
 HISTORIES = Path(__file__).parent / "histories"
 PURCHASES = HISTORIES / "purchases"

@@ -12,7 +12,7 @@ from temporalio.worker import Replayer
 from store.database import Pool
 from tests.architecture.source import sources
 from tests.replay.changed import TellsTheWarehouse
-from tests.shop import Shop
+from tests.support.shop import Shop
 from tests.workflows.lives import BRISK, PLAIN_STORY, three_teas, told
 from worker import sandbox
 

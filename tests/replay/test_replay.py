@@ -11,10 +11,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, WorkflowRunner
 
 from domain import ids
-from tests.builders import QUICK, an_order
 from tests.replay.changed import AuthorizeFirst, EnsuresNothing
 from tests.replay.record import HISTORIES, LIVES
-from tests.shop import Shop
+from tests.support.builders import QUICK, an_order
+from tests.support.shop import Shop
 from worker import sandbox
 from workflows.order import OrderWorkflow
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from temporalio.client import Client
 
-from activities.providers.errors import DeclineCode, Declined
-from activities.providers.payment import PaymentReceipt
+from activities.payments.provider import PaymentReceipt
+from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.payment import SandboxPayment
 from domain.money import Money
 from store.database import Pool
-from tests.builders import a_policy
-from tests.shop import Shop
+from tests.support.builders import a_policy
+from tests.support.shop import Shop
 
 PATIENT = {"give_up_after": 60, "return_window": 0.5}
 

@@ -8,8 +8,8 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from store.database import Pool
-from tests.builders import a_policy
-from tests.shop import Shop
+from tests.support.builders import a_policy
+from tests.support.shop import Shop
 
 
 @pytest_asyncio.fixture(loop_scope="session")

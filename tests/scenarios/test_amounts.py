@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from domain.errors import Refused
-from domain.messages import CancelRequest, LineRequest, ReturnRequest
-from domain.order import Order
-from store.returns import Counted
-from tests.builders import a_document, a_policy, shipping
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.order import Order
+from store.aftersales.returns import Counted
+from tests.support.builders import a_document, a_policy, shipping
+from tests.support.shop import Shop
 
 PATIENT = a_policy(give_up_after=60, return_window=60)
 

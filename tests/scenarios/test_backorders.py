@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from domain.items import Item
-from domain.messages import CancelRequest, LineRequest
-from domain.order import Order
-from domain.policy import Policy
-from store import items
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, LineRequest
+from domain.orders.order import Order
+from domain.orders.policy import Policy
+from domain.stock.items import Item
+from store.stock import items
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 
 @pytest.fixture

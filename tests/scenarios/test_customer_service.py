@@ -11,16 +11,11 @@ import pytest
 
 from activities.providers.sandbox.payment import Card
 from domain.errors import IllegalTransition, InvalidInput, Refused
-from domain.messages import (
-    CancelOutcome,
-    CancelRequest,
-    LineRequest,
-    ReturnRequest,
-)
-from domain.order import Order
-from store.returns import Counted
-from tests.builders import a_policy, an_order, shipping
-from tests.shop import Shop
+from domain.orders.messages import CancelOutcome, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.order import Order
+from store.aftersales.returns import Counted
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
 
 PATIENT = {"give_up_after": 60, "return_window": 60}
 

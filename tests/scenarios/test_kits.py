@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from domain.messages import CancelRequest, LineRequest, ReturnRequest
-from starter.audit import audit
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from starter.service.audit import audit
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 ONE = (LineRequest(line_id="1", quantity=1),)
 

@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from domain.errors import Conflict, Refused
-from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
-from domain.tracking import CarrierStatus
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.fulfilment.tracking import CarrierStatus
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 from workflows.engine.attention import ORDER_ATTENTION
 
 # Dispatch ----------------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ import pytest
 from temporalio.client import Client
 
 from domain.errors import Refused
-from domain.messages import CancelRequest, ChargeRequest, LineRequest, PayRequest
+from domain.orders.messages import CancelRequest, ChargeRequest, LineRequest, PayRequest
 from store.database import Pool
-from tests.builders import a_policy, an_order, shipping
 from tests.scenarios.bank import PATIENT, bank, kinds, shop_with
 from tests.scenarios.test_payment import paid
-from tests.shop import Shop
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
 
 
 async def test_s13_at_a_company_that_charges_once_each_parcel_has_its_own_authorization(

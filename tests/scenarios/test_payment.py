@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from domain.errors import Refused
-from domain.messages import CancelRequest, LineRequest, ReturnRequest
-from domain.order import Order
-from store import sandbox
-from store.sandbox import FaultKind
-from tests.builders import a_policy, an_order, shipping
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.order import Order
+from store.sandbox import companies
+from store.sandbox.companies import FaultKind
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
 
 PATIENT = {"give_up_after": 60, "return_window": 60}
 
@@ -27,7 +27,7 @@ async def lose_answers(shop: Shop, *operations: tuple[str, str]) -> None:
     """The next answer of each (company, operation) is lost after its effect."""
     async with shop.pool.acquire() as conn:
         for company, operation in operations:
-            await sandbox.set_fault(
+            await companies.set_fault(
                 conn, company, operation, FaultKind.TIMEOUT_AFTER, 1.0, remaining=1
             )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from domain.items import Item
-from domain.locations import Location
-from domain.purchasing import Acknowledged, StockLevels, SupplierItem
-from store import promises
-from store.purchase_reads import PurchaseOrder
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
+from domain.stock.items import Item
+from domain.stock.locations import Location
+from domain.stock.stock_levels import StockLevels
+from store.purchasing.purchase_reads import PurchaseOrder
+from store.stock import promises
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 
 async def sold(shop: Shop, sku: str = "TEA") -> None:

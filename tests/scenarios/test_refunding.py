@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from domain.errors import InvalidInput, NotFound, Refused
-from domain.messages import LineRequest, RefundRequest, ReturnRequest
-from domain.order import Order
-from tests.builders import a_policy, an_order, shipping
+from domain.orders.messages import LineRequest, RefundRequest, ReturnRequest
+from domain.orders.order import Order
 from tests.scenarios.test_payment import paid
-from tests.shop import Shop
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
 
 PATIENT = {"give_up_after": 60, "return_window": 60}
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import InvalidInput, Refused
-from domain.messages import AttentionAnswer, RefundOutcome, RefundRequest, ReturnRequest
-from domain.order import Order
-from domain.policy import Policy
-from tests.builders import a_policy, an_order, shipping
-from tests.integration.command_line import Cli
+from domain.orders.messages import AttentionAnswer, RefundOutcome, RefundRequest, ReturnRequest
+from domain.orders.order import Order
+from domain.orders.policy import Policy
 from tests.scenarios.test_payment import paid
-from tests.shop import Shop
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.command_line import Cli
+from tests.support.shop import Shop
 
 PATIENT = a_policy(give_up_after=60, return_window=60, goodwill_percent_max=100)
 SHORTLY = PATIENT.model_copy(update={"return_window": a_policy(return_window=1.5).return_window})

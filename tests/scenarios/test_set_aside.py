@@ -9,12 +9,12 @@ import pytest
 from temporalio.client import Client
 
 from domain.errors import IllegalTransition
-from domain.messages import AttentionAnswer, CancelRequest, ChargeRequest, PayRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest, ChargeRequest, PayRequest
 from store.database import Pool
-from tests.builders import a_policy, an_order, shipping
 from tests.scenarios.bank import PATIENT, bank, kinds, shop_with
 from tests.scenarios.test_payment import paid
-from tests.shop import Shop
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
 
 
 async def test_what_the_first_of_two_cards_has_set_aside_is_renewed_there(

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from activities.providers.sandbox.payment import Card
-from domain.messages import CancelRequest, Placement
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, Placement
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 
 def units_of(placement: Placement, ordered: int) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from activities.providers.store_credit import StoreCredit
-from domain.messages import AttentionAnswer, CancelRequest, RefundRequest
 from domain.money import Money
-from domain.order import Order
-from store import audit
-from store.credit import CreditAccount
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import AttentionAnswer, CancelRequest, RefundRequest
+from domain.orders.order import Order
+from store.payments.credit import CreditAccount
+from store.views import audit
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 CUSTOMER = "C-1"
 PATIENT = {"give_up_after": 60, "return_window": 60}

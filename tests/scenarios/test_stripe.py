@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from temporalio.client import Client
 
+from activities.payments.reconciliation import ProviderDay, Reconciling
 from activities.providers.stripe.payment import StripePayment
-from activities.reconciliation import ProviderDay, Reconciling
-from domain.messages import ReturnRequest
-from starter.audit import audit
+from domain.orders.messages import ReturnRequest
+from starter.service.audit import audit
 from store.database import Pool
-from tests.books import faults_in
-from tests.builders import a_policy, an_order, shipping
-from tests.integration.stripe_calls import VISA, a_client
 from tests.localstripe.company import INTENTS, REFUNDS
 from tests.localstripe.stand_in import StandIn, stand_in
-from tests.shop import Shop
+from tests.support.books import faults_in
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
+from tests.support.stripe_calls import VISA, a_client
 
 ORDERS = 4
 PAID = {"provider": "stripe", "token": VISA}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from activities.payment_asks import Refund
+from activities.payments.requests import Refund
 from activities.providers.sandbox.payment import Card
 from activities.providers.sandbox.webhooks import SignedEvent
-from domain.amounts import Worth
-from domain.disputes import DisputeState
-from domain.messages import AttentionAnswer, CancelRequest, ReturnRequest
-from domain.order import Order
-from starter.audit import audit
-from store import sandbox
-from store.sandbox import FaultKind
-from tests.builders import a_policy, an_order, shipping
-from tests.integration.command_line import Cli
-from tests.integration.mishaps import Worker
-from tests.provider_desk import FEE_MINOR, Telling
-from tests.shop import Shop
+from domain.orders.amounts import Worth
+from domain.orders.messages import AttentionAnswer, CancelRequest, ReturnRequest
+from domain.orders.order import Order
+from domain.payments.disputes import DisputeState
+from starter.service.audit import audit
+from store.sandbox import companies
+from store.sandbox.companies import FaultKind
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.command_line import Cli
+from tests.support.mishaps import Worker
+from tests.support.provider_desk import FEE_MINOR, Telling
+from tests.support.shop import Shop
 
 
 async def paid(shop: Shop, order: Order) -> list[tuple[str, int]]:
@@ -29,7 +29,7 @@ async def paid(shop: Shop, order: Order) -> list[tuple[str, int]]:
 
 async def fault(shop: Shop, operation: str, kind: FaultKind, *, calls: int | None = None) -> None:
     async with shop.pool.acquire() as conn:
-        await sandbox.set_fault(conn, "payment", operation, kind, 1.0, remaining=calls)
+        await companies.set_fault(conn, "payment", operation, kind, 1.0, remaining=calls)
 
 
 async def again_and_again(company: Telling, event: SignedEvent) -> None:
@@ -74,7 +74,7 @@ async def test_s10_a_charge_whose_answer_was_lost_goes_on_by_itself_when_the_com
     assert step == f"capture_payment {first}"
     await shop.attention(order.order_id)
     async with shop.pool.acquire() as conn:
-        await sandbox.clear_faults(conn)
+        await companies.clear_faults(conn)
     await again_and_again(company, company.payment("captured", key=f"{first}:capture"))
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     assert await paid(shop, order) == [("authorize", 25_00), ("capture", 25_00)]

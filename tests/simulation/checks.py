@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.amounts import value_lines
+from domain.orders.amounts import value_lines
 from tests.simulation.driver import Broken
 from tests.simulation.order_life import OrderLife
 

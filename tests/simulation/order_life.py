@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from activities.records import Attention
-from domain.messages import (
+from activities.orders.records import Attention
+from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
     ChargeRequest,
@@ -19,8 +19,8 @@ from domain.messages import (
     RefundTo,
     ReturnRequest,
 )
-from domain.order import Order
-from domain.policy import Policy
+from domain.orders.order import Order
+from domain.orders.policy import Policy
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, Broken, Life, Mishaps
 from tests.simulation.world.memory import Memory

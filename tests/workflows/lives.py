@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from domain.messages import CancelRequest, ReturnRequest
-from domain.order import Order
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, ReturnRequest
+from domain.orders.order import Order
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 from workflows.order import STEPS as TABLE
 
 STEPS = ["reserve_stock", "authorize_payment", "pick", "pack", "ship", "capture_payment"]

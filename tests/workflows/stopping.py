@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar, cast
 
-from domain.messages import CancelOutcome, CancelRequest
-from domain.order import Order
-from tests.builders import a_policy, an_order
-from tests.shop import Shop, Stage
+from domain.orders.messages import CancelOutcome, CancelRequest
+from domain.orders.order import Order
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop, Stage
 
 T = TypeVar("T")
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from domain.errors import IllegalTransition, NotFound
-from domain.messages import AttentionAnswer, CancelRequest, ReturnRequest
-from domain.order import Order
-from tests.books import faults_in
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import AttentionAnswer, CancelRequest, ReturnRequest
+from domain.orders.order import Order
+from tests.support.books import faults_in
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 from tests.workflows.lives import (
     BRISK,
     IMPATIENT,

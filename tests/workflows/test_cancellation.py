@@ -9,12 +9,9 @@ import pytest
 from temporalio.service import RPCError
 
 from domain.errors import Conflict, InvalidInput, Refused
-from domain.messages import (
-    Placement,
-    ReturnRequest,
-)
-from tests.builders import a_policy, an_order
-from tests.shop import Shop, Stage
+from domain.orders.messages import Placement, ReturnRequest
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop, Stage
 from tests.workflows.stopping import (
     BRISK,
     LEISURELY,

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from activities.providers.carrier import Label
+from activities.fulfilment.carrier import Label
 from store.database import Pool
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 from tests.workflows.stopping import (
     BRISK,
     assert_nothing_was_sent,

@@ -20,17 +20,23 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, OrderloomError
-from domain.items import Item
-from domain.messages import CancelOutcome, CancelRequest, LineRequest, PayRequest, ReturnRequest
-from domain.order import Order
-from starter.audit import audit
-from store import items
+from domain.orders.messages import (
+    CancelOutcome,
+    CancelRequest,
+    LineRequest,
+    PayRequest,
+    ReturnRequest,
+)
+from domain.orders.order import Order
+from domain.stock.items import Item
+from starter.service.audit import audit
+from store.aftersales.returns import Counted
 from store.database import Pool
-from store.returns import Counted
-from tests.builders import a_policy, an_order
-from tests.runs import replay, restless, runs_of
-from tests.servers import running_temporal
-from tests.shop import Shop
+from store.stock import items
+from tests.support.builders import a_policy, an_order
+from tests.support.runs import replay, restless, runs_of
+from tests.support.servers import running_temporal
+from tests.support.shop import Shop
 from tests.workflows.lives import PLAIN_STORY, told
 from workflows.engine.runs import A_MOMENT
 

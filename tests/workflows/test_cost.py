@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.bill import billable_actions
-from tests.builders import an_order
-from tests.shop import Shop
+from tests.support.builders import an_order
+from tests.support.shop import Shop
 
 
 async def test_a_one_parcel_order_takes_48_events_and_10_actions_through_closed(

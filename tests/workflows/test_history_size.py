@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from domain.messages import LineRequest, ReturnRequest
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import LineRequest, ReturnRequest
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 LINES, PARCELS, RETURNS = 100, 10, 5
 PER_PARCEL = LINES // PARCELS

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from domain import ids
-from domain.messages import CancelRequest
-from tests.builders import an_order
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest
+from tests.support.builders import an_order
+from tests.support.shop import Shop
 
 
 async def test_an_order_is_reserved_paid_sent_charged_delivered_and_closed(shop: Shop) -> None:

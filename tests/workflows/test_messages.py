@@ -15,10 +15,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.common import RawValue
 
 from domain.errors import Conflict, InvalidInput, NotFound, Refused
-from domain.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
-from domain.order import Order
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.order import Order
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 from workflows.order import OrderWorkflow
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
-from domain.order import Order
+from domain.orders.order import Order
 from store.database import Pool
-from tests.builders import QUICK, an_order, shipping
-from tests.shop import Shop
+from tests.support.builders import QUICK, an_order, shipping
+from tests.support.shop import Shop
 
 IN_BULK = 40
 

@@ -16,14 +16,16 @@ from activities.relay import Relay
 from activities.schedules import keep_replenishing
 from domain import ids
 from domain.errors import Refused
-from domain.items import Item
-from domain.locations import Location
-from domain.purchasing import Acknowledged, StockLevels, SupplierItem
-from store import replenishment, sandbox, sandbox_supplier
+from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
+from domain.stock.items import Item
+from domain.stock.locations import Location
+from domain.stock.stock_levels import StockLevels
 from store.database import Pool
-from store.purchase_reads import PurchaseOrder
-from tests.builders import BRISK_BUYING, QUICK
-from tests.shop import Shop
+from store.purchasing import replenishment
+from store.purchasing.purchase_reads import PurchaseOrder
+from store.sandbox import companies, suppliers
+from tests.support.builders import BRISK_BUYING, QUICK
+from tests.support.shop import Shop
 
 SENT = ["proposed", "approved", "being sent", "sent"]
 
@@ -96,7 +98,7 @@ async def test_a_level_that_is_crossed_is_bought_for_received_and_closed(shop: S
     ]
     assert (await shop.level("TEA")).on_hand == 20
     async with shop.pool.acquire() as conn:
-        kept = await sandbox_supplier.get(conn, po_id)
+        kept = await suppliers.get(conn, po_id)
     assert kept is not None
     assert kept.x12 is not None
     assert f"BEG*00*SA*{po_id}**" in kept.x12
@@ -110,7 +112,7 @@ async def test_a_step_whose_call_or_answer_is_lost_is_done_once(shop: Shop, lost
     ):
         getattr(shop.faults, lost)(name)
     async with shop.pool.acquire() as conn:
-        await sandbox.set_fault(conn, "supplier", "place", f"timeout_{lost}", 1, remaining=1)
+        await companies.set_fault(conn, "supplier", "place", f"timeout_{lost}", 1, remaining=1)
     await a_need(shop)
     order = await at(shop, "sent")
     await shop.buying.acknowledge(order.po_id, "855", who="assam")
@@ -144,7 +146,7 @@ async def test_an_order_that_waited_for_approval_is_asked_for_by_days_from_then_
     await shop.purchases.approve(order.po_id, by="kim")
     order = await at(shop, "sent")
     async with shop.pool.acquire() as conn:
-        kept = await sandbox_supplier.get(conn, order.po_id)
+        kept = await suppliers.get(conn, order.po_id)
     assert kept is not None
     assert kept.document is not None
     asked_for = date.fromisoformat(kept.document["lines"][0]["due_on"])
@@ -181,7 +183,7 @@ async def test_a_proposal_that_nobody_wants_is_cancelled_and_never_sent(shop: Sh
     await workflow(shop, order.po_id).cancel()
     assert await ended(shop, order.po_id) == {"state": "cancelled"}
     async with shop.pool.acquire() as conn:
-        assert await sandbox_supplier.get(conn, order.po_id) is None
+        assert await suppliers.get(conn, order.po_id) is None
     await shop.settled()
 
 
@@ -228,7 +230,7 @@ async def test_whoever_is_late_is_chased_again_and_again(
         await shop.buying.receive(order.po_id, "all", who="dock")
         assert await ended(shop, order.po_id) == {"state": "closed"}
         async with pool.acquire() as conn:
-            kept = await sandbox_supplier.get(conn, order.po_id)
+            kept = await suppliers.get(conn, order.po_id)
         assert kept is not None
         assert kept.chased >= 4
         await shop.settled()
@@ -242,7 +244,7 @@ async def test_what_cannot_be_sent_is_shown_tried_again_and_may_be_cancelled(
     shop.purchasing = BRISK_BUYING.model_copy(update={"give_up_after": brief, "chase_every": brief})
     async with shop.working():
         async with pool.acquire() as conn:
-            await sandbox.set_fault(conn, "supplier", "place", "unavailable", 1)
+            await companies.set_fault(conn, "supplier", "place", "unavailable", 1)
         await a_need(shop)
 
         async def shown() -> PurchaseOrder | None:
@@ -252,7 +254,7 @@ async def test_what_cannot_be_sent_is_shown_tried_again_and_may_be_cancelled(
         assert order.attention is not None
         assert order.attention.startswith("cannot be sent: ")
         async with pool.acquire() as conn:
-            await sandbox.clear_faults(conn)
+            await companies.clear_faults(conn)
         assert (await at(shop, "sent")).po_id == order.po_id
 
         async def calm() -> bool:

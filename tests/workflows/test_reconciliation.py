@@ -11,14 +11,14 @@ from temporalio.client import ScheduleActionExecutionStartWorkflow
 from activities.schedules import keep_reconciling
 from domain import ids
 from domain.errors import InvalidInput, Unreachable
-from domain.messages import ReturnRequest
-from domain.order import Order
-from starter import reconciling
-from store import sandbox
-from store.reconciliation import KeptDifference
-from store.sandbox import FaultKind
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import ReturnRequest
+from domain.orders.order import Order
+from starter.service import reconciliation
+from store.payments.reconciliation import KeptDifference
+from store.sandbox import companies
+from store.sandbox.companies import FaultKind
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 from tests.workflows.lives import IMPATIENT, three_teas
 
 STEPS = ("days_due", "reconcile_day", "mend_day")
@@ -26,8 +26,8 @@ STEPS = ("days_due", "reconcile_day", "mend_day")
 
 async def reconciled(shop: Shop, day: date) -> list[KeptDifference]:
     """Every difference that is kept once the day has been compared."""
-    await reconciling.reconcile(shop.temporal, task_queue=shop.task_queue, day=day)
-    return await reconciling.differences(shop.pool, day=day, only_open=False)
+    await reconciliation.reconcile(shop.temporal, task_queue=shop.task_queue, day=day)
+    return await reconciliation.differences(shop.pool, day=day, only_open=False)
 
 
 async def execute(shop: Shop, *statements: str) -> None:
@@ -38,12 +38,12 @@ async def execute(shop: Shop, *statements: str) -> None:
 
 async def fault(shop: Shop, operation: str, kind: FaultKind, remaining: int | None = None) -> None:
     async with shop.pool.acquire() as conn:
-        await sandbox.set_fault(conn, "payment", operation, kind, 1.0, remaining=remaining)
+        await companies.set_fault(conn, "payment", operation, kind, 1.0, remaining=remaining)
 
 
 async def healed(shop: Shop) -> None:
     async with shop.pool.acquire() as conn:
-        await sandbox.clear_faults(conn)
+        await companies.clear_faults(conn)
 
 
 async def asked_long_ago(shop: Shop, key: str) -> date:
@@ -121,7 +121,7 @@ async def test_a_day_of_orders_is_clean_whatever_lost_its_answer(shop: Shop) -> 
     await shop.settled()
     today = (await shop.payment.operations(kept.order_id))[0].at.date()
     assert await reconciled(shop, today) == []
-    (day,) = await reconciling.days(shop.pool, today, "sandbox")
+    (day,) = await reconciliation.days(shop.pool, today, "sandbox")
     assert (day.state, day.listed, day.matched, day.under_way) == ("clean", 8, 8, 0)
     await shop.settled()  # the fees are booked, and the books are right
 
@@ -162,7 +162,7 @@ async def test_a_day_that_cannot_be_compared_is_due_again_and_says_so(shop: Shop
     shop.faults.heal("reconcile_day")
     assert await reconciled(shop, today) == []
     with pytest.raises(InvalidInput, match="provider: there is no 'bank'"):
-        await reconciling.reconcile(
+        await reconciliation.reconcile(
             shop.temporal, task_queue=shop.task_queue, day=today, provider="bank"
         )
 
@@ -173,7 +173,7 @@ async def test_where_nobody_works_it_is_said_so_and_asking_again_waits_for_the_s
     queue, day = f"{shop.task_queue}-idle", datetime.now(UTC).date()
     for _ in range(2):
         with pytest.raises(Unreachable, match="is a worker running"):
-            await reconciling.reconcile(
+            await reconciliation.reconcile(
                 shop.temporal, task_queue=queue, day=day, patience=timedelta(seconds=0.3)
             )
     name = f"{ids.reconciliation_id(queue)}:{day}:all"
@@ -197,7 +197,7 @@ async def test_a_schedule_compares_the_days_that_were_missed(shop: Shop) -> None
 
         async def compared() -> bool:
             kept = [
-                day for one in days for day in await reconciling.days(shop.pool, one, "sandbox")
+                day for one in days for day in await reconciliation.days(shop.pool, one, "sandbox")
             ]
             return [day.listed for day in kept] == [1, 0]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Conflict, Refused
-from domain.messages import (
+from domain.orders.messages import (
     CancelRequest,
     ChargeRequest,
     LineRequest,
@@ -19,10 +19,10 @@ from domain.messages import (
     Request,
     ReturnRequest,
 )
-from store.returns import Counted
-from tests.builders import a_policy, an_order
-from tests.integration.command_line import Cli
-from tests.shop import Shop
+from store.aftersales.returns import Counted
+from tests.support.builders import a_policy, an_order
+from tests.support.command_line import Cli
+from tests.support.shop import Shop
 
 
 @dataclass(frozen=True)

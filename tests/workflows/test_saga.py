@@ -11,11 +11,11 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from domain.errors import NotFound, Unreachable
-from domain.messages import Placement
-from domain.order import Order
-from domain.policy import Policy
+from domain.orders.messages import Placement
+from domain.orders.order import Order
+from domain.orders.policy import Policy
 from tests.architecture.source import sources
-from tests.shop import Shop
+from tests.support.shop import Shop
 from tests.workflows.lives import (
     BRISK,
     IMPATIENT,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from domain import ids
-from domain.locations import Location
-from domain.messages import CancelRequest, LineRequest
-from domain.places import SourcingRules
-from store import decisions
-from store.decisions import Sourced
-from tests.builders import a_policy, an_order
-from tests.shop import Shop
+from domain.orders.messages import CancelRequest, LineRequest
+from domain.orders.sourcing_rules import SourcingRules
+from domain.stock.locations import Location
+from store.views import decisions
+from store.views.decisions import Sourced
+from tests.support.builders import a_policy, an_order
+from tests.support.shop import Shop
 
 DEARER = {
     "country": "KR",

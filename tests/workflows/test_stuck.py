@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from activities.stuck import STEP, StuckOrders
-from starter.audit import AuditReport, audit
-from tests.builders import an_order
-from tests.integration.command_line import Cli
-from tests.shop import Shop
+from activities.orders.stuck import STEP, StuckOrders
+from starter.service.audit import AuditReport, audit
+from tests.support.builders import an_order
+from tests.support.command_line import Cli
+from tests.support.shop import Shop
 from workflows.chapters.fulfilments import OrderFulfilments
 
 

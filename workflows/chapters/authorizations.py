@@ -21,12 +21,12 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import REST, OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.authorizations import Authorizations
-    from activities.payment_asks import Authorize, Authorized, Reauthorize, TenderAsk, Void
+    from activities.payments.authorizations import Authorizations
+    from activities.payments.requests import Authorize, Authorized, Reauthorize, TenderAsk, Void
     from domain import ids
-    from domain.amounts import spread
     from domain.money import to_minor
-    from domain.policy import Policy
+    from domain.orders.amounts import spread
+    from domain.orders.policy import Policy
 
 _A_MOMENT = timedelta(seconds=1)
 

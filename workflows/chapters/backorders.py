@@ -15,11 +15,11 @@ from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.backorders import AwaitStock, Backorders, FillBackorder
-    from activities.inventory import Inventory, ReleaseStock
+    from activities.stock.backorders import AwaitStock, Backorders, FillBackorder
+    from activities.stock.inventory import Inventory, ReleaseStock
     from domain import ids
-    from domain.policy import Policy
-    from domain.quantities import LineUnits
+    from domain.orders.policy import Policy
+    from domain.orders.quantities import LineUnits
 
 
 # A worker that was away until after the limit still finds what came before it.

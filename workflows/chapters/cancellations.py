@@ -15,8 +15,8 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from domain.messages import CancelOutcome, CancelRequest, Placement, Units
-    from domain.quantities import LineId, LineUnits
+    from domain.orders.messages import CancelOutcome, CancelRequest, Placement, Units
+    from domain.orders.quantities import LineId, LineUnits
 
 # Where it costs the warehouse least to stop.
 _EARLIEST_FIRST = ("planned", "pick", "pack", "ship")

@@ -20,12 +20,12 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.delivery import Delivery
-    from activities.fulfilment import Fulfilments, Part, Ship
-    from activities.inventory import Inventory, Reassign
-    from domain.continuation import Stage
-    from domain.policy import Policy
-    from domain.quantities import LineUnits
+    from activities.fulfilment.delivery import Delivery
+    from activities.fulfilment.fulfilments import Fulfilments, Part, Ship
+    from activities.stock.inventory import Inventory, Reassign
+    from domain.orders.continuation import Stage
+    from domain.orders.policy import Policy
+    from domain.orders.quantities import LineUnits
 
 T = TypeVar("T")
 

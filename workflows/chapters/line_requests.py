@@ -9,8 +9,8 @@ from temporalio import workflow
 from workflows.engine.refusals import invalid_line
 
 with workflow.unsafe.imports_passed_through():
-    from domain.messages import LineRequest
-    from domain.quantities import LineId, LineQuantities, LineUnits
+    from domain.orders.messages import LineRequest
+    from domain.orders.quantities import LineId, LineQuantities, LineUnits
 
 
 def requested_units(

@@ -21,9 +21,9 @@ from workflows.state.contracts import OrderView
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.records import Notice, Records
+    from activities.orders.records import Notice, Records
     from domain.errors import InvalidInput
-    from domain.messages import (
+    from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
         CancelRequest,
@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnOutcome,
         ReturnRequest,
     )
-    from domain.order import Order
+    from domain.orders.order import Order
 
 
 class OrderMessages:

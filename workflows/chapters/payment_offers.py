@@ -15,10 +15,10 @@ from workflows.engine.refusals import refused
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payment_asks import Authorized
-    from domain.continuation import PaymentsState
-    from domain.messages import PayOutcome, PayRequest
-    from domain.policy import Policy
+    from activities.payments.requests import Authorized
+    from domain.orders.continuation import PaymentsState
+    from domain.orders.messages import PayOutcome, PayRequest
+    from domain.orders.policy import Policy
 
 DECLINED, ACTION_REQUIRED, NO_PROVIDER = "declined", "action_required", "not_found"
 

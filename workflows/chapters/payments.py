@@ -19,12 +19,12 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import Due, OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payment_asks import Capture, Invoice, Refund
-    from activities.payments import Payments
+    from activities.payments.payments import Payments
+    from activities.payments.requests import Capture, Invoice, Refund
     from domain import ids
-    from domain.continuation import Action, Parked, PaymentsState
-    from domain.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
-    from domain.policy import Policy
+    from domain.orders.continuation import Action, Parked, PaymentsState
+    from domain.orders.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
+    from domain.orders.policy import Policy
 
 NOT_AUTHORIZED = "not_authorized"
 

@@ -11,9 +11,9 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.fulfilment import Fulfilments, Part, Recalled
-    from activities.inventory import Inventory, ReleaseStock
-    from domain.quantities import LineUnits
+    from activities.fulfilment.fulfilments import Fulfilments, Part, Recalled
+    from activities.stock.inventory import Inventory, ReleaseStock
+    from domain.orders.quantities import LineUnits
 
 
 class Recalls:

@@ -15,14 +15,14 @@ from workflows.state.charges import Owed
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payment_asks import MayRefund
-    from activities.payments import Payments
+    from activities.payments.payments import Payments
+    from activities.payments.requests import MayRefund
     from domain import ids
     from domain.errors import InvalidInput
-    from domain.messages import RefundKind, RefundOutcome, RefundRequest
     from domain.money import to_minor
-    from domain.policy import Policy
-    from domain.quantities import LineId, LineUnits
+    from domain.orders.messages import RefundKind, RefundOutcome, RefundRequest
+    from domain.orders.policy import Policy
+    from domain.orders.quantities import LineId, LineUnits
 
 
 class OrderRefunds:

@@ -13,12 +13,12 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.backorders import AwaitStock, Backorders
-    from activities.inventory import Inventory, ReserveAgain
-    from domain.fulfilments import Planned
-    from domain.policy import Policy
-    from domain.quantities import LineUnits
-    from domain.reservations import Reserved
+    from activities.stock.backorders import AwaitStock, Backorders
+    from activities.stock.inventory import Inventory, ReserveAgain
+    from domain.fulfilment.fulfilments import Planned
+    from domain.orders.policy import Policy
+    from domain.orders.quantities import LineUnits
+    from domain.stock.reservations import Reserved
 
 
 class Replacements:

@@ -11,9 +11,9 @@ from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.inventory import Inventory, ReleaseStock
-    from domain.policy import Policy
-    from domain.reservations import ReserveStock
+    from activities.stock.inventory import Inventory, ReleaseStock
+    from domain.orders.policy import Policy
+    from domain.stock.reservations import ReserveStock
 
 
 class OrderReservation:

@@ -18,12 +18,12 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.returns import ApproveReturn, ReturnPart, Returns
+    from activities.aftersales.returns import ApproveReturn, ReturnPart, Returns
     from domain import ids
-    from domain.continuation import ReturnsState, ReturnState
-    from domain.messages import ReturnOutcome, ReturnRequest, Units
-    from domain.policy import Policy
-    from domain.quantities import LineId, LineUnits
+    from domain.orders.continuation import ReturnsState, ReturnState
+    from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
+    from domain.orders.policy import Policy
+    from domain.orders.quantities import LineId, LineUnits
 
 
 @dataclass

@@ -11,10 +11,10 @@ from workflows.engine import timeouts
 from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
-    from activities.records import Attention, Records
-    from domain.continuation import Action, Parked
+    from activities.orders.records import Attention, Records
     from domain.errors import IllegalTransition, NotFound
-    from domain.messages import AttentionAnswer
+    from domain.orders.continuation import Action, Parked
+    from domain.orders.messages import AttentionAnswer
 
 NO_ANSWER = "nothing is to be decided; it ends by itself"
 

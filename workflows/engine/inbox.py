@@ -14,7 +14,8 @@ from workflows.engine.refusals import refuse
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
-    from domain.continuation import (
+    from domain.errors import Conflict, InvalidInput
+    from domain.orders.continuation import (
         Answered,
         AnsweredCancel,
         AnsweredCharge,
@@ -23,8 +24,7 @@ with workflow.unsafe.imports_passed_through():
         AnsweredReturn,
         InboxState,
     )
-    from domain.errors import Conflict, InvalidInput
-    from domain.messages import (
+    from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
         CancelRequest,

@@ -31,9 +31,9 @@ from workflows.engine.outcomes import (
 from workflows.engine.step_table import Activity, StepTable
 
 with workflow.unsafe.imports_passed_through():
-    from domain.continuation import Action, StepsState
     from domain.ids import wait_id
-    from domain.policy import Policy
+    from domain.orders.continuation import Action, StepsState
+    from domain.orders.policy import Policy
 
 T = TypeVar("T")
 

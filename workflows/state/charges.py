@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.amounts import NOTHING, LineMoney, Worth, sum_of, value_lines, worth_of
-    from domain.continuation import BookState
-    from domain.order import Order
-    from domain.quantities import LineQuantities, LineUnits
+    from domain.orders.amounts import NOTHING, LineMoney, Worth, sum_of, value_lines, worth_of
+    from domain.orders.continuation import BookState
+    from domain.orders.order import Order
+    from domain.orders.quantities import LineQuantities, LineUnits
 
 
 @dataclass(frozen=True)

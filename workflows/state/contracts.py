@@ -9,9 +9,9 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
-    from domain.continuation import OrderState
-    from domain.order import Order
-    from domain.policy import Policy
+    from domain.orders.continuation import OrderState
+    from domain.orders.order import Order
+    from domain.orders.policy import Policy
 
 
 class OrderInput(BaseModel):

@@ -8,8 +8,8 @@ from typing import Self
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.continuation import FulfilmentProgress, Stage
-    from domain.fulfilments import Planned
+    from domain.fulfilment.fulfilments import Planned
+    from domain.orders.continuation import FulfilmentProgress, Stage
 
 
 class Fulfilment:

@@ -18,12 +18,12 @@ from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
     from domain import ids
-    from domain.amounts import NOTHING, Worth
-    from domain.continuation import BookState
-    from domain.fulfilments import Planned
+    from domain.fulfilment.fulfilments import Planned
     from domain.money import Money
-    from domain.order import Order
-    from domain.quantities import LineId, LineQuantities, LineUnits
+    from domain.orders.amounts import NOTHING, Worth
+    from domain.orders.continuation import BookState
+    from domain.orders.order import Order
+    from domain.orders.quantities import LineId, LineQuantities, LineUnits
 
 
 @dataclass(frozen=True)

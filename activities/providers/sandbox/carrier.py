@@ -18,12 +18,12 @@ import asyncio
 import json
 from random import Random
 
-from activities.providers.carrier import Label
-from activities.providers.errors import DeclineCode, Declined
+from activities.fulfilment.carrier import Label
+from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.faults import Faults
-from store import sandbox
 from store.database import Connection, Pool
-from store.sandbox import CarrierCall, Refusal
+from store.sandbox import companies
+from store.sandbox.companies import CarrierCall, Refusal
 
 # Services and postal codes that misbehave; any other is fine.
 SERVICE_REFUSED = "unserviceable"
@@ -76,7 +76,7 @@ class SandboxCarrier:
         )
 
         async def effect(connection: Connection) -> CarrierCall:
-            return await sandbox.buy_label(
+            return await companies.buy_label(
                 connection,
                 key=key,
                 request=request,
@@ -99,7 +99,7 @@ class SandboxCarrier:
         request = _request("void_label", carrier=self._name, tracking_number=tracking_number)
 
         async def effect(connection: Connection) -> CarrierCall:
-            return await sandbox.void_label(
+            return await companies.void_label(
                 connection,
                 key=key,
                 request=request,
@@ -113,7 +113,7 @@ class SandboxCarrier:
         """What became of the call with this key; None if it was never seen."""
 
         async def effect(connection: Connection) -> CarrierCall | None:
-            return await sandbox.carrier_call(connection, key)
+            return await companies.carrier_call(connection, key)
 
         call = await self._faults.run("lookup", effect)
         return None if call is None else _label(call)

@@ -5,7 +5,7 @@ way there, and lost on the way back after the work was done. Only the last two l
 caller, which is why Stripe's guide "Advanced error handling" has callers treat a lost connection
 and a 5xx as indeterminate and repeat the call with the same idempotency key.
 
-Faults are set with `store.sandbox.set_fault`, at any time and from any process.
+Faults are set with `store.sandbox.companies.set_fault`, at any time and from any process.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeVar
 
-from activities.providers.errors import TimedOut, Unavailable
-from store import sandbox
+from activities.provider_errors import TimedOut, Unavailable
 from store.database import Connection, Pool
-from store.sandbox import FaultKind
+from store.sandbox import companies
+from store.sandbox.companies import FaultKind
 
 T = TypeVar("T")
 
@@ -41,17 +41,17 @@ class Faults:
         try:
             async with self._pool.acquire() as connection:
                 roll = self._random.random()
-                fault = await sandbox.draw_fault(connection, self._provider, operation, roll)
+                fault = await companies.draw_fault(connection, self._provider, operation, roll)
                 if fault is None:
                     return await effect(connection)
                 if fault is FaultKind.TIMEOUT_AFTER:
                     await effect(connection)
-        except sandbox.NOT_HERE as error:
+        except companies.NOT_HERE as error:
             raise Unavailable(
                 "this database has no sandbox companies: make them by `orderloom setup --sandbox`, "
                 f"or name a real company instead of the sandbox {self._provider} provider"
             ) from error
-        except sandbox.CONNECTION_LOST as error:
+        except companies.CONNECTION_LOST as error:
             raise Unavailable(
                 f"the sandbox {self._provider} provider lost its database during {operation}: "
                 f"{error}"

@@ -28,13 +28,13 @@ from enum import StrEnum
 from random import Random
 from typing import Literal
 
-from activities.providers.errors import DeclineCode, Declined
-from activities.providers.payment import Capabilities, PaymentKind, PaymentReceipt
+from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
+from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.faults import Faults
 from domain.money import Money
-from store import sandbox
 from store.database import Connection, Pool
-from store.sandbox import PaymentCall, PaymentEffect, Refusal
+from store.sandbox import companies
+from store.sandbox.companies import PaymentCall, PaymentEffect, Refusal
 
 
 class Card(StrEnum):
@@ -122,7 +122,7 @@ class SandboxPayment:
         request = _request("authorize", order_id=order_id, amount=amount, token=token)
 
         async def effect(connection: Connection) -> PaymentCall:
-            return await sandbox.authorize(
+            return await companies.authorize(
                 connection,
                 key=key,
                 request=request,
@@ -142,7 +142,7 @@ class SandboxPayment:
         request = _request("capture", authorization=authorization, amount=amount)
 
         async def effect(connection: Connection) -> PaymentCall:
-            return await sandbox.capture(
+            return await companies.capture(
                 connection,
                 key=key,
                 request=request,
@@ -159,7 +159,7 @@ class SandboxPayment:
         request = _request("void", authorization=authorization)
 
         async def effect(connection: Connection) -> PaymentCall:
-            return await sandbox.void(
+            return await companies.void(
                 connection, key=key, request=request, authorization=authorization
             )
 
@@ -171,7 +171,7 @@ class SandboxPayment:
         request = _request("refund", authorization=authorization, amount=amount)
 
         async def effect(connection: Connection) -> PaymentCall:
-            return await sandbox.refund(
+            return await companies.refund(
                 connection,
                 key=key,
                 request=request,
@@ -189,7 +189,7 @@ class SandboxPayment:
         Whoever asks for it from then on is told that it failed.
         """
         async with self._pool.acquire() as connection:
-            await sandbox.send_refund_back(connection, key, DeclineCode.REFUND_REFUSED)
+            await companies.send_refund_back(connection, key, DeclineCode.REFUND_REFUSED)
 
     async def lookup(
         self, *, key: str, kind: PaymentKind, authorization: str | None, since: datetime
@@ -197,7 +197,7 @@ class SandboxPayment:
         """What became of the money call with this key, which is all that is needed here."""
 
         async def effect(connection: Connection) -> PaymentCall | None:
-            return await sandbox.payment_call(connection, key)
+            return await companies.payment_call(connection, key)
 
         call = await self._faults.run("lookup", effect)
         return None if call is None else _receipt(_effect(call))
@@ -206,7 +206,7 @@ class SandboxPayment:
         """Every effect there is for this order, oldest first."""
 
         async def effect(connection: Connection) -> tuple[PaymentEffect, ...]:
-            return await sandbox.payment_effects(connection, order_id)
+            return await companies.payment_effects(connection, order_id)
 
         return tuple(_receipt(done) for done in await self._faults.run("operations", effect))
 
@@ -216,7 +216,7 @@ class SandboxPayment:
 
         async def effect(connection: Connection) -> tuple[PaymentEffect, ...]:
             before = since + timedelta(days=1)
-            return await sandbox.payment_effects_between(connection, since, before)
+            return await companies.payment_effects_between(connection, since, before)
 
         return tuple(_receipt(done) for done in await self._faults.run("list_day", effect))
 

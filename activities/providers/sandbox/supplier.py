@@ -11,13 +11,13 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from activities.providers.errors import DeclineCode, Declined
+from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.faults import Faults
-from activities.providers.supplier import Taken
-from domain.purchasing import PurchaseDocument
-from store import sandbox_supplier
+from activities.purchasing.supplier import Taken
+from domain.purchasing.purchase_orders import PurchaseDocument
 from store.database import Connection, Pool
-from store.sandbox_supplier import SupplierOrder
+from store.sandbox import suppliers
+from store.sandbox.suppliers import SupplierOrder
 
 # Suppliers that misbehave; any other is fine.
 SUPPLIER_REFUSES: Final = "refuses"
@@ -47,7 +47,7 @@ class SandboxSupplier:
         async def effect(connection: Connection) -> SupplierOrder | None:
             if document.supplier == SUPPLIER_REFUSES:
                 return None
-            return await sandbox_supplier.place(connection, document.po_id, content, x12)
+            return await suppliers.place(connection, document.po_id, content, x12)
 
         order = await self._faults.run("place", effect)
         if order is None or order.cancelled:
@@ -60,11 +60,11 @@ class SandboxSupplier:
         """Cancel an order, unless its supplier never stops."""
 
         async def effect(connection: Connection) -> bool:
-            order = await sandbox_supplier.get(connection, po_id)
+            order = await suppliers.get(connection, po_id)
             document = {} if order is None else order.document or {}
             if document.get("supplier") == SUPPLIER_NEVER_STOPS:
                 return False
-            await sandbox_supplier.cancel(connection, po_id)
+            await suppliers.cancel(connection, po_id)
             return True
 
         if not await self._faults.run("cancel", effect):
@@ -74,7 +74,7 @@ class SandboxSupplier:
         """Count that somebody asked."""
 
         async def effect(connection: Connection) -> None:
-            await sandbox_supplier.chase(connection, po_id)
+            await suppliers.chase(connection, po_id)
 
         await self._faults.run("chase", effect)
 
@@ -82,7 +82,7 @@ class SandboxSupplier:
         """The order as it is kept here."""
 
         async def effect(connection: Connection) -> SupplierOrder | None:
-            return await sandbox_supplier.get(connection, po_id)
+            return await suppliers.get(connection, po_id)
 
         order = await self._faults.run("lookup", effect)
         if order is None or order.document is None:

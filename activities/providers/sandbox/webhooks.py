@@ -14,12 +14,12 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from activities.providers.events import read_as
-from domain import signatures
-from domain.disputes import Dispute, DisputeState
+from activities.payments.event_reader import read_as
 from domain.errors import InvalidInput
 from domain.money import Money, decimals
-from domain.provider_events import DisputeNews, News, PaymentFate, PaymentNews
+from domain.payments import signatures
+from domain.payments.disputes import Dispute, DisputeState
+from domain.payments.provider_events import DisputeNews, News, PaymentFate, PaymentNews
 
 FEE_MINOR: Final = 15_00
 """What the company takes for a chargeback, in minor units of the payment's currency."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from activities.providers.errors import DeclineCode, Declined
+from activities.provider_errors import DeclineCode, Declined
 from domain.money import Money, decimals
 
 # Decimals that differ from ISO 4217. Króna and Uganda shilling have two, always 00.

@@ -13,8 +13,8 @@ import stripe
 from pydantic import SecretStr, ValidationError
 from stripe.params import PaymentIntentCaptureParams, PaymentIntentCreateParams
 
-from activities.providers.errors import TimedOut, Unavailable
-from activities.providers.payment import PaymentKind
+from activities.payments.provider import PaymentKind
+from activities.provider_errors import TimedOut, Unavailable
 from activities.providers.stripe.answers import Answer, Intent, Refund, Transaction
 from activities.providers.stripe.refusals import translate
 

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from activities.providers.events import read_as
+from activities.payments.event_reader import read_as
 from activities.providers.stripe.amounts import from_stripe
 from activities.providers.stripe.answers import KEY
-from domain.disputes import Dispute, DisputeState
 from domain.errors import InvalidInput
 from domain.money import Money
-from domain.provider_events import DisputeNews, News, PaymentFate, PaymentNews
+from domain.payments.disputes import Dispute, DisputeState
+from domain.payments.provider_events import DisputeNews, News, PaymentFate, PaymentNews
 
 _FATES: Final[dict[str, PaymentFate]] = {
     "payment_intent.amount_capturable_updated": "authorized",

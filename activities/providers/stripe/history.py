@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from activities.providers.payment import PaymentKind, PaymentReceipt
+from activities.payments.provider import PaymentKind, PaymentReceipt
 from activities.providers.stripe import receipts
 from activities.providers.stripe.answers import ORDER, Charge, Intent, Refund, Transaction
 from activities.providers.stripe.api import StripeApi

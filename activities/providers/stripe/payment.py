@@ -19,8 +19,8 @@ from typing import Final
 from pydantic import SecretStr
 from stripe.params import PaymentIntentCreateParams
 
-from activities.providers.errors import DeclineCode, Declined, Unavailable
-from activities.providers.payment import Capabilities, PaymentKind, PaymentReceipt
+from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
+from activities.provider_errors import DeclineCode, Declined, Unavailable
 from activities.providers.stripe import receipts
 from activities.providers.stripe.amounts import to_stripe
 from activities.providers.stripe.answers import (

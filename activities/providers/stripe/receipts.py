@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from activities.providers.payment import PaymentReceipt
+from activities.payments.provider import PaymentReceipt
 from activities.providers.stripe.amounts import from_stripe
 from activities.providers.stripe.answers import (
     VOIDING,

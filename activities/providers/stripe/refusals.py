@@ -10,7 +10,8 @@ from typing import Final
 import httpx
 import stripe
 
-from activities.providers.errors import (
+from activities.payments.provider import PaymentKind
+from activities.provider_errors import (
     DeclineCode,
     Declined,
     OutcomeUnknown,
@@ -18,7 +19,6 @@ from activities.providers.errors import (
     TimedOut,
     Unavailable,
 )
-from activities.providers.payment import PaymentKind
 from activities.providers.stripe.answers import Failure
 
 _BY_CODE: Final = {

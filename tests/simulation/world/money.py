@@ -9,7 +9,7 @@ from typing import Literal
 
 from temporalio.exceptions import ApplicationError
 
-from activities.payment_asks import (
+from activities.payments.requests import (
     Answer,
     Authorize,
     Authorized,

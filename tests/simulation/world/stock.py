@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from activities.backorders import AwaitStock, FillBackorder
-from activities.inventory import Reassign, ReleaseStock, ReserveAgain
+from activities.stock.backorders import AwaitStock, FillBackorder
+from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
 from domain import ids
-from domain.fulfilments import FulfilmentState, Planned
-from domain.order import Order
-from domain.reservations import Reserved, ReserveStock
+from domain.fulfilment.fulfilments import FulfilmentState, Planned
+from domain.orders.order import Order
+from domain.stock.reservations import Reserved, ReserveStock
 from tests.simulation.world.memory import Memory
 
 LIVE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")

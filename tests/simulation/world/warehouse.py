@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
-from activities.delivery import Delivered, LastScan
-from activities.fulfilment import Packed, Picked, Recalled, Ship, Shipped
-from activities.fulfilment import Part as PartAsk
-from activities.returns import ApproveReturn, ReceivedReturn, ReturnPart
+from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart
+from activities.fulfilment.delivery import Delivered, LastScan
+from activities.fulfilment.fulfilments import Packed, Picked, Recalled, Ship, Shipped
+from activities.fulfilment.fulfilments import Part as PartAsk
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
 from tests.simulation.world.money import Money

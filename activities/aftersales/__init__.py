@@ -1,0 +1,1 @@
+"""Returns: approve one, and wait for the goods."""

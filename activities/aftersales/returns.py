@@ -1,0 +1,90 @@
+"""Returns: approve, wait for the parcel."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.waiting import wait_for_report
+from domain import ids
+from domain.orders.quantities import LineUnits
+from store.aftersales import returns
+from store.database import Pool
+from store.locks import lock_order
+from store.orders import events, orders
+
+
+class ApproveReturn(BaseModel):
+    """Units that may come back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    return_id: str
+    kind: Literal["customer", "undeliverable"] = "customer"
+    fulfilment_id: str | None = None
+    units: LineUnits
+    reason: str
+    who: str
+
+
+class ReturnPart(BaseModel):
+    """A return, by its id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    return_id: str
+
+
+class ReceivedReturn(BaseModel):
+    """What the warehouse counted in the parcel."""
+
+    model_config = ConfigDict(frozen=True)
+
+    received: LineUnits
+    missing: LineUnits = {}
+
+
+class Returns:
+    """Goods on their way back."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @activity.defn
+    async def approve_return(self, ask: ApproveReturn) -> None:
+        """Record that these units may come back, and expect them at the warehouse."""
+        order_id = ids.order_of(ask.return_id)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, order_id)
+            new = await returns.create(
+                conn,
+                ask.return_id,
+                kind=ask.kind,
+                fulfilment_id=ask.fulfilment_id,
+                units=ask.units,
+                skus=await orders.skus(conn, order_id),
+                reason=ask.reason,
+            )
+            if not new:
+                return
+            if ask.kind == "customer":
+                moves = {k: {"return_requested": units} for k, units in ask.units.items()}
+                await orders.move_lines(conn, order_id, moves)
+            await events.tell(
+                conn,
+                order_id,
+                f"approve_return:{ask.return_id}",
+                "return approved" if ask.kind == "customer" else "coming back",
+                who=ask.who,
+                why=ask.reason,
+                data={"return_id": ask.return_id, "units": ask.units},
+            )
+
+    @activity.defn
+    async def receive_return(self, part: ReturnPart) -> ReceivedReturn:
+        """Wait until the warehouse has the return parcel and has counted it."""
+        return ReceivedReturn.model_validate(
+            await wait_for_report(self._pool, "receive_return", part.return_id)
+        )

@@ -1,0 +1,1 @@
+"""Pick, pack, ship and deliver, and what a carrier must offer."""

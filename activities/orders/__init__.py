@@ -1,0 +1,1 @@
+"""What an order writes down about itself."""

@@ -1,0 +1,146 @@
+"""What an order says about itself: its end, what it refused, and what needs a person."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from domain.errors import NotFound
+from domain.ids import WHO
+from domain.orders.continuation import Action, Answered
+from store.database import Pool
+from store.locks import lock_order
+from store.orders import answers, events, orders
+
+
+class CloseOrder(BaseModel):
+    """The order's end. `answers`: to requests that have an id, for those who repeat them later."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    decision: Literal["closed", "cancelled"]
+    reason: str
+    answers: tuple[Answered, ...] = ()
+
+
+class KeepAnswers(BaseModel):
+    """What an order answered that ended before it was confirmed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    answers: tuple[Answered, ...]
+
+
+class Notice(BaseModel):
+    """A line of the order's story. `effect` makes it told once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    effect: str
+    what: str
+    why: str
+    who: str = WHO
+
+
+class Attention(BaseModel):
+    """A step that waits for a person, or no longer does (`resolution`).
+
+    `allowed`: the answers to it; none where it ends by itself.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    step: str
+    number: int
+    reason: str
+    allowed: tuple[Action, ...] = ()
+    resolution: str | None = None
+    who: str = WHO
+
+
+class Hold(BaseModel):
+    """The order waits for something (`note`), or no longer does. Numbered by its workflow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    number: int
+    reason: Literal["payment", "fraud_review", "address", "stock", "other"] = "payment"
+    note: str
+    released: bool = False
+    who: str = WHO
+
+
+class Records:
+    """Bookkeeping about the order itself."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @activity.defn
+    async def close_order(self, ask: CloseOrder) -> None:
+        """Record the order's end."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await orders.decide(conn, ask.order_id, ask.decision, ask.reason)
+            await answers.keep(conn, ask.order_id, ask.answers)
+            await events.tell(
+                conn, ask.order_id, "close_order", ask.decision, who=WHO, why=ask.reason
+            )
+
+    @activity.defn
+    async def keep_answers(self, ask: KeepAnswers) -> None:
+        """Record the answers to requests that have an id."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await answers.keep(conn, ask.order_id, ask.answers)
+
+    @activity.defn
+    async def tell(self, ask: Notice) -> None:
+        """Add to the order's story."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await events.tell(conn, ask.order_id, ask.effect, ask.what, who=ask.who, why=ask.why)
+
+    @activity.defn
+    async def note_attention(self, ask: Attention) -> None:
+        """List the order as needing a person at a step, or take it off the list."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            try:
+                await lock_order(conn, ask.order_id)
+            except NotFound:
+                return  # not on record yet: the step that records it is the one; Temporal lists it
+            if ask.resolution is None:
+                await events.raise_attention(conn, ask.order_id, ask.step, ask.reason, ask.allowed)
+                what, why = f"needs attention: {ask.step}", ask.reason
+            else:
+                await events.resolve_attention(conn, ask.order_id, ask.step, ask.resolution)
+                what, why = f"attention resolved: {ask.step}", ask.resolution
+            effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
+            await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=why)
+
+    @activity.defn
+    async def note_hold(self, ask: Hold) -> None:
+        """Record that the order is held, or that it goes on."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            if ask.released:
+                await events.release_hold(conn, ask.order_id, ask.number, who=ask.who)
+                what, effect = "released", f"hold:{ask.number}:released"
+            else:
+                await events.hold(
+                    conn,
+                    ask.order_id,
+                    ask.number,
+                    reason=ask.reason,
+                    note=ask.note,
+                    who=ask.who,
+                )
+                what, effect = f"held: {ask.reason}", f"hold:{ask.number}:held"
+            await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=ask.note)

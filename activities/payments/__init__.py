@@ -1,0 +1,1 @@
+"""Every money call and its papers, and what a payment company must offer."""

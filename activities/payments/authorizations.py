@@ -1,0 +1,302 @@
+"""Authorizations: made, renewed, and released. How each call is made safe: `money_calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from activities.payments.money_calls import (
+    ENDED,
+    Call,
+    MoneyCalls,
+    Planned,
+    Then,
+    refusal_of,
+    succeeded,
+    tell,
+    void_key,
+)
+from activities.payments.provider import PaymentProvider, PaymentReceipt
+from activities.payments.requests import Authorize, Authorized, Reauthorize, TenderAsk, Void
+from activities.provider_errors import Declined
+from domain.errors import Conflict
+from domain.ids import WHO
+from domain.money import Money
+from store.database import Connection, Pool
+from store.fulfilment import fulfilments
+from store.locks import lock_order
+from store.orders import events, orders
+from store.payments import payments
+from store.payments.payments import Intent, Payment
+
+
+class Authorizations:
+    """Authorizations, with the database pool and the payment providers (by name) injected."""
+
+    def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
+        self._pool = pool
+        self._calls = MoneyCalls(pool, providers)
+
+    @activity.defn
+    async def authorize_payment(self, ask: Authorize) -> Authorized:
+        """Authorize; when there is all of it, confirm the order. Type `declined` is a firm no."""
+        # Authorize one tender at a time, so that a refusal never leaves a later one pending.
+        while True:
+            async with self._pool.acquire() as conn, conn.transaction():
+                await lock_order(conn, ask.order_id)
+                made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
+                wanted = {
+                    (tender.number, part): _missing(made, tender.number, part, amount)
+                    for tender in ask.tenders
+                    for part, amount in self._parts(tender).items()
+                }
+                planned = await self._intend_next(conn, ask.order_id, made, wanted, ask.tenders)
+                if planned is None:
+                    await self._confirm(conn, ask, made)
+                    return self._authorized(made)
+            await self._authorize(planned, ask.tenders, _nothing)
+
+    async def _confirm(self, conn: Connection, ask: Authorize, made: Sequence[Payment]) -> None:
+        """Confirm the order once, and let the warehouse begin. The order is locked.
+
+        Not where an authorization was released: the order is being undone.
+        """
+        effect, held = f"{ask.order_id}:authorize:confirmed", sum(each.room for each in made)
+        if held < ask.amount.minor or await events.find(conn, ask.order_id, effect) is not None:
+            return
+        await orders.decide(conn, ask.order_id, "confirmed")
+        await fulfilments.release_to_warehouse(conn, ask.order_id)
+        data = {"amount_minor": ask.amount.minor, "currency": ask.amount.currency}
+        why = f"{ask.amount} authorized"
+        await events.tell(conn, ask.order_id, effect, "confirmed", who=WHO, why=why, data=data)
+
+    @activity.defn
+    async def reauthorize_payment(self, ask: Reauthorize) -> Authorized:
+        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`."""
+
+        made_now: set[str] = set()
+
+        def lasts(payment: Payment) -> bool:
+            return payment.payment_key in made_now or _lasts(payment, ask.until)
+
+        async def renewed(conn: Connection, payment: Payment) -> None:
+            made_now.add(payment.payment_key)
+            await tell(conn, payment, "authorization renewed", f"{payment.amount} authorized")
+            for old in await payments.authorizations(conn, ask.order_id):
+                if old.room and not lasts(old) and await self._is_replaced(conn, old, payment):
+                    if old.capture_granted == old.captured:  # else what is under way needs it
+                        await self._intend_void(conn, old)
+                    await payments.release(conn, old.payment_key)
+
+        while True:  # what an attempt that died has begun comes first
+            async with self._pool.acquire() as conn, conn.transaction():
+                await lock_order(conn, ask.order_id)
+                made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
+                lacking = await self._lacking(conn, ask, made, lasts)
+                planned = await self._intend_next(conn, ask.order_id, made, lacking, ask.tenders)
+            if planned is None:
+                break
+            await self._authorize(planned, ask.tenders, renewed)
+        with suppress(Declined):  # recorded; the new one stands, and the old one ends by itself
+            await self._perform_voids(ask.order_id, "it ended soon, and there is another one")
+        async with self._pool.acquire() as conn:
+            return self._authorized(await payments.authorizations(conn, ask.order_id))
+
+    async def _is_replaced(self, conn: Connection, old: Payment, new: Payment) -> bool:
+        """Made for what the new one is for, or for a part that will not be charged."""
+        if old.tender != new.tender or old.part_of == new.part_of:
+            return old.tender == new.tender
+        return old.part_of != "" and not await fulfilments.is_live(conn, old.part_of)
+
+    async def _lacking(
+        self,
+        conn: Connection,
+        ask: Reauthorize,
+        made: Sequence[Payment],
+        lasts: Callable[[Payment], bool],
+    ) -> dict[tuple[int, str], int]:
+        """What is to be authorized again: (tender, part) → amount. The order is locked."""
+        lacking: dict[tuple[int, str], int] = {}
+        charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
+        left = ask.amount - succeeded(charged)
+        others = []
+        for authorization in made:
+            if authorization.part_of not in ("", ask.part):
+                others.append(authorization)
+                continue
+            if authorization.room and not lasts(authorization):
+                # Renewed as it is: the other parcels need it as much.
+                key = (authorization.tender, authorization.part_of)
+                lacking[key] = lacking.get(key, 0) + authorization.room
+            left -= authorization.room
+        for authorization in others:
+            if left > 0 and lasts(authorization) and await self._is_free(conn, authorization, left):
+                await payments.bind(conn, authorization.payment_key, ask.part)
+                left -= authorization.room
+        if left > 0:
+            main = ask.tenders[-1]
+            part = ask.part if self._calls.charges_once(main.provider) else ""
+            lacking[main.number, part] = lacking.get((main.number, part), 0) + left
+        return lacking
+
+    async def _is_free(self, conn: Connection, authorization: Payment, amount: int) -> bool:
+        """Made for a part that will not be charged, never charged, and enough."""
+        live = await fulfilments.is_live(conn, authorization.part_of)
+        return not live and authorization.capture_granted == 0 and authorization.room >= amount
+
+    def _parts(self, tender: TenderAsk) -> dict[str, int]:
+        """What a tender's authorizations are for: each part alone where it can be charged once."""
+        if tender.parts and self._calls.charges_once(tender.provider):
+            return tender.parts | tender.most
+        return {"": tender.amount}
+
+    async def _intend_next(
+        self,
+        conn: Connection,
+        order_id: str,
+        made: Sequence[Payment],
+        wanted: Mapping[tuple[int, str], int],
+        tenders: Sequence[TenderAsk],
+    ) -> Planned | None:
+        """The intent of the next one that is wanted; one that is open comes first.
+
+        Whoever is refused may come with other means, so none is written down before its turn.
+        """
+        for payment in made:
+            if payment.open:
+                return Planned(payment, new=False)
+        currency = (await payments.sums(conn, order_id)).currency
+        providers = {tender.number: tender.provider for tender in tenders}
+        for tender, _ in wanted:
+            self._calls.provider(providers[tender])
+        number = len(await payments.authorizations(conn, order_id)) + 1
+        for (tender, part), amount in wanted.items():
+            if amount <= 0 and number > 1:
+                continue  # of an order that costs nothing there is one, of nothing
+            intent = Intent(
+                key=f"{order_id}:authorize" if number == 1 else f"{order_id}:authorize:{number}",
+                kind="authorize",
+                amount=Money(minor=amount, currency=currency),
+                provider=providers[tender],
+                tender=tender,
+                part_of=part,
+            )
+            return Planned(*await payments.intend(conn, order_id, intent))
+        return None
+
+    async def _authorize(self, planned: Planned, tenders: Sequence[TenderAsk], then: Then) -> None:
+        payment = planned.payment
+        token = next(tender.token for tender in tenders if tender.number == payment.tender)
+
+        async def call(provider: PaymentProvider) -> PaymentReceipt:
+            return await provider.authorize(
+                key=payment.payment_key,
+                order_id=payment.order_id,
+                amount=payment.amount,
+                token=token,
+            )
+
+        await self._calls.perform(planned, call, then)
+
+    def _authorized(self, made: Sequence[Payment]) -> Authorized:
+        standing = [payment for payment in made if payment.room]
+        ends = [(payment.expires_at, payment.part_of) for payment in standing if payment.expires_at]
+        return Authorized(
+            until={part: end for end, part in sorted(ends, reverse=True)},  # the soonest is last
+            once=any(self._calls.charges_once(payment.provider) for payment in standing),
+        )
+
+    @activity.defn
+    async def void_payment(self, ask: Void) -> None:
+        """Undo of authorize_payment; also releases what stays uncaptured in the end.
+
+        An authorization that was never made needs nothing; one whose outcome is not known is looked
+        up first, and given up if the provider has not seen it.
+        """
+
+        async with self._pool.acquire() as conn:
+            made = await payments.authorizations(conn, ask.order_id)
+        for payment in made:
+            if payment.open:
+                await self._calls.conclude(payment, _nothing)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            for payment in await payments.authorizations(conn, ask.order_id):
+                if payment.room:
+                    await self._intend_void(conn, payment)
+        await self._perform_voids(ask.order_id, ask.why)
+
+    async def _intend_void(self, conn: Connection, authorization: Payment) -> None:
+        intent = Intent(
+            key=void_key(authorization),
+            kind="void",
+            amount=Money(minor=authorization.room, currency=authorization.currency),
+            provider=authorization.provider,
+            tender=authorization.tender,
+            authorization_key=authorization.payment_key,
+        )
+        await payments.intend(conn, authorization.order_id, intent)
+
+    async def _perform_voids(self, order_id: str, why: str) -> None:
+        async def told(conn: Connection, payment: Payment) -> None:
+            await tell(conn, payment, "authorization released", why)
+
+        async with self._pool.acquire() as conn:
+            known = await payments.of_order(conn, order_id)
+        holding = {p.payment_key for p in known if p.kind == "authorize" and p.room}
+        refused: Declined | None = None  # told when all have been asked for
+        for payment in known:
+            if payment.kind == "void" and (payment.open or payment.authorization_key in holding):
+                try:
+                    # Whether it was asked for before is not known: it is looked up first.
+                    planned = Planned(payment, new=payment.state == "requested")
+                    await self._calls.perform(planned, self._void(payment), told)
+                except Declined as refusal:
+                    if refusal.code not in ENDED:  # by itself, or at the company
+                        refused = refused or refusal
+        if refused is not None:
+            raise refused
+
+    def _void(self, payment: Payment) -> Call:
+        async def call(provider: PaymentProvider) -> PaymentReceipt:
+            return await provider.void(
+                key=payment.payment_key, authorization=await self._calls.authorization(payment)
+            )
+
+        return call
+
+
+async def _nothing(conn: Connection, payment: Payment) -> None:
+    """No more follows from one authorization alone."""
+
+
+def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
+    """The authorizations that stand or are under way. Raises Declined as this attempt was."""
+    failed = [payment for payment in made if payment.state == "failed"]
+    if len(failed) >= attempt:
+        raise refusal_of(sorted(failed, key=lambda each: each.requested_at)[attempt - 1])
+    return [payment for payment in made if payment.state != "failed"]
+
+
+def _lasts(authorization: Payment, until: datetime) -> bool:
+    """It can be charged until then; or it is so new that another one would hold no longer."""
+    ends, made = authorization.expires_at, authorization.requested_at
+    if ends is None or authorization.holds_until(until):
+        return True
+    return datetime.now(UTC) - made < (ends - made) / 10
+
+
+def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:
+    """What a tender is still to authorize for a part; what was charged since counts as well.
+
+    Raises Conflict where that is of another amount.
+    """
+    own = [payment for payment in made if (payment.tender, payment.part_of) == (tender, part)]
+    missing = amount - sum(payment.amount_minor for payment in own)
+    if missing < 0:
+        key, found = own[0].payment_key, own[0].amount
+        raise Conflict(f"payment {key} is an authorize of {found} already")
+    return missing

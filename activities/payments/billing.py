@@ -1,0 +1,134 @@
+"""What charges and refunds leave on paper: invoices, credit notes, entries, and line counts.
+
+Each is part of the transaction of what it is for; the caller holds the order's lock.
+"""
+
+from __future__ import annotations
+
+from activities.payments.requests import Capture, Invoice, Refund
+from domain.accounting import accounts
+from domain.accounting.documents import Seller
+from domain.errors import Refused
+from domain.money import Money
+from store.accounting import documents, ledger
+from store.aftersales import returns
+from store.database import Connection
+from store.orders import orders
+from store.payments import payments, refunds
+from store.payments.payments import STORE_CREDIT, Payment
+
+
+async def invoice(
+    conn: Connection, ask: Capture | Invoice, seller: Seller, *, prepaid: bool
+) -> None:
+    """Goods went out: what they are worth is revenue. The caller sees to it that it is once.
+
+    Last of all in its transaction: the numbers of documents are one row for the whole shop.
+    """
+    await ledger.post(
+        conn,
+        effect=f"invoice:{ask.fulfilment_id}",
+        order_id=ask.order_id,
+        memo=f"{ask.fulfilment_id} shipped",
+        currency=ask.currency,
+        postings=accounts.invoiced(ask.worth, prepaid=prepaid),
+    )
+    moves = {line_id: {"invoiced": units} for line_id, units in ask.units.items()}
+    await orders.move_lines(conn, ask.order_id, moves)
+    if ask.after_refund:
+        await payments.billed_after_refund(conn, ask.order_id)
+    await documents.issue(
+        conn,
+        kind="invoice",
+        order_id=ask.order_id,
+        part_id=ask.fulfilment_id,
+        lines=ask.units,
+        worth=ask.worth,
+        seller=seller,
+    )
+
+
+async def is_invoiced(conn: Connection, ask: Capture) -> bool:
+    """It was, when it was first tried: which may have left nothing else behind."""
+    issued = await documents.of_order(conn, ask.order_id)
+    return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
+
+
+async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:
+    """The credit note of a refund, where anything was invoiced of it. Last of all, as above."""
+    if ask.credited.total:
+        await documents.issue(
+            conn,
+            kind="credit_note",
+            order_id=ask.order_id,
+            part_id=ask.refund_id,
+            lines=ask.units,
+            worth=ask.credited,
+            seller=seller,
+            reason=ask.why,
+        )
+
+
+async def grant_refund(conn: Connection, ask: Refund) -> bool:
+    """The customer is owed it from now on. False where it was granted before."""
+    new = await refunds.grant(
+        conn,
+        refund_id=ask.refund_id,
+        order_id=ask.order_id,
+        kind=ask.kind,
+        units=ask.units,
+        worth=ask.worth,
+        credited=ask.credited,
+        currency=ask.currency,
+        reason=ask.why,
+        who=ask.who,
+        by_hand=ask.by_hand is not None,
+    )
+    if new:
+        await ledger.post(
+            conn,
+            effect=f"granted:{ask.refund_id}",
+            order_id=ask.order_id,
+            memo=ask.why,
+            currency=ask.currency,
+            postings=accounts.refund_granted(ask.worth, ask.credited),
+        )
+    return new
+
+
+async def shares_of_refund(
+    conn: Connection, ask: Refund, amount: int
+) -> list[tuple[Payment | None, int]]:
+    """Through which authorizations how much goes back: the last charged first.
+
+    Raises Refused where none of it can. What is left over was paid by hand.
+    """
+    if ask.by_hand or ask.to == STORE_CREDIT or amount == 0:
+        return [(None, amount)]
+    shares: list[tuple[Payment | None, int]] = []
+    for authorization in reversed(await payments.authorizations(conn, ask.order_id)):
+        share = min(amount, authorization.refundable)
+        if share:
+            shares.append((authorization, share))
+            amount -= share
+    if not shares:
+        raise paid_by_hand(ask, amount)
+    return shares
+
+
+def paid_by_hand(ask: Refund, amount: int) -> Refused:
+    """Why so much of a refund goes back through no company."""
+    short = Money(minor=amount, currency=ask.currency)
+    return Refused(f"{short} of {ask.refund_id} was paid by hand: pay it back by hand")
+
+
+async def settle_refund(conn: Connection, ask: Refund) -> None:
+    """All of it was paid back: the units count as refunded."""
+    moves = {line_id: {"refunded": units} for line_id, units in ask.units.items()}
+    if ask.kind == "units":
+        moves = {k: {"refunded": units, "conceded": units} for k, units in ask.units.items()}
+    for line_id, units in ask.unconceded.items():
+        moves.setdefault(line_id, {})["conceded"] = -units
+    await orders.move_lines(conn, ask.order_id, moves)
+    if ask.return_id is not None:
+        await returns.set_state(conn, ask.return_id, "refunded")

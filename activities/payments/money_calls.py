@@ -1,0 +1,275 @@
+"""The one path of every money call: intent, call, outcome.
+
+The intent is written first, the provider is called with the intent's key outside any transaction,
+and the outcome is recorded together with what it changes. An outcome that is not known is looked up
+at once, and again by every later attempt, before the same call is made again with the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from activities.payments.provider import PaymentProvider, PaymentReceipt
+from activities.provider_errors import DeclineCode, Declined, OutcomeUnknown
+from domain.errors import Conflict, NotFound
+from domain.ids import WHO
+from domain.money import Money
+from store.database import Connection, Pool
+from store.locks import lock_order
+from store.orders import events
+from store.payments import payments
+from store.payments.payments import BY_HAND, Payment
+
+Call = Callable[[PaymentProvider], Awaitable[PaymentReceipt]]
+Then = Callable[[Connection, Payment], Awaitable[None]]
+
+ENDED = (DeclineCode.EXPIRED, DeclineCode.ALREADY_VOIDED)
+"""Said of an operation whose authorization has ended: what is left of it is released."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An intent that is written, and whether it was written just now."""
+
+    payment: Payment
+    new: bool
+
+
+class MoneyCalls:
+    """Brings intents to their outcomes, with the pool and the providers (by name) injected."""
+
+    def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
+        self._pool = pool
+        self.providers = providers
+
+    def provider(self, name: str) -> PaymentProvider:
+        """The provider of that name. Raises NotFound."""
+        if name not in self.providers:
+            known = ", ".join(sorted(self.providers))
+            raise NotFound(f"there is no payment provider {name!r} here; there is {known}")
+        return self.providers[name]
+
+    def charges_once(self, name: str) -> bool:
+        """An authorization at this provider can be charged once only."""
+        return name != BY_HAND and self.provider(name).capabilities.captures == "once"
+
+    async def perform_all(
+        self,
+        planned: Sequence[Planned],
+        call: Callable[[Payment], Call],
+        then: Then,
+    ) -> None:
+        """Bring all of them to an outcome; then raise what kept any of them from success.
+
+        An open outcome is raised before a refusal: that is decided, and can wait.
+        """
+        refusal: Declined | None = None
+        unknown: OutcomeUnknown | None = None
+        for item in planned:
+            try:
+                await self.perform(item, call(item.payment), then)
+            except Declined as error:
+                refusal = refusal or error
+            except OutcomeUnknown as error:
+                unknown = error
+        if unknown is not None:
+            raise unknown
+        if refusal is not None:
+            raise refusal
+
+    async def perform(self, planned: Planned, call: Call, then: Then) -> None:
+        """Bring an intent to its outcome: look it up or call, then record it with `then`.
+
+        Raises Declined for a firm no, and OutcomeUnknown where only the provider can tell.
+        """
+        payment = planned.payment
+        if payment.done:
+            return
+        if payment.state == "failed":
+            raise refusal_of(payment)
+        receipt: PaymentReceipt | None = None
+        if payment.amount_minor > 0 and payment.provider != BY_HAND:
+            provider = self.provider(payment.provider)
+            try:
+                receipt = None if planned.new else await self._found(provider, payment)
+                receipt = receipt or await self._called(provider, payment, call)
+            except Declined as error:
+                if await self._refused(payment, error):
+                    raise
+                return
+            except OutcomeUnknown as error:
+                async with self._pool.acquire() as conn, conn.transaction():
+                    await lock_order(conn, payment.order_id)
+                    await payments.unknown(conn, payment.payment_key, str(error))
+                raise
+        await self._succeeded(payment, receipt, then)
+
+    async def conclude(self, payment: Payment, then: Then) -> Payment:
+        """Find out what became of an intent that is given up. Not seen by the provider: never made.
+
+        Raises OutcomeUnknown where the provider does not answer.
+        """
+        try:
+            receipt = await self.look_up(payment)
+            if receipt is None:
+                raise Declined(DeclineCode.NOT_FOUND, "given up: the provider has not seen it")
+            await self._succeeded(payment, receipt, then)
+        except Declined as error:
+            await self._refused(payment, error)
+        return await self.found(payment.payment_key)
+
+    async def look_up(self, payment: Payment) -> PaymentReceipt | None:
+        """Ask the provider what became of it. Raises Declined and OutcomeUnknown as it does."""
+        return await self.provider(payment.provider).lookup(
+            key=payment.payment_key,
+            kind=payment.kind,
+            authorization=await self.reference(payment),
+            since=payment.requested_at,
+        )
+
+    async def reference(self, payment: Payment) -> str | None:
+        """The provider's reference of the authorization that a payment is about."""
+        if payment.authorization_key is None:
+            return None
+        return (await self.found(payment.authorization_key)).reference
+
+    async def authorization(self, payment: Payment) -> str:
+        """The same, where there must be one. Raises NotFound."""
+        reference = await self.reference(payment)
+        if reference is None:  # nothing was to be paid
+            raise NotFound(f"order {payment.order_id} has no authorization at the provider")
+        return reference
+
+    async def found(self, key: str) -> Payment:
+        """An operation that is on record."""
+        async with self._pool.acquire() as conn:
+            payment = await payments.find(conn, key)
+        assert payment is not None
+        return payment
+
+    async def _found(self, provider: PaymentProvider, payment: Payment) -> PaymentReceipt | None:
+        """What the provider has under the key, before the same call is made again.
+
+        A provider that has not seen the key, and by now would have forgotten it, never will: to
+        call it again could be a second call. The next try has a key of its own.
+        """
+        receipt = await self.look_up(payment)
+        age = datetime.now(UTC) - payment.requested_at
+        if receipt is None and age > provider.capabilities.keys_live:
+            raise Declined(
+                DeclineCode.NOT_FOUND, "the provider has not seen it, and will not: try it anew"
+            )
+        return receipt
+
+    async def _called(
+        self, provider: PaymentProvider, payment: Payment, call: Call
+    ) -> PaymentReceipt:
+        try:
+            return await call(provider)
+        except OutcomeUnknown:
+            # Most answers that are lost are lost alone: the provider can tell at once.
+            receipt = await self.look_up(payment)
+            if receipt is None:
+                raise
+            return receipt
+
+    async def _succeeded(
+        self, payment: Payment, receipt: PaymentReceipt | None, then: Then
+    ) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, payment.order_id)
+            if await payments.succeed(
+                conn,
+                payment,
+                receipt.reference if receipt else None,
+                receipt.expires_at if receipt else None,
+                releases_rest=payment.kind == "capture" and self.charges_once(payment.provider),
+            ):
+                await then(conn, payment)
+                return
+            recorded = await payments.find(conn, payment.payment_key)
+        if recorded is None or recorded.done:
+            return
+        if recorded.state == "failed" and receipt is not None:
+            # It was given up as never made, and then the provider's answer came after all.
+            if payment.kind == "authorize":
+                await self.provider(payment.provider).void(
+                    key=void_key(payment), authorization=receipt.reference
+                )
+            raise refusal_of(recorded)
+
+    async def _refused(self, payment: Payment, error: Declined) -> bool:
+        """Record a firm no. False where another attempt has recorded that it had its effect."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, payment.order_id)
+            if await payments.fail(conn, payment, error.code, error.message):
+                if error.code in ENDED and payment.authorization_key is not None:
+                    await payments.release(conn, payment.authorization_key)
+                await tell(conn, payment, f"{payment.kind} refused", error.message)
+            recorded = await payments.find(conn, payment.payment_key)
+            return recorded is None or not recorded.done
+
+
+def begun(tried: Sequence[Payment], key: str) -> list[Planned]:
+    """The intents that an earlier attempt of the same try has written."""
+    return [
+        Planned(payment, new=False)
+        for payment in tried
+        if payment.payment_key == key or payment.payment_key.startswith(f"{key}/")
+    ]
+
+
+def none_open(tried: Sequence[Payment]) -> None:
+    """Raises Conflict where an earlier try of a step may have taken effect, or still may."""
+    for payment in tried:
+        if payment.open:
+            raise Conflict(
+                f"what became of {payment.payment_key} is not known: another try could pay twice"
+            )
+
+
+def the_same(tried: Sequence[Payment], key: str, total: Money) -> None:
+    """Raises Conflict where a step that was begun is of another amount.
+
+    What of it is to be tried is what earlier tries have left.
+    """
+    now = [item.payment for item in begun(tried, key)]
+    earlier = [payment for payment in tried if payment.requested_at < now[0].requested_at]
+    amount = succeeded(earlier) + sum(payment.amount_minor for payment in now)
+    if amount != total.minor or now[0].currency != total.currency:
+        found = Money(minor=amount, currency=now[0].currency)
+        raise Conflict(f"payment {key} is a {now[0].kind} of {found} already")
+
+
+def succeeded(tried: Sequence[Payment]) -> int:
+    """How much of a step has succeeded, by whatever tries."""
+    return sum(payment.amount_minor for payment in tried if payment.state == "succeeded")
+
+
+def void_key(authorization: Payment) -> str:
+    """The key under which an authorization is voided."""
+    return authorization.payment_key.replace(":authorize", ":void", 1)
+
+
+def refusal_of(payment: Payment) -> Declined:
+    """The firm no that is on record."""
+    return Declined(DeclineCode(payment.code), payment.message)
+
+
+async def tell(conn: Connection, payment: Payment, what: str, why: str) -> None:
+    """A line of the order's story about a payment, once."""
+    await events.tell(
+        conn,
+        payment.order_id,
+        f"{payment.payment_key}:{what}",
+        what,
+        who=WHO,
+        why=why,
+        data={
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
+            "payment_key": payment.payment_key,
+        },
+    )

@@ -1,0 +1,104 @@
+"""Works through what payment companies told: each event once, in any order, whoever dies.
+
+An event is read and applied in the transaction that marks it processed. One that cannot be is tried
+again, ever less often, and keeps no other one waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from activities.payments.event_reader import EventReader
+from activities.providers.sandbox import webhooks as sandbox
+from activities.providers.stripe import events as stripe
+from domain.errors import NotFound, OrderloomError
+from domain.payments.provider_events import DisputeNews, PaymentNews, Wake
+from store.database import Connection, Pool, Record
+from store.payments import disputes, provider_events
+
+logger = logging.getLogger(__name__)
+
+READERS: Final[Mapping[str, EventReader]] = {
+    "sandbox": sandbox.read_event,
+    "stripe": stripe.read_event,
+}
+
+ERROR_CHARACTERS_MAX = 500
+PAUSE_MAX = timedelta(hours=1)
+
+WAKEN_WITHIN = timedelta(minutes=1)
+"""An event whose steps were not woken within this time is looked at again."""
+
+Waken = Callable[[Wake], Awaitable[bool]]
+
+
+class ProviderEvents:
+    """`waken` has a step that waits for a person look again. False: it is to be asked once more."""
+
+    def __init__(
+        self, pool: Pool, waken: Waken, readers: Mapping[str, EventReader] = READERS
+    ) -> None:
+        self._pool = pool
+        self._waken = waken
+        self._readers = readers
+
+    async def work_through(self, batch: int) -> int:
+        """Process what is due, so many at most. Returns how many were looked at."""
+        for done in range(batch):
+            if not await self._process_next():
+                return done
+        return batch
+
+    async def place_disputes(self, batch: int) -> None:
+        """Give disputes to their orders whose payment was not known when they were told."""
+        async with self._pool.acquire() as conn:
+            await disputes.place(conn, batch)
+
+    async def _process_next(self) -> bool:
+        async with self._pool.acquire() as conn, conn.transaction():
+            event = await provider_events.lock_due(conn)
+            if event is None:
+                return False
+            wakes = await self._try(conn, event)
+        # No transaction is open while Temporal is spoken to. Whoever dies here is heard again.
+        if wakes and all([await self._waken(wake) for wake in wakes]):
+            async with self._pool.acquire() as conn:
+                await provider_events.processed(conn, event["provider"], event["event_id"])
+        return True
+
+    async def _try(self, conn: Connection, event: Record) -> Sequence[Wake]:
+        """Apply an event, or put it off with the reason. Returns what is left to be woken."""
+        provider, event_id = event["provider"], event["event_id"]
+        try:
+            async with conn.transaction():
+                wakes = await self._apply(conn, event)
+        except Exception as error:  # noqa: BLE001  # one event's defect must not stop the others
+            said = str(error) if isinstance(error, OrderloomError) else f"defect: {error!r}"
+            pause = min(PAUSE_MAX, timedelta(seconds=2 ** min(event["tries"], 12)))
+            await provider_events.later(
+                conn, provider, event_id, said[:ERROR_CHARACTERS_MAX], pause
+            )
+            logger.warning("%s of %s waits: %s", event_id, provider, type(error).__name__)
+            return ()
+        if wakes:
+            steps = ", ".join(f"{wake.step!r} of {wake.order_id}" for wake in wakes)
+            waits_for = f"wakes {steps}"[:ERROR_CHARACTERS_MAX]
+            await provider_events.later(conn, provider, event_id, waits_for, WAKEN_WITHIN)
+        else:
+            await provider_events.processed(conn, provider, event_id)
+        return wakes
+
+    async def _apply(self, conn: Connection, event: Record) -> Sequence[Wake]:
+        reader = self._readers.get(event["provider"])
+        if reader is None:
+            known = ", ".join(sorted(self._readers))
+            raise NotFound(f"nobody reads events of {event['provider']!r} here, only of {known}")
+        match reader(event["body"]):
+            case DisputeNews(dispute=piece):
+                await disputes.hear(conn, event["provider"], piece)
+            case PaymentNews() as news:
+                return await provider_events.heed(conn, event["provider"], news)
+        return ()

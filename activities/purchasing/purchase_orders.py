@@ -1,0 +1,257 @@
+"""Buying: deciding what is needed, and each step of a purchase order."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.provider_errors import DeclineCode, Declined
+from activities.purchasing.supplier import Supplier
+from activities.waiting import wait_for_report
+from domain.errors import IllegalTransition, Refused
+from domain.ids import WHO
+from domain.purchasing.purchase_orders import ENDED, PurchaseState, PurchasingPolicy
+from domain.purchasing.x12 import purchase_order_850
+from store.database import Pool
+from store.purchasing import purchase_reads, purchases, replenishment
+from store.stock import items
+
+
+class Replenish(BaseModel):
+    """`only_called`: only levels that were crossed since somebody looked; else all of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    only_called: bool = False
+
+
+class Replenished(BaseModel):
+    """The purchase orders that were made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ordered: tuple[str, ...] = ()
+
+
+class Purchase(BaseModel):
+    """A purchase order, by its id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+
+
+class PurchaseDecision(BaseModel):
+    """What a person decides about a purchase order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+    by: str
+    reason: str = ""
+
+
+class Sent(BaseModel):
+    """Whether the supplier has the order; `refused` says why not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    refused: str | None = None
+
+
+class Reported(BaseModel):
+    """What ended a wait: acknowledged, or settled, which is when nothing may come any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: str
+
+
+class Chase(BaseModel):
+    """The n-th time that somebody looks whether the supplier is late.
+
+    `unanswered`: it has not acknowledged in time. Else its goods are looked at, by their days.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+    number: int
+    unanswered: bool = False
+
+
+class Ended(BaseModel):
+    """How a purchase order ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: PurchaseState
+
+
+class PurchaseAttention(BaseModel):
+    """Why a purchase order needs a person; None: it does not any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+    reason: str | None
+
+
+class Purchasing:
+    """Effects of buying, with the database pool and the suppliers injected."""
+
+    def __init__(self, pool: Pool, supplier: Supplier, policy: PurchasingPolicy) -> None:
+        self._pool = pool
+        self._supplier = supplier
+        self._policy = policy
+
+    @activity.defn
+    async def replenish(self, ask: Replenish) -> Replenished:
+        """Buy what is needed. Running twice buys once: what is on order is no need any more."""
+        async with self._pool.acquire() as conn:
+            ordered = await replenishment.run(
+                conn, self._policy, today=_today(), only_called=ask.only_called
+            )
+        return Replenished(ordered=tuple(ordered))
+
+    @activity.defn
+    async def approve_purchase(self, ask: PurchaseDecision) -> None:
+        """proposed → approved. Raises Refused for what was discontinued meanwhile."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            row, lines = await purchases.locked(conn, ask.po_id)
+            known = await items.find(conn, [line["sku"] for line in lines])
+            gone = sorted(item.sku for item in known.values() if item.discontinued)
+            if gone and row["state"] == "proposed":
+                names = ", ".join(gone)
+                raise Refused(f"{names} is discontinued, and not bought any more: cancel it")
+            await purchases.advance(conn, row, "approved")
+            await purchases.tell(conn, ask.po_id, "approve", "approved", who=ask.by, why=ask.reason)
+
+    @activity.defn
+    async def send_purchase(self, ask: Purchase) -> Sent:
+        """approved → sent: once, whoever dies in between. The id is the key at the supplier."""
+        po_id = ask.po_id
+        async with self._pool.acquire() as conn:
+            order = await purchase_reads.get(conn, po_id)
+            if order.state != "approved" or not order.outstanding:
+                gone = order.refused_at is not None and not order.outstanding
+                return Sent(refused="refused" if gone else None)
+            if await purchases.done(conn, po_id, "ask") is None:
+                async with conn.transaction():
+                    await purchases.locked(conn, po_id)
+                    await purchases.expect(conn, po_id, today=_today())
+                    await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
+                order = await purchase_reads.get(conn, po_id)  # as it stays, whoever sends it again
+        x12 = purchase_order_850(order.document, at=order.created_at)
+        try:
+            taken = await self._supplier.place(order.document, x12=x12)
+        except Declined as refusal:
+            if refusal.code != DeclineCode.ORDER_REFUSED:
+                raise
+            await self._refused(po_id, refusal.message)
+            return Sent(refused=refusal.message)
+        async with self._pool.acquire() as conn, conn.transaction():
+            row, _ = await purchases.locked(conn, po_id)
+            await purchases.sent(conn, row, today=_today())
+            await purchases.tell(
+                conn,
+                po_id,
+                "send",
+                "sent",
+                who=WHO,
+                data={
+                    "reference": taken.reference,
+                    "document": order.document.model_dump(mode="json"),
+                },
+            )
+        return Sent()
+
+    async def _refused(self, po_id: str, why: str) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            row, _ = await purchases.locked(conn, po_id)
+            await purchases.tell(conn, po_id, "refuse", "refused", who=WHO, why=why)
+            await purchases.cancel_rest(conn, row, refused=True)
+
+    @activity.defn
+    async def await_acknowledgement(self, ask: Purchase) -> Reported:
+        """Wait until the supplier has answered in any way: with dates, with goods, or with no."""
+        return Reported.model_validate(
+            await wait_for_report(self._pool, "await_acknowledgement", ask.po_id)
+        )
+
+    @activity.defn
+    async def await_goods(self, ask: Purchase) -> Reported:
+        """Wait until all has come, or will not come any more."""
+        return Reported.model_validate(await wait_for_report(self._pool, "await_goods", ask.po_id))
+
+    @activity.defn
+    async def chase_supplier(self, ask: Chase) -> None:
+        """Ask the supplier where the order is, if it is late; told in its story."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            order = await purchase_reads.get(conn, ask.po_id)
+            why = _late(order, unanswered=ask.unanswered)
+            if why is None:
+                return
+            await purchases.tell(conn, ask.po_id, f"chase:{ask.number}", "chased", who=WHO, why=why)
+        await self._supplier.chase(ask.po_id)
+
+    @activity.defn
+    async def cancel_purchase(self, ask: PurchaseDecision) -> None:
+        """What is outstanding will not come, if the supplier lets it go. Raises Refused if not.
+
+        Of an order that may have been sent, the supplier is asked first; its yes stands, however
+        often it is asked.
+        """
+        po_id = ask.po_id
+        async with self._pool.acquire() as conn:
+            order = await purchase_reads.get(conn, po_id)
+            if await purchases.done(conn, po_id, "cancel") is not None:
+                return
+            asked = await purchases.done(conn, po_id, "ask") is not None
+        if order.state in ENDED or not order.outstanding:
+            raise IllegalTransition(f"{po_id} is over: nothing of it is outstanding")
+        if asked or order.sent_before:
+            try:
+                await self._supplier.cancel(po_id)
+            except Declined as refusal:
+                raise IllegalTransition(f"{po_id} is not cancelled: {refusal.message}") from refusal
+        async with self._pool.acquire() as conn, conn.transaction():
+            row, _ = await purchases.locked(conn, po_id)
+            await purchases.tell(conn, po_id, "cancel", "cancelled", who=ask.by, why=ask.reason)
+            await purchases.cancel_rest(conn, row)
+
+    @activity.defn
+    async def close_purchase(self, ask: Purchase) -> Ended:
+        """The end: closed, or cancelled where nothing came."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            row, lines = await purchases.locked(conn, ask.po_id)
+            state = await purchases.close(conn, row, lines)
+            await purchases.tell(conn, ask.po_id, "close", state, who=WHO)
+        return Ended(state=state)
+
+    @activity.defn
+    async def note_purchase(self, ask: PurchaseAttention) -> None:
+        """Show that a purchase order needs a person, or no longer does."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await purchases.locked(conn, ask.po_id)
+            await purchases.need_attention(conn, ask.po_id, ask.reason)
+
+
+def _late(order: purchase_reads.PurchaseOrder, *, unanswered: bool) -> str | None:
+    """Why the supplier is asked where the order is; None: it has time."""
+    if not order.outstanding:
+        return None
+    if unanswered:
+        return None if order.state != "sent" else f"{order.supplier} has not acknowledged it"
+    late = [
+        f"{line.outstanding} {line.sku}"
+        for line in order.lines
+        if line.outstanding and line.due_on < _today()
+    ]
+    return f"late since {order.due_on}: {', '.join(late)}" if late else None
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,1 @@
+"""Stock for orders: reserve, release, reserve again, wait for backorders."""

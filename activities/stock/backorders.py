@@ -1,0 +1,106 @@
+"""What an order has backordered: wait for it, and allocate it when it has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.waiting import wait_for_report
+from domain import ids
+from domain.ids import WHO
+from domain.orders.quantities import LineUnits
+from domain.stock.reservations import Reserved
+from store.database import Pool
+from store.locks import lock_order, lock_stock
+from store.orders import events, orders
+from store.stock import allocations, backorders, promises
+
+
+class AwaitStock(BaseModel):
+    """Wait for the `round`-th time until something has come for an order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    round: int
+
+
+class FillBackorder(BaseModel):
+    """Allocate what has come, in new fulfilments; what has not is waited for in the next round.
+
+    `units`: all that the order's workflow knows that it waits for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    round: int
+    units: LineUnits
+    first_number: int
+
+
+class Backorders:
+    """Claims without stock, with the database pool injected."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @activity.defn
+    async def await_stock(self, ask: AwaitStock) -> dict[str, Any]:
+        """Wait until stock is set aside for the order."""
+        waiting = ids.backorder_id(ask.order_id, ask.round)
+        return await wait_for_report(self._pool, backorders.WAIT, waiting)
+
+    @activity.defn
+    async def join_backorders(self, ask: AwaitStock) -> None:
+        """What is backordered is waited for in this round, also what fell back to it."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            waiting = await backorders.lines_of(conn, ask.order_id)
+            await lock_stock(conn, [row["sku"] for row in waiting])
+            await backorders.join(conn, ask.order_id, round=ask.round)
+
+    @activity.defn
+    async def fill_backorder(self, ask: FillBackorder) -> Reserved:
+        """Allocate what is set aside for the order, which may be nothing any more.
+
+        Answers with the fulfilments and with what is still waited for.
+        """
+        effect = f"fill_backorder:{ids.backorder_id(ask.order_id, ask.round)}"
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            done = await events.find(conn, ask.order_id, effect)
+            if done is not None:
+                return Reserved.model_validate(done)
+            waiting = await backorders.lines_of(conn, ask.order_id)
+            await lock_stock(conn, [row["sku"] for row in waiting])
+            takes, told, left = await backorders.fill(
+                conn, ask.order_id, ask.units, round=ask.round + 1
+            )
+            # Units of which no day was known when they were ordered leave as what is ordered now.
+            unknown = {take.location for take in takes} - told.keys()
+            shipping = await orders.shipping(conn, ask.order_id)
+            now = await promises.by_location(conn, sorted(unknown), shipping)
+            claim = allocations.Claim(
+                ask.order_id,
+                effect,
+                takes,
+                first_number=ask.first_number,
+                promises={**now, **told},
+            )
+            (planned,) = await allocations.allocate(
+                conn, [claim], state="picking", who=WHO, why="backorder filled"
+            )
+            filled = Reserved(fulfilments=planned, backordered=left)
+            await events.tell(
+                conn,
+                ask.order_id,
+                effect,
+                "backorder filled" if planned else "backorder waits on",
+                who=WHO,
+                why="some units are still waited for" if left else "",
+                data=filled.model_dump(mode="json"),
+            )
+            return filled

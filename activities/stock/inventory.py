@@ -1,0 +1,256 @@
+"""Stock for orders: reserve, release, reserve again. Short database steps, each idempotent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.batching import Batching
+from domain.fulfilment.fulfilments import Planned
+from domain.ids import WHO
+from domain.orders.quantities import LineUnits
+from domain.orders.sourcing_rules import SourcingRules
+from domain.stock.reservations import Reserved, ReserveStock
+from domain.stock.sourcing import Demand, SourcingPlan
+from store.database import Connection, DatabaseAway, Pool
+from store.fulfilment import fulfilments
+from store.locks import lock_order, lock_stock
+from store.orders import events, orders
+from store.stock import allocations, backorders, kits, reservations
+from store.stock.sourcing import Sourced, Wanted, lock_shelves
+
+WRITERS_MAX: Final = 2
+"""Transactions that reserve at once, at most. Orders that share no SKU need not share one."""
+
+
+class ReserveAgain(BaseModel):
+    """Units that were not found or were lost: reserve others, in new fulfilments.
+
+    `source` says where they stand: `open` after a short pick, `shipped` when the carrier lost
+    them. What cannot be had is backordered, in this `round`, where that may be; else cancelled, or
+    it stays lost. `avoid`: a location not to be trusted, or one that has `refused`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    effect: str
+    units: LineUnits
+    source: Literal["open", "shipped"]
+    replace: bool
+    backorder: bool = False
+    round: int = 1
+    first_number: int
+    avoid: str | None = None
+    refused: bool = False
+    reason: str
+    sourcing: SourcingRules = SourcingRules()
+
+
+class ReleaseStock(BaseModel):
+    """Give claims back and cancel their units. `units`: by fulfilment id.
+
+    `backordered` units are not waited for any more, nor are claims that have fallen
+    back to that by now. `decision` ends the order where this leaves nothing of it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    effect: str
+    units: dict[str, LineUnits] = {}
+    backordered: LineUnits = {}
+    decision: Literal["rejected", "cancelled"] | None = None
+    what: str
+    why: str
+    who: str = WHO
+
+
+class Reassign(BaseModel):
+    """What stays wanted of a recalled fulfilment goes on in a new one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fulfilment_id: str
+    to: str
+    units: LineUnits
+
+
+class Inventory:
+    """Claims on stock, with the database pool injected.
+
+    `together_max`: order lines that are reserved in one transaction at most, but for an order that
+    has more by itself.
+    """
+
+    def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
+        self._pool = pool
+        self._reservations = Batching(
+            self._reserve,
+            rivals_over=lambda ask: {line.sku for line in ask.order.lines},
+            size=lambda ask: len(ask.order.lines),
+            size_max=together_max,
+            writers_max=WRITERS_MAX,
+            hopeless=DatabaseAway,
+        )
+
+    @activity.defn
+    async def reserve_stock(self, ask: ReserveStock) -> Reserved:
+        """Record the order and claim its stock, all lines at once, or reject it.
+
+        Orders that come together are written together, in the order in which they came.
+        """
+        return await self._reservations.answer(ask)
+
+    async def _reserve(self, asks: Sequence[ReserveStock]) -> list[Reserved]:
+        async with self._pool.acquire() as conn, conn.transaction():
+            return await reservations.reserve(conn, asks)
+
+    @activity.defn
+    async def release_stock(self, ask: ReleaseStock) -> None:
+        """Undo of reserve_stock, for all or some units. Picked goods are put back before."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            if await events.find(conn, ask.order_id, ask.effect) is not None:
+                return
+            # All at once: one fulfilment after the other would be the wrong order of locks.
+            skus = await orders.skus(conn, ask.order_id)
+            parts = await kits.claimed(conn, ask.order_id)
+            claims, waits = await _as_it_stands(conn, ask)
+            lines = {line_id for units in claims.values() for line_id in units} | waits.keys()
+            await lock_stock(
+                conn, [sku for line_id in lines for sku in parts.get(line_id, [skus[line_id]])]
+            )
+            for fulfilment_id, units in claims.items():
+                effect = f"{ask.effect}:{fulfilment_id}"
+                await allocations.release(
+                    conn, fulfilment_id, effect, units, who=ask.who, why=ask.why
+                )
+                await fulfilments.set_state(conn, fulfilment_id, "cancelled")
+            await backorders.give_up(conn, ask.order_id, waits)
+            if ask.decision is not None:
+                await orders.decide(conn, ask.order_id, ask.decision, ask.why)
+            await events.tell(
+                conn,
+                ask.order_id,
+                ask.effect,
+                ask.what,
+                who=ask.who,
+                why=ask.why,
+                data={"units": claims, "backordered": waits},
+            )
+
+    @activity.defn
+    async def reserve_again(self, ask: ReserveAgain) -> Reserved:
+        """Replace units that are missing, as far as there are others; the rest is given up."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            done = await events.find(conn, ask.order_id, ask.effect)
+            if done is not None:
+                return Reserved.model_validate(done)
+            skus = await orders.skus(conn, ask.order_id)
+            sourced = Sourced(SourcingPlan(takes=(), missing={}), missing=ask.units)
+            if ask.replace:
+                sourced = await _plan_again(conn, ask, skus)
+            missing = dict(sourced.missing)
+            if ask.source == "shipped":
+                await _give_up_shipped(conn, ask, missing)
+            claim = allocations.Claim(
+                ask.order_id,
+                ask.effect,
+                sourced.plan.takes,
+                first_number=ask.first_number,
+                promises=sourced.promises,
+                given_up=missing if ask.source == "open" else {},
+            )
+            (planned,) = await allocations.allocate(
+                conn, [claim], state="picking", who=WHO, why=ask.reason
+            )
+            waits = dict(sourced.waits)
+            unwilling = (ask.avoid,) if ask.avoid and ask.refused else ()
+            await backorders.wait(
+                conn,
+                ask.order_id,
+                waits,
+                skus,
+                round=ask.round,
+                barred=unwilling,
+                promises={},
+            )
+            reserved = Reserved(fulfilments=planned, backordered=waits, missing=missing)
+            given_up = "refunded" if ask.source == "shipped" else "cancelled"
+            replaced = "missing units backordered" if waits else "missing units replaced"
+            await events.tell(
+                conn,
+                ask.order_id,
+                ask.effect,
+                f"missing units {given_up}" if missing else replaced,
+                who=WHO,
+                why=ask.reason,
+                data=reservations.with_reasons(reserved, sourced),
+            )
+            return reserved
+
+    @activity.defn
+    async def reassign(self, ask: Reassign) -> Planned:
+        """Carry the units that stay wanted over to a new fulfilment, to be picked."""
+        order_id = ask.to.split(":", 1)[0]
+        effect = f"reassign:{ask.to}"
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, order_id)
+            done = await events.find(conn, order_id, effect)
+            if done is not None:
+                return Planned.model_validate(done)
+            planned = await allocations.reassign(conn, ask.fulfilment_id, ask.to, ask.units)
+            await events.tell(
+                conn,
+                order_id,
+                effect,
+                "picking starts again",
+                who=WHO,
+                why=f"part of {ask.fulfilment_id} was cancelled",
+                data=planned.model_dump(mode="json"),
+            )
+            return planned
+
+
+async def _as_it_stands(
+    conn: Connection, ask: ReleaseStock
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """What is claimed and what is waited for of the units to be released.
+
+    A claim may have fallen back to backorder, and its workflow not have heard of it.
+    """
+    claims, waits = {}, dict(ask.backordered)
+    for fulfilment_id, units in ask.units.items():
+        held = {x.line_id: x.reserved for x in await fulfilments.lines(conn, fulfilment_id)}
+        claims[fulfilment_id] = {k: min(n, held[k]) for k, n in units.items()}
+        for line_id, n in units.items():
+            if n > held[line_id]:
+                waits[line_id] = waits.get(line_id, 0) + n - held[line_id]
+    return claims, waits
+
+
+async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, str]) -> Sourced:
+    """Lock the stock of what is missing, and choose whence else to take it."""
+    parts = await kits.claimed(conn, ask.order_id)
+    demands = [
+        Demand(line_id=line_id, sku=skus[line_id], quantity=units, parts=parts.get(line_id, {}))
+        for line_id, units in ask.units.items()
+    ]
+    avoided = {(part, ask.avoid) for demand in demands for part in demand.takes if ask.avoid}
+    shipping = await orders.shipping(conn, ask.order_id)
+    wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided, backorder=ask.backorder)
+    return (await lock_shelves(conn, [wanted])).plan(0, wanted)
+
+
+async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: Mapping[str, int]) -> None:
+    """Lost units: those that are replaced are open again, the others count as lost."""
+    moves = {}
+    for line_id, units in ask.units.items():
+        lost = missing.get(line_id, 0)
+        moves[line_id] = {"shipped": lost - units, "lost": lost}
+    await orders.move_lines(conn, ask.order_id, moves)

@@ -1,0 +1,118 @@
+"""The chart of accounts, and what each thing that happens to an order's money books.
+
+Double entry: debits are positive, credits negative, and the postings of each entry add up to zero.
+What is charged when it ships goes through receivables: the invoice claims it, the capture settles
+it. What is charged before goes through deferred revenue: the capture owes the goods, the invoice
+gives them. A refund is owed when it is granted and settled when it is issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.orders.amounts import Worth
+
+
+class Account(StrEnum):
+    """Names as in the journal."""
+
+    CASH_IN_TRANSIT = "cash_in_transit"  # at payment companies, or on its way from them
+    RECEIVABLES = "receivables"
+    INVENTORY = "inventory"
+    DISPUTES = "disputes"  # taken back by a bank, not decided yet
+    DEFERRED_REVENUE = "deferred_revenue"  # paid for, and not sent yet
+    REFUNDS_PAYABLE = "refunds_payable"  # granted, and not issued yet
+    STORE_CREDIT = "store_credit_liability"
+    TAX_PAYABLE = "tax_payable"
+    PURCHASES = "purchases"  # received from suppliers, to be paid on their invoices
+    OPENING = "opening_balances"
+    REVENUE = "revenue"
+    SHIPPING_INCOME = "shipping_income"
+    REFUNDS = "refunds"  # less revenue: goods and shipping that were paid back
+    COST_OF_GOODS_SOLD = "cost_of_goods_sold"
+    PROVIDER_FEES = "provider_fees"
+    WRITE_OFFS = "write_offs"
+
+
+Postings = Mapping[Account, int]
+
+
+def invoiced(worth: Worth, *, prepaid: bool) -> Postings:
+    """Goods went out: revenue, against the customer's debt or what the customer paid before."""
+    return {
+        Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: worth.total,
+        Account.REVENUE: -worth.goods,
+        Account.SHIPPING_INCOME: -worth.shipping,
+        Account.TAX_PAYABLE: -(worth.tax + worth.shipping_tax),
+    }
+
+
+def captured(amount: int, *, prepaid: bool, by_credit: bool = False) -> Postings:
+    """The customer was charged, before the goods went out (`prepaid`) or for an invoice."""
+    return {
+        Account.STORE_CREDIT if by_credit else Account.CASH_IN_TRANSIT: amount,
+        Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: -amount,
+    }
+
+
+def refund_granted(worth: Worth, credited: Worth) -> Postings:
+    """The customer is owed something: for what was invoiced (`credited`), the rest as charged."""
+    return {
+        Account.REFUNDS: credited.goods + credited.shipping,
+        Account.TAX_PAYABLE: credited.tax + credited.shipping_tax,
+        Account.DEFERRED_REVENUE: worth.total - credited.total,
+        Account.REFUNDS_PAYABLE: -worth.total,
+    }
+
+
+def refund_issued(amount: int, *, as_credit: bool = False, by_bank: int = 0) -> Postings:
+    """What was owed has been given back, or turned into store credit.
+
+    `by_bank`: so much by a dispute that was lost. What was written off for it then is no loss.
+    """
+    way = Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT
+    return {
+        Account.REFUNDS_PAYABLE: amount,
+        Account.WRITE_OFFS: -by_bank,
+        way: by_bank - amount,
+    }
+
+
+def refund_came_back(amount: int) -> Postings:
+    """The customer's bank sent a refund back: it is on our account, and owed again."""
+    return {Account.CASH_IN_TRANSIT: amount, Account.REFUNDS_PAYABLE: -amount}
+
+
+def credit_given(amount: int) -> Postings:
+    """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
+    return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}
+
+
+def provider_fee(amount: int) -> Postings:
+    """What a payment company keeps of what was charged, as its list of the day says."""
+    return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def disputed(amount: int) -> Postings:
+    """A customer's bank took a payment back, and has not decided."""
+    return {Account.DISPUTES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_lost(amount: int) -> Postings:
+    """All that is booked of a dispute that was lost. Won, it is nothing."""
+    return {Account.WRITE_OFFS: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def dispute_fee(fee: int) -> Postings:
+    """What the payment company takes for a dispute, however it ends."""
+    return {Account.PROVIDER_FEES: fee, Account.CASH_IN_TRANSIT: -fee}
+
+
+def moved(before: Postings, after: Postings) -> Postings:
+    """What to post so that the books say `after`, where they say `before`."""
+    return {
+        account: after.get(account, 0) - before.get(account, 0)
+        for account in Account
+        if account in before or account in after
+    }

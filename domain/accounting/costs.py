@@ -1,0 +1,110 @@
+"""What goods have cost: moving average, exact to the minor unit.
+
+All units of a SKU, wherever they lie, have cost so much together. `n` of `quantity` units have cost
+`whole × n // quantity`, and the last ones what is left: no rounding gains or loses anything, and no
+units have no cost. Units that were bought in several currencies have a cost in each of them, and
+each is averaged by itself; so no rate is needed, and none is made up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from domain.accounting.accounts import Account, Postings
+from domain.errors import InvalidInput
+from domain.fields import Amount, Currency, Document, inconsistent
+from domain.money import Money, to_minor
+
+COST_MAX: Final = 10**15
+"""More, in minor units, than anybody pays for the goods of one receipt."""
+
+# Where the cost goes, or comes from, by the kind of the movement.
+_AGAINST: Final = {
+    "received": Account.OPENING,  # how these were paid, the books do not know
+    "shipped": Account.COST_OF_GOODS_SOLD,
+    "returned": Account.COST_OF_GOODS_SOLD,
+    "adjusted": Account.WRITE_OFFS,
+    "counted": Account.WRITE_OFFS,
+    "written_off": Account.WRITE_OFFS,
+}
+
+
+class Priced(Document):
+    """What a document says that each unit has cost: an amount in a currency, or nothing."""
+
+    unit_cost: Amount | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.unit_cost is None) != (self.currency is None):
+            raise inconsistent("unit_cost", "goes with currency: give both, or neither")
+        try:
+            _ = self.cost
+        except InvalidInput as error:
+            raise inconsistent("unit_cost", str(error)) from None
+        return self
+
+    @property
+    def cost(self) -> Money | None:
+        """For each unit."""
+        if self.unit_cost is None or self.currency is None:
+            return None
+        return Money(minor=to_minor(self.unit_cost, self.currency), currency=self.currency)
+
+
+class Holding(BaseModel):
+    """Units, and what all of them have cost: currency → minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity: int = 0
+    costs: dict[str, int] = {}
+
+    def share(self, units: int) -> dict[str, int]:
+        """What so many have cost: currency → minor units, none of them 0. Of no units, nothing."""
+        if not self.quantity:
+            return {}
+        shares = {currency: cost * units // self.quantity for currency, cost in self.costs.items()}
+        return {currency: share for currency, share in shares.items() if share}
+
+
+def change_of(
+    held: Holding, units: int, *, paid: Money | None = None, sold: Holding | None = None
+) -> dict[str, int]:
+    """By how much the cost of what is held changes when `units` come (or, below 0, go).
+
+    `paid`: for each unit that comes. `sold`: what went out for the order that these come back of,
+    at the cost of which they are taken back. Whatever else comes is taken in at what the others
+    have cost. Raises InvalidInput for a price that cannot be meant.
+    """
+    if units < 0:
+        return {currency: -cost for currency, cost in held.share(-units).items()}
+    if paid is not None:
+        change = {paid.currency: paid.minor * units} if paid.minor else {}
+    elif sold is not None and sold.quantity >= units:
+        change = sold.share(units)
+    else:
+        change = held.share(units)
+    for currency, cost in change.items():
+        if cost > COST_MAX:
+            whole = Money(minor=cost, currency=currency)
+            raise InvalidInput(f"{units} units for {whole} cannot be meant; correct their cost")
+    return change
+
+
+def postings(
+    changes: Iterable[Mapping[str, int]], kind: str, *, bought: bool = False
+) -> dict[str, Postings]:
+    """What the changes (currency → minor units) of one movement of this kind book, by currency."""
+    against = Account.PURCHASES if bought else _AGAINST[kind]
+    totals = Counter[str]()
+    for change in changes:
+        totals.update(change)
+    return {
+        currency: {Account.INVENTORY: total, against: -total} for currency, total in totals.items()
+    }

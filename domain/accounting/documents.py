@@ -1,0 +1,253 @@
+"""Invoices and credit notes: what is printed on one, put together once, when it is issued.
+
+An invoice is for a parcel, a credit note for a refund. Its lines add up to the minor unit to the
+worth that the ledger books for the same parcel or refund. Shipping is a sum of the whole document
+and in none of its lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.calendars import TimeZone
+from domain.errors import Refused
+from domain.fields import Country, Document, Name, PostalCode
+from domain.money import split, to_minor
+from domain.orders.amounts import LineWorth, Worth, value_lines
+from domain.orders.order import Address, Line, Order
+
+Kind = Literal["invoice", "credit_note"]
+Language = Literal["en", "ko"]
+
+NO_SELLER: Final = "(no seller is set: ORDERLOOM_SELLER__NAME)"
+
+
+class Seller(Document):
+    """Whoever sells, as printed. `time_zone`: by whose calendar documents are dated."""
+
+    name: Name = NO_SELLER
+    line1: Name | None = None
+    line2: Name | None = None
+    city: Name | None = None
+    region: Name | None = None
+    postal_code: PostalCode | None = None
+    country: Country | None = None
+    tax_number: Name | None = None
+    time_zone: TimeZone = "UTC"
+
+
+class _Printed(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Party(_Printed):
+    """A name and an address, line by line. `number`: a tax number, or the customer's id."""
+
+    name: str
+    address: tuple[str, ...]
+    number: str = ""
+
+
+class PrintedLine(_Printed):
+    """Units of an order line. Amounts are for all of them, in minor units, but for `unit_price`.
+
+    `discount` is their share of the line's and the order's discounts; net + tax = total.
+    """
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+    unit_price_minor: int
+    discount_minor: int
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+class Reference(_Printed):
+    """An invoice that a credit note is about."""
+
+    number: str
+    issued_on: date
+
+
+class Content(_Printed):
+    """Everything that is printed but the number and its date. Amounts in minor units.
+
+    net = lines + allowance + shipping, tax likewise, and net + tax = total. `allowance`: what is
+    credited for no unit in particular. `reason` and `invoices` are a credit note's.
+    """
+
+    kind: Kind
+    language: Language
+    order_id: str
+    part_id: str
+    ordered_on: date
+    supplied_on: date | None
+    currency: str
+    seller: Party
+    buyer: Party
+    deliver_to: Party
+    lines: tuple[PrintedLine, ...]
+    allowance_minor: int
+    allowance_tax_minor: int
+    shipping_minor: int
+    shipping_tax_minor: int
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    reason: str
+    invoices: tuple[Reference, ...]
+
+
+class Issued(Content):
+    """A document with its number, and the day on which it got it."""
+
+    number: str
+    issued_on: date
+
+
+class Earlier(_Printed):
+    """A document of the same order that was issued before. `units`: line id → units."""
+
+    number: str
+    kind: Kind
+    issued_on: date
+    units: dict[str, int]
+
+
+def compose(
+    order: Order,
+    *,
+    kind: Kind,
+    part_id: str,
+    units: Mapping[str, int],
+    worth: Worth,
+    seller: Seller,
+    supplied_on: date | None = None,
+    names: Mapping[str, str] | None = None,
+    earlier: Sequence[Earlier] = (),
+    reason: str = "",
+) -> Content:
+    """What a document says about `units` (line id → units) that are worth `worth`.
+
+    `names`: SKU → what it is called. `earlier`: the order's documents until now. Raises Refused for
+    negative amounts, and for units that the order does not have or that have a document already.
+    """
+    if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
+        raise Refused(
+            f"{part_id}: an amount of {worth} is negative; documents only have positive ones"
+        )
+    units = {line_id: count for line_id, count in units.items() if count}
+    lines = _lines(order, kind, units, worth, earlier, names or {}, part_id)
+    # Without lines there is nothing that the goods' amount could be spread over.
+    allowance = Worth() if lines else Worth(goods=worth.goods, tax=worth.tax)
+    address = _address(order.shipping.address)
+    return Content(
+        kind=kind,
+        language="ko" if order.customer.locale.split("-")[0] == "ko" else "en",
+        order_id=order.order_id,
+        part_id=part_id,
+        ordered_on=order.placed_at.astimezone(ZoneInfo(seller.time_zone)).date(),
+        supplied_on=supplied_on,
+        currency=order.currency,
+        seller=Party(name=seller.name, address=_address(seller), number=seller.tax_number or ""),
+        buyer=Party(name=order.customer.name, address=address, number=order.customer.id),
+        deliver_to=Party(name=order.shipping.address.name, address=address),
+        lines=lines,
+        allowance_minor=allowance.goods,
+        allowance_tax_minor=allowance.tax,
+        shipping_minor=worth.shipping,
+        shipping_tax_minor=worth.shipping_tax,
+        net_minor=worth.goods + worth.shipping,
+        tax_minor=worth.tax + worth.shipping_tax,
+        total_minor=worth.total,
+        reason=reason,
+        invoices=_invoices(units, earlier) if kind == "credit_note" else (),
+    )
+
+
+def _lines(
+    order: Order,
+    kind: Kind,
+    units: Mapping[str, int],
+    worth: Worth,
+    earlier: Sequence[Earlier],
+    names: Mapping[str, str],
+    part_id: str,
+) -> tuple[PrintedLine, ...]:
+    """The lines in the order's own sequence.
+
+    Each is worth what its units are after those of earlier documents. That adds up to the worth; if
+    it should not, the worth is what counts, and is spread over the lines in this proportion.
+    """
+    lines = [line for line in order.lines if line.line_id in units]
+    if len(lines) < len(units):
+        unknown = sorted(units.keys() - {line.line_id for line in lines})
+        raise Refused(f"{part_id}: order {order.order_id} has no line {', '.join(unknown)}")
+    if not lines:
+        return ()
+    values = value_lines(order)
+    shares = [
+        _share(values, line, units[line.line_id], [e for e in earlier if e.kind == kind], part_id)
+        for line in lines
+    ]
+    nets = split(worth.goods, [share.goods for share in shares])
+    taxes = split(worth.tax, [share.tax for share in shares])
+    return tuple(
+        _line(order, line, units[line.line_id], net, tax, names)
+        for line, net, tax in zip(lines, nets, taxes, strict=True)
+    )
+
+
+def _share(
+    values: Mapping[str, LineWorth],
+    line: Line,
+    units: int,
+    earlier: Sequence[Earlier],
+    part_id: str,
+) -> Worth:
+    before = sum(one.units.get(line.line_id, 0) for one in earlier)
+    if not 0 < units <= line.quantity - before:
+        raise Refused(
+            f"{part_id}: {units} units of line {line.line_id}, of which {line.quantity} were "
+            f"ordered and {before} have a document already"
+        )
+    value = values[line.line_id]
+    return value.first(before + units) - value.first(before)
+
+
+def _line(
+    order: Order, line: Line, units: int, net: int, tax: int, names: Mapping[str, str]
+) -> PrintedLine:
+    price = to_minor(line.unit_price, order.currency)
+    return PrintedLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=names.get(line.sku) or line.sku,
+        quantity=units,
+        unit_price_minor=price,
+        discount_minor=price * units - net,
+        net_minor=net,
+        tax_minor=tax,
+        total_minor=net + tax,
+    )
+
+
+def _invoices(units: Mapping[str, int], earlier: Sequence[Earlier]) -> tuple[Reference, ...]:
+    """The invoices that hold any of these lines; where none does, all of the order."""
+    invoices = [one for one in earlier if one.kind == "invoice"]
+    about = [one for one in invoices if units.keys() & one.units.keys()] or invoices
+    return tuple(Reference(number=one.number, issued_on=one.issued_on) for one in about)
+
+
+def _address(of: Address | Seller) -> tuple[str, ...]:
+    place = " ".join(part for part in (of.postal_code, of.city) if part)
+    lines = (of.line1, of.line2, ", ".join(part for part in (place, of.region) if part), of.country)
+    return tuple(line for line in lines if line)

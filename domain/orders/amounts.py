@@ -1,0 +1,212 @@
+"""What each unit of an order is worth, and what that makes to charge, invoice and pay back.
+
+The order's discount and its shipping are spread over the lines once, by largest remainder, weighted
+by what each line's goods cost. Within a line the first `n` units are worth `whole × n // quantity`.
+What the customer has paid for a line, less what was paid back, is at every moment the worth of the
+first `n` units, where `n` is how many are charged and not paid back. So whatever happens, in
+whatever order, no cent is gained or lost: the parts add up to the whole, and everything returned
+gives back exactly what was paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.money import split, to_minor
+from domain.orders.order import Order
+
+
+class Worth(BaseModel):
+    """An amount by what it is for, in minor units; the split that the ledger books.
+
+    `goods` is net of all discounts; `tax` is on the goods, `shipping_tax` on the shipping.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    goods: int = 0
+    tax: int = 0
+    shipping: int = 0
+    shipping_tax: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.goods + self.tax + self.shipping + self.shipping_tax
+
+    @property
+    def without_shipping(self) -> Worth:
+        return self.model_copy(update={"shipping": 0, "shipping_tax": 0})
+
+    @property
+    def only_shipping(self) -> Worth:
+        return self.model_copy(update={"goods": 0, "tax": 0})
+
+    def __add__(self, other: Worth) -> Worth:
+        return self._with(other, lambda mine, theirs: mine + theirs)
+
+    def __sub__(self, other: Worth) -> Worth:
+        return self._with(other, lambda mine, theirs: mine - theirs)
+
+    def within(self, least: Worth, most: Worth) -> Worth:
+        """Each part cut to `most`, and then raised to `least`."""
+        return Worth(
+            **{
+                name: max(getattr(least, name), min(getattr(self, name), getattr(most, name)))
+                for name in Worth.model_fields
+            }
+        )
+
+    def part(self, amount: int) -> Worth:
+        """So much of it (0 ≤ amount ≤ total), of each part in proportion. Adds up exactly."""
+        goods, tax, shipping, shipping_tax = split(
+            amount, [self.goods, self.tax, self.shipping, self.shipping_tax]
+        )
+        return Worth(goods=goods, tax=tax, shipping=shipping, shipping_tax=shipping_tax)
+
+    def scaled(self, units: int, of: int) -> Worth:
+        """What the first `units` units are worth, where this is the worth of `of` of them."""
+        return self._with(self, lambda mine, _: mine * units // of)
+
+    def _with(self, other: Worth, combine: Callable[[int, int], int]) -> Worth:
+        return Worth(
+            goods=combine(self.goods, other.goods),
+            tax=combine(self.tax, other.tax),
+            shipping=combine(self.shipping, other.shipping),
+            shipping_tax=combine(self.shipping_tax, other.shipping_tax),
+        )
+
+
+NOTHING = Worth()
+
+
+def sum_of(parts: Iterable[Worth]) -> Worth:
+    """All of them together."""
+    return sum(parts, start=NOTHING)
+
+
+class LineWorth(BaseModel):
+    """What all units of one line are worth together."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: str
+    quantity: int
+    whole: Worth
+
+    def first(self, units: int) -> Worth:
+        """What the first `units` units are worth together (0 ≤ units ≤ quantity)."""
+        if not 0 <= units <= self.quantity:
+            raise ValueError(f"line {self.line_id}: {units} of {self.quantity} units")
+        return self.whole.scaled(units, self.quantity)
+
+    def most(self, units: int) -> Worth:
+        """What `units` units are worth at most, whichever of the line's they are."""
+        return NOTHING - (NOTHING - self.whole).scaled(units, self.quantity)  # rounded up
+
+
+class Tally(BaseModel):
+    """What was claimed for a line and what was given back of it: charged and paid back, or invoiced
+    and credited.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    taken: Worth = NOTHING
+    given: Worth = NOTHING
+
+    @property
+    def kept(self) -> Worth:
+        return self.taken - self.given
+
+    def due(self, line: LineWorth, units: int, limit: Worth, besides: Worth = NOTHING) -> Worth:
+        """What is to be claimed so that `units` units of the line are claimed for in all.
+
+        Never more than `limit` altogether, which can only bind where units that were paid back are
+        followed by others; by a minor unit then. `besides`: what stays claimed for no unit.
+        """
+        return (line.first(units) + besides - self.kept).within(NOTHING, limit - self.taken)
+
+    def owed(self, line: LineWorth, units: int, besides: Worth = NOTHING) -> Worth:
+        """What is to be given back so that `units` units, and `besides`, stay claimed for."""
+        return (self.kept - line.first(units) - besides).within(NOTHING, self.kept)
+
+    def take(self, worth: Worth) -> Self:
+        return self.model_copy(update={"taken": self.taken + worth})
+
+    def give(self, worth: Worth) -> Self:
+        return self.model_copy(update={"given": self.given + worth})
+
+
+class LineMoney(BaseModel):
+    """The money of one line.
+
+    `credited`: units whose invoice was taken back. `limit`: what was set aside for the line, where
+    that is known. `withheld`: shipping of units that were paid back without it, which is paid back
+    when they come.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    charges: Tally = Tally()
+    invoices: Tally = Tally()
+    credited: int = 0
+    limit: Worth | None = None
+    withheld: Worth = NOTHING
+
+
+def value_lines(order: Order) -> dict[str, LineWorth]:
+    """Line id → what the line is worth, order discount and shipping shares included.
+
+    The parts add up to `order.total_minor` exactly.
+    """
+
+    def minor(amount: Decimal) -> int:
+        return to_minor(amount, order.currency)
+
+    nets = [minor(line.unit_price) * line.quantity - minor(line.discount) for line in order.lines]
+    discounts = split(minor(order.discount), nets)
+    goods = [net - discount for net, discount in zip(nets, discounts, strict=True)]
+    shipping = split(minor(order.shipping.price), goods)
+    shipping_tax = split(minor(order.shipping.tax), goods)
+    return {
+        line.line_id: LineWorth(
+            line_id=line.line_id,
+            quantity=line.quantity,
+            whole=Worth(
+                goods=goods[i],
+                tax=minor(line.tax),
+                shipping=shipping[i],
+                shipping_tax=shipping_tax[i],
+            ),
+        )
+        for i, line in enumerate(order.lines)
+    }
+
+
+def worth_of(lines: Mapping[str, LineWorth], units: Mapping[str, int]) -> Worth:
+    """What the first units (line id → how many) of each line are worth together."""
+    return sum_of(lines[line_id].first(count) for line_id, count in units.items())
+
+
+def spread(parts: Mapping[str, int], at_most: Iterable[int | None]) -> list[dict[str, int]]:
+    """Who pays how much of each part: payers in their order, each up to its limit (None: no limit).
+
+    Parts are paid in their order. Returns the shares of each payer: part → amount, without zeros.
+    """
+    left = dict(parts)
+    shares = []
+    for limit in at_most:
+        room = sum(left.values()) if limit is None else limit
+        share = {}
+        for part, amount in left.items():
+            paid = min(amount, room)
+            if paid:
+                share[part] = paid
+                left[part] -= paid
+                room -= paid
+        shares.append(share)
+    return shares

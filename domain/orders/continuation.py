@@ -1,0 +1,216 @@
+"""What an order's workflow hands on to its next run when it continues as new: all that it knows.
+
+Each part is written and read by the object that owns it. The defaults are those of a new order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.orders.amounts import NOTHING, LineMoney, Worth
+from domain.orders.messages import (
+    AttentionAnswer,
+    CancelOutcome,
+    CancelRequest,
+    ChargeRequest,
+    PayOutcome,
+    PayRequest,
+    Placement,
+    RefundOutcome,
+    RefundRequest,
+    ReturnOutcome,
+    ReturnRequest,
+)
+from domain.orders.quantities import LineQuantities, LineUnits
+
+Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
+Action = Literal["retry", "done", "cancel", "store_credit"]
+
+
+class FulfilmentProgress(BaseModel):
+    """Where a parcel stands. `return_id`: under which it comes back undeliverable."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    location: str
+    units: LineUnits
+    stage: Stage
+    begun: tuple[str, ...] = ()
+    recalled: bool = False
+    return_id: str = ""
+    outcome: str = ""
+
+
+class BookState(BaseModel):
+    """Where each unit stands, by line id; the parcels; amounts in minor units.
+
+    `round`: the number of the next, or present, wait for what is backordered, and until when;
+    `given_up`: why some of it was not waited for any longer. `prepaid`: units that are paid for and
+    to be sent; of these, `resent` are sent in place of lost ones. `authorized_until`: when the
+    first authorization ends, by the part that it is for; `covered`: parcels that have one of their
+    own, where each can be charged `once`. `refunded`, `invoiced`: all that was paid back, and that
+    stays invoiced; `goodwill`: paid back for no unit.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    lines: dict[str, LineQuantities] = {}
+    money: dict[str, LineMoney] = {}
+    prepaid: LineUnits = {}
+    resent: LineUnits = {}
+    fulfilments: tuple[FulfilmentProgress, ...] = ()
+    authorized: int = 0
+    authorized_until: dict[str, datetime] = {}
+    covered: tuple[str, ...] = ()
+    once: bool = False
+    charged_ahead: bool = False
+    reauthorized: bool = False
+    doubted: bool = False
+    refunded: Worth = NOTHING
+    invoiced: Worth = NOTHING
+    goodwill: int = 0
+    last_delivery: datetime | None = None
+    round: int = 1
+    waits_until: datetime | None = None
+    given_up: str = ""
+
+
+class Parked(BaseModel):
+    """A step that needs a person."""
+
+    step: str
+    number: int
+    reason: str
+    allowed: tuple[Action, ...]
+    answer: AttentionAnswer | None = None
+
+
+class StepsState(BaseModel):
+    """What needs a person. `due`: until when each open wait (activity id) may take."""
+
+    model_config = ConfigDict(frozen=True)
+
+    raised: int = 0
+    parked: tuple[Parked, ...] = ()
+    due: dict[str, datetime] = {}
+
+
+class ReturnState(BaseModel):
+    """A return whose parcel is awaited."""
+
+    model_config = ConfigDict(frozen=True)
+
+    return_id: str
+    units: LineUnits
+    reason: str
+
+
+class ReturnsState(BaseModel):
+    """How many returns have a number, and those under way."""
+
+    model_config = ConfigDict(frozen=True)
+
+    numbered: int = 0
+    under_way: tuple[ReturnState, ...] = ()
+
+
+class PaymentsState(BaseModel):
+    """With what the order is paid, where that is not what it was placed with; how often paying was
+    tried, and the order held for it; whether somebody has said that it is to be charged, and
+    whether some of it was charged by hand.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str = ""
+    token: str = ""
+    attempt: int = 1
+    holds: int = 0
+    told_to_charge: bool = False
+    charged_by_hand: bool = False
+
+
+class AnsweredCancel(BaseModel):
+    """A cancellation that was asked for by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["cancel"] = "cancel"
+    request: CancelRequest
+    outcome: CancelOutcome
+
+
+class AnsweredReturn(BaseModel):
+    """A return that was asked for by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["return"] = "return"
+    request: ReturnRequest
+    outcome: ReturnOutcome
+
+
+class AnsweredRefund(BaseModel):
+    """A refund that was asked for by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["refund"] = "refund"
+    request: RefundRequest
+    outcome: RefundOutcome
+
+
+class AnsweredPay(BaseModel):
+    """A payment that was offered by a name, and its answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["pay"] = "pay"
+    request: PayRequest
+    outcome: PayOutcome
+
+
+class AnsweredCharge(BaseModel):
+    """Somebody said that the order is to be charged, and the answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["charge"] = "charge"
+    request: ChargeRequest
+    outcome: PayOutcome
+
+
+Answered = Annotated[
+    AnsweredCancel | AnsweredReturn | AnsweredRefund | AnsweredPay | AnsweredCharge,
+    Field(discriminator="kind"),
+]
+
+
+class InboxState(BaseModel):
+    """What was asked and answered, oldest first, and how many requests had no name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unnamed: int = 0
+    answered: tuple[Answered, ...] = ()
+
+
+class OrderState(BaseModel):
+    """The whole order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str = "received"
+    placement: Placement | None = None
+    refusals: int = 0
+    cancelled_because: str = ""
+    book: BookState = BookState()
+    steps: StepsState = StepsState()
+    returns: ReturnsState = ReturnsState()
+    payments: PaymentsState = PaymentsState()
+    refunds_numbered: int = 0
+    inbox: InboxState = InboxState()

@@ -1,0 +1,209 @@
+"""What customer service, operators and the outside may say to an order, and what it answers.
+
+The same models serve signals, updates, the client and the command line. Lines left out mean the
+whole order. A `request_id` makes a repeat the same request; a signal without one is a new request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.fields import Amount, Document, Id, Reason, Token, Who, inconsistent
+from domain.money import Money
+from domain.orders.order import LINES_MAX, Quantity
+
+
+class LineRequest(Document):
+    """`quantity` units of one line; without a quantity, all that can be."""
+
+    line_id: Id
+    quantity: Quantity | None = None
+
+
+RefundTo = Literal["original", "store_credit"]
+RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"]
+
+
+class CancelRequest(Document):
+    """Please do not send this (any more)."""
+
+    reason: Reason
+    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    request_id: Id | None = None
+    by: Who = "customer service"
+
+
+class ReturnRequest(Document):
+    """The customer wants to send this back."""
+
+    reason: Reason
+    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    request_id: Id | None = None
+    by: Who = "customer service"
+
+
+class RefundRequest(Document):
+    """Please pay something back that does not come with a return.
+
+    One of: `lines`, units that the customer keeps (with their share of the shipping if `shipping`
+    says so); `shipping` alone, all of it that is not paid back yet; or `amount`, as goodwill.
+    `to`: the way it was paid, or as store credit.
+    """
+
+    reason: Reason
+    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    shipping: bool = False
+    amount: Amount | None = None
+    to: RefundTo = "original"
+    request_id: Id | None = None
+    by: Who = "customer service"
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if self.amount is None and not self.lines and not self.shipping:
+            raise inconsistent("amount", "say what to pay back: lines, shipping, or an amount")
+        if self.amount is not None and (self.lines or self.shipping):
+            raise inconsistent("amount", "goodwill goes without lines and shipping")
+        if self.amount is not None and self.amount <= 0:
+            raise inconsistent("amount", "must be more than zero")
+        return self
+
+
+class PayRequest(Document):
+    """The customer has confirmed the payment, or pays by other means: a new token."""
+
+    token: Token
+    provider: Id | None = None
+    """Left out: the one that the order was placed with."""
+    request_id: Id | None = None
+    by: Who = "customer"
+
+
+class ChargeRequest(Document):
+    """Charge an order that waits for somebody to say so (policy `manual`)."""
+
+    note: Reason
+    request_id: Id | None = None
+    by: Who = "operator"
+
+
+Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
+"""What an order answers once per request id."""
+
+
+def digest_of(request: Request) -> str:
+    """A hash of what was asked, by which a repeat is told from another request of the same id.
+
+    A field that is left out and one that has its default are the same, so that a field which a
+    later version adds changes no digest.
+    """
+
+    def canonical(value: object) -> str:
+        # 5.0 and 5.00 are the same amount.
+        return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+
+    content = request.model_dump(exclude_defaults=True)
+    kind = type(request).__name__
+    text = json.dumps({"kind": kind, **content}, default=canonical, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class AttentionAnswer(Document):
+    """What an operator decides about a step that asks for attention.
+
+    retry: try it again. done: it was done by hand, go on (say how in `note`; it is recorded).
+    cancel: give the step up; its units are cancelled and paid back. store_credit: what is owed is
+    given as store credit instead.
+    """
+
+    step: Annotated[str, Field(min_length=1, max_length=200)]
+    action: Literal["retry", "done", "cancel", "store_credit"]
+    note: Reason
+    by: Who = "operator"
+
+
+class Units(BaseModel):
+    """Units of one line, with why where a rule spoke."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: str
+    quantity: int
+    why: str = ""
+
+
+class CancelOutcome(BaseModel):
+    """What became of a cancellation: per unit it is cancelled, or refused with the way on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["cancelled", "partly_cancelled", "refused"]
+    cancelled: tuple[Units, ...] = ()
+    refused: tuple[Units, ...] = ()
+    return_offered: bool = False
+    message: str = ""
+
+
+class ReturnOutcome(BaseModel):
+    """What became of a return request. `return_id` goes on the parcel that comes back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["approved", "refused"]
+    return_id: str | None = None
+    lines: tuple[Units, ...] = ()
+    message: str = ""
+
+
+class RefundOutcome(BaseModel):
+    """What became of a refund request: paid back, or granted and still owed, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["refunded", "owed"]
+    refund_id: str
+    amount: Money
+    message: str = ""
+
+
+class PayOutcome(BaseModel):
+    """What became of a payment: the money is set aside or taken, or it was refused and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["accepted", "refused"]
+    message: str = ""
+
+
+class Waiting(BaseModel):
+    """Units of a line that are waited for, and the day by which they arrive, where it is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: str
+    quantity: int
+    promised_on: date | None = None
+
+
+class Placement(BaseModel):
+    """The answer to placing an order. held: it waits for the customer's payment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    outcome: Literal["confirmed", "held", "rejected", "in_progress"]
+    reason: str = ""
+    missing: tuple[Units, ...] = ()
+    backordered: tuple[Waiting, ...] = ()
+    promised_on: date | None = None
+    """The day by which all of it arrives, as far as that was known when it was confirmed."""

@@ -1,0 +1,258 @@
+"""The canonical order: the one document that every channel's payload is turned into.
+
+It is what a channel sends, what the workflow carries and what `orderloom schema order` describes.
+Amounts are decimal strings here ("12.50"); `domain.orders.amounts` turns them into minor units. A
+given `total` must agree with the lines, so that a channel that computes otherwise is found out at
+the door and not at the bank.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, EmailStr, Field, model_validator
+
+from domain.errors import InvalidInput
+from domain.fields import (
+    Amount,
+    Country,
+    Currency,
+    Day,
+    Document,
+    Id,
+    Instant,
+    Locale,
+    Name,
+    Note,
+    Phone,
+    PostalCode,
+    Sku,
+    Token,
+    inconsistent,
+    instant_as_text,
+    wrong,
+)
+from domain.money import to_decimal, to_minor
+
+__all__ = [
+    "LINES_MAX",
+    "QUANTITY_MAX",
+    "TENDERS_MAX",
+    "TOTAL_MINOR_MAX",
+    "Address",
+    "Amount",
+    "Channel",
+    "Country",
+    "Currency",
+    "Customer",
+    "Document",
+    "Id",
+    "Line",
+    "Locale",
+    "Name",
+    "Note",
+    "Order",
+    "Payment",
+    "Phone",
+    "Quantity",
+    "Shipping",
+    "Sku",
+    "Tender",
+]
+
+LINES_MAX = 500
+TENDERS_MAX = 9
+QUANTITY_MAX = 1_000_000
+# Keeps every amount inside a PostgreSQL bigint, with room for sums over many orders.
+TOTAL_MINOR_MAX = 10**15
+
+Channel = Literal["web", "pos", "marketplace", "b2b"]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
+
+
+class Customer(Document):
+    """Who ordered. `locale` chooses the language of what the customer reads."""
+
+    id: Id
+    name: Name
+    email: Annotated[EmailStr, Field(max_length=254)] | None = None
+    phone: Phone | None = None
+    locale: Locale = "en"
+
+
+class Address(Document):
+    """Where it goes. Only the country is checked; what else must be there is for the carrier."""
+
+    name: Name
+    line1: Name
+    line2: Name | None = None
+    city: Name
+    region: Name | None = None
+    postal_code: PostalCode | None = None
+    country: Country
+
+
+class Line(Document):
+    """`quantity` units of one SKU. `discount` and `tax` are for the whole line, not per unit."""
+
+    line_id: Id
+    sku: Sku
+    quantity: Quantity
+    unit_price: Amount
+    discount: Amount = Decimal(0)
+    tax: Amount = Decimal(0)
+
+
+def _at_least_one(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    # Asked here and not by min_length, which would also count the lines that are not valid.
+    if not lines:
+        raise wrong("must hold at least one line")
+    return lines
+
+
+Lines = Annotated[
+    tuple[Line, ...],
+    Field(max_length=LINES_MAX, json_schema_extra={"minItems": 1}),
+    AfterValidator(_at_least_one),
+]
+
+
+class Shipping(Document):
+    """How it goes and what that costs. `service` is the carrier's service name."""
+
+    service: Id = "standard"
+    price: Amount = Decimal(0)
+    tax: Amount = Decimal(0)
+    address: Address
+
+
+class Payment(Document):
+    """A provider's token. Card numbers never enter: there is no field for one."""
+
+    provider: Id = "sandbox"
+    token: Token
+
+
+class Tender(Document):
+    """A means of payment beside the main one, and how much of the order it pays at most."""
+
+    provider: Id
+    token: Token
+    amount: Amount
+
+
+class Order(Document):
+    """One order of one customer, as placed. Prices are net of tax; tax is added to them."""
+
+    channel: Channel
+    channel_order_id: Id
+    placed_at: Instant
+    customer: Customer
+    currency: Currency
+    lines: Lines
+    discount: Amount = Decimal(0)
+    shipping: Shipping
+    payment: Payment
+    tenders: Annotated[tuple[Tender, ...], Field(max_length=TENDERS_MAX)] = ()
+    """What pays before `payment` does, in this sequence; `payment` pays the rest. Refunds go back
+    the other way round."""
+    basket: Id | None = None
+    """The basket whose soft reservations this order turns into its own."""
+    requested_delivery_date: Day | None = None
+    note: Note | None = None
+    total: Amount | None = None
+
+    @property
+    def order_id(self) -> str:
+        """`<channel>-<channel_order_id>`: the id under which everything about it is found."""
+        return f"{self.channel}-{self.channel_order_id}"
+
+    @property
+    def total_minor(self) -> int:
+        """What the customer pays, in minor units: goods − discounts + taxes + shipping."""
+        minor = self._minor
+        goods = sum(
+            minor(line.unit_price) * line.quantity - minor(line.discount) + minor(line.tax)
+            for line in self.lines
+        )
+        return goods - minor(self.discount) + minor(self.shipping.price) + minor(self.shipping.tax)
+
+    @property
+    def digest(self) -> str:
+        """A hash of the content, by which the same order placed again is told from another one.
+
+        What is left out and what is written as its default are the same, so that a field which a
+        later version adds does not change the digests of orders that lack it.
+        """
+
+        def canonical(value: object) -> str:
+            if isinstance(value, Decimal):  # "12.5" and "12.50" are the same amount
+                return format(to_decimal(self._minor(value), self.currency), "f")
+            if isinstance(value, datetime):
+                return instant_as_text(value)
+            return str(value)
+
+        content = self.model_dump(exclude={"total"}, exclude_defaults=True)
+        text = json.dumps(content, default=canonical, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _minor(self, amount: Decimal) -> int:
+        return to_minor(amount, self.currency)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for where, amount in self._amounts():
+            try:
+                self._minor(amount)
+            except InvalidInput as error:
+                raise inconsistent(where, str(error)) from None
+        seen: set[str] = set()
+        goods = 0
+        for index, line in enumerate(self.lines):
+            if line.line_id in seen:
+                raise inconsistent(f"lines[{index}].line_id", f"{line.line_id!r} is used twice")
+            seen.add(line.line_id)
+            gross = self._minor(line.unit_price) * line.quantity
+            if self._minor(line.discount) > gross:
+                raise inconsistent(f"lines[{index}].discount", "is more than the line is worth")
+            goods += gross - self._minor(line.discount)
+        if self._minor(self.discount) > goods:
+            raise inconsistent("discount", "is more than the goods are worth")
+        if self.total_minor > TOTAL_MINOR_MAX:
+            largest = to_decimal(TOTAL_MINOR_MAX, self.currency)
+            raise inconsistent("total", f"is more than any order can be ({largest})")
+        tendered = 0
+        for index, tender in enumerate(self.tenders):
+            if self._minor(tender.amount) == 0:
+                raise inconsistent(f"tenders[{index}].amount", "must be more than zero")
+            tendered += self._minor(tender.amount)
+        if tendered > self.total_minor:
+            due = to_decimal(self.total_minor, self.currency)
+            raise inconsistent("tenders", f"pay more than the order's total of {due}")
+        if self.total is not None and self._minor(self.total) != self.total_minor:
+            computed = to_decimal(self.total_minor, self.currency)
+            raise inconsistent(
+                "total", f"{self.total} was given, but the parts add up to {computed}"
+            )
+        return self
+
+    def _amounts(self) -> list[tuple[str, Decimal]]:
+        found = [
+            ("discount", self.discount),
+            ("shipping.price", self.shipping.price),
+            ("shipping.tax", self.shipping.tax),
+        ]
+        if self.total is not None:
+            found.append(("total", self.total))
+        found += [(f"tenders[{i}].amount", tender.amount) for i, tender in enumerate(self.tenders)]
+        for index, line in enumerate(self.lines):
+            found += [
+                (f"lines[{index}].unit_price", line.unit_price),
+                (f"lines[{index}].discount", line.discount),
+                (f"lines[{index}].tax", line.tax),
+            ]
+        return found

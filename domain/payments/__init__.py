@@ -1,0 +1,1 @@
+"""What is known of payments, disputes and payment companies' days."""

@@ -1,0 +1,116 @@
+"""Disputes: a customer's bank takes a payment back, or asks about it first.
+
+A company tells a dispute in pieces that come late, twice and in any order. Each piece is the whole
+dispute as it stood when something happened to it, so nothing is added up: the latest piece counts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.accounting import accounts
+from domain.accounting.accounts import Postings
+from domain.errors import Conflict
+from domain.money import Money
+
+
+class DisputeState(StrEnum):
+    """Stripe's words. A warning is an inquiry: the bank only asks, and no money moves.
+
+    A chargeback takes the money at once; won gives it back. A lost one can be appealed with some
+    kinds of payment. Prevented: settled before anything was taken.
+    """
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    APPEAL_NEEDS_RESPONSE = "appeal_needs_response"
+    APPEAL_UNDER_REVIEW = "appeal_under_review"
+    PREVENTED = "prevented"
+    LOST = "lost"
+    WON = "won"
+
+
+_ORDER: Final = {state: place for place, state in enumerate(DisputeState)}
+_INQUIRY: Final = frozenset(list(DisputeState)[:3])
+_UNDECIDED: Final = frozenset({DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW})
+_APPEALED: Final = frozenset({DisputeState.APPEAL_NEEDS_RESPONSE, DisputeState.APPEAL_UNDER_REVIEW})
+
+CLOSED: Final = frozenset(
+    {DisputeState.WARNING_CLOSED, DisputeState.PREVENTED, DisputeState.LOST, DisputeState.WON}
+)
+
+
+class Dispute(BaseModel):
+    """A dispute as a company had it at `said_at`, by the company's clock.
+
+    `subjects` are the company's ids of the payment. `fee` is what the company took for it so far,
+    `moves` how many movements of money it had made. `respond_by`: evidence counts until then.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dispute_id: str
+    subjects: tuple[str, ...]
+    amount: Money
+    fee: Money
+    state: DisputeState
+    moves: int = 0
+    reason: str = ""
+    opened_at: datetime
+    respond_by: datetime | None = None
+    said_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in CLOSED
+
+    @property
+    def held(self) -> int:
+        """What blocks refunds, in minor units: the customer has it back, or may get it."""
+        return self.amount.minor if self.booked else 0
+
+    @property
+    def booked(self) -> Postings:
+        """What the books say of the amount, as it stands."""
+        if self.state in _UNDECIDED | _APPEALED:
+            return accounts.disputed(self.amount.minor)
+        if self.state == DisputeState.LOST:
+            return accounts.dispute_lost(self.amount.minor)
+        return {}
+
+    @property
+    def fee_booked(self) -> Postings:
+        """What the books say of the fee."""
+        return accounts.dispute_fee(self.fee.minor)
+
+
+def latest(one: Dispute, other: Dispute) -> Dispute:
+    """Which of two pieces of one dispute counts: the same one, whichever came first.
+
+    What was said later, with two exceptions that a late or misdated piece cannot undo: a chargeback
+    is no inquiry again, and a decision stands unless there is an appeal or another decision. Of two
+    pieces of the same second the one that is further along counts.
+
+    Raises Conflict where their amounts, or their fees, are in different currencies.
+    """
+    for ours, theirs in ((one.amount, other.amount), (one.fee, other.fee)):
+        if ours.minor and theirs.minor and ours.currency != theirs.currency:
+            raise Conflict(f"dispute {one.dispute_id} was about {ours}, and now about {theirs}")
+    return max(one, other, key=_age)
+
+
+def _age(piece: Dispute) -> tuple[Any, ...]:
+    phase = 0 if piece.state in _INQUIRY else 1 if piece.state in _UNDECIDED else 2
+    return (
+        *(phase, piece.said_at, _ORDER[piece.state], piece.moves),
+        # Nothing but to have an answer where the company says two things at once.
+        *(piece.fee.minor, piece.amount.minor, piece.reason, piece.fee.currency, piece.subjects),
+        *(piece.opened_at, piece.respond_by is not None, piece.respond_by or piece.said_at),
+    )

@@ -1,0 +1,53 @@
+"""What payment companies tell by themselves, in one form for all of them.
+
+About payments it is only a hint: the order's own step records what became of a call, by looking its
+key up. About disputes it is the one source.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.payments.disputes import Dispute
+
+PaymentFate = Literal["authorized", "captured", "refunded", "failed", "ended", "refund_failed"]
+
+
+class PaymentNews(BaseModel):
+    """Something became of a payment. `keys` and `references` name it, as far as the company does.
+
+    ended: an authorization that cannot be charged any more, canceled or expired. refund_failed: a
+    refund that the customer's bank sent back, maybe long after it had succeeded.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fate: PaymentFate
+    keys: tuple[str, ...]
+    references: tuple[str, ...]
+    said_at: datetime
+    why: str = ""
+
+
+class DisputeNews(BaseModel):
+    """Something became of a dispute."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dispute: Dispute
+
+
+News = PaymentNews | DisputeNews
+
+
+class Wake(BaseModel):
+    """A step of an order that waits for a person, and could go on by itself now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    step: str
+    why: str

@@ -1,0 +1,1 @@
+"""What to buy, when, and the purchase orders that go to suppliers."""

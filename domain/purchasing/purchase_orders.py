@@ -1,0 +1,188 @@
+"""Purchase orders: what suppliers sell, how an order with them goes on, and when it may be sent.
+
+proposed → approved → sent → acknowledged → shipped → closed, or cancelled. What arrived is counted
+by line, not told by the state: goods come in parts, and sometimes before the papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.errors import InvalidInput
+from domain.fields import Amount, Currency, Day, Document, Id, Name, Sku, inconsistent
+from domain.money import Money, to_decimal, to_minor
+from domain.orders.policy import Duration
+from domain.stock.stock_levels import Units
+
+PurchaseState = Literal[
+    "proposed", "approved", "sent", "acknowledged", "shipped", "closed", "cancelled"
+]
+
+WAY: Final[tuple[PurchaseState, ...]] = (
+    "proposed",
+    "approved",
+    "sent",
+    "acknowledged",
+    "shipped",
+    "closed",
+)
+"""The way of a purchase order that is not cancelled. It goes on, and never back."""
+
+ENDED: Final = ("closed", "cancelled")
+
+
+def further(state: PurchaseState, other: PurchaseState) -> PurchaseState:
+    """The state that is further on. News may come late, and in any order."""
+    return max(state, other, key=lambda one: len(WAY) if one == "cancelled" else WAY.index(one))
+
+
+def _limits() -> dict[Currency, Amount]:
+    return {"USD": Decimal(1000), "EUR": Decimal(1000)}
+
+
+class PurchasingPolicy(BaseModel):
+    """How buying goes. Travels with each purchase order, so that a change alters none under way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    approve_up_to: dict[Currency, Amount] = Field(default_factory=_limits)
+    """By currency: an order up to this value is approved by itself. Others wait for a person."""
+    over_delivery_percent: Annotated[int, Field(ge=0, le=100)] = 5
+    """So much more than was ordered may be received."""
+    review_every: Duration = timedelta(days=1)
+    """How often all levels are looked at; one that is crossed is looked at at once."""
+    demand_over: Duration = timedelta(days=90)
+    """Levels that follow demand are computed from so long a time."""
+    ask_again_after: Duration = timedelta(days=7)
+    """A supplier that refused an order is not asked for the same SKU before."""
+    give_up_after: Duration = timedelta(minutes=10)
+    """Sending that keeps failing for so long is shown as needing attention, and goes on."""
+    acknowledge_within: Duration = timedelta(days=2)
+    """A supplier that does not answer for so long is chased."""
+    chase_every: Duration = timedelta(days=1)
+    """And again, as often as this; so is one whose goods are late."""
+
+    def approves(self, worth: Money) -> bool:
+        """An order of this worth needs nobody's approval."""
+        limit = self.approve_up_to.get(worth.currency)
+        return limit is not None and to_decimal(worth.minor, worth.currency) <= limit
+
+    def receivable(self, quantity: int) -> int:
+        """How many units may be received where so many were ordered."""
+        return quantity * (100 + self.over_delivery_percent) // 100
+
+
+class SupplierItem(Document):
+    """On which terms a supplier sells a SKU."""
+
+    supplier: Id
+    name: Name | None = None
+    """Of the supplier; left out: as it is known, or its id."""
+    sku: Annotated[Sku, Field(max_length=48)]
+    """No longer than what X12 takes for a part number."""
+    lead_time_days: Annotated[int, Field(ge=0, le=3650)]
+    unit_price: Amount
+    currency: Currency
+    minimum: Units = 1
+    multiple: Units = 1
+    priority: Annotated[int, Field(ge=0, le=1_000_000)] = 100
+    """Lower is asked first."""
+
+    @property
+    def price_minor(self) -> int:
+        """The price of a unit in minor units."""
+        return to_minor(self.unit_price, self.currency)
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        try:
+            to_minor(self.unit_price, self.currency)
+        except InvalidInput as error:
+            raise inconsistent("unit_price", str(error)) from None
+        return self
+
+
+class OnOrder(Document):
+    """Units that were ordered from a supplier before Orderloom knew of it."""
+
+    supplier: Id
+    sku: Sku
+    location: Id
+    quantity: Units
+    due_on: Day
+
+
+class PurchaseLine(BaseModel):
+    """Units of one SKU to be bought."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    quantity: Annotated[int, Field(ge=1)]
+    unit_price: Amount
+    due_on: date
+
+
+class PurchaseDocument(BaseModel):
+    """The order as the supplier gets it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+    number: int
+    """A running number, for those who count documents."""
+    supplier: str
+    supplier_name: str
+    deliver_to: str
+    ordered_on: date
+    currency: str
+    lines: tuple[PurchaseLine, ...]
+
+    @property
+    def worth(self) -> Money:
+        """The value of all of it."""
+        return worth_of(self.lines, self.currency)
+
+
+class Acknowledged(BaseModel):
+    """What a supplier says it will send of a SKU: units in all, and when they should be there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity: Annotated[int, Field(ge=0)]
+    due_on: date
+
+
+class PurchaseStart(BaseModel):
+    """What a purchase order's workflow is started with.
+
+    `needs_approval`: a person decides whether it is sent. `sent`: that was done before Orderloom.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+    needs_approval: bool
+    sent: bool = False
+    policy: PurchasingPolicy = PurchasingPolicy()
+
+
+def worth_of(lines: Iterable[PurchaseLine], currency: str) -> Money:
+    """What these lines cost together."""
+    minor = sum(line.quantity * to_minor(line.unit_price, currency) for line in lines)
+    return Money(minor=minor, currency=currency)
+
+
+def check_units(po_id: str, units: Mapping[str, int], known: Iterable[str]) -> None:
+    """Raises InvalidInput for a SKU that is not in the order, or a number below zero."""
+    ordered = sorted(known)
+    for sku, quantity in units.items():
+        if sku not in ordered:
+            raise InvalidInput(f"{po_id} has no {sku}; it has {', '.join(ordered)}")
+        if quantity < 0:
+            raise InvalidInput(f"{quantity} of {sku} cannot be; units are counted from zero")

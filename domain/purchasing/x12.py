@@ -1,0 +1,120 @@
+"""A purchase order as ANSI ASC X12 850, version 004010: the document that suppliers' EDI reads.
+
+The interchange is ISA … IEA with one group (GS … GE) and one transaction set (ST … SE). Elements
+are parted by `*`, and segments end with `~`. Whatever would be taken for a delimiter, or is no
+ASCII, is written as its nearest letter or as a space.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+from typing import Final
+
+from domain.money import to_decimal
+from domain.purchasing.purchase_orders import PurchaseDocument
+
+ELEMENT: Final = "*"
+SEGMENT: Final = "~"
+COMPONENT: Final = ">"
+_DELIMITERS: Final = frozenset((ELEMENT, SEGMENT, COMPONENT, "^"))
+
+_CONTROL_NUMBERS: Final = 10**9
+"""How many control numbers there are before they begin again: they have nine digits."""
+
+
+SENDER: Final = "ORDERLOOM"
+"""Who we are."""
+
+
+def purchase_order_850(order: PurchaseDocument, *, at: datetime, sender: str = SENDER) -> str:
+    """The whole interchange, one segment a line. `at` (with a time zone) is when it is made."""
+    control = order.number % _CONTROL_NUMBERS
+    body = list(_transaction_set(order, control))
+    segments = [
+        _interchange_header(sender, order.supplier, control, at),
+        _segment(
+            "GS",
+            "PO",
+            _code(sender),
+            _code(order.supplier),
+            f"{at:%Y%m%d}",
+            f"{at:%H%M}",
+            control,
+            "X",
+            _4010,
+        ),
+        *body,
+        _segment("GE", 1, control),
+        _segment("IEA", 1, f"{control:09}"),
+    ]
+    return "".join(f"{segment}{SEGMENT}\n" for segment in segments)
+
+
+_4010: Final = "004010"
+
+
+def _transaction_set(order: PurchaseDocument, control: int) -> list[str]:
+    number = f"{control:04}"
+    segments = [
+        _segment("ST", "850", number),
+        # An original, stand-alone order.
+        _segment("BEG", "00", "SA", order.po_id, "", _day(order.ordered_on)),
+        _segment("CUR", "BY", order.currency),
+        _segment("N1", "SU", _cut(order.supplier_name, 60), "92", order.supplier),
+        _segment("N1", "ST", _cut(order.deliver_to, 60), "92", order.deliver_to),
+    ]
+    for position, line in enumerate(order.lines, start=1):
+        price = format(line.unit_price, "f")
+        segments += [
+            _segment("PO1", position, line.quantity, "EA", price, "", "BP", line.sku),
+            _segment("DTM", "002", _day(line.due_on)),  # delivery is asked for by then
+        ]
+    total = to_decimal(order.worth.minor, order.currency)
+    segments += [
+        _segment("CTT", len(order.lines), sum(line.quantity for line in order.lines)),
+        _segment("AMT", "TT", format(total, "f")),
+    ]
+    # The count is of all segments of the set, its first and its last among them.
+    return [*segments, _segment("SE", len(segments) + 1, number)]
+
+
+def _interchange_header(sender: str, receiver: str, control: int, at: datetime) -> str:
+    """The one segment whose elements are of fixed width: readers find the delimiters by it."""
+    return ELEMENT.join(
+        (
+            *("ISA", "00", " " * 10, "00", " " * 10),
+            *("ZZ", f"{_cut(sender, 15):<15}", "ZZ", f"{_cut(receiver, 15):<15}"),
+            *(f"{at:%y%m%d}", f"{at:%H%M}", "U", "00401", f"{control:09}", "0", "P", COMPONENT),
+        )
+    )
+
+
+def _segment(name: str, *elements: str | int) -> str:
+    """A segment; elements that are empty at its end are left out."""
+    texts = [name, *(_plain(str(element)) for element in elements)]
+    while not texts[-1]:
+        del texts[-1]
+    return ELEMENT.join(texts)
+
+
+def _code(text: str) -> str:
+    """A party in the group's header, where a code has 2 to 15 characters."""
+    return _cut(text, 15).zfill(2)
+
+
+def _cut(text: str, length: int) -> str:
+    return _plain(text)[:length].rstrip()
+
+
+def _plain(text: str) -> str:
+    # A letter with its mark becomes the letter: "Forêts d'érables" → "Forets d'erables".
+    parted = unicodedata.normalize("NFKD", text)
+    letters = (letter for letter in parted if not unicodedata.combining(letter))
+    return "".join(
+        letter if " " <= letter <= "~" and letter not in _DELIMITERS else " " for letter in letters
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y%m%d}"

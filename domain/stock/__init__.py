@@ -1,0 +1,1 @@
+"""Items, kits, locations and stock: which location serves which units, and when."""

@@ -1,0 +1,143 @@
+"""Where stock lies, and what it takes to send a parcel from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.calendars import Calendar, arrives_on
+from domain.errors import InvalidInput
+from domain.fields import Amount, Country, Currency, Document, Id, inconsistent
+from domain.money import to_minor
+from domain.stock.places import Place
+
+ANYWHERE: Final = "*"
+
+
+class Lane(Document):
+    """The way from a location to a part of the world, with one or any of the carrier's services.
+
+    For a parcel the closest lane counts: of its service before any service, then of its country
+    before any country, then of the longest postal prefix.
+    """
+
+    country: Country | Literal["*"] = ANYWHERE
+    postal_prefix: Annotated[str, Field(max_length=32)] = ""
+    service: Id | Literal["*"] = ANYWHERE
+    cost: Amount
+    currency: Currency
+    distance_km: Annotated[int, Field(strict=True, ge=0, le=40_000)] = 0
+    transit_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 1
+    """The carrier's working days from hand-over to delivery."""
+
+    @property
+    def cost_minor(self) -> int:
+        """What a parcel costs, in minor units."""
+        return to_minor(self.cost, self.currency)
+
+
+class Location(Document):
+    """A warehouse or a shop. What is left out stays as it is by default."""
+
+    location: Id
+    priority: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 100
+    """Lower is preferred, where all else is equal."""
+    calendar: Calendar = Calendar()
+    parcels_a_day: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
+    """What is above this on a day leaves on a later one. Left out: no limit."""
+    lanes: Annotated[tuple[Lane, ...], Field(max_length=10_000)] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        seen: set[tuple[str, str, str]] = set()
+        for index, lane in enumerate(self.lanes):
+            try:
+                to_minor(lane.cost, lane.currency)
+            except InvalidInput as error:
+                raise inconsistent(f"lanes[{index}].cost", str(error)) from None
+            key = (lane.country, lane.postal_prefix, lane.service)
+            if key in seen:
+                raise inconsistent(f"lanes[{index}]", "there is a lane for the same already")
+            seen.add(key)
+        return self
+
+
+class Locations(Document):
+    """A file of locations: what `orderloom locations list --json` prints and `import` reads."""
+
+    locations: Annotated[tuple[Location, ...], Field(max_length=10_000)]
+
+
+class Promise(BaseModel):
+    """When a parcel leaves its location, and when it arrives."""
+
+    model_config = ConfigDict(frozen=True)
+
+    leaves_on: date
+    arrives_on: date
+
+
+class Way(BaseModel):
+    """How one location would send one order's parcel: its own figures, and its closest lane's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    location: str
+    priority: int
+    calendar: Calendar
+    parcels_a_day: int | None
+    to_send: int
+    """Parcels that it has still to send, where it has a limit a day."""
+    has_lanes: bool
+    """Some lane of its is known. If none leads there, it does not send there."""
+    cost_minor: int | None
+    currency: str | None
+    distance_km: int | None
+    transit_days: int | None
+
+    @property
+    def reaches(self) -> bool:
+        """It sends there: a lane leads there, or nobody has said anything of its lanes."""
+        return self.cost_minor is not None or not self.has_lanes
+
+    def leaves_on(self, now: datetime) -> date:
+        """The day on which a parcel that is asked for now leaves."""
+        backlog_days = self.to_send // self.parcels_a_day if self.parcels_a_day else 0
+        return self.calendar.leaves_on(now, backlog_days=backlog_days)
+
+    def promise(self, now: datetime, country: str) -> Promise | None:
+        """What a customer is told of a parcel that is asked for now.
+
+        None where the time under way is not known.
+        """
+        if self.transit_days is None:
+            return None
+        leaves_on = self.leaves_on(now)
+        return Promise(
+            leaves_on=leaves_on, arrives_on=arrives_on(leaves_on, self.transit_days, country)
+        )
+
+
+def places(ways: Sequence[Way], now: datetime) -> list[Place]:
+    """Locations as sourcing compares them.
+
+    One of which no lane is known at all counts as the dearest and the farthest of the others do:
+    that nobody has said what it costs is no reason to prefer it.
+    """
+    dearest = max((way.cost_minor or 0 for way in ways), default=0)
+    farthest = max((way.distance_km or 0 for way in ways), default=0)
+    return [
+        Place(
+            location=way.location,
+            priority=way.priority,
+            reached=way.reaches,
+            cost_minor=dearest if way.cost_minor is None else way.cost_minor,
+            currency=way.currency,
+            distance_km=farthest if way.distance_km is None else way.distance_km,
+            wait_days=(way.leaves_on(now) - way.calendar.today(now)).days,
+        )
+        for way in ways
+    ]

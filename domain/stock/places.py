@@ -1,0 +1,78 @@
+"""Locations as one order sees them, and what makes one of them better than another."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.orders.sourcing_rules import CRITERIA, Criterion, SourcingRules
+from domain.stock.covering import Weight
+
+
+class Place(BaseModel):
+    """A location as one order sees it. Lower is better, in everything."""
+
+    model_config = ConfigDict(frozen=True)
+
+    location: str
+    priority: int = 100
+    reached: bool = True
+    """It sends parcels to the order's address."""
+    cost_minor: int = 0
+    """Of a parcel from there to the order's address, in minor units."""
+    currency: str | None = None
+    distance_km: int = 0
+    wait_days: int = 0
+    """Until a parcel can leave."""
+
+
+def barred(place: Place, rules: SourcingRules) -> str | None:
+    """Why a location may not serve the order, whatever it has; None where it may."""
+    if not place.reached:
+        return "no lane leads from it to there"
+    if rules.locations is not None and place.location not in rules.locations:
+        return "the order's policy does not allow it"
+    return None
+
+
+def criteria(rules: SourcingRules) -> tuple[Criterion, ...]:
+    """All criteria, the most important first.
+
+    Parcels are always among them, so that no location is chosen that is not needed.
+    """
+    return (*rules.prefer, *(name for name in CRITERIA if name not in rules.prefer))
+
+
+def measure(place: Place, criterion: Criterion) -> int:
+    """How much of what a criterion counts one parcel from there takes."""
+    match criterion:
+        case "parcels":
+            return 1
+        case "cost":
+            return place.cost_minor
+        case "distance":
+            return place.distance_km
+        case "wait":
+            return place.wait_days
+
+
+def weight(place: Place, rules: SourcingRules) -> Weight:
+    """How good a location is by these rules: the less, the better."""
+    return (*(measure(place, name) for name in criteria(rules)), place.priority)
+
+
+def worse(place: Place, other: Place, rules: SourcingRules) -> str:
+    """How a location would be worse in place of another that is as good or better."""
+    for name in criteria(rules):
+        mine, its = measure(place, name), measure(other, name)
+        if mine < its:
+            return "was not looked at: there were too many ways to serve the order"
+        if mine > its:
+            words = {
+                "cost": f"dearer than {other.location}",
+                "distance": f"farther than {other.location}: {mine} km, not {its}",
+                "wait": f"later than {other.location}: in {mine} days, not {its}",
+            }
+            return words[name]
+    if place.priority != other.priority:
+        return f"{other.location} comes before it by priority"
+    return f"as good as {other.location}, which comes first by name"

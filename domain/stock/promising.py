@@ -1,0 +1,172 @@
+"""When units can be there: available to promise, by date. Pure, like sourcing.
+
+What is on the shelf is promised by the way it would go now; what is on its way to a location, by
+the way it would go from there once it has arrived. Nothing is promised twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.orders.sourcing_rules import SourcingRules
+from domain.stock.kits import Kit, could_make
+from domain.stock.locations import Promise, Way, places
+from domain.stock.sourcing import Available, Demand, plan_sourcing
+
+
+class Incoming(BaseModel):
+    """Units of a SKU that are due at a location. `source`: what brings them, such as a transfer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    location: str
+    quantity: int
+    due_on: date
+    source: str
+
+
+class PromisedUnits(BaseModel):
+    """So many units, from where, and when; no promise where the time under way is not known.
+
+    `source` is `stock`, or what brings them to the location first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity: int
+    location: str
+    source: str
+    promise: Promise | None
+
+
+def less(incoming: Iterable[Incoming], units: int) -> list[Incoming]:
+    """What is left of it, the earliest due first, where others come before for so many units."""
+    left = []
+    for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
+        taken = min(units, supply.quantity)
+        units -= taken
+        if supply.quantity > taken:
+            left.append(supply.model_copy(update={"quantity": supply.quantity - taken}))
+    return left
+
+
+def without(incoming: Iterable[Incoming], told: Iterable[PromisedUnits]) -> list[Incoming]:
+    """What is left of it once these units are promised."""
+    taken = Counter[tuple[str, str]]()
+    for one in told:
+        taken[one.location, one.source] += one.quantity
+    left = []
+    for supply in incoming:
+        units = min(taken[supply.location, supply.source], supply.quantity)
+        taken[supply.location, supply.source] -= units
+        if supply.quantity > units:
+            left.append(supply.model_copy(update={"quantity": supply.quantity - units}))
+    return left
+
+
+def covered_on(wanted: Sequence[int], incoming: Iterable[Incoming]) -> list[date | None]:
+    """When those who wait for so many units each, in their turn, have all of them.
+
+    None where what is on its way does not suffice.
+    """
+    supply = sorted(incoming, key=lambda s: (s.due_on, s.location, s.source))
+    there, days, index = 0, list[date | None](), 0
+    for needed in accumulate(wanted):
+        while there < needed and index < len(supply):
+            there += supply[index].quantity
+            index += 1
+        days.append(supply[index - 1].due_on if index and there >= needed else None)
+    return days
+
+
+def last_of(promised: Sequence[PromisedUnits], wanted: int) -> Promise | None:
+    """When all of so many units are there; None where that is not known."""
+    known = [one.promise for one in promised if one.promise is not None]
+    if len(known) < len(promised) or sum(one.quantity for one in promised) < wanted:
+        return None
+    return max(known, key=lambda one: one.arrives_on, default=None)
+
+
+def promise(
+    sku: str,
+    quantity: int,
+    stock: Iterable[Available],
+    incoming: Iterable[Incoming],
+    ways: Sequence[Way],
+    *,
+    country: str,
+    now: datetime,
+    rules: SourcingRules | None = None,
+) -> tuple[PromisedUnits, ...]:
+    """What can be promised of so many units, the earliest first; what is left over cannot.
+
+    Stock goes first, sourced as an order would be; then what is incoming, in the order in which it
+    is due. Supply that is overdue is promised for today at the earliest.
+    """
+    by_location = {way.location: way for way in ways}
+    demand = Demand(line_id="1", sku=sku, quantity=quantity)
+    plan = plan_sourcing([demand], stock, places(ways, now), rules)
+    found = [
+        PromisedUnits(
+            quantity=take.quantity,
+            location=take.location,
+            source="stock",
+            promise=by_location[take.location].promise(now, country),
+        )
+        for take in plan.takes
+    ]
+    allowed = None if rules is None else rules.locations
+    left = plan.missing.get("1", 0)
+    for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
+        way = by_location.get(supply.location)
+        units = min(left, supply.quantity)
+        if supply.sku != sku or units < 1 or way is None or not way.reaches:
+            continue
+        if allowed is not None and supply.location not in allowed:
+            continue
+        there = max(now, _morning(supply.due_on, way))
+        found.append(
+            PromisedUnits(
+                quantity=units,
+                location=supply.location,
+                source=supply.source,
+                promise=way.promise(there, country),
+            )
+        )
+        left -= units
+    return tuple(sorted(found, key=lambda one: one.promise.arrives_on if one.promise else date.max))
+
+
+def kit_supply(
+    kit: Kit, stock: Iterable[Available], incoming: Iterable[Incoming]
+) -> tuple[list[Available], list[Incoming]]:
+    """What is there and due of a kit's parts, in units of the kit.
+
+    A part that arrives counts for as many as it completes. A kit is made up at one location.
+    """
+    shelves: dict[str, dict[str, int]] = {}
+    for item in stock:
+        shelves.setdefault(item.location, {})[item.sku] = max(0, item.quantity)
+    free = [
+        Available(sku=kit.sku, location=location, quantity=could_make(kit.parts, shelf))
+        for location, shelf in shelves.items()
+    ]
+    due = []
+    for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
+        shelf = shelves.setdefault(supply.location, {})
+        before = could_make(kit.parts, shelf)
+        shelf[supply.sku] = shelf.get(supply.sku, 0) + supply.quantity
+        if completed := could_make(kit.parts, shelf) - before:
+            due.append(supply.model_copy(update={"sku": kit.sku, "quantity": completed}))
+    return free, due
+
+
+def _morning(day: date, way: Way) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(way.calendar.time_zone)).astimezone(UTC)

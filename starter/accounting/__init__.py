@@ -1,0 +1,1 @@
+"""The books for other programs, and invoices as they are printed."""

@@ -1,0 +1,55 @@
+"""Our accounts as others name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from domain.accounting.accounts import Account
+
+
+class Root(StrEnum):
+    """What an account is, in Beancount's words."""
+
+    ASSETS = "Assets"
+    LIABILITIES = "Liabilities"
+    EQUITY = "Equity"
+    INCOME = "Income"
+    EXPENSES = "Expenses"
+
+
+@dataclass(frozen=True)
+class Named:
+    """An account: what it is, its name for people, and its number where numbers are wanted."""
+
+    root: Root
+    name: str
+    code: str
+
+
+CHART: Final[Mapping[Account, Named]] = {
+    Account.CASH_IN_TRANSIT: Named(Root.ASSETS, "Cash in transit", "1010"),
+    Account.RECEIVABLES: Named(Root.ASSETS, "Receivables", "1100"),
+    Account.DISPUTES: Named(Root.ASSETS, "Disputes", "1150"),
+    Account.INVENTORY: Named(Root.ASSETS, "Inventory", "1200"),
+    Account.PURCHASES: Named(Root.LIABILITIES, "Purchases", "2000"),
+    Account.TAX_PAYABLE: Named(Root.LIABILITIES, "Tax payable", "2100"),
+    Account.DEFERRED_REVENUE: Named(Root.LIABILITIES, "Deferred revenue", "2200"),
+    Account.REFUNDS_PAYABLE: Named(Root.LIABILITIES, "Refunds payable", "2300"),
+    Account.STORE_CREDIT: Named(Root.LIABILITIES, "Store credit liability", "2400"),
+    Account.OPENING: Named(Root.EQUITY, "Opening balances", "3000"),
+    Account.REVENUE: Named(Root.INCOME, "Revenue", "4000"),
+    Account.SHIPPING_INCOME: Named(Root.INCOME, "Shipping income", "4100"),
+    Account.REFUNDS: Named(Root.INCOME, "Refunds", "4900"),
+    Account.COST_OF_GOODS_SOLD: Named(Root.EXPENSES, "Cost of goods sold", "5000"),
+    Account.PROVIDER_FEES: Named(Root.EXPENSES, "Provider fees", "6000"),
+    Account.WRITE_OFFS: Named(Root.EXPENSES, "Write-offs", "6100"),
+}
+
+
+def beancount_name(account: Account) -> str:
+    """Assets:CashInTransit."""
+    words = account.value.split("_")
+    return f"{CHART[account].root}:{''.join(word.capitalize() for word in words)}"

@@ -1,0 +1,275 @@
+"""A document as PDF, in the customer's language. The same document is the same bytes.
+
+Nothing is read but the document itself: no clock, no settings, no random ids. Streams are not
+compressed, since two versions of a compressor differ in what they write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any, Final
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
+
+from domain.accounting.documents import Issued, Party, PrintedLine
+from domain.money import to_decimal
+from starter.accounting.papers.fonts import REGULAR, markup, width
+from starter.accounting.papers.words import WORDS, Words
+
+_MARGIN: Final = 16 * mm
+_WIDTH: Final = A4[0] - 2 * _MARGIN
+_FRAME: Final = 6.0  # what reportlab keeps free at each side of its own accord
+_INK: Final = HexColor("#1a1a1a")
+_GREY: Final = HexColor("#666666")
+_RULE: Final = HexColor("#b8b8b8")
+_SIZE: Final = 8.5
+_SMALL: Final = 7.0
+
+# Description, quantity, unit price, discount, net, tax, total: shares of the page's width.
+_COLUMNS: Final = tuple(share * _WIDTH for share in (0.31, 0.08, 0.125, 0.11, 0.13, 0.115, 0.13))
+_PADDING: Final = 3.0
+
+
+def render(document: Issued) -> bytes:
+    """The PDF, on as many A4 pages as it takes."""
+    pages = _build(document, pages=0)[1]
+    return _build(document, pages=pages)[0]
+
+
+def _build(document: Issued, *, pages: int) -> tuple[bytes, int]:
+    """The PDF with so many pages named at the foot of each, and how many there are."""
+    out = BytesIO()
+    words = WORDS[document.language]
+    sheet = SimpleDocTemplate(
+        out,
+        pagesize=A4,
+        leftMargin=_MARGIN - _FRAME,
+        rightMargin=_MARGIN - _FRAME,
+        topMargin=_MARGIN,
+        bottomMargin=_MARGIN + 8 * mm,
+        title=document.number,
+        subject=f"{document.kind} {document.part_id}",
+        author=document.seller.name,
+        invariant=1,
+        pageCompression=0,
+    )
+
+    def foot(canvas: Canvas, template: SimpleDocTemplate) -> None:
+        page = words.page.format(page=template.page, pages=pages)
+        for text, style in ((document.number, _style(_SMALL)), (page, _style(_SMALL, right=True))):
+            line = _text(text, style)
+            line.wrapOn(canvas, _WIDTH, _MARGIN)
+            line.drawOn(canvas, _MARGIN, _MARGIN)
+
+    sheet.build(_story(document, words), onFirstPage=foot, onLaterPages=foot)
+    return out.getvalue(), sheet.page
+
+
+def _story(document: Issued, words: Words) -> list[Any]:
+    parts = [_head(document, words), Spacer(0, 7 * mm), _parties(document, words)]
+    if document.reason:
+        parts += [Spacer(0, 5 * mm), _text(f"{words.reason}: {document.reason}")]
+    return [
+        *parts,
+        Spacer(0, 7 * mm),
+        _text(words.currency.format(currency=document.currency), _style(_SMALL, grey=True)),
+        Spacer(0, 1.5 * mm),
+        _lines(document, words),
+        Spacer(0, 6 * mm),
+        _sums(document, words),
+    ]
+
+
+def _head(document: Issued, words: Words) -> Table:
+    """The title, and beside it what identifies the document."""
+    is_invoice = document.kind == "invoice"
+    facts = [
+        (words.number, document.number),
+        (words.issued_on, document.issued_on.isoformat()),
+        *([(words.supplied_on, document.supplied_on.isoformat())] if document.supplied_on else []),
+        (words.order, document.order_id),
+        (words.ordered_on, document.ordered_on.isoformat()),
+        (words.shipment if is_invoice else words.refund, document.part_id),
+        *(
+            (
+                "" if number else words.invoices,
+                words.invoice_of.format(number=invoice.number, day=invoice.issued_on.isoformat()),
+            )
+            for number, invoice in enumerate(document.invoices)
+        ),
+    ]
+    title = _text(words.invoice if is_invoice else words.credit_note, _style(20), bold=True)
+    rows = [
+        (title if number == 0 else "", _text(name, _style(grey=True)), _text(value))
+        for number, (name, value) in enumerate(facts)
+    ]
+    return Table(
+        rows,
+        colWidths=[0.5 * _WIDTH, 0.19 * _WIDTH, 0.31 * _WIDTH],
+        style=[*_plain(), ("SPAN", (0, 0), (0, min(2, len(rows) - 1)))],
+    )
+
+
+def _parties(document: Issued, words: Words) -> Table:
+    """Who sells, who buys, and who got the goods where that is somebody else."""
+    seller, buyer, receiver = document.seller, document.buyer, document.deliver_to
+    blocks = [
+        _party(words.seller, seller, words.tax_number),
+        _party(words.buyer, buyer, words.customer),
+    ]
+    if receiver.name != buyer.name or receiver.address != buyer.address:
+        blocks.append(_party(words.deliver_to, receiver, ""))
+    return Table([blocks], colWidths=[_WIDTH / len(blocks)] * len(blocks), style=_plain())
+
+
+def _party(title: str, party: Party, number: str) -> list[Paragraph]:
+    lines = [*party.address, *([number.format(number=party.number)] if party.number else [])]
+    return [
+        _text(title, _style(_SMALL, grey=True)),
+        _text(party.name, bold=True),
+        *(_text(line) for line in lines),
+    ]
+
+
+def _lines(document: Issued, words: Words) -> Table:
+    """What was sent or is credited: a row per line, then what belongs to no line."""
+    amount = _Amounts(document)
+    heads = (words.quantity, words.unit_price, words.discount, words.net, words.tax, words.gross)
+    right = _style(_SMALL, right=True, grey=True)
+    rows: list[Sequence[Any]] = [
+        [
+            _text(words.description, _style(_SMALL, grey=True)),
+            *(_text(head, right) for head in heads),
+        ]
+    ]
+    rows += [[_described(line), *amount.of_line(line)] for line in document.lines]
+    for name, net, tax in (
+        (words.allowance, document.allowance_minor, document.allowance_tax_minor),
+        (words.shipping, document.shipping_minor, document.shipping_tax_minor),
+    ):
+        if net or tax:
+            rows.append([_text(name), "", "", "", *amount.row(net, tax)])
+    style = [
+        *_plain(padding=_PADDING),
+        ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
+        ("FONT", (1, 1), (-1, -1), REGULAR, amount.size),
+        ("TEXTCOLOR", (1, 1), (-1, -1), _INK),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
+        ("LINEBELOW", (0, 1), (-1, -1), 0.3, _RULE),
+    ]
+    return Table(rows, colWidths=_COLUMNS, style=style, repeatRows=1)
+
+
+def _described(line: PrintedLine) -> list[Paragraph]:
+    if line.description == line.sku:
+        return [_text(line.sku)]
+    return [_text(line.description), _text(line.sku, _style(_SMALL, grey=True))]
+
+
+def _sums(document: Issued, words: Words) -> Table:
+    """The tax summary, whose last row is the whole, and the amount that it is all about."""
+    amount = _Amounts(document)
+    goods = (
+        document.net_minor - document.shipping_minor,
+        document.tax_minor - document.shipping_tax_minor,
+    )
+    shipping = (document.shipping_minor, document.shipping_tax_minor)
+    right = _style(_SMALL, right=True, grey=True)
+    whole = words.invoice_total if document.kind == "invoice" else words.credit_total
+    rows = [
+        [
+            _text(words.tax_summary, _style(_SMALL, grey=True)),
+            *(_text(head, right) for head in (words.net, words.tax, words.gross)),
+        ],
+        [_text(words.goods), *amount.row(*goods)],
+        [_text(words.shipping), *amount.row(*shipping)],
+        [_text(words.sum), *amount.row(document.net_minor, document.tax_minor)],
+        [
+            _text(whole, _style(10.5), bold=True),
+            _text(
+                f"{amount.shown(document.total_minor)} {document.currency}",
+                _style(10.5, right=True),
+                bold=True,
+            ),
+            "",
+            "",
+        ],
+    ]
+    columns = [0.2 * _WIDTH, *_COLUMNS[-3:]]
+    style = [
+        *_plain(padding=_PADDING),
+        ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
+        ("FONT", (1, 1), (-1, -2), REGULAR, amount.size),
+        ("TEXTCOLOR", (1, 1), (-1, -2), _INK),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.3, _RULE),
+        ("LINEABOVE", (0, 3), (-1, 3), 0.3, _RULE),
+        ("LINEABOVE", (0, -1), (-1, -1), 0.8, _INK),
+        ("SPAN", (1, -1), (-1, -1)),
+        ("NOSPLIT", (0, 0), (-1, -1)),
+    ]
+    return Table(rows, colWidths=columns, style=style, hAlign="RIGHT")
+
+
+class _Amounts:
+    """How a document's amounts are written: all in one size, in which each has room."""
+
+    def __init__(self, document: Issued) -> None:
+        self._currency = document.currency
+        rows = [self.of_line(line) for line in document.lines]
+        rows.append(["", "", "", *self.row(document.net_minor, document.tax_minor)])
+        self.size = _SIZE / max(
+            1.0,
+            *(
+                width(text, _SIZE) / (room - 2 * _PADDING)
+                for row in rows
+                for text, room in zip(row, _COLUMNS[1:], strict=True)
+            ),
+        )
+
+    def shown(self, minor: int) -> str:
+        """1,234.50, with as many decimals as the currency has."""
+        return f"{to_decimal(minor, self._currency):,f}"
+
+    def row(self, net: int, tax: int) -> list[str]:
+        return [self.shown(net), self.shown(tax), self.shown(net + tax)]
+
+    def of_line(self, line: PrintedLine) -> list[str]:
+        return [
+            f"{line.quantity:,}",
+            self.shown(line.unit_price_minor),
+            self.shown(line.discount_minor),
+            *self.row(line.net_minor, line.tax_minor),
+        ]
+
+
+def _text(text: str, style: ParagraphStyle | None = None, *, bold: bool = False) -> Paragraph:
+    return Paragraph(markup(text, bold=bold), style or _style())
+
+
+def _style(size: float = _SIZE, *, right: bool = False, grey: bool = False) -> ParagraphStyle:
+    return ParagraphStyle(
+        "text",
+        fontName=REGULAR,
+        fontSize=size,
+        leading=size * 1.3,
+        textColor=_GREY if grey else _INK,
+        **({"alignment": TA_RIGHT} if right else {}),
+    )
+
+
+def _plain(padding: float = 0.8) -> list[tuple[Any, ...]]:
+    whole = ((0, 0), (-1, -1))
+    return [
+        ("VALIGN", *whole, "TOP"),
+        ("LEFTPADDING", *whole, padding if padding > 1 else 0),
+        ("RIGHTPADDING", *whole, padding if padding > 1 else 6),
+        ("TOPPADDING", *whole, padding),
+        ("BOTTOMPADDING", *whole, padding),
+    ]

@@ -1,0 +1,1 @@
+"""Commands for the books, invoices and credit notes."""

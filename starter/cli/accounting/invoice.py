@@ -1,0 +1,95 @@
+"""`orderloom invoice`: one invoice or credit note, as it was issued."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from domain.accounting.documents import Issued
+from domain.errors import InvalidInput
+from starter.accounting.papers.pdf import render
+from starter.cli.terminal.options import Json
+from starter.cli.terminal.output import Output, money, wire
+from starter.service.connection import database
+from store.accounting.documents import get
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def invoice(
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER", help="Such as INV-2026-000001 or CRN-2026-000001.", show_default=False
+        ),
+    ],
+    pdf: Annotated[
+        Path | None,
+        typer.Option(
+            "--pdf",
+            metavar="FILE",
+            help="Write it there as PDF, in the customer's language.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """One invoice or credit note, as it was issued. A reprint is the same.
+
+    Example: `orderloom invoice INV-2026-000001 --pdf invoice.pdf`
+    """
+    asyncio.run(_show(number, pdf, Output(as_json=as_json)))
+
+
+async def _show(number: str, pdf: Path | None, out: Output) -> None:
+    async with database() as pool, pool.acquire() as conn:
+        document = await get(conn, number)
+    if pdf is not None:
+        _write(document, pdf)
+    if out.as_json:
+        out.document(wire(document))
+    elif pdf is not None:
+        out.say(f"{document.number} written to {pdf}")
+    else:
+        _page(document, out)
+
+
+def _write(document: Issued, file: Path) -> None:
+    try:
+        file.write_bytes(render(document))
+    except OSError as error:
+        raise InvalidInput(f"cannot be written ({error.strerror})", where=str(file)) from None
+
+
+def _page(document: Issued, out: Output) -> None:
+    def shown(minor: int) -> str:
+        return money(minor, document.currency)
+
+    kind = document.kind.replace("_", " ")
+    out.say(f"{document.number}: {kind} of {document.issued_on} for {document.part_id}")
+    out.say(f"  {document.seller.name} to {document.buyer.name}")
+    for one in document.invoices:
+        out.say(f"  about {one.number} of {one.issued_on}")
+    if document.reason:
+        out.say(f"  reason: {document.reason}")
+    rows = [
+        (line.sku, f"{line.quantity}", shown(line.unit_price_minor), line.net_minor, line.tax_minor)
+        for line in document.lines
+    ]
+    rows += [
+        (name, "", "", net, tax)
+        for name, net, tax in (
+            ("allowance", document.allowance_minor, document.allowance_tax_minor),
+            ("shipping", document.shipping_minor, document.shipping_tax_minor),
+            ("all", document.net_minor, document.tax_minor),
+        )
+        if net or tax
+    ]
+    out.table(
+        ["what", ">units", ">unit price", ">net", ">tax", ">total"],
+        [(*row[:3], shown(row[3]), shown(row[4]), shown(row[3] + row[4])) for row in rows],
+    )

@@ -1,0 +1,1 @@
+"""Commands that cancel, return and refund."""

@@ -1,0 +1,71 @@
+"""`orderloom cancel`: ask the order to stop, and hear what became of each unit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from domain.errors import Refused
+from domain.orders.messages import CancelOutcome, CancelRequest
+from starter.cli.aftersales.requests import Lines, Reason, RequestId, request_content
+from starter.cli.terminal.options import Json, OrderId, Who, read_model
+from starter.cli.terminal.output import Output
+from starter.service.service import answered, service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def cancel(
+    order: OrderId,
+    reason: Reason,
+    line: Lines = None,
+    request_id: RequestId = None,
+    by: Who = "customer service",
+    as_json: Json = False,
+) -> None:
+    """Cancel an order, or some units of it, and give the money back.
+
+    Each unit is either cancelled or, when the carrier has it already, refused; then a return is the
+    way. Exits with 1 when any unit was refused.
+
+    Example: `orderloom cancel web-1001 --line 1=2 --reason "ordered too many"`
+    """
+    content = request_content(line, reason, request_id, by)
+    request = read_model(CancelRequest, content, where="cancel")
+    outcome, goes_on = asyncio.run(_cancel(order, request))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"order_id": order, **outcome.model_dump(mode="json")})
+    else:
+        _say(outcome, order, out, goes_on=goes_on)
+    if outcome.return_offered:
+        raise Refused(
+            f"not every unit of {order} can be cancelled, the carrier has some: send them back "
+            f'with `orderloom return {order} --reason "…"`'
+        )
+    if outcome.outcome == "refused" or outcome.refused:
+        raise Refused(f"{order}: {outcome.message}")
+
+
+async def _cancel(order_id: str, request: CancelRequest) -> tuple[CancelOutcome, bool]:
+    """The answer, and whether units of the order are left to go on."""
+    async with service() as here:
+        outcome = await answered(
+            here.orders.cancel(order_id, request),
+            again=f"ask again with --request-id {request.request_id}",
+        )
+        order = (await here.orders.get(order_id)).summary
+        return outcome, order.cancelled < order.ordered
+
+
+def _say(outcome: CancelOutcome, order_id: str, out: Output, *, goes_on: bool) -> None:
+    part = goes_on and outcome.outcome == "cancelled"
+    out.say(f"{order_id}: {'partly cancelled' if part else outcome.outcome.replace('_', ' ')}")
+    for units in outcome.cancelled:
+        out.say(f"  line {units.line_id}: {units.quantity} cancelled")
+    for units in outcome.refused:
+        out.say(f"  line {units.line_id}: {units.quantity} not cancelled: {units.why}")
+    if not outcome.cancelled and not outcome.refused:
+        out.say(f"  {outcome.message}")

@@ -1,0 +1,71 @@
+"""`orderloom refund`: pay back what comes with no return."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from domain.orders.messages import RefundOutcome, RefundRequest, RefundTo
+from starter.cli.aftersales.requests import Lines, Reason, RequestId, request_content
+from starter.cli.terminal.options import Json, OrderId, Who, read_model
+from starter.cli.terminal.output import Output
+from starter.service.service import answered, service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def refund(
+    order: OrderId,
+    reason: Reason,
+    line: Lines = None,
+    shipping: Annotated[
+        bool,
+        typer.Option(
+            "--shipping",
+            help="With lines: their share of the shipping, too. Alone: all that is left of it.",
+        ),
+    ] = False,
+    amount: Annotated[
+        str | None,
+        typer.Option("--amount", metavar="12.50", help="Goodwill, in the order's currency."),
+    ] = None,
+    to: Annotated[
+        RefundTo, typer.Option("--to", help="The way it was paid, or as store credit.")
+    ] = "original",
+    request_id: RequestId = None,
+    by: Who = "customer service",
+    as_json: Json = False,
+) -> None:
+    """Pay something back: units that the customer keeps, shipping, or an amount as goodwill.
+
+    Never more than was charged and is not paid back. What the provider refuses stays owed, and can
+    be sent another way: `orderloom resolve`.
+
+    Example: `orderloom refund web-1001 --amount 5.00 --reason "arrived late"`
+    """
+    content = request_content(line, reason, request_id, by)
+    if line is None:
+        content["lines"] = []
+    content |= {"shipping": shipping, "amount": amount, "to": to}
+    request = read_model(RefundRequest, content, where="refund")
+    outcome = asyncio.run(_ask(order, request))
+    out = Output(as_json=as_json)
+    if as_json:
+        document = outcome.model_dump(mode="json") | {"amount": str(outcome.amount)}
+        out.document({"order_id": order, **document})
+    elif outcome.outcome == "refunded":
+        out.say(f"{outcome.refund_id}: {outcome.amount} paid back")
+    else:
+        out.say(f"{outcome.refund_id}: {outcome.amount} granted; {outcome.message}")
+        out.say(f"send it another way: `orderloom resolve {order} store_credit --note …`")
+
+
+async def _ask(order_id: str, request: RefundRequest) -> RefundOutcome:
+    async with service() as here:
+        return await answered(
+            here.orders.refund(order_id, request),
+            again=f"ask again with --request-id {request.request_id}",
+        )

@@ -1,0 +1,42 @@
+"""`orderloom audit`: are the books right?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from domain.errors import Refused
+from starter.cli.terminal.options import Json
+from starter.cli.terminal.output import Output, count_of
+from starter.service.audit import AuditReport, audit
+from starter.service.service import service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command("audit")
+def check(as_json: Json = False) -> None:
+    """Check that stock, lines, money, ledger, providers and workflows agree. Changes nothing.
+
+    Prints each violation with its order or SKU and exits with 1; clean books exit with 0.
+
+    Example: `orderloom audit`
+    """
+    report = asyncio.run(_audit())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"clean": report.clean, **report.model_dump(mode="json")})
+    else:
+        for line in report.lines():
+            out.say(line)
+    if not report.clean:
+        raise Refused(
+            f"the books are wrong in {count_of(len(report.violations), 'place')}: "
+            "see the story of each order named above with `orderloom events`"
+        )
+
+
+async def _audit() -> AuditReport:
+    async with service() as here:
+        return await audit(here.pool, here.temporal, task_queue=here.settings.task_queue)

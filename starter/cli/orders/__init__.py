@@ -1,0 +1,1 @@
+"""Commands that place, show and follow orders."""

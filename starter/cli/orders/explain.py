@@ -1,0 +1,69 @@
+"""`orderloom explain`: why an order ships from where it does, from PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from domain.stock.places import Place
+from starter.cli.terminal.options import Json, OrderId
+from starter.cli.terminal.output import Output, local, money, wire
+from starter.service.connection import database
+from store.views import decisions
+from store.views.decisions import Sourced
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def explain(order: OrderId, as_json: Json = False) -> None:
+    """Why an order ships from where it does: what spoke for or against each location.
+
+    The figures are those of the moment of the choice. A later choice follows where something was
+    not found, was refused or got lost.
+
+    Example: `orderloom explain web-1001`
+    """
+    asyncio.run(_explain(order, Output(as_json=as_json)))
+
+
+async def _explain(order_id: str, out: Output) -> None:
+    async with database() as pool, pool.acquire() as conn:
+        choices = await decisions.sourcing(conn, order_id)
+    if out.as_json:
+        out.document({"order_id": order_id, "sourcing": [wire(choice) for choice in choices]})
+        return
+    if not choices:
+        out.say(f"nothing was chosen for {order_id} yet")
+    for choice in choices:
+        _tell(choice, out)
+
+
+def _tell(choice: Sourced, out: Output) -> None:
+    why = f" ({choice.why})" if choice.why else ""
+    out.say(f"{local(choice.at)}  {choice.what}{why}")
+    if not choice.considered:
+        out.say("  no location has any of these SKUs")
+    else:
+        out.table(
+            ["location", ">has", ">serves", ">parcel", ">km", ">leaves in days", "why"],
+            [
+                (
+                    one.place.location,
+                    one.has,
+                    one.serves,
+                    _cost(one.place),
+                    one.place.distance_km if one.place.currency else "",
+                    one.place.wait_days,
+                    one.why,
+                )
+                for one in choice.considered
+            ],
+        )
+    if not choice.exact:
+        out.say("  there were too many ways to look at them all; a better one may exist")
+
+
+def _cost(place: Place) -> str:
+    return money(place.cost_minor, place.currency) if place.currency else ""

@@ -1,0 +1,144 @@
+"""Placing many orders at once, and what becomes of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import chain
+from typing import Final, Literal
+
+from domain.errors import Conflict, OrderloomError, Unreachable
+from domain.orders.messages import Placement, Units, Waiting
+from domain.orders.order import Order
+from domain.orders.policy import Policy
+from starter.channels.records import Record
+from starter.cli.orders.pace import Pace
+from starter.service.connection import NotPrepared, database_faults
+from starter.service.orders import OrderClient
+from starter.service.service import service
+
+Outcome = Literal[
+    "confirmed",
+    "held",
+    "in_progress",
+    "rejected",
+    "conflict",
+    "refused",
+    "malformed",
+    "not_placed",
+]
+
+# The client gives its last word some time after it has waited for the decision.
+_LAST_WORD_SECONDS: Final = 25.0
+# One order may have a fault of its own; a server that is away fails them all.
+_FAILURES_MAX: Final = 3
+_CONNECTIONS_MAX: Final = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one record, which is kept without its order."""
+
+    record: Record
+    order_id: str
+    outcome: Outcome
+    reason: str = ""
+    missing: tuple[Units, ...] = ()
+    backordered: tuple[Waiting, ...] = ()
+    promised_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How orders are placed."""
+
+    policy: Policy
+    concurrency: int
+    answer_within: timedelta
+    bulk: bool
+
+
+Note = Callable[[int, Result], None]
+"""Takes the result of the n-th record, as soon as it is known."""
+
+
+async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> None:
+    """Place what can be placed. When a server stops answering, the rest is not tried.
+
+    The records are read as they are needed, and none is kept: a file may hold very many. Raises
+    Unreachable when a server does not answer to begin with.
+    """
+    waiting = _sound(records, note)
+    first = next(waiting, None)
+    if first is None:
+        return
+    waiting = chain([first], waiting)
+    failed: list[str] = []  # since the last answer
+    pace = Pace(plan.concurrency)
+    clock = asyncio.get_running_loop().time
+
+    async with service(connections=min(plan.concurrency, _CONNECTIONS_MAX) + 1) as here:
+
+        async def work() -> None:
+            for index, record, order in waiting:
+                if len(failed) >= _FAILURES_MAX:
+                    note(index, Result(record, order.order_id, "not_placed", failed[-1]))
+                    continue
+                async with pace.turn():
+                    began = clock()
+                    result = await _place(here.orders, record, order, plan)
+                    if result.outcome == "not_placed":
+                        failed.append(result.reason)
+                    else:
+                        failed.clear()
+                        pace.took(clock() - began)
+                note(index, result)
+
+        await asyncio.gather(*(work() for _ in range(plan.concurrency)))
+
+
+def _sound(records: Iterable[Record], note: Note) -> Iterator[tuple[int, Record, Order]]:
+    """The records that hold an order, numbered, without it; notes the others."""
+    for index, record in enumerate(records):
+        if record.order is None:
+            note(index, Result(record, record.name, "malformed"))
+        else:
+            yield index, replace(record, order=None), record.order
+
+
+async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) -> Result:
+    def result(outcome: Outcome, reason: str) -> Result:
+        return Result(record, order.order_id, outcome, reason)
+
+    try:
+        with database_faults():
+            answer = await _answer(client, order, plan)
+    except NotPrepared:
+        raise
+    except Conflict as error:
+        return result("conflict", str(error))
+    except Unreachable as error:
+        return result("not_placed", str(error))
+    except OrderloomError as error:
+        return result("refused", str(error))
+    return replace(
+        result(answer.outcome, answer.reason),
+        missing=answer.missing,
+        backordered=answer.backordered,
+        promised_on=answer.promised_on,
+    )
+
+
+async def _answer(client: OrderClient, order: Order, plan: Plan) -> Placement:
+    seconds = plan.answer_within.total_seconds() + _LAST_WORD_SECONDS
+    try:
+        return await asyncio.wait_for(
+            client.place(
+                order, policy=plan.policy, answer_within=plan.answer_within, bulk=plan.bulk
+            ),
+            seconds,
+        )
+    except TimeoutError:
+        raise Unreachable(f"no answer within {seconds:.0f} s; nothing is lost") from None

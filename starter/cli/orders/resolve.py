@@ -1,0 +1,97 @@
+"""`orderloom resolve`: an operator's decision about a step that needs attention."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from domain.errors import IllegalTransition, InvalidInput, NotFound
+from domain.orders.messages import AttentionAnswer
+from starter.cli.terminal.options import Json, OrderId, Who, read_model, reporter
+from starter.cli.terminal.output import Output
+from starter.service.service import Service, answered, service
+from starter.service.webhooks import REFUND_CAME_BACK, WebhookDesk
+from store.views.reads import AttentionRow
+from workflows.engine.attention import NO_ANSWER
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+Action = Literal["retry", "done", "cancel", "store_credit"]
+
+
+@app.command()
+def resolve(
+    order: OrderId,
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="retry: try the step again. done: it was done by hand. "
+            "cancel: give it up; its units are cancelled and paid back. "
+            "store_credit: what is owed is given so.",
+            show_default=False,
+        ),
+    ],
+    note: Annotated[str, typer.Option("--note", help="Why, and for done: how it was done.")],
+    step: Annotated[
+        str | None,
+        typer.Option(
+            "--step",
+            help="The step, as `orderloom show` names it; needed where there are several.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Decide about a step that needs attention. `orderloom orders --attention` lists the orders.
+
+    Example: `orderloom resolve web-1001 retry --note "the carrier is back"`
+    """
+    content = {"action": action, "note": note, "by": reporter(by)}
+    chosen = asyncio.run(_resolve(order, content, step))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"order_id": order, **chosen.model_dump(mode="json")})
+    else:
+        out.say(f"{order}: {chosen.step}: {chosen.action}")
+
+
+async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> AttentionAnswer:
+    async with service() as here:
+        rows = (await here.orders.get(order_id)).attention
+        content = {**content, "step": step or _only_step(order_id, rows)}
+        answer = read_model(AttentionAnswer, content, where="resolve")
+        if any(row.step == answer.step and not row.allowed for row in rows):
+            raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
+        if answer.step.startswith(REFUND_CAME_BACK):
+            await _settle(here, order_id, answer)
+            return answer
+        await answered(
+            here.orders.resolve_attention(order_id, answer),
+            again=f"look with `orderloom show {order_id}` before deciding again",
+        )
+        return answer
+
+
+async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None:
+    """What no step of the order waits for: a person sees to it, and says so."""
+    if answer.action != "done":
+        raise InvalidInput(
+            "a refund that came back is not sent again by itself: pay the customer another way, "
+            "and say `done`",
+            where="ACTION",
+        )
+    desk = WebhookDesk(here.pool, {})
+    await desk.settle(order_id, answer.step, answer.note, who=answer.by)
+
+
+def _only_step(order_id: str, rows: Sequence[AttentionRow]) -> str:
+    steps = [row.step for row in rows]
+    if not steps:
+        raise NotFound(f"nothing about {order_id} needs attention; see `orderloom show {order_id}`")
+    if len(steps) > 1:
+        raise InvalidInput(f"several steps need attention: {', '.join(steps)}", where="--step")
+    return steps[0]

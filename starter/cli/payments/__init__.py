@@ -1,0 +1,1 @@
+"""Commands for payments, store credit, disputes and reconciliation."""

@@ -1,0 +1,51 @@
+"""`orderloom charge`: charge an order that waits for somebody to say so."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from domain.errors import Refused
+from domain.orders.messages import ChargeRequest, PayOutcome
+from starter.cli.aftersales.requests import RequestId
+from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model, reporter
+from starter.cli.terminal.output import Output
+from starter.service.service import answered, service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def charge(
+    order: OrderId,
+    note: Annotated[str, typer.Option("--note", help="Why; kept with the order.")],
+    request_id: RequestId = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Charge all of an order whose policy is to be charged by hand; its parcels then go out.
+
+    What was set aside and has ended is set aside anew; exits with 1 where the bank refuses that.
+
+    Example: `orderloom charge b2b-1001 --note "credit check passed"`
+    """
+    content = {"note": note, "by": reporter(by), "request_id": request_id or fresh_id("cli")}
+    request = read_model(ChargeRequest, content, where="charge")
+    outcome = asyncio.run(_charge(order, request))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"order_id": order, **outcome.model_dump(mode="json")})
+    elif outcome.outcome == "accepted":
+        out.say(f"{order}: charged")
+    if outcome.outcome == "refused":
+        raise Refused(f"{order}: {outcome.message}")
+
+
+async def _charge(order_id: str, request: ChargeRequest) -> PayOutcome:
+    async with service() as here:
+        return await answered(
+            here.orders.charge(order_id, request),
+            again=f"ask again with --request-id {request.request_id}",
+        )

@@ -1,0 +1,72 @@
+"""`orderloom disputes`: payments that customers' banks took back or ask about, from PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from starter.cli.terminal.options import Json, Limit
+from starter.cli.terminal.output import Output, local, money, wire
+from starter.service.connection import database
+from store.payments import provider_reads
+from store.payments.provider_reads import DisputeRow
+from store.views import reads
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def disputes(
+    order: Annotated[
+        str | None,
+        typer.Argument(metavar="[ORDER]", help="Only of this order.", show_default=False),
+    ] = None,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those not decided.")] = False,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List disputes, newest first, with the day until which evidence counts.
+
+    One without an order is about a payment that is not known here: look it up at the company.
+
+    Example: `orderloom disputes --open`
+    """
+    asyncio.run(_list(order, open_only, limit, Output(as_json=as_json)))
+
+
+async def _list(order_id: str | None, open_only: bool, limit: int, out: Output) -> None:
+    async with database() as pool, pool.acquire() as conn:
+        if order_id is not None:
+            await reads.detail(conn, order_id)  # is there such an order?
+        found = await provider_reads.disputes(
+            conn, order_id=order_id, open_only=open_only, at_most=limit
+        )
+    if out.as_json:
+        out.document({"disputes": [_wire(row) for row in found]})
+    elif not found:
+        out.say("no disputes")
+    else:
+        out.table(
+            ["dispute", "order", ">amount", ">fee", "state", "reason", "opened", "answer by"],
+            [
+                (
+                    f"{row.provider} {row.dispute_id}",
+                    row.order_id or "(not known)",
+                    money(row.amount_minor, row.currency),
+                    money(row.fee_minor, row.fee_currency) if row.fee_minor else "",
+                    row.state.replace("_", " "),
+                    row.reason,
+                    local(row.opened_at),
+                    local(row.respond_by) if row.closed_at is None else "",
+                )
+                for row in found
+            ],
+        )
+
+
+def _wire(row: DisputeRow) -> object:
+    fee = {"fee_minor": row.fee_minor, "currency": row.fee_currency}
+    rest = row.model_dump(mode="json", exclude={"fee_minor"})
+    return {**wire(rest), "fee": wire(fee)["fee"]}

@@ -1,0 +1,56 @@
+"""`orderloom pay`: a new token for an order that is held for payment."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from domain.errors import Refused
+from domain.orders.messages import PayOutcome, PayRequest
+from starter.cli.aftersales.requests import RequestId
+from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model
+from starter.cli.terminal.output import Output
+from starter.service.service import answered, service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def pay(
+    order: OrderId,
+    token: Annotated[str, typer.Argument(help="The provider's token.", show_default=False)],
+    provider: Annotated[
+        str | None,
+        typer.Option("--provider", help="Left out: the one that the order was placed with."),
+    ] = None,
+    request_id: RequestId = None,
+    by: Who = "customer",
+    as_json: Json = False,
+) -> None:
+    """Pay an order that is held because the customer has to confirm the payment, or pay anew.
+
+    A token that is refused leaves the order held; exits with 1 then.
+
+    Example: `orderloom pay web-1001 tok_confirmed`
+    """
+    content = {"token": token, "provider": provider, "by": by}
+    content |= {"request_id": request_id or fresh_id("cli")}
+    request = read_model(PayRequest, content, where="pay")
+    outcome = asyncio.run(_pay(order, request))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"order_id": order, **outcome.model_dump(mode="json")})
+    elif outcome.outcome == "accepted":
+        out.say(f"{order}: {outcome.message}")
+    if outcome.outcome == "refused":
+        raise Refused(f"{order}: {outcome.message}")
+
+
+async def _pay(order_id: str, request: PayRequest) -> PayOutcome:
+    async with service() as here:
+        return await answered(
+            here.orders.pay(order_id, request),
+            again=f"ask again with --request-id {request.request_id}",
+        )

@@ -1,0 +1,56 @@
+"""`orderloom provider-events`: what payment companies told, from PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from starter.cli.terminal.options import Json, Limit
+from starter.cli.terminal.output import Output, local
+from starter.service.connection import database
+from store.payments import provider_reads
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command("provider-events")
+def list_events(
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only what could not be worked through yet.")
+    ] = False,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List what payment companies told by themselves, newest first.
+
+    What could not be worked through is tried again by itself, at least once an hour.
+
+    Example: `orderloom provider-events --failed`
+    """
+    asyncio.run(_list(failed, limit, Output(as_json=as_json)))
+
+
+async def _list(failed: bool, limit: int, out: Output) -> None:
+    async with database() as pool, pool.acquire() as conn:
+        found = await provider_reads.provider_events(conn, failed=failed, at_most=limit)
+    if out.as_json:
+        out.document({"provider_events": [row.model_dump(mode="json") for row in found]})
+    elif not found:
+        out.say("everything was worked through" if failed else "nothing was told")
+    else:
+        out.table(
+            ["event", "type", "received", ">tries", "worked through", "waits because"],
+            [
+                (
+                    f"{row.provider} {row.event_id}",
+                    row.type,
+                    local(row.received_at),
+                    row.tries or "",
+                    local(row.processed_at),
+                    row.last_error,
+                )
+                for row in found
+            ],
+        )

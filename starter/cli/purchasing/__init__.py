@@ -1,0 +1,1 @@
+"""Commands for suppliers and purchase orders."""

@@ -1,0 +1,37 @@
+"""`orderloom replenish`: look at the levels now."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from starter.cli.terminal.options import Json
+from starter.cli.terminal.output import Output
+from starter.service.service import answered, service
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command()
+def replenish(as_json: Json = False) -> None:
+    """Look at all stock levels now, and buy what is low. Safe to repeat: a need is ordered once.
+
+    It is done by itself at intervals, and at once for a level that is crossed.
+
+    Example: `orderloom replenish`
+    """
+
+    async def work() -> list[str]:
+        async with service() as here:
+            again = "looking again orders nothing twice"
+            return await answered(here.purchases.replenish(), again=again)
+
+    ordered = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"ordered": ordered})
+    elif not ordered:
+        out.say("nothing is to be bought")
+    else:
+        out.say(f"ordered: {', '.join(ordered)}")

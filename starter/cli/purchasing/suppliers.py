@@ -1,0 +1,107 @@
+"""`orderloom suppliers`: from whom is bought, and on which terms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from domain.purchasing.purchase_orders import SupplierItem
+from starter.channels.csv_table import read_table
+from starter.cli.terminal.options import Json
+from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.rows import import_rows
+from starter.service.connection import desk
+from starter.service.warehouse import Desk
+from store.purchasing.suppliers import Supplier
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def suppliers() -> None:
+    """From whom is bought: lead times, minimums, multiples and prices by SKU."""
+
+
+@app.command("list")
+def list_suppliers(as_json: Json = False) -> None:
+    """List suppliers, with how many SKUs they sell and orders they have open.
+
+    Example: `orderloom suppliers list`
+    """
+
+    async def work() -> Sequence[Supplier]:
+        async with desk() as here:
+            return await here.buying.suppliers()
+
+    found = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"suppliers": [one.model_dump() for one in found]})
+    elif not found:
+        out.say("no suppliers; `orderloom suppliers import FILE.csv` makes some known")
+    else:
+        out.table(
+            ["supplier", "name", ">SKUs", ">open orders"],
+            [(one.supplier, one.name, one.skus, one.open_orders) for one in found],
+        )
+
+
+@app.command("show")
+def show_supplier(
+    supplier: Annotated[str, typer.Argument(metavar="SUPPLIER", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """What a supplier sells, and on which terms.
+
+    Example: `orderloom suppliers show assam-gardens`
+    """
+
+    async def work() -> tuple[Supplier, Sequence[SupplierItem]]:
+        async with desk() as here:
+            (found,) = await here.buying.suppliers(supplier)
+            return found, await here.buying.terms(supplier=supplier)
+
+    found, terms = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        items = [item.model_dump(mode="json", exclude={"supplier", "name"}) for item in terms]
+        out.document({**found.model_dump(), "terms": items})
+        return
+    out.say(f"{found.supplier}  {found.name}, {count_of(found.open_orders, 'open order')}")
+    out.table(
+        ["sku", ">lead days", ">minimum", ">multiple", ">unit price", "currency", ">priority"],
+        [
+            (x.sku, x.lead_time_days, x.minimum, x.multiple, x.unit_price, x.currency, x.priority)
+            for x in terms
+        ],
+    )
+
+
+@app.command("import")
+def import_suppliers(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Set on which terms suppliers sell SKUs: supplier, sku, lead_time_days, unit_price, currency.
+
+    Beside these columns there may be name (of the supplier), minimum, multiple, and priority (lower
+    is asked first). Rows that are wrong are reported with their line, and the others are taken.
+
+    Example: `orderloom suppliers import examples/suppliers.csv`
+    """
+    out = Output(as_json=as_json)
+    names: set[str] = set()
+
+    async def save(here: Desk, terms: Sequence[SupplierItem]) -> None:
+        await here.buying.set_terms(terms)
+        names.update(item.supplier for item in terms)
+
+    rows, faults = import_rows(file, lambda source: read_table(source, SupplierItem), save, out)
+    if as_json:
+        out.document({"suppliers": sorted(names), "terms": rows, **faults.told})
+    else:
+        out.say(f"{count_of(rows, 'row')} of {count_of(len(names), 'supplier')} set")
+    faults.end()

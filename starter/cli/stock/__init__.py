@@ -1,0 +1,1 @@
+"""Commands for stock, items, kits, locations and baskets."""

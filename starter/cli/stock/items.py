@@ -1,0 +1,87 @@
+"""`orderloom items`: what the shop says of SKUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from domain.stock.items import Item
+from starter.channels.items_csv import read_items
+from starter.cli.terminal.options import Json, Limit
+from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.pages import page_of
+from starter.cli.terminal.rows import import_rows
+from starter.service.connection import at_the_desk
+from starter.service.warehouse import Desk
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def items() -> None:
+    """What the shop says of SKUs: may they be backordered, from when on, or no more."""
+
+
+@app.command("list")
+def list_items(
+    sku: Annotated[str | None, typer.Option("--sku", help="Only this SKU.")] = None,
+    limit: Limit = 100,
+    after: Annotated[
+        str | None,
+        typer.Option("--after", metavar="SKU", help="Begin behind this SKU: the next page."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the SKUs of which something is said; all others may not be backordered.
+
+    Example: `orderloom items list`
+    """
+
+    async def work(here: Desk) -> Sequence[Item]:
+        return await here.items(sku=sku, after=after, at_most=limit + 1)
+
+    page = page_of(at_the_desk(work), limit, lambda item: item.sku)
+    found = page.rows
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"items": [item.model_dump(mode="json") for item in found], **page.told})
+    elif not found:
+        out.say("nothing is said of any SKU; `orderloom items import FILE.csv` does")
+    else:
+        out.table(
+            ["sku", "name", "backorder", "available from", "discontinued"],
+            [
+                (
+                    item.sku,
+                    item.name,
+                    "yes" if item.backorder else "",
+                    item.available_from,
+                    "yes" if item.discontinued else "",
+                )
+                for item in found
+            ],
+        )
+        page.tell(out)
+
+
+@app.command("import")
+def import_items(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Say of SKUs what a CSV file says: sku, name, backorder, available_from, discontinued.
+
+    A Northwind products.csv will do as well: its products may be backordered, but not those that
+    are discontinued. Rows that are wrong are reported with their line, and the others are taken.
+
+    Example: `orderloom items import examples/items.csv`
+    """
+    out = Output(as_json=as_json)
+    rows, faults = import_rows(file, read_items, Desk.set_items, out)
+    if as_json:
+        out.document({"rows": rows, **faults.told})
+    else:
+        out.say(f"{count_of(rows, 'row')} set")
+    faults.end()

@@ -1,0 +1,112 @@
+"""`orderloom promise`: when so many units of a SKU could be there."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from domain.fields import Country, Document, Id, PostalCode, Sku
+from domain.orders.order import Address, Quantity, Shipping
+from domain.stock.promising import PromisedUnits
+from settings import load_settings
+from starter.cli.terminal.options import NEGATIVE, UNITS_MAX, Json, read_model
+from starter.cli.terminal.output import Output
+from starter.service.connection import database
+from store.stock import promises
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+class _Asked(Document):
+    sku: Sku
+    quantity: Quantity
+    country: Country | None
+    postal_code: PostalCode | None
+    service: Id
+
+
+@app.command(context_settings=NEGATIVE)
+def promise(
+    sku: Annotated[str, typer.Argument(metavar="SKU", show_default=False)],
+    quantity: Annotated[
+        int, typer.Argument(min=1, max=UNITS_MAX, help="Units.", show_default=False)
+    ],
+    country: Annotated[
+        str | None,
+        typer.Option(
+            "--country", help="Where to: DE, KR. Left out: anywhere, by the lanes to everywhere."
+        ),
+    ] = None,
+    postal_code: Annotated[
+        str | None, typer.Option("--postal-code", help="Where to there.")
+    ] = None,
+    service: Annotated[str, typer.Option("--service", help="The carrier's service.")] = "standard",
+    as_json: Json = False,
+) -> None:
+    """When so many units could be there, if they were ordered now. Nothing is set aside.
+
+    Counts what is free, and what is on its way with a date, by each location's working days,
+    cut-off, limit a day and lanes.
+
+    Example: `orderloom promise TEA-ASSAM-250 20 --country DE --postal-code 10115`
+    """
+    asked = read_model(
+        _Asked,
+        {
+            "sku": sku,
+            "quantity": quantity,
+            "country": country,
+            "postal_code": postal_code,
+            "service": service,
+        },
+        where="promise",
+    )
+    found = asyncio.run(_ask(asked))
+    _tell(asked, found, Output(as_json=as_json))
+
+
+async def _ask(asked: _Asked) -> tuple[PromisedUnits, ...]:
+    # Nobody lives there, so it is no address that an order could have: `*` is for lanes alone.
+    there = Address.model_construct(
+        name="-",
+        line1="-",
+        city="-",
+        country=asked.country or "*",
+        postal_code=asked.postal_code,
+    )
+    async with database() as pool, pool.acquire() as conn:
+        return await promises.available(
+            conn,
+            asked.sku,
+            asked.quantity,
+            Shipping.model_construct(service=asked.service, address=there),
+            now=datetime.now(UTC),
+            rules=load_settings().policy.sourcing,
+        )
+
+
+def _tell(asked: _Asked, found: tuple[PromisedUnits, ...], out: Output) -> None:
+    missing = asked.quantity - sum(one.quantity for one in found)
+    if out.as_json:
+        told = [one.model_dump(mode="json") for one in found]
+        out.document({"sku": asked.sku, "promised": told, "missing": missing})
+        return
+    if found:
+        out.table(
+            [">units", "from", "source", "leaves", "arrives"],
+            [
+                (
+                    one.quantity,
+                    one.location,
+                    one.source,
+                    one.promise.leaves_on if one.promise else "",
+                    one.promise.arrives_on if one.promise else "not known: no lane says how long",
+                )
+                for one in found
+            ],
+        )
+    if missing:
+        out.say(f"{missing} of {asked.quantity} cannot be promised: neither there nor on the way")

@@ -1,0 +1,220 @@
+"""Orders as people read them in a terminal."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starter.cli.terminal.output import Output, local, money
+from store.views.reads import AttentionRow, EventRow, OrderDetail, OrderSummary
+
+_STAGES = (
+    "open",
+    "backordered",
+    "allocated",
+    "picked",
+    "shipped",
+    "delivered",
+    "lost",
+    "cancelled",
+    "return_requested",
+    "returned",
+)
+
+
+def orders_table(out: Output, orders: Iterable[OrderSummary]) -> None:
+    """One row per order."""
+    out.table(
+        ["order", "state", "payment", ">units", ">total", "customer", "placed", "attention"],
+        [
+            (
+                order.order_id,
+                order.state,
+                order.payment_status,
+                order.ordered,
+                money(order.total_minor, order.currency),
+                order.customer_id,
+                local(order.placed_at),
+                "needs attention" if order.attention else "",
+            )
+            for order in orders
+        ],
+    )
+
+
+def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
+    """Everything about one order."""
+    order = detail.summary
+    reason = f" ({order.reason})" if order.reason else ""
+    out.say(f"Order {order.order_id}: {order.state}{reason}")
+    out.say(f"  placed {local(order.placed_at)}, received {local(order.received_at)}")
+    out.say(f"  customer {order.customer_id}, {_recipient(detail.document)}")
+    out.say(
+        f"  total {money(order.total_minor, order.currency)}, {order.payment_status}: "
+        f"authorized {money(order.authorized_minor, order.currency)}, "
+        f"captured {money(order.captured_minor, order.currency)}, "
+        f"refunded {money(order.refunded_minor, order.currency)}"
+    )
+    if order.refund_granted_minor > order.refunded_minor:
+        owed = order.refund_granted_minor - order.refunded_minor
+        out.say(f"  owed to the customer: {money(owed, order.currency)}")
+    if order.held is not None:
+        out.say(f"  held: {order.held}")
+    if link is not None:
+        out.say(f"  workflow {link}")
+    _lines(out, detail)
+    _fulfilments(out, detail)
+    _returns(out, detail)
+    _payments(out, detail)
+    _refunds(out, detail)
+    _attention(out, detail)
+
+
+def event_line(event: EventRow) -> str:
+    """2026-11-22 10:00:00 KST  shipped (parcel web-1:1), anna: because …"""
+    part = event.data.get("fulfilment_id") or event.data.get("return_id")
+    what = f"{event.what} ({part})" if part else event.what
+    why = f": {event.why}" if event.why else ""
+    return f"{local(event.at)}  {what}, by {event.who}{why}"
+
+
+def units_of(units: Mapping[str, int]) -> str:
+    """line 1 × 2, line 2 × 1."""
+    return ", ".join(f"line {line_id} × {count}" for line_id, count in units.items())
+
+
+def _recipient(document: Mapping[str, Any]) -> str:
+    address = document["shipping"]["address"]
+    return f"to {address['name']}, {address['city']}, {address['country']}"
+
+
+def _lines(out: Output, detail: OrderDetail) -> None:
+    out.say()
+    currency = detail.summary.currency
+    used = [name for name in _STAGES if any(getattr(line, name) for line in detail.lines)]
+    out.table(
+        ["line", "sku", ">worth", ">ordered", *(f">{name.replace('_', ' ')}" for name in used)],
+        [
+            (
+                line.line_id,
+                line.sku,
+                money(
+                    line.goods_minor
+                    + line.tax_minor
+                    + line.shipping_minor
+                    + line.shipping_tax_minor,
+                    currency,
+                ),
+                line.ordered,
+                *(getattr(line, name) or "" for name in used),
+            )
+            for line in detail.lines
+        ],
+    )
+
+
+def _fulfilments(out: Output, detail: OrderDetail) -> None:
+    if not detail.fulfilments:
+        return
+    out.say()
+    out.table(
+        [
+            *("fulfilment", "state", "from", "units", "promised"),
+            *("carrier", "tracking number", "carrier says"),
+        ],
+        [
+            (
+                row.fulfilment_id,
+                row.state,
+                row.location,
+                units_of(row.units),
+                row.promised_on,
+                row.carrier,
+                row.tracking_number,
+                row.carrier_status if row.handed_over_at else "",
+            )
+            for row in detail.fulfilments
+        ],
+    )
+
+
+def _returns(out: Output, detail: OrderDetail) -> None:
+    if not detail.returns:
+        return
+    out.say()
+    out.table(
+        ["return", "state", "units asked", "restocked", "scrapped", "reason"],
+        [
+            (
+                row.return_id,
+                row.state,
+                units_of({line: count["quantity"] for line, count in row.lines.items()}),
+                units_of({line: n for line, c in row.lines.items() if (n := c["restocked"])}),
+                units_of({line: n for line, c in row.lines.items() if (n := c["scrapped"])}),
+                row.reason,
+            )
+            for row in detail.returns
+        ],
+    )
+
+
+def _payments(out: Output, detail: OrderDetail) -> None:
+    if not detail.payments:
+        return
+    out.say()
+    out.table(
+        ["payment", ">amount", "state", "when", "provider says"],
+        [
+            (
+                row.kind,
+                money(row.amount_minor, row.currency),
+                row.state,
+                local(row.settled_at or row.requested_at),
+                row.message,
+            )
+            for row in detail.payments
+        ],
+    )
+
+
+def _refunds(out: Output, detail: OrderDetail) -> None:
+    if not detail.refunds:
+        return
+    out.say()
+    out.table(
+        ["refund", "why", ">granted", ">issued"],
+        [
+            (
+                refund.refund_id,
+                f"{refund.kind}: {refund.reason}",
+                money(refund.amount_minor, refund.currency),
+                money(refund.amount_minor - refund.owed.minor, refund.currency),
+            )
+            for refund in detail.refunds
+        ],
+    )
+
+
+def _attention(out: Output, detail: OrderDetail) -> None:
+    for row in detail.attention:
+        out.say()
+        out.say(f"Needs attention since {local(row.since)}: {row.step}")
+        out.say(f"  {row.reason}")
+        out.say(f"  {decision(row)}")
+
+
+def decision(row: AttentionRow) -> str:
+    """What a person can do about a step that needs attention."""
+    if not row.allowed:
+        return "nothing is to be decided: it ends by itself"
+    answers = "|".join(row.allowed)
+    step = shlex.quote(row.step)
+    return f"decide: orderloom resolve {row.order_id} {answers} --step {step} --note '…'"
+
+
+def attention_list(out: Output, rows: Iterable[AttentionRow]) -> None:
+    """What needs a person, and with which answers."""
+    for row in rows:
+        out.say(f"{row.order_id}: {row.step}: {row.reason}")
+        out.say(f"  {decision(row)}")

@@ -1,0 +1,100 @@
+"""`orderloom carrier`: what carriers say about parcels. Works while Temporal is away."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from domain.fulfilment.tracking import CarrierStatus
+from starter.cli.terminal.options import Json, Limit, fresh_id, read_moment
+from starter.cli.terminal.output import Output, local
+from starter.service.connection import desk
+from store.views.reads import ParcelUnderWay
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+Carrier = Annotated[str, typer.Option("--carrier", help="The carrier's name.")]
+
+
+@app.callback()
+def carrier() -> None:
+    """What carriers say about parcels, and which parcels they have."""
+
+
+@app.command()
+def event(
+    tracking_number: Annotated[str, typer.Argument(metavar="TRACKING", show_default=False)],
+    status: Annotated[CarrierStatus, typer.Argument(show_default=False)],
+    carrier_name: Carrier = "sandbox",
+    event_id: Annotated[
+        str | None,
+        typer.Option(
+            "--event-id",
+            help="The carrier's own id of it. The same event again changes nothing.",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="When; left out: now.")
+    ] = None,
+    detail: Annotated[str, typer.Option("--detail", help="In the carrier's words.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Report a carrier's scan. Late and repeated ones do no harm.
+
+    Example: `orderloom carrier event SBX000000001 delivered`
+    """
+    moment = read_moment(at, "--at")
+
+    async def work() -> bool:
+        async with desk() as here:
+            return await here.carrier_event(
+                carrier=carrier_name,
+                tracking_number=tracking_number,
+                event_id=event_id or fresh_id("cli"),
+                status=status,
+                happened_at=moment,
+                detail=detail,
+            )
+
+    new = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"tracking_number": tracking_number, "status": status, "new": new})
+    else:
+        out.say(f"{tracking_number}: {status}" if new else f"{tracking_number}: known already")
+
+
+@app.command()
+def parcels(limit: Limit = 1000, as_json: Json = False) -> None:
+    """List the parcels that carriers have, longest first.
+
+    Example: `orderloom carrier parcels`
+    """
+
+    async def work() -> list[ParcelUnderWay]:
+        async with desk() as here:
+            return list(await here.parcels_under_way(at_most=limit))
+
+    found = asyncio.run(work())
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"parcels": [parcel.model_dump(mode="json") for parcel in found]})
+    elif not found:
+        out.say("no parcel is on its way")
+    else:
+        out.table(
+            ["fulfilment", "carrier", "tracking number", "carrier says", "handed over"],
+            [
+                (
+                    parcel.fulfilment_id,
+                    parcel.carrier,
+                    parcel.tracking_number,
+                    parcel.carrier_status,
+                    local(parcel.handed_over_at),
+                )
+                for parcel in found
+            ],
+        )

@@ -1,0 +1,218 @@
+"""`orderloom warehouse`: what is to do, and what was done. Works while Temporal is away."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import InvalidInput
+from starter.cli.terminal.options import (
+    Json,
+    Limit,
+    Who,
+    read_counts,
+    read_moment,
+    read_reason,
+    reporter,
+)
+from starter.cli.terminal.output import Output, local
+from starter.cli.terminal.rendering import units_of
+from starter.service.connection import at_the_desk
+from starter.service.warehouse import Desk
+from store.aftersales.returns import Counted
+from store.views.reads import Task, TaskKind
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+Fulfilment = Annotated[
+    str,
+    typer.Argument(metavar="FULFILMENT", help="Its id, such as web-1001:1.", show_default=False),
+]
+Counts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--count",
+        metavar="LINE=UNITS",
+        help="Units found of a line; may be given several times. Left out: all of everything. "
+        "A line that is not named then was not found.",
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def warehouse() -> None:
+    """What the warehouse is to do, and what it did. The same report twice is one report."""
+
+
+@app.command()
+def tasks(
+    task: Annotated[TaskKind | None, typer.Option("--task", help="Only of this kind.")] = None,
+    order: Annotated[str | None, typer.Option("--order", help="Only of this order.")] = None,
+    location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
+    limit: Limit = 1000,
+    as_json: Json = False,
+) -> None:
+    """List what there is to pick, pack, hand over and receive; oldest first.
+
+    Example: `orderloom warehouse tasks --task pick`
+    """
+
+    async def work(here: Desk) -> list[Task]:
+        return list(await here.tasks(task=task, order_id=order, location=location, at_most=limit))
+
+    found = at_the_desk(work)
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"tasks": [item.model_dump(mode="json") for item in found]})
+    elif not found:
+        out.say("nothing to do")
+    else:
+        out.table(
+            ["task", "part", "at", "units", "carrier", "tracking number", "since"],
+            [
+                (
+                    item.task,
+                    item.part_id,
+                    item.location,
+                    ", ".join(f"{x.quantity} × {x.sku} (line {x.line_id})" for x in item.lines),
+                    item.carrier,
+                    item.tracking_number,
+                    local(item.since),
+                )
+                for item in found
+            ],
+        )
+
+
+@app.command()
+def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Json = False) -> None:
+    """Report what was picked. What was not found is taken off the stock and sourced elsewhere.
+
+    Example: `orderloom warehouse pick web-1001:1 --count 1=2 --count 2=1`
+    """
+    counted = read_counts(count or (), "--count")
+    outcome = at_the_desk(lambda here: here.pick(fulfilment, counted, who=reporter(by)))
+    _say(fulfilment, "picked", outcome, Output(as_json=as_json))
+
+
+@app.command()
+def refuse(
+    fulfilment: Fulfilment,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not sent from there.")],
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Refuse to send a fulfilment that is to be picked. Its units are sourced from elsewhere.
+
+    The stock stays where it is, free for other orders. What no other location has is cancelled.
+
+    Example: `orderloom warehouse refuse web-1001:1 --reason "no room at the dock today"`
+    """
+    why = read_reason(reason)
+    outcome = at_the_desk(lambda here: here.refuse(fulfilment, why, who=reporter(by)))
+    _say(fulfilment, "refused", outcome, Output(as_json=as_json))
+
+
+@app.command()
+def pack(fulfilment: Fulfilment, by: Who = "", as_json: Json = False) -> None:
+    """Report that a parcel is closed; then its label is bought.
+
+    Example: `orderloom warehouse pack web-1001:1`
+    """
+    at_the_desk(lambda here: here.pack(fulfilment, who=reporter(by)))
+    _say(fulfilment, "packed", {}, Output(as_json=as_json))
+
+
+@app.command()
+def handover(
+    fulfilment: Fulfilment,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="When; left out: now.")
+    ] = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Report that the carrier has the parcel. From here on it can only be sent back.
+
+    Example: `orderloom warehouse handover web-1001:1`
+    """
+    moment = read_moment(at, "--at")
+    at_the_desk(lambda here: here.hand_over(fulfilment, at=moment, who=reporter(by)))
+    _say(fulfilment, "handed over", {}, Output(as_json=as_json))
+
+
+@app.command("receive-return")
+def receive_return(
+    return_id: Annotated[
+        str,
+        typer.Argument(metavar="RETURN", help="Its id, such as web-1001:R1.", show_default=False),
+    ],
+    count: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--count",
+            metavar="LINE=UNITS",
+            help="Units of a line that came back; may be given several times. Left out: all of "
+            "everything. A line that is not named then did not come.",
+            show_default=False,
+        ),
+    ] = None,
+    scrap: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scrap",
+            metavar="LINE=UNITS",
+            help="So many of the counted units cannot be sold again; they are written off.",
+            show_default=False,
+        ),
+    ] = None,
+    location: Annotated[
+        str | None,
+        typer.Option(
+            "--location",
+            help="Where they are put; left out: where they came from.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Report a return parcel, counted. What came is paid back; what is missing stays sold.
+
+    Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
+    """
+    counted = _counted(read_counts(count or (), "--count"), read_counts(scrap or (), "--scrap"))
+    outcome = at_the_desk(
+        lambda here: here.receive_return(return_id, counted, location=location, who=reporter(by))
+    )
+    _say(return_id, "received", outcome, Output(as_json=as_json))
+
+
+def _counted(
+    came: dict[str, int] | None, scrapped: dict[str, int] | None
+) -> dict[str, Counted] | None:
+    """Line → units put back on the shelf and units written off, of those that came."""
+    for line_id, units in (scrapped or {}).items():
+        if units > (came or {}).get(line_id, 0):
+            raise InvalidInput(
+                f"line {line_id}: {units} scrapped, but --count says that "
+                f"{(came or {}).get(line_id, 0)} came; count them too",
+                where="--scrap",
+            )
+    if came is None:
+        return None
+    waste = scrapped or {}
+    return {
+        line_id: Counted(restocked=units - waste.get(line_id, 0), scrapped=waste.get(line_id, 0))
+        for line_id, units in came.items()
+    }
+
+
+def _say(part_id: str, what: str, outcome: dict[str, Any], out: Output) -> None:
+    if out.as_json:
+        out.document({"part_id": part_id, "reported": what, **outcome})
+        return
+    missing = outcome.get("missing")
+    out.say(f"{part_id} {what}{f'; missing: {units_of(missing)}' if missing else ''}")

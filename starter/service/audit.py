@@ -1,0 +1,286 @@
+"""The audit: do stock, lines, money, ledger, providers and workflows agree with each other?
+
+    report = await audit(pool, temporal)
+    print("\\n".join(report.lines()))
+
+It runs beside a working system. What is under way is told by its state and left out. The few things
+whose state does not tell (an answer that is being written down, a workflow about to end) are looked
+at again for as long as `patience`, and count only if they stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain import ids
+from domain.errors import Unreachable
+from domain.purchasing.purchase_orders import ENDED, WAY
+from store.database import Connection, DatabaseFault, Pool
+from store.views import audit as database
+from store.views.audit import Counts, UnderWay
+from store.views.audit_checks import Violation
+
+__all__ = ["AuditReport", "Counts", "UnderWay", "Violation", "audit"]
+
+PATIENCE: Final = timedelta(seconds=12)
+"""A workflow that waits out its longest pause between tries, 10 s, is not taken for dead."""
+
+_PAUSE_S: Final = 0.5
+_DESCRIBED_AT_ONCE: Final = 16
+# A workflow task that starts anew again and again is not under way but stuck.
+_TASK_ATTEMPTS_MAX: Final = 3
+
+_PROBLEMS: Final = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
+_ATTENTION: Final = SearchAttributeKey.for_bool("OrderAttention")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What has a workflow of its own: which, and how it stands on record (id → state)."""
+
+    workflow_type: str
+    prefix: str
+    noun: str
+    open_states: tuple[str, ...]
+    states: Callable[[Connection, Iterable[str]], Awaitable[dict[str, str]]]
+    begun_later: bool = False
+    """It is on record before its workflow, which somebody else starts."""
+
+
+_ORDERS: Final = _Kind(
+    "Order", ids.WORKFLOW_PREFIX, "order", ("received", "confirmed"), database.decisions
+)
+_PURCHASES: Final = _Kind(
+    "PurchaseOrder",
+    ids.PURCHASE_PREFIX,
+    "purchase order",
+    tuple(state for state in WAY if state not in ENDED),
+    database.purchase_states,
+    begun_later=True,
+)
+
+
+class AuditReport(BaseModel):
+    """What was checked, and what was found. `workflows`: of orders and purchase orders, running."""
+
+    model_config = ConfigDict(frozen=True)
+
+    counts: Counts
+    workflows: int
+    violations: tuple[Violation, ...]
+    under_way: tuple[UnderWay, ...]
+
+    @property
+    def clean(self) -> bool:
+        """No violation was found."""
+        return not self.violations
+
+    def lines(self) -> list[str]:
+        """The report for people; the last line is `audit: clean`, or the number of violations."""
+        counts = self.counts
+        checked = (
+            f"checked {counts.orders:,} orders, {counts.stock_rows:,} stock rows, "
+            f"{counts.payments:,} payments, {counts.journal_entries:,} journal entries, "
+            f"{counts.parcels:,} parcels, {counts.purchase_orders:,} purchase orders, "
+            f"{self.workflows:,} running workflows"
+        )
+        lines = [checked]
+        if counts.not_compared:
+            lines.append(
+                f"{counts.not_compared:,} payments were not compared with their provider: "
+                "its books are not here"
+            )
+        lines += [
+            f"under way: {item.payment_key}, {item.kind} of {item.amount} ({item.state})"
+            for item in self.under_way
+        ]
+        lines += [f"{item.rule}: {item.subject}: {item.message}" for item in self.violations]
+        found = len(self.violations)
+        lines.append(
+            "audit: clean" if self.clean else f"audit: {found} violation{'s' * (found > 1)}"
+        )
+        return lines
+
+
+async def audit(
+    pool: Pool,
+    temporal: Client,
+    *,
+    task_queue: str = "orderloom",
+    patience: timedelta = PATIENCE,
+) -> AuditReport:
+    """Check everything, changing nothing.
+
+    Only workflows of `task_queue` are taken for this database's. Raises Unreachable when the
+    database or Temporal does not answer.
+    """
+    try:
+        kinds = [_Workflows(pool, temporal, task_queue, kind) for kind in (_ORDERS, _PURCHASES)]
+        return await _audit(pool, kinds, patience)
+    except RPCError as error:
+        raise Unreachable(
+            f"Temporal does not answer ({error.message}); run the audit again when it does"
+        ) from error
+    except DatabaseFault as error:
+        raise Unreachable(
+            f"PostgreSQL does not answer ({error}); run the audit again when it does"
+        ) from error
+
+
+async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -> AuditReport:
+    async with pool.acquire() as conn:
+        first = await database.look(conn)
+    suspects = {_key(item): item for item in first.suspects}
+    violations, dubious, running = (
+        [*first.violations],
+        list[tuple[_Workflows, list[Violation]]](),
+        0,
+    )
+    for kind, unfinished in zip(kinds, (first.unfinished, first.open_purchases), strict=True):
+        listed = await kind.running()
+        running += len(listed)
+        dead, doubts = await kind.examine((listed ^ unfinished) | kind.stuck)
+        violations += dead
+        dubious.append((kind, doubts))
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + patience.total_seconds()
+    while (suspects or any(doubts for _, doubts in dubious)) and clock.time() < deadline:
+        await asyncio.sleep(_PAUSE_S)
+        if suspects:
+            async with pool.acquire() as conn:
+                again = await database.look(conn)
+            suspects = {_key(item): item for item in again.suspects if _key(item) in suspects}
+        for index, (kind, doubts) in enumerate(dubious):
+            dead, left = await kind.examine(item.subject for item in doubts)
+            violations += dead
+            dubious[index] = kind, left
+    return AuditReport(
+        counts=first.counts,
+        workflows=running,
+        violations=(
+            *(*violations, *suspects.values()),
+            *(item for _, doubts in dubious for item in doubts),
+        ),
+        under_way=first.under_way,
+    )
+
+
+class _Workflows:
+    """The workflows of one kind, against what is on record."""
+
+    def __init__(self, pool: Pool, temporal: Client, task_queue: str, kind: _Kind) -> None:
+        self._kind = kind
+        self._pool = pool
+        self._temporal = temporal
+        self._task_queue = task_queue
+        self.stuck: set[str] = set()
+        """Those of which the server says that they cannot go on; known after `running`."""
+        self._few_at_once = asyncio.Semaphore(_DESCRIBED_AT_ONCE)
+
+    async def running(self) -> frozenset[str]:
+        """Those whose workflows are listed as running; the list lags a little behind."""
+        queue = self._task_queue.replace("\\", "\\\\").replace('"', '\\"')
+        name = self._kind.workflow_type
+        self.stuck = set()
+        query = f'WorkflowType="{name}" AND ExecutionStatus="Running" AND TaskQueue="{queue}"'
+        found = list[str]()
+        async for execution in self._temporal.list_workflows(query):
+            found.append(execution.id.removeprefix(self._kind.prefix))
+            if _problems(execution):
+                self.stuck.add(found[-1])
+        return frozenset(found)
+
+    async def examine(self, subjects: Iterable[str]) -> tuple[list[Violation], list[Violation]]:
+        """Look closely at some: those with a dead workflow, and those with one too many.
+
+        The first is certain: an end is on record before the workflow ends, and the workflow is
+        asked first; but for what is begun later. The second may be about to pass.
+        """
+        wanted = sorted(set(subjects))
+        described = await asyncio.gather(*(self._describe(subject) for subject in wanted))
+        async with self._pool.acquire() as conn:
+            states = await self._kind.states(conn, wanted)
+        dead = list[Violation]()
+        dubious = list[Violation]()
+        for subject, workflow in zip(wanted, described, strict=True):
+            state, noun = states.get(subject), self._kind.noun
+            is_open = state in self._kind.open_states
+            if is_open and not _runs(workflow):
+                message = f"the {noun} is {state}, but its workflow is {_status(workflow)}"
+                found = Violation(rule="liveness", subject=subject, message=message)
+                (dubious if self._kind.begun_later and workflow is None else dead).append(found)
+            elif _runs(workflow) and (problems := _problems(workflow)):
+                message = f"its workflow is running, but cannot go on: {problems}"
+                dubious.append(Violation(rule="liveness", subject=subject, message=message))
+            elif not is_open and _idles(workflow) and not _is_told(state, workflow):
+                on_record = state or "not on record"
+                message = f"its workflow is running, but the {noun} is {on_record}"
+                dubious.append(Violation(rule="liveness", subject=subject, message=message))
+        return dead, dubious
+
+    async def _describe(self, subject: str) -> WorkflowExecutionDescription | None:
+        handle = self._temporal.get_workflow_handle(f"{self._kind.prefix}{subject}")
+        async with self._few_at_once:
+            try:
+                return await handle.describe()
+            except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
+
+
+def _runs(workflow: WorkflowExecutionDescription | None) -> bool:
+    return workflow is not None and workflow.status == WorkflowExecutionStatus.RUNNING
+
+
+def _idles(workflow: WorkflowExecutionDescription | None) -> bool:
+    """It runs, and no worker has its next step or is about to take it.
+
+    An order's first and last steps are recorded within such a task.
+    """
+    if workflow is None or not _runs(workflow):
+        return False
+    description = workflow.raw_description
+    return not (
+        description.HasField("pending_workflow_task")
+        and description.pending_workflow_task.attempt <= _TASK_ATTEMPTS_MAX
+    )
+
+
+def _is_told(decision: str | None, workflow: WorkflowExecutionDescription | None) -> bool:
+    """An order that could not be recorded asks for attention, where alone it can: in Temporal."""
+    return (
+        decision is None
+        and workflow is not None
+        and workflow.typed_search_attributes.get(_ATTENTION, default=False)
+    )
+
+
+def _problems(workflow: WorkflowExecution | None) -> str:
+    """Why the workflow's task fails again and again, in the server's words; else nothing."""
+    found = () if workflow is None else workflow.typed_search_attributes.get(_PROBLEMS, default=())
+    return ", ".join(part.partition("=")[2] for part in found)
+
+
+def _status(workflow: WorkflowExecutionDescription | None) -> str:
+    if workflow is None or workflow.status is None:
+        return "not there"
+    return workflow.status.name.lower().replace("_", " ")
+
+
+def _key(item: Violation) -> tuple[str, str]:
+    return item.rule, item.subject

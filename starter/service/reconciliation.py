@@ -1,0 +1,104 @@
+"""Has payment companies' days compared, and takes what a person says about a difference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import date, timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.service import RPCError
+
+from domain import ids
+from domain.errors import InvalidInput, Refused, Unreachable
+from store.database import Pool
+from store.payments import reconciliation
+from store.payments.reconciliation import Day, KeptDifference
+
+ANSWER_WITHIN = timedelta(seconds=30)
+
+PATIENCE = timedelta(minutes=1)
+"""A day of thousands of effects is read from a company in pages."""
+
+
+async def reconcile(
+    temporal: Client,
+    *,
+    task_queue: str,
+    day: date,
+    provider: str | None = None,
+    patience: timedelta = PATIENCE,
+) -> None:
+    """Compare a day (UTC) now, of one company or all, and mend what a rule can; wait for its end.
+
+    Who asks for the same while it runs waits for the same run. Raises InvalidInput for a future day
+    or an unknown company, Unreachable where a company or Temporal does not answer, or nobody works.
+    """
+    running: Awaitable[dict[str, Any]] = temporal.execute_workflow(
+        "Reconciliation",
+        {"provider": provider, "day": day.isoformat()},
+        id=f"{ids.reconciliation_id(task_queue)}:{day}:{provider or 'all'}",
+        task_queue=task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"{day} of {provider or 'all payment companies'} is compared, by hand",
+        result_type=dict[str, Any],
+        rpc_timeout=ANSWER_WITHIN,
+    )
+    try:
+        answer = await asyncio.wait_for(running, patience.total_seconds())
+    except TimeoutError:
+        raise Unreachable(
+            f"{day} was not compared within {patience.total_seconds():.0f} s: is a worker running, "
+            "and does the company answer? It goes on; asking again waits for the same comparison"
+        ) from None
+    except WorkflowFailureError as error:
+        raise _refusal(error) from error
+    except RPCError as error:
+        raise Unreachable(
+            f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
+        ) from error
+    if answer["failed"]:
+        names = ", ".join(one["provider"] for one in answer["failed"])
+        raise Unreachable(f"{names} could not be compared on {day}: the worker's log says why")
+
+
+async def days(pool: Pool, day: date, provider: str | None = None) -> list[Day]:
+    """How a day stands, company by company."""
+    async with pool.acquire() as conn:
+        return await reconciliation.days(conn, day, provider)
+
+
+async def differences(
+    pool: Pool,
+    *,
+    day: date | None = None,
+    provider: str | None = None,
+    only_open: bool = True,
+    at_most: int = 100_000,
+) -> list[KeptDifference]:
+    """What does not agree, or did not; the newest day first."""
+    async with pool.acquire() as conn:
+        return await reconciliation.differences(
+            conn, provider=provider, day=day, only_open=only_open, at_most=at_most
+        )
+
+
+async def resolve(pool: Pool, difference_id: int, *, note: str, who: str) -> KeptDifference:
+    """A person has seen to a difference. Raises NotFound, and Refused where it is closed already.
+
+    What somebody did about it elsewhere is a fact, like a count: no workflow waits for it.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        return await reconciliation.resolve(conn, difference_id, note=note, who=who)
+
+
+def _refusal(error: WorkflowFailureError) -> InvalidInput | Refused:
+    cause: BaseException | None = error.cause
+    if isinstance(cause, ActivityError):
+        cause = cause.cause
+    if isinstance(cause, ApplicationError) and cause.type == InvalidInput.kind:
+        return InvalidInput(cause.message)
+    return Refused(f"the comparison has failed: {cause}")

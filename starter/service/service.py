@@ -1,0 +1,102 @@
+"""Temporal and PostgreSQL together, for commands that speak to orders."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.service import RPCError
+
+from domain.errors import Unreachable
+from settings import Settings, channel_policies, load_settings
+from starter.service.connection import database
+from starter.service.orders import OrderClient
+from starter.service.purchasing import PurchaseClient
+from starter.service.warehouse import Desk
+from starter.stack.discovery import ConnectSettings, connect_settings
+from store.database import Pool
+
+T = TypeVar("T")
+
+CONNECT_SECONDS_MAX: Final = 8.0
+ANSWER_SECONDS_MAX: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything a command may speak to."""
+
+    settings: Settings
+    temporal: Client
+    pool: Pool
+    orders: OrderClient
+    desk: Desk
+    purchases: PurchaseClient
+
+
+@asynccontextmanager
+async def service(*, connections: int = 4) -> AsyncIterator[Service]:
+    """Connections to both servers. Raises Unreachable that says which one does not answer."""
+    settings = load_settings()
+    place = connect_settings(settings.home)
+    temporal = await connect_temporal(place)
+    async with database(settings=settings, connections=connections) as pool:
+        yield Service(
+            settings=settings,
+            temporal=temporal,
+            pool=pool,
+            orders=OrderClient(
+                temporal,
+                pool,
+                task_queue=settings.task_queue,
+                policy=settings.policy,
+                channel_policies=channel_policies(settings),
+            ),
+            desk=Desk(pool, settings.purchasing),
+            purchases=PurchaseClient(temporal, pool, task_queue=settings.task_queue),
+        )
+
+
+async def connect_temporal(place: ConnectSettings) -> Client:
+    """A client of the Temporal that was found. Raises Unreachable, after some seconds at most."""
+    address = place.temporal.get("target_host", "")
+    # The library's own log would go to standard output, in the middle of an answer in JSON.
+    silent = Runtime(telemetry=TelemetryConfig(logging=None))
+    try:
+        return await asyncio.wait_for(
+            Client.connect(
+                **place.temporal, data_converter=pydantic_data_converter, runtime=silent
+            ),
+            CONNECT_SECONDS_MAX,
+        )
+    except TimeoutError:
+        reason = f"no answer within {CONNECT_SECONDS_MAX:.0f} s"
+    except (RuntimeError, ValueError, RPCError) as error:
+        reason = _cause(str(error))
+    raise Unreachable(
+        f"Temporal at {address} does not answer ({reason}): start it, or correct TEMPORAL_ADDRESS"
+    )
+
+
+def _cause(text: str) -> str:
+    """The innermost words of a connection error, which come wrapped in the library's own types."""
+    quoted = re.findall(r'(?:message|error): "([^"]+)"', text)
+    return quoted[-1] if quoted else text.splitlines()[0]
+
+
+async def answered(asked: Awaitable[T], *, again: str) -> T:
+    """What an order answers. Raises Unreachable when it does not; `again` says how to repeat."""
+    try:
+        return await asyncio.wait_for(asked, ANSWER_SECONDS_MAX)
+    except TimeoutError:
+        raise Unreachable(
+            f"the order did not answer within {ANSWER_SECONDS_MAX:.0f} s: is a worker running? "
+            f"It may still do what was asked; {again}"
+        ) from None

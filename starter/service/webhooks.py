@@ -1,0 +1,146 @@
+"""Where payment companies report what happened by themselves: signed, kept, and then answered.
+
+Like the other desks it needs the database alone. What is told is worked through by the workers'
+relay, so an answer waits for nothing but the row that keeps it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from domain.errors import InvalidInput, NotFound, OrderloomError
+from domain.payments import signatures
+from store.database import DatabaseFault, Pool
+from store.payments import bounced_refunds, provider_events
+
+logger = logging.getLogger(__name__)
+
+REFUND_CAME_BACK: Final = bounced_refunds.STEP
+"""How the steps begin under which a refund that came back asks for a person."""
+
+BODY_BYTES_MAX: Final = 1_000_000
+
+# Companies send along what opens a payment to the customer's browser: nothing to keep.
+_SECRET_FIELDS: Final = frozenset({"client_secret"})
+
+
+class Answer(BaseModel):
+    """What the door answers. `status` as HTTP has it: 200 is kept, or was before.
+
+    400: not to be taken, and the same again will not be either. 404: there is no such company here.
+    503: not now; the company is to send it again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal[200, 400, 404, 503]
+    message: str
+    event_id: str | None = None
+
+
+class _Envelope(BaseModel):
+    """What of an event has to be there to keep it. All companies here use Stripe's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[str, Field(min_length=1, max_length=255)]
+    type: Annotated[str, Field(min_length=1, max_length=255)]
+    created: Annotated[int, Field(strict=True, ge=0, lt=253_402_300_800)]  # seconds, to year 9999
+
+
+class WebhookDesk:
+    """Takes webhooks. `secrets`: company → what it may sign with, several while one is replaced."""
+
+    def __init__(self, pool: Pool, secrets: Mapping[str, Sequence[SecretStr]]) -> None:
+        self._pool = pool
+        self._secrets = secrets
+
+    async def receive(self, provider: str, body: bytes, signature: str, *, now: datetime) -> Answer:
+        """Take a request's raw body, with the header that signs it. Never raises for what it is.
+
+        What is answered with 200 is kept, whatever happens next.
+        """
+        try:
+            event_id, new = await self._keep(provider, body, signature, now)
+        except OrderloomError as error:
+            logger.warning("a webhook of %r is refused: %s", provider, error)
+            status: Literal[400, 404] = 404 if isinstance(error, NotFound) else 400
+            return Answer(status=status, message=str(error))
+        except DatabaseFault as fault:
+            logger.warning("a webhook of %r cannot be kept now: %s", provider, type(fault).__name__)
+            return Answer(status=503, message="cannot be kept now; send it again")
+        return Answer(status=200, message="kept" if new else "kept before", event_id=event_id)
+
+    async def _keep(
+        self, provider: str, body: bytes, signature: str, now: datetime
+    ) -> tuple[str, bool]:
+        secrets = self._secrets.get(provider)
+        if not secrets:
+            raise NotFound(
+                f"there is no webhook secret for {provider!r}; set "
+                "ORDERLOOM_WEBHOOK_SECRETS to what the company signs with"
+            )
+        if len(body) > BODY_BYTES_MAX:
+            raise InvalidInput(f"is larger than {BODY_BYTES_MAX} bytes", where="body")
+        signatures.verify(body, signature, [s.get_secret_value() for s in secrets], now=now)
+        content, envelope = read(body)
+        async with self._pool.acquire() as conn:
+            new = await provider_events.keep(
+                conn,
+                provider,
+                envelope.id,
+                envelope.type,
+                content,
+                datetime.fromtimestamp(envelope.created, UTC),
+            )
+            if not new and not await provider_events.kept_the_same(
+                conn, provider, envelope.id, envelope.type, content.get("data")
+            ):
+                logger.warning(
+                    "%s came again with other content; what came first counts", envelope.id
+                )
+        return envelope.id, new
+
+    async def settle(self, order_id: str, step: str, note: str, *, who: str) -> None:
+        """A person paid the customer what a bank had sent back. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            if not await bounced_refunds.paid_otherwise(conn, order_id, step, note, who=who):
+                raise NotFound(f"{step!r} of {order_id} needs no attention")
+
+
+def read(body: bytes) -> tuple[dict[str, Any], _Envelope]:
+    """An event's JSON, without secrets, and what has to be in it. Raises InvalidInput."""
+    try:
+        content = _cleaned(json.loads(body.decode("utf-8")))
+        # What Python reads and PostgreSQL does not: numbers that are none, half a surrogate pair.
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise InvalidInput("is not JSON, or was cut off on its way", where="body") from None
+    if not isinstance(content, dict):
+        raise InvalidInput("must be a JSON object", where="body")
+    try:
+        envelope = _Envelope.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(str(fault["loc"][0]) for fault in error.errors())
+        raise InvalidInput(f"needs, as every event does: {fields}", where="body") from None
+    return content, envelope
+
+
+def _cleaned(content: Any) -> Any:
+    """Without secrets. Raises ValueError for the zero byte, which PostgreSQL does not keep."""
+    match content:
+        case dict():
+            kept = {key: value for key, value in content.items() if key not in _SECRET_FIELDS}
+            return {_cleaned(key): _cleaned(value) for key, value in kept.items()}
+        case list():
+            return [_cleaned(value) for value in content]
+        case str() if "\x00" in content:
+            raise ValueError("holds a zero byte")
+        case _:
+            return content

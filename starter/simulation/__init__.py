@@ -1,0 +1,1 @@
+"""Plays the outside: the warehouse, carriers, the returns desk and suppliers."""

@@ -1,0 +1,292 @@
+"""Plays the warehouse, the carriers, the returns desk and suppliers, at the desk of real ones.
+
+    report = await simulate(Desk(pool), SimulateOptions(speed=10_000, until_idle=True), stop)
+
+What happens, and when, is `starter.simulation.outcomes`'s to say: it follows from the part's id and
+from when its task began. So a simulation that is started again goes on with the same story, and
+what it had reported already is not reported a second time: a fact told twice is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import Refused
+from starter.service.warehouse import Desk
+from starter.simulation.outcomes import Fate, Scan, SimulateOptions
+from starter.simulation.supply import Delivery, deliveries
+from store.database import DatabaseFault
+from store.purchasing.purchase_reads import PurchaseOrder
+from store.views.reads import ParcelUnderWay, Task
+
+__all__ = ["SimulateOptions", "SimulationReport", "Simulator", "simulate"]
+
+logger = logging.getLogger(__name__)
+
+Step = Literal["pick", "pack", "handover", "carry", "receive-return", "supply"]
+
+Holds = Callable[[Step, str], bool]
+"""Whether a step of this fulfilment, return or purchase order is held back for now."""
+
+Told = Callable[["SimulationReport"], None]
+_Act = Callable[[Task], Awaitable[None]]
+
+_POLL_S: Final = 0.25
+_AT_MOST: Final = 10_000
+_WHO: Final = "warehouse (simulated)"
+_SENT: Final = ("sent", "acknowledged", "shipped")
+_SUPPLIED: Final = {
+    "acknowledge": "orders_acknowledged",
+    "refuse": "orders_refused",
+    "ship": "dispatches",
+    "receive": "receipts",
+}
+_ENDS: Final = {"delivered": "delivered", "failure": "lost", "return_to_sender": "undeliverable"}
+
+
+class SimulationReport(BaseModel):
+    """What was reported. `refused`: what the desk did not want (any more), say after a recall."""
+
+    model_config = ConfigDict(frozen=True)
+
+    picked: int = 0
+    short_picks: int = 0
+    packed: int = 0
+    handed_over: int = 0
+    scans: int = 0
+    repeated_scans: int = 0
+    late_scans: int = 0
+    delivered: int = 0
+    lost: int = 0
+    undeliverable: int = 0
+    returns_received: int = 0
+    units_missing: int = 0
+    units_scrapped: int = 0
+    orders_acknowledged: int = 0
+    orders_refused: int = 0
+    dispatches: int = 0
+    receipts: int = 0
+    units_received: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Something to report. What is held back has no time."""
+
+    due: datetime | None
+    act: Callable[[], Awaitable[None]]
+
+
+async def simulate(
+    desk: Desk,
+    options: SimulateOptions,
+    stop: asyncio.Event,
+    *,
+    holds: Holds = lambda _, __: False,
+    told: Told = lambda _: None,
+) -> SimulationReport:
+    """Play everybody until `stop` is set, or as the options say. `told` hears of progress.
+
+    A database that is away is waited for.
+    """
+    return await Simulator(desk, options, holds=holds, told=told).run(stop)
+
+
+class Simulator:
+    """The people and companies around one desk. `simulate` runs one."""
+
+    def __init__(self, desk: Desk, options: SimulateOptions, *, holds: Holds, told: Told) -> None:
+        self._desk = desk
+        self._options = options
+        self._fate = Fate(options)
+        self._holds = holds
+        self._told = told
+        self._done: Counter[str] = Counter()
+        self._few_at_once = asyncio.Semaphore(options.at_once)
+        # By fulfilment on its way: what its carrier says, and how much of it it has said.
+        self._journeys: dict[str, tuple[Scan, ...]] = {}
+        self._scans_sent: dict[str, int] = {}
+        # By purchase order that is open: what was reported of it.
+        self._reported: dict[str, set[str]] = {}
+
+    @property
+    def report(self) -> SimulationReport:
+        """What was reported so far."""
+        return SimulationReport(**self._done)
+
+    async def run(self, stop: asyncio.Event) -> SimulationReport:
+        """Do what is due, again and again."""
+        clock = asyncio.get_running_loop()
+        busy_at = clock.time()
+        while not stop.is_set():
+            before = self.report
+            try:
+                jobs = await self._jobs()
+            except DatabaseFault as fault:
+                # No news is not idleness.
+                logger.warning("the database does not answer: %s", fault)
+                busy_at = clock.time()
+            else:
+                now = datetime.now(UTC)
+                due = [job for job in jobs if job.due is not None and job.due <= now]
+                await asyncio.gather(*(self._do(job) for job in due))
+                if jobs:
+                    busy_at = clock.time()
+            if self.report != before:
+                self._told(self.report)
+            idle_s = clock.time() - busy_at
+            if self._options.until_idle and idle_s >= self._options.idle_after.total_seconds():
+                break
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _POLL_S)
+        return self.report
+
+    async def _jobs(self) -> list[_Job]:
+        """All there is to do, due or not."""
+        jobs = []
+        acts: dict[Literal["pick", "pack", "handover", "receive-return"], _Act] = {
+            "pick": self._pick,
+            "pack": self._pack,
+            "handover": self._hand_over,
+            "receive-return": self._receive_return,
+        }
+        for step, act in acts.items():
+            for task in await self._desk.tasks(task=step, at_most=_AT_MOST):
+                due = self._fate.due(step, task.part_id, task.since)
+                jobs.append(self._job(step, task.part_id, due, partial(act, task)))
+        parcels = await self._desk.parcels_under_way(at_most=_AT_MOST)
+        self._follow(parcels)
+        for parcel in parcels:
+            fulfilment_id = parcel.fulfilment_id
+            left = self._journeys[fulfilment_id][self._scans_sent[fulfilment_id] :]
+            if left:
+                due = parcel.handed_over_at + left[0].after
+                jobs.append(self._job("carry", fulfilment_id, due, partial(self._carry, parcel)))
+        orders = await self._desk.buying.orders(only_open=True, at_most=_AT_MOST)
+        self._reported = {one.po_id: self._reported.get(one.po_id, set()) for one in orders}
+        for order in orders:
+            if order.state in _SENT and order.outstanding:
+                jobs += self._supplies(order)
+        return jobs
+
+    def _supplies(self, order: PurchaseOrder) -> list[_Job]:
+        """What is still to be reported of a purchase order: the next of it."""
+        said = self._reported[order.po_id]
+        left = [one for one in deliveries(order, self._options) if one.key not in said]
+        return [
+            self._job("supply", order.po_id, one.due, partial(self._supply, order.po_id, one))
+            for one in left[:1]
+        ]
+
+    def _job(
+        self, step: Step, part_id: str, due: datetime, act: Callable[[], Awaitable[None]]
+    ) -> _Job:
+        return _Job(None if self._holds(step, part_id) else due, act)
+
+    def _follow(self, parcels: Sequence[ParcelUnderWay]) -> None:
+        """Remember the parcels that are on their way, and forget the others."""
+        on_their_way = [parcel.fulfilment_id for parcel in parcels]
+        self._journeys = {
+            part_id: self._journeys.get(part_id) or self._fate.journey(part_id)
+            for part_id in on_their_way
+        }
+        self._scans_sent = {part_id: self._scans_sent.get(part_id, 0) for part_id in on_their_way}
+
+    async def _do(self, job: _Job) -> None:
+        async with self._few_at_once:
+            try:
+                await job.act()
+            except Refused as refusal:
+                # Recalled a moment ago, or somebody else has reported it.
+                self._done["refused"] += 1
+                logger.info("refused: %s", refusal)
+            except DatabaseFault as fault:
+                logger.warning("perhaps not reported, so it will be again: %s", fault)
+
+    async def _pick(self, task: Task) -> None:
+        units = {line.line_id: line.quantity for line in task.lines}
+        found = self._fate.found(task.part_id, units)
+        await self._desk.pick(task.part_id, found, who=_WHO)
+        self._done.update(picked=1, short_picks=int(found != units))
+
+    async def _pack(self, task: Task) -> None:
+        await self._desk.pack(task.part_id, who=_WHO)
+        self._done.update(packed=1)
+
+    async def _hand_over(self, task: Task) -> None:
+        await self._desk.hand_over(task.part_id, who=_WHO)
+        self._done.update(handed_over=1)
+
+    async def _receive_return(self, task: Task) -> None:
+        units = {line.line_id: line.quantity for line in task.lines}
+        counted = self._fate.came_back(task.part_id, units)
+        await self._desk.receive_return(task.part_id, counted, who=_WHO)
+        self._done.update(
+            returns_received=1,
+            units_missing=sum(units[k] - count.received for k, count in counted.items()),
+            units_scrapped=sum(count.scrapped for count in counted.values()),
+        )
+
+    async def _supply(self, po_id: str, one: Delivery) -> None:
+        """Be the supplier, or the dock where its goods arrive."""
+        buying, supplier = self._desk.buying, "supplier (simulated)"
+        try:
+            for _ in range(one.times):
+                match one.what:
+                    case "acknowledge":
+                        await buying.acknowledge(po_id, one.key, one.answer, who=supplier)
+                    case "refuse":
+                        await buying.refuse(po_id, "cannot serve it", who=supplier)
+                    case "ship":
+                        await buying.ship(po_id, one.key, one.units, who=supplier)
+                    case "receive":
+                        await buying.receive(po_id, one.key, one.units, who=_WHO)
+        except Refused:
+            self._reported[po_id].add(one.key)
+            raise
+        self._reported[po_id].add(one.key)
+        self._done[_SUPPLIED[one.what]] += 1
+        if one.what == "receive":
+            self._done["units_received"] += sum(one.units.values())
+
+    async def _carry(self, parcel: ParcelUnderWay) -> None:
+        """Send the scans that are due.
+
+        A simulation that lags scans when it comes to it: what follows a delivery counts from then.
+        """
+        fulfilment_id, now = parcel.fulfilment_id, datetime.now(UTC)
+        journey = self._journeys[fulfilment_id]
+        for number in range(self._scans_sent[fulfilment_id], len(journey)):
+            scan = journey[number]
+            due = parcel.handed_over_at + scan.after
+            if due > now:
+                break
+            for _ in range(scan.times):
+                await self._send(parcel, scan, due if scan.late else now)
+            self._scans_sent[fulfilment_id] = number + 1
+
+    async def _send(self, parcel: ParcelUnderWay, scan: Scan, happened_at: datetime) -> None:
+        new = await self._desk.carrier_event(
+            carrier=parcel.carrier,
+            tracking_number=parcel.tracking_number,
+            event_id=scan.event_id,
+            status=scan.status,
+            happened_at=happened_at,
+        )
+        if not new:
+            self._done.update(repeated_scans=1)
+            return
+        self._done.update(scans=1, late_scans=int(scan.late))
+        if scan.status in _ENDS:
+            self._done.update({_ENDS[scan.status]: 1})

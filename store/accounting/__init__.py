@@ -1,0 +1,1 @@
+"""The journal, invoices and credit notes, and what goods have cost."""

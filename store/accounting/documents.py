@@ -1,0 +1,126 @@
+"""Invoices and credit notes: issued in the transaction of what they are for, and never changed.
+
+Numbers run 1..n in each series, a kind and a year, whoever issues at once and whatever is rolled
+back: the series' counter is a row that stays locked until the transaction ends. See store/locks.py:
+nothing may be locked after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.accounting.documents import Earlier, Issued, Kind, Seller, compose
+from domain.errors import Conflict, NotFound
+from domain.orders.amounts import Worth
+from domain.orders.order import Order
+from store.database import Connection, Record, load_queries
+
+__all__ = ["DocumentRow", "get", "issue", "newest", "of_order"]
+
+_sql = load_queries(__file__)
+
+
+class DocumentRow(BaseModel):
+    """A document on one line of a list; the total in minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: str
+    kind: Kind
+    order_id: str
+    part_id: str
+    currency: str
+    total_minor: int
+    issued_on: date
+
+
+async def issue(
+    conn: Connection,
+    *,
+    kind: Kind,
+    order_id: str,
+    part_id: str,
+    lines: Mapping[str, int],
+    worth: Worth,
+    seller: Seller,
+    reason: str = "",
+) -> str:
+    """Issue the invoice of a fulfilment, or the credit note of a refund; returns its number.
+
+    Once per part: the same call again returns the same number. `lines`: line id → units; a credit
+    note may have none. The caller holds the order's lock, and locks nothing after this.
+
+    Raises NotFound for an unknown order, Conflict when the part has a document of another worth,
+    and Refused for units or amounts that cannot be.
+    """
+    basis = await _sql.basis(
+        conn, order_id=order_id, kind=kind, part_id=part_id, zone=seller.time_zone
+    )
+    if basis is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    if basis["number"] is not None:
+        return _same(basis, part_id, worth)
+    order = Order.model_validate(basis["placed"])
+    content = compose(
+        order,
+        kind=kind,
+        part_id=part_id,
+        units=lines,
+        worth=worth,
+        seller=seller,
+        supplied_on=(basis["handed_over_on"] or basis["today"]) if kind == "invoice" else None,
+        names=basis["names"],
+        earlier=[Earlier.model_validate(one) for one in basis["earlier"]],
+        reason=reason,
+    )
+    number: str = await _sql.append(
+        conn,
+        kind=kind,
+        zone=seller.time_zone,
+        order_id=order_id,
+        part_id=part_id,
+        currency=order.currency,
+        goods=worth.goods,
+        tax=worth.tax,
+        shipping=worth.shipping,
+        shipping_tax=worth.shipping_tax,
+        content=content.model_dump(mode="json"),
+    )
+    return number
+
+
+def _same(basis: Record, part_id: str, worth: Worth) -> str:
+    number: str = basis["number"]
+    issued = Worth(**{name: basis[name] for name in Worth.model_fields})
+    if issued != worth:
+        raise Conflict(
+            f"{part_id} has {number} already, of another worth: {issued} and not {worth}, in minor "
+            "units; what was issued is credited, never changed"
+        )
+    return number
+
+
+async def get(conn: Connection, number: str) -> Issued:
+    """A document as it was issued. Raises NotFound."""
+    row = await _sql.document_of(conn, number=number)
+    if row is None:
+        raise NotFound(
+            f"there is no document {number}; `orderloom invoices` lists what has been issued"
+        )
+    return Issued(number=row["number"], issued_on=row["issued_on"], **row["content"])
+
+
+async def of_order(conn: Connection, order_id: str) -> list[DocumentRow]:
+    """An order's documents in the order of their issue. Raises NotFound for an unknown order."""
+    rows = [DocumentRow(**row) async for row in _sql.documents_of(conn, order_id=order_id)]
+    if not rows and not await _sql.order_is_there(conn, order_id=order_id):
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return rows
+
+
+async def newest(conn: Connection, limit: int) -> list[DocumentRow]:
+    """The documents of all orders, newest first, `limit` at most."""
+    return [DocumentRow(**row) async for row in _sql.newest(conn, limit=limit)]

@@ -1,0 +1,179 @@
+"""The journal: double entry, append-only, balanced by constraint, and closed by periods.
+
+Debits are positive, credits negative. An entry counts on the day on which it is written, by UTC;
+days that are closed take none any more. What is written for goods is
+`store.accounting.valuation`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.accounting.accounts import Account
+from domain.errors import IllegalTransition, InvalidInput
+from store.database import CheckViolation, Connection, load_queries
+
+_sql = load_queries(__file__)
+
+Name = TypeVar("Name", bound=str)
+"""An Account, or its name."""
+
+
+class Posting(BaseModel):
+    """An amount on an account, in minor units: a debit above 0, a credit below."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account: Account
+    currency: str
+    amount_minor: int
+
+
+class Entry(BaseModel):
+    """What one effect booked. `booked_on`: the day on which it counts, by UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    entry_id: int
+    effect: str
+    order_id: str | None
+    memo: str
+    at: datetime
+    booked_on: date
+    postings: tuple[Posting, ...]
+
+
+class Closing(BaseModel):
+    """All days through this one are closed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    through: date
+    closed_at: datetime
+    who: str
+
+
+class Period(BaseModel):
+    """The books of the days from `first` to `last`, read at one moment.
+
+    `before`: the balances of all days before; `after`: those at its end. `closed`: it takes no
+    entries any more.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    first: date
+    last: date
+    closed: bool
+    before: tuple[Posting, ...]
+    entries: tuple[Entry, ...]
+    after: tuple[Posting, ...]
+
+
+async def post(
+    conn: Connection,
+    *,
+    effect: str,
+    memo: str,
+    currency: str,
+    postings: Mapping[Name, int],
+    order_id: str | None = None,
+) -> None:
+    """Append an entry, once per effect. Accounts that nothing moves are left out; of nothing, none.
+
+    `postings`: account → minor units of `currency`, adding up to zero.
+    """
+    moved = {account: amount for account, amount in postings.items() if amount}
+    if not moved:
+        return
+    await _sql.insert_entry(
+        conn,
+        effect=effect,
+        order_id=order_id,
+        memo=memo,
+        currency=currency,
+        accounts=list(moved),
+        amounts=list(moved.values()),
+    )
+
+
+async def trial_balance(conn: Connection, until: date | None = None) -> list[Posting]:
+    """What each account amounts to in each currency, on all days through one, or on all.
+
+    Accounts at zero are left out. All of one currency add up to zero.
+    """
+    rows = _sql.trial_balance(conn, until=until)
+    return [Posting(**{**row, "amount_minor": int(row["amount_minor"])}) async for row in rows]
+
+
+async def entries(
+    conn: Connection,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    order_id: str | None = None,
+    at_most: int | None = None,
+) -> list[Entry]:
+    """Entries of the days from `first` to `last`, in their order: all of them, or an order's.
+
+    The latest where there are more than `at_most`.
+    """
+    rows = _sql.entries(conn, first=first, last=last, order_id=order_id, at_most=at_most)
+    return [Entry(**row) async for row in rows]
+
+
+async def period(conn: Connection, first: date | None, last: date) -> Period:
+    """The books of some days; without a first one, from the beginning.
+
+    Raises InvalidInput where the last day is before the first.
+    """
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        beginning: date | None = await _sql.first_day(conn)
+        first = first or min(beginning or last, last)
+        if last < first:
+            raise InvalidInput(f"the period ends on {last}, before it begins on {first}")
+        closed = await closed_through(conn)
+        return Period(
+            first=first,
+            last=last,
+            closed=closed is not None and last <= closed,
+            before=tuple(await trial_balance(conn, first - timedelta(days=1))),
+            entries=tuple(await entries(conn, first, last)),
+            after=tuple(await trial_balance(conn, last)),
+        )
+
+
+async def close(conn: Connection, through: date, *, who: str) -> Closing:
+    """Close all days through one: they take no entries any more, and there is no way back.
+
+    Waits for entries that are being written. Closing what is closed changes nothing. Returns the
+    latest closing. Raises IllegalTransition for a day that is not over, by UTC.
+    """
+    async with conn.transaction():
+        closed = await closed_through(conn)
+        if closed is None or closed < through:
+            try:
+                async with conn.transaction():
+                    await _sql.close(conn, through=through, who=who)
+            except CheckViolation:
+                yesterday = datetime.now(UTC).date() - timedelta(days=1)
+                raise IllegalTransition(
+                    f"{through} is not over: what is booked until then is not known; the latest "
+                    f"day that can be closed is {yesterday}"
+                ) from None
+        return (await closings(conn))[-1]
+
+
+async def closings(conn: Connection) -> list[Closing]:
+    """All closings, by their days."""
+    return [Closing(**row) async for row in _sql.closings(conn)]
+
+
+async def closed_through(conn: Connection) -> date | None:
+    """The last day that is closed."""
+    found = await closings(conn)
+    return found[-1].through if found else None

@@ -1,0 +1,1 @@
+"""Returns: what a customer may send back, and what arrived."""

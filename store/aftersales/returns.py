@@ -1,0 +1,114 @@
+"""Returns: what a customer may send back, what the carrier could not deliver, and what arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
+
+from domain import ids
+from domain.errors import NotFound
+from store.database import Connection, Record, load_queries
+from store.locks import lock_order
+
+_sql = load_queries(__file__)
+
+
+class Counted(BaseModel):
+    """What the warehouse found of one line in a return parcel. What is short is missing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    restocked: NonNegativeInt = 0
+    scrapped: NonNegativeInt = 0
+
+    @property
+    def received(self) -> int:
+        return self.restocked + self.scrapped
+
+
+class ReturnLine(BaseModel):
+    """One line of a return."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: str
+    sku: str
+    quantity: int
+    restocked: int
+    scrapped: int
+
+
+async def create(
+    conn: Connection,
+    return_id: str,
+    *,
+    kind: Literal["customer", "undeliverable"],
+    fulfilment_id: str | None,
+    units: Mapping[str, int],
+    skus: Mapping[str, str],
+    reason: str,
+) -> bool:
+    """Record an approved return. False when it is there already."""
+    order_id = ids.order_of(return_id)
+    new = await _sql.insert_return(
+        conn,
+        return_id=return_id,
+        order_id=order_id,
+        kind=kind,
+        fulfilment_id=fulfilment_id,
+        reason=reason,
+    )
+    if new is None:
+        return False
+    await _sql.insert_return_lines(
+        conn,
+        return_id=return_id,
+        order_id=order_id,
+        line_ids=list(units),
+        skus=[skus[line_id] for line_id in units],
+        quantities=list(units.values()),
+    )
+    return True
+
+
+async def locked(conn: Connection, return_id: str) -> Record:
+    """Lock the return's order and read the return. Raises NotFound."""
+    try:
+        await lock_order(conn, ids.order_of(return_id))
+        row: Record | None = await _sql.return_of(conn, return_id=return_id)
+    except NotFound:
+        row = None
+    if row is None:
+        raise NotFound(f"there is no return {return_id}; see `orderloom warehouse tasks`")
+    return row
+
+
+async def lines(conn: Connection, return_id: str) -> list[ReturnLine]:
+    """What the return is of, and what was counted."""
+    return [ReturnLine(**row) async for row in _sql.return_lines(conn, return_id=return_id)]
+
+
+async def count(conn: Connection, return_id: str, counted: Mapping[str, Counted]) -> None:
+    """Record the warehouse's count (line id → units)."""
+    await _sql.count_return_lines(
+        conn,
+        return_id=return_id,
+        line_ids=list(counted),
+        restocked=[item.restocked for item in counted.values()],
+        scrapped=[item.scrapped for item in counted.values()],
+    )
+
+
+async def set_state(
+    conn: Connection, return_id: str, state: Literal["received", "refunded", "closed"]
+) -> None:
+    """Move a return on."""
+    await _sql.set_return_state(conn, return_id=return_id, state=state)
+
+
+async def default_location(conn: Connection, order_id: str) -> str:
+    """Where the order's returns go unless said otherwise: where it was first sent from."""
+    location: str = await _sql.default_location(conn, order_id=order_id)
+    return location

@@ -1,0 +1,110 @@
+"""The story of each order: an append-only trail that also remembers which effects are done.
+
+An effect's row is written in the effect's own transaction, with what came of it in `data`. A step
+that runs again finds the row, changes nothing, and answers as it did the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries(__file__)
+
+HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an order, told once per effect."""
+
+    order_id: str
+    effect: str
+    what: str
+    who: str
+    why: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] | None:
+    """What the effect recorded when it was done, or None when it has not been done."""
+    data: dict[str, Any] | None = await _sql.find_event(conn, order_id=order_id, effect=effect)
+    return data
+
+
+async def tell(
+    conn: Connection,
+    order_id: str,
+    effect: str,
+    what: str,
+    *,
+    who: str,
+    why: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Append to the order's story, once per effect."""
+    await tell_all(conn, [Event(order_id, effect, what, who, why, data or {})])
+
+
+async def tell_all(conn: Connection, events: Sequence[Event]) -> None:
+    """Append to the stories of several orders, in this sequence, once per effect."""
+    await _sql.add_events(
+        conn,
+        order_ids=[event.order_id for event in events],
+        effects=[event.effect for event in events],
+        whats=[event.what for event in events],
+        whos=[event.who for event in events],
+        whys=[event.why for event in events],
+        data=[event.data for event in events],
+    )
+
+
+async def trail(conn: Connection, order_id: str) -> list[Record]:
+    """The whole story, oldest first: event_id, at, what, who, why, data."""
+    return [row async for row in _sql.list_events(conn, order_id=order_id)]
+
+
+async def raise_attention(
+    conn: Connection, order_id: str, step: str, reason: str, allowed: Sequence[str]
+) -> None:
+    """List the order as needing a person at `step`. Raising it twice is once.
+
+    `allowed`: the answers that a person can give; none where it ends by itself.
+    """
+    await _sql.raise_attention(
+        conn, order_id=order_id, step=step, reason=reason, allowed=list(allowed)
+    )
+
+
+async def resolve_attention(conn: Connection, order_id: str, step: str, resolution: str) -> None:
+    """The step no longer needs a person. Nothing happens when it did not."""
+    await _sql.resolve_attention(conn, order_id=order_id, step=step, resolution=resolution)
+
+
+async def open_attention(conn: Connection, order_ids: Sequence[str]) -> list[Record]:
+    """What of these orders needs a person, longest first.
+
+    Columns: order_id, step, reason, since, allowed.
+    """
+    return [row async for row in _sql.list_attention(conn, order_ids=list(order_ids))]
+
+
+async def attention_at(conn: Connection, step: str) -> dict[str, datetime]:
+    """The orders that need a person at this step, and since when."""
+    return {row["order_id"]: row["since"] async for row in _sql.attention_at(conn, step=step)}
+
+
+async def hold(
+    conn: Connection, order_id: str, number: int, *, reason: HoldReason, note: str, who: str
+) -> None:
+    """The order does not go on until it is released. Holding it twice under a number is once."""
+    await _sql.hold(conn, order_id=order_id, number=number, reason=reason, note=note, who=who)
+
+
+async def release_hold(conn: Connection, order_id: str, number: int, *, who: str) -> None:
+    """The order goes on. Nothing happens when it was released before."""
+    await _sql.release_hold(conn, order_id=order_id, number=number, who=who)

@@ -1,0 +1,1 @@
+"""Authorizations, charges, refunds, store credit and disputes, intent first."""

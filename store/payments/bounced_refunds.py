@@ -1,0 +1,92 @@
+"""Refunds that a customer's bank sent back, days after they had succeeded.
+
+Such a refund is owed again, and a person is asked to pay it another way: by then the order's
+workflow may long have ended.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.accounting import accounts
+from domain.payments.payments import BY_HAND, CAME_BACK, Intent, Payment
+from store.accounting import ledger
+from store.database import Connection
+from store.locks import lock_order
+from store.orders import events
+from store.payments import disputes, payments, refunds
+
+STEP: Final = "refund_failed "
+"""How the steps begin under which a person is asked; the key of the payment follows."""
+
+ALLOWED: Final = ("done",)
+"""It is not sent again by itself: a person pays the customer another way, and says so."""
+
+
+async def came_back(conn: Connection, payment: Payment, why: str) -> None:
+    """It is owed again. The caller holds the order's lock; what is known changes nothing.
+
+    Nor does what was told before this was booked: a person was asked then, and has it in hand.
+    """
+    order_id, key = payment.order_id, payment.payment_key
+    if await events.find(conn, order_id, f"{key}:bounced") is not None:
+        return
+    reason = f"the refund failed after it had succeeded: {why or 'no reason given'}"
+    if not await payments.came_back(conn, payment, CAME_BACK, reason):
+        return
+    await refunds.came_back(conn, payment.part_of, payment.amount_minor)
+    await ledger.post(
+        conn,
+        effect=f"{key}:{CAME_BACK}",
+        order_id=order_id,
+        memo=f"refund of {payment.amount} came back",
+        currency=payment.currency,
+        postings=accounts.refund_came_back(payment.amount_minor),
+    )
+    await events.raise_attention(conn, order_id, f"{STEP}{key}", reason, ALLOWED)
+    await events.tell(
+        conn, order_id, f"{key}:bounced", "refund came back", who=payment.provider, why=why
+    )
+
+
+async def paid_otherwise(
+    conn: Connection, order_id: str, step: str, note: str, *, who: str
+) -> bool:
+    """A person paid the customer another way. False where nothing asks for that."""
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        asked = {row["step"] for row in await events.open_attention(conn, [order_id])}
+        if step not in asked:
+            return False
+        returned = await payments.find(conn, step.removeprefix(STEP))
+        if returned is not None and returned.code == CAME_BACK:
+            await _pay(conn, returned)
+        await events.resolve_attention(conn, order_id, step, f"done: {note}")
+        await events.tell(
+            conn, order_id, f"{step}:done", f"attention resolved: {step}", who=who, why=note
+        )
+        return True
+
+
+async def _pay(conn: Connection, returned: Payment) -> None:
+    key = f"{returned.payment_key}:{CAME_BACK}:{BY_HAND}"
+    intent = Intent(
+        key=key,
+        kind="refund",
+        amount=returned.amount,
+        provider=BY_HAND,
+        part_of=returned.part_of,
+    )
+    payment, _ = await payments.intend(conn, returned.order_id, intent)
+    await payments.succeed(conn, payment, None)
+    await refunds.came_back(conn, returned.part_of, -returned.amount_minor)
+    await ledger.post(
+        conn,
+        effect=key,
+        order_id=returned.order_id,
+        memo=f"refund of {returned.amount}",
+        currency=returned.currency,
+        postings=accounts.refund_issued(
+            returned.amount_minor, by_bank=await disputes.given_by_bank(conn, payment)
+        ),
+    )

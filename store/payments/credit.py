@@ -1,0 +1,300 @@
+"""Store credit: what the shop owes customers, and they pay with.
+
+`authorize`, `capture`, `void` and `refund` are what a payment company does; they are called outside
+of any transaction, as one is. `issue` gives credit and takes part in the caller's transaction, if
+there is one: whoever calls it books it. `grant` does both, for credit that belongs to no order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+import asyncpg
+from pydantic import BaseModel, ConfigDict
+
+from domain.accounting import accounts
+from domain.errors import Conflict, InvalidInput, Refused
+from domain.money import Money
+from domain.orders.order import TOTAL_MINOR_MAX
+from store.accounting import ledger
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries(__file__)
+
+OperationKind = Literal["issue", "authorize", "capture", "void", "refund"]
+
+SYSTEM = "orderloom"
+"""Who does what orders ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An operation that took effect. `authorization`: None for credit that was given."""
+
+    key: str
+    kind: OperationKind
+    reference: str
+    account_id: str
+    authorization: str | None
+    order_id: str | None
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A firm no, by its code. `available`: what there was, where it was too little."""
+
+    code: str
+    available: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is kept under a key: the call's content, and what became of it."""
+
+    request: str
+    outcome: Effect | Refusal
+
+
+class CreditAccount(BaseModel):
+    """What a customer has in one currency, in minor units. `authorized`: by orders."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account_id: str
+    customer_id: str
+    currency: str
+    balance_minor: int
+    authorized_minor: int
+
+    @property
+    def available_minor(self) -> int:
+        """What orders can still authorize."""
+        return self.balance_minor - self.authorized_minor
+
+
+class CreditOperation(BaseModel):
+    """One line of an account's story. One that was refused has a `code`, and changed nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    operation_id: int
+    at: datetime
+    kind: OperationKind
+    key: str
+    order_id: str | None
+    amount_minor: int | None
+    currency: str | None
+    balance_change: int
+    authorized_change: int
+    code: str | None
+    who: str
+    why: str
+
+
+def request_of(kind: OperationKind, *, amount: Money | None = None, **content: str | None) -> str:
+    """A call's content in one canonical form, to tell a repeat from a conflict."""
+    if amount is not None:
+        content |= {"amount_minor": str(amount.minor), "currency": amount.currency}
+    return json.dumps({"operation": kind, **content}, sort_keys=True)
+
+
+async def issue(
+    conn: Connection,
+    *,
+    key: str,
+    customer_id: str,
+    amount: Money,
+    who: str,
+    why: str,
+    order_id: str | None = None,
+) -> Call:
+    """Give a customer credit, once per key; the first opens the account. Nothing is booked here.
+
+    The amount is more than zero. An answer already kept under the key wins, also that of another
+    call: compare its `request` with `issue_request` of the same customer, order and amount.
+    """
+    return await _once(
+        "issue",
+        conn,
+        key=key,
+        request=issue_request(customer_id, order_id, amount),
+        customer_id=customer_id,
+        order_id=order_id,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        who=who,
+        why=why,
+    )
+
+
+def issue_request(customer_id: str, order_id: str | None, amount: Money) -> str:
+    """The content under which credit is kept that was given."""
+    return request_of("issue", customer_id=customer_id, order_id=order_id, amount=amount)
+
+
+async def grant(
+    conn: Connection, *, key: str, customer_id: str, amount: Money, who: str, why: str
+) -> CreditAccount:
+    """Give a customer credit that no order is the reason of, and book it: once per key, or nothing.
+
+    Raises InvalidInput for an amount that is not above zero or more than any order can be, and
+    Conflict when the key was used for other credit.
+    """
+    if not 0 < amount.minor <= TOTAL_MINOR_MAX:
+        largest = Money(minor=TOTAL_MINOR_MAX, currency=amount.currency)
+        raise InvalidInput(f"credit is more than zero and at most {largest}, not {amount}")
+    effect = f"credit:{key}"
+    async with conn.transaction():
+        call = await issue(
+            conn, key=effect, customer_id=customer_id, amount=amount, who=who, why=why
+        )
+        if call.request != issue_request(customer_id, None, amount):
+            raise Conflict(f"{key} was used for other credit before; give each its own request id")
+        if isinstance(call.outcome, Refusal):
+            raise Refused(f"the balance of {customer_id} would be more than can be counted")
+        await ledger.post(
+            conn,
+            effect=effect,
+            memo=f"store credit of {amount} given: {why}",
+            currency=amount.currency,
+            postings=accounts.credit_given(amount.minor),
+        )
+        held = {account.currency: account for account in await find(conn, customer_id)}
+        return held[amount.currency]
+
+
+async def authorize(
+    conn: Connection, *, key: str, request: str, account_id: str, order_id: str, amount: Money
+) -> Call:
+    """Hold an amount of what is free. An answer already kept under the key wins."""
+    return await _once(
+        "authorize",
+        conn,
+        key=key,
+        request=request,
+        account_id=account_id,
+        order_id=order_id,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        who=SYSTEM,
+        why="",
+    )
+
+
+async def capture(
+    conn: Connection, *, key: str, request: str, authorization: str, amount: Money
+) -> Call:
+    """Spend of what is authorized. An answer already kept under the key wins."""
+    return await _about("capture", conn, key, request, authorization, amount)
+
+
+async def refund(
+    conn: Connection, *, key: str, request: str, authorization: str, amount: Money
+) -> Call:
+    """Put back of what was spent. An answer already kept under the key wins."""
+    return await _about("refund", conn, key, request, authorization, amount)
+
+
+async def void(conn: Connection, *, key: str, request: str, authorization: str) -> Call:
+    """Free what is authorized and not spent. An answer already kept under the key wins."""
+    return await _once(
+        "void", conn, key=key, request=request, authorization_id=authorization, who=SYSTEM, why=""
+    )
+
+
+async def call(conn: Connection, key: str) -> Call | None:
+    """What is kept under a key, or None."""
+    row = await _sql.call(conn, key=key)
+    return None if row is None else _call(row)
+
+
+async def effects_of_order(conn: Connection, order_id: str) -> tuple[Effect, ...]:
+    """Everything that took effect for an order, oldest first."""
+    return tuple([_effect(row) async for row in _sql.effects_of_order(conn, order_id=order_id)])
+
+
+async def effects_of_day(conn: Connection, day: date) -> tuple[Effect, ...]:
+    """Everything that took effect for orders on a day (UTC), oldest first."""
+    since = datetime.combine(day, time(), UTC)
+    rows = _sql.effects_between(conn, since=since, until=since + timedelta(days=1))
+    return tuple([_effect(row) async for row in rows])
+
+
+async def find(conn: Connection, customer_id: str) -> list[CreditAccount]:
+    """A customer's accounts, one for each currency in which there was ever credit."""
+    rows = _sql.accounts(conn, customer_id=customer_id)
+    return [CreditAccount(**row) async for row in rows]
+
+
+async def history(
+    conn: Connection, account_id: str, *, at_most: int = 1000
+) -> Sequence[CreditOperation]:
+    """What became of an account, oldest first; the latest of it where there is more."""
+    rows = _sql.history(conn, account_id=account_id, at_most=at_most)
+    return [CreditOperation(**row) async for row in rows]
+
+
+async def _about(
+    kind: Literal["capture", "refund"],
+    conn: Connection,
+    key: str,
+    request: str,
+    authorization: str,
+    amount: Money,
+) -> Call:
+    return await _once(
+        kind,
+        conn,
+        key=key,
+        request=request,
+        authorization_id=authorization,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        who=SYSTEM,
+        why="",
+    )
+
+
+async def _once(query: str, conn: Connection, **values: Any) -> Call:
+    """Run a keyed statement; if another call with the key wins the race, take its answer."""
+    run = getattr(_sql, query)
+    try:
+        if conn.is_in_transaction():
+            async with conn.transaction():  # which a lost race must not end
+                return _call(await run(conn, **values))
+        return _call(await run(conn, **values))
+    except asyncpg.UniqueViolationError:
+        # Raised only once the winner has committed, so that its answer is there to be found.
+        return _call(await run(conn, **values))
+
+
+def _call(row: Record) -> Call:
+    if row["code"] is None:
+        return Call(row["request"], _effect(row))
+    available = row["available_minor"]
+    return Call(
+        row["request"],
+        Refusal(
+            row["code"],
+            None if available is None else Money(minor=available, currency=row["currency"]),
+        ),
+    )
+
+
+def _effect(row: Record) -> Effect:
+    return Effect(
+        key=row["key"],
+        kind=row["kind"],
+        reference=row["reference"],
+        account_id=row["account_id"],
+        authorization=row["authorization_id"],
+        order_id=row["order_id"],
+        amount=Money(minor=row["amount_minor"], currency=row["currency"]),
+        at=row["at"],
+    )

@@ -1,0 +1,175 @@
+"""Disputes: what is known of each, what it holds of its order's money, and what the books say.
+
+What a dispute does to an order is the difference between what it was and what it is, so the pieces
+in which a company tells it come to the same in any order. Goods are none of its business: they stay
+where they are, and nothing is put back on a shelf.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.accounting.accounts import moved
+from domain.errors import Conflict, Refused
+from domain.money import Money
+from domain.payments.disputes import Dispute, latest
+from domain.payments.payments import BY_HAND, Payment
+from store.accounting import ledger
+from store.database import Connection, Record, load_queries
+from store.locks import lock_order
+from store.orders import events
+
+_sql = load_queries(__file__)
+
+
+async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
+    """Take a piece of a dispute, in the caller's transaction. What was told before changes nothing.
+
+    One about a payment that is not known is kept, and nothing is booked for it. Raises Conflict
+    where a piece is in another currency than the others.
+    """
+    payment = await _sql.disputed_payment(
+        conn, provider=provider, dispute_id=piece.dispute_id, subjects=list(piece.subjects)
+    )
+    if payment is not None:
+        await lock_order(conn, payment["order_id"])  # before the dispute's own row
+    new = await _sql.want_dispute(
+        conn, provider=provider, dispute_id=piece.dispute_id, **_columns(piece)
+    )
+    row = await _sql.lock_dispute(conn, provider=provider, dispute_id=piece.dispute_id)
+    known = _dispute(row)
+    now = piece if new is not None else latest(known, piece)
+    if now != known:
+        await _sql.set_dispute(
+            conn, provider=provider, dispute_id=piece.dispute_id, **_columns(now)
+        )
+    if payment is None:
+        if row["order_id"] is not None:
+            raise Conflict(f"dispute {piece.dispute_id} was placed a moment ago; look again")
+        return
+    before = known if row["order_id"] is not None else None
+    if before is None:
+        await _sql.place_dispute(
+            conn,
+            order_id=payment["order_id"],
+            payment_key=payment["payment_key"],
+            provider=provider,
+            dispute_id=piece.dispute_id,
+        )
+    await _apply(conn, provider, payment["order_id"], before, now)
+
+
+async def given_by_bank(conn: Connection, refund: Payment) -> int:
+    """How much of a refund the customer has from the bank already, in minor units.
+
+    Only of one that is written down by hand, and of all of these together no more than banks have
+    taken back of the order for good.
+    """
+    if refund.provider != BY_HAND:
+        return 0
+    left: int = await _sql.left_of_lost(conn, order_id=refund.order_id)
+    return min(left, refund.amount_minor)
+
+
+async def place(conn: Connection, batch: int) -> int:
+    """Give disputes that nobody knew the payment of to their orders, where it is known by now.
+
+    A transaction for each. Returns how many there were.
+    """
+    found = [row async for row in _sql.placeable(conn, batch=batch)]
+    for candidate in found:
+        async with conn.transaction():
+            await lock_order(conn, candidate["order_id"])
+            row = await _sql.lock_dispute(
+                conn, provider=candidate["provider"], dispute_id=candidate["dispute_id"]
+            )
+            if row["order_id"] is None:
+                await hear(conn, row["provider"], _dispute(row))
+    return len(found)
+
+
+async def _apply(
+    conn: Connection, provider: str, order_id: str, before: Dispute | None, now: Dispute
+) -> None:
+    """Bring the order's sums, the books and the story from what the dispute was to what it is."""
+    if before is not None and _said(before) == _said(now):
+        return
+    change = now.held - (before.held if before else 0)
+    currency = now.amount.currency
+    if (
+        await _sql.add_disputed(conn, change=change, order_id=order_id, currency=currency) is None
+        and change
+    ):
+        raise Refused(f"dispute {now.dispute_id} of {now.amount}: {order_id} has another currency")
+    told = await _sql.dispute_told(conn, provider=provider, dispute_id=now.dispute_id)
+    effect = f"dispute:{provider}:{now.dispute_id}:{told}"
+    words = now.state.replace("_", " ")
+    await ledger.post(
+        conn,
+        effect=effect,
+        memo=f"dispute {now.dispute_id} of {now.amount}: {words}",
+        currency=currency,
+        postings=moved(before.booked if before else {}, now.booked),
+        order_id=order_id,
+    )
+    await ledger.post(
+        conn,
+        effect=f"{effect}:fee",
+        memo=f"fee of dispute {now.dispute_id}",
+        currency=now.fee.currency,
+        postings=moved(before.fee_booked if before else {}, now.fee_booked),
+        order_id=order_id,
+    )
+    if before is not None and (before.state, before.amount) == (now.state, now.amount):
+        return  # the fee became known: nothing to tell
+    await events.tell(
+        conn,
+        order_id,
+        effect,
+        f"dispute: {words}",
+        who=provider,
+        why=now.reason,
+        data={
+            "dispute_id": now.dispute_id,
+            "amount_minor": now.amount.minor,
+            "currency": currency,
+            "state": now.state,
+        },
+    )
+
+
+def _said(dispute: Dispute) -> tuple[Any, ...]:
+    """What of a dispute its order has to do with."""
+    return dispute.state, dispute.amount, dispute.fee
+
+
+def _columns(dispute: Dispute) -> dict[str, Any]:
+    return {
+        "subjects": list(dispute.subjects),
+        "amount_minor": dispute.amount.minor,
+        "currency": dispute.amount.currency,
+        "fee_minor": dispute.fee.minor,
+        "fee_currency": dispute.fee.currency,
+        "state": dispute.state.value,
+        "moves": dispute.moves,
+        "reason": dispute.reason,
+        "opened_at": dispute.opened_at,
+        "respond_by": dispute.respond_by,
+        "said_at": dispute.said_at,
+        "closed_at": None if dispute.is_open else dispute.said_at,
+    }
+
+
+def _dispute(row: Record) -> Dispute:
+    return Dispute(
+        dispute_id=row["dispute_id"],
+        subjects=tuple(row["subjects"]),
+        amount=Money(minor=row["amount_minor"], currency=row["currency"]),
+        fee=Money(minor=row["fee_minor"], currency=row["fee_currency"]),
+        state=row["state"],
+        moves=row["moves"],
+        reason=row["reason"],
+        opened_at=row["opened_at"],
+        respond_by=row["respond_by"],
+        said_at=row["said_at"],
+    )

@@ -1,0 +1,126 @@
+"""What payment companies tell by themselves: kept before it is answered, worked through once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from domain.errors import Conflict
+from domain.payments.provider_events import PaymentNews, Wake
+from store.database import Connection, Record, load_queries
+from store.locks import lock_order
+from store.orders import events
+from store.payments import bounced_refunds, payments
+
+_sql = load_queries(__file__)
+
+CHANNEL = "provider_event"
+"""The PostgreSQL notification channel that wakes the relay."""
+
+# What a piece of news can be about.
+_KINDS: Final = {
+    "authorized": ("authorize",),
+    "captured": ("capture",),
+    "refunded": ("refund",),
+    "failed": ("authorize", "capture"),
+    "ended": ("authorize", "void"),
+    "refund_failed": ("refund",),
+}
+_UNSETTLED: Final = ("requested", "unknown")
+
+
+async def keep(
+    conn: Connection,
+    provider: str,
+    event_id: str,
+    kind: str,
+    body: dict[str, Any],
+    happened_at: datetime,
+) -> bool:
+    """Keep an event, once per id: what came first counts. False where the id was kept before."""
+    kept = await _sql.keep_event(
+        conn,
+        provider=provider,
+        event_id=event_id,
+        type=kind,
+        body=body,
+        happened_at=happened_at,
+    )
+    return kept is not None
+
+
+async def kept_the_same(
+    conn: Connection, provider: str, event_id: str, kind: str, data: Any
+) -> bool:
+    """Whether the event that is kept under this id says the same."""
+    same: bool = await _sql.kept_the_same(
+        conn, provider=provider, event_id=event_id, type=kind, data=data
+    )
+    return same
+
+
+async def lock_due(conn: Connection) -> Record | None:
+    """Lock the next event to work through: provider, event_id, type, body, happened_at, tries.
+
+    It is nobody else's until the transaction ends. This lock comes before an order's.
+    """
+    row: Record | None = await _sql.lock_due_event(conn)
+    return row
+
+
+async def processed(conn: Connection, provider: str, event_id: str) -> None:
+    """Worked through, for good."""
+    await _sql.event_processed(conn, provider=provider, event_id=event_id)
+
+
+async def later(
+    conn: Connection, provider: str, event_id: str, error: str, pause: timedelta
+) -> None:
+    """Try it again after the pause; the error says why not now."""
+    await _sql.event_later(conn, error=error, pause=pause, provider=provider, event_id=event_id)
+
+
+async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[Wake]:
+    """Take news about a payment, in the caller's transaction. Returns the steps that it may move.
+
+    What became of a call is recorded by the order's own step. So an operation without an outcome
+    only means that its step, where it waits for a person, could look again.
+    """
+    rows = [
+        row
+        async for row in _sql.payments_named(
+            conn, provider=provider, keys=list(news.keys), refs=list(news.references)
+        )
+        if row["kind"] in _KINDS[news.fate]
+    ]
+    for row in rows:
+        if not row["directly"]:
+            continue
+        if row["state"] == "succeeded":
+            await _late_word(conn, provider, news, row)
+        elif news.fate == "refund_failed" and row["state"] in _UNSETTLED and row["step"] is None:
+            # The step that is about to record it as done would not hear of it any more.
+            raise Conflict(f"what became of {row['payment_key']} is not recorded yet")
+    wakes = [
+        Wake(order_id=row["order_id"], step=row["step"], why=f"{provider} says: {news.fate}")
+        for row in rows
+        if row["state"] in _UNSETTLED and row["step"] is not None
+    ]
+    return tuple(dict.fromkeys(wakes))  # a step may make several calls
+
+
+async def _late_word(conn: Connection, provider: str, news: PaymentNews, row: Record) -> None:
+    """What becomes of a payment operation after it succeeded."""
+    order_id, key = row["order_id"], row["payment_key"]
+    if news.fate == "ended" and row["kind"] == "authorize":
+        await lock_order(conn, order_id)
+        if await _sql.end_authorization(conn, at=news.said_at, payment_key=key) is not None:
+            await events.tell(
+                conn, order_id, f"{key}:ended", "authorization ended", who=provider, why=news.why
+            )
+    elif news.fate == "refund_failed":
+        await lock_order(conn, order_id)
+        payment = await payments.find(conn, key)
+        assert payment is not None
+        await bounced_refunds.came_back(conn, payment, news.why)

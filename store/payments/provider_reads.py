@@ -1,0 +1,65 @@
+"""What people ask about disputes, and about what payment companies told. Reads only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.payments.disputes import DisputeState
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DisputeRow(_Row):
+    """A dispute. Of a payment that is not known here, it has no order."""
+
+    provider: str
+    dispute_id: str
+    order_id: str | None
+    payment_key: str | None
+    amount_minor: int
+    currency: str
+    fee_minor: int
+    fee_currency: str
+    state: DisputeState
+    reason: str
+    opened_at: datetime
+    respond_by: datetime | None
+    closed_at: datetime | None
+    said_at: datetime
+
+
+class ProviderEventRow(_Row):
+    """What a company told. Worked through when it has `processed_at`; `try_after`: tried then."""
+
+    provider: str
+    event_id: str
+    type: str
+    happened_at: datetime
+    received_at: datetime
+    processed_at: datetime | None
+    tries: int
+    try_after: datetime
+    last_error: str
+
+
+async def disputes(
+    conn: Connection, *, order_id: str | None = None, open_only: bool = False, at_most: int = 100
+) -> list[DisputeRow]:
+    """Disputes, newest first: all, or those of one order, or those not decided."""
+    rows = _sql.list_disputes(conn, open_only=open_only, order_id=order_id, at_most=at_most)
+    return [DisputeRow(**row) async for row in rows]
+
+
+async def provider_events(
+    conn: Connection, *, failed: bool = False, at_most: int = 100
+) -> list[ProviderEventRow]:
+    """What companies told, newest first: all, or what could not be worked through."""
+    rows = _sql.list_events(conn, failed=failed, at_most=at_most)
+    return [ProviderEventRow(**row) async for row in rows]

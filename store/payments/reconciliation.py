@@ -1,0 +1,236 @@
+"""Days of payment companies as they were compared, and what does not agree until it is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.accounting import accounts
+from domain.errors import NotFound, Refused
+from domain.payments.comparing import step_is_about
+from domain.payments.reconciliation import Comparison, DifferenceClass, Ours, Remedy, Theirs
+from store.accounting import ledger
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries(__file__)
+
+WHO = "reconciliation"
+LOOK_BACK = timedelta(days=31)
+"""Days that were missed, or that have something open, are compared for so long."""
+
+Resolution = Literal["open", "mended", "resolved"]
+
+
+class Day(BaseModel):
+    """A company's day as it was last compared. `listed`: effects of the day there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    day: date
+    ran_at: datetime
+    runs: int
+    listed: int
+    matched: int
+    under_way: int
+    state: Literal["clean", "open"]
+
+
+class KeptDifference(BaseModel):
+    """Something that does not agree, with what became of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    difference_id: int
+    provider: str
+    day: date
+    subject: str
+    what: DifferenceClass
+    order_id: str
+    why: str
+    remedy: Remedy
+    ours: Ours | None
+    theirs: Theirs | None
+    resolution: Resolution
+    note: str
+    who: str
+    found_at: datetime
+    closed_at: datetime | None
+
+
+class ParkedStep(BaseModel):
+    """The step of an order that is to be tried again to mend a difference."""
+
+    model_config = ConfigDict(frozen=True)
+
+    difference_id: int
+    order_id: str
+    step: str
+
+
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """When a day (UTC) begins, and when the next does."""
+    since = datetime.combine(day, time(), UTC)
+    return since, since + timedelta(days=1)
+
+
+async def ours(conn: Connection, provider: str, day: date, keys: list[str]) -> list[Ours]:
+    """What we have under these keys, and done or open since on this day at this company."""
+    since, before = bounds(day)
+    rows = _sql.ours(conn, provider=provider, keys=keys, since=since, before=before)
+    return [Ours(**row) async for row in rows]
+
+
+async def record(conn: Connection, provider: str, comparison: Comparison) -> None:
+    """Keep what a comparison found, in the caller's transaction.
+
+    A difference is kept once however often it is found; one that is gone is closed as mended.
+    """
+    day, found = comparison.day, comparison.differences
+    await _sql.save_day(
+        conn,
+        provider=provider,
+        day=day,
+        listed=comparison.listed,
+        matched=len(comparison.matched),
+        under_way=comparison.under_way,
+    )
+    subjects, classes = [one.subject for one in found], [one.what.value for one in found]
+    await _sql.close_gone(
+        conn,
+        provider=provider,
+        day=day,
+        subjects=subjects,
+        classes=classes,
+        note="both sides say the same now",
+        who=WHO,
+    )
+    await _sql.save_differences(
+        conn,
+        provider=provider,
+        day=day,
+        subjects=subjects,
+        classes=classes,
+        order_ids=[one.order_id for one in found],
+        whys=[one.why for one in found],
+        remedies=[one.remedy.value for one in found],
+        ours=[_json(one.ours) for one in found],
+        theirs=[_json(one.theirs) for one in found],
+    )
+    await _sql.settle_day(conn, provider=provider, day=day)
+
+
+async def fees_to_book(conn: Connection, provider: str, matched: Sequence[Theirs]) -> list[Theirs]:
+    """Those of a company's effects that have a fee which is not in the journal yet."""
+    charged = {_fee(provider, effect): effect for effect in matched if effect.fee_minor}
+    booked = [row["effect"] async for row in _sql.booked(conn, effects=list(charged))]
+    return [charged[effect] for effect in sorted(charged.keys() - set(booked))]
+
+
+async def book_fees(conn: Connection, provider: str, effects: Sequence[Theirs]) -> None:
+    """Book what a company keeps of charges, each once, in the caller's transaction."""
+    for effect in effects:
+        await ledger.post(
+            conn,
+            effect=_fee(provider, effect),
+            memo=f"fee of {provider} for {effect.key}",
+            currency=effect.fee_currency,
+            postings=accounts.provider_fee(effect.fee_minor),
+        )
+
+
+async def mended(conn: Connection, difference_id: int, note: str) -> None:
+    """open → mended, by its rule. Nothing happens where it is not open any more."""
+    await _close(conn, difference_id, "mended", note, WHO)
+
+
+async def resolve(conn: Connection, difference_id: int, *, note: str, who: str) -> KeptDifference:
+    """open → resolved: a person has seen to it. Raises NotFound, and Refused where it is closed."""
+    kept = await get(conn, difference_id)
+    if not await _close(conn, difference_id, "resolved", note, who):
+        raise Refused(f"difference {difference_id} is {kept.resolution} already: {kept.note}")
+    return await get(conn, difference_id)
+
+
+async def hand_over(conn: Connection, difference_id: int, note: str) -> None:
+    """Its rule cannot mend it, for the reason in `note`: put it before a person."""
+    await _sql.hand_over(conn, difference_id=difference_id, note=note)
+
+
+async def get(conn: Connection, difference_id: int) -> KeptDifference:
+    """A difference by its number. Raises NotFound."""
+    row = await _sql.difference(conn, difference_id=difference_id)
+    if row is None:
+        raise NotFound(
+            f"there is no difference {difference_id}; `orderloom reconcile list` names them"
+        )
+    return _kept(row)
+
+
+async def differences(
+    conn: Connection,
+    *,
+    provider: str | None = None,
+    day: date | None = None,
+    only_open: bool = True,
+    at_most: int = 100_000,
+) -> list[KeptDifference]:
+    """Differences, the newest day first."""
+    rows = _sql.differences(conn, provider=provider, day=day, only_open=only_open, at_most=at_most)
+    return [_kept(row) async for row in rows]
+
+
+async def still_open(conn: Connection, provider: str, day: date) -> int:
+    """How many differences of a company's day are open."""
+    count: int = await _sql.count_open(conn, provider=provider, day=day)
+    return count
+
+
+async def days(conn: Connection, day: date, provider: str | None = None) -> list[Day]:
+    """How this day stands, company by company."""
+    return [Day(**row) async for row in _sql.days(conn, day=day, provider=provider)]
+
+
+async def parked_steps(conn: Connection, provider: str, day: date) -> list[ParkedStep]:
+    """Of the differences that an order's own step mends, the steps that wait for an answer."""
+    kept = {one.difference_id: one for one in await differences(conn, provider=provider, day=day)}
+    return [
+        ParkedStep(difference_id=one.difference_id, order_id=one.order_id, step=row["step"])
+        async for row in _sql.parked_steps(conn, provider=provider, day=day)
+        if (one := kept.get(row["difference_id"])) is not None
+        and one.ours is not None
+        and step_is_about(row["step"], one.ours.kind, one.ours.key)
+    ]
+
+
+async def days_due(conn: Connection, provider: str, today: date) -> list[date]:
+    """Days before today that are still to be compared, or once more; the oldest first."""
+    rows = _sql.days_due(conn, provider=provider, today=today, look_back=LOOK_BACK.days)
+    return [row["day"] async for row in rows]
+
+
+async def _close(
+    conn: Connection, difference_id: int, resolution: Resolution, note: str, who: str
+) -> bool:
+    row = await _sql.close_difference(
+        conn, difference_id=difference_id, resolution=resolution, note=note, who=who
+    )
+    if row is None:
+        return False
+    await _sql.settle_day(conn, provider=row["provider"], day=row["day"])
+    return True
+
+
+def _fee(provider: str, effect: Theirs) -> str:
+    return f"fee:{provider}:{effect.reference}"
+
+
+def _kept(row: Record) -> KeptDifference:
+    return KeptDifference(what=row["class"], **{k: v for k, v in row.items() if k != "class"})
+
+
+def _json(side: BaseModel | None) -> Any:
+    return None if side is None else side.model_dump(mode="json")

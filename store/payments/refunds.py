@@ -1,0 +1,137 @@
+"""What customers are owed, why, and how much of it has been given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import Conflict, Refused
+from domain.money import Money
+from domain.orders.amounts import Worth
+from store.database import Connection, load_queries
+from store.payments import payments
+
+_sql = load_queries(__file__)
+
+RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"]
+
+
+class Refund(BaseModel):
+    """A refund: granted with its worth by what it is for, and issued as far as it says.
+
+    `units`: line id → units paid back. `credited_minor`: what was invoiced of it.
+    `came_back_minor`: what the customer's bank returned of what was issued, as long as it is not
+    paid another way.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    refund_id: str
+    order_id: str
+    kind: RefundKind
+    units: dict[str, int]
+    goods_minor: int
+    tax_minor: int
+    shipping_minor: int
+    shipping_tax_minor: int
+    amount_minor: int
+    credited_minor: int
+    issued_minor: int
+    came_back_minor: int
+    currency: str
+    reason: str
+    who: str
+    granted_at: datetime
+
+    @property
+    def unissued(self) -> int:
+        """What was never given back, in minor units."""
+        return self.amount_minor - self.issued_minor
+
+    @property
+    def owed(self) -> Money:
+        """What is not given back yet, or came back."""
+        return Money(minor=self.unissued + self.came_back_minor, currency=self.currency)
+
+
+async def grant(
+    conn: Connection,
+    *,
+    refund_id: str,
+    order_id: str,
+    kind: RefundKind,
+    units: Mapping[str, int],
+    worth: Worth,
+    credited: Worth,
+    currency: str,
+    reason: str,
+    who: str,
+    by_hand: bool = False,
+) -> bool:
+    """Owe it to the customer, once. False when it was granted before.
+
+    The caller holds the order's lock. Raises Refused where it exceeds what was charged, or where
+    the customer's bank is deciding about the money, unless it was paid back by hand; and Conflict
+    where it was of another amount.
+    """
+    amount = Money(minor=worth.total, currency=currency)
+    if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
+        raise Refused(f"refund of {amount}: an amount must not be negative")
+    granted = await _sql.grant_refund(
+        conn,
+        refund_id=refund_id,
+        order_id=order_id,
+        kind=kind,
+        units=dict(units),
+        goods=worth.goods,
+        tax=worth.tax,
+        shipping=worth.shipping,
+        shipping_tax=worth.shipping_tax,
+        credited=credited.total,
+        currency=currency,
+        reason=reason,
+        who=who,
+    )
+    if granted is None:
+        await _of_the_same(conn, refund_id, amount)
+        return False
+    await payments.grant_refund(conn, order_id, amount, by_hand=by_hand)
+    return True
+
+
+async def _of_the_same(conn: Connection, refund_id: str, amount: Money) -> None:
+    """Raises Conflict where a refund was granted for another amount."""
+    row = await _sql.refund_of(conn, refund_id=refund_id)
+    found = Money(minor=row["amount_minor"], currency=row["currency"])
+    if found != amount:
+        raise Conflict(f"refund {refund_id} is of {found} already")
+
+
+async def issued(conn: Connection, refund_id: str, amount: int) -> bool:
+    """So much of it was given back. Returns whether that is all of it now."""
+    row = await _sql.issue_refund(conn, refund_id=refund_id, amount=amount)
+    return bool(row["issued_minor"] == row["amount_minor"])
+
+
+async def came_back(conn: Connection, refund_id: str, change: int) -> None:
+    """So much of what was issued came back; below zero: it was paid another way."""
+    await _sql.refund_came_back(conn, refund_id=refund_id, change=change)
+
+
+async def find(conn: Connection, refund_id: str) -> Refund | None:
+    """A refund by its id, or None."""
+    row = await _sql.refund_of(conn, refund_id=refund_id)
+    return None if row is None else Refund(**row)
+
+
+async def of_order(conn: Connection, order_id: str) -> list[Refund]:
+    """All refunds of an order, oldest first."""
+    return [Refund(**row) async for row in _sql.refunds_of(conn, order_id=order_id)]
+
+
+async def owed(conn: Connection) -> list[Refund]:
+    """What is granted and not issued in full, longest first."""
+    return [Refund(**row) async for row in _sql.owed_refunds(conn)]

@@ -1,0 +1,156 @@
+"""Purchase orders, as people, the relay and the simulator ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import NotFound
+from domain.money import Money, to_decimal
+from domain.purchasing.purchase_orders import (
+    PurchaseDocument,
+    PurchaseLine,
+    PurchaseStart,
+    PurchaseState,
+)
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__, "purchases")
+
+
+class LineState(BaseModel):
+    """Units of one SKU. Outstanding: what may still come. `shipped`: as the supplier says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sku: str
+    quantity: int
+    receivable: int
+    received: int
+    cancelled: int
+    shipped: int
+    outstanding: int
+    price_minor: int
+    lead_time_days: int
+    due_on: date
+
+
+class PurchaseOrder(BaseModel):
+    """A purchase order as it is now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    po_id: str
+    number: int
+    supplier: str
+    supplier_name: str
+    location: str
+    currency: str
+    state: PurchaseState
+    needs_approval: bool
+    sent_before: bool
+    created_at: datetime
+    changed_at: datetime
+    refused_at: datetime | None
+    attention: str | None
+    lines: tuple[LineState, ...]
+
+    @property
+    def outstanding(self) -> int:
+        """Units that may still come."""
+        return sum(line.outstanding for line in self.lines)
+
+    @property
+    def worth(self) -> Money:
+        """The value of what was ordered."""
+        minor = sum(line.quantity * line.price_minor for line in self.lines)
+        return Money(minor=minor, currency=self.currency)
+
+    @property
+    def due_on(self) -> date | None:
+        """When the next of what is outstanding should come."""
+        return min((line.due_on for line in self.lines if line.outstanding), default=None)
+
+    @property
+    def document(self) -> PurchaseDocument:
+        """The order as the supplier gets it."""
+        return PurchaseDocument(
+            po_id=self.po_id,
+            number=self.number,
+            supplier=self.supplier,
+            supplier_name=self.supplier_name,
+            deliver_to=self.location,
+            ordered_on=self.created_at.date(),
+            currency=self.currency,
+            lines=tuple(
+                PurchaseLine(
+                    sku=line.sku,
+                    quantity=line.quantity,
+                    unit_price=to_decimal(line.price_minor, self.currency),
+                    due_on=line.due_on,
+                )
+                for line in self.lines
+            ),
+        )
+
+
+class PurchaseEvent(BaseModel):
+    """One line of a purchase order's story."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    what: str
+    who: str
+    why: str
+    data: dict[str, Any]
+
+
+async def get(conn: Connection, po_id: str) -> PurchaseOrder:
+    """One purchase order. Raises NotFound."""
+    found = await find(conn, po_id=po_id)
+    if not found:
+        raise NotFound(f"there is no purchase order {po_id}; see `orderloom purchase-orders list`")
+    return found[0]
+
+
+async def find(
+    conn: Connection,
+    *,
+    po_id: str | None = None,
+    only_open: bool = False,
+    sku: str | None = None,
+    supplier: str | None = None,
+    at_most: int = 1000,
+) -> list[PurchaseOrder]:
+    """Purchase orders, newest first."""
+    rows = _sql.list_orders(
+        conn, po_id=po_id, open=only_open, sku=sku, supplier=supplier, at_most=at_most
+    )
+    return [PurchaseOrder(**row) async for row in rows]
+
+
+async def story(conn: Connection, po_id: str) -> Sequence[PurchaseEvent]:
+    """What happened to a purchase order, oldest first."""
+    return [PurchaseEvent(**row) async for row in _sql.list_events(conn, po_id=po_id)]
+
+
+async def claim_to_start(conn: Connection, batch: int) -> list[PurchaseStart]:
+    """Claim purchase orders whose workflow is to be started. Tried again until `started`."""
+    return [
+        PurchaseStart(
+            po_id=row["po_id"],
+            needs_approval=row["needs_approval"],
+            sent=row["sent_before"],
+            policy=row["policy"],
+        )
+        async for row in _sql.to_start(conn, batch=batch)
+    ]
+
+
+async def started(conn: Connection, po_id: str) -> None:
+    """Temporal has taken its workflow."""
+    await _sql.started(conn, po_id=po_id)

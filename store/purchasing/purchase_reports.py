@@ -1,0 +1,249 @@
+"""What suppliers and the dock report about purchase orders: answers, dispatches, goods, refusals.
+
+Facts, each in one transaction, as `store.warehouse.reports` has them for orders: the purchase order
+is locked, the fact is checked, stock and counts move, the story is told, and the waiting workflow
+gets its report. A fact is known by its key: told twice it is one, told differently a Conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain import ids
+from domain.errors import Conflict, IllegalTransition, InvalidInput
+from domain.money import Money
+from domain.purchasing.purchase_orders import ENDED, Acknowledged, check_units
+from store import waits
+from store.accounting.valuation import Paid
+from store.database import Connection, Record, load_queries
+from store.purchasing import purchases
+from store.stock import stock
+
+_sql = load_queries(__file__, "purchases")
+
+
+async def acknowledge(
+    conn: Connection,
+    po_id: str,
+    key: str,
+    answer: Mapping[str, Acknowledged] | None = None,
+    *,
+    who: str,
+) -> None:
+    """The supplier says what it will send of each SKU, and when; left out: all as it was asked.
+
+    Units it will not send are cancelled, and not promised again: a later answer changes the day, or
+    cancels more. None of a SKU is a refusal of it. Raises InvalidInput for more than was ordered,
+    IllegalTransition for an order that was not sent or is over.
+    """
+    async with conn.transaction():
+        row, lines = await purchases.locked(conn, po_id)
+        effect = f"acknowledge:{key}"
+        if answer is None and await purchases.done(conn, po_id, effect) is not None:
+            return
+        told = answer or {
+            line["sku"]: Acknowledged(quantity=line["quantity"], due_on=line["due_on"])
+            for line in lines
+        }
+        data = {sku: one.model_dump(mode="json") for sku, one in sorted(told.items())}
+        if await _told_before(conn, po_id, effect, data):
+            return
+        _check_open(row, lines)
+        by_sku = {line["sku"]: line for line in lines}
+        check_units(po_id, {sku: one.quantity for sku, one in told.items()}, by_sku)
+        for sku, one in told.items():
+            if one.quantity > by_sku[sku]["quantity"]:
+                raise InvalidInput(
+                    f"{one.quantity} of {sku} were not ordered: {by_sku[sku]['quantity']} were"
+                )
+        skus = sorted(told)
+        changes = [_given_up(by_sku[sku], told[sku].quantity) for sku in skus]
+        await _sql.answer(
+            conn,
+            po_id=po_id,
+            skus=skus,
+            cancelled=changes,
+            due_on=[told[sku].due_on for sku in skus],
+        )
+        await purchases.advance(conn, row, "acknowledged")
+        why = _differences(by_sku, told)
+        await purchases.tell(conn, po_id, effect, "acknowledged", who=who, why=why, data=data)
+        if any(_refused(by_sku[sku], one) for sku, one in told.items()):
+            await purchases.mark_refused(conn, row)
+        outcome = {"outcome": "acknowledged"}
+        step = ids.wait_id("await_acknowledgement", po_id)
+        await waits.report_purchase(conn, po_id, step, outcome)
+        await purchases.report_if_settled(conn, po_id)
+
+
+async def ship(
+    conn: Connection, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
+) -> None:
+    """The supplier has sent units on their way; left out: all that is outstanding.
+
+    Raises IllegalTransition for an order that was not sent or is over.
+    """
+    async with conn.transaction():
+        row, lines = await purchases.locked(conn, po_id)
+        effect = f"ship:{key}"
+        if units is None and await purchases.done(conn, po_id, effect) is not None:
+            return
+        told = dict(sorted((units or _outstanding(lines)).items()))
+        check_units(po_id, told, [line["sku"] for line in lines])
+        if await _told_before(conn, po_id, effect, told):
+            return
+        _check_open(row, lines)
+        await _sql.add_shipped(conn, po_id=po_id, skus=list(told), units=list(told.values()))
+        await purchases.advance(conn, row, "shipped")
+        await purchases.tell(conn, po_id, effect, "shipped", who=who, why=_said(told), data=told)
+        step = ids.wait_id("await_acknowledgement", po_id)
+        await waits.report_purchase(conn, po_id, step, {"outcome": "acknowledged"})
+
+
+async def receive(
+    conn: Connection,
+    po_id: str,
+    key: str,
+    units: Mapping[str, int] | None = None,
+    *,
+    rest_is_cancelled: bool = False,
+    who: str,
+) -> None:
+    """Goods are there: SKU → units, or all that is outstanding; once per key, and into stock.
+
+    What did not come may still come, unless the rest is cancelled. Raises InvalidInput for a SKU
+    that is not in it, IllegalTransition for an order that was not sent or is over, and for more
+    than was ordered and its tolerance.
+    """
+    async with conn.transaction():
+        row, lines = await purchases.locked(conn, po_id)
+        effect = f"receive:{key}"
+        if await _ends_more(conn, po_id, effect, rest_is_cancelled=rest_is_cancelled):
+            raise _differently(po_id, effect)
+        if units is None and await purchases.done(conn, po_id, effect) is not None:
+            return
+        told = dict(sorted((_outstanding(lines) if units is None else units).items()))
+        check_units(po_id, told, [line["sku"] for line in lines])
+        came = {sku: quantity for sku, quantity in told.items() if quantity}
+        if await _told_before(conn, po_id, effect, came):
+            return
+        _check_open(row, lines)
+        if not came and not rest_is_cancelled:
+            raise IllegalTransition(f"nothing came of {po_id}: there is nothing to report")
+        _check_receivable(po_id, lines, came)
+        goods = [
+            stock.Move(sku=sku, location=row["location"], on_hand=quantity)
+            for sku, quantity in came.items()
+        ]
+        # All in one: whoever waits is woken in one sequence, as by any other receipt.
+        await stock.move(
+            conn,
+            f"receive:{po_id}:{key}",
+            "received",
+            goods,
+            paid=Paid(_prices(row, lines), bought=True),
+            who=who,
+            why=f"{po_id} from {row['supplier_id']}",
+        )
+        await _sql.add_received(conn, po_id=po_id, skus=list(came), units=list(came.values()))
+        await purchases.advance(conn, row, "shipped")
+        await purchases.tell(conn, po_id, effect, "received", who=who, why=_said(came), data=came)
+        if rest_is_cancelled:
+            await purchases.cancel_rest(conn, row)
+            await purchases.tell(conn, po_id, "rest", "rest cancelled", who=who)
+        elif not await purchases.report_if_settled(conn, po_id):
+            step = ids.wait_id("await_acknowledgement", po_id)
+            await waits.report_purchase(conn, po_id, step, {"outcome": "acknowledged"})
+
+
+async def refuse(conn: Connection, po_id: str, reason: str, *, who: str) -> None:
+    """The supplier will not serve the order, or no more of it: what is outstanding will not come.
+
+    Telling it again of an order that was refused changes nothing. Raises IllegalTransition for one
+    that was not sent, or is over for another reason.
+    """
+    async with conn.transaction():
+        row, lines = await purchases.locked(conn, po_id)
+        if await purchases.done(conn, po_id, "refuse") is not None:
+            return
+        _check_open(row, lines)
+        await purchases.tell(conn, po_id, "refuse", "refused", who=who, why=reason)
+        await purchases.cancel_rest(conn, row, refused=True)
+
+
+def _prices(row: Record, lines: list[Record]) -> dict[str, Money]:
+    return {x["sku"]: Money(minor=x["price_minor"], currency=row["currency"]) for x in lines}
+
+
+async def _told_before(conn: Connection, po_id: str, effect: str, data: dict[str, Any]) -> bool:
+    earlier = await purchases.done(conn, po_id, effect)
+    if earlier is not None and earlier != data:
+        raise _differently(po_id, effect)
+    return earlier is not None
+
+
+async def _ends_more(conn: Connection, po_id: str, effect: str, *, rest_is_cancelled: bool) -> bool:
+    """It is told again, but now the rest is not awaited any more, which nobody has said."""
+    return (
+        rest_is_cancelled
+        and await purchases.done(conn, po_id, effect) is not None
+        and await purchases.done(conn, po_id, "rest") is None
+    )
+
+
+def _differently(po_id: str, effect: str) -> Conflict:
+    return Conflict(f"{po_id}: {effect.replace(':', ' ', 1)} was reported before, differently")
+
+
+def _check_open(row: Record, lines: list[Record]) -> None:
+    po_id, state = row["po_id"], row["state"]
+    if state == "proposed":
+        raise IllegalTransition(
+            f"{po_id} is not approved, and was not sent: nothing of it can come"
+        )
+    if state in ENDED or not any(line["outstanding"] for line in lines):
+        raise IllegalTransition(
+            f"purchase order {po_id} is closed: nothing of it is outstanding; goods that came all "
+            "the same are booked with `orderloom stock receive`"
+        )
+
+
+def _check_receivable(po_id: str, lines: list[Record], came: Mapping[str, int]) -> None:
+    for line in lines:
+        left = line["receivable"] - line["received"]
+        if came.get(line["sku"], 0) > left:
+            raise IllegalTransition(
+                f"{came[line['sku']]} of {line['sku']} cannot be received: {line['quantity']} were "
+                f"ordered with {po_id}, {line['received']} came, and {left} more may, tolerance "
+                "included"
+            )
+
+
+def _outstanding(lines: list[Record]) -> dict[str, int]:
+    return {line["sku"]: line["outstanding"] for line in lines if line["outstanding"]}
+
+
+def _given_up(line: Record, acknowledged: int) -> int:
+    """Units that will not come: those that are missing from an answer stay so."""
+    missing: int = line["quantity"] - max(acknowledged, line["received"])
+    return max(int(line["cancelled"]), missing, 0)
+
+
+def _refused(line: Record, one: Acknowledged) -> bool:
+    return one.quantity == 0 and bool(line["outstanding"])
+
+
+def _differences(lines: Mapping[str, Record], told: Mapping[str, Acknowledged]) -> str:
+    found = []
+    for sku, one in sorted(told.items()):
+        line = lines[sku]
+        if one.quantity < line["quantity"] - line["cancelled"]:
+            found.append(f"{one.quantity} of {line['quantity']} {sku}")
+        if one.due_on > line["due_on"]:
+            found.append(f"{sku} on {one.due_on}, later than {line['due_on']}")
+    return "; ".join(found)
+
+
+def _said(units: Mapping[str, int]) -> str:
+    return ", ".join(f"{quantity} {sku}" for sku, quantity in units.items())

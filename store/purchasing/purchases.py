@@ -1,0 +1,252 @@
+"""Purchase orders: their rows, their lines, and their story. Each effect is recorded once.
+
+Whoever writes about a purchase order locks its row, then the stock rows of its SKUs: what is on
+order counts when it is decided what to buy, and that is decided under the same lock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from domain import ids
+from domain.errors import Conflict, IllegalTransition, NotFound
+from domain.money import to_minor
+from domain.purchasing.purchase_orders import (
+    OnOrder,
+    PurchaseLine,
+    PurchaseState,
+    PurchasingPolicy,
+    SupplierItem,
+    further,
+    worth_of,
+)
+from store import waits
+from store.database import Connection, Record, load_queries
+from store.locks import lock_stock
+
+_sql = load_queries(__file__)
+
+
+async def propose(
+    conn: Connection,
+    location: str,
+    wanted: Sequence[tuple[SupplierItem, int]],
+    policy: PurchasingPolicy,
+    *,
+    today: date,
+    who: str,
+    why: str,
+    po_id: str | None = None,
+) -> str:
+    """Order units from one supplier, for one location: terms and units of each SKU, once per id.
+
+    The caller holds the locks of the SKUs' stock, and their rows are there. Returns the id. Raises
+    Conflict where a SKU is on order without an answer, or the id stands for another order.
+    """
+    lines = [
+        PurchaseLine(
+            sku=item.sku,
+            quantity=units,
+            unit_price=item.unit_price,
+            due_on=today + timedelta(days=item.lead_time_days),
+        )
+        for item, units in wanted
+    ]
+    first = wanted[0][0]
+    needs_approval = not policy.approves(worth_of(lines, first.currency))
+    po_id = po_id or ids.purchase_order_id(uuid.uuid4().hex)
+    lead_times = [item.lead_time_days for item, _ in wanted]
+    added = await _add(
+        conn, po_id, first, location, lines, lead_times, policy, needs_approval=needs_approval
+    )
+    if not added:
+        known = {line["sku"]: line["quantity"] async for line in _sql.lines(conn, po_id=po_id)}
+        if known != {line.sku: line.quantity for line in lines}:
+            raise Conflict(f"purchase order {po_id} is there already, with other goods")
+        return po_id
+    await tell(conn, po_id, "propose", "proposed", who=who, why=why)
+    if not needs_approval:
+        await tell(conn, po_id, "approve", "approved", who="orderloom", why="below the limit")
+    return po_id
+
+
+async def enter(
+    conn: Connection,
+    po_id: str,
+    rows: Sequence[OnOrder],
+    terms: Sequence[SupplierItem],
+    policy: PurchasingPolicy,
+    *,
+    who: str,
+    why: str,
+) -> bool:
+    """Take in an order that was sent before Orderloom knew of it, once per id. False: it was there.
+
+    All rows are of one supplier, location and day, those of one SKU are added up; with the terms of
+    each SKU. The caller holds the locks of their stock.
+    """
+    prices = {item.sku: item for item in terms}
+    units = Counter[str]()
+    for row in rows:
+        units[row.sku] += row.quantity
+    lines = [
+        PurchaseLine(
+            sku=sku,
+            quantity=quantity,
+            unit_price=prices[sku].unit_price,
+            due_on=rows[0].due_on,
+        )
+        for sku, quantity in sorted(units.items())
+    ]
+    first = prices[rows[0].sku]
+    lead_times = [prices[line.sku].lead_time_days for line in lines]
+    added = await _add(conn, po_id, first, rows[0].location, lines, lead_times, policy, sent=True)
+    if added:
+        await tell(conn, po_id, "enter", "entered", who=who, why=why)
+    return added
+
+
+async def _add(
+    conn: Connection,
+    po_id: str,
+    terms: SupplierItem,
+    location: str,
+    lines: Sequence[PurchaseLine],
+    lead_times: Sequence[int],
+    policy: PurchasingPolicy,
+    *,
+    needs_approval: bool = False,
+    sent: bool = False,
+) -> bool:
+    state: PurchaseState = "sent" if sent else "proposed" if needs_approval else "approved"
+    async with conn.transaction():
+        new = await _sql.add_order(
+            conn,
+            po_id=po_id,
+            supplier=terms.supplier,
+            location=location,
+            currency=terms.currency,
+            state=state,
+            needs_approval=needs_approval,
+            sent_before=sent,
+            policy=policy.model_dump(mode="json"),
+        )
+        if new is None:
+            return False
+        added = [
+            row["sku"]
+            async for row in _sql.add_lines(
+                conn,
+                po_id=po_id,
+                location=location,
+                skus=[line.sku for line in lines],
+                quantities=[line.quantity for line in lines],
+                receivable=[policy.receivable(line.quantity) for line in lines],
+                prices=[to_minor(line.unit_price, terms.currency) for line in lines],
+                lead_times=list(lead_times),
+                due_on=[line.due_on for line in lines],
+                answered=sent,
+            )
+        ]
+        if len(added) < len(lines):
+            missing = ", ".join(sorted({line.sku for line in lines} - set(added)))
+            raise Conflict(
+                f"{missing} is on order for {location} already, and the supplier has not answered: "
+                "see `orderloom purchase-orders list`"
+            )
+        await _sql.wake(conn)
+    return True
+
+
+async def locked(conn: Connection, po_id: str) -> tuple[Record, list[Record]]:
+    """Lock a purchase order and the stock of its SKUs; its row and its lines. Raises NotFound."""
+    row: Record | None = await _sql.lock(conn, po_id=po_id)
+    if row is None:
+        raise unknown(po_id)
+    lines = [line async for line in _sql.lines(conn, po_id=po_id)]
+    await lock_stock(conn, [line["sku"] for line in lines])
+    return row, lines
+
+
+def unknown(po_id: str) -> NotFound:
+    """There is no such purchase order."""
+    return NotFound(f"there is no purchase order {po_id}; see `orderloom purchase-orders list`")
+
+
+async def advance(conn: Connection, row: Record, state: PurchaseState) -> None:
+    """On to a state, or no change where it is further on already."""
+    await _sql.set_state(conn, po_id=row["po_id"], state=further(row["state"], state))
+
+
+async def report_if_settled(conn: Connection, po_id: str) -> bool:
+    """Tell the workflow once nothing may come any more. The caller holds the order's lock."""
+    if any([line["outstanding"] async for line in _sql.lines(conn, po_id=po_id)]):
+        return False
+    for step in ("await_acknowledgement", "await_goods"):
+        await waits.report_purchase(conn, po_id, ids.wait_id(step, po_id), {"outcome": "settled"})
+    return True
+
+
+async def cancel_rest(conn: Connection, row: Record, *, refused: bool = False) -> None:
+    """What is outstanding will not come; the workflow is told. `refused`: the supplier says so."""
+    await _sql.cancel_rest(conn, po_id=row["po_id"])
+    if refused:
+        await mark_refused(conn, row)
+    await report_if_settled(conn, row["po_id"])
+
+
+async def mark_refused(conn: Connection, row: Record) -> None:
+    """The supplier is not asked again soon for what it gives up of this order."""
+    await _sql.mark_refused(conn, po_id=row["po_id"])
+
+
+async def expect(conn: Connection, po_id: str, *, today: date) -> None:
+    """What the supplier has not answered is asked for, and expected, after its lead time."""
+    await _sql.expect(conn, po_id=po_id, today=today)
+
+
+async def sent(conn: Connection, row: Record, *, today: date) -> None:
+    """The supplier has the order."""
+    await expect(conn, row["po_id"], today=today)
+    await advance(conn, row, "sent")
+
+
+async def close(conn: Connection, row: Record, lines: Sequence[Record]) -> PurchaseState:
+    """The end: closed, or cancelled where nothing came. Raises IllegalTransition before that."""
+    if any(line["outstanding"] for line in lines):
+        raise IllegalTransition(f"{row['po_id']} has goods outstanding; it is not over")
+    state: PurchaseState = "closed" if any(line["received"] for line in lines) else "cancelled"
+    await _sql.set_state(conn, po_id=row["po_id"], state=state)
+    await need_attention(conn, row["po_id"], None)
+    return state
+
+
+async def need_attention(conn: Connection, po_id: str, reason: str | None) -> None:
+    """Show that it needs a person, and why; None: no longer."""
+    await _sql.set_attention(conn, po_id=po_id, attention=reason)
+
+
+async def done(conn: Connection, po_id: str, effect: str) -> dict[str, Any] | None:
+    """What an effect recorded when it was done, or None."""
+    data: dict[str, Any] | None = await _sql.find_event(conn, po_id=po_id, effect=effect)
+    return data
+
+
+async def tell(
+    conn: Connection,
+    po_id: str,
+    effect: str,
+    what: str,
+    *,
+    who: str,
+    why: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Append to the purchase order's story, once per effect."""
+    await _sql.add_event(
+        conn, po_id=po_id, effect=effect, what=what, who=who, why=why, data=data or {}
+    )

@@ -1,0 +1,139 @@
+"""Deciding what to buy: the needs of a moment, under the lock of the stock that they are of.
+
+However often it is decided, and by how many at once: a decision sees what the one before it has
+ordered, since both hold the SKU's lock, and the schema refuses a second order for what has no
+answer yet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from domain.money import to_decimal
+from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
+from domain.purchasing.replenishment import Demand, Levels, levels_for, to_order
+from store.database import Connection, Record, load_queries
+from store.locks import lock_stock
+from store.purchasing import purchases
+
+_sql = load_queries(__file__)
+
+CHANNEL = "purchasing"
+"""The PostgreSQL notification channel that tells of crossed levels and new purchase orders."""
+
+WHO = "orderloom"
+
+DAYS_MIN = 14
+"""Demand of fewer days is no demand to compute levels from."""
+
+
+async def run(
+    conn: Connection, policy: PurchasingPolicy, *, today: date, only_called: bool = False
+) -> list[str]:
+    """Buy what is at or below its reorder point; returns the ids of the new purchase orders.
+
+    `only_called`: look only at levels that were crossed since somebody looked. Each supplier's part
+    is a transaction of its own, so what was ordered stays so whatever happens to the rest.
+    """
+    if not only_called:
+        await follow_demand(conn, policy)
+    rows = _sql.called(conn) if only_called else _sql.low(conn)
+    skus = sorted({row["sku"] async for row in rows})
+    terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
+    by_supplier: dict[str | None, list[str]] = defaultdict(list)
+    for sku in skus:
+        by_supplier[terms[sku].supplier if sku in terms else None].append(sku)
+    ordered = []
+    for its_skus in by_supplier.values():
+        async with conn.transaction():
+            await lock_stock(conn, its_skus)
+            await _sql.answer_calls(conn, skus=its_skus)
+            ordered += await _order(conn, its_skus, policy, today)
+    return ordered
+
+
+async def _order(
+    conn: Connection,
+    skus: Sequence[str],
+    policy: PurchasingPolicy,
+    today: date,
+) -> list[str]:
+    """Order what is needed of these SKUs: an order for each location, of one supplier as a rule.
+
+    Who is asked is decided under the lock, too: a supplier may have refused a moment ago.
+    """
+    terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
+    if nobodys := [sku for sku in skus if sku not in terms]:
+        await _sql.call_later(conn, skus=nobodys, asked_again_before=policy.ask_again_after)
+    wanted: dict[tuple[str, str, str], list[tuple[SupplierItem, int]]] = defaultdict(list)
+    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    async for need in _sql.needs(conn, skus=list(terms)):
+        item = terms[need["sku"]]
+        units = _units(need, item)
+        if units:
+            key = need["location"], item.supplier, item.currency
+            wanted[key].append((item, units))
+            reasons[key].append(
+                f"{need['sku']} at {need['position']}, to be ordered at {need['reorder_point']}"
+            )
+    return [
+        await purchases.propose(
+            conn, key[0], lines, policy, today=today, who=WHO, why="; ".join(reasons[key])
+        )
+        for key, lines in sorted(wanted.items())
+    ]
+
+
+def _units(need: Record, item: SupplierItem) -> int:
+    levels = Levels(reorder_point=need["reorder_point"], order_up_to=need["order_up_to"])
+    return to_order(need["position"], levels, minimum=item.minimum, multiple=item.multiple)
+
+
+async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
+    """Compute the levels that follow demand anew, where there is demand enough to tell."""
+    days = max(1, policy.demand_over // timedelta(days=1))
+    rows = [row async for row in _sql.demand(conn, days=days) if row["days"] >= DAYS_MIN]
+    terms = {
+        item.sku: item for item in await _best_terms(conn, [row["sku"] for row in rows], policy)
+    }
+    found = [(row, _levels(row, terms[row["sku"]], policy)) for row in rows if row["sku"] in terms]
+    if not found:
+        return
+    async with conn.transaction():
+        await lock_stock(conn, [row["sku"] for row, _ in found])
+        await _sql.set_computed(
+            conn,
+            skus=[row["sku"] for row, _ in found],
+            locations=[row["location"] for row, _ in found],
+            reorder_points=[levels.reorder_point for _, levels in found],
+            order_up_tos=[levels.order_up_to for _, levels in found],
+        )
+
+
+def _levels(row: Record, item: SupplierItem, policy: PurchasingPolicy) -> Levels:
+    return levels_for(
+        Demand.over(row["days"], row["total"], row["squares"]),
+        lead_time_days=item.lead_time_days,
+        review_days=policy.review_every / timedelta(days=1),
+        service_level=row["service_level"],
+    )
+
+
+async def wanted(conn: Connection) -> bool:
+    """Claim the calls of crossed levels: somebody should decide now. Asked again until it is."""
+    return bool(await _sql.claim_calls(conn))
+
+
+async def _best_terms(
+    conn: Connection, skus: Sequence[str], policy: PurchasingPolicy
+) -> list[SupplierItem]:
+    rows = _sql.best_terms(conn, skus=list(skus), asked_again_before=policy.ask_again_after)
+    return [_terms(dict(row)) async for row in rows]
+
+
+def _terms(values: dict[str, Any]) -> SupplierItem:
+    price = to_decimal(values.pop("price_minor"), values["currency"])
+    return SupplierItem(**values, unit_price=price)

@@ -1,0 +1,78 @@
+"""Suppliers, on which terms they sell, and the levels at which is bought from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import NotFound
+from domain.money import to_decimal
+from domain.purchasing.purchase_orders import SupplierItem
+from store.database import Connection, Record, load_queries
+from store.locks import lock_stock
+from store.stock.skus import know
+from store.stock.stock_levels import call_if_low
+
+_sql = load_queries(__file__)
+
+
+class Supplier(BaseModel):
+    """A supplier: how many SKUs it sells us, and how many purchase orders it has to serve."""
+
+    model_config = ConfigDict(frozen=True)
+
+    supplier: str
+    name: str
+    skus: int
+    open_orders: int
+
+
+async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
+    """Set these terms, and make their suppliers known; other terms stay as they are.
+
+    Of several rows of one supplier and SKU the last one counts. What is low of these SKUs is called
+    for: nobody may have sold it until now.
+    """
+    latest = list({(item.sku, item.supplier): item for item in terms}.values())
+    names: dict[str, str | None] = {}
+    for item in latest:
+        names[item.supplier] = item.name or names.get(item.supplier)
+    async with conn.transaction():
+        await know(conn, [item.sku for item in latest])
+        await lock_stock(conn, [item.sku for item in latest])
+        await _sql.save_suppliers(conn, suppliers=list(names), names=list(names.values()))
+        await _sql.save_terms(
+            conn,
+            skus=[item.sku for item in latest],
+            suppliers=[item.supplier for item in latest],
+            lead_times=[item.lead_time_days for item in latest],
+            minimums=[item.minimum for item in latest],
+            multiples=[item.multiple for item in latest],
+            prices=[item.price_minor for item in latest],
+            currencies=[item.currency for item in latest],
+            priorities=[item.priority for item in latest],
+        )
+        await call_if_low(conn, [item.sku for item in latest])
+
+
+async def terms(
+    conn: Connection, *, supplier: str | None = None, skus: Sequence[str] | None = None
+) -> list[SupplierItem]:
+    """Terms by supplier and SKU: all, one supplier's, or those of some SKUs."""
+    rows = _sql.list_terms(conn, supplier=supplier, skus=None if skus is None else list(skus))
+    return [_terms(row) async for row in rows]
+
+
+async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
+    """All suppliers, or the one of that id. Raises NotFound for one that is not known."""
+    found = [Supplier(**row) async for row in _sql.list_suppliers(conn, supplier=supplier)]
+    if supplier is not None and not found:
+        raise NotFound(f"there is no supplier {supplier}; `orderloom suppliers list` shows them")
+    return found
+
+
+def _terms(row: Record) -> SupplierItem:
+    values = dict(row)
+    price = to_decimal(values.pop("price_minor"), values["currency"])
+    return SupplierItem(**values, unit_price=price)

@@ -1,0 +1,40 @@
+-- Suppliers, their terms, and the levels at which is bought from them.
+
+-- name: save_suppliers(suppliers, names)!
+-- A name that is not given stays as it is known.
+insert into supplier (supplier_id, name)
+select supplier_id, coalesce(name, supplier_id)
+from unnest(:suppliers::text[], :names::text[]) as w (supplier_id, name)
+order by supplier_id
+on conflict (supplier_id) do update set name =
+    case when excluded.name = excluded.supplier_id then supplier.name else excluded.name end;
+
+-- name: save_terms(skus, suppliers, lead_times, minimums, multiples, prices, currencies, priorities)!
+insert into supplier_item (sku, supplier_id, lead_time_days, minimum, multiple, price_minor,
+                           currency, priority)
+select * from unnest(:skus::text[], :suppliers::text[], :lead_times::int[], :minimums::bigint[],
+                     :multiples::bigint[], :prices::bigint[], :currencies::text[],
+                     :priorities::int[])
+    as w (sku, supplier_id, lead_time_days, minimum, multiple, price_minor, currency, priority)
+order by sku, supplier_id
+on conflict (sku, supplier_id) do update
+set lead_time_days = excluded.lead_time_days, minimum = excluded.minimum,
+    multiple = excluded.multiple, price_minor = excluded.price_minor,
+    currency = excluded.currency, priority = excluded.priority;
+
+-- name: list_terms(supplier, skus)
+select i.supplier_id as supplier, s.name, i.sku, i.lead_time_days, i.minimum, i.multiple,
+       i.price_minor, i.currency, i.priority
+from supplier_item i join supplier s using (supplier_id)
+where (:supplier::text is null or i.supplier_id = :supplier)
+  and (:skus::text[] is null or i.sku = any(:skus))
+order by i.supplier_id, i.sku;
+
+-- name: list_suppliers(supplier)
+select s.supplier_id as supplier, s.name,
+       (select count(*) from supplier_item i where i.supplier_id = s.supplier_id) as skus,
+       (select count(*) from purchase_order p where p.supplier_id = s.supplier_id
+            and p.state not in ('closed', 'cancelled')) as open_orders
+from supplier s
+where :supplier::text is null or s.supplier_id = :supplier
+order by s.supplier_id;

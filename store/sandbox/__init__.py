@@ -1,0 +1,1 @@
+"""What the sandbox companies keep, and the faults they were told to show."""

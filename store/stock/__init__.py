@@ -1,0 +1,1 @@
+"""Stock by SKU and location: its movements, and every claim on it."""

@@ -1,0 +1,224 @@
+"""Stock that is allocated to fulfilments: what an order claims, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain import ids
+from domain.fulfilment.fulfilments import Planned
+from domain.stock.kits import Parts
+from domain.stock.locations import Promise
+from domain.stock.sourcing import Take
+from store.database import Connection, load_queries
+from store.fulfilment.fulfilments import find, lines
+from store.orders import orders
+from store.stock import stock
+
+_sql = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an order takes of stock, under the effect's name, and what it gives up instead.
+
+    Its fulfilments are numbered on from `first_number`. `promises`: what the customer is told of a
+    parcel, by location. `given_up`: open units (line id → units) that are cancelled.
+    """
+
+    order_id: str
+    effect: str
+    takes: Sequence[Take] = ()
+    first_number: int = 1
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    given_up: Mapping[str, int] = field(default_factory=dict)
+
+    def planned(self) -> tuple[Planned, ...]:
+        """One fulfilment per location, in their sequence."""
+        by_location: dict[str, dict[str, int]] = {}
+        for take in self.takes:
+            by_location.setdefault(take.location, {})[take.line_id] = take.quantity
+        return tuple(
+            Planned(
+                fulfilment_id=ids.fulfilment_id(self.order_id, number),
+                location=location,
+                units=units,
+            )
+            for number, (location, units) in enumerate(by_location.items(), self.first_number)
+        )
+
+    def booking(self) -> stock.Booking:
+        """How stock moves."""
+        moves = [
+            move
+            for take in self.takes
+            for move in stock.moves(take.takes, take.location, allocated=take.quantity)
+        ]
+        return stock.Booking(self.effect, moves, self.order_id)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How the counts of the order's lines change."""
+        changes = {line_id: {"cancelled": units} for line_id, units in self.given_up.items()}
+        for take in self.takes:
+            change = changes.setdefault(take.line_id, {})
+            change["allocated"] = change.get("allocated", 0) + take.quantity
+        return changes
+
+
+async def allocate(
+    conn: Connection,
+    claims: Sequence[Claim],
+    *,
+    state: Literal["open", "picking"],
+    who: str,
+    why: str,
+) -> list[tuple[Planned, ...]]:
+    """Claim stock as planned: movements, reservations and fulfilments, for one order or many.
+
+    The caller holds the locks of the orders and of the stock. Returns each claim's fulfilments.
+    """
+    await stock.book(conn, "allocated", [claim.booking() for claim in claims], who=who, why=why)
+    return await write(conn, claims, state=state)
+
+
+async def write(
+    conn: Connection, claims: Sequence[Claim], *, state: Literal["open", "picking"]
+) -> list[tuple[Planned, ...]]:
+    """What claims come to beside the stock, whose movements are booked: see `allocate`."""
+    planned = [claim.planned() for claim in claims]
+    parts = [
+        _Part(
+            claim.order_id,
+            fulfilment,
+            {take.line_id: (take.sku, take.takes) for take in claim.takes},
+            claim.promises.get(fulfilment.location),
+        )
+        for claim, fulfilments in zip(claims, planned, strict=True)
+        for fulfilment in fulfilments
+    ]
+    await _insert(conn, parts, state)
+    await orders.move_lines_of(conn, {claim.order_id: claim.counts() for claim in claims})
+    return planned
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A fulfilment to be written down. `made_of`: line id → its SKU, and what a unit takes."""
+
+    order_id: str
+    planned: Planned
+    made_of: Mapping[str, tuple[str, Parts]]
+    promise: Promise | None
+
+
+async def _insert(conn: Connection, parts: Sequence[_Part], state: str) -> None:
+    if not parts:
+        return
+    lines = [(p, line_id, units) for p in parts for line_id, units in p.planned.units.items()]
+    await _sql.insert_fulfilments(
+        conn,
+        state=state,
+        fulfilment_ids=[part.planned.fulfilment_id for part in parts],
+        order_ids=[part.order_id for part in parts],
+        locations=[part.planned.location for part in parts],
+        leaves=[None if part.promise is None else part.promise.leaves_on for part in parts],
+        arrivals=[None if part.promise is None else part.promise.arrives_on for part in parts],
+        line_fulfilments=[part.planned.fulfilment_id for part, _, _ in lines],
+        line_orders=[part.order_id for part, _, _ in lines],
+        line_ids=[line_id for _, line_id, _ in lines],
+        skus=[part.made_of[line_id][0] for part, line_id, _ in lines],
+        line_locations=[part.planned.location for part, _, _ in lines],
+        quantities=[units for _, _, units in lines],
+        line_parts=[part.made_of[line_id][1] for part, line_id, _ in lines],
+    )
+
+
+async def release(
+    conn: Connection,
+    fulfilment_id: str,
+    effect: str,
+    units: Mapping[str, int],
+    *,
+    who: str,
+    why: str,
+) -> None:
+    """Give claimed units (line id → units) back to stock and cancel them on the order's lines.
+
+    The caller holds the order's and the stock's locks.
+    """
+    given = await give_back(conn, fulfilment_id, effect, units, who=who, why=why)
+    await orders.move_lines(
+        conn, ids.order_of(fulfilment_id), {k: {"cancelled": n} for k, n in given.items()}
+    )
+
+
+async def give_back(
+    conn: Connection,
+    fulfilment_id: str,
+    effect: str,
+    units: Mapping[str, int],
+    *,
+    who: str,
+    why: str,
+) -> dict[str, int]:
+    """Give claimed units (line id → units) back to stock; on the order's lines they are open again.
+
+    The caller holds the order's and the stock's locks. Returns them, without lines of which there
+    are none.
+    """
+    wanted = {line_id: quantity for line_id, quantity in units.items() if quantity}
+    if not wanted:
+        return {}
+    held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
+    await stock.move(
+        conn,
+        effect,
+        "released",
+        [
+            move
+            for line_id, quantity in wanted.items()
+            for move in stock.moves(
+                held[line_id].parts, held[line_id].location, allocated=-quantity
+            )
+        ],
+        order_id=ids.order_of(fulfilment_id),
+        who=who,
+        why=why,
+    )
+    await take_reserved(conn, fulfilment_id, wanted)
+    await orders.move_lines(
+        conn, ids.order_of(fulfilment_id), {k: {"allocated": -n} for k, n in wanted.items()}
+    )
+    return wanted
+
+
+async def reassign(
+    conn: Connection, fulfilment_id: str, to: str, units: Mapping[str, int]
+) -> Planned:
+    """Move claims (line id → units) to a new fulfilment `to` at the same location, to be picked.
+
+    No stock moves: the units stay allocated where they are. What was promised stays promised.
+    """
+    row = await find(conn, fulfilment_id)
+    promise = None
+    if row is not None and row["promised_leave"] is not None:
+        promise = Promise(leaves_on=row["promised_leave"], arrives_on=row["promised_on"])
+    held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
+    location = next(iter(held.values())).location
+    planned = Planned(fulfilment_id=to, location=location, units=dict(units))
+    await take_reserved(conn, fulfilment_id, units)
+    made_of = {line_id: (held[line_id].sku, held[line_id].parts) for line_id in units}
+    part = _Part(ids.order_of(fulfilment_id), planned, made_of, promise)
+    await _insert(conn, [part], "picking")
+    return planned
+
+
+async def take_reserved(conn: Connection, fulfilment_id: str, units: Mapping[str, int]) -> None:
+    """Lower a fulfilment's claims (line id → units)."""
+    await _sql.take_reserved(
+        conn,
+        fulfilment_id=fulfilment_id,
+        line_ids=list(units),
+        quantities=list(units.values()),
+    )

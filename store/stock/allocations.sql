@@ -1,0 +1,26 @@
+-- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)!
+-- Each with what its parcel is to contain, and the claims on stock behind it: one for each part.
+with parts as (
+    insert into fulfilment (fulfilment_id, order_id, location, state, promised_leave, promised_on)
+    select fulfilment_id, order_id, location, :state, leaves, arrives
+    from unnest(:fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[],
+                :arrivals::date[])
+        as f (fulfilment_id, order_id, location, leaves, arrives)
+), wanted as (
+    select * from unnest(:line_fulfilments::text[], :line_orders::text[], :line_ids::text[],
+                         :skus::text[], :line_locations::text[], :quantities::bigint[],
+                         :line_parts::jsonb[])
+        as w (fulfilment_id, order_id, line_id, sku, location, quantity, parts)
+), lines as (
+    insert into fulfilment_line (fulfilment_id, order_id, line_id, sku, quantity)
+    select fulfilment_id, order_id, line_id, sku, quantity from wanted
+)
+insert into reservation (fulfilment_id, order_id, line_id, sku, location, quantity, per_unit)
+select fulfilment_id, order_id, line_id, part, location, quantity, per_unit::bigint
+from wanted, jsonb_each(parts) as p (part, per_unit);
+
+-- name: take_reserved(line_ids, quantities, fulfilment_id)!
+-- Lowers the claims of a fulfilment: units shipped, released, or not found. Of a kit, on all its parts.
+update reservation r set quantity = r.quantity - t.quantity
+from unnest(:line_ids::text[], :quantities::bigint[]) as t (line_id, quantity)
+where r.fulfilment_id = :fulfilment_id and r.line_id = t.line_id;

@@ -1,0 +1,93 @@
+"""Baskets: units held for somebody at checkout, until a moment at which they become free.
+
+Nothing has to run when a basket expires: from then on it does not count. The order that names the
+basket turns what it holds into its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import IllegalTransition
+from store.database import Connection, load_queries
+from store.locks import empty_baskets, lock_stock
+from store.stock import backorders, kits
+
+_sql = load_queries(__file__)
+
+
+class Basket(BaseModel):
+    """What is held for a basket (SKU → units), and until when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    basket: str
+    units: dict[str, int]
+    expires_at: datetime
+
+
+async def hold(
+    conn: Connection, basket: str, units: Mapping[str, int], *, expires_at: datetime
+) -> Basket:
+    """Hold just these units (SKU → units) for a basket, instead of what it held before.
+
+    All of them, or none: raises IllegalTransition where there is not enough, and what the basket
+    held before stays held; or for a kit, of which only the parts are there. Who waits for a SKU
+    comes before what the basket wants besides.
+    """
+    async with conn.transaction():
+        await kits.refuse(conn, units)
+        skus = sorted({*units, *[row["sku"] async for row in _sql.skus_of(conn, basket=basket)]})
+        free: dict[str, dict[str, int]] = {}
+        for item in await lock_stock(conn, skus):
+            free.setdefault(item.sku, {})[item.location] = max(item.quantity, 0)
+        for served in await backorders.serve(conn, skus):
+            free[served.sku][served.location] -= served.quantity
+        earlier = await empty_baskets(conn, [basket], skus)
+        for own in earlier.get(basket, ()):
+            free[own.sku][own.location] += own.quantity
+        taken = []
+        for sku, wanted in units.items():
+            shelves = free.get(sku, {})
+            if (there := sum(shelves.values())) < wanted:
+                raise IllegalTransition(f"only {there} of {wanted} {sku} are free; none are held")
+            taken += [(sku, place, n) for place, n in _spread(wanted, shelves)]
+        await _sql.forget_expired(conn, skus=skus)
+        await _sql.hold(
+            conn,
+            basket=basket,
+            skus=[sku for sku, _, _ in taken],
+            locations=[place for _, place, _ in taken],
+            quantities=[n for _, _, n in taken],
+            expires_at=expires_at,
+        )
+        if earlier:
+            await backorders.serve(conn, skus)
+    return Basket(basket=basket, units=dict(units), expires_at=expires_at)
+
+
+async def release(conn: Connection, basket: str) -> None:
+    """What a basket holds is free again, for those first who wait for it."""
+    async with conn.transaction():
+        skus = [row["sku"] async for row in _sql.skus_of(conn, basket=basket)]
+        await lock_stock(conn, skus)
+        await empty_baskets(conn, [basket], skus)
+        await backorders.serve(conn, skus)
+
+
+async def find(conn: Connection, basket: str | None = None) -> list[Basket]:
+    """What is held, of one basket or of all; the next to expire first."""
+    return [Basket(**row) async for row in _sql.list_baskets(conn, basket=basket)]
+
+
+def _spread(wanted: int, shelves: Mapping[str, int]) -> list[tuple[str, int]]:
+    """From few locations: the fullest first."""
+    taken = []
+    for place in sorted(shelves, key=lambda place: -shelves[place]):
+        if units := min(wanted, shelves[place]):
+            wanted -= units
+            taken.append((place, units))
+    return taken

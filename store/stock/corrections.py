@@ -1,0 +1,205 @@
+"""Stock that is not as the books say: adjusted, counted, written off.
+
+What is found may be less than orders have allocated. Then the newest claims fall back: their orders
+wait for these units again, in their turn, and what is still there is set aside for them. Only what
+has left the shelf already cannot be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from domain import ids
+from domain.errors import Conflict, IllegalTransition, InvalidInput
+from domain.stock.locations import Promise
+from store import waits
+from store.database import Connection, Record, load_queries
+from store.fulfilment import fulfilments
+from store.locks import lock_order, lock_stock
+from store.orders import events, orders
+from store.stock import allocations, backorders, stock
+from store.stock.stock import Move, MovementKind, StockLevel
+
+_sql = load_queries(__file__)
+
+TRIES_MAX: Final = 20
+"""So often others may claim the same stock between a look at its claims and their locks."""
+
+
+async def adjust(
+    conn: Connection, key: str, sku: str, location: str, change: int, *, who: str, why: str
+) -> StockLevel:
+    """Correct on_hand by `change` units (may be negative), once per key, with the reason.
+
+    Raises NotFound for an unknown row, IllegalTransition when it would fall below what has left the
+    shelf for orders, and Conflict when the key was used for another change.
+    """
+    return await _change(conn, f"adjust:{key}", "adjusted", sku, location, change, who, why)
+
+
+async def write_off(
+    conn: Connection, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+) -> StockLevel:
+    """Damaged, expired, stolen: on_hand − quantity, once per key, with the reason.
+
+    Raises as `adjust` does, and InvalidInput for a quantity below 1.
+    """
+    if quantity < 1:
+        raise InvalidInput(f"cannot write off {quantity} of {sku}; it is one unit or more")
+    return await _change(
+        conn, f"write_off:{key}", "written_off", sku, location, -quantity, who, why
+    )
+
+
+async def count(
+    conn: Connection, key: str, sku: str, location: str, counted: int, *, who: str, why: str
+) -> StockLevel:
+    """A count found this many: on_hand becomes that, once per key. The journal keeps the count.
+
+    Raises as `adjust` does, and InvalidInput for a negative count.
+    """
+    if counted < 0:
+        raise InvalidInput(f"counted {counted} of {sku}; a count is zero or more")
+
+    def same(earlier: Record) -> None:
+        if earlier["counted"] != counted:
+            raise Conflict(f"key {key} was used for a count of {earlier['counted']} {sku} already")
+
+    effect = f"count:{key}"
+    return await _correct(
+        *(conn, effect, "counted", sku, location),
+        lambda row: counted - row.on_hand,
+        same,
+        counted=counted,
+        who=who,
+        why=why,
+    )
+
+
+async def _change(
+    conn: Connection,
+    effect: str,
+    kind: MovementKind,
+    sku: str,
+    location: str,
+    change: int,
+    who: str,
+    why: str,
+) -> StockLevel:
+    def same(earlier: Record) -> None:
+        if earlier["on_hand_change"] != change:
+            raise Conflict(
+                f"key {effect} was used for {earlier['on_hand_change']:+} units of {sku} already"
+            )
+
+    return await _correct(
+        conn, effect, kind, sku, location, lambda _: change, same, who=who, why=why
+    )
+
+
+async def _correct(
+    conn: Connection,
+    effect: str,
+    kind: MovementKind,
+    sku: str,
+    location: str,
+    change: Callable[[StockLevel], int],
+    same: Callable[[Record], None],
+    *,
+    counted: int | None = None,
+    who: str,
+    why: str,
+) -> StockLevel:
+    """Book a change of on_hand, once per effect; `same` raises where it was another one.
+
+    Orders are locked before stock, so the claims that must fall back are looked up first, and once
+    more when nothing can change any more.
+    """
+
+    for _ in range(TRIES_MAX):
+        async with conn.transaction():
+            row = await stock.row_of(conn, sku, location)
+            expected, _ = await _newest_claims(conn, row, row.on_hand + change(row))
+            for order_id in sorted({claim["order_id"] for claim in expected}):
+                await lock_order(conn, order_id)
+            await lock_stock(conn, {sku}.union(*(claim["skus"] for claim in expected)))
+            earlier = await stock.recorded(conn, effect, sku, location)
+            if earlier is not None:
+                same(earlier)
+                return await stock.row_of(conn, sku, location)
+            row = await stock.row_of(conn, sku, location)
+            left = row.on_hand + change(row)
+            claims, lacking = await _newest_claims(conn, row, left)
+            if left < 0 or lacking:
+                raise IllegalTransition(_too_few(row, left, lacking))
+            if not {c["fulfilment_id"] for c in claims} <= {c["fulfilment_id"] for c in expected}:
+                continue  # claimed a moment ago, by orders that are not locked
+            for claim in claims:
+                await _fall_back(conn, claim, who, why)
+            move = Move(sku=sku, location=location, on_hand=change(row))
+            await stock.move(conn, effect, kind, [move], counted=counted, who=who, why=why)
+            return await stock.row_of(conn, sku, location)
+    raise Conflict(f"{sku} at {location} is claimed faster than it can be corrected; try again")
+
+
+async def _newest_claims(conn: Connection, row: StockLevel, left: int) -> tuple[list[Record], int]:
+    """The newest claims on a stock row that must fall back where so few units are left.
+
+    Also returns how many units cannot be taken back.
+    """
+    units = row.allocated - left
+    claims: list[Record] = []
+    if units > 0:
+        async for claim in _sql.claims(conn, sku=row.sku, location=row.location):
+            if units > 0:
+                claims.append(claim)
+                units -= claim["quantity"]
+    return claims, max(units, 0)
+
+
+def _too_few(row: StockLevel, left: int, lacking: int) -> str:
+    if left < 0:
+        return f"only {row.on_hand} {row.sku} are on hand at {row.location}"
+    return (
+        f"{lacking} more {row.sku} have left the shelf at {row.location} for orders, or are "
+        "claimed as parts of kits, than that would leave; count what is picked as well, and "
+        "refuse (`orderloom warehouse refuse`) the parcels with kits that cannot be made up"
+    )
+
+
+async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> None:
+    """A fulfilment that nobody has begun to pick: its units are waited for, and set aside."""
+    fulfilment_id, order_id = claim["fulfilment_id"], claim["order_id"]
+    lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
+    units = {line.line_id: line.reserved for line in lines}
+    skus = {line.line_id: line.sku for line in lines}
+    promises = {}
+    if claim["promised_leave"] is not None:
+        promise = Promise(leaves_on=claim["promised_leave"], arrives_on=claim["promised_on"])
+        promises = dict.fromkeys(units, promise)
+    await allocations.take_reserved(conn, fulfilment_id, units)
+    await orders.move_lines(conn, order_id, {k: {"allocated": -n} for k, n in units.items()})
+    await backorders.wait(conn, order_id, units, skus, round=0, promises=promises)
+    await backorders.set_aside(conn, order_id, units, skus, claim["location"])
+    await stock.move(
+        conn,
+        f"fall_back:{fulfilment_id}",
+        "released",
+        [Move(sku=x.sku, location=x.location, allocated=-x.reserved) for x in lines],
+        order_id=order_id,
+        who=who,
+        why=why,
+    )
+    await fulfilments.set_state(conn, fulfilment_id, "cancelled")
+    outcome = {"picked": {}, "backordered": units}
+    await events.tell(
+        conn,
+        order_id,
+        f"fall_back:{fulfilment_id}",
+        "fell back to backorder",
+        who=who,
+        why=f"fewer are there than orders have claimed: {why}",
+        data={"fulfilment_id": fulfilment_id, **outcome},
+    )
+    await waits.report(conn, order_id, ids.wait_id("pick", fulfilment_id), outcome)

@@ -1,0 +1,51 @@
+"""What the shop says of SKUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.stock.items import Item
+from store.database import Connection, load_queries
+from store.locks import lock_stock
+from store.stock import stock_levels
+from store.stock.skus import know
+
+_sql = load_queries(__file__)
+
+
+async def save(conn: Connection, items: Sequence[Item]) -> None:
+    """Set all there is to know about these SKUs, each given once; the others stay as they are.
+
+    What is low of them is called for: it may have been discontinued until now.
+    """
+    skus = [item.sku for item in items]
+    async with conn.transaction():
+        await know(conn, skus)
+        await lock_stock(conn, skus)
+        await _sql.save_items(
+            conn,
+            skus=skus,
+            names=[item.name for item in items],
+            backorders=[item.backorder for item in items],
+            available_from=[item.available_from for item in items],
+            discontinued=[item.discontinued for item in items],
+        )
+        await stock_levels.call_if_low(conn, skus)
+
+
+async def find(conn: Connection, skus: Sequence[str] | None = None) -> dict[str, Item]:
+    """SKU → item, of these SKUs or all of which something is known."""
+    rows = _sql.list_items(conn, skus=None if skus is None else list(skus))
+    return {row["sku"]: Item(**row) async for row in rows}
+
+
+async def listed(
+    conn: Connection,
+    *,
+    sku: str | None = None,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> list[Item]:
+    """Items by SKU: all, one, or a page of `at_most` that begins behind the SKU `after`."""
+    rows = _sql.page_of_items(conn, sku=sku, after=after, at_most=at_most)
+    return [Item(**row) async for row in rows]

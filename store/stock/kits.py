@@ -1,0 +1,101 @@
+"""Kits: SKUs that are sold as one and kept as their parts.
+
+Orders, parcels, returns and money count kits; stock counts their parts. What an order's kits are
+made of is fixed by its claims on stock (`claimed`): another definition is for later orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from domain.errors import IllegalTransition, InvalidInput, NotFound
+from domain.orders.order import Order
+from domain.stock.kits import Kit
+from domain.stock.sourcing import Demand
+from store.database import Connection, load_queries
+from store.stock.skus import know
+
+_sql = load_queries(__file__)
+
+
+async def find(conn: Connection, skus: Iterable[str] | None = None) -> dict[str, Kit]:
+    """All kits, or those among these SKUs, by SKU."""
+    rows = _sql.kits(conn, skus=None if skus is None else sorted(set(skus)))
+    return {row["sku"]: Kit(**row) async for row in rows}
+
+
+async def demanded(conn: Connection, orders: Sequence[Order]) -> list[list[Demand]]:
+    """What the lines of new orders need, kits as they are made now."""
+    found = await find(conn, {line.sku for order in orders for line in order.lines})
+    return [
+        [
+            Demand(
+                line_id=line.line_id,
+                sku=line.sku,
+                quantity=line.quantity,
+                parts=found[line.sku].parts if line.sku in found else {},
+            )
+            for line in order.lines
+        ]
+        for order in orders
+    ]
+
+
+async def claimed(conn: Connection, order_id: str) -> dict[str, dict[str, int]]:
+    """What one unit of a line takes from stock, by its claims (line id → SKU → units).
+
+    Without the lines that never had a claim.
+    """
+    rows = _sql.claimed(conn, order_id=order_id)
+    return {row["line_id"]: row["parts"] async for row in rows}
+
+
+async def refuse(conn: Connection, skus: Iterable[str]) -> None:
+    """Raise IllegalTransition where one of these SKUs is a kit: only its parts lie on shelves."""
+    for kit in (await find(conn, skus)).values():
+        raise IllegalTransition(
+            f"{kit.sku} is a kit and has no stock of its own: do this with its parts, {kit}"
+        )
+
+
+async def define(conn: Connection, kit: Kit) -> None:
+    """Say what a kit is made of, from the next order on; the same again changes nothing.
+
+    Raises InvalidInput for no parts or for itself among them, NotFound for a part that nobody has
+    heard of, and IllegalTransition where a part is a kit, or the kit a part, or kept in stock.
+    """
+    if not kit.parts:
+        raise InvalidInput(f"{kit.sku} is made of nothing; a kit has one part or more")
+    if kit.sku in kit.parts:
+        raise InvalidInput(f"{kit.sku} contains itself; a kit is made of other SKUs")
+    async with conn.transaction():
+        await know(conn, [kit.sku])
+        for sku in sorted([kit.sku, *kit.parts]):
+            await (_sql.lock_kit if sku == kit.sku else _sql.lock_part)(conn, sku=sku)
+        for inner in (await find(conn, kit.parts)).values():
+            raise IllegalTransition(
+                f"{kit.sku} has the part {inner.sku}, which is a kit itself: "
+                f"name what that is made of, {inner}"
+            )
+        for part in [row["sku"] async for row in _sql.unknown(conn, skus=list(kit.parts))]:
+            raise NotFound(
+                f"{kit.sku} has the part {part}, which nobody knows: correct it, or take it in "
+                "first (`orderloom stock receive`, `orderloom items import`)"
+            )
+        if await _sql.stocked(conn, sku=kit.sku):
+            raise IllegalTransition(
+                f"stock is kept of {kit.sku} (`orderloom stock list --sku {kit.sku}`), so it "
+                "cannot be a kit: sell the kit under a SKU of its own"
+            )
+        for other in [row["kit"] async for row in _sql.kits_with(conn, part=kit.sku)]:
+            raise IllegalTransition(
+                f"{kit.sku} is a part of the kit {other}, so it cannot be a kit itself: "
+                f"let that one name the parts of {kit.sku}"
+            )
+        await _sql.define(conn, sku=kit.sku, parts=list(kit.parts), units=list(kit.parts.values()))
+
+
+async def remove(conn: Connection, sku: str) -> None:
+    """It is no kit any more, from the next order on. Raises NotFound."""
+    if await _sql.remove(conn, sku=sku) is None:
+        raise NotFound(f"{sku} is no kit; `orderloom kits list` lists them")

@@ -1,0 +1,263 @@
+"""Goods that arrive without a purchase order: one SKU, or a delivery of any size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.errors import Conflict, InvalidInput, Refused
+from domain.money import Money
+from domain.stock.kits import Kit
+from store.accounting.valuation import NOTHING, Paid
+from store.database import Connection, DatabaseFault, Record, load_queries
+from store.locks import lock_stock
+from store.stock import kits, locations, stock
+
+_sql = load_queries(__file__)
+
+ROWS_AT_ONCE: Final = 1_000
+"""So many stock rows are locked and booked in one transaction; orders of these SKUs wait for it."""
+
+
+async def receive(
+    conn: Connection,
+    key: str,
+    sku: str,
+    location: str,
+    quantity: int,
+    *,
+    unit_cost: Money | None = None,
+    new_location: bool = False,
+    who: str,
+    why: str,
+) -> stock.StockLevel:
+    """Goods arrived: on_hand + quantity, once per key. A new SKU gets its stock row.
+
+    `unit_cost`: what was paid for each; left out, they are taken in at what the others have cost.
+    `new_location`: make the location if it is not there; so is the first one of all.
+    Raises InvalidInput for a quantity or a cost that cannot be, Conflict when the key was used for
+    another quantity, and NotFound for a location that is not there.
+    """
+    if quantity < 1:
+        raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
+    known = await locations.names(conn)
+    if location not in known and (new_location or not known):
+        await locations.add(conn, [location])
+    elif fault := locations.fault_of(location, known):
+        raise fault
+    await stock.ensure_rows(conn, [(sku, location)])
+    effect = f"receive:{key}"
+    async with conn.transaction():
+        await lock_stock(conn, [sku])
+        earlier = await stock.recorded(conn, effect, sku, location)
+        if earlier is not None and earlier["on_hand_change"] != quantity:
+            raise Conflict(_used(key, earlier["on_hand_change"], sku))
+        goods = stock.Move(sku=sku, location=location, on_hand=quantity)
+        paid = NOTHING if unit_cost is None else Paid({sku: unit_cost})
+        await stock.move(conn, effect, "received", [goods], paid=paid, who=who, why=why)
+        return await stock.row_of(conn, sku, location)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Units of one SKU that arrive at one location. `line`: where the delivery's file says so."""
+
+    line: int
+    sku: str
+    location: str
+    quantity: int
+    cost: Money | None = None
+    """For each unit; None: what the others of the SKU have cost."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a row of a delivery is not taken in."""
+
+    line: int
+    reason: str
+
+
+@dataclass
+class Booked:
+    """How far a delivery has been booked: stock rows, and their units.
+
+    `before`: the rows that an earlier run of the same delivery has booked.
+    """
+
+    rows: int = 0
+    units: int = 0
+    before: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class Delivery:
+    """A delivery of many SKUs, of any size.
+
+    Its rows are put together in the database first, and nothing counts until they are booked, some
+    at a time. Each stock row is booked once per key: whatever ends a run in the middle, the same
+    delivery again books what is left of it.
+    """
+
+    def __init__(self, conn: Connection, known: dict[str, bool], new: Iterable[str]) -> None:
+        self._conn = conn
+        self._known = known
+        self._new = set(new)
+        self._first = not known
+        self.made: set[str] = set()
+        """Locations that it makes."""
+
+    async def add(self, rows: Sequence[Arrival]) -> list[Rejection]:
+        """Put rows together with those before. Returns those that cannot be taken in."""
+        found = await kits.find(self._conn, {row.sku for row in rows})
+        rejected: list[Rejection] = []
+        units: dict[tuple[str, str], list[Arrival]] = {}
+        for row in rows:
+            same = units.get((row.sku, row.location), [])
+            if reason := self._fault(row, found):
+                rejected.append(Rejection(row.line, reason))
+            elif same and same[0].cost != row.cost:
+                rejected.append(_other_cost(row))
+            else:
+                units.setdefault((row.sku, row.location), []).append(row)
+        lines = [same[0] for same in units.values()]
+        taken = {
+            (row["sku"], row["location"])
+            async for row in _sql.add(
+                self._conn,
+                skus=[row.sku for row in lines],
+                locations=[row.location for row in lines],
+                quantities=[sum(row.quantity for row in same) for same in units.values()],
+                costs=[None if row.cost is None else row.cost.minor for row in lines],
+                currencies=[None if row.cost is None else row.cost.currency for row in lines],
+                lines=[row.line for row in lines],
+            )
+        }
+        for place in units.keys() - taken:
+            rejected += [_other_cost(row) for row in units[place]]
+        self.made |= {place for _, place in taken} - self._known.keys()
+        return sorted(rejected, key=lambda one: one.line)
+
+    def _fault(self, row: Arrival, found: dict[str, Kit]) -> str:
+        if row.sku in found:
+            return f"{row.sku} is a kit: take in its parts, {found[row.sku]}"
+        if row.location not in self._known and (self._first or row.location in self._new):
+            return ""
+        fault = locations.fault_of(row.location, self._known)
+        return "" if fault is None else str(fault)
+
+    async def book(self, key: str, *, who: str, why: str) -> AsyncIterator[Booked]:
+        """Book what was put together, some rows at a time; tells after each time how far it is."""
+        await _sql.complete(self._conn)
+        await locations.add(self._conn, self.made)
+        effect = f"receive:{key}"
+        done = Booked()
+        after = ""
+        while True:
+            rows = [
+                row
+                async for row in _sql.next_of(
+                    self._conn, after=after, effect=effect, at_most=ROWS_AT_ONCE
+                )
+            ]
+            if not rows:
+                return
+            after = rows[-1]["sku"]
+            done.rejected = [
+                Rejection(row["line"], f"{_used(key, row['booked'], row['sku'])}; nothing changed")
+                for row in rows
+                if row["booked"] not in (None, row["quantity"])
+            ]
+            done.before += sum(row["booked"] == row["quantity"] for row in rows)
+            new = [_arrival(row) for row in rows if row["booked"] is None]
+            await self._book(new, done, effect=effect, who=who, why=why)
+            yield done
+
+    async def _book(
+        self, rows: Sequence[Arrival], done: Booked, *, effect: str, who: str, why: str
+    ) -> None:
+        """Book rows in one transaction; where one is refused, the others without it."""
+        if not rows:
+            return
+        try:
+            await _book(self._conn, rows, effect=effect, who=who, why=why)
+        except (InvalidInput, Refused) as error:
+            if len(rows) == 1:
+                done.rejected.append(Rejection(rows[0].line, str(error)))
+                return
+            middle = len(rows) // 2
+            for part in (rows[:middle], rows[middle:]):
+                await self._book(part, done, effect=effect, who=who, why=why)
+        else:
+            done.rows += len(rows)
+            done.units += sum(row.quantity for row in rows)
+
+    async def rows(self) -> int:
+        """How many stock rows are to be booked."""
+        counted: int = await _sql.counted(self._conn)
+        return counted
+
+
+@asynccontextmanager
+async def delivery(conn: Connection, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
+    """A delivery that is put together and booked by this connection.
+
+    It goes to locations that are there, or that are named as `new`. The first delivery of all makes
+    those that it names.
+    """
+    await _sql.begin(conn)
+    try:
+        yield Delivery(conn, await locations.names(conn), new)
+    finally:
+        with suppress(*DatabaseFault):  # what is lost with its connection needs no end
+            await _sql.end(conn)
+
+
+async def _book(
+    conn: Connection, rows: Sequence[Arrival], *, effect: str, who: str, why: str
+) -> None:
+    await stock.ensure_rows(conn, [(row.sku, row.location) for row in rows])
+    async with conn.transaction():
+        await lock_stock(conn, [row.sku for row in rows])
+        for together in _by_cost(rows):
+            paid = Paid({row.sku: row.cost for row in together if row.cost is not None})
+            goods = [
+                stock.Move(sku=row.sku, location=row.location, on_hand=row.quantity)
+                for row in together
+            ]
+            await stock.move(conn, effect, "received", goods, paid=paid, who=who, why=why)
+
+
+def _by_cost(rows: Sequence[Arrival]) -> list[list[Arrival]]:
+    """Rows that can be booked together: each SKU at one cost. Those without one come last."""
+    costs: dict[str, list[Money | None]] = {}
+    parts: list[list[Arrival]] = []
+    for row in sorted(rows, key=lambda row: row.cost is None):
+        seen = costs.setdefault(row.sku, [])
+        if row.cost not in seen:
+            seen.append(row.cost)
+        place = seen.index(row.cost)
+        if place == len(parts):
+            parts.append([])
+        parts[place].append(row)
+    return parts
+
+
+def _arrival(row: Record) -> Arrival:
+    minor, currency = row["cost_minor"], row["currency"]
+    cost = None if currency is None else Money(minor=minor, currency=currency)
+    return Arrival(row["line"], row["sku"], row["location"], row["quantity"], cost)
+
+
+def _other_cost(row: Arrival) -> Rejection:
+    return Rejection(
+        row.line,
+        f"{row.sku} at {row.location} has another unit_cost in a row above: one delivery has one "
+        "cost",
+    )
+
+
+def _used(key: str, units: int, sku: str) -> str:
+    return f"key {key} was used for {units} units of {sku} already"

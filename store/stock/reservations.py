@@ -1,0 +1,199 @@
+"""Claims of new orders on stock: many orders in one transaction, each whole or not at all.
+
+A transaction per order would queue on the rows of a stock that everybody wants, and pay for its
+round trips and its commit while it holds them. So the stock of all orders is locked once, they are
+planned one after the other in the order in which they came, and written by one set of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from domain.stock.locations import Promise
+from domain.stock.promising import last_of, promise, without
+from domain.stock.reservations import Reserved, ReserveStock
+from domain.stock.sourcing import Demand
+from store.database import Connection, load_queries
+from store.orders import events, orders
+from store.stock import allocations, backorders, kits, promises
+from store.stock.sourcing import Shelves, Sourced, Wanted, lock_shelves
+
+_sql = load_queries(__file__)
+
+WHO: Final = "orderloom"
+EFFECT: Final = "reserve_stock"
+"""Under this name the order's story keeps what was reserved."""
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """What a new order gets. `why`: it is rejected. `expected`: when what it waits for arrives."""
+
+    ask: ReserveStock
+    sourced: Sourced
+    why: str | None
+    expected: Mapping[str, Promise] = field(default_factory=dict)
+
+
+async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserved]:
+    """Record these orders and claim their stock in turn, or reject them; answers in their sequence.
+
+    An order that the same workflow run had reserved before gets the answer of that time. Raises
+    Conflict as `orders.create` does.
+    """
+    created = await orders.create(
+        conn, [orders.Received(ask.order, ask.run_id, ask.sourcing) for ask in asks]
+    )
+    new = [ask for ask, is_new in zip(asks, created, strict=True) if is_new]
+    answers = await _reserve(conn, new) if new else {}
+    again = {ask.order.order_id for ask in asks} - answers.keys()
+    if again:
+        rows = _sql.answers(conn, order_ids=sorted(again), effect=EFFECT)
+        async for row in rows:
+            answers[row["order_id"]] = Reserved.model_validate(row["data"])
+    return [answers[ask.order.order_id] for ask in asks]
+
+
+def with_reasons(
+    reserved: Reserved, sourced: Sourced, expected: Mapping[str, Promise] | None = None
+) -> dict[str, Any]:
+    """What the step answers, and why so: for the order's story, where `explain` reads it.
+
+    `expected`: what the customer is told of units that are waited for, by line.
+    """
+    why = sourced.plan.model_dump(mode="json", include={"considered", "exact"})
+    told = {line_id: one.model_dump(mode="json") for line_id, one in (expected or {}).items()}
+    return {**reserved.model_dump(mode="json"), "sourcing": why, "expected": told}
+
+
+async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, Reserved]:
+    """Order id → what was claimed for an order that has just been recorded."""
+    demands = await kits.demanded(conn, [ask.order for ask in asks])
+    wants = [_wanted(ask, needs) for ask, needs in zip(asks, demands, strict=True)]
+    shelves = await lock_shelves(conn, wants)
+    planned = [_plan(shelves, number, ask, wants[number]) for number, ask in enumerate(asks)]
+    if any(one.sourced.waits for one in planned):
+        planned = await _expect(conn, shelves, planned)
+    claimed = await allocations.allocate(
+        conn, [_claim(one) for one in planned], state="open", who=WHO, why="ordered"
+    )
+    answers = {}
+    for one, parts in zip(planned, claimed, strict=True):
+        order_id = one.ask.order.order_id
+        waits = {} if one.why is not None else dict(one.sourced.waits)
+        answers[order_id] = Reserved(
+            fulfilments=parts, backordered=waits, missing=dict(one.sourced.missing)
+        )
+        await backorders.wait(
+            conn,
+            order_id,
+            waits,
+            {line.line_id: line.sku for line in one.ask.order.lines},
+            round=1,
+            promises=one.expected,
+        )
+    if any(want.basket is not None for want in wants):
+        await backorders.serve(conn, shelves.skus)  # with what orders leave of their baskets
+    rejected = {one.ask.order.order_id: one.why for one in planned if one.why is not None}
+    if rejected:
+        await orders.decide_all(conn, "rejected", rejected)
+    await events.tell_all(
+        conn, [event for one in planned for event in _story(one, answers[one.ask.order.order_id])]
+    )
+    return answers
+
+
+def _wanted(ask: ReserveStock, demands: Sequence[Demand]) -> Wanted:
+    return Wanted(
+        demands,
+        ask.order.shipping,
+        ask.sourcing,
+        backorder=ask.backorder,
+        basket=ask.order.basket,
+    )
+
+
+def _plan(shelves: Shelves, number: int, ask: ReserveStock, wanted: Wanted) -> _Planned:
+    sourced = shelves.plan(number, wanted)
+    nothing = not sourced.plan.takes and not sourced.waits
+    if nothing or (sourced.missing and ask.partly_available == "all_or_nothing"):
+        return _Planned(ask, sourced, _not_available(ask, sourced.missing))
+    shelves.take(sourced.plan.takes)
+    return _Planned(ask, sourced, None)
+
+
+async def _expect(
+    conn: Connection, shelves: Shelves, planned: Sequence[_Planned]
+) -> list[_Planned]:
+    """Say when what is waited for arrives, by what is on its way; nothing is promised twice."""
+    skus = {line.sku for one in planned for line in one.ask.order.lines}
+    coming = await promises.due(conn, sorted(skus))
+    expecting = []
+    for number, one in enumerate(planned):
+        expected = {}
+        order = one.ask.order
+        for line in order.lines if one.why is None else ():
+            units, supply = one.sourced.waits.get(line.line_id, 0), coming.get(line.sku, [])
+            told = promise(
+                line.sku,
+                units,
+                [],
+                supply,
+                shelves.ways(number),
+                country=order.shipping.address.country,
+                now=shelves.now,
+                rules=one.ask.sourcing,
+            )
+            if units and (last := last_of(told, units)):
+                expected[line.line_id] = last
+            coming[line.sku] = without(supply, told)
+        expecting.append(replace(one, expected=expected))
+    return expecting
+
+
+def _not_available(ask: ReserveStock, missing: Mapping[str, int]) -> str:
+    return "not available: " + ", ".join(
+        f"{missing[line.line_id]} of {line.quantity} {line.sku}"
+        for line in ask.order.lines
+        if line.line_id in missing
+    )
+
+
+def _claim(one: _Planned) -> allocations.Claim:
+    order, sourced = one.ask.order, one.sourced
+    if one.why is not None:
+        everything = {line.line_id: line.quantity for line in order.lines}
+        return allocations.Claim(order.order_id, effect="rejected", given_up=everything)
+    return allocations.Claim(
+        order.order_id,
+        effect=f"reserve:{order.order_id}",
+        takes=sourced.plan.takes,
+        promises=sourced.promises,
+        given_up=sourced.missing,
+    )
+
+
+def _story(one: _Planned, reserved: Reserved) -> list[events.Event]:
+    order = one.ask.order
+    what, why = "stock reserved", ""
+    if one.why is not None:
+        what, why = "rejected", one.why
+    elif reserved.missing:
+        why = "the rest is not available and is cancelled"
+    if reserved.backordered and not reserved.fulfilments:
+        what = "backordered"
+    elif reserved.backordered:
+        what = "stock reserved, the rest is backordered"
+    return [
+        events.Event(order.order_id, "received", "received", who=f"channel {order.channel}"),
+        events.Event(
+            order.order_id,
+            EFFECT,
+            what,
+            who=WHO,
+            why=why,
+            data=with_reasons(reserved, one.sourced, one.expected),
+        ),
+    ]

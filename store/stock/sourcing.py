@@ -1,0 +1,170 @@
+"""Plans for orders on stock that is locked: one order after the other, on what the others leave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from domain.orders.order import Shipping
+from domain.orders.sourcing_rules import SourcingRules
+from domain.stock.items import Item
+from domain.stock.locations import Promise, Way, places
+from domain.stock.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
+from store.database import Connection
+from store.locks import empty_baskets, lock_stock
+from store.stock import backorders, items, locations
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an order wants, and where to. `excluded`: (sku, location) pairs not to be used.
+
+    `backorder`: what is not there may be waited for. `basket`: what is held for it is its own.
+    """
+
+    demands: Sequence[Demand]
+    shipping: Shipping
+    rules: SourcingRules
+    excluded: Set[tuple[str, str]] = frozenset()
+    backorder: bool = False
+    basket: str | None = None
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """Whence to take what is wanted, and when the parcel of each location is there.
+
+    `waits` and `missing` (line id → units) share what is not there: what is waited for, and what
+    cannot be had.
+    """
+
+    plan: SourcingPlan
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    waits: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+
+class Shelves:
+    """What is free of the locked stock, and how it would travel; less with every `take`."""
+
+    def __init__(
+        self,
+        stock: Iterable[Available],
+        ways: Sequence[list[Way]],
+        known: Mapping[str, Item],
+        held: Mapping[str, Sequence[Available]],
+    ) -> None:
+        self._free: dict[str, dict[str, int]] = {}
+        for item in stock:
+            self._free.setdefault(item.sku, {})[item.location] = item.quantity
+        self._ways = ways
+        self._known = known
+        self._held = dict(held)
+        self._own: Sequence[Available] = ()  # what the basket of the latest order held
+        self._parcels = Counter[str]()
+        self.now = datetime.now(UTC)
+
+    def ways(self, number: int) -> list[Way]:
+        """How each location would send to the `number`-th order."""
+        return [self._as_it_is(way) for way in self._ways[number]]
+
+    @property
+    def skus(self) -> list[str]:
+        """Whose rows are locked, sorted."""
+        return sorted(self._free)
+
+    def plan(self, number: int, wanted: Wanted) -> Sourced:
+        """Choose for the `number`-th order of those for whom the shelves were locked.
+
+        What its basket held is free from its turn on; but of SKUs that can be waited for, what it
+        leaves of that is for those first who wait.
+        """
+        today = self.now.date()
+        for item in self._own:
+            if self._item(item.sku).waits(today):
+                shelf = self._free[item.sku]
+                shelf[item.location] -= min(item.quantity, max(shelf[item.location], 0))
+        self._own = self._held.pop(wanted.basket or "", ())
+        for item in self._own:
+            self._free[item.sku][item.location] += item.quantity
+        stock = [
+            Available(sku=sku, location=location, quantity=quantity)
+            for sku in dict.fromkeys(part for d in wanted.demands for part in d.takes)
+            for location, quantity in self._free.get(sku, {}).items()
+        ]
+        held = {item.location for item in stock}
+        ways = [way for way in self.ways(number) if way.location in held]
+        plan = plan_sourcing(
+            [demand for demand in wanted.demands if not self._ahead(demand, today)],
+            stock,
+            places(ways, self.now),
+            wanted.rules,
+            excluded=wanted.excluded,
+        )
+        taken = Counter[str]()
+        for take in plan.takes:
+            taken[take.line_id] += take.quantity
+        lacking = {
+            d.line_id: d.quantity - taken[d.line_id]
+            for d in wanted.demands
+            if d.quantity > taken[d.line_id]
+        }
+        waits = {
+            d.line_id: lacking[d.line_id]
+            for d in wanted.demands
+            if d.line_id in lacking and wanted.backorder and self._waits(d, today)
+        }
+        country = wanted.shipping.address.country
+        used = {take.location for take in plan.takes}
+        promised = {w.location: w.promise(self.now, country) for w in ways if w.location in used}
+        return Sourced(
+            plan,
+            promises={name: told for name, told in promised.items() if told is not None},
+            waits=waits,
+            missing={k: n for k, n in lacking.items() if k not in waits},
+        )
+
+    def take(self, takes: Sequence[Take]) -> None:
+        """An order gets these units: they, and the places of its parcels, are gone for others."""
+        for take in takes:
+            for part, units in take.takes.items():
+                self._free[part][take.location] -= take.quantity * units
+        self._parcels.update({take.location for take in takes})
+
+    def _item(self, sku: str) -> Item:
+        return self._known.get(sku, Item(sku=sku))
+
+    def _ahead(self, demand: Demand, today: date) -> bool:
+        """It is not sent yet: of a kit, when that is so of any of its parts."""
+        return any(self._item(sku).ahead(today) for sku in (demand.sku, *demand.takes))
+
+    def _waits(self, demand: Demand, today: date) -> bool:
+        """What is not there is waited for. Nobody waits for a kit: it never comes as such."""
+        return demand.sku in demand.takes and self._item(demand.sku).waits(today)
+
+    def _as_it_is(self, way: Way) -> Way:
+        more = self._parcels[way.location] if way.parcels_a_day else 0
+        return way.model_copy(update={"to_send": way.to_send + more}) if more else way
+
+
+async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
+    """Lock the stock of every SKU that these orders want, all at once: of kits, of their parts.
+
+    Those who wait for some of it come before them.
+    """
+    demands = [demand for want in wants for demand in want.demands]
+    skus = sorted({part for demand in demands for part in demand.takes})
+    baskets = [want.basket for want in wants if want.basket is not None]
+    stock = await lock_stock(conn, skus)
+    there = {item.sku for item in stock if item.quantity > 0}
+    turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, there)}
+    free = [
+        x.model_copy(update={"quantity": x.quantity - turn.get((x.sku, x.location), 0)})
+        for x in stock
+    ]
+    held = sorted({item.location for item in stock})
+    ways = await locations.ways_to(conn, held, [want.shipping for want in wants])
+    known = await items.find(conn, [*skus, *(d.sku for d in demands)])
+    return Shelves(free, ways, known, await empty_baskets(conn, baskets, skus))

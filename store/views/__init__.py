@@ -1,0 +1,1 @@
+"""Reads across capabilities: orders as people ask for them, decisions, the audit."""

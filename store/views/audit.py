@@ -1,0 +1,96 @@
+"""The audit's look at the database: every invariant that SQL can tell, over one snapshot.
+
+What the sandbox companies keep lies in the same database, and so in the same snapshot; what a real
+company has is not compared here, and counted as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.money import Money
+from store.database import Connection, Record, load_queries
+from store.views.audit_checks import Violation, faults
+
+_sql = load_queries(__file__)
+
+
+class UnderWay(BaseModel):
+    """A payment that was asked for and has no outcome yet, of an order that is open."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    payment_key: str
+    kind: str
+    state: Literal["requested", "unknown"]
+    amount: Money
+    requested_at: datetime
+
+
+class Counts(BaseModel):
+    """How much was looked at. `not_compared`: payments at companies whose books are not here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stock_rows: int
+    orders: int
+    payments: int
+    journal_entries: int
+    parcels: int
+    purchase_orders: int = 0
+    not_compared: int
+
+
+class Findings(BaseModel):
+    """One snapshot. `violations` are certain; `suspects` may be under way: look again later."""
+
+    model_config = ConfigDict(frozen=True)
+
+    counts: Counts
+    violations: tuple[Violation, ...]
+    suspects: tuple[Violation, ...]
+    under_way: tuple[UnderWay, ...]
+    unfinished: frozenset[str]
+    open_purchases: frozenset[str]
+
+
+async def look(conn: Connection) -> Findings:
+    """Check every invariant in one read-only snapshot of the database."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        violations, suspects = await faults(conn)
+        return Findings(
+            counts=Counts(**await _sql.counts(conn)),
+            violations=violations,
+            suspects=suspects,
+            under_way=tuple([_under_way(row) async for row in _sql.payments_under_way(conn)]),
+            unfinished=frozenset([row["order_id"] async for row in _sql.unfinished(conn)]),
+            open_purchases=frozenset([row["po_id"] async for row in _sql.open_purchases(conn)]),
+        )
+
+
+async def decisions(conn: Connection, order_ids: Iterable[str]) -> dict[str, str]:
+    """What was decided about those of the orders that are on record, now."""
+    rows = _sql.decisions(conn, order_ids=list(order_ids))
+    return {row["order_id"]: row["decision"] async for row in rows}
+
+
+async def purchase_states(conn: Connection, po_ids: Iterable[str]) -> dict[str, str]:
+    """The states of those of the purchase orders that are on record, now."""
+    rows = _sql.purchase_states(conn, po_ids=list(po_ids))
+    return {row["po_id"]: row["state"] async for row in rows}
+
+
+def _under_way(row: Record) -> UnderWay:
+    return UnderWay(
+        order_id=row["order_id"],
+        payment_key=row["payment_key"],
+        kind=row["kind"],
+        state=row["state"],
+        amount=Money(minor=row["amount_minor"], currency=row["currency"]),
+        requested_at=row["requested_at"],
+    )

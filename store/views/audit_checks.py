@@ -1,0 +1,302 @@
+"""What the audit looks for: the queries of `audit.sql`, and what to say of what each finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.money import Money
+from store.database import Connection, Record, load_queries
+
+_sql = load_queries(__file__, "audit")
+
+Rule = Literal[
+    "stock", "lines", "money", "ledger", "documents", "provider", "purchases", "liveness"
+]
+
+
+class Violation(BaseModel):
+    """An invariant that does not hold: which, of what (an order or a SKU), and how it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rule: Rule
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True)
+class _Check:
+    """A query, and what to say about each row it finds; `{x_minor}` is shown as an amount.
+
+    An empty rule: the row names it. `passing`: a call that its order no longer waits for may still
+    be under way, which no row tells.
+    """
+
+    query: str
+    rule: Rule | Literal[""]
+    subject: str
+    message: str
+    passing: bool = False
+
+
+_AT = "{sku} at {location}"
+_LINE = "{order_id} line {line_id}"
+_PURCHASE = "{po_id}, {sku}"
+
+_CHECKS = (
+    _Check("stock_is_its_movements", "stock", _AT, "{kept} {what}, but its movements say {moved}"),
+    _Check(
+        "allocated_is_reserved", "stock", _AT, "{allocated} allocated, but {reserved} are reserved"
+    ),
+    _Check(
+        "set_aside_is_there", "stock", _AT, "{quantity} set aside of {unallocated} not allocated"
+    ),
+    _Check(
+        "set_aside_is_waited_for",
+        "stock",
+        _LINE,
+        "{quantity} set aside for it, but it waits for {waits}",
+    ),
+    _Check(
+        "transfer_is_its_movements",
+        "stock",
+        "transfer {transfer_id}, {sku}",
+        "{kept} {what}, but its movements say {moved}",
+    ),
+    _Check(
+        "goods_are_their_movements",
+        "stock",
+        "{part_id}, {sku}",
+        "{what} changes stock by {units}, but its movements say {moved}",
+    ),
+    _Check("stock_not_oversold", "stock", _AT, "{allocated} allocated of {on_hand} on hand"),
+    _Check("line_adds_up", "lines", _LINE, "{what}"),
+    _Check(
+        "line_is_its_parts",
+        "lines",
+        _LINE,
+        "{counted} {what}, but its claims, fulfilments and returns say {behind}",
+    ),
+    _Check(
+        "settled_line_is_done", "lines", _LINE, "the order is {decision}, but {units} are {what}"
+    ),
+    _Check(
+        "settled_fulfilment_is_done",
+        "lines",
+        "{fulfilment_id}",
+        "the order is {decision}, but this fulfilment is {state}",
+    ),
+    _Check(
+        "money_in_order",
+        "money",
+        "{order_id}",
+        "refunded {refunded_minor} ≤ owed {refund_granted_minor} ≤ captured {captured_minor} ≤ "
+        "asked for {capture_granted_minor} ≤ authorized {authorized_minor} less released "
+        "{released_minor} does not hold",
+    ),
+    _Check(
+        "money_is_its_payments",
+        "money",
+        "{order_id}",
+        "{kept_minor} {what}, but its payments say {done_minor}",
+    ),
+    _Check(
+        "money_is_worth_of_units",
+        "",
+        "{order_id}",
+        "{kept_minor} {what}, but by the units paid for it is {worth_minor}",
+    ),
+    _Check(
+        "refund_is_within_what_was_charged",
+        "money",
+        "{order_id}",
+        "{given_minor} is owed back for {what}, of which {taken_minor} can have been charged",
+    ),
+    _Check(
+        "settled_line_is_paid",
+        "money",
+        _LINE,
+        "{charged} units charged and {refunded} refunded, but {shipped} shipped, {returned} "
+        "returned, {lost} lost and {conceded} paid back as they are",
+    ),
+    _Check(
+        "settled_money_is_done",
+        "money",
+        "{order_id}",
+        "the order is {decision}, but {amount_minor} is {what}",
+    ),
+    _Check(
+        "settled_order_is_not_held",
+        "money",
+        "{order_id}",
+        "the order is {decision}, but it is held: {note}",
+    ),
+    _Check(
+        "entry_balances",
+        "ledger",
+        "{order_id}",
+        "entry {effect} has {postings} postings in {currency} that add up to {sum_minor}",
+    ),
+    _Check(
+        "entry_is_a_payment",
+        "ledger",
+        "{order_id}",
+        "{payment_key}: {paid_minor} was paid, but {booked_minor} is booked",
+    ),
+    _Check(
+        "settled_accounts_are_even",
+        "ledger",
+        "{order_id}",
+        "the order is {decision}, but its {account} come to {booked_minor} and not {due_minor}",
+    ),
+    _Check(
+        "provider_has_our_payments",
+        "provider",
+        "{order_id}",
+        "{payment_key}: {kind} of {amount_minor} here, but the provider has {provider_kind} of "
+        "{provider_minor} under this key and reference",
+    ),
+    _Check(
+        "provider_has_no_others",
+        "provider",
+        "{order_id}",
+        "the provider has {kind} of {amount_minor} under {payment_key}, which is {state} here",
+        passing=True,
+    ),
+    _Check(
+        "label_is_at_carrier",
+        "provider",
+        "{fulfilment_id}",
+        "{state} with label {tracking_number}, of which the carrier has {sold}, {voided} voided",
+    ),
+    _Check(
+        "no_label_too_many",
+        "provider",
+        "{fulfilment_id}",
+        "the carrier has {labels} labels for it that are not voided: {tracking_numbers}",
+    ),
+    _Check(
+        "recalled_label_is_voided",
+        "provider",
+        "{fulfilment_id}",
+        "it was not sent and its order is {decision}, but the carrier still has label "
+        "{tracking_number}",
+        passing=True,
+    ),
+    _Check(
+        "purchase_line_adds_up",
+        "purchases",
+        _PURCHASE,
+        "{received} received (of {receivable} that may be) and {cancelled} cancelled of {quantity}",
+    ),
+    _Check(
+        "purchase_is_its_movements",
+        "purchases",
+        _PURCHASE,
+        "{received} received, but its movements say {moved}",
+    ),
+    _Check("need_is_ordered_once", "purchases", _AT, "{orders} orders for one need"),
+    _Check(
+        "settled_purchase_is_done",
+        "purchases",
+        "{po_id}",
+        "the purchase order is {state}, but {units} units are outstanding",
+    ),
+    _Check(
+        "dispute_is_held",
+        "money",
+        "{order_id}",
+        "{disputed_minor} is disputed, but {held_minor} is held and {booked_minor} is booked",
+    ),
+    _Check(
+        "numbers_have_no_holes",
+        "documents",
+        "{kind} of {year}",
+        "{last_number} numbers were given, but there are {documents}, and the last is {last}",
+    ),
+    _Check(
+        "document_adds_up",
+        "documents",
+        "{number}",
+        "{what} of {kept_minor}, but what is printed adds up to {printed_minor}",
+    ),
+    _Check(
+        "document_is_dated_in_order",
+        "documents",
+        "{number}",
+        "it is of {issued_on}, but the one before it of {before}",
+    ),
+    _Check(
+        "entry_is_before_its_closing",
+        "ledger",
+        "{order_id}",
+        "entry {effect} of {booked_on} was written after {through} was closed",
+    ),
+    _Check(
+        "inventory_is_stock",
+        "ledger",
+        "{sku}",
+        "{quantity} units in the books, but {owned} on shelves and under way between them",
+    ),
+    _Check(
+        "inventory_value_is_booked",
+        "ledger",
+        "{sku}",
+        "its units have cost {kept_minor}, but by what is booked ({what}) it is {said_minor}",
+    ),
+    _Check(
+        "inventory_account_is_its_goods",
+        "ledger",
+        "{order_id}",
+        "entry {effect} books {booked_minor} as inventory, but its goods are {goods_minor}",
+    ),
+    _Check(
+        "credit_is_its_operations",
+        "money",
+        "{part}",
+        "{kept_minor} {what}, but its operations say {done_minor}",
+    ),
+    _Check(
+        "credit_is_booked",
+        "ledger",
+        "{key}",
+        "{given_minor} of store credit given, but {booked_minor} is booked",
+    ),
+    _Check(
+        "credit_has_our_payments",
+        "provider",
+        "{order_id}",
+        "{payment_key}: {here} of {kept_minor} here, but {there} of {done_minor} in store credit",
+        passing=True,
+    ),
+)
+
+
+async def faults(conn: Connection) -> tuple[tuple[Violation, ...], tuple[Violation, ...]]:
+    """What is wrong for certain, and what may be under way still."""
+    found: dict[bool, list[Violation]] = {False: [], True: []}
+    for check in _CHECKS:
+        found[check.passing] += [
+            _violation(check, row) async for row in getattr(_sql, check.query)(conn)
+        ]
+    return tuple(found[False]), tuple(found[True])
+
+
+def _violation(check: _Check, row: Record) -> Violation:
+    values = {name: _shown(name, value, row) for name, value in row.items()}
+    return Violation(
+        rule=check.rule or row["rule"],
+        subject=check.subject.format(**values),
+        message=check.message.format(**values),
+    )
+
+
+def _shown(name: str, value: Any, row: Record) -> str:
+    if value is None:
+        return "none"
+    if name.endswith("_minor"):
+        return str(Money(minor=int(value), currency=row["currency"]))
+    return str(value)

@@ -1,0 +1,300 @@
+"""What people and tools ask about orders. Reads only, and never Temporal's histories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import NotFound
+from domain.fulfilment.fulfilments import FulfilmentState
+from store.database import Connection, load_queries
+from store.orders import events, orders
+from store.payments import payments, refunds
+
+_sql = load_queries(__file__)
+
+OrderState = Literal[
+    "received",
+    "held",
+    "confirmed",
+    "in_fulfilment",
+    "delivered",
+    "closed",
+    "rejected",
+    "cancelled",
+]
+TaskKind = Literal["pick", "pack", "handover", "receive-return"]
+
+
+class Row(BaseModel):
+    """What a query found: frozen, and nothing unknown in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrderSummary(Row):
+    """An order on one line. Amounts in minor units; units summed over all lines."""
+
+    order_id: str
+    channel: str
+    channel_order_id: str
+    customer_id: str
+    currency: str
+    total_minor: int
+    placed_at: datetime
+    received_at: datetime
+    decided_at: datetime
+    decision: str
+    reason: str
+    digest: str
+    state: OrderState
+    fulfilment_status: Literal["unfulfilled", "partly_fulfilled", "fulfilled"]
+    payment_status: Literal[
+        "unpaid",
+        "authorized",
+        "paid",
+        "disputed",
+        "refund_owed",
+        "partly_refunded",
+        "refunded",
+        "voided",
+    ]
+    authorized_minor: int
+    captured_minor: int
+    refunded_minor: int
+    refund_granted_minor: int
+    ordered: int
+    allocated: int
+    picked: int
+    shipped: int
+    delivered: int
+    lost: int
+    cancelled: int
+    returned: int
+    return_requested: int
+    attention: bool
+    held: str | None
+
+
+class OrderLine(Row):
+    """Where the units of one line stand, and what the whole line is worth (minor units)."""
+
+    line_id: str
+    position: int
+    sku: str
+    ordered: int
+    open: int
+    backordered: int
+    allocated: int
+    picked: int
+    shipped: int
+    delivered: int
+    lost: int
+    cancelled: int
+    return_requested: int
+    returned: int
+    charged: int
+    refunded: int
+    invoiced: int
+    conceded: int
+    goods_minor: int
+    tax_minor: int
+    shipping_minor: int
+    shipping_tax_minor: int
+
+
+class FulfilmentRow(Row):
+    """A fulfilment and its parcel. `units`: line id → units."""
+
+    fulfilment_id: str
+    location: str
+    state: str
+    recalled_from: str | None
+    changed_at: datetime
+    promised_leave: date | None
+    promised_on: date | None
+    label: str | None
+    carrier: str | None
+    tracking_number: str | None
+    carrier_status: str | None
+    last_scan_at: datetime | None
+    handed_over_at: datetime | None
+    units: dict[str, int]
+
+
+class ReturnRow(Row):
+    """A return. `lines`: line id → quantity, restocked, scrapped."""
+
+    return_id: str
+    kind: str
+    state: str
+    reason: str
+    changed_at: datetime
+    lines: dict[str, dict[str, int]]
+
+
+class AttentionRow(Row):
+    """A step that needs a person. `allowed`: the answers to it; none where it ends by itself."""
+
+    order_id: str
+    step: str
+    reason: str
+    since: datetime
+    allowed: tuple[str, ...]
+
+
+class EventRow(Row):
+    """One line of an order's story."""
+
+    event_id: int
+    at: datetime
+    what: str
+    who: str
+    why: str
+    data: dict[str, Any]
+
+
+class OrderDetail(Row):
+    """All there is about an order, short of its story."""
+
+    summary: OrderSummary
+    lines: tuple[OrderLine, ...]
+    fulfilments: tuple[FulfilmentRow, ...]
+    returns: tuple[ReturnRow, ...]
+    payments: tuple[payments.Payment, ...]
+    refunds: tuple[refunds.Refund, ...]
+    attention: tuple[AttentionRow, ...]
+    document: dict[str, Any]
+
+
+class TaskLine(Row):
+    """What to pick, pack, or expect in a return parcel."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class Task(Row):
+    """Something that the warehouse is asked to do with a fulfilment or a return (`part_id`)."""
+
+    task: TaskKind
+    part_id: str
+    order_id: str
+    location: str | None
+    since: datetime
+    carrier: str | None
+    tracking_number: str | None
+    lines: tuple[TaskLine, ...]
+
+
+class ParcelUnderWay(Row):
+    """A parcel that a carrier has."""
+
+    fulfilment_id: str
+    order_id: str
+    carrier: str
+    tracking_number: str
+    carrier_status: str
+    handed_over_at: datetime
+    last_scan_at: datetime | None
+
+
+async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
+    """One order, or None."""
+    row = await _sql.summary(conn, order_id=order_id)
+    return None if row is None else OrderSummary(**row)
+
+
+async def detail(conn: Connection, order_id: str) -> OrderDetail:
+    """All there is about one order, as of one moment. Raises NotFound."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        summary = await find_summary(conn, order_id)
+        if summary is None:
+            raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+        return OrderDetail(
+            summary=summary,
+            lines=tuple(OrderLine(**row) for row in await orders.lines(conn, order_id)),
+            fulfilments=tuple(
+                [FulfilmentRow(**row) async for row in _sql.fulfilments_of(conn, order_id=order_id)]
+            ),
+            returns=tuple(
+                [ReturnRow(**row) async for row in _sql.returns_of(conn, order_id=order_id)]
+            ),
+            payments=tuple(await payments.of_order(conn, order_id)),
+            refunds=tuple(await refunds.of_order(conn, order_id)),
+            attention=tuple(
+                AttentionRow(**row) for row in await events.open_attention(conn, [order_id])
+            ),
+            document=await _sql.document(conn, order_id=order_id),
+        )
+
+
+async def summaries(
+    conn: Connection,
+    *,
+    channel: str | None = None,
+    state: OrderState | None = None,
+    customer_id: str | None = None,
+    attention: bool | None = None,
+    placed_from: datetime | None = None,
+    placed_to: datetime | None = None,
+    at_most: int = 100,
+) -> list[OrderSummary]:
+    """Orders, newest first. Filters that are None do not filter."""
+    rows = _sql.summaries(
+        conn,
+        channel=channel,
+        state=state,
+        customer_id=customer_id,
+        attention=attention,
+        placed_from=placed_from,
+        placed_to=placed_to,
+        at_most=at_most,
+    )
+    return [OrderSummary(**row) async for row in rows]
+
+
+async def states(conn: Connection) -> dict[str, int]:
+    """State → number of orders."""
+    return {row["state"]: row["orders"] async for row in _sql.states(conn)}
+
+
+async def story(conn: Connection, order_id: str) -> list[EventRow]:
+    """What happened to an order, oldest first. Raises NotFound."""
+    rows = await events.trail(conn, order_id)
+    if not rows and await find_summary(conn, order_id) is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return [EventRow(**row) for row in rows]
+
+
+async def needing_attention(conn: Connection, order_ids: Sequence[str]) -> list[AttentionRow]:
+    """Every step of these orders that needs a person, longest first."""
+    return [AttentionRow(**row) for row in await events.open_attention(conn, order_ids)]
+
+
+async def fulfilment_state(conn: Connection, fulfilment_id: str) -> FulfilmentState | None:
+    """The state of one fulfilment, or None when there is none."""
+    state: FulfilmentState | None = await _sql.fulfilment_state(conn, fulfilment_id=fulfilment_id)
+    return state
+
+
+async def tasks(
+    conn: Connection,
+    *,
+    task: TaskKind | None = None,
+    order_id: str | None = None,
+    location: str | None = None,
+    at_most: int = 1000,
+) -> list[Task]:
+    """What the warehouse is asked to do, oldest first."""
+    rows = _sql.tasks(conn, task=task, order_id=order_id, location=location, at_most=at_most)
+    return [Task(**row) async for row in rows]
+
+
+async def parcels_under_way(conn: Connection, *, at_most: int = 1000) -> list[ParcelUnderWay]:
+    """Parcels that carriers have, longest first."""
+    return [ParcelUnderWay(**row) async for row in _sql.parcels_under_way(conn, at_most=at_most)]

@@ -1,0 +1,1 @@
+"""What the warehouse and the carriers report, written where it happens."""

@@ -1,0 +1,429 @@
+"""What the outside reports: picks, packs, hand-overs, carrier scans, received returns.
+
+These are facts, not decisions: what the warehouse and the carriers did, counted in units. Each is
+one transaction that locks the order, checks that the fact can be, moves stock and counts, tells the
+story, and leaves a report for the workflow that waits. This is the only module through which
+anything but a workflow's own steps writes about an order. A fact told twice is one fact; told
+differently, it is a conflict; told of a fulfilment that was recalled, it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from domain import ids
+from domain.errors import Conflict, IllegalTransition, InvalidInput
+from domain.fulfilment import tracking
+from domain.fulfilment.tracking import CarrierStatus
+from store import waits
+from store.aftersales import returns
+from store.aftersales.returns import Counted
+from store.database import Connection, Record
+from store.fulfilment import fulfilments, shipments
+from store.fulfilment.fulfilments import FulfilmentLine
+from store.locks import lock_stock
+from store.orders import events, orders
+from store.payments import payments
+from store.stock import allocations, kits, locations, stock
+
+# What the warehouse is asked to do with a fulfilment in each state.
+TASKS = {"picking": "pick", "picked": "pack", "labelled": "handover"}
+
+
+async def pick(
+    conn: Connection, fulfilment_id: str, counted: Mapping[str, int] | None = None, *, who: str
+) -> dict[str, Any]:
+    """picking → picked: the picker found this many units of each line (left out: all of it).
+
+    Units not found are taken off the stock, which was wrong, and are open on the order again.
+    Returns {"picked": {line: n}, "missing": {line: n}}.
+    """
+    async with conn.transaction():
+        row = await fulfilments.locked(conn, fulfilment_id)
+        lines = await fulfilments.lines(conn, fulfilment_id)
+        picked = _complete(counted, {line.line_id: line.quantity for line in lines})
+        effect = f"pick:{fulfilment_id}"
+        if await _told_before(conn, row, "picking", effect, {"picked": picked}):
+            return {"picked": picked, "missing": _missing(lines, picked)}
+        missing = _missing(lines, picked)
+        found = {line_id: units for line_id, units in picked.items() if units}
+        await fulfilments.set_picked(conn, fulfilment_id, picked)
+        await orders.move_lines(conn, row["order_id"], {k: {"picked": n} for k, n in found.items()})
+        if missing:
+            await _not_found(conn, row, lines, missing, who)
+        await fulfilments.set_state(conn, fulfilment_id, "picked" if found else "cancelled")
+        outcome = {"picked": picked, "missing": missing}
+        await events.tell(
+            conn,
+            row["order_id"],
+            effect,
+            "short pick" if missing else "picked",
+            who=who,
+            why=f"{sum(missing.values())} units not found" if missing else "",
+            data={"fulfilment_id": fulfilment_id, **outcome},
+        )
+        await waits.report(conn, row["order_id"], ids.wait_id("pick", fulfilment_id), outcome)
+        return outcome
+
+
+async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
+    """picking → cancelled: the location will not send it. Its stock stays there, and free.
+
+    To the order it is a pick of nothing, so the units are sourced anew, from elsewhere. Returns
+    {"picked": {}, "missing": {line: n}, "refused": reason}.
+    """
+    async with conn.transaction():
+        row = await fulfilments.locked(conn, fulfilment_id)
+        lines = await fulfilments.lines(conn, fulfilment_id)
+        effect = f"pick:{fulfilment_id}"
+        units = {line.line_id: line.quantity for line in lines}
+        outcome = {"picked": {}, "missing": units, "refused": reason}
+        if await _told_before(conn, row, "picking", effect, outcome):
+            return outcome
+        await lock_stock(conn, [part for line in lines for part in line.parts])
+        await allocations.give_back(
+            conn, fulfilment_id, f"refuse:{fulfilment_id}", units, who=who, why=reason
+        )
+        await fulfilments.set_state(conn, fulfilment_id, "cancelled")
+        data = {"fulfilment_id": fulfilment_id, **outcome}
+        await events.tell(
+            conn,
+            row["order_id"],
+            effect,
+            "refused by the warehouse",
+            who=who,
+            why=reason,
+            data=data,
+        )
+        await waits.report(conn, row["order_id"], ids.wait_id("pick", fulfilment_id), outcome)
+        return outcome
+
+
+async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
+    """picked → packed."""
+    async with conn.transaction():
+        row = await fulfilments.locked(conn, fulfilment_id)
+        effect = f"pack:{fulfilment_id}"
+        if await _told_before(conn, row, "picked", effect, {}):
+            return
+        await fulfilments.set_state(conn, fulfilment_id, "packed")
+        data = {"fulfilment_id": fulfilment_id}
+        await events.tell(conn, row["order_id"], effect, "packed", who=who, data=data)
+        await waits.report(conn, row["order_id"], ids.wait_id("pack", fulfilment_id), {})
+
+
+async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
+    """labelled → shipped: the carrier has the parcel. On-hand drops now, not before."""
+    async with conn.transaction():
+        row = await fulfilments.locked(conn, fulfilment_id)
+        if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
+            return
+        # By our clock: whose hand-over is reported late has left when he says, and not later.
+        then = min(at, datetime.now(UTC))
+        if await payments.has_ended(conn, row["order_id"], fulfilment_id, then):
+            raise IllegalTransition(
+                f"{fulfilment_id} is not paid any more: what was set aside for it has ended; keep "
+                f"it until `orderloom show {row['order_id']}` says that it is renewed"
+            )
+        await _ship(conn, row, at, who)
+
+
+async def carrier_event(
+    conn: Connection,
+    *,
+    carrier: str,
+    tracking_number: str,
+    event_id: str,
+    status: CarrierStatus,
+    happened_at: datetime,
+    detail: str = "",
+) -> bool:
+    """A scan by the carrier. False when it sent this one before, Conflict when with another status.
+
+    A parcel that moves has been handed over, also when nobody at the warehouse said so. An end
+    (delivered, returned to sender, lost) is reported to the waiting workflow, once.
+    """
+    async with conn.transaction():
+        fulfilment_id = await shipments.by_tracking(conn, carrier, tracking_number, event_id)
+        row = await fulfilments.locked(conn, fulfilment_id)
+        new = await shipments.add_carrier_event(
+            conn,
+            fulfilment_id,
+            event_id,
+            status=status,
+            happened_at=happened_at,
+            detail=detail,
+        )
+        if not new:
+            return False
+        if row["state"] == "labelled" and tracking.is_moving(status):
+            await _ship(conn, row, happened_at, f"carrier {carrier}")
+        parcel = await shipments.find(conn, fulfilment_id)
+        assert parcel is not None
+        current = tracking.advance(parcel.carrier_status, status)
+        await shipments.scanned(conn, fulfilment_id, current, happened_at)
+        if row["state"] not in ("labelled", "shipped"):
+            await _unexpected(conn, row, carrier, event_id, status)
+        elif current != parcel.carrier_status and tracking.is_end(current):
+            # The return window begins with it: a clock that is ahead must not keep it open.
+            at = min(happened_at, datetime.now(UTC))
+            await _arrive(conn, row, carrier, current, at, detail)
+        return True
+
+
+async def receive_return(
+    conn: Connection,
+    return_id: str,
+    counted: Mapping[str, Counted] | None = None,
+    *,
+    location: str | None = None,
+    who: str,
+) -> dict[str, Any]:
+    """approved → received: what was in the return parcel, by line. Left out: everything, restocked.
+
+    Restocked units are on hand again; scrapped ones are booked in and written off. What is missing
+    stays with the customer. Returns {"received": {line: n}, "missing": {line: n}}.
+    """
+    async with conn.transaction():
+        row = await returns.locked(conn, return_id)
+        order_id = row["order_id"]
+        lines = await returns.lines(conn, return_id)
+        wanted = {line.line_id: line.quantity for line in lines}
+        if counted is None:
+            counted = {line_id: Counted(restocked=units) for line_id, units in wanted.items()}
+        counts = {line_id: counted.get(line_id, Counted()) for line_id in wanted}
+        _check_count({k: c.received for k, c in counted.items()}, wanted)
+        outcome = {
+            "received": {line_id: count.received for line_id, count in counts.items()},
+            "missing": {
+                k: wanted[k] - c.received for k, c in counts.items() if wanted[k] > c.received
+            },
+        }
+        effect = f"receive_return:{return_id}"
+        place = location or await returns.default_location(conn, order_id)
+        told = {"counted": {k: c.model_dump() for k, c in counts.items()}, "location": place}
+        if await _told_before(conn, row, "approved", effect, told):
+            return outcome
+        await _book_in(conn, return_id, counts, place, who)
+        await returns.count(conn, return_id, counts)
+        await returns.set_state(conn, return_id, "received")
+        if row["kind"] == "customer":
+            moves = {
+                k: {"return_requested": -wanted[k], "returned": c.received}
+                for k, c in counts.items()
+            }
+        else:  # never delivered: as if it had not been sent
+            moves = {k: {"shipped": -wanted[k], "cancelled": wanted[k]} for k in counts}
+        await orders.move_lines(conn, order_id, moves)
+        await events.tell(
+            conn,
+            order_id,
+            effect,
+            "return received",
+            who=who,
+            why="units are missing" if outcome["missing"] else "",
+            data={"return_id": return_id, **outcome, **told},
+        )
+        await waits.report(conn, order_id, ids.wait_id("receive_return", return_id), outcome)
+        return outcome
+
+
+async def _told_before(
+    conn: Connection, row: Record, expected: str, effect: str, content: dict[str, Any]
+) -> bool:
+    """True when this very fact is recorded; else the part must be in the `expected` state."""
+    recorded = await events.find(conn, row["order_id"], effect)
+    part = row["return_id"] if "return_id" in row else row["fulfilment_id"]
+    if recorded is not None:
+        if any(recorded.get(key) != value for key, value in content.items()):
+            raise Conflict(f"{effect} was reported before, and differently; nothing was changed")
+        return True
+    if row["state"] == expected:
+        return False
+    if row.get("recalled_from") is not None:
+        raise IllegalTransition(
+            f"{part} was recalled: the order or these units were cancelled; put the goods back"
+        )
+    raise IllegalTransition(f"{part} is {row['state']}; this can be reported when it is {expected}")
+
+
+def _complete(counted: Mapping[str, int] | None, wanted: Mapping[str, int]) -> dict[str, int]:
+    if counted is None:
+        return dict(wanted)
+    _check_count(counted, wanted)
+    return {line_id: counted.get(line_id, 0) for line_id in wanted}
+
+
+def _check_count(counted: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+    for line_id, units in counted.items():
+        if line_id not in wanted:
+            raise InvalidInput(
+                f"has no line {line_id}; its lines are {', '.join(wanted)}", where="counts"
+            )
+        if not 0 <= units <= wanted[line_id]:
+            raise InvalidInput(
+                f"counted {units}, but it must be from 0 to {wanted[line_id]}",
+                where=f"counts, line {line_id}",
+            )
+
+
+def _missing(lines: list[FulfilmentLine], picked: Mapping[str, int]) -> dict[str, int]:
+    return {
+        line.line_id: line.quantity - picked[line.line_id]
+        for line in lines
+        if line.quantity > picked[line.line_id]
+    }
+
+
+async def _not_found(
+    conn: Connection, row: Record, lines: list[FulfilmentLine], missing: Mapping[str, int], who: str
+) -> None:
+    short = [line for line in lines if line.line_id in missing]
+    await lock_stock(conn, [part for line in short for part in line.parts])
+    await stock.move(
+        conn,
+        f"short:{row['fulfilment_id']}",
+        "adjusted",
+        [
+            move
+            for line in short
+            for units in [-missing[line.line_id]]
+            for move in stock.moves(line.parts, line.location, on_hand=units, allocated=units)
+        ],
+        order_id=row["order_id"],
+        who=who,
+        why="not found by the picker",
+    )
+    await allocations.take_reserved(conn, row["fulfilment_id"], missing)
+    await orders.move_lines(
+        conn, row["order_id"], {line_id: {"allocated": -n} for line_id, n in missing.items()}
+    )
+
+
+async def _ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
+    fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
+    lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
+    units = {line.line_id: line.reserved for line in lines}
+    await lock_stock(conn, [part for line in lines for part in line.parts])
+    await stock.move(
+        conn,
+        f"ship:{fulfilment_id}",
+        "shipped",
+        [
+            move
+            for line in lines
+            for move in stock.moves(
+                line.parts, line.location, on_hand=-line.reserved, allocated=-line.reserved
+            )
+        ],
+        order_id=order_id,
+        who=who,
+        why=f"parcel {fulfilment_id} handed over",
+    )
+    await allocations.take_reserved(conn, fulfilment_id, units)
+    await orders.move_lines(
+        conn,
+        order_id,
+        {k: {"allocated": -n, "picked": -n, "shipped": n} for k, n in units.items()},
+    )
+    await fulfilments.set_state(conn, fulfilment_id, "shipped")
+    carrier, tracking_number = await shipments.handed_over(conn, fulfilment_id, at)
+    data = {
+        "fulfilment_id": fulfilment_id,
+        "carrier": carrier,
+        "tracking_number": tracking_number,
+        "units": units,
+    }
+    await events.tell(conn, order_id, f"handover:{fulfilment_id}", "shipped", who=who, data=data)
+    await waits.report(
+        conn, order_id, ids.wait_id("ship", fulfilment_id), {"outcome": "shipped", "units": units}
+    )
+
+
+async def _arrive(
+    conn: Connection,
+    row: Record,
+    carrier: str,
+    status: CarrierStatus,
+    at: datetime,
+    detail: str,
+) -> None:
+    fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
+    lines = await fulfilments.lines(conn, fulfilment_id)
+    units = {line.line_id: line.picked for line in lines if line.picked}
+    if status == "delivered":
+        await orders.move_lines(conn, order_id, {k: {"delivered": n} for k, n in units.items()})
+        await fulfilments.set_state(conn, fulfilment_id, "delivered")
+    else:
+        await fulfilments.set_state(conn, fulfilment_id, "exception")
+    what = {"delivered": "delivered", "return_to_sender": "undeliverable", "failure": "lost"}[
+        status
+    ]
+    await events.tell(
+        conn,
+        order_id,
+        f"{what}:{fulfilment_id}",
+        what,
+        who=f"carrier {carrier}",
+        why=detail,
+        data={"fulfilment_id": fulfilment_id, "units": units},
+    )
+    await waits.report(
+        conn,
+        order_id,
+        ids.wait_id("await_delivery", fulfilment_id),
+        {"outcome": what, "units": units, "at": at.isoformat()},
+    )
+
+
+async def _unexpected(
+    conn: Connection, row: Record, carrier: str, event_id: str, status: CarrierStatus
+) -> None:
+    """Kept and told, but the story does not go back: late, or of a parcel that is not to move."""
+    if row["state"] == "delivered" or not tracking.is_moving(status):
+        return
+    await events.tell(
+        conn,
+        row["order_id"],
+        f"scan:{row['fulfilment_id']}:{event_id}",
+        "unexpected carrier scan",
+        who=f"carrier {carrier}",
+        why=f"{status}, but the parcel is {row['state']} here",
+        data={"fulfilment_id": row["fulfilment_id"]},
+    )
+
+
+async def _book_in(
+    conn: Connection,
+    return_id: str,
+    counts: Mapping[str, Counted],
+    location: str,
+    who: str,
+) -> None:
+    order_id = ids.order_of(return_id)
+    made_of = await kits.claimed(conn, order_id)
+    parts = {part for line_id in counts for part in made_of[line_id]}
+    await locations.check(conn, [location])
+    await stock.ensure_rows(conn, [(part, location) for part in parts])
+    await lock_stock(conn, parts)
+    bookings: tuple[tuple[stock.MovementKind, str, int, dict[str, int]], ...] = (
+        ("returned", f"return:{return_id}", 1, {k: c.received for k, c in counts.items()}),
+        ("written_off", f"scrap:{return_id}", -1, {k: c.scrapped for k, c in counts.items()}),
+    )
+    for kind, effect, sign, units in bookings:
+        await stock.move(
+            conn,
+            effect,
+            kind,
+            [
+                move
+                for k, n in units.items()
+                if n
+                for move in stock.moves(made_of[k], location, on_hand=sign * n)
+            ],
+            order_id=order_id,
+            who=who,
+            why=f"return {return_id}",
+        )

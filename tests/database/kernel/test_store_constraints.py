@@ -1,0 +1,641 @@
+"""The schema alone keeps the invariants: raw SQL, without any of the code, is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from activities.aftersales.returns import ApproveReturn
+from domain.accounting.accounts import Account
+from store.database import Connection, Pool, open_pool
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+from tests.support.servers import Databases
+
+# Delivered, charged, and about to come back.
+GONE = "web-gone"
+# To be picked.
+HERE = "web-here"
+
+
+@pytest.fixture(scope="module")
+async def shelves(databases: Databases) -> AsyncIterator[Pool]:
+    """A database with two orders in it. Nothing that a test does to it stays."""
+    async with databases.fresh() as url:
+        pool = await open_pool(url, size_max=2)
+        bench = Bench(pool)
+        await bench.stocked("TEA", 9)
+        gone = an_order(("TEA", 2), channel_order_id="gone")
+        part = await bench.at(gone, "delivered")
+        await bench.charged(gone, part)
+        await bench.returns.approve_return(
+            ApproveReturn(return_id=f"{GONE}:R1", units={"1": 1}, reason="test", who="test")
+        )
+        await bench.at(an_order(("TEA", 2), channel_order_id="here"), "confirmed")
+        yield pool
+        pool.terminate()
+
+
+@pytest.fixture
+async def conn(shelves: Pool) -> AsyncIterator[Connection]:
+    async with shelves.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        yield conn
+        await transaction.rollback()
+
+
+def line(change: str, order_id: str = HERE) -> str:
+    return f"update order_line set {change} where order_id = '{order_id}'"
+
+
+A_DAY = """
+    insert into reconciliation (provider, day, listed, matched, under_way, state)
+    values ('sandbox', '2026-11-24', 1, {matched}, 0, '{state}')"""
+
+
+def difference(
+    kind: str = "'state'",
+    remedy: str = "'retry'",
+    resolution: str = "'open'",
+    closed: str = "null::timestamptz",
+    ours: str = "'{}'::jsonb",
+    times: int = 1,
+) -> str:
+    return f"""
+        insert into reconciliation_difference (provider, day, subject, class, order_id, why, remedy,
+                                               resolution, closed_at, ours)
+        select 'sandbox', '2026-11-24'::date, 'key', {kind}, null, '', {remedy}, {resolution},
+               {closed}, {ours}
+        from generate_series(1, {times})"""
+
+
+def dispute(column: str, value: str) -> str:
+    values = {
+        "provider": "'sandbox'",
+        "dispute_id": "'dp_1'",
+        "subjects": "'{}'",
+        "amount_minor": "1",
+        "currency": "'USD'",
+        "fee_currency": "'USD'",
+        "state": "'lost'",
+        "reason": "''",
+        "opened_at": "now()",
+        "said_at": "now()",
+        column: value,
+    }
+    return f"insert into dispute ({', '.join(values)}) values ({', '.join(values.values())})"
+
+
+def fulfilment(change: str, order_id: str = HERE) -> str:
+    return f"update fulfilment set {change} where order_id = '{order_id}'"
+
+
+def credit(change: str) -> str:
+    """An account with 10, 4 of them authorized; 2 more were spent, 1 was put back; a change."""
+    return f"""
+        insert into credit_account values ('A', 'C-1', 'USD', 10, 4);
+        insert into credit_authorization values ('H', 'A', '{HERE}', 6, 2, 1);
+        {change}"""
+
+
+def credited(figures: str) -> str:
+    """An operation: key, kind, account, authorization, order, reference, amount, code."""
+    return f"""
+        insert into credit_operation (request, currency, who, why,
+            key, kind, account_id, authorization_id, order_id, reference, amount_minor, code)
+        values ('', 'USD', '', null, {figures});"""
+
+
+GIVEN = "'issue', 'A', null, null"
+
+
+def transfer(units: str = "1, 0, 0", to: str = "away") -> str:
+    return f"""
+        insert into location (location) values ('away');
+        insert into transfer (transfer_id, from_location, to_location, who, why)
+        values ('T', 'main', '{to}', '', '');
+        insert into transfer_line (transfer_id, sku, sent, arrived, lost)
+        values ('T', 'TEA', {units})"""
+
+
+def kit(sku: str, part: str = "TEA", units: int = 1) -> str:
+    return f"""
+        insert into item (sku) values ('{sku}'), ('{part}') on conflict do nothing;
+        insert into kit (sku) values ('{sku}');
+        insert into kit_part (kit, part, units) values ('{sku}', '{part}', {units})"""
+
+
+def lane(figures: str) -> str:
+    return f"insert into lane values ('main', 'DE', '', '*', {figures})"
+
+
+def item(told: str) -> str:
+    return f"insert into item values ('NEW', true, 'new', {told})"
+
+
+def waiting(figures: str = "1, now(), 1, '{}', null, null") -> str:
+    return f"""
+        insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
+                               promised_leave, promised_on)
+        values ('{HERE}', '1', 'TEA', {figures})"""
+
+
+def set_aside(holder: str = "'b', null, null", rest: str = "1, now()") -> str:
+    return f"""
+        {waiting()};
+        insert into soft_reservation
+            (basket, order_id, line_id, sku, location, quantity, expires_at)
+        values ({holder}, 'TEA', 'main', {rest})"""
+
+
+def purchase(line: str = "'TEA', 'main', 5, 5, 0, 0, 0, 1, 1", order: str = "'sent'") -> str:
+    """A purchase order with a line: sku, location, quantity, receivable, received, cancelled, …"""
+    return f"""
+        insert into supplier values ('S', 'S');
+        insert into purchase_order
+            (po_id, supplier_id, location, currency, state, needs_approval, policy)
+        values ('PO-1', 'S', 'main', 'EUR', {order}, false, '{{}}');
+        insert into purchase_order_line
+            (po_id, sku, location, quantity, receivable, received, cancelled, shipped, price_minor,
+             lead_time_days, due_on)
+        values ('PO-1', {line}, '2026-12-01')"""
+
+
+def terms(figures: str) -> str:
+    return f"""
+        insert into supplier values ('S', 'S');
+        insert into supplier_item values ('TEA', 'S', {figures}, 'EUR', 100)"""
+
+
+def operation(change: str) -> str:
+    return f"update payment_operation set {change} where kind = 'capture'"
+
+
+def authorization(change: str) -> str:
+    return f"update payment_authorization set {change}"
+
+
+def refund(figures: str = "'return', 1, 0, 0, 0, 1, 0") -> str:
+    """Kind; goods, tax, shipping and tax on it; credited; issued."""
+    return f"""
+        insert into refund (refund_id, order_id, kind, goods_minor, tax_minor, shipping_minor,
+                            shipping_tax_minor, credited_minor, issued_minor, currency, reason, who)
+        values ('{GONE}:R2', '{GONE}', {figures}, 'USD', '', '')"""
+
+
+def order_hold(told: str = "'payment', null, null") -> str:
+    return f"""
+        insert into order_hold (order_id, number, note, who, reason, released_at, released_by)
+        values ('{HERE}', 1, '', '', {told})"""
+
+
+def document(times: int = 1, **changes: str) -> str:
+    values = {
+        "kind": "'invoice'",
+        "year": "2001",
+        "running": "1",
+        "order_id": f"'{HERE}'",
+        "part_id": "'part'",
+        "currency": "'USD'",
+        "goods_minor": "1",
+        "tax_minor": "0",
+        "shipping_minor": "0",
+        "shipping_tax_minor": "0",
+        "content": "'{}'",
+        "issued_on": "'2001-02-03'",
+        **changes,
+    }
+    return f"""
+        insert into document ({", ".join(values)})
+        select {", ".join(f"{v}{CASTS.get(k, '')}" for k, v in values.items())}
+        from generate_series(1, {times}) as n"""
+
+
+CASTS = {"content": "::jsonb", "issued_on": "::date"}
+
+
+# What no statement may do, by the constraint that forbids it.
+FORBIDDEN = {
+    # nothing is oversold
+    "allocated_is_at_most_on_hand": "update stock set on_hand = allocated - 1",
+    "movement_is_of_a_known_kind": """
+        insert into movement
+            (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
+        values ('x', 'TEA', 'main', 'stolen', 0, 0, '', '')""",
+    "an_effect_moves_stock_once": """
+        insert into movement
+            (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
+        select effect, sku, location, kind, on_hand_change, allocated_change, who, why
+        from movement""",
+    # what is on its way adds up, and goes somewhere
+    "transfer_goes_to_another_location": transfer(to="main"),
+    "arrived_and_lost_is_at_most_sent": transfer("5, 4, 2"),
+    # what is gone is not waited for; what is waited for or set aside is somebody's
+    "discontinued_item_does_not_come_again": item("true, null, true"),
+    "promised_backorder_leaves_before_it_arrives": waiting(
+        "1, now(), 1, '{}', '2026-12-02', '2026-12-01'"
+    ),
+    "soft_reservation_is_for_a_basket_or_an_order": set_aside(f"'b', '{HERE}', '1'"),
+    "soft_reservation_is_one_row_for_its_holder": f"""
+        {set_aside()};
+        insert into soft_reservation select * from soft_reservation""",
+    # a kit is made of one or more of what is kept in stock, and has none of its own
+    "kit_is_no_part_of_itself": kit("BOX", part="BOX"),
+    "kit_is_no_part": kit("BOX") + ";" + kit("CRATE", part="BOX"),
+    "kit_is_no_stock": kit("TEA", part="CUP"),
+    # one open need is ordered once, and no more is received than may be
+    "one_open_purchase_for_a_need": f"""{purchase()};
+        insert into purchase_order
+            (po_id, supplier_id, location, currency, state, needs_approval, policy)
+        values ('PO-2', 'S', 'main', 'EUR', 'sent', false, '{{}}');
+        insert into purchase_order_line
+            (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on)
+        values ('PO-2', 'TEA', 'main', 1, 1, 1, 1, '2026-12-01')""",
+    "cancelled_is_at_most_ordered": purchase("'TEA', 'main', 5, 5, 0, 6, 0, 1, 1"),
+    "received_is_at_most_receivable": purchase("'TEA', 'main', 5, 6, 7, 0, 0, 1, 1"),
+    "purchase_order_state_is_known": purchase(order="'lost'"),
+    "purchase_order_has_its_own_number": f"""{purchase()};
+        insert into purchase_order
+            (po_id, number, supplier_id, location, currency, state, needs_approval, policy)
+        overriding system value
+        select 'PO-2', number, 'S', 'main', 'EUR', 'sent', false, '{{}}' from purchase_order""",
+    "purchase_order_tells_each_effect_once": f"""{purchase()};
+        insert into purchase_order_event (po_id, effect, what, who)
+        values ('PO-1', 'x', '', ''), ('PO-1', 'x', '', '')""",
+    "lead_time_is_at_most_ten_years": terms("-1, 1, 1, 1"),
+    "order_up_to_is_above_the_reorder_point": "update stock set reorder_point = 5, order_up_to = 5",
+    "service_level_is_a_half_or_more_and_below_one": "update stock set service_level = 1",
+    "report_is_for_an_order_or_a_purchase_order": """
+        insert into wait_report (activity_id, outcome) values ('x', '{}')""",
+    # promises, lanes and limits
+    "promised_day_is_not_before_it_leaves": fulfilment(
+        "promised_leave = '2026-12-02', promised_on = '2026-12-01'"
+    ),
+    "limit_is_one_parcel_or_more": "update location set parcels_a_day = 0",
+    "distance_is_not_negative": lane("0, 'EUR', -1, 0"),
+    "transit_is_not_negative": lane("0, 'EUR', 0, -1"),
+    # one order per number of its channel
+    "channel_number_is_of_one_order": f"""
+        insert into customer_order (order_id, channel, channel_order_id, digest, run_id, document,
+                            customer_id, currency, total_minor, placed_at)
+        select 'web-other', channel, channel_order_id, digest, run_id, document, customer_id,
+               currency, total_minor, placed_at from customer_order where order_id = '{HERE}'""",
+    "customer_order_pkey": (
+        "insert into customer_order overriding user value select * from customer_order"
+    ),
+    "decision_is_known": "update customer_order set decision = 'lost'",
+    # every unit is somewhere, and in one place
+    "units_of_a_line_are_at_one_place_each": line("cancelled = ordered"),
+    "picked_is_at_most_allocated": line("picked = allocated + 1"),
+    "delivered_and_lost_is_at_most_shipped": line("delivered = 1"),
+    "returned_and_to_return_is_at_most_delivered": line("returned = ordered", GONE),
+    "charged_is_at_most_ordered": line("charged = ordered + 1"),
+    "refunded_is_at_most_charged": line("refunded = 1"),
+    # a recalled fulfilment cannot go on
+    "recalled_fulfilment_is_cancelled": fulfilment("recalled_from = 'picking'"),
+    "fulfilment_state_is_known": fulfilment("state = 'somewhere'"),
+    "picked_is_at_most_asked": "update fulfilment_line set picked = quantity + 1",
+    # one label per fulfilment, and each event of a carrier once
+    "shipment_pkey": "insert into shipment select * from shipment",
+    "label_is_asked_for_once": f"""
+        insert into shipment (fulfilment_id, order_id, label_key, label, service)
+        select '{HERE}:1', '{HERE}', label_key, 'requested', service from shipment""",
+    "bought_label_has_a_tracking_number": "update shipment set tracking_number = null",
+    "label_state_is_known": "update shipment set label = 'drawn'",
+    "carrier_status_is_known": "update shipment set carrier_status = 'on the moon'",
+    "carrier_event_pkey": "insert into carrier_event select * from carrier_event",
+    # a return is of something, and holds no more than was asked for
+    "return_is_of_a_known_kind": "update order_return set kind = 'gift'",
+    "return_state_is_known": "update order_return set state = 'forgotten'",
+    "undeliverable_is_a_fulfilment_and_nothing_else_is": (
+        "update order_return set kind = 'undeliverable'"
+    ),
+    "restocked_and_scrapped_is_at_most_returned": (
+        "update return_line set restocked = quantity, scrapped = 1"
+    ),
+    # refunded ≤ captured ≤ authorized, what is under way included
+    "captured_is_at_most_asked_for": "update order_money set capture_granted = captured - 1",
+    "refunded_is_at_most_owed": "update order_money set refunded = refund_granted + 1",
+    "owed_is_at_most_captured": "update order_money set refund_granted = captured + 1",
+    "operation_is_of_a_known_kind": operation("kind = 'gift'"),
+    "operation_state_is_known": operation("state = 'perhaps', settled_at = null"),
+    "settled_operation_has_its_time": operation("settled_at = null"),
+    "payment_operation_pkey": "insert into payment_operation table payment_operation",
+    "authorization_has_the_key_of_its_operation": operation("kind = 'authorize'"),
+    "void_is_about_an_authorization": operation("kind = 'void', authorization_key = null"),
+    "operation_is_of_a_tender": operation("tender = 0"),
+    # documents are numbered 1, 2, 3 … in each series of a year, once for each part
+    "counter_is_of_a_known_kind": (
+        "insert into document_counter values ('receipt', 2001, 1, '2001-02-03')"
+    ),
+    "last_number_is_one_or_more": (
+        "insert into document_counter values ('invoice', 2001, 0, '2001-02-03')"
+    ),
+    "last_number_is_of_its_year": (
+        "insert into document_counter values ('invoice', 2001, 1, '2002-02-03')"
+    ),
+    "document_is_of_a_known_kind": document(kind="'receipt'"),
+    "number_is_one_or_more": document(running="0"),
+    "document_is_issued_in_its_year": document(issued_on="'2002-02-03'"),
+    "each_part_is_documented_once": document(2, running="n"),
+    "document_pkey": document(2, part_id="n::text"),
+    # store credit: 0 ≤ held ≤ balance, refunded ≤ captured ≤ held, and every operation once
+    "customer_has_one_account_for_a_currency": credit(
+        "insert into credit_account values ('B', 'C-1', 'USD')"
+    ),
+    "authorized_credit_is_at_most_the_balance": credit(
+        "update credit_account set authorized_minor = 11"
+    ),
+    "credit_authorization_is_of_an_amount": credit(
+        "insert into credit_authorization values ('I', 'A', 'web-here', 0)"
+    ),
+    "captured_credit_is_at_most_authorized": credit(
+        "update credit_authorization set captured_minor = 7"
+    ),
+    "refunded_credit_is_at_most_captured": credit(
+        "update credit_authorization set refunded_minor = 3"
+    ),
+    "voided_credit_releases_the_rest": credit("update credit_authorization set voided = true"),
+    "credit_operation_is_of_a_known_kind": credit(
+        credited("'k', 'gift', 'A', 'H', 'web-here', 'r', 1, null")
+    ),
+    "a_key_is_one_credit_operation": credit(
+        credited(f"'k', {GIVEN}, 'r', 1, null") + credited(f"'k', {GIVEN}, 's', 1, null")
+    ),
+    "a_reference_is_one_credit_operation": credit(
+        credited(f"'k', {GIVEN}, 'r', 1, null") + credited(f"'l', {GIVEN}, 'r', 1, null")
+    ),
+    "credit_operation_moves_something": credit(credited(f"'k', {GIVEN}, 'r', 0, null")),
+    "credit_operation_is_an_effect_or_a_refusal": credit(
+        credited("'k', 'capture', 'A', null, null, 'r', 1, null")
+    ),
+    # what does not agree on a company's day is kept once, until it is closed
+    "matched_is_at_most_listed": A_DAY.format(matched=2, state="clean"),
+    "reconciliation_state_is_known": A_DAY.format(matched=1, state="perhaps"),
+    "difference_is_of_a_known_class": difference(kind="'taste'"),
+    "remedy_is_known": difference(remedy="'hope'"),
+    "resolution_is_known": difference(resolution="'lost'", closed="now()"),
+    "difference_is_there_on_a_side": difference(ours="null::jsonb"),
+    "difference_that_is_not_open_has_an_end": difference(resolution="'mended'"),
+    "difference_is_kept_once": difference(times=2),
+    # a dispute is about something, and about an order or none
+    "dispute_is_about_an_amount": dispute("amount_minor", "0"),
+    "dispute_state_is_known": dispute("state", "'undecided'"),
+    "dispute_of_an_order_is_about_a_payment": dispute("order_id", f"'{HERE}'"),
+    "tender_is_one_or_more": authorization("tender = 0"),
+    # the same of each authorization; and only of those
+    "captures_and_releases_are_at_most_the_authorization": authorization(
+        "capture_granted = amount_minor + 1"
+    ),
+    "captured_by_it_is_at_most_asked_for": authorization("captured = capture_granted + 1"),
+    "refunds_by_it_are_at_most_captured": authorization("refund_granted = captured + 1"),
+    "refunded_by_it_is_at_most_asked_for": authorization("refunded = refund_granted + 1"),
+    "captures_and_releases_are_at_most_authorized": (
+        "update order_money set released = authorized - capture_granted + 1"
+    ),
+    "invoiced_is_at_most_ordered": line("invoiced = ordered + 1"),
+    "conceded_is_at_most_refunded": line("conceded = refunded + 1"),
+    # no more is given back than is owed, and no part of it is negative
+    "refund_pkey": f"{refund()}; {refund()}",
+    "refund_is_of_a_known_kind": refund("'gift', 1, 0, 0, 0, 0, 0"),
+    "credited_is_at_most_granted": refund("'return', 1, 2, 3, 4, 11, 0"),
+    "issued_is_at_most_granted": refund("'return', 1, 2, 3, 4, 10, 11"),
+    "came_back_is_at_most_issued": f"{refund()}; update refund set came_back_minor = 1",
+    # a hold that was released says by whom
+    "order_hold_pkey": f"{order_hold()}; {order_hold()}",
+    "hold_has_a_known_reason": order_hold("'mood', null, null"),
+    "released_hold_says_by_whom": order_hold("'payment', now(), null"),
+    # an effect is booked, told and raised once
+    "an_effect_is_booked_once": """
+        insert into journal_entry (effect, order_id, memo)
+        select effect, order_id, memo from journal_entry""",
+    "posting_moves_something": """
+        insert into posting select entry_id, 'disputes', 0, 'USD' from journal_entry""",
+    "account_is_in_the_chart": """
+        insert into posting select entry_id, 'gifts', 1, 'USD' from journal_entry""",
+    # a day that is not over is not closed
+    "closed_day_is_over": """
+        insert into closing (through, who)
+        values ((clock_timestamp() at time zone 'UTC')::date, 'x')""",
+    # what is ours is never less than nothing, and neither is what it has cost
+    "inventory_posting_is_of_units": """
+        insert into inventory_posting select entry_id, 'TEA', '', 0, 'USD', 1 from journal_entry""",
+    "inventory_posting_moves_value": """
+        insert into inventory_posting select entry_id, 'TEA', '', 1, 'USD', 0 from journal_entry""",
+    "order_tells_each_effect_once": """
+        insert into order_event (order_id, effect, what, who)
+        select order_id, effect, what, who from order_event""",
+    "attention_is_raised_once_at_a_time": f"""
+        insert into attention (order_id, step, reason, since)
+        values ('{HERE}', 'pick', 'a', now()),
+               ('{HERE}', 'pick', 'b', now() + interval '1 hour')""",
+}
+
+# These cannot be broken without breaking another of them first.
+IMPLIED = {
+    "authorization_is_of_one_order": "payment_authorization_pkey",
+    "purchase_order_goes_to_one_location": "purchase_order_pkey",
+    "each_number_of_a_series_is_given_once": "document_pkey: the number is made of these",
+    "shipment_is_known_by_its_number": "shipment_pkey",
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+async def test_the_schema_forbids(conn: Connection, name: str) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        await conn.execute(FORBIDDEN[name])
+    assert refused.value.constraint_name == name
+
+
+async def test_every_check_and_unique_rule_of_the_schema_has_its_statement(
+    conn: Connection,
+) -> None:
+    rows = await conn.fetch(
+        """
+        select conname from pg_constraint
+        where connamespace = 'public'::regnamespace and contype in ('c', 'u') and contypid = 0
+        union
+        select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
+        where i.indisunique and not i.indisprimary and c.relnamespace = 'public'::regnamespace
+        """
+    )
+    assert {row[0] for row in rows} - set(FORBIDDEN) == set(IMPLIED)
+
+
+DOMAINS = {
+    "currency_is_three_capital_letters": ("currency_code", "'usd'"),
+    "amount_is_not_negative": ("minor_units", "-1"),
+    "number_of_units_is_not_negative": ("units", "-1"),
+    "number_of_units_is_positive": ("some_units", "0"),
+    "text_is_not_empty": ("some_text", "''"),
+}
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+async def test_a_domain_forbids(conn: Connection, name: str) -> None:
+    domain, value = DOMAINS[name]
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await conn.execute(f"select ({value})::{domain}")
+    assert refused.value.constraint_name == name
+
+
+# Amounts that may be negative, and sums of what cannot be.
+SIGNED = {
+    "posting.amount_minor",
+    "inventory_posting.value_minor",
+    "refund.amount_minor",
+    "document.amount_minor",
+}
+
+
+async def test_amounts_and_currencies_are_of_their_domains(conn: Connection) -> None:
+    rows = await conn.fetch(
+        """
+        select c.relname || '.' || attname as name, atttypid::regtype::text as type
+        from pg_attribute join pg_class c on c.oid = attrelid
+        where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0
+          and (attname ~ '_minor$' or attname ~ 'currency$')
+        """
+    )
+    types = {row["name"]: row["type"] for row in rows}
+    assert len(types) > 40
+    for name, type_name in types.items():
+        expected = "currency_code" if name.endswith("currency") else "minor_units"
+        assert type_name == ("bigint" if name in SIGNED else expected), name
+
+
+async def test_every_rule_has_a_name_of_its_own(conn: Connection) -> None:
+    """Not one that PostgreSQL made of table and column: keys and not-nulls have those."""
+    made = await conn.fetch(
+        """
+        select conname from pg_constraint
+        where connamespace in ('public'::regnamespace, 'sandbox'::regnamespace)
+          and contype in ('c', 'f', 'u') and conname ~ '_(check|fkey|key)[0-9]*$'
+        """
+    )
+    assert [row[0] for row in made] == []
+
+
+async def test_units_and_claims_belong_to_what_exists(conn: Connection) -> None:
+    for orphan in (
+        "insert into stock (sku, location) values ('TEA', 'nowhere')",
+        "insert into stock (sku, location) values ('NEW', 'main')",
+        "update reservation set location = 'nowhere'",
+        "update fulfilment_line set line_id = 'none'",
+        operation(f"order_id = '{HERE}'"),  # an authorization is of the same order
+        "insert into journal_entry (effect, order_id, memo) values ('x', 'web-none', 'x')",
+    ):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            async with conn.transaction():
+                await conn.execute(orphan)
+
+
+FOR_EVER = {
+    "order_event": "what = 'x'",
+    "movement": "who = 'x'",
+    "journal_entry": "memo = 'x'",
+    "posting": "account = 'revenue'",
+    "inventory_posting": "units = 2",
+    "closing": "who = 'x'",
+    "purchase_order_event": "what = 'x'",
+}
+
+
+@pytest.mark.parametrize("table", FOR_EVER)
+@pytest.mark.parametrize("change", ["delete from {}", "update {} set {}", "truncate {} cascade"])
+async def test_what_happened_can_be_neither_changed_nor_deleted(
+    conn: Connection, table: str, change: str
+) -> None:
+    if table == "closing":
+        await conn.execute("insert into closing (through, who) values ('2026-01-31', 'x')")
+    if table == "inventory_posting":
+        await conn.execute(
+            "insert into inventory_posting select entry_id, 'TEA', '', 1, 'USD', 1 "
+            "from journal_entry limit 1"
+        )
+    if table == "purchase_order_event":
+        await conn.execute(purchase())
+        await conn.execute(
+            "insert into purchase_order_event (po_id, effect, what, who) "
+            "values ('PO-1', 'e', 'w', 'x')"
+        )
+    statement = change.format(table, FOR_EVER[table])
+    # What refers to a table is emptied with it, and before it.
+    culprit = "(posting|inventory_posting|journal_entry)" if "truncate" in change else table
+    with pytest.raises(asyncpg.RestrictViolationError, match=f"({table}|{culprit}) is append-only"):
+        await conn.execute(statement)
+
+
+CASH, SOLD, TAX = "cash_in_transit", "revenue", "tax_payable"
+
+
+@pytest.mark.parametrize(
+    ("postings", "balances"),
+    [
+        ([(CASH, 100, "USD"), (SOLD, -100, "USD")], True),
+        ([(CASH, 100, "USD"), (SOLD, -70, "USD"), (TAX, -30, "USD")], True),
+        ([(CASH, 1, "USD"), (TAX, -1, "USD"), (CASH, 1, "EUR"), (TAX, -1, "EUR")], True),
+        ([(CASH, 100, "USD"), (SOLD, -99, "USD")], False),
+        ([(CASH, 100, "USD"), (SOLD, -100, "EUR")], False),
+        ([(CASH, 100, "USD")], False),
+    ],
+)
+async def test_every_journal_entry_balances_in_each_currency_when_it_is_committed(
+    conn: Connection, postings: list[tuple[str, int, str]], balances: bool
+) -> None:
+    entry = await conn.fetchval(
+        f"insert into journal_entry (effect, order_id, memo) values ('x', '{HERE}', 'x')"
+        " returning entry_id"
+    )
+    for posting in postings:  # one by one: only the end counts
+        await conn.execute("insert into posting values ($1, $2, $3, $4)", entry, *posting)
+    if balances:
+        await conn.execute("set constraints all immediate")
+    else:
+        with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+            await conn.execute("set constraints all immediate")
+
+
+async def test_an_entry_gets_no_postings_after_its_transaction_not_even_such_as_balance(
+    conn: Connection,
+) -> None:
+    with pytest.raises(asyncpg.RestrictViolationError, match="no postings after its transaction"):
+        await conn.execute("""
+            insert into posting
+            select entry_id, account, amount, 'EUR' from journal_entry,
+                (values ('disputes', 1), ('write_offs', -1)) as p (account, amount)""")
+
+
+async def test_an_entry_that_balanced_cannot_be_added_to_unless_it_balances_again(
+    conn: Connection,
+) -> None:
+    await conn.execute("""
+        with entry as (
+            insert into journal_entry (effect, memo) values ('x', 'x') returning entry_id)
+        insert into posting
+        select entry_id, account, amount, 'EUR' from entry,
+            (values ('disputes', 1), ('write_offs', -1)) as p (account, amount)""")
+    await conn.execute("set constraints all immediate")
+    with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+        await conn.execute(
+            "insert into posting select entry_id, 'revenue', 1, 'EUR' from journal_entry "
+            "where effect = 'x'"
+        )
+
+
+async def test_an_entry_has_postings(conn: Connection) -> None:
+    await conn.execute("insert into journal_entry (effect, memo) values ('x', 'x')")
+    with pytest.raises(asyncpg.CheckViolationError, match="has no postings"):
+        await conn.execute("set constraints all immediate")
+
+
+async def test_the_accounts_of_the_schema_are_those_of_the_chart(conn: Connection) -> None:
+    check = await conn.fetchval(
+        "select pg_get_constraintdef(oid) from pg_constraint "
+        "where conname = 'account_is_in_the_chart'"
+    )
+    assert sorted(re.findall(r"'(\w+)'", check)) == sorted(Account)

@@ -1,0 +1,556 @@
+"""Every effect of every activity: called twice, called at once, or with its answer lost, it is one.
+
+`EFFECTS` names each activity that changes something. A scene brings an order to where the activity
+belongs, and gives the call; the tests make the call in all the ways in which calls are repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import pytest
+
+from activities.aftersales.returns import ApproveReturn
+from activities.fulfilment.fulfilments import Ship
+from activities.orders.records import Attention, CloseOrder, Notice
+from activities.payments.requests import Refund, Void
+from activities.provider_errors import Declined, OutcomeUnknown
+from activities.providers.sandbox.payment import Card
+from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
+from domain.errors import Conflict
+from domain.orders.amounts import value_lines, worth_of
+from domain.orders.order import Order
+from store.database import open_pool
+from store.sandbox import companies
+from store.sandbox.companies import FaultKind
+from tests.support.bench import Bench, a_part, authorizing, capturing, reserving, shipping
+from tests.support.books import faults_in
+from tests.support.builders import an_order
+from tests.support.servers import Databases
+
+UTC_TEXT = "datetime.timezone.utc"
+
+Call = Callable[[], Awaitable[Any]]
+Scene = Callable[[Bench], Coroutine[Any, Any, tuple[Order, Call]]]
+
+
+@pytest.fixture(scope="module")
+async def shared(databases: Databases) -> AsyncIterator[Bench]:
+    """One database for all of these tests: each has orders of its own."""
+    async with databases.fresh() as url:
+        pool = await open_pool(url)
+        bench = Bench(pool)
+        await bench.stocked("TEA", 10_000)
+        await bench.stocked("TEA", 10_000, "spare")
+        yield bench
+        pool.terminate()
+
+
+@pytest.fixture
+async def bench(shared: Bench) -> Bench:
+    async with shared.pool.acquire() as conn:
+        await companies.clear_faults(conn)
+    return shared
+
+
+def tea(token: str = Card.OK, **fields: Any) -> Order:
+    return an_order(("TEA", 3, "9.99"), token=token, **fields)
+
+
+def a_refund(order: Order) -> Refund:
+    """One of three units back: the customer keeps what the first two are worth."""
+    lines = value_lines(order)
+    return Refund(
+        order_id=order.order_id,
+        refund_id=f"{order.order_id}:R1",
+        worth=(back := worth_of(lines, {"1": 3}) - worth_of(lines, {"1": 2})),
+        credited=back,
+        currency="USD",
+        units={"1": 1},
+        why="test",
+    )
+
+
+async def reserve_stock(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    return order, lambda: bench.inventory.reserve_stock(reserving(order))
+
+
+async def reserve_nothing(bench: Bench) -> tuple[Order, Call]:
+    order = an_order(("NOTHING", 3))
+    return order, lambda: bench.inventory.reserve_stock(reserving(order))
+
+
+async def release_stock(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "confirmed")
+    ask = ReleaseStock(
+        order_id=order.order_id,
+        effect="cancel:1",
+        units={part: {"1": 3}},
+        decision="cancelled",
+        what="cancelled",
+        why="test",
+    )
+    return order, lambda: bench.inventory.release_stock(ask)
+
+
+async def reserve_again_what_was_not_found(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "confirmed")
+    await bench.desk.pick(part, {"1": 1}, who="picker")
+    return order, partial(bench.inventory.reserve_again, replacing(order, {"1": 2}, "open"))
+
+
+async def reserve_again_what_was_lost(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "shipped")
+    await bench.scan(part, "failure")
+    return order, partial(bench.inventory.reserve_again, replacing(order, {"1": 3}, "shipped"))
+
+
+def replacing(order: Order, units: dict[str, int], source: Any) -> ReserveAgain:
+    return ReserveAgain(
+        order_id=order.order_id,
+        effect=f"again:{order.order_id}",
+        units=units,
+        source=source,
+        replace=True,
+        first_number=2,
+        avoid="main",
+        reason="test",
+    )
+
+
+async def reassign(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "confirmed")
+    ask = Reassign(fulfilment_id=part, to=f"{order.order_id}:2", units={"1": 2})
+    return order, lambda: bench.inventory.reassign(ask)
+
+
+async def authorize_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
+    order = tea(token)
+    await bench.inventory.reserve_stock(reserving(order))
+    return order, lambda: bench.authorizations.authorize_payment(authorizing(order))
+
+
+async def capture_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
+    order = tea(token)
+    part = await bench.at(order, "shipped")
+    return order, lambda: bench.payments.capture_payment(capturing(order, part))
+
+
+async def refund_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
+    order = tea(token)
+    part = await bench.at(order, "shipped")
+    await bench.charged(order, part)
+    return order, lambda: bench.payments.refund_payment(a_refund(order))
+
+
+async def void_payment(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    await bench.at(order, "confirmed")
+    ask = Void(order_id=order.order_id, why="test")
+    return order, lambda: bench.authorizations.void_payment(ask)
+
+
+async def ship(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "packed")
+    return order, lambda: bench.waiting(bench.fulfilment.ship(shipping(part)))
+
+
+async def ship_to_nowhere(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "packed")
+    ask = Ship(fulfilment_id=part, service="standard", country="KR", postal_code="NOWHERE")
+    return order, lambda: bench.waiting(bench.fulfilment.ship(ask))
+
+
+async def recall(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "picked")
+    return order, lambda: bench.fulfilment.recall(a_part(part))
+
+
+async def put_back(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "packed")
+    await bench.fulfilment.recall(a_part(part))
+    return order, lambda: bench.fulfilment.put_back(a_part(part))
+
+
+async def void_label(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "labelled")
+    await bench.fulfilment.recall(a_part(part))
+    return order, lambda: bench.fulfilment.void_label(a_part(part))
+
+
+async def approve_return(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    await bench.at(order, "delivered")
+    ask = ApproveReturn(
+        return_id=f"{order.order_id}:R1", units={"1": 2}, reason="test", who="customer"
+    )
+    return order, lambda: bench.returns.approve_return(ask)
+
+
+async def close_order(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    await bench.at(order, "delivered")
+    ask = CloseOrder(order_id=order.order_id, decision="closed", reason="test")
+    return order, lambda: bench.records.close_order(ask)
+
+
+async def tell(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    await bench.at(order, "confirmed")
+    ask = Notice(order_id=order.order_id, effect="refused:1", what="cancel refused", why="test")
+    return order, lambda: bench.records.tell(ask)
+
+
+async def note_attention(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    await bench.at(order, "confirmed")
+    ask = Attention(order_id=order.order_id, step="pick", number=1, reason="overdue")
+    return order, lambda: bench.records.note_attention(ask)
+
+
+async def note_attention_resolved(bench: Bench) -> tuple[Order, Call]:
+    order, raised = await note_attention(bench)
+    await raised()
+    ask = Attention(
+        order_id=order.order_id, step="pick", number=1, reason="overdue", resolution="retry: ok"
+    )
+    return order, lambda: bench.records.note_attention(ask)
+
+
+EFFECTS: dict[str, Scene] = {
+    "reserve_stock": reserve_stock,
+    "reserve_stock that rejects": reserve_nothing,
+    "release_stock": release_stock,
+    "reserve_again after a short pick": reserve_again_what_was_not_found,
+    "reserve_again after a loss": reserve_again_what_was_lost,
+    "reassign": reassign,
+    "authorize_payment": authorize_payment,
+    "authorize_payment that is declined": partial(authorize_payment, token=Card.DECLINE),
+    "capture_payment": capture_payment,
+    "capture_payment that is declined": partial(capture_payment, token=Card.CAPTURE_REFUSED),
+    "refund_payment": refund_payment,
+    "refund_payment that is declined": partial(refund_payment, token=Card.REFUND_REFUSED),
+    "void_payment": void_payment,
+    "ship": ship,
+    "ship that is declined": ship_to_nowhere,
+    "recall": recall,
+    "put_back": put_back,
+    "void_label": void_label,
+    "approve_return": approve_return,
+    "close_order": close_order,
+    "tell": tell,
+    "note_attention": note_attention,
+    "note_attention that resolves": note_attention_resolved,
+}
+
+
+async def answer(call: Awaitable[Any]) -> Any:
+    """What the call answers, or how it is declined."""
+    try:
+        return await call
+    except Declined as declined:
+        return declined.code
+
+
+def of(order: Order, answered: Any) -> str:
+    """An answer or a row without what is different from order to order."""
+    text = str(answered).replace(order.order_id, "web-0")
+    return re.sub(r"datetime\.datetime\([^()]*\)", "some time", text.replace(UTC_TEXT, "utc"))
+
+
+async def picture(bench: Bench, order: Order) -> dict[str, list[str]]:
+    """All that is recorded of an order, here and at the companies, without ids and times."""
+    queries = {
+        "order": "select decision, reason from customer_order where order_id = $1",
+        "lines": "select * from order_line where order_id = $1",
+        "fulfilments": """
+            select fulfilment_id, location, state, recalled_from from fulfilment
+            where order_id = $1 order by 1""",
+        "claims": """
+            select fulfilment_id, line_id, location, quantity from reservation
+            where order_id = $1 order by 1, 2""",
+        "movements": """
+            select effect, sku, location, kind, on_hand_change, allocated_change from movement
+            where order_id = $1 order by movement_id""",
+        "money": "select * from order_money where order_id = $1",
+        "payments": """
+            select payment_key, kind, amount_minor, state, code from payment
+            where order_id = $1 order by requested_at""",
+        "journal": """
+            select effect, account, amount_minor from posting join journal_entry using (entry_id)
+            where order_id = $1 order by entry_id, account""",
+        "story": "select effect, what, why from order_event where order_id = $1 order by event_id",
+        "attention": "select step, resolution from attention where order_id = $1",
+        "returns": """
+            select return_id, state, line_id, quantity from order_return
+            join return_line using (return_id, order_id) where order_id = $1""",
+        "parcels": "select fulfilment_id, label, refusal from shipment where order_id = $1",
+        "labels": """
+            select fulfilment_id, voided from sandbox.label
+            where split_part(fulfilment_id, ':', 1) = $1 order by id""",
+        "money calls": """
+            select key, kind, amount_minor, code from sandbox.payment_call
+            where order_id = $1 order by id""",
+    }
+    async with bench.pool.acquire() as conn:
+        return {
+            name: [of(order, tuple(row)) for row in await conn.fetch(query, order.order_id)]
+            for name, query in queries.items()
+        }
+
+
+async def done_once(bench: Bench, scene: Scene) -> tuple[str, dict[str, list[str]]]:
+    """What a single call answers and leaves behind."""
+    order, call = await scene(bench)
+    return of(order, await answer(call())), await picture(bench, order)
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+async def test_an_effect_repeated_changes_nothing_and_answers_the_same(
+    bench: Bench, name: str
+) -> None:
+    _, call = await EFFECTS[name](bench)
+    first = await answer(call())
+    before = await bench.everything()
+    for _ in range(2):
+        assert await answer(call()) == first
+        assert await bench.everything() == before
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+async def test_attempts_of_an_effect_that_overlap_are_one_effect(bench: Bench, name: str) -> None:
+    expected, left_behind = await done_once(bench, EFFECTS[name])
+    order, call = await EFFECTS[name](bench)
+    answers = await asyncio.gather(*(answer(call()) for _ in range(6)))
+    assert {of(order, each) for each in answers} == {expected}
+    assert await picture(bench, order) == left_behind
+
+
+COMPANY_CALLS: dict[str, tuple[str, str, Scene]] = {
+    "authorize_payment": ("payment", "authorize", authorize_payment),
+    "authorize_payment that is declined": (
+        "payment",
+        "authorize",
+        partial(authorize_payment, token=Card.DECLINE),
+    ),
+    "capture_payment": ("payment", "capture", capture_payment),
+    "refund_payment": ("payment", "refund", refund_payment),
+    "void_payment": ("payment", "void", void_payment),
+    "ship": ("carrier", "buy_label", ship),
+    "ship that is declined": ("carrier", "buy_label", ship_to_nowhere),
+    "void_label": ("carrier", "void_label", void_label),
+}
+
+
+@pytest.mark.parametrize("fault", FaultKind)
+@pytest.mark.parametrize("name", COMPANY_CALLS)
+async def test_s11_a_call_that_failed_or_lost_its_answer_is_one_effect_in_the_end(
+    bench: Bench, name: str, fault: FaultKind
+) -> None:
+    company, operation, scene = COMPANY_CALLS[name]
+    expected, left_behind = await done_once(bench, scene)
+    order, call = await scene(bench)
+    async with bench.pool.acquire() as conn:
+        await companies.set_fault(conn, company, operation, fault, 1.0, remaining=2)
+        # A payment whose answer is lost is looked up at once, and by the next attempt.
+        lost = 2 if company == "payment" else 1
+        await companies.set_fault(
+            conn, company, "lookup", FaultKind.UNAVAILABLE, 1.0, remaining=lost
+        )
+    failures = 0
+    while True:
+        try:
+            answered = await answer(call())
+            break
+        except OutcomeUnknown:
+            failures += 1
+            assert failures <= 3
+    assert failures >= 2
+    assert of(order, answered) == expected
+    assert await picture(bench, order) == left_behind
+
+
+class WorkerDied(BaseException):
+    """Nothing after this point ran."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", COMPANY_CALLS)
+async def test_s32_a_worker_that_dies_around_the_companys_call_leaves_one_effect(
+    bench: Bench, name: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, operation, scene = COMPANY_CALLS[name]
+    expected, left_behind = await done_once(bench, scene)
+    order, call = await scene(bench)
+    provider = bench.payment if company == "payment" else bench.carrier
+    real = getattr(provider, operation)
+
+    async def dying(**content: Any) -> Any:
+        if when == "after":
+            await answer(real(**content))
+        raise WorkerDied
+
+    with monkeypatch.context() as patch:
+        patch.setattr(provider, operation, dying)
+        with pytest.raises(WorkerDied):
+            await call()
+    assert of(order, await answer(call())) == expected
+    assert await picture(bench, order) == left_behind
+
+
+async def test_stock_and_money_add_up_after_all_of_it(bench: Bench) -> None:
+    faults = await faults_in(bench.pool)
+    broken = {fault.split(":", maxsplit=1)[0]: fault for fault in faults}
+    assert not {
+        rule: broken[rule]
+        for rule in broken.keys()
+        & {
+            "stock is the sum of its movements",
+            "what was taken and kept is what the units are worth",
+            "no more is paid back than was charged",
+            "the journal says what was paid",
+        }
+    }
+
+
+# Other content under the same name ---------------------------------------------------------------
+
+
+async def test_s29_a_label_asked_for_again_with_another_service_is_a_conflict(
+    bench: Bench,
+) -> None:
+    part = await bench.at(tea(), "packed")
+    await bench.waiting(bench.fulfilment.ship(shipping(part)))
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await conn.execute("update fulfilment set state = 'packed' where fulfilment_id = $1", part)
+    with pytest.raises(Conflict, match="with service standard; a parcel has one label"):
+        await bench.fulfilment.ship(shipping(part, "express"))
+    bought = "select count(*) from sandbox.label where fulfilment_id = $1"
+    assert await bench.count(bought, part) == 1
+
+
+async def test_a_step_that_needs_a_person_before_the_order_is_on_record_is_no_fault(
+    bench: Bench,
+) -> None:
+    ask = Attention(order_id="web-0", step="reserve_stock web-0", number=1, reason="away")
+    before = await bench.everything()
+    await bench.records.note_attention(ask)
+    await bench.records.note_attention(ask.model_copy(update={"resolution": "retry: back"}))
+    assert await bench.everything() == before
+
+
+# Undo --------------------------------------------------------------------------------------------
+
+
+async def test_a_label_that_the_carrier_refused_needs_no_voiding(
+    bench: Bench,
+) -> None:
+    order, call = await ship_to_nowhere(bench)
+    part = f"{order.order_id}:1"
+    async with bench.pool.acquire() as conn:
+        await companies.set_fault(
+            conn, "carrier", "buy_label", FaultKind.TIMEOUT_AFTER, 1.0, remaining=1
+        )
+    with pytest.raises(OutcomeUnknown):
+        await call()
+    assert (await bench.parcel(part)).label == "requested"  # refused, but nobody here knows
+    await bench.fulfilment.recall(a_part(part))
+    await bench.fulfilment.void_label(a_part(part))
+    assert (await bench.parcel(part)).label == "voided"
+
+
+@pytest.mark.parametrize("undo", ["put_back", "void_label"])
+async def test_an_undo_of_what_never_happened_does_nothing(bench: Bench, undo: str) -> None:
+    order = tea()
+    part = await bench.at(order, "confirmed")
+    await bench.fulfilment.recall(a_part(part))
+    labels_and_lines = ("labels", "lines", "movements", "parcels")
+    before = await picture(bench, order)
+    await getattr(bench.fulfilment, undo)(a_part(part))
+    after = await picture(bench, order)
+    assert [after[name] for name in labels_and_lines] == [before[name] for name in labels_and_lines]
+
+
+async def test_a_void_of_an_authorization_whose_answer_was_lost_releases_it(bench: Bench) -> None:
+    order, call = await authorize_payment(bench)
+    async with bench.pool.acquire() as conn:
+        await companies.set_fault(
+            conn, "payment", "authorize", FaultKind.TIMEOUT_AFTER, 1.0, remaining=1
+        )
+        await companies.set_fault(
+            conn, "payment", "lookup", FaultKind.UNAVAILABLE, 1.0, remaining=1
+        )
+    with pytest.raises(OutcomeUnknown):
+        await call()
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="given up"))
+    kinds = [done.kind for done in await bench.payment.operations(order.order_id)]
+    assert kinds == ["authorize", "void"]
+    # An attempt that was still under way comes back late: the order is not confirmed by it.
+    before = await bench.everything()
+    await call()
+    assert await bench.everything() == before
+    assert (await picture(bench, order))["order"] == ["('received', None)"]
+
+
+async def test_an_attempt_that_dies_before_it_confirms_is_finished_by_the_next(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, call = await authorize_payment(bench)
+    with monkeypatch.context() as dying:
+        dying.setattr("store.fulfilment.fulfilments.release_to_warehouse", die)
+        with pytest.raises(Died):
+            await call()
+    assert [done.kind for done in await bench.payment.operations(order.order_id)] == ["authorize"]
+    assert (await picture(bench, order))["order"] == ["('received', None)"]
+    await call()
+    assert [done.kind for done in await bench.payment.operations(order.order_id)] == ["authorize"]
+    assert (await picture(bench, order))["order"] == ["('confirmed', None)"]
+
+
+class Died(Exception):
+    """The worker was killed here."""
+
+
+async def die(*_: Any) -> None:
+    raise Died
+
+
+async def test_a_void_of_an_authorization_that_never_arrived_gives_it_up_for_good(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, call = await authorize_payment(bench)
+    real = bench.payment.authorize
+    arrived = asyncio.Event()
+    let_go = asyncio.Event()
+
+    async def slow(**content: Any) -> Any:
+        arrived.set()
+        await let_go.wait()
+        return await real(**content)
+
+    monkeypatch.setattr(bench.payment, "authorize", slow)
+    late = asyncio.ensure_future(answer(call()))
+    await arrived.wait()
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="given up"))
+    let_go.set()
+    assert await late == "not_found"
+    # The late authorization was released at once, and the order holds no money anywhere.
+    kinds = [done.kind for done in await bench.payment.operations(order.order_id)]
+    assert kinds == ["authorize", "void"]
+    assert (await picture(bench, order))["order"] == ["('received', None)"]
+    held = "select count(*) from sandbox.payment where order_id = $1 and not voided"
+    assert await bench.count(held, order.order_id) == 0

@@ -1,0 +1,65 @@
+"""Authorizations that end: what is renewed, and what is not because it would not help."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from activities.payments.requests import Reauthorize, TenderAsk
+from domain import ids
+from domain.orders.order import Order
+from store.database import Pool
+from tests.support.bench import Bench, authorizing, reserving
+from tests.support.builders import an_order
+
+
+async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
+    """An order for which something was set aside so long ago."""
+    await bench.stocked("TEA", 100)
+    order = an_order(("TEA", 2))
+    await bench.inventory.reserve_stock(reserving(order))
+    await bench.authorizations.authorize_payment(authorizing(order))
+    await bench.pool.execute(
+        "with ends as (update payment_authorization set expires_at = expires_at - $2::interval "
+        "where order_id = $1) "
+        "update payment_operation set requested_at = requested_at - $2::interval "
+        "where order_id = $1",
+        *(order.order_id, age),
+    )
+    return order
+
+
+async def secure(bench: Bench, order: Order, days: float) -> int:
+    """Have it hold for so many days. Returns how many authorizations the company has in all."""
+    ask = Reauthorize(
+        order_id=order.order_id,
+        part=ids.fulfilment_id(order.order_id, 1),
+        amount=order.total_minor,
+        until=datetime.now(UTC) + timedelta(days=days),
+        tenders=(TenderAsk(number=1, provider="sandbox", token="tok_ok"),),
+    )
+    await asyncio.wait_for(bench.authorizations.reauthorize_payment(ask), 5)
+    operations = await bench.payment.operations(order.order_id)
+    return [done.kind for done in operations].count("authorize")
+
+
+async def test_what_holds_long_enough_is_left_as_it_is(pool: Pool) -> None:
+    bench = Bench(pool)
+    assert await secure(bench, await authorized(bench), days=6) == 1
+
+
+async def test_what_ends_too_soon_is_renewed_once(pool: Pool) -> None:
+    bench = Bench(pool)
+    order = await authorized(bench, age=timedelta(days=4))
+    assert await secure(bench, order, days=6) == 2
+    assert await secure(bench, order, days=6) == 2
+
+
+async def test_what_no_authorization_could_hold_for_is_not_asked_for_again_and_again(
+    pool: Pool,
+) -> None:
+    bench = Bench(pool)
+    assert await secure(bench, await authorized(bench), days=10) == 1
+    old = await authorized(bench, age=timedelta(days=5))
+    assert await secure(bench, old, days=10) == 2  # longer than before, if not long enough
+    assert await secure(bench, old, days=10) == 2

@@ -1,0 +1,406 @@
+"""Charges under contention: many calls for one order, the real database, the sandbox company."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from activities.payments.requests import Reauthorize, TenderAsk, Void
+from activities.provider_errors import DeclineCode, Declined, TimedOut, Unavailable
+from activities.providers.sandbox.payment import Card
+from domain.errors import Conflict, NotAuthorized, NotFound, Refused
+from domain.money import Money
+from domain.orders.order import Order
+from store.accounting import documents, ledger
+from store.database import Pool
+from store.locks import lock_order
+from store.payments import payments
+from store.payments.payments import Intent
+from tests.database.orders.hundred import (
+    HUNDRED,
+    authorized,
+    capture,
+    captured,
+    of_a_hundred,
+    refund,
+    refusals_of,
+    sums,
+)
+from tests.support.bench import Bench, authorizing, reserving
+from tests.support.builders import an_order, shipping
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 100)
+    return bench
+
+
+async def test_captures_at_once_never_exceed_the_authorization(bench: Bench) -> None:
+    order = await authorized(bench, of_a_hundred())
+    refusals = await refusals_of(
+        bench.payments.capture_payment(capture(order, number, 40_00, units=1))
+        for number in range(1, 9)
+    )
+    assert len(refusals) == 6
+    assert all("is not authorized" in str(refusal) for refusal in refusals)
+    assert await sums(bench, order) == (HUNDRED, 80_00, 0)
+
+
+async def test_a_capture_that_was_refused_gives_its_room_back(bench: Bench) -> None:
+    order = await authorized(bench, of_a_hundred(Card.CAPTURE_REFUSED))
+    for attempt in (1, 2, 3):
+        ask = capture(order, 1, HUNDRED, units=10).model_copy(update={"attempt": attempt})
+        with pytest.raises(Declined, match="the bank refused the capture"):
+            await bench.payments.capture_payment(ask)
+    async with bench.pool.acquire() as conn:
+        assert (await payments.sums(conn, order.order_id)).capture_granted == 0
+
+
+async def test_a_capture_and_a_void_at_once_leave_the_same_on_both_sides(bench: Bench) -> None:
+    outcomes = set()
+    for _ in range(8):
+        order = await authorized(bench, of_a_hundred())
+        results = await asyncio.gather(
+            bench.payments.capture_payment(capture(order, 1, 40_00, units=4)),
+            bench.authorizations.void_payment(Void(order_id=order.order_id, why="test")),
+            return_exceptions=True,
+        )
+        outcomes.add(tuple(type(result) for result in results))
+        went_well = results[0] is None
+        assert went_well or (
+            (isinstance(results[0], Declined) and results[0].code == DeclineCode.ALREADY_VOIDED)
+            or (isinstance(results[0], Refused) and "is not authorized" in str(results[0]))
+        )
+        assert await sums(bench, order) == (HUNDRED, 40_00 if went_well else 0, 0)
+    assert outcomes
+
+
+async def test_a_charge_that_a_void_overtook_leaves_nothing_set_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    real, void = bench.payment.capture, Void(order_id=order.order_id, why="test")
+
+    async def overtaken(**content: Any) -> Any:
+        await bench.authorizations.void_payment(void)
+        return await real(**content)
+
+    monkeypatch.setattr(bench.payment, "capture", overtaken)
+    with pytest.raises(Declined, match="voided before"):
+        await bench.payments.capture_payment(capture(order, 1, 40_00, units=4))
+    async with bench.pool.acquire() as conn:
+        money = await payments.sums(conn, order.order_id)
+    assert (money.captured, money.capture_granted, money.released) == (0, 0, HUNDRED)
+    await bench.authorizations.void_payment(void)  # there is nothing more to do
+    assert await sums(bench, order) == (HUNDRED, 0, 0)
+
+
+async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Bench) -> None:
+    order = of_a_hundred(Card.DECLINE)
+    await bench.inventory.reserve_stock(reserving(order))
+    with pytest.raises(Declined):
+        await bench.authorizations.authorize_payment(authorizing(order))
+    before = await bench.everything()
+    with pytest.raises(Refused, match=r"0\.01 USD of .* is not authorized"):
+        await bench.payments.capture_payment(capture(order, 1, 1))
+    with pytest.raises(Refused, match=r"0\.01 USD would exceed what order .* 0\.00 USD is left"):
+        await bench.payments.refund_payment(refund(order, 1, 1))
+    # There is nothing to release.
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="test"))
+    assert await bench.everything() == before
+    assert await bench.payment.operations(order.order_id) == ()
+
+
+async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
+    order = of_a_hundred()
+    await bench.inventory.reserve_stock(reserving(order))
+    ask = authorizing(order)
+    tender = ask.tenders[0].model_copy(update={"provider": "acme"})
+    ask = ask.model_copy(update={"tenders": (tender,)})
+    with pytest.raises(NotFound, match="no payment provider 'acme' here; there is sandbox"):
+        await bench.authorizations.authorize_payment(ask)
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"),
+    [
+        ("capture", Money(minor=1_00, currency="USD")),
+        ("refund", Money(minor=HUNDRED, currency="USD")),
+        ("capture", Money(minor=HUNDRED, currency="EUR")),
+    ],
+)
+async def test_a_key_stands_for_one_amount(
+    bench: Bench, kind: payments.Kind, amount: Money
+) -> None:
+    order = await captured(bench, of_a_hundred())
+    key = f"{order.order_id}:1:capture"
+    before = await bench.everything()
+
+    async def intend() -> None:
+        async with bench.pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, order.order_id)
+            await payments.intend(conn, order.order_id, Intent(key, kind, amount, "sandbox"))
+
+    with pytest.raises(Conflict, match=f"payment {key} is a capture of 100.00 USD already"):
+        await intend()
+    assert await bench.everything() == before
+
+
+async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> None:
+    order = await captured(bench, of_a_hundred())
+    await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
+    before = await bench.everything()
+    whole = authorizing(order)
+    less = whole.model_copy(
+        update={
+            "amount": Money(minor=1, currency="USD"),
+            "tenders": (whole.tenders[0].model_copy(update={"parts": {"": 1}}),),
+        }
+    )
+    with pytest.raises(Conflict, match=r"authorize of 100\.00 USD already"):
+        await bench.authorizations.authorize_payment(less)
+    with pytest.raises(Conflict, match=r"capture of 100\.00 USD already"):
+        await bench.payments.capture_payment(capture(order, 1, 60_00, units=6))
+    with pytest.raises(Conflict, match=r"refund .* is of 60\.00 USD already"):
+        await bench.payments.refund_payment(refund(order, 1, 40_00, units=4))
+    assert await bench.everything() == before
+
+
+async def test_an_order_that_costs_nothing_needs_no_payment_company(bench: Bench) -> None:
+    order = an_order(("TEA", 1, "0.00"), shipping=shipping("0"))
+    await authorized(bench, order)
+    await bench.payments.capture_payment(capture(order, 1, 0, units=1))
+    await bench.payments.refund_payment(refund(order, 1, 0, units=1))
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="test"))
+    assert await bench.payment.operations(order.order_id) == ()
+    assert await sums(bench, order) == (0, 0, 0)
+
+
+def securing(order: Order, number: int, minor: int, **until: float) -> Reauthorize:
+    return Reauthorize(
+        order_id=order.order_id,
+        part=f"{order.order_id}:{number}",
+        amount=minor,
+        until=datetime.now(UTC) + timedelta(**until),
+        tenders=(TenderAsk(number=1, provider="sandbox", token=Card.OK),),
+    )
+
+
+async def aged(bench: Bench) -> None:
+    """Of the time of each authorization most is over."""
+    async with bench.pool.acquire() as conn:
+        await conn.execute(
+            "update payment_operation set requested_at = requested_at - interval '10 days' "
+            "where kind = 'authorize'"
+        )
+
+
+async def test_a_charge_that_finds_nothing_set_aside_is_invoiced_once_and_told_apart(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    await bench.authorizations.void_payment(Void(order_id=order.order_id, why="it ended"))
+    first = capture(order, 1, HUNDRED, units=10).model_copy(update={"renews": True})
+    for _ in range(2):  # the first answer is lost
+        with pytest.raises(NotAuthorized, match=r"100\.00 USD of .* is not authorized, or not any"):
+            await bench.payments.capture_payment(first)
+    await bench.authorizations.reauthorize_payment(securing(order, 1, HUNDRED, days=1))
+    await bench.payments.capture_payment(first.model_copy(update={"attempt": 2}))
+    await bench.payments.capture_payment(first)  # its worker was away for long
+    assert await sums(bench, order) == (2 * HUNDRED, HUNDRED, 0)
+    async with bench.pool.acquire() as conn:
+        kinds = [issued.kind for issued in await documents.of_order(conn, order.order_id)]
+    charged = await bench.pool.fetchval("select sum(charged) from order_line")
+    assert (charged, kinds) == (10, ["invoice"])
+
+
+async def test_what_is_being_charged_is_not_released_when_the_rest_is_renewed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    first = capture(order, 1, 40_00, units=4)
+
+    async def lost(**_: Any) -> Any:
+        raise TimedOut("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.payment, "capture", lost)
+        with pytest.raises(TimedOut):
+            await bench.payments.capture_payment(first)
+    await aged(bench)
+    await bench.authorizations.reauthorize_payment(securing(order, 2, 60_00, days=8))
+    await bench.payments.capture_payment(first)
+    await bench.payments.capture_payment(capture(order, 2, 60_00, units=6))
+    assert await sums(bench, order) == (160_00, HUNDRED, 0)
+
+
+async def test_a_renewal_stands_where_the_old_authorization_cannot_be_released(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    (old,) = await bench.payment.operations(order.order_id)
+    await bench.payment.void(key="by somebody else", authorization=old.authorization)
+    await aged(bench)
+    await bench.authorizations.reauthorize_payment(securing(order, 1, HUNDRED, days=8))
+    await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
+    async with bench.pool.acquire() as conn:
+        money = await payments.sums(conn, order.order_id)
+    assert (money.authorized, money.released, money.captured) == (200_00, HUNDRED, HUNDRED)
+
+
+async def test_what_a_worker_that_knew_of_no_invoices_began_to_charge_is_invoiced_as_well(
+    bench: Bench,
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    ask = capture(order, 1, HUNDRED, units=10)
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await lock_order(conn, order.order_id)
+        intent = Intent(
+            f"{ask.fulfilment_id}:capture",
+            "capture",
+            Money(minor=HUNDRED, currency="USD"),
+            "sandbox",
+            authorization_key=f"{order.order_id}:authorize",
+            part_of=ask.fulfilment_id,
+        )
+        await payments.intend(conn, order.order_id, intent)
+    for _ in range(2):
+        await bench.payments.capture_payment(ask)
+    async with bench.pool.acquire() as conn:
+        issued = await documents.of_order(conn, order.order_id)
+        balance = {p.account: p.amount_minor for p in await ledger.trial_balance(conn)}
+    assert [(d.kind, d.part_id, d.total_minor) for d in issued] == [
+        ("invoice", ask.fulfilment_id, HUNDRED)
+    ]
+    assert balance == {"cash_in_transit": HUNDRED, "revenue": -HUNDRED}
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "never made"])
+async def test_a_call_that_the_company_may_have_forgotten_is_not_sent_again(
+    bench: Bench, made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    ask = capture(order, 1, HUNDRED, units=10)
+    real = bench.payment.capture
+    sent: list[str] = []
+
+    async def unheard(**content: Any) -> Any:
+        sent.append(content["key"])
+        if made:
+            await real(**content)
+        raise Unavailable("it answers 503")
+
+    async def not_now(**_: Any) -> Any:
+        raise Unavailable("it answers 503")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.payment, "capture", unheard)
+        patch.setattr(bench.payment, "lookup", not_now)
+        with pytest.raises(Unavailable):
+            await bench.payments.capture_payment(ask)
+    await bench.pool.execute(
+        "update payment_operation set requested_at = requested_at - interval '25 hours' "
+        "where kind = 'capture'"
+    )
+    if made:  # it is found
+        await bench.payments.capture_payment(ask)
+    else:  # under its key it could be a second charge: the next try is another one
+        with pytest.raises(Declined, match="has not seen it, and will not"):
+            await bench.payments.capture_payment(ask)
+        assert await sums(bench, order) == (HUNDRED, 0, 0)
+        await bench.payments.capture_payment(ask.model_copy(update={"attempt": 2}))
+    assert sent == [f"{order.order_id}:1:capture"]
+    assert await sums(bench, order) == (HUNDRED, HUNDRED, 0)
+    operations = await bench.payment.operations(order.order_id)
+    assert [done.kind for done in operations] == ["authorize", "capture"]
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+@pytest.mark.parametrize(
+    "anew", [{"attempt": 2}, {"by_hand": "in cash"}, {"to": "store_credit", "attempt": 2}]
+)
+async def test_what_may_have_happened_is_not_tried_another_way(
+    bench: Bench, kind: str, anew: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await (authorized if kind == "capture" else captured)(bench, of_a_hundred())
+    do: Any = getattr(bench.payments, f"{kind}_payment")
+    ask = capture(order, 1, 60_00, 6) if kind == "capture" else refund(order, 1, 60_00, 6)
+
+    async def not_now(**_: Any) -> Any:
+        raise Unavailable("it answers 503")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.payment, kind, not_now)
+        with pytest.raises(Unavailable):
+            await do(ask)
+    before = await bench.everything()
+    with pytest.raises(Conflict, match=f"what became of {order.order_id}:.*:{kind} is not known"):
+        await do(ask.model_copy(update=anew))
+    assert await bench.everything() == before
+    await do(ask)
+    operations = await bench.payment.operations(order.order_id)
+    assert [done.amount.minor for done in operations if done.kind == kind] == [60_00]
+
+
+async def of_two_cards(bench: Bench) -> Order:
+    """40 and 60 are set aside with two cards."""
+    order = of_a_hundred()
+    await bench.inventory.reserve_stock(reserving(order))
+    tenders = tuple(
+        TenderAsk(number=number, provider="sandbox", token="tok_ok", parts={"": amount})
+        for number, amount in enumerate((40_00, 60_00), start=1)
+    )
+    ask = authorizing(order).model_copy(update={"tenders": tenders})
+    await bench.authorizations.authorize_payment(ask)
+    return order
+
+
+@pytest.mark.parametrize("gone", ["released there", "not known there"])
+async def test_what_cannot_be_released_keeps_nothing_else_from_being(
+    bench: Bench, gone: str
+) -> None:
+    order = await of_two_cards(bench)
+    async with bench.pool.acquire() as conn:
+        first, second = await payments.authorizations(conn, order.order_id)
+        if gone == "released there":
+            await conn.execute(
+                "update sandbox.payment set voided = true, released_minor = authorized_minor "
+                "where reference = $1",
+                first.reference,
+            )
+        else:
+            await conn.execute(
+                "update payment_operation set reference = 'auth_none' where payment_key = $1",
+                first.payment_key,
+            )
+    ask = Void(order_id=order.order_id, why="test")
+    if gone == "released there":
+        await bench.authorizations.void_payment(ask)
+    else:
+        with pytest.raises(Declined):
+            await bench.authorizations.void_payment(ask)
+    async with bench.pool.acquire() as conn:
+        _, released = await payments.authorizations(conn, order.order_id)
+    assert (released.payment_key, released.room) == (second.payment_key, 0)
+
+
+async def test_what_was_set_aside_has_ended_as_soon_as_one_means_has(bench: Bench) -> None:
+    order = await of_two_cards(bench)
+    now = datetime.now(UTC)
+
+    async def ended() -> bool:
+        async with bench.pool.acquire() as conn:
+            return await payments.has_ended(conn, order.order_id, f"{order.order_id}:1", now)
+
+    assert not await ended()
+    async with bench.pool.acquire() as conn:
+        _, second = await payments.authorizations(conn, order.order_id)
+        at = now - timedelta(seconds=1)
+        end = "update payment_authorization set expires_at = $1 where authorization_key = $2"
+        await conn.execute(end, at, second.payment_key)
+    assert await ended()

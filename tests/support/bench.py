@@ -1,0 +1,220 @@
+"""Activities and reports on the real database without Temporal, for races and repetitions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Iterable
+from datetime import UTC, datetime
+from random import Random
+from typing import TypeVar
+
+from temporalio import activity
+
+from activities.aftersales.returns import Returns
+from activities.fulfilment.delivery import Delivery
+from activities.fulfilment.fulfilments import Fulfilments, Part, Ship
+from activities.orders.records import Records
+from activities.payments.authorizations import Authorizations
+from activities.payments.payments import Payments
+from activities.payments.requests import Authorize, Capture, TenderAsk
+from activities.providers.sandbox.carrier import SandboxCarrier
+from activities.providers.sandbox.payment import SandboxPayment
+from activities.stock.backorders import Backorders
+from activities.stock.inventory import Inventory
+from domain.errors import OrderloomError
+from domain.fulfilment.tracking import CarrierStatus
+from domain.ids import fulfilment_id
+from domain.money import Money
+from domain.orders.amounts import value_lines, worth_of
+from domain.orders.order import Order
+from domain.stock.items import Item
+from domain.stock.reservations import ReserveStock
+from starter.service.warehouse import Desk
+from store.database import Pool
+from store.fulfilment import fulfilments, shipments
+from store.stock import items, stock
+from tests.support.shop import STAGES, Stage
+
+T = TypeVar("T")
+
+
+class Bench:
+    """Every capability on one database, called as a worker calls it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.payment = SandboxPayment(
+            pool, random=Random(1), slow_seconds=0.2, timeout_seconds=0.01
+        )
+        self.carrier = SandboxCarrier(
+            pool, random=Random(1), slow_seconds=0.2, timeout_seconds=0.01
+        )
+        self.inventory = Inventory(pool)
+        self.backorders = Backorders(pool)
+        self.authorizations = Authorizations(pool, {"sandbox": self.payment})
+        self.payments = Payments(pool, {"sandbox": self.payment})
+        self.fulfilment = Fulfilments(pool, self.carrier)
+        self.delivery = Delivery(pool)
+        self.returns = Returns(pool)
+        self.records = Records(pool)
+        self.desk = Desk(pool)
+
+    async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
+        """Put units on the shelf, once per SKU and location."""
+        await self.desk.receive_stock(
+            *("first", sku, location, quantity), new_location=True, who="test", why="test"
+        )
+
+    async def backorderable(self, *skus: str) -> None:
+        """These SKUs may be ordered while there are none."""
+        async with self.pool.acquire() as conn:
+            await items.save(conn, [Item(sku=sku, backorder=True) for sku in skus])
+
+    async def level(self, sku: str, location: str = "main") -> tuple[int, int]:
+        """(on hand, allocated)"""
+        async with self.pool.acquire() as conn:
+            found = await stock.level(conn, sku, location)
+        assert found is not None
+        return found.on_hand, found.allocated
+
+    async def at(self, order: Order, stage: Stage) -> str:
+        """Bring a new order's first fulfilment to a stage, and return its id."""
+        await self.inventory.reserve_stock(reserving(order))
+        await self.authorizations.authorize_payment(authorizing(order))
+        part = fulfilment_id(order.order_id, 1)
+        reached = STAGES.index(stage)
+        if reached >= 1:
+            await self.desk.pick(part, who="picker")
+        if reached >= 2:
+            await self.desk.pack(part, who="packer")
+        if reached >= 3:
+            await self.waiting(self.fulfilment.ship(shipping(part)))
+        if reached >= 4:
+            await self.desk.hand_over(part, who="packer")
+        if reached >= 5:
+            await self.scan(part, "delivered")
+        return part
+
+    async def charged(self, order: Order, part: str) -> Capture:
+        """Charge all units of the order for a fulfilment. Returns what was asked for."""
+        ask = capturing(order, part)
+        await self.payments.capture_payment(ask)
+        return ask
+
+    async def waiting(self, call: Awaitable[T]) -> T | None:
+        """Run an activity that waits for the outside: its answer, or None when it began to wait."""
+        with contextlib.suppress(activity._CompleteAsyncError):
+            return await call
+        return None
+
+    async def parcel(self, part: str) -> shipments.Parcel:
+        """The fulfilment's parcel."""
+        async with self.pool.acquire() as conn:
+            found = await shipments.find(conn, part)
+        assert found is not None
+        return found
+
+    async def state(self, part: str) -> str:
+        """The fulfilment's state."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            state: str = (await fulfilments.locked(conn, part))["state"]
+            return state
+
+    async def scan(
+        self, part: str, status: CarrierStatus, event_id: str = "", at: datetime | None = None
+    ) -> bool:
+        """The carrier says something about a parcel; the status is the event's id by default."""
+        parcel = await self.parcel(part)
+        assert parcel.carrier is not None
+        assert parcel.tracking_number is not None
+        return await self.desk.carrier_event(
+            carrier=parcel.carrier,
+            tracking_number=parcel.tracking_number,
+            event_id=event_id or status,
+            status=status,
+            happened_at=at or datetime.now(UTC),
+        )
+
+    async def everything(self) -> dict[str, list[str]]:
+        """Every row of every table, as text: what must stay as it is when nothing may change."""
+        async with self.pool.acquire() as conn:
+            tables = await conn.fetch(
+                "select format('%I.%I', schemaname, tablename) from pg_tables "
+                "where schemaname in ('public', 'sandbox') and tablename <> 'fault'"
+            )
+            return {
+                table: [
+                    row[0] for row in await conn.fetch(f"select t::text from {table} t order by 1")
+                ]
+                for (table,) in tables
+            }
+
+    async def count(self, query: str, *values: object) -> int:
+        """What a counting query finds."""
+        async with self.pool.acquire() as conn:
+            found: int = await conn.fetchval(query, *values)
+            return found
+
+
+def reserving(order: Order, run_id: str = "run") -> ReserveStock:
+    return ReserveStock(order=order, run_id=run_id, partly_available="ship_available")
+
+
+def authorizing(order: Order) -> Authorize:
+    return Authorize(
+        order_id=order.order_id,
+        amount=Money(minor=order.total_minor, currency=order.currency),
+        tenders=(
+            TenderAsk(
+                number=1,
+                provider=order.payment.provider,
+                token=order.payment.token,
+                parts={"": order.total_minor},
+            ),
+        ),
+    )
+
+
+def shipping(part: str, service: str = "standard", postal_code: str = "04524") -> Ship:
+    return Ship(fulfilment_id=part, service=service, country="KR", postal_code=postal_code)
+
+
+def capturing(order: Order, part: str) -> Capture:
+    """All units of the order in one parcel."""
+    units = {line.line_id: line.quantity for line in order.lines}
+    return Capture(
+        order_id=order.order_id,
+        fulfilment_id=part,
+        worth=worth_of(value_lines(order), units),
+        currency=order.currency,
+        units=units,
+    )
+
+
+def a_part(part: str) -> Part:
+    return Part(fulfilment_id=part)
+
+
+async def at_once(calls: Iterable[Awaitable[T]]) -> tuple[list[T], list[OrderloomError]]:
+    """Make all calls at once. Returns the answers and the refusals; any other failure is raised."""
+    answers: list[T] = []
+    refusals: list[OrderloomError] = []
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
+        if isinstance(outcome, OrderloomError):
+            refusals.append(outcome)
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            answers.append(outcome)
+    return answers, refusals
+
+
+async def until_one_waits(pool: Pool) -> None:
+    """Wait until a transaction waits for a lock that another one holds."""
+    async with pool.acquire() as conn:
+        for _ in range(500):
+            if await conn.fetchval("select count(*) from pg_locks where not granted"):
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")

@@ -1,0 +1,182 @@
+"""What stands on invoices and credit notes: always what the ledger books, to the minor unit."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.accounting.documents import Content, Earlier, Kind, Reference, Seller, compose
+from domain.errors import Refused
+from domain.orders.amounts import Worth, value_lines, worth_of
+from domain.orders.order import Order
+from tests.support.builders import an_order, shipping
+from tests.support.strategies import orders
+
+DAY = date(2026, 11, 22)
+
+
+def a_content(order: Order, units: dict[str, int], worth: Worth, **fields: Any) -> Content:
+    given: dict[str, Any] = {"kind": "invoice", "part_id": f"{order.order_id}:1", **fields}
+    return compose(order, units=units, worth=worth, seller=Seller(), **given)
+
+
+def an_earlier(number: str, units: dict[str, int], kind: Kind = "invoice") -> Earlier:
+    return Earlier(number=number, kind=kind, issued_on=DAY, units=units)
+
+
+def check_sums(content: Content, worth: Worth) -> None:
+    """Everything printed adds up, across and down."""
+    for line in content.lines:
+        assert line.total_minor == line.net_minor + line.tax_minor
+        assert line.unit_price_minor * line.quantity - line.discount_minor == line.net_minor
+    net = sum(line.net_minor for line in content.lines) + content.allowance_minor
+    tax = sum(line.tax_minor for line in content.lines) + content.allowance_tax_minor
+    assert (net, tax) == (worth.goods, worth.tax)
+    assert (content.shipping_minor, content.shipping_tax_minor) == (
+        worth.shipping,
+        worth.shipping_tax,
+    )
+    assert content.net_minor == net + content.shipping_minor
+    assert content.tax_minor == tax + content.shipping_tax_minor
+    assert content.total_minor == content.net_minor + content.tax_minor == worth.total
+
+
+@given(st.data(), orders())
+def test_the_invoices_of_an_order_add_up_to_its_worth_and_each_line_to_the_lines(
+    data: st.DataObject, order: Order
+) -> None:
+    values = value_lines(order)
+    sent = dict.fromkeys(values, 0)
+    earlier: list[Earlier] = []
+    printed = dict.fromkeys(values, 0)
+    total = 0
+    while left := {k: v.quantity - sent[k] for k, v in values.items() if v.quantity > sent[k]}:
+        parcel = {k: data.draw(st.integers(0, units)) for k, units in left.items()}
+        if not any(parcel.values()):
+            parcel = left
+        after = {line_id: sent[line_id] + units for line_id, units in parcel.items()}
+        worth = worth_of(values, after) - worth_of(values, {k: sent[k] for k in after})
+        content = a_content(order, parcel, worth, earlier=earlier)
+        check_sums(content, worth)
+        assert {line.line_id: line.quantity for line in content.lines} == {
+            k: units for k, units in parcel.items() if units
+        }
+        for line in content.lines:
+            assert line.discount_minor >= 0
+            printed[line.line_id] += line.net_minor
+        units = {line.line_id: line.quantity for line in content.lines}
+        earlier.append(an_earlier(f"INV-{len(earlier)}", units))
+        earlier.append(an_earlier(f"CRN-{len(earlier)}", units, "credit_note"))
+        for line_id, count in parcel.items():
+            sent[line_id] += count
+        total += content.total_minor
+    assert printed == {line_id: value.whole.goods for line_id, value in values.items()}
+    assert total == order.total_minor
+
+
+@given(
+    st.data(),
+    orders(),
+    st.builds(Worth, **dict.fromkeys(Worth.model_fields, st.integers(0, 10_000))),
+    st.sampled_from(["invoice", "credit_note"]),
+)
+def test_whatever_the_worth_is_what_is_printed_adds_up_to_it(
+    data: st.DataObject, order: Order, worth: Worth, kind: Kind
+) -> None:
+    units = {line.line_id: data.draw(st.integers(0, line.quantity)) for line in order.lines}
+    check_sums(a_content(order, units, worth, kind=kind), worth)
+
+
+def test_a_line_tells_the_price_and_the_units_share_of_all_discounts() -> None:
+    order = an_order(("TEA", 3, "10.00"), ("CUP", 1, "30.00"), discount="6.00")
+    worth = worth_of(value_lines(order), {"1": 2})
+    content = a_content(order, {"1": 2}, worth, names={"TEA": "Assam"})
+    (line,) = content.lines
+    assert (line.sku, line.description, line.quantity) == ("TEA", "Assam", 2)
+    assert (line.unit_price_minor, line.discount_minor, line.net_minor) == (1000, 200, 1800)
+
+
+def test_lines_stand_in_the_orders_sequence_and_a_sku_without_a_name_stands_for_itself() -> None:
+    order = an_order(("TEA", 1), ("CUP", 1))
+    content = a_content(order, {"2": 1, "1": 1}, Worth(goods=2000), names={"POT": "Pot"})
+    assert [line.description for line in content.lines] == ["TEA", "CUP"]
+
+
+def test_goodwill_is_an_allowance_that_is_about_all_invoices_of_the_order() -> None:
+    order = an_order(("TEA", 3), ("CUP", 1))
+    earlier = [an_earlier("INV-1", {"1": 3}), an_earlier("INV-2", {"2": 1})]
+    content = a_content(
+        order, {}, Worth(goods=300, tax=30), kind="credit_note", earlier=earlier, reason="late"
+    )
+    assert (content.lines, content.allowance_minor, content.allowance_tax_minor) == ((), 300, 30)
+    assert [one.number for one in content.invoices] == ["INV-1", "INV-2"]
+    assert content.reason == "late"
+
+
+def test_a_return_is_about_the_invoices_of_its_lines() -> None:
+    order = an_order(("TEA", 3), ("CUP", 1))
+    earlier = [
+        an_earlier("INV-1", {"1": 3}),
+        an_earlier("INV-2", {"2": 1}),
+        an_earlier("CRN-1", {"1": 1}, "credit_note"),
+    ]
+    content = a_content(order, {"1": 1}, Worth(goods=1000), kind="credit_note", earlier=earlier)
+    assert content.invoices == (Reference(number="INV-1", issued_on=DAY),)
+
+
+def test_an_invoice_is_about_itself() -> None:
+    order = an_order(("TEA", 3))
+    earlier = [an_earlier("INV-1", {"1": 1})]
+    assert a_content(order, {"1": 1}, Worth(goods=1000), earlier=earlier).invoices == ()
+
+
+@pytest.mark.parametrize(
+    ("units", "worth", "why"),
+    [
+        ({"9": 1}, Worth(goods=1), "has no line 9"),
+        ({"1": 2}, Worth(goods=1), "2 units of line 1, of which 3 were ordered and 2 have"),
+        ({"1": -1}, Worth(goods=1), "-1 units of line 1"),
+        ({"1": 1}, Worth(goods=2, tax=-1), "is negative"),
+        ({}, Worth(goods=-1), "is negative"),
+    ],
+)
+def test_what_cannot_be_is_refused(units: dict[str, int], worth: Worth, why: str) -> None:
+    earlier = [an_earlier("INV-1", {"1": 2})]
+    with pytest.raises(Refused, match=why):
+        a_content(an_order(("TEA", 3)), units, worth, earlier=earlier)
+
+
+def test_days_are_those_of_the_sellers_calendar() -> None:
+    order = an_order(("TEA", 1), placed_at="2026-11-20T23:30:00+00:00")
+    given: dict[str, Any] = {"kind": "invoice", "part_id": "p", "units": {}, "worth": Worth()}
+    assert compose(order, seller=Seller(), **given).ordered_on == date(2026, 11, 20)
+    seoul = Seller(time_zone="Asia/Seoul")
+    assert compose(order, seller=seoul, **given).ordered_on == date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("ko-KR", "ko"), ("ko", "ko"), ("en", "en"), ("de-AT", "en")]
+)
+def test_the_language_is_the_customers_or_english(locale: str, language: str) -> None:
+    order = an_order(("TEA", 1), customer={"id": "C-1", "name": "Kim", "locale": locale})
+    assert a_content(order, {}, Worth()).language == language
+
+
+def test_seller_and_buyer_stand_there_with_address_and_number() -> None:
+    seller = Seller(
+        name="Tea GmbH", line1="Markt 1", city="Köln", country="DE", tax_number="DE123456789"
+    )
+    order = an_order(("TEA", 1), shipping=shipping("5.00", postal_code="04524"))
+    content = compose(order, kind="invoice", part_id="p", units={}, worth=Worth(), seller=seller)
+    assert content.seller.model_dump() == {
+        "name": "Tea GmbH",
+        "address": ("Markt 1", "Köln", "DE"),
+        "number": "DE123456789",
+    }
+    assert content.buyer.address == ("1 Sejong-daero", "04524 Seoul", "KR")
+    assert content.buyer.number == "C-1"
+    assert content.deliver_to.name == "Kim Minji"

@@ -1,0 +1,196 @@
+"""Documents as they are printed: in both languages, whatever is in them, the same each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import date
+from typing import Any, get_args
+
+import pytest
+
+from domain.accounting.documents import Earlier, Issued, Language, Seller, compose
+from domain.orders.amounts import Worth, value_lines, worth_of
+from starter.accounting.papers.pdf import render
+from starter.accounting.papers.words import WORDS
+from tests.support.builders import an_order, shipping
+from tests.support.printed import pages
+
+DAY = date(2026, 11, 22)
+SELLER = Seller(name="Tea & Sons GmbH", line1="Markt 1", city="Köln", tax_number="DE123456789")
+
+
+def a_paper(
+    *lines: tuple[str, int, str],
+    kind: Any = "invoice",
+    units: dict[str, int] | None = None,
+    worth: Worth | None = None,
+    names: dict[str, str] | None = None,
+    reason: str = "",
+    locale: str = "en",
+    customer: str = "Kim Minji",
+    **fields: Any,
+) -> Issued:
+    """A document of an order, by default of all of its units."""
+    order = an_order(
+        *(lines or (("TEA", 3, "1234.50"),)),
+        channel_order_id="1001",
+        customer={"id": "C-1", "name": customer, "locale": locale},
+        **fields,
+    )
+    if units is None:
+        units = {line.line_id: line.quantity for line in order.lines}
+    earlier = Earlier(number="INV-2026-000007", kind="invoice", issued_on=DAY, units={"1": 1})
+    content = compose(
+        order,
+        kind=kind,
+        part_id=f"{order.order_id}:1",
+        units=units,
+        worth=worth or worth_of(value_lines(order), units),
+        seller=SELLER,
+        supplied_on=DAY if kind == "invoice" else None,
+        names=names,
+        earlier=[earlier] if kind == "credit_note" else [],
+        reason=reason,
+    )
+    number = "INV-2026-000008" if kind == "invoice" else "CRN-2026-000001"
+    return Issued(number=number, issued_on=date(2026, 11, 23), **content.model_dump())
+
+
+def text_of(paper: Issued) -> str:
+    """All pages on one line, so that it does not matter where lines were broken."""
+    return " ".join(" ".join(pages(render(paper))).split())
+
+
+def test_an_invoice_says_what_an_accountant_looks_for() -> None:
+    text = text_of(a_paper(discount="1.00", shipping=shipping("5.00", "0.95")))
+    for expected in (
+        "Invoice",
+        "Number INV-2026-000008",
+        "Date of issue 2026-11-23",
+        "Date of supply 2026-11-22",
+        "Order web-1001",
+        "Shipment web-1001:1",
+        "Seller Tea & Sons GmbH Markt 1 Köln Tax number: DE123456789",
+        "Buyer Kim Minji 1 Sejong-daero 04524 Seoul KR Customer: C-1",
+        "All amounts in USD",
+        "TEA 3 1,234.50 1.00 3,702.50 0.00 3,702.50",
+        "Shipping 5.00 0.95 5.95",
+        "Tax summary Net Tax Total Goods 3,702.50 0.00 3,702.50 Shipping 5.00 0.95 5.95",
+        "Sum 3,707.50 0.95 3,708.45",
+        "Invoice total 3,708.45 USD",
+        "Page 1 of 1",
+    ):
+        assert expected in text
+    assert "Delivered to" not in text
+
+
+def test_a_korean_customer_reads_korean() -> None:
+    paper = a_paper(locale="ko-KR", customer="김민지", names={"TEA": "동백차"})
+    text = text_of(paper)
+    for expected in (
+        "청구서",
+        "문서 번호 INV-2026-000008",
+        "공급일 2026-11-22",
+        "사업자등록번호: DE123456789",
+        "공급받는 자 김민지",
+        "금액 단위: USD",
+        "동백차 TEA 3 1,234.50",
+        "청구 합계 3,708.50 USD",
+        "1 / 1 쪽",
+    ):
+        assert expected in text
+    assert "Invoice" not in text
+    assert b"/HYGothic-Medium" in render(paper)
+
+
+def test_a_credit_note_says_why_and_of_which_invoice() -> None:
+    text = text_of(a_paper(kind="credit_note", units={"1": 1}, reason="찻잎 too green"))
+    assert "Credit note Number CRN-2026-000001" in text
+    assert "Invoice credited INV-2026-000007 of 2026-11-22" in text
+    assert "Reason: 찻잎 too green" in text
+    assert "Total credited" in text
+    assert "Date of supply" not in text
+    text = text_of(
+        a_paper(kind="credit_note", units={}, worth=Worth(goods=500), locale="ko", currency="USD")
+    )
+    assert "원 청구서 INV-2026-000007 (2026-11-22)" in text
+    assert "조정 금액 5.00 0.00 5.00" in text
+    assert "환불 합계 5.00 USD" in text
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "shown"),
+    [("JPY", "1200", "1,200 JPY"), ("KWD", "1.234", "1.234 KWD"), ("EUR", "0.50", "0.50 EUR")],
+)
+def test_a_currency_has_its_own_decimals(currency: str, price: str, shown: str) -> None:
+    paper = a_paper(("TEA", 1, price), currency=currency, shipping=shipping("0"))
+    assert f"Invoice total {shown}" in text_of(paper)
+
+
+def test_the_largest_order_there_can_be_keeps_within_its_columns() -> None:
+    line = ("S" * 64, 1_000_000, "9999999.99")
+    text = text_of(a_paper(line, shipping=shipping("0")))
+    assert "1,000,000 9,999,999.99 0.00 9,999,999,990,000.00 0.00 9,999,999,990,000.00" in text
+
+
+def test_many_lines_go_on_over_pages_that_are_numbered_and_headed() -> None:
+    lines = [(f"SKU-{number}", 1, "1.00") for number in range(1, 121)]
+    found = pages(render(a_paper(*lines)))
+    assert len(found) > 2
+    for number, page in enumerate(found, start=1):
+        assert f"Page {number} of {len(found)}" in page
+        assert "INV-2026-000008" in page
+        assert "Unit price" in page
+    together = "".join(found)
+    assert [sku for sku, *_ in lines if f"{sku}\n" not in together] == []
+
+
+def test_long_names_are_wrapped_and_whole() -> None:
+    words = [f"word{number}" for number in range(25)]
+    names = {"TEA": " ".join(words), "CUP": "차" * 150}
+    text = text_of(a_paper(("TEA", 1, "1.00"), ("CUP", 1, "1.00"), names=names))
+    assert " ".join(words) in text
+    assert "차" * 150 in text.replace(" ", "")
+    assert "차" * 50 not in text
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("<b>bold</b> & <para/> &amp; <font", "<b>bold</b> & <para/> &amp; <font"),
+        (r"back \ slash ( ) \( %d {x}", r"back \ slash ( ) \( %d {x}"),
+        ("Łukasz Żółć, Győző, Şahin, Žižka", "Łukasz Żółć, Győző, Şahin, Žižka"),
+        ("é decomposed", "é decomposed"),
+        ("Иван, Ελλαδα", "Иван, Ελλαδα"),
+        ("Їжик", "\\u0407жик"),
+        ("李明 さくら 김", "李明 さくら 김"),
+        ("这 這", "这 這"),
+        ("مرحبا \U0001f600", "\\u0645\\u0631\\u062d\\u0628\\u0627 \\U0001f600"),
+        ("zero\u200bwidth no\u00a0break", "zero\\u200bwidth no break"),
+    ],
+)
+def test_a_name_is_printed_as_it_is_written(written: str, printed: str) -> None:
+    assert f"{printed} TEA 3" in text_of(a_paper(names={"TEA": written}))
+
+
+def test_a_control_character_is_shown_and_not_obeyed() -> None:
+    text = text_of(a_paper(kind="credit_note", units={}, reason="a\x1b[31m\x00b\ttab\nline"))
+    assert "Reason: a\\x1b[31m\\x00b\\ttab line" in text
+
+
+def test_a_reprint_is_the_same_to_the_byte() -> None:
+    names = {"TEA": "Łukasz 차 tea"}
+    first = render(a_paper(names=names))
+    render(a_paper(locale="ko", customer="李明"))
+    assert render(a_paper(names=names)) == first
+
+
+def test_both_languages_say_everything_and_fill_in_the_same() -> None:
+    assert set(WORDS) == set(get_args(Language))
+    english, korean = asdict(WORDS["en"]), asdict(WORDS["ko"])
+    assert english.keys() == korean.keys()
+    for name, text in english.items():
+        assert text.strip()
+        assert re.search("[가-힣]", korean[name]) or "{" in text, name
+        assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", korean[name]))

@@ -1,0 +1,503 @@
+"""The canonical order: what it accepts, what it refuses, and that every refusal names its field."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from domain import ids
+from domain.orders.order import LINES_MAX, QUANTITY_MAX, TOTAL_MINOR_MAX, Channel, Order
+from tests.support.strategies import documents, orders
+from tests.unit.orders.order_documents import FULL, Path, at, leaves, objects, text, without
+
+AMOUNTS: tuple[Path, ...] = (
+    ("lines", 0, "unit_price"),
+    ("lines", 0, "discount"),
+    ("lines", 0, "tax"),
+    ("discount",),
+    ("shipping", "price"),
+    ("shipping", "tax"),
+    ("tenders", 0, "amount"),
+    ("total",),
+)
+ADDRESS: Path = ("shipping", "address")
+ONE_LINE_TEXTS: tuple[Path, ...] = (
+    ("customer", "name"),
+    *((*ADDRESS, field) for field in ("name", "line1", "line2", "city", "region", "postal_code")),
+)
+IDS: tuple[Path, ...] = (
+    ("channel_order_id",),
+    ("customer", "id"),
+    ("lines", 0, "line_id"),
+    ("shipping", "service"),
+    ("payment", "provider"),
+    ("tenders", 0, "provider"),
+)
+
+
+def refusals(document: dict[str, Any]) -> dict[str, str]:
+    """Field → reason, for a document that must be refused both as JSON and from Python."""
+    with pytest.raises(ValidationError) as from_python:
+        Order.model_validate(document)
+    with pytest.raises(ValidationError) as from_json:
+        Order.model_validate_json(json.dumps(document))
+    found = _by_field(from_python.value)
+    assert _by_field(from_json.value).keys() == found.keys()
+    return found
+
+
+def _by_field(error: ValidationError) -> dict[str, str]:
+    reasons = {}
+    for fault in error.errors():
+        field, reason = text(fault["loc"]), fault["msg"]
+        if not field:  # a rule over several fields names the one at fault itself
+            field, reason = reason.split(": ", 1)
+        reasons[field] = reason
+    return reasons
+
+
+# Travelling --------------------------------------------------------------------------------------
+
+
+@given(orders())
+def test_an_order_travels_as_json_without_loss(order: Order) -> None:
+    again = Order.model_validate_json(order.model_dump_json())
+    assert again == order
+    assert again.digest == order.digest
+    assert again.total_minor == order.total_minor
+
+
+@given(documents())
+def test_what_is_sent_as_json_is_what_python_makes(document: dict[str, Any]) -> None:
+    assert Order.model_validate_json(json.dumps(document)) == Order.model_validate(document)
+
+
+def test_the_whole_document_is_accepted_and_sent_on_as_it_came() -> None:
+    order = Order.model_validate(FULL)
+    sent = json.loads(order.model_dump_json())
+    assert sent["lines"][1] == {**FULL["lines"][1], "discount": "0", "tax": "0"}
+    sent["lines"][1] = FULL["lines"][1]
+    assert sent == FULL
+
+
+def test_amounts_from_python_are_written_without_an_exponent() -> None:
+    order = Order.model_validate(
+        at(("lines", 0, "unit_price"), Decimal("1E+1"), without(("total",)))
+    )
+    assert json.loads(order.model_dump_json())["lines"][0]["unit_price"] == "10"
+
+
+@given(orders())
+def test_a_total_that_is_given_and_right_is_accepted(order: Order) -> None:
+    total = str(Decimal(order.total_minor).scaleb(-abs(_exponent(order.currency))))
+    document = {**json.loads(order.model_dump_json()), "total": total}
+    assert Order.model_validate(document).digest == order.digest
+
+
+def _exponent(currency: str) -> int:
+    return {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3, "CLF": 4}[currency]
+
+
+# Being the same order ----------------------------------------------------------------------------
+
+# Another value for every place of the document.
+OTHERWISE: dict[Path, Any] = {
+    ("channel",): "pos",
+    ("channel_order_id",): "1002",
+    ("placed_at",): "2026-11-20T10:00:00+08:00",
+    ("customer", "id"): "C-2",
+    ("customer", "name"): "Kim Minjae",
+    ("customer", "email"): "minjae@example.com",
+    ("customer", "phone"): "+82 2 123 4568",
+    ("customer", "locale"): "en",
+    ("currency",): "EUR",
+    ("lines", 0, "line_id"): "3",
+    ("lines", 0, "sku"): "TEA-2",
+    ("lines", 0, "quantity"): 3,
+    ("lines", 0, "unit_price"): "12.51",
+    ("lines", 0, "discount"): "1.01",
+    ("lines", 0, "tax"): "2.41",
+    ("lines", 1, "line_id"): "4",
+    ("lines", 1, "sku"): "CUP/red",
+    ("lines", 1, "quantity"): 2,
+    ("lines", 1, "unit_price"): "8.01",
+    ("discount",): "2.01",
+    ("shipping", "service"): "standard",
+    ("shipping", "price"): "5.01",
+    ("shipping", "tax"): "0.51",
+    (*ADDRESS, "name"): "Kim Minjae",
+    (*ADDRESS, "line1"): "2 Sejong-daero",
+    (*ADDRESS, "line2"): "Floor 4",
+    (*ADDRESS, "city"): "Busan",
+    (*ADDRESS, "region"): "Jongno-gu",
+    (*ADDRESS, "postal_code"): "04525",
+    (*ADDRESS, "country"): "JP",
+    ("payment", "provider"): "other",
+    ("payment", "token"): "tok_other",
+    ("tenders", 0, "provider"): "other",
+    ("tenders", 0, "token"): "CR-2",
+    ("tenders", 0, "amount"): "5.01",
+    ("basket",): "B-1002",
+    ("requested_delivery_date",): "2026-12-02",
+    ("note",): "Ring twice.",
+}
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return Order.model_validate({**document, "total": None}).digest
+
+
+def test_any_other_content_is_another_order() -> None:
+    assert set(OTHERWISE) == set(leaves()) - {("total",)}, "every field is to be tried"
+    changed = {text(path): _digest(at(path, value)) for path, value in OTHERWISE.items()}
+    changed["nothing"] = Order.model_validate(FULL).digest
+    changed["lines swapped"] = _digest({**FULL, "lines": FULL["lines"][::-1]})
+    changed["a line less"] = _digest({**FULL, "lines": FULL["lines"][:1]})
+    changed["a tender less"] = _digest({**FULL, "tenders": []})
+    assert len(set(changed.values())) == len(changed)
+
+
+def test_the_whole_document_has_every_field_there_is() -> None:
+    def fields(model: type[BaseModel], path: str = "") -> set[str]:
+        found = set()
+        for name, field in model.model_fields.items():
+            parts = [field.annotation, *get_args(field.annotation)]
+            inner = [
+                part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)
+            ]
+            found |= fields(inner[0], f"{path}{name}.") if inner else {f"{path}{name}"}
+        return found
+
+    filled = {re.sub(r"\[\d+\]", "", text(path)) for path in leaves()}
+    assert filled == fields(Order)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("lines", 0, "unit_price"), "12.5"),
+        (("lines", 0, "unit_price"), "12.5000"),
+        (("lines", 0, "unit_price"), "012.50"),
+        (("discount",), "2"),
+        (("shipping", "price"), "5"),
+        (("lines", 1, "discount"), "0.00"),
+        (("lines", 1, "tax"), "0"),
+        (("placed_at",), "2026-11-20T01:00:00Z"),
+        (("placed_at",), "2026-11-19T20:00:00.000-05:00"),
+        (("customer", "name"), "  Kim Minji\t"),
+        (("note",), "Leave it at the door.\r\n"),
+        (("total",), None),
+    ],
+)
+def test_the_same_content_written_otherwise_is_the_same_order(path: Path, value: Any) -> None:
+    assert Order.model_validate(at(path, value)).digest == Order.model_validate(FULL).digest
+
+
+@pytest.mark.parametrize(
+    ("path", "default"),
+    [
+        (("customer", "email"), None),
+        (("customer", "locale"), "en"),
+        (("shipping", "service"), "standard"),
+        (("shipping", "price"), "0"),
+        (("lines", 0, "tax"), "0"),
+        (("payment", "provider"), "sandbox"),
+        (("note",), None),
+    ],
+)
+def test_a_default_left_out_or_written_is_the_same_order(path: Path, default: Any) -> None:
+    left_out = {**without(path), "total": None}
+    assert _digest(left_out) == _digest(at(path, default))
+
+
+@given(st.integers(0, 10**9), st.integers(-23, 23))
+def test_the_same_instant_in_another_time_zone_is_the_same_order(second: int, hours: int) -> None:
+    instant = datetime.fromtimestamp(second, UTC)
+    elsewhere = instant.astimezone(timezone(timedelta(hours=hours)))
+    assert _digest(at(("placed_at",), instant)) == _digest(at(("placed_at",), elsewhere))
+
+
+def test_the_digest_stays_what_it_is() -> None:
+    # It is stored with every order. Were it computed otherwise, each order that is placed once more
+    # after a deploy would be a conflict. A field that came later changes nothing where it is not.
+    assert Order.model_validate(without(("basket",), ("tenders",))).digest == (
+        "5d3101d94ad4d512a81525bc59d2a1885c0c6ce3c25894c565f6ca8d640d40de"
+    )
+
+
+@given(
+    st.sampled_from(get_args(Channel)),
+    st.text("aZ09._-", min_size=1, max_size=64).filter(lambda number: number[0].isalnum()),
+)
+def test_order_ids_tell_channel_and_number_apart_and_lead_back_from_their_parts(
+    channel: str, number: str
+) -> None:
+    order = Order.model_validate({**FULL, "channel": channel, "channel_order_id": number})
+    assert tuple(order.order_id.split("-", 1)) == (channel, number)
+    assert ids.order_of(ids.fulfilment_id(order.order_id, 12)) == order.order_id
+    assert ids.order_of(ids.return_id(order.order_id, 3)) == order.order_id
+
+
+# Refusals ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", list(objects()), ids=text)
+def test_a_field_that_is_not_known_is_refused_wherever_it_is(path: Path) -> None:
+    unknown = (*path, "card_number")
+    assert list(refusals(at(unknown, "4111111111111111"))) == [text(unknown)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(("channel",), ("channel_order_id",), ("placed_at",), ("customer",), ("currency",)),
+        *(("lines",), ("shipping",), ("payment",), ("customer", "id"), ("customer", "name")),
+        *(("lines", 1, name) for name in ("line_id", "sku", "quantity", "unit_price")),
+        *((*ADDRESS, name) for name in ("name", "line1", "city", "country")),
+        *(ADDRESS, ("payment", "token")),
+        *(("tenders", 0, name) for name in ("provider", "token", "amount")),
+    ],
+    ids=text,
+)
+def test_what_must_be_there_is_asked_for(path: Path) -> None:
+    assert refusals(without(path)) == {text(path): "Field required"}
+
+
+@pytest.mark.parametrize("path", AMOUNTS, ids=text)
+@pytest.mark.parametrize(
+    "amount",
+    [
+        *(12.5, 12, 0, True, [], {}),
+        *("", " ", "12,50", "1.234,56", " 12.50", "12.50 ", "12.50\n", "$12.50", "12.50 USD"),
+        *("-1.00", "-0.00", "+12.50", "1E2", "1e-2", "1_000.00", ".5", "5.", "0x10"),
+        *("NaN", "nan", "Infinity", "-Infinity", "sNaN", "\uff11\uff12.50", "\u0663"),
+        *("1" * 15, "0" * 30 + "1.00", "0.00000", "1.123456"),
+    ],
+)
+def test_an_amount_is_a_plain_decimal_string(path: Path, amount: Any) -> None:
+    (field, reason), *others = refusals(at(path, amount)).items()
+    assert (field, others) == (text(path), [])
+    assert reason.startswith("must ")
+
+
+def test_a_negative_amount_is_told_what_it_is() -> None:
+    assert refusals(at(("shipping", "tax"), "-1.00")) == {"shipping.tax": "must not be negative"}
+
+
+@pytest.mark.parametrize("path", AMOUNTS, ids=text)
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("USD", "0.001"), ("JPY", "0.5"), ("KWD", "0.1234"), ("JPY", "1.0001")]
+)
+def test_an_amount_has_no_more_decimals_than_its_currency(
+    path: Path, currency: str, amount: str
+) -> None:
+    whole = json.loads(re.sub(r'"(\d+)\.\d\d"', r'"\1"', json.dumps({**FULL, "total": None})))
+    refused = refusals(at(path, amount, {**whole, "currency": currency}))
+    assert list(refused) == [text(path)]
+    assert f"more decimals than {currency} allows" in refused[text(path)]
+
+
+@pytest.mark.parametrize(
+    "amount", [Decimal("NaN"), Decimal("-1"), Decimal("1E+30"), Decimal("1E-9")]
+)
+def test_what_python_calls_a_decimal_is_not_always_an_amount(amount: Decimal) -> None:
+    with pytest.raises(ValidationError, match="unit_price"):
+        Order.model_validate(at(("lines", 0, "unit_price"), amount))
+
+
+@pytest.mark.parametrize("total", ["37.89", "37.91", "0", "3790.00"])
+def test_a_total_that_disagrees_is_refused_with_both_numbers(total: str) -> None:
+    reason = refusals(at(("total",), total))["total"]
+    assert total in reason
+    assert "37.90" in reason
+
+
+def test_a_discount_is_not_more_than_what_it_is_on() -> None:
+    assert refusals(at(("lines", 0, "discount"), "25.01")) == {
+        "lines[0].discount": "is more than the line is worth"
+    }
+    assert refusals(at(("discount",), "32.01")) == {"discount": "is more than the goods are worth"}
+    gift = at(("lines", 0, "discount"), "25.00", at(("discount",), "8.00", without(("total",))))
+    assert Order.model_validate(gift).total_minor == 240 + 550
+
+
+def test_an_order_is_not_worth_more_than_the_database_can_add_up() -> None:
+    line = {"line_id": "1", "sku": "A", "quantity": QUANTITY_MAX, "unit_price": "10000000.00"}
+    bare = {**without(("total",)), "discount": "0", "lines": [line]}
+    bare["shipping"] = {"address": FULL["shipping"]["address"]}
+    assert Order.model_validate(bare).total_minor == TOTAL_MINOR_MAX
+    refused = refusals({**bare, "lines": [{**line, "unit_price": "99999999999999.99"}]})
+    assert list(refused) == ["total"]
+    more = {**bare, "shipping": {**bare["shipping"], "price": "0.01"}}
+    assert list(refusals(more)) == ["total"]
+
+
+def test_an_order_has_1_to_500_lines() -> None:
+    line = {"sku": "A", "quantity": 1, "unit_price": "1.00"}
+    many = [{"line_id": str(number), **line} for number in range(LINES_MAX + 1)]
+    bare = {**without(("total",)), "discount": "0"}
+    assert len(Order.model_validate({**bare, "lines": many[:-1]}).lines) == 500
+    assert list(refusals({**bare, "lines": many})) == ["lines"]
+    assert list(refusals({**bare, "lines": []})) == ["lines"]
+
+
+def test_a_line_id_is_used_once() -> None:
+    reason = refusals(at(("lines", 1, "line_id"), "1"))
+    assert reason == {"lines[1].line_id": "'1' is used twice"}
+
+
+@pytest.mark.parametrize("quantity", [0, -1, QUANTITY_MAX + 1, 10**30, 1.0, 1.5, "1", True, None])
+def test_a_quantity_is_a_whole_number_from_1_to_a_million(quantity: Any) -> None:
+    assert list(refusals(at(("lines", 0, "quantity"), quantity))) == ["lines[0].quantity"]
+
+
+def test_everything_that_is_wrong_is_told_at_once_and_nothing_that_is_not() -> None:
+    document = at(("lines", 0, "sku"), "", at(("currency",), "XYZ", at(("note",), 7)))
+    document["lines"].pop()
+    assert sorted(refusals(document)) == ["currency", "lines[0].sku", "note"]
+
+
+REFUSED: list[tuple[Path, list[Any]]] = [
+    (("channel",), ["shop", "", "WEB", None]),
+    (("currency",), ["usd", "US", "XYZ", "XAU", "USD\n", "", 840]),
+    ((*ADDRESS, "country"), ["kr", "KOR", "XX", "ZZ", "", "KR\n"]),
+    (
+        ("placed_at",),
+        [
+            *("2026-11-20T10:00:00", "2026-11-20", "now", "", 1763600400, "1763600400", 1.5, True),
+            *("2026-02-30T10:00:00Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"),
+            *("1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z"),
+        ],
+    ),
+    (
+        ("requested_delivery_date",),
+        ["2026-02-30", "2026-12-01T00:00:00", "20261201", "", 0, 1763600400, "0001-01-01", True],
+    ),
+    (
+        ("customer", "email"),
+        ["", "kim", "kim@", "kim@example", "a@b@example.com", "k" * 250 + "@a.de"],
+    ),
+    (("customer", "phone"), ["", "   ", "-----", "12", "call me", "1" * 21, "+82 2 123\x004567"]),
+    (("customer", "locale"), ["", "german", "EN", "en_US", "en-us", "en-USA", "en-US\n"]),
+    (("payment", "token"), ["", "4111111111111111", "to", "tok ok", "tok_ok\n", "t" * 129]),
+    (("lines", 0, "sku"), ["", " TEA", "-TEA", "TEA 1", "TEÄ", "A:1", "T" * 65, "TEA\n"]),
+    *((path, ["", " 1", "-1", "1:1", "1/1", "a b", "ä", "1" * 65, "1\n", 1]) for path in IDS),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param(path, value, id=f"{text(path)}={value!r}"[:60])
+        for path, values in REFUSED
+        for value in values
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(path: Path, value: Any) -> None:
+    assert list(refusals(at(path, value))) == [text(path)]
+
+
+# NUL and lone surrogates do not go into a database; the others garble terminals and labels.
+GARBLES = ["\x00", "\x1b", "\x7f", "\x85", "\x9b", "\u2028", "\u202e", "\u2066", "\ud800"]
+
+
+@pytest.mark.parametrize("path", [*ONE_LINE_TEXTS, ("note",)], ids=text)
+@pytest.mark.parametrize("character", GARBLES, ids=ascii)
+def test_text_holds_no_control_characters(path: Path, character: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        Order.model_validate(at(path, f"a{character}b"))
+    assert [text(fault["loc"]) for fault in error.value.errors()] == [text(path)]
+    with pytest.raises(ValidationError):
+        Order.model_validate_json(json.dumps(at(path, f"a{character}b")))
+
+
+@pytest.mark.parametrize("path", ONE_LINE_TEXTS, ids=text)
+@pytest.mark.parametrize(
+    "value", ["", "   ", "\u00a0\u3000", "\u200b", "\u200b \u200b", "a\nb", "a\tb", "x" * 201]
+)
+def test_a_name_or_address_is_one_line_that_can_be_read(path: Path, value: str) -> None:
+    assert list(refusals(at(path, value))) == [text(path)]
+
+
+@pytest.mark.parametrize("name", ["김민지", "Núñez-O'Brien", "محمد", "Ян", "李 小龙", "👩‍👧 Kim"])
+def test_people_are_called_as_they_are_called(name: str) -> None:
+    order = Order.model_validate(at(("customer", "name"), name))
+    assert Order.model_validate_json(order.model_dump_json()).customer.name == name
+
+
+@pytest.mark.parametrize("locale", ["de", "ko-KR", "zh-Hant", "zh-Hant-TW", "es-419", "fil-PH"])
+def test_a_locale_is_a_language_tag(locale: str) -> None:
+    assert Order.model_validate(at(("customer", "locale"), locale)).customer.locale == locale
+
+
+def test_a_note_may_have_lines_up_to_2000_characters() -> None:
+    assert Order.model_validate(at(("note",), "a\r\nb\n\tc")).note == "a\nb\n\tc"
+    assert list(refusals(at(("note",), "x" * 2001))) == ["note"]
+
+
+# The schema --------------------------------------------------------------------------------------
+
+
+def _parts(schema: Any) -> list[dict[str, Any]]:
+    if isinstance(schema, dict):
+        return [schema, *(part for value in schema.values() for part in _parts(value))]
+    if isinstance(schema, list):
+        return [part for value in schema for part in _parts(value)]
+    return []
+
+
+def test_the_schema_tells_what_is_checked() -> None:
+    schema = Order.model_json_schema()
+    assert schema["required"] == [
+        *("channel", "channel_order_id", "placed_at", "customer", "currency", "lines"),
+        *("shipping", "payment"),
+    ]
+    lines = schema["properties"]["lines"]
+    assert (lines["minItems"], lines["maxItems"]) == (1, LINES_MAX)
+    quantity = schema["$defs"]["Line"]["properties"]["quantity"]
+    assert (quantity["minimum"], quantity["maximum"]) == (1, QUANTITY_MAX)
+    address = schema["$defs"]["Address"]["properties"]
+    assert (address["city"]["maxLength"], address["city"]["minLength"]) == (200, 1)
+    assert schema["properties"]["placed_at"]["format"] == "date-time"
+    for part in _parts(schema):
+        if part.get("type") == "object":
+            assert part["additionalProperties"] is False
+    json.dumps(schema)
+
+
+def test_the_schema_refuses_what_is_refused() -> None:
+    properties = Order.model_json_schema()["$defs"]["Line"]["properties"]
+    amount, sku = properties["unit_price"], properties["sku"]
+    assert amount["type"] == "string"
+    for bad in ("1E2", "-1.00", "12,50", " 1", "NaN", "1" * 15):
+        assert re.search(amount["pattern"], bad, re.ASCII) is None
+    assert re.search(sku["pattern"], "A:1") is None
+
+
+@given(orders())
+def test_the_schema_accepts_what_is_accepted(order: Order) -> None:
+    schema = Order.model_json_schema()
+    document = json.loads(order.model_dump_json())
+    amount = schema["$defs"]["Line"]["properties"]["unit_price"]["pattern"]
+    for line in document["lines"]:
+        assert all(re.search(amount, line[name]) for name in ("unit_price", "discount", "tax"))
+    assert set(document) <= set(schema["properties"])
+
+
+def test_the_examples_of_the_schema_are_accepted() -> None:
+    examples = {
+        example
+        for part in _parts(Order.model_json_schema())
+        for example in part.get("examples", ())
+    }
+    assert examples
+    for example in examples:
+        Order.model_validate({**at(("lines", 0, "unit_price"), example), "total": None})

@@ -1,0 +1,194 @@
+"""What a purchase order may be, and what its X12 document says."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain.money import Money
+from domain.purchasing.purchase_orders import (
+    PurchaseDocument,
+    PurchaseLine,
+    PurchasingPolicy,
+    SupplierItem,
+    further,
+)
+from domain.purchasing.x12 import purchase_order_850
+from domain.stock.stock_levels import StockLevels
+
+AT = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
+
+# The grammar of a 4010 850, as far as it is used: segment → how many elements, and what each is.
+SEGMENTS = {
+    "GS": r"PO\*[^*]{2,15}\*[^*]{2,15}\*\d{8}\*\d{4}\*\d{1,9}\*X\*004010",
+    "ST": r"850\*\d{4,9}",
+    "BEG": r"00\*SA\*[^*]{1,22}\*\*\d{8}",
+    "CUR": r"BY\*[A-Z]{3}",
+    "N1": r"(SU|ST)\*[^*]{1,60}\*92\*[^*]{1,80}",
+    "PO1": r"\d{1,20}\*\d{1,15}\*EA\*\d+(\.\d+)?\*\*BP\*[^*]{1,48}",
+    "DTM": r"002\*\d{8}",
+    "CTT": r"\d{1,6}\*\d{1,10}",
+    "AMT": r"TT\*\d+(\.\d+)?",
+    "SE": r"\d{1,10}\*\d{4,9}",
+    "GE": r"1\*\d{1,9}",
+    "IEA": r"1\*\d{9}",
+}
+SEQUENCE = r"ISA GS ST BEG CUR N1 N1 (PO1 DTM )+CTT AMT SE GE IEA"
+
+
+def read(text: str) -> list[list[str]]:
+    """The segments of an interchange, by the delimiters that its first one tells. Checks all."""
+    element, end = text[3], text[105]
+    segments = [part.strip("\n").split(element) for part in text.split(end)[:-1]]
+    assert [len(part) for part in segments[0]] == [
+        3,
+        2,
+        10,
+        2,
+        10,
+        2,
+        15,
+        2,
+        15,
+        6,
+        4,
+        1,
+        5,
+        9,
+        1,
+        1,
+        1,
+    ]
+    assert re.fullmatch(SEQUENCE, " ".join(segment[0] for segment in segments))
+    for name, *elements in segments[1:]:
+        assert re.fullmatch(SEGMENTS[name], "*".join(elements)), (name, elements)
+    by_name = {segment[0]: segment[1:] for segment in segments}
+    assert by_name["ISA"][12] == by_name["IEA"][1]
+    assert by_name["GS"][5] == by_name["GE"][1]
+    assert by_name["ST"][1] == by_name["SE"][1]
+    inside = [s[0] for s in segments[2:-2]]
+    assert int(by_name["SE"][0]) == len(inside)
+    return segments
+
+
+def a_document(*lines: tuple[str, int, str], **changes: Any) -> PurchaseDocument:
+    usual: dict[str, Any] = {
+        "po_id": "PO-4711",
+        "number": 7,
+        "supplier": "29",
+        "supplier_name": "Forêts d'érables",
+        "deliver_to": "main",
+        "ordered_on": date(2026, 11, 22),
+        "currency": "EUR",
+        "lines": tuple(
+            PurchaseLine(
+                sku=sku, quantity=quantity, unit_price=Decimal(price), due_on=date(2026, 12, 1)
+            )
+            for sku, quantity, price in lines
+        ),
+    }
+    return PurchaseDocument(**{**usual, **changes})
+
+
+def test_an_850_says_who_buys_what_from_whom_for_how_much_until_when() -> None:
+    document = a_document(("TEA/250", 18, "2.50"), ("CUP", 6, "10"))
+    segments = read(purchase_order_850(document, sender="ORDERLOOM", at=AT))
+    assert segments[3:12] == [
+        ["BEG", "00", "SA", "PO-4711", "", "20261122"],
+        ["CUR", "BY", "EUR"],
+        ["N1", "SU", "Forets d'erables", "92", "29"],
+        ["N1", "ST", "main", "92", "main"],
+        ["PO1", "1", "18", "EA", "2.50", "", "BP", "TEA/250"],
+        ["DTM", "002", "20261201"],
+        ["PO1", "2", "6", "EA", "10", "", "BP", "CUP"],
+        ["DTM", "002", "20261201"],
+        ["CTT", "2", "24"],
+    ]
+    assert segments[12] == ["AMT", "TT", "105.00"]
+
+
+@given(
+    st.text(min_size=1, max_size=90).map(lambda text: f"x{text}"),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
+    st.integers(1, 10**12),
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=5),
+)
+def test_whatever_is_in_a_name_the_document_can_be_read(
+    name: str, supplier: str, number: int, units: list[int]
+) -> None:
+    document = a_document(
+        *(("TEA", quantity, "1.25") for quantity in units),
+        supplier_name=name,
+        supplier=supplier,
+        number=number,
+    )
+    read(purchase_order_850(document, sender="ORDERLOOM", at=AT))
+
+
+@pytest.mark.parametrize(
+    ("worth", "itself"),
+    [
+        (Money(minor=100_000, currency="EUR"), True),
+        (Money(minor=100_001, currency="EUR"), False),
+        (Money(minor=1, currency="KRW"), False),
+    ],
+)
+def test_up_to_its_limit_an_order_is_approved_by_itself(worth: Money, itself: bool) -> None:
+    assert PurchasingPolicy().approves(worth) is itself
+
+
+def test_over_delivery_is_a_share_in_whole_units() -> None:
+    policy = PurchasingPolicy(over_delivery_percent=10)
+    assert [policy.receivable(units) for units in (1, 9, 10, 19, 20)] == [1, 9, 11, 20, 22]
+
+
+def test_news_that_comes_late_turns_nothing_back() -> None:
+    assert further("shipped", "acknowledged") == "shipped"
+    assert further("approved", "sent") == "sent"
+    assert further("cancelled", "shipped") == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"minimum": 0}, "minimum"),
+        ({"multiple": -6}, "multiple"),
+        ({"lead_time_days": 3651}, "lead_time_days"),
+        ({"unit_price": "2.505"}, "more decimals than EUR allows"),
+        ({"unit_price": "-1"}, "must not be negative"),
+        ({"unit_price": 2.5}, "must be a decimal string"),
+        ({"sku": "x" * 49}, "sku"),
+        ({"supplier": "a:b"}, "supplier"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused(changes: dict[str, Any], fault: str) -> None:
+    usual = {
+        "supplier": "assam",
+        "sku": "TEA",
+        "lead_time_days": 7,
+        "unit_price": "2.50",
+        "currency": "EUR",
+    }
+    with pytest.raises(ValidationError, match=fault):
+        SupplierItem.model_validate({**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"reorder_point": 5}, "give both, or neither"),
+        ({"reorder_point": 5, "order_up_to": 5}, "must be more than the reorder point"),
+        ({"reorder_point": -1, "order_up_to": 5}, "reorder_point"),
+        ({"service_level": 1}, "service_level"),
+    ],
+)
+def test_levels_that_cannot_be_are_refused(given: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        StockLevels.model_validate({"sku": "TEA", "location": "main", **given})
