@@ -74,7 +74,7 @@ TABLE = (
                 "domain",
                 "store",
                 "activities.payments.provider_events",
-                "activities.stuck",
+                "activities.orders.stuck",
             ),
             *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
             "temporalio.service",
