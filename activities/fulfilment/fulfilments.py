@@ -48,7 +48,11 @@ class Packed(BaseModel):
 
 
 class Ship(BaseModel):
-    """Where a parcel goes, as far as the label needs it."""
+    """Where a parcel goes, as far as the label needs it.
+
+    `charged`: it is charged when it leaves, so it stays here until it can be. A parcel that is paid
+    already, or replaces a lost one, need not wait for that.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,6 +60,7 @@ class Ship(BaseModel):
     service: str
     country: str
     postal_code: str | None
+    charged: bool = True
 
 
 class Shipped(BaseModel):
@@ -117,6 +122,7 @@ class Fulfilments:
                 row["order_id"],
                 label_key=f"{fulfilment_id}:label",
                 service=ask.service,
+                charged=ask.charged,
             )
         if wanted and wanted.label == "refused":
             raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))

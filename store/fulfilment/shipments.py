@@ -30,14 +30,22 @@ class Parcel(BaseModel):
     carrier_status: CarrierStatus
     last_scan_at: datetime | None
     handed_over_at: datetime | None
+    charged: bool
 
 
 async def want_label(
-    conn: Connection, fulfilment_id: str, order_id: str, *, label_key: str, service: str
+    conn: Connection,
+    fulfilment_id: str,
+    order_id: str,
+    *,
+    label_key: str,
+    service: str,
+    charged: bool = True,
 ) -> Parcel | None:
     """Write the intent to buy a label. Where it was there: the parcel, whose outcome comes first.
 
-    Raises Conflict when it was there for another service.
+    `charged`: the parcel is charged when it leaves. Raises Conflict when the intent was there for
+    another service.
     """
     new = await _sql.want_label(
         conn,
@@ -45,6 +53,7 @@ async def want_label(
         order_id=order_id,
         label_key=label_key,
         service=service,
+        charged=charged,
     )
     wanted = None if new else await find(conn, fulfilment_id)
     if wanted is not None and wanted.service != service:

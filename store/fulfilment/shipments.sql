@@ -1,16 +1,16 @@
 -- Parcels: the label of a fulfilment, and what the carrier says. The order's row is locked.
 
--- name: want_label(fulfilment_id, order_id, label_key, service)$
+-- name: want_label(fulfilment_id, order_id, label_key, service, charged)$
 -- The intent to buy a label, before the carrier is asked. False when it was there already: then
 -- this is one more attempt. (A row that an insert made has no xmax.)
-insert into shipment (fulfilment_id, order_id, label_key, label, service)
-values (:fulfilment_id, :order_id, :label_key, 'requested', :service)
+insert into shipment (fulfilment_id, order_id, label_key, label, service, charged)
+values (:fulfilment_id, :order_id, :label_key, 'requested', :service, :charged)
 on conflict (fulfilment_id) do update set asked_at = excluded.asked_at where shipment.label = 'requested'
 returning xmax = 0;
 
 -- name: parcel_of(fulfilment_id)^
 select fulfilment_id, order_id, label_key, label, carrier, tracking_number, service, refusal,
-       carrier_status, last_scan_at, handed_over_at
+       carrier_status, last_scan_at, handed_over_at, charged
 from shipment where fulfilment_id = :fulfilment_id;
 
 -- name: parcels_by_tracking(carrier, tracking_number, event_id)

@@ -219,7 +219,7 @@ def texts(row: Record) -> dict[str, Any]:
 
 
 async def has_ended(conn: Connection, order_id: str, fulfilment_id: str, moment: datetime) -> bool:
-    """What was set aside for a fulfilment can, at that moment, not all be charged any more."""
+    """At that moment, not all that is authorized for a fulfilment can be charged any more."""
     made = [
         payment
         for payment in await authorizations(conn, order_id)

@@ -62,6 +62,8 @@ create table shipment (
     carrier         some_text,
     tracking_number some_text,
     service         text        not null,
+    -- It is charged when it leaves, so it may leave only while its authorization can be charged.
+    charged         boolean     not null default true,
     refusal         some_text,
     carrier_status  text        not null default 'unknown'
         constraint carrier_status_is_known check (carrier_status in (

@@ -122,9 +122,11 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
             return
         # By our clock: whose hand-over is reported late has left when he says, and not later.
         then = min(at, datetime.now(UTC))
-        if await payments.has_ended(conn, row["order_id"], fulfilment_id, then):
+        shipment = await shipments.find(conn, fulfilment_id)
+        unpaid = shipment is not None and shipment.charged
+        if unpaid and await payments.has_ended(conn, row["order_id"], fulfilment_id, then):
             raise IllegalTransition(
-                f"{fulfilment_id} is not paid any more: what was set aside for it has ended; keep "
+                f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
                 f"it until `orderloom show {row['order_id']}` says that it is renewed"
             )
         await _ship(conn, row, at, who)

@@ -111,6 +111,26 @@ async def test_what_a_company_ends_before_its_time_is_authorized_anew_while_the_
     await shop.settled()
 
 
+async def test_s35_what_replaces_a_lost_parcel_leaves_after_the_authorization_has_ended(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 4)
+    await shop.stocked("CUP", 1, "outlet")
+    order = an_order(("TEA", 2), ("CUP", 1))
+    lost = await shop.placed(order, a_policy(**PATIENT, hand_over_within=1))
+    await shop.drive(lost, "shipped")
+    await shop.told(order.order_id, "charged")
+    await shop.scan(lost, "failure")
+    again = f"{order.order_id}:3"
+    await shop.drive(again, "labelled")
+    async with shop.pool.acquire() as conn:  # the cup's, which nobody has picked
+        await conn.execute("update payment_authorization set expires_at = now()")
+    await shop.desk.hand_over(again, who="packer")
+    await shop.finish(order.order_id)
+    assert (await kinds(shop, order.order_id)).count("capture") == 2
+    await shop.settled()
+
+
 async def ended_at_the_company(shop: Shop) -> None:
     """What is set aside for any order has ended there, and nobody was told."""
     await shop.pool.execute("update sandbox.payment set expires_at = now()")

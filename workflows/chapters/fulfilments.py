@@ -178,6 +178,7 @@ class OrderFulfilments:
                 service=shipping.service,
                 country=shipping.address.country,
                 postal_code=shipping.address.postal_code,
+                charged=self._payments.is_charged_when_it_leaves(fulfilment),
             ),
             f"Buy the label and hand over {_units(fulfilment)}",
             self._policy.hand_over_within,

@@ -76,6 +76,11 @@ class OrderPayments:
             return await self.authorizations.ensure_authorized(fulfilment, surely=surely)
         return await self._charged_ahead(fulfilment)
 
+    def is_charged_when_it_leaves(self, fulfilment: Fulfilment) -> bool:
+        """Whether anything is to be charged for it then. Where not, it never will be."""
+        ahead = self._policy.charge != "at_shipment"
+        return not ahead and self._book.to_charge_for(fulfilment) > 0
+
     async def charge_all(self) -> None:
         """Charge everything before it is sent, once."""
         if not self._book.charged_ahead:

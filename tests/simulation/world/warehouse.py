@@ -63,6 +63,7 @@ class Warehouse:
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
         self._to_pick: set[str] = set()
+        self._charged: set[str] = set()  # parcels that are charged when they leave
         self._tries: dict[str, int] = {}
 
     # Activities -----------------------------------------------------------------------------------
@@ -83,6 +84,8 @@ class Warehouse:
                 refused = self._chance.happens("label refused", part.id, 0.02)
                 shipment = Shipment("refused" if refused else "bought")
                 self.shipments[part.id] = shipment
+                if ask.charged:
+                    self._charged.add(part.id)
             if shipment.label == "refused":
                 raise refusal(DECLINED, "the carrier does not go there")
             part.state = "labelled"
@@ -175,7 +178,8 @@ class Warehouse:
         if part.state != "labelled":
             return
         assert self.money is not None
-        if self.money.has_ended(part.id):  # refused at the door: it is not paid any more
+        # Refused at the door where it is not paid any more.
+        if part.id in self._charged and self.money.has_ended(part.id):
             self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
             self._soon(f"hand over {part.id} again {tries}", lambda: self._hand_over(part))
             return
