@@ -49,7 +49,7 @@ class BookState(BaseModel):
     """Where each unit stands, by line id; the parcels; amounts in minor units.
 
     `round`: the number of the next, or present, wait for what is backordered, and until when;
-    `given_up`: why some of it was not waited for any longer. `prepaid`: units that are paid for and
+    `given_up`: why the last units that were given up were. `prepaid`: units that are paid for and
     to be sent; of these, `resent` are sent in place of lost ones. `authorized_until`: when the
     first authorization ends, by the part that it is for; `covered`: parcels that have one of their
     own, where each can be charged `once`. `refunded`, `invoiced`: all that was paid back, and that

@@ -64,7 +64,7 @@ class Recalls:
         await self.unwind(fulfilment, stopped)
         effect = f"cancel:{fulfilment.id}"
         await self.cancel_units(fulfilment, fulfilment.units, effect, why, "orderloom")
-        fulfilment.outcome = why
+        fulfilment.outcome = self._book.given_up = why
         return True
 
     async def stop(self, fulfilment: Fulfilment) -> Recalled | None:
