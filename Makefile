@@ -21,8 +21,10 @@ help:
 	@echo 'make demo   an example day: 400 orders from intake to delivery (KEEP=1 leaves the stack up,'
 	@echo '            STRIPE=1 pays through Stripe, at a stand-in)'
 	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
+	@echo 'make quick  before each commit, in a minute: rules, tests/unit, the constraints and the'
+	@echo '            schema in tests/database/kernel, and 300 simulated lives'
 	@echo 'make test   check, then all tests'
-	@echo 'make check  style, types and architecture rules'
+	@echo 'make check  rules (style, layers, architecture) and types'
 	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in)'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
@@ -43,14 +45,24 @@ up: $(READY)
 test: rules
 	@$(MAKE) --no-print-directory --jobs=2 types tests
 
+# What needs no order on a real server. docs/testing.md says what each folder holds.
+QUICK := tests/unit tests/database/kernel/test_store_constraints.py tests/database/kernel/test_schema.py
+.PHONY: quick
+quick: style
+	$(RUN) -m pytest -q -n 2 --dist loadfile tests/architecture $(QUICK)
+	@$(RUN) -m tests.simulation --seeds 300
+
 .PHONY: check
 check: rules types
 
-.PHONY: rules
-rules: $(READY)
+.PHONY: style
+style: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(VENV)/bin/lint-imports --cache-dir .cache/import-linter
+
+.PHONY: rules
+rules: style
 	$(RUN) -m pytest -q tests/architecture
 
 .PHONY: types
