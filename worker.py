@@ -41,7 +41,7 @@ from activities.failures import FailureTypes
 from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
-from activities.orders.records import Records
+from activities.orders.order_records import Records
 from activities.payments.authorizations import Authorizations
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider

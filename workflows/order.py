@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import Returns
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.orders.records import CloseOrder, KeepAnswers, Records
+    from activities.orders.order_records import CloseOrder, KeepAnswers, Records
     from activities.payments.authorizations import Authorizations
     from activities.payments.payments import Payments
     from activities.stock.backorders import Backorders

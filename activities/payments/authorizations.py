@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
+from activities.payments.contracts import Authorize, Authorized, Reauthorize, TenderAsk, Void
 from activities.payments.money_calls import (
     ENDED,
     Call,
@@ -20,7 +21,6 @@ from activities.payments.money_calls import (
     void_key,
 )
 from activities.payments.provider import PaymentProvider, PaymentReceipt
-from activities.payments.requests import Authorize, Authorized, Reauthorize, TenderAsk, Void
 from activities.provider_errors import Declined
 from domain.errors import Conflict
 from domain.ids import WHO

@@ -5,7 +5,7 @@ Each is part of the transaction of what it is for; the caller holds the order's 
 
 from __future__ import annotations
 
-from activities.payments.requests import Capture, Invoice, Refund
+from activities.payments.contracts import Capture, Invoice, Refund
 from domain.accounting import accounts
 from domain.accounting.documents import Seller
 from domain.errors import Refused

@@ -15,6 +15,7 @@ from activities.payments.billing import (
     settle_refund,
     shares_of_refund,
 )
+from activities.payments.contracts import Answer, Capture, Invoice, MayRefund, Refund
 from activities.payments.money_calls import (
     ENDED,
     Call,
@@ -27,7 +28,6 @@ from activities.payments.money_calls import (
     the_same,
 )
 from activities.payments.provider import CreditIssuer, PaymentProvider, PaymentReceipt
-from activities.payments.requests import Answer, Capture, Invoice, MayRefund, Refund
 from activities.provider_errors import Declined
 from domain.accounting import accounts
 from domain.accounting.documents import Seller

@@ -20,7 +20,7 @@ from activities.provider_errors import DeclineCode, Declined
 from domain import ids
 from domain.errors import InvalidInput, Unreachable
 from domain.orders.messages import AttentionAnswer
-from domain.payments.comparing import compare, keys_about, not_listed, still_held, void_key
+from domain.payments.comparison import compare, keys_about, not_listed, still_held, void_key
 from domain.payments.reconciliation import Moment, Ours, Remedy, Theirs
 from store.database import Pool
 from store.payments import reconciliation

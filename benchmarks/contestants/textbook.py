@@ -23,7 +23,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.orders.records import Records
+from activities.orders.order_records import Records
 from activities.payments.authorizations import Authorizations
 from activities.payments.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier

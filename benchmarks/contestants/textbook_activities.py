@@ -17,7 +17,7 @@ from domain.ids import WHO
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import events
-from store.warehouse import reports
+from store.warehouse import facts
 
 
 class LabelWanted(BaseModel):
@@ -69,12 +69,12 @@ class Warehouse:
     @activity.defn
     async def record_pick(self, fact: Fact) -> None:
         async with self._pool.acquire() as conn:
-            await reports.pick(conn, fact.fulfilment_id, who="picker")
+            await facts.pick(conn, fact.fulfilment_id, who="picker")
 
     @activity.defn
     async def record_pack(self, fact: Fact) -> None:
         async with self._pool.acquire() as conn:
-            await reports.pack(conn, fact.fulfilment_id, who="packer")
+            await facts.pack(conn, fact.fulfilment_id, who="packer")
 
     @activity.defn
     async def buy_label(self, wanted: LabelWanted) -> Label:
@@ -112,12 +112,12 @@ class Warehouse:
     @activity.defn
     async def record_hand_over(self, fact: Fact) -> None:
         async with self._pool.acquire() as conn:
-            await reports.hand_over(conn, fact.fulfilment_id, at=fact.at, who="packer")
+            await facts.hand_over(conn, fact.fulfilment_id, at=fact.at, who="packer")
 
     @activity.defn
     async def record_scan(self, scan: Scan) -> None:
         async with self._pool.acquire() as conn:
-            await reports.carrier_event(
+            await facts.carrier_event(
                 conn,
                 carrier=scan.label.carrier,
                 tracking_number=scan.label.tracking_number,

@@ -9,10 +9,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
-    from activities.orders.records import CloseOrder, Records
+    from activities.orders.order_records import CloseOrder, Records
     from activities.payments.authorizations import Authorizations
+    from activities.payments.contracts import Authorize, Capture, TenderAsk
     from activities.payments.payments import Payments
-    from activities.payments.requests import Authorize, Capture, TenderAsk
     from activities.stock.inventory import Inventory
     from benchmarks.contestants.textbook_activities import (
         Fact,

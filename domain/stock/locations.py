@@ -12,7 +12,7 @@ from domain.calendars import Calendar, arrives_on
 from domain.errors import InvalidInput
 from domain.fields import Amount, Country, Currency, Document, Id, inconsistent
 from domain.money import to_minor
-from domain.stock.places import Place
+from domain.stock.location_ranking import Place
 
 ANYWHERE: Final = "*"
 

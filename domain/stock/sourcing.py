@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from domain.orders.sourcing_rules import SourcingRules
-from domain.stock.covering import EFFORT_MAX, cover
 from domain.stock.kits import Dividing, Parts, Way
-from domain.stock.places import Place, barred, weight, worse
+from domain.stock.location_ranking import Place, barred, weight, worse
+from domain.stock.shelf_choice import EFFORT_MAX, cover
 
 TOGETHER_MAX: Final = 1000
 """Combinations of ways to divide locations' shelves that a reason is found by."""

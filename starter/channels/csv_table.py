@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.fields import Document
 from starter.channels.csv_rows import columns_of, rows_below
-from starter.channels.records import Problem, faults
+from starter.channels.read_results import Problem, faults
 from starter.channels.text import Lines, lines_of
 
 T = TypeVar("T", bound=Document)

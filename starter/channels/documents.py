@@ -16,7 +16,7 @@ from domain.errors import InvalidInput
 from starter.channels.csv_rows import columns_of
 from starter.channels.json_orders import has_record_lines, read_json, read_json_lines
 from starter.channels.northwind import is_northwind, read_northwind
-from starter.channels.records import Record, unreadable
+from starter.channels.read_results import Record, unreadable
 from starter.channels.text import NOT_UTF8, LineNumbers, decode, first_undecoded
 
 BYTES_MAX: Final = 200_000_000

@@ -12,7 +12,7 @@ from domain.stock.items import Item
 from starter.channels.csv_rows import columns_of
 from starter.channels.csv_table import Entry, read_rows
 from starter.channels.northwind import sku_of
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.text import Lines, lines_of
 
 

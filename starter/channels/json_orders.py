@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final, NoReturn
 
-from starter.channels.records import Record, to_record, unreadable
+from starter.channels.read_results import Record, to_record, unreadable
 from starter.channels.text import NOT_UTF8, LineNumbers, first_undecoded
 
 RECORD_CHARACTERS_MAX: Final = 1_000_000

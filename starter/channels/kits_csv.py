@@ -11,7 +11,7 @@ from domain.fields import Document, Sku
 from domain.stock.kits import UNITS_MAX, Kit
 from starter.channels.csv_rows import Row, columns_of, rows_of
 from starter.channels.csv_table import Entry, read_table
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.text import decode
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from domain.orders.order import Order
 from starter.channels.countries import country_code
 from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
-from starter.channels.records import Problem, Record, faults, limited, path, unreadable
+from starter.channels.read_results import Problem, Record, faults, limited, path, unreadable
 
 ORDER_COLUMNS: Final = (
     "order_id",

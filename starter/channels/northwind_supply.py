@@ -21,7 +21,7 @@ from domain.purchasing.purchase_orders import OnOrder, SupplierItem
 from domain.stock.stock_levels import StockLevels
 from starter.channels.csv_table import read_table
 from starter.channels.northwind import sku_of
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.stock_csv import DEFAULT_LOCATION
 
 MINIMUM: Final = 10

@@ -54,7 +54,7 @@ _COMMANDS: Final = {
     "explain": _Entry("orders.explain", "Why an order ships from where it does.", _ORDERS),
     "events": _Entry("orders.events", "What happened to an order, and why.", _ORDERS),
     "cancel": _Entry("aftersales.cancel", "Cancel an order, or some of its units.", _ORDERS),
-    "return": _Entry("aftersales.returning", "Ask to send units back.", _ORDERS),
+    "return": _Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
     "pay": _Entry("payments.pay", "A new token for an order that is held for payment.", _MONEY),
     "charge": _Entry(
         "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY
@@ -94,10 +94,8 @@ _COMMANDS: Final = {
         "accounting.ledger", "The books: balance, entries, export, closing.", _RUNNING
     ),
     "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
-    "simulate": _Entry(
-        "operations.simulating", "Play warehouse, carriers and suppliers.", _RUNNING
-    ),
-    "audit": _Entry("operations.auditing", "Check that the books are right.", _RUNNING),
+    "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),
+    "audit": _Entry("operations.audit", "Check that the books are right.", _RUNNING),
     "reconcile": _Entry(
         "payments.reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
     ),

@@ -24,7 +24,7 @@ from starter.channels.documents import read_orders
 from starter.channels.items_csv import read_items
 from starter.channels.northwind import read_customers
 from starter.channels.northwind_supply import read_supply
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.stock_csv import read_stock
 from starter.service.orders import OrderClient
 from starter.service.warehouse import Desk

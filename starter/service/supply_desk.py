@@ -18,7 +18,7 @@ from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingP
 from domain.stock.stock_levels import StockLevels
 from store.database import Connection, Pool
 from store.locks import lock_stock
-from store.purchasing import purchase_reads, purchase_reports, purchases, suppliers
+from store.purchasing import purchase_facts, purchase_reads, purchases, suppliers
 from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
 from store.purchasing.suppliers import Supplier
 from store.stock import items, locations, stock, stock_levels
@@ -144,14 +144,14 @@ class BuyingDesk:
     ) -> None:
         """The supplier says what it will send and when; left out: all as asked. Once per key."""
         async with self._pool.acquire() as conn:
-            await purchase_reports.acknowledge(conn, po_id, key, answer, who=who)
+            await purchase_facts.acknowledge(conn, po_id, key, answer, who=who)
 
     async def ship(
         self, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
     ) -> None:
         """The supplier has sent units, once per key; left out: all that is outstanding."""
         async with self._pool.acquire() as conn:
-            await purchase_reports.ship(conn, po_id, key, units, who=who)
+            await purchase_facts.ship(conn, po_id, key, units, who=who)
 
     async def receive(
         self,
@@ -164,14 +164,14 @@ class BuyingDesk:
     ) -> None:
         """Goods are there, once per key; left out: all that is outstanding."""
         async with self._pool.acquire() as conn:
-            await purchase_reports.receive(
+            await purchase_facts.receive(
                 conn, po_id, key, units, rest_is_cancelled=rest_is_cancelled, who=who
             )
 
     async def refuse(self, po_id: str, reason: str, *, who: str) -> None:
         """The supplier will not serve it, or no more of it."""
         async with self._pool.acquire() as conn:
-            await purchase_reports.refuse(conn, po_id, reason, who=who)
+            await purchase_facts.refuse(conn, po_id, reason, who=who)
 
 
 async def _terms_of(

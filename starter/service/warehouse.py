@@ -40,7 +40,7 @@ from store.stock.receipts import Delivery
 from store.stock.stock import Movement, StockLevel
 from store.stock.transfers import Transfer
 from store.views import reads
-from store.warehouse import reports
+from store.warehouse import facts
 
 LABEL_WITHIN_S = 3.0
 """How long a hand-over waits for a label that is being bought, in seconds."""
@@ -65,17 +65,17 @@ class Desk:
     ) -> dict[str, Any]:
         """Picked: line id → units found, or everything. Returns what was picked and is missing."""
         async with self._pool.acquire() as conn:
-            return await reports.pick(conn, fulfilment_id, counted, who=who)
+            return await facts.pick(conn, fulfilment_id, counted, who=who)
 
     async def refuse(self, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
         """The location will not send it; its units are sourced elsewhere."""
         async with self._pool.acquire() as conn:
-            return await reports.refuse(conn, fulfilment_id, reason, who=who)
+            return await facts.refuse(conn, fulfilment_id, reason, who=who)
 
     async def pack(self, fulfilment_id: str, *, who: str) -> None:
         """The parcel is closed."""
         async with self._pool.acquire() as conn:
-            await reports.pack(conn, fulfilment_id, who=who)
+            await facts.pack(conn, fulfilment_id, who=who)
 
     async def hand_over(
         self,
@@ -90,7 +90,7 @@ class Desk:
         while True:
             async with self._pool.acquire() as conn:
                 try:
-                    return await reports.hand_over(
+                    return await facts.hand_over(
                         conn, fulfilment_id, at=at or datetime.now(UTC), who=who
                     )
                 except IllegalTransition:
@@ -109,9 +109,7 @@ class Desk:
     ) -> dict[str, Any]:
         """A return parcel, counted: line id → restocked and scrapped units, or all restocked."""
         async with self._pool.acquire() as conn:
-            return await reports.receive_return(
-                conn, return_id, counted, location=location, who=who
-            )
+            return await facts.receive_return(conn, return_id, counted, location=location, who=who)
 
     async def carrier_event(
         self,
@@ -125,7 +123,7 @@ class Desk:
     ) -> bool:
         """What a carrier says about a parcel. False when it said so before."""
         async with self._pool.acquire() as conn:
-            return await reports.carrier_event(
+            return await facts.carrier_event(
                 conn,
                 carrier=carrier,
                 tracking_number=tracking_number,

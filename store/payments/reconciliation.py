@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.accounting import accounts
 from domain.errors import NotFound, Refused
-from domain.payments.comparing import step_is_about
+from domain.payments.comparison import step_is_about
 from domain.payments.reconciliation import Comparison, DifferenceClass, Ours, Remedy, Theirs
 from store.accounting import ledger
 from store.database import Connection, Record, load_queries

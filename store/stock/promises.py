@@ -13,7 +13,7 @@ from domain.orders.order import Shipping
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.kits import Kit
 from domain.stock.locations import Promise
-from domain.stock.promising import Incoming, PromisedUnits, covered_on, kit_supply, less, promise
+from domain.stock.promises import Incoming, PromisedUnits, covered_on, kit_supply, less, promise
 from domain.stock.sourcing import Available
 from store.database import Connection, Record, load_queries
 from store.fulfilment import fulfilments

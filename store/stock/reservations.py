@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from domain.stock.locations import Promise
-from domain.stock.promising import last_of, promise, without
+from domain.stock.promises import last_of, promise, without
 from domain.stock.reservations import Reserved, ReserveStock
 from domain.stock.sourcing import Demand
 from store.database import Connection, load_queries

@@ -208,7 +208,7 @@ DOORS = {
     # Writes what warehouses and carriers report.
     "starter/service/warehouse.py": (
         "store.stock.receipts",
-        "store.warehouse.reports",
+        "store.warehouse.facts",
         "store.aftersales.returns",
         "store.stock.stock",
         "store.stock.baskets",
@@ -224,7 +224,7 @@ DOORS = {
         "store.stock.items",
         "store.stock.locations",
         "store.locks",
-        "store.purchasing.purchase_reports",
+        "store.purchasing.purchase_facts",
         "store.purchasing.purchases",
         "store.stock.stock",
         "store.purchasing.suppliers",
@@ -363,8 +363,8 @@ def test_every_room_imports_only_what_it_may() -> None:
         ),
         (
             "starter/cli/stock/stock.py",
-            "from store.warehouse import reports",
-            "imports store.warehouse.reports",
+            "from store.warehouse import facts",
+            "imports store.warehouse.facts",
         ),
         (
             "starter/cli/stock/stock.py",
@@ -398,7 +398,7 @@ def test_a_planted_trespass_is_found(path: str, text: str, found: str) -> None:
     [
         (
             "starter/service/warehouse.py",
-            "from store.warehouse import reports\nfrom store.aftersales.returns import Counted",
+            "from store.warehouse import facts\nfrom store.aftersales.returns import Counted",
         ),
         ("starter/cli/stock/stock.py", "from store.stock.stock import StockLevel"),
         ("starter/stack/supervisor.py", "from store.migrate import migrate"),

@@ -19,7 +19,7 @@ LONGER = {
     "activities/payments/authorizations.py": "each way an authorization is made, renewed, released",
     "store/views/audit_checks.py": "one table of every invariant that SQL can tell",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
-    "store/warehouse/reports.py": (
+    "store/warehouse/facts.py": (
         "every report of the outside, each with the facts it writes at once"
     ),
     "store/sandbox/companies.py": (

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from starter.channels.records import Record, to_record
+from starter.channels.read_results import Record, to_record
 from starter.cli.orders.placing import Plan, Result, place_records
 from store.database import Pool
 from tests.support.builders import QUICK, a_document, an_order

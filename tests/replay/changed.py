@@ -8,7 +8,7 @@ from workflows.order import OrderWorkflow
 from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.records import Notice, Records
+    from activities.orders.order_records import Notice, Records
     from domain.orders.messages import Placement
     from workflows.state.contracts import OrderInput, OrderResult
 

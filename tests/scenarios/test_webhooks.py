@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from activities.payments.requests import Refund
+from activities.payments.contracts import Refund
 from activities.providers.sandbox.payment import Card
 from activities.providers.sandbox.webhooks import SignedEvent
 from domain.orders.amounts import Worth

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from activities.orders.records import Attention
+from activities.orders.order_records import Attention
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,

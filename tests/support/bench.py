@@ -14,10 +14,10 @@ from temporalio import activity
 from activities.aftersales.returns import Returns
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments, Part, Ship
-from activities.orders.records import Records
+from activities.orders.order_records import Records
 from activities.payments.authorizations import Authorizations
+from activities.payments.contracts import Authorize, Capture, TenderAsk
 from activities.payments.payments import Payments
-from activities.payments.requests import Authorize, Capture, TenderAsk
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.backorders import Backorders

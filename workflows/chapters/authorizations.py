@@ -22,7 +22,7 @@ from workflows.state.order_book import REST, OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments.authorizations import Authorizations
-    from activities.payments.requests import Authorize, Authorized, Reauthorize, TenderAsk, Void
+    from activities.payments.contracts import Authorize, Authorized, Reauthorize, TenderAsk, Void
     from domain import ids
     from domain.money import to_minor
     from domain.orders.amounts import spread

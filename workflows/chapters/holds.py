@@ -9,7 +9,7 @@ from temporalio import workflow
 from workflows.engine.steps import Steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.records import Hold, Records
+    from activities.orders.order_records import Hold, Records
 
 
 class OrderHolds:

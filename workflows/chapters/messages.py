@@ -21,7 +21,7 @@ from workflows.state.contracts import OrderView
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.records import Notice, Records
+    from activities.orders.order_records import Notice, Records
     from domain.errors import InvalidInput
     from domain.orders.messages import (
         AttentionAnswer,

@@ -15,7 +15,7 @@ from workflows.engine.refusals import refused
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payments.requests import Authorized
+    from activities.payments.contracts import Authorized
     from domain.orders.continuation import PaymentsState
     from domain.orders.messages import PayOutcome, PayRequest
     from domain.orders.policy import Policy

@@ -19,8 +19,8 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import Due, OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.payments.contracts import Capture, Invoice, Refund
     from activities.payments.payments import Payments
-    from activities.payments.requests import Capture, Invoice, Refund
     from domain import ids
     from domain.orders.continuation import Action, Parked, PaymentsState
     from domain.orders.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo

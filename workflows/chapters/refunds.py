@@ -15,8 +15,8 @@ from workflows.state.charges import Owed
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.payments.contracts import MayRefund
     from activities.payments.payments import Payments
-    from activities.payments.requests import MayRefund
     from domain import ids
     from domain.errors import InvalidInput
     from domain.money import to_minor

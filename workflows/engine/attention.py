@@ -11,7 +11,7 @@ from workflows.engine import timeouts
 from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.records import Attention, Records
+    from activities.orders.order_records import Attention, Records
     from domain.errors import IllegalTransition, NotFound
     from domain.orders.continuation import Action, Parked
     from domain.orders.messages import AttentionAnswer

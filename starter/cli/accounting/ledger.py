@@ -22,7 +22,7 @@ from domain.fields import Currency, Day, Document, Name
 from starter.accounting.books import beancount, journal_csv, trial
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
 from starter.cli.terminal.output import Output, complain, count_of, money, wire
 from starter.service.accounting import Books, with_books

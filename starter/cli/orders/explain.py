@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from domain.stock.places import Place
+from domain.stock.location_ranking import Place
 from starter.cli.terminal.options import Json, OrderId
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import database

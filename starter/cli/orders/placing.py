@@ -13,7 +13,7 @@ from domain.errors import Conflict, OrderloomError, Unreachable
 from domain.orders.messages import Placement, Units, Waiting
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from starter.channels.records import Record
+from starter.channels.read_results import Record
 from starter.cli.orders.pace import Pace
 from starter.service.connection import NotPrepared, database_faults
 from starter.service.orders import OrderClient

@@ -9,7 +9,7 @@ import typer
 
 from domain.errors import Refused
 from domain.orders.messages import ChargeRequest, PayOutcome
-from starter.cli.aftersales.requests import RequestId
+from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model, reporter
 from starter.cli.terminal.output import Output
 from starter.service.service import answered, service

@@ -13,7 +13,7 @@ from domain.errors import InvalidInput
 from domain.fields import Amount, Currency, Document, Id, inconsistent
 from domain.money import Money, to_minor
 from domain.orders.order import TOTAL_MINOR_MAX
-from starter.cli.aftersales.requests import RequestId
+from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.options import NEGATIVE, Json, Limit, Who, fresh_id, read_model, reporter
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import at_the_desk

@@ -17,7 +17,7 @@ from domain.purchasing.x12 import purchase_order_850
 from domain.stock.stock_levels import Units
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.documents import label, load
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.stock_csv import DEFAULT_LOCATION
 from starter.cli.purchasing import purchase_reporting
 from starter.cli.purchasing.purchase_reporting import PurchaseId, orders_table, tell_order

@@ -13,7 +13,7 @@ from domain.stock.kits import Kit
 from starter.channels.csv_table import Entry
 from starter.channels.documents import label, load
 from starter.channels.kits_csv import read_kits
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, count_of
 from starter.cli.terminal.rows import as_rows, sort_out, tell_of

@@ -12,7 +12,7 @@ import typer
 
 from domain.fields import Document, Id, Reason
 from starter.channels.documents import Source, label, opened
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.stock_csv import StockRow, read_stock
 from starter.cli.terminal.options import Json, Key, Who, read_model, reporter
 from starter.cli.terminal.output import Output, count_of

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from domain import fields
 from domain.errors import InvalidInput
 from domain.fields import Document
-from starter.channels.records import faults
+from starter.channels.read_results import faults
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -13,7 +13,7 @@ from domain.errors import InvalidInput, Refused
 from domain.fields import Document
 from starter.channels.csv_table import Entry
 from starter.channels.documents import Source, label, opened
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 from starter.channels.text import Lines
 from starter.cli.terminal.output import Output, complain, count_of
 from starter.cli.terminal.progress import Bar, progress

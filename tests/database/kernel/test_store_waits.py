@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.orders.records import CloseOrder
+from activities.orders.order_records import CloseOrder
 from activities.provider_errors import Declined, TimedOut, Unavailable
 from activities.providers.sandbox.carrier import POSTAL_CODE_REFUSED
 from store import waits

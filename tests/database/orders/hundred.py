@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 
-from activities.payments.requests import Capture, Refund
+from activities.payments.contracts import Capture, Refund
 from activities.providers.sandbox.payment import Card
 from domain.errors import OrderloomError
 from domain.orders.amounts import Worth

@@ -16,8 +16,8 @@ import pytest
 
 from activities.aftersales.returns import ApproveReturn
 from activities.fulfilment.fulfilments import Ship
-from activities.orders.records import Attention, CloseOrder, Notice
-from activities.payments.requests import Refund, Void
+from activities.orders.order_records import Attention, CloseOrder, Notice
+from activities.payments.contracts import Refund, Void
 from activities.provider_errors import Declined, OutcomeUnknown
 from activities.providers.sandbox.payment import Card
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain

@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from activities.payments.requests import Authorize, Capture, Refund, TenderAsk, Void
+from activities.payments.contracts import Authorize, Capture, Refund, TenderAsk, Void
 from activities.provider_errors import OutcomeUnknown
 from activities.providers.sandbox.payment import SandboxPayment
 from domain.money import Money

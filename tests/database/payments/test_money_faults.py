@@ -18,8 +18,8 @@ from typing import Any, get_args
 
 import pytest
 
+from activities.payments.contracts import Authorize, Capture, Reauthorize, Refund, TenderAsk, Void
 from activities.payments.provider import PaymentProvider
-from activities.payments.requests import Authorize, Capture, Reauthorize, Refund, TenderAsk, Void
 from activities.providers.sandbox.payment import Card, SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from domain import ids

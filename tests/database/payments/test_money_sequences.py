@@ -16,8 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.payments.provider import PaymentProvider
-from activities.payments.requests import (
+from activities.payments.contracts import (
     Authorize,
     Capture,
     Invoice,
@@ -26,6 +25,7 @@ from activities.payments.requests import (
     TenderAsk,
     Void,
 )
+from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from domain import ids

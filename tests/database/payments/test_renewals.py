@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from activities.payments.requests import Reauthorize, TenderAsk
+from activities.payments.contracts import Reauthorize, TenderAsk
 from domain import ids
 from domain.orders.order import Order
 from store.database import Pool

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.payments.requests import Reauthorize, TenderAsk, Void
+from activities.payments.contracts import Reauthorize, TenderAsk, Void
 from activities.provider_errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.errors import Conflict, NotAuthorized, NotFound, Refused

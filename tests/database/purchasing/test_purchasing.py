@@ -18,7 +18,7 @@ from starter.service.supply_desk import BuyingDesk
 from store import waits
 from store.database import Pool
 from store.locks import lock_stock
-from store.purchasing import purchase_reads, purchase_reports, purchases, replenishment, suppliers
+from store.purchasing import purchase_facts, purchase_reads, purchases, replenishment, suppliers
 from store.purchasing.purchase_reads import PurchaseOrder
 from store.stock import corrections, items, locations, receipts, stock, stock_levels
 from tests.support.bench import Bench, reserving, until_one_waits
@@ -180,7 +180,7 @@ async def test_an_order_that_will_be_late_is_no_new_need_and_one_that_is_not_eno
 ) -> None:
     order = await buyer.sent()
     late = {"TEA": Acknowledged(quantity=18, due_on=TODAY + timedelta(days=90))}
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855", late)
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855", late)
     assert await buyer.run() == []
     async with buyer.pool.acquire() as conn:
         await conn.execute("update stock set reorder_point = 30, order_up_to = 40")
@@ -198,7 +198,7 @@ async def test_a_large_order_waits_for_approval_and_is_promised_to_nobody(buyer:
     assert level is not None
     assert level.incoming == 0
     with pytest.raises(IllegalTransition, match="is not approved"):
-        await buyer.told(purchase_reports.receive, po_id, "1")
+        await buyer.told(purchase_facts.receive, po_id, "1")
 
 
 async def test_what_is_discontinued_or_nobody_sells_is_not_bought(buyer: Buyer) -> None:
@@ -215,8 +215,8 @@ async def test_what_is_discontinued_or_nobody_sells_is_not_bought(buyer: Buyer) 
 async def test_a_supplier_that_refused_is_passed_over_for_the_next_one(buyer: Buyer) -> None:
     order = await buyer.sent()
     await buyer.sold_by(terms(supplier="ceylon", priority=200))
-    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
-    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    await buyer.told(purchase_facts.refuse, order.po_id, "no harvest")
+    await buyer.told(purchase_facts.refuse, order.po_id, "no harvest")
     (second,) = await buyer.run(only_called=True)
     assert (await buyer.order(second)).supplier == "ceylon"
     again = POLICY.model_copy(update={"ask_again_after": timedelta(microseconds=1)})
@@ -233,7 +233,7 @@ async def test_who_answers_that_none_will_come_is_passed_over_as_one_that_refuse
 ) -> None:
     order = await buyer.sent()
     none = {"TEA": Acknowledged(quantity=0, due_on=TODAY)}
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855", none)
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855", none)
     assert await buyer.run(only_called=True) == []  # not the same again, and again
     await buyer.sold_by(terms(supplier="ceylon", priority=200))
     (second,) = await buyer.run()
@@ -245,10 +245,10 @@ async def test_where_all_have_refused_the_need_is_called_for_when_the_first_may_
 ) -> None:
     order = await buyer.sent()
     await buyer.sold_by(terms(supplier="ceylon", priority=200))
-    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    await buyer.told(purchase_facts.refuse, order.po_id, "no harvest")
     (other,) = await buyer.run(only_called=True)
     await buyer.days_pass(2)
-    await buyer.told(purchase_reports.refuse, other, "none left")
+    await buyer.told(purchase_facts.refuse, other, "none left")
     assert await buyer.wanted()
     assert await buyer.run(only_called=True) == []
     assert not await buyer.wanted()  # not again and again
@@ -270,7 +270,7 @@ async def test_a_need_that_nobody_is_asked_for_is_looked_at_once_there_is_somebo
     buyer: Buyer,
 ) -> None:
     order = await buyer.sent()
-    await buyer.told(purchase_reports.refuse, order.po_id, "no harvest")
+    await buyer.told(purchase_facts.refuse, order.po_id, "no harvest")
     assert await buyer.run(only_called=True) == []
     await buyer.sold_by(terms(supplier="ceylon", priority=200))
     assert await buyer.wanted()
@@ -283,8 +283,8 @@ async def test_a_supplier_is_asked_again_for_what_it_did_not_refuse(buyer: Buyer
     for sku in ("TEA", "CUP"):
         await buyer.levels(sku)
     (po_id,) = await buyer.run()
-    await buyer.told(purchase_reports.receive, po_id, "1", {"TEA": 24})
-    await buyer.told(purchase_reports.refuse, po_id, "no more cups")
+    await buyer.told(purchase_facts.receive, po_id, "1", {"TEA": 24})
+    await buyer.told(purchase_facts.refuse, po_id, "no more cups")
     await buyer.used(20)
     (second,) = await buyer.run()
     assert [line.sku for line in (await buyer.order(second)).lines] == ["TEA"]
@@ -298,7 +298,7 @@ async def test_a_refusal_while_it_is_decided_is_heard(buyer: Buyer) -> None:
         await lock_stock(conn, ["TEA"])
         look = asyncio.create_task(buyer.run(only_called=True))
         await until_one_waits(buyer.pool)
-        await purchase_reports.refuse(conn, order.po_id, "no harvest", who="test")
+        await purchase_facts.refuse(conn, order.po_id, "no harvest", who="test")
     (second,) = await look
     assert (await buyer.order(second)).supplier == "ceylon"
 
@@ -388,22 +388,22 @@ async def test_levels_follow_demand_where_there_is_enough_to_tell(buyer: Buyer) 
 async def test_an_answer_as_asked_is_the_same_when_it_is_told_again(buyer: Buyer) -> None:
     order = await buyer.sent()
     slipped = {"TEA": Acknowledged(quantity=18, due_on=TODAY + timedelta(days=30))}
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855")
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855-2", slipped)
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855")
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855")
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855-2", slipped)
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855")
     assert (await buyer.order(order.po_id)).due_on == TODAY + timedelta(days=30)
 
 
 async def test_a_receipt_told_again_with_an_end_to_the_rest_is_no_repetition(buyer: Buyer) -> None:
     order = await buyer.sent()
-    await buyer.told(purchase_reports.receive, order.po_id, "1", {"TEA": 6})
+    await buyer.told(purchase_facts.receive, order.po_id, "1", {"TEA": 6})
     with pytest.raises(Conflict, match="receive 1 was reported before, differently"):
         await buyer.told(
-            purchase_reports.receive, order.po_id, "1", {"TEA": 6}, rest_is_cancelled=True
+            purchase_facts.receive, order.po_id, "1", {"TEA": 6}, rest_is_cancelled=True
         )
     for _ in range(2):
         await buyer.told(
-            purchase_reports.receive, order.po_id, "2", {"TEA": 6}, rest_is_cancelled=True
+            purchase_facts.receive, order.po_id, "2", {"TEA": 6}, rest_is_cancelled=True
         )
     assert (await buyer.order(order.po_id)).outstanding == 0
 
@@ -424,7 +424,7 @@ async def test_a_receipt_of_several_skus_wakes_who_waits_in_the_one_order_of_all
     async with buyer.pool.acquire() as conn, conn.transaction():
         # Another receipt, of other SKUs that both wait for, is half-way through.
         await waits.report(conn, first.order_id, f"await_stock:{first.order_id}:B1", {})
-        receipt = asyncio.create_task(buyer.told(purchase_reports.receive, po_id, "1"))
+        receipt = asyncio.create_task(buyer.told(purchase_facts.receive, po_id, "1"))
         await until_one_waits(buyer.pool)
         await waits.report(conn, second.order_id, f"await_stock:{second.order_id}:B1", {})
     await receipt
@@ -436,15 +436,15 @@ async def test_a_receipt_of_several_skus_wakes_who_waits_in_the_one_order_of_all
 async def test_goods_come_in_parts_once_each_and_serve_as_any_receipt_does(buyer: Buyer) -> None:
     order = await buyer.sent()
     for _ in range(2):
-        await buyer.told(purchase_reports.receive, order.po_id, "part-1", {"TEA": 5})
+        await buyer.told(purchase_facts.receive, order.po_id, "part-1", {"TEA": 5})
     with pytest.raises(Conflict, match="receive part-1 was reported before, differently"):
-        await buyer.told(purchase_reports.receive, order.po_id, "part-1", {"TEA": 6})
+        await buyer.told(purchase_facts.receive, order.po_id, "part-1", {"TEA": 6})
     async with buyer.pool.acquire() as conn:
         level = await stock.level(conn, "TEA", "main")
         assert level is not None
         assert (level.on_hand, level.incoming) == (9, 13)
-    await buyer.told(purchase_reports.receive, order.po_id, "part-2")
-    await buyer.told(purchase_reports.receive, order.po_id, "part-2")
+    await buyer.told(purchase_facts.receive, order.po_id, "part-2")
+    await buyer.told(purchase_facts.receive, order.po_id, "part-2")
     assert (await buyer.order(order.po_id)).outstanding == 0
     async with buyer.pool.acquire() as conn:
         last = (await stock.history(conn, "TEA"))[-1]
@@ -461,7 +461,7 @@ async def test_receipts_that_race_take_what_was_ordered_and_no_more(buyer: Buyer
 
     async def receive(number: int) -> bool:
         try:
-            await buyer.told(purchase_reports.receive, order.po_id, f"part-{number}", {"TEA": 6})
+            await buyer.told(purchase_facts.receive, order.po_id, f"part-{number}", {"TEA": 6})
         except IllegalTransition:
             return False
         return True
@@ -472,7 +472,7 @@ async def test_receipts_that_race_take_what_was_ordered_and_no_more(buyer: Buyer
 
 async def test_what_cannot_be_is_refused_with_what_and_why(buyer: Buyer) -> None:
     order = await buyer.sent()
-    receive = purchase_reports.receive
+    receive = purchase_facts.receive
     with pytest.raises(IllegalTransition, match=r"19 of TEA cannot .* 18 were ordered .* 18 more"):
         await buyer.told(receive, order.po_id, "1", {"TEA": 19})  # 5 % of 18 is no unit
     with pytest.raises(InvalidInput, match="has no CUP; it has TEA"):
@@ -481,7 +481,7 @@ async def test_what_cannot_be_is_refused_with_what_and_why(buyer: Buyer) -> None
         await buyer.told(receive, order.po_id, "1", {"TEA": -1})
     more = {"TEA": Acknowledged(quantity=24, due_on=TODAY)}
     with pytest.raises(InvalidInput, match="24 of TEA were not ordered"):
-        await buyer.told(purchase_reports.acknowledge, order.po_id, "1", more)
+        await buyer.told(purchase_facts.acknowledge, order.po_id, "1", more)
     await buyer.told(receive, order.po_id, "1")
     with pytest.raises(IllegalTransition, match="is closed: nothing of it is outstanding"):
         await buyer.told(receive, order.po_id, "2", {"TEA": 1})
@@ -491,18 +491,18 @@ async def test_fewer_than_ordered_calls_for_the_rest_and_news_in_any_order_go_fo
     buyer: Buyer,
 ) -> None:
     order = await buyer.sent()
-    await buyer.told(purchase_reports.ship, order.po_id, "856", {"TEA": 6})
+    await buyer.told(purchase_facts.ship, order.po_id, "856", {"TEA": 6})
     fewer = {"TEA": Acknowledged(quantity=6, due_on=TODAY + timedelta(days=3))}
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855", fewer)
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855", fewer)
     now = await buyer.order(order.po_id)
     assert (now.state, now.lines[0].cancelled, now.outstanding) == ("shipped", 12, 6)
     all_of_it = {"TEA": Acknowledged(quantity=18, due_on=TODAY)}
-    await buyer.told(purchase_reports.acknowledge, order.po_id, "855-2", all_of_it)
+    await buyer.told(purchase_facts.acknowledge, order.po_id, "855-2", all_of_it)
     assert (await buyer.order(order.po_id)).outstanding == 6  # what was given up stays so
     assert await buyer.calls() == 0  # 4 + 6 is above 5
     await buyer.used(4)
     assert await buyer.calls() == 0
-    await buyer.told(purchase_reports.receive, order.po_id, "1", {"TEA": 2}, rest_is_cancelled=True)
+    await buyer.told(purchase_facts.receive, order.po_id, "1", {"TEA": 2}, rest_is_cancelled=True)
     assert await buyer.calls() == 1
     assert (await buyer.story(order.po_id))[2:] == [
         *("shipped", "acknowledged", "acknowledged", "received", "rest cancelled")
@@ -524,7 +524,7 @@ async def test_an_order_from_before_is_incoming_and_entered_once(buyer: Buyer) -
     async with buyer.pool.acquire() as conn:
         (start,) = await purchase_reads.claim_to_start(conn, 10)
     assert (start.po_id, start.sent, start.needs_approval) == ("OLD-1", True, False)
-    await buyer.told(purchase_reports.receive, "OLD-1", "1")
+    await buyer.told(purchase_facts.receive, "OLD-1", "1")
     assert (await buyer.order("OLD-1")).outstanding == 0
 
 

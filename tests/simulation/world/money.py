@@ -9,7 +9,7 @@ from typing import Literal
 
 from temporalio.exceptions import ApplicationError
 
-from activities.payments.requests import (
+from activities.payments.contracts import (
     Answer,
     Authorize,
     Authorized,

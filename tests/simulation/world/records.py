@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activities.orders.records import Attention, CloseOrder, Hold, KeepAnswers, Notice
+from activities.orders.order_records import Attention, CloseOrder, Hold, KeepAnswers, Notice
 from tests.simulation.world.memory import Memory
 
 

@@ -17,7 +17,7 @@ from domain.errors import InvalidInput
 from domain.money import Money
 from starter.channels.documents import BYTES_MAX, load, read_orders
 from starter.channels.northwind import ORDER_COLUMNS, read_customers
-from starter.channels.records import PROBLEMS_MAX, Problem, Record
+from starter.channels.read_results import PROBLEMS_MAX, Problem, Record
 from starter.channels.stock_csv import StockRow, read_stock
 from tests.support.builders import a_document
 

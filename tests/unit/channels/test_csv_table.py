@@ -9,7 +9,7 @@ import pytest
 from domain.stock.items import Item
 from starter.channels.csv_table import Entry
 from starter.channels.items_csv import read_items
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 
 
 def test_rows_are_items_wherever_the_columns_stand() -> None:

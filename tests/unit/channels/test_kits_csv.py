@@ -7,7 +7,7 @@ import pytest
 from domain.stock.kits import Kit
 from starter.channels.csv_table import Entry
 from starter.channels.kits_csv import read_kits
-from starter.channels.records import Problem
+from starter.channels.read_results import Problem
 
 GOOD = Entry(2, Kit(sku="BOX", parts={"TEA": 2, "CUP": 1}))
 

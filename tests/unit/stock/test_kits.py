@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.kits import WAYS_MAX, Dividing, could_make
-from domain.stock.places import Place
+from domain.stock.location_ranking import Place
 from domain.stock.sourcing import Available, Demand, SourcingPlan, plan_sourcing
 
 KITS = {

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.calendars import MONDAY_TO_FRIDAY, Calendar
+from domain.stock.location_ranking import Place
 from domain.stock.locations import Location, Promise, Way, places
-from domain.stock.places import Place
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LANE = {"country": "DE", "cost": "4.20", "currency": "EUR"}

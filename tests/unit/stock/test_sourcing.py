@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.orders.sourcing_rules import CRITERIA, Criterion, SourcingRules
-from domain.stock.places import Place
+from domain.stock.location_ranking import Place
 from domain.stock.sourcing import Available, Demand, SourcingPlan, plan_sourcing
 
 SKUS = ("TEA", "CUP", "POT")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.payments.comparing import (
+from domain.payments.comparison import (
     compare,
     keys_about,
     not_listed,

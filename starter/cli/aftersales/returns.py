@@ -8,7 +8,7 @@ import typer
 
 from domain.errors import Refused
 from domain.orders.messages import ReturnOutcome, ReturnRequest
-from starter.cli.aftersales.requests import Lines, Reason, RequestId, request_content
+from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
 from starter.cli.terminal.options import Json, OrderId, Who, read_model
 from starter.cli.terminal.output import Output
 from starter.service.service import answered, service

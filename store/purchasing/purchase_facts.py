@@ -1,6 +1,6 @@
 """What suppliers and the dock report about purchase orders: answers, dispatches, goods, refusals.
 
-Facts, each in one transaction, as `store.warehouse.reports` has them for orders: the purchase order
+Facts, each in one transaction, as `store.warehouse.facts` has them for orders: the purchase order
 is locked, the fact is checked, stock and counts move, the story is told, and the waiting workflow
 gets its report. A fact is known by its key: told twice it is one, told differently a Conflict.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from domain.orders.sourcing_rules import CRITERIA, Criterion, SourcingRules
-from domain.stock.covering import Weight
+from domain.stock.shelf_choice import Weight
 
 
 class Place(BaseModel):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.calendars import MONDAY_TO_FRIDAY, Calendar
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.locations import Way
-from domain.stock.promising import Incoming, PromisedUnits, promise
+from domain.stock.promises import Incoming, PromisedUnits, promise
 from domain.stock.sourcing import Available
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

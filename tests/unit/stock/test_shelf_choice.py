@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.stock.covering import Weight, cover
+from domain.stock.shelf_choice import Weight, cover
 
 
 @st.composite
