@@ -64,7 +64,7 @@ class Batching(Generic[Ask, Answer]):
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Entry(ask, names, self._size(ask), answer))
         if all(names.isdisjoint(busy) for busy in self._writing.values()):
-            self._begin()  # else its turn comes when those are written
+            self._begin()  # a batch under way begins the next one itself
         return await answer
 
     def _begin(self) -> None:

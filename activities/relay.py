@@ -263,7 +263,7 @@ class Relay:
         try:
             await handle.signal("resolve_attention", answer, rpc_timeout=DELIVER_WITHIN)
         except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:  # else it has ended, and waits for nothing
+            if error.status != RPCStatusCode.NOT_FOUND:  # an order that has ended waits for nothing
                 logger.warning("%s of %s is woken later: %s", wake.step, wake.order_id, error)
                 return False
         return True

@@ -64,12 +64,13 @@ class Calendar(Document):
     holidays: Holidays | None = None
     """The country (and part of it) whose public holidays are kept: DE, DE-BE. Left out: none."""
     cut_off: time | None = None
-    """What comes in after this local time counts as of the next working day. Left out: none."""
+    """An order that comes in after this local time counts for the next working day. Left out:
+    no such time."""
     handling_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
     """Working days from intake to hand-over: 0 is the same day."""
 
     def leaves_on(self, now: datetime, *, backlog_days: int = 0) -> date:
-        """The day on which a parcel that is asked for now leaves. `now` has a time zone."""
+        """The day on which a parcel that is ordered now leaves. `now` has a time zone."""
         local = now.astimezone(ZoneInfo(self.time_zone))
         late = self.cut_off is not None and local.time() > self.cut_off
         begun = _first(local.date() + timedelta(days=late), self.working_days, self.holidays)
@@ -81,7 +82,7 @@ class Calendar(Document):
 
 
 def arrives_on(left: date, transit_days: int, country: str) -> date:
-    """When a carrier brings what left on a day: so many of its working days later, in the country.
+    """The day on which a carrier delivers a parcel: so many of its working days after it left.
 
     Carriers bring parcels from Monday to Friday, except on the country's holidays. One whose
     holidays are not known has none.

@@ -5,7 +5,7 @@
     ├── Refused               a rule says no; nothing was changed                   (exit 1)
     │   ├── Conflict          same key, other content
     │   ├── NotFound          no such order, fulfilment, task, SKU …
-    │   ├── NotAuthorized     what was set aside for a charge is not there any more
+    │   ├── NotAuthorized     the authorization for a charge has ended
     │   └── IllegalTransition a quantity or state that cannot move that way
     └── Unreachable           a server that must answer does not                    (exit 3)
 
@@ -67,7 +67,7 @@ class NotFound(Refused):
 
 
 class NotAuthorized(Refused):
-    """What was set aside for a charge has ended: it takes another authorization."""
+    """The authorization for a charge has ended: the charge needs another one."""
 
     kind = "not_authorized"
 

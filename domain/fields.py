@@ -1,6 +1,6 @@
 """The shapes that single values in a document from outside must have.
 
-Each shape is checked here, shown in the JSON Schema, and said in words to whoever got it wrong.
+Each shape is checked here, shown in the JSON Schema, and told in words in the error.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Shape:
 
 
 class Document(BaseModel):
-    """Base of what comes from outside: immutable, and unknown fields are refused."""
+    """Base of documents from outside: immutable, and unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

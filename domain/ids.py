@@ -9,7 +9,7 @@ purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
 from __future__ import annotations
 
 WHO = "orderloom"
-"""Who did it, where the engine did it by itself."""
+"""The name in the story where the engine acted by itself."""
 
 
 WORKFLOW_PREFIX = "order:"
@@ -30,7 +30,7 @@ def refund_id(order_id: str, number: int) -> str:
 
 
 def prepaid_id(order_id: str) -> str:
-    """All of an order, where it is charged at once: `web-1001:prepaid`."""
+    """The one charge of an order that is charged as a whole: `web-1001:prepaid`."""
     return f"{order_id}:prepaid"
 
 
@@ -54,7 +54,7 @@ def wait_id(step: str, part_id: str) -> str:
 
 
 def purchase_order_id(unique: str) -> str:
-    """An id that suppliers' systems take: short, and nobody else's."""
+    """An id that suppliers' systems accept: short and unique."""
     return f"PO-{unique[:12]}"
 
 

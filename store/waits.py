@@ -2,7 +2,7 @@
 
 The report is written in the transaction of the fact that it tells. From there the relay hands it
 to the waiting step; a step that begins after its report finds it here. So a report is never lost,
-whoever dies in between.
+whichever program dies in between.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class MoneyCalls:
         age = datetime.now(UTC) - payment.requested_at
         if receipt is None and age > provider.capabilities.keys_live:
             raise Declined(
-                DeclineCode.NOT_FOUND, "the provider has not seen it, and will not: try it anew"
+                DeclineCode.NOT_FOUND, "the provider has not seen it, and will not: try it again"
             )
         return receipt
 

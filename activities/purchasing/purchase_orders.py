@@ -72,7 +72,7 @@ class Reported(BaseModel):
 class Chase(BaseModel):
     """The n-th time that somebody looks whether the supplier is late.
 
-    `unanswered`: it has not acknowledged in time. Else its goods are looked at, by their days.
+    `unanswered`: it has not acknowledged in time. False: its goods are late.
     """
 
     model_config = ConfigDict(frozen=True)

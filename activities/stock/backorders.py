@@ -49,7 +49,7 @@ class Backorders:
 
     @activity.defn
     async def await_stock(self, ask: AwaitStock) -> dict[str, Any]:
-        """Wait until stock is set aside for the order."""
+        """Wait until stock is soft-reserved for the order."""
         waiting = ids.backorder_id(ask.order_id, ask.round)
         return await wait_for_report(self._pool, backorders.WAIT, waiting)
 
@@ -64,7 +64,7 @@ class Backorders:
 
     @activity.defn
     async def fill_backorder(self, ask: FillBackorder) -> Reserved:
-        """Allocate what is set aside for the order, which may be nothing any more.
+        """Allocate the order's soft reservations. There may be none any more.
 
         Answers with the fulfilments and with what is still waited for.
         """

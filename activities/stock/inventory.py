@@ -247,7 +247,7 @@ async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, st
     return (await lock_shelves(conn, [wanted])).plan(0, wanted)
 
 
-async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: Mapping[str, int]) -> None:
+async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> None:
     """Lost units: those that are replaced are open again, the others count as lost."""
     moves = {}
     for line_id, units in ask.units.items():

@@ -1,4 +1,4 @@
-"""The chart of accounts, and what each thing that happens to an order's money books.
+"""The chart of accounts, and the entry for each event in an order's money.
 
 Double entry: debits are positive, credits negative, and the postings of each entry add up to zero.
 What is charged when it ships goes through receivables: the invoice claims it, the capture settles
@@ -67,7 +67,7 @@ def refund_granted(worth: Worth, credited: Worth) -> Postings:
 
 
 def refund_issued(amount: int, *, as_credit: bool = False, by_bank: int = 0) -> Postings:
-    """What was owed has been given back, or turned into store credit.
+    """A refund that was owed has been issued, or given as store credit.
 
     `by_bank`: so much by a dispute that was lost. What was written off for it then is no loss.
     """
@@ -85,12 +85,12 @@ def refund_came_back(amount: int) -> Postings:
 
 
 def credit_given(amount: int) -> Postings:
-    """Store credit as a gift, which no order is the reason of: revenue that will not be had."""
+    """Store credit as a gift, for no order: it lowers revenue."""
     return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}
 
 
 def provider_fee(amount: int) -> Postings:
-    """What a payment company keeps of what was charged, as its list of the day says."""
+    """The fee that a payment company keeps of a charge, by its list of the day."""
     return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
 
 
@@ -100,17 +100,17 @@ def disputed(amount: int) -> Postings:
 
 
 def dispute_lost(amount: int) -> Postings:
-    """All that is booked of a dispute that was lost. Won, it is nothing."""
+    """All that is booked of a lost dispute. A dispute that was won books nothing."""
     return {Account.WRITE_OFFS: amount, Account.CASH_IN_TRANSIT: -amount}
 
 
 def dispute_fee(fee: int) -> Postings:
-    """What the payment company takes for a dispute, however it ends."""
+    """The payment company's fee for a dispute, however it ends."""
     return {Account.PROVIDER_FEES: fee, Account.CASH_IN_TRANSIT: -fee}
 
 
 def moved(before: Postings, after: Postings) -> Postings:
-    """What to post so that the books say `after`, where they say `before`."""
+    """The postings that change the books from `before` to `after`."""
     return {
         account: after.get(account, 0) - before.get(account, 0)
         for account in Account

@@ -1,9 +1,9 @@
-"""What goods have cost: moving average, exact to the minor unit.
+"""The cost of goods: moving average, exact to the minor unit.
 
 All units of a SKU, wherever they lie, have cost so much together. `n` of `quantity` units have cost
 `whole × n // quantity`, and the last ones what is left: no rounding gains or loses anything, and no
 units have no cost. Units that were bought in several currencies have a cost in each of them, and
-each is averaged by itself; so no rate is needed, and none is made up.
+each is averaged by itself; so no exchange rate is needed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COST_MAX: Final = 10**15
 
 # Where the cost goes, or comes from, by the kind of the movement.
 _AGAINST: Final = {
-    "received": Account.OPENING,  # how these were paid, the books do not know
+    "received": Account.OPENING,  # the books do not know how these were paid
     "shipped": Account.COST_OF_GOODS_SOLD,
     "returned": Account.COST_OF_GOODS_SOLD,
     "adjusted": Account.WRITE_OFFS,
@@ -34,7 +34,7 @@ _AGAINST: Final = {
 
 
 class Priced(Document):
-    """What a document says that each unit has cost: an amount in a currency, or nothing."""
+    """The cost of a unit as a document gives it: an amount in a currency, or nothing."""
 
     unit_cost: Amount | None = None
     currency: Currency | None = None
@@ -66,7 +66,7 @@ class Holding(BaseModel):
     costs: dict[str, int] = {}
 
     def share(self, units: int) -> dict[str, int]:
-        """What so many have cost: currency → minor units, none of them 0. Of no units, nothing."""
+        """The cost of so many units: currency → minor units, without zeros."""
         if not self.quantity:
             return {}
         shares = {currency: cost * units // self.quantity for currency, cost in self.costs.items()}
@@ -79,8 +79,8 @@ def change_of(
     """By how much the cost of what is held changes when `units` come (or, below 0, go).
 
     `paid`: for each unit that comes. `sold`: what went out for the order that these come back of,
-    at the cost of which they are taken back. Whatever else comes is taken in at what the others
-    have cost. Raises InvalidInput for a price that cannot be meant.
+    at the cost of which they are taken back. All other units that come are taken in at the
+    average cost. Raises InvalidInput for a price that cannot be meant.
     """
     if units < 0:
         return {currency: -cost for currency, cost in held.share(-units).items()}
@@ -100,7 +100,7 @@ def change_of(
 def postings(
     changes: Iterable[Mapping[str, int]], kind: str, *, bought: bool = False
 ) -> dict[str, Postings]:
-    """What the changes (currency → minor units) of one movement of this kind book, by currency."""
+    """The postings by currency for one movement of this kind that changes costs so."""
     against = Account.PURCHASES if bought else _AGAINST[kind]
     totals = Counter[str]()
     for change in changes:

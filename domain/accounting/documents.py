@@ -1,4 +1,4 @@
-"""Invoices and credit notes: what is printed on one, put together once, when it is issued.
+"""Invoices and credit notes: their printed content, put together once, when one is issued.
 
 An invoice is for a parcel, a credit note for a refund. Its lines add up to the minor unit to the
 worth that the ledger books for the same parcel or refund. Shipping is a sum of the whole document
@@ -20,6 +20,7 @@ from domain.fields import Country, Document, Name, PostalCode
 from domain.money import split, to_minor
 from domain.orders.amounts import LineWorth, Worth, value_lines
 from domain.orders.order import Address, Line, Order
+from domain.orders.quantities import LineUnits
 
 Kind = Literal["invoice", "credit_note"]
 Language = Literal["en", "ko"]
@@ -28,7 +29,7 @@ NO_SELLER: Final = "(no seller is set: ORDERLOOM_SELLER__NAME)"
 
 
 class Seller(Document):
-    """Whoever sells, as printed. `time_zone`: by whose calendar documents are dated."""
+    """The seller, as printed. `time_zone`: of the calendar that documents are dated by."""
 
     name: Name = NO_SELLER
     line1: Name | None = None
@@ -114,7 +115,7 @@ class Issued(Content):
 
 
 class Earlier(_Printed):
-    """A document of the same order that was issued before. `units`: line id → units."""
+    """A document of the same order that was issued before."""
 
     number: str
     kind: Kind
@@ -127,7 +128,7 @@ def compose(
     *,
     kind: Kind,
     part_id: str,
-    units: Mapping[str, int],
+    units: LineUnits,
     worth: Worth,
     seller: Seller,
     supplied_on: date | None = None,
@@ -135,9 +136,9 @@ def compose(
     earlier: Sequence[Earlier] = (),
     reason: str = "",
 ) -> Content:
-    """What a document says about `units` (line id → units) that are worth `worth`.
+    """The content of a document about `units` that are worth `worth`.
 
-    `names`: SKU → what it is called. `earlier`: the order's documents until now. Raises Refused for
+    `names`: SKU → its name. `earlier`: the order's documents until now. Raises Refused for
     negative amounts, and for units that the order does not have or that have a document already.
     """
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
@@ -176,7 +177,7 @@ def compose(
 def _lines(
     order: Order,
     kind: Kind,
-    units: Mapping[str, int],
+    units: LineUnits,
     worth: Worth,
     earlier: Sequence[Earlier],
     names: Mapping[str, str],
@@ -240,8 +241,8 @@ def _line(
     )
 
 
-def _invoices(units: Mapping[str, int], earlier: Sequence[Earlier]) -> tuple[Reference, ...]:
-    """The invoices that hold any of these lines; where none does, all of the order."""
+def _invoices(units: LineUnits, earlier: Sequence[Earlier]) -> tuple[Reference, ...]:
+    """The invoices that hold any of these lines; if none does, all invoices of the order."""
     invoices = [one for one in earlier if one.kind == "invoice"]
     about = [one for one in invoices if units.keys() & one.units.keys()] or invoices
     return tuple(Reference(number=one.number, issued_on=one.issued_on) for one in about)

@@ -1,4 +1,4 @@
-"""One location's part of an order: its states, and what it is planned to contain."""
+"""One location's part of an order: its states, and its planned units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What carriers say about a parcel, and the story that is told of it.
+"""Carriers' reports about a shipment, and the status that follows from them.
 
 Carriers send events twice, late and out of order. Each is kept as it came; the story that a
 customer sees only moves forward, and an end is an end: delivered stays delivered.

@@ -1,11 +1,11 @@
-"""What each unit of an order is worth, and what that makes to charge, invoice and pay back.
+"""The worth of each unit of an order, and the amounts to charge, invoice and pay back.
 
 The order's discount and its shipping are spread over the lines once, by largest remainder, weighted
 by what each line's goods cost. Within a line the first `n` units are worth `whole × n // quantity`.
 What the customer has paid for a line, less what was paid back, is at every moment the worth of the
-first `n` units, where `n` is how many are charged and not paid back. So whatever happens, in
-whatever order, no cent is gained or lost: the parts add up to the whole, and everything returned
-gives back exactly what was paid.
+first `n` units, where `n` is how many are charged and not paid back. So no cent is gained
+or lost, whatever happens in which order: the parts add up to the whole, and a return of everything
+pays back exactly the amount that was paid.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.money import split, to_minor
 from domain.orders.order import Order
+from domain.orders.quantities import LineUnits
 
 
 class Worth(BaseModel):
@@ -61,14 +62,14 @@ class Worth(BaseModel):
         )
 
     def part(self, amount: int) -> Worth:
-        """So much of it (0 ≤ amount ≤ total), of each part in proportion. Adds up exactly."""
+        """This amount of it (0 ≤ amount ≤ total), taken from each part in proportion, exactly."""
         goods, tax, shipping, shipping_tax = split(
             amount, [self.goods, self.tax, self.shipping, self.shipping_tax]
         )
         return Worth(goods=goods, tax=tax, shipping=shipping, shipping_tax=shipping_tax)
 
     def scaled(self, units: int, of: int) -> Worth:
-        """What the first `units` units are worth, where this is the worth of `of` of them."""
+        """The worth of the first `units` units, where this is the worth of `of` units."""
         return self._with(self, lambda mine, _: mine * units // of)
 
     def _with(self, other: Worth, combine: Callable[[int, int], int]) -> Worth:
@@ -98,13 +99,13 @@ class LineWorth(BaseModel):
     whole: Worth
 
     def first(self, units: int) -> Worth:
-        """What the first `units` units are worth together (0 ≤ units ≤ quantity)."""
+        """The worth of the first `units` units together (0 ≤ units ≤ quantity)."""
         if not 0 <= units <= self.quantity:
             raise ValueError(f"line {self.line_id}: {units} of {self.quantity} units")
         return self.whole.scaled(units, self.quantity)
 
     def most(self, units: int) -> Worth:
-        """What `units` units are worth at most, whichever of the line's they are."""
+        """The highest worth that any `units` units of the line can have."""
         return NOTHING - (NOTHING - self.whole).scaled(units, self.quantity)  # rounded up
 
 
@@ -123,7 +124,7 @@ class Tally(BaseModel):
         return self.taken - self.given
 
     def due(self, line: LineWorth, units: int, limit: Worth, besides: Worth = NOTHING) -> Worth:
-        """What is to be claimed so that `units` units of the line are claimed for in all.
+        """The amount to claim so that `units` units of the line are claimed in all.
 
         Never more than `limit` altogether, which can only bind where units that were paid back are
         followed by others; by a minor unit then. `besides`: what stays claimed for no unit.
@@ -131,7 +132,7 @@ class Tally(BaseModel):
         return (line.first(units) + besides - self.kept).within(NOTHING, limit - self.taken)
 
     def owed(self, line: LineWorth, units: int, besides: Worth = NOTHING) -> Worth:
-        """What is to be given back so that `units` units, and `besides`, stay claimed for."""
+        """The amount to give back so that `units` units, and `besides`, stay claimed."""
         return (self.kept - line.first(units) - besides).within(NOTHING, self.kept)
 
     def take(self, worth: Worth) -> Self:
@@ -144,9 +145,9 @@ class Tally(BaseModel):
 class LineMoney(BaseModel):
     """The money of one line.
 
-    `credited`: units whose invoice was taken back. `limit`: what was set aside for the line, where
-    that is known. `withheld`: shipping of units that were paid back without it, which is paid back
-    when they come.
+    `credited`: units whose invoice was taken back. `limit`: the authorized amount for the line,
+    where that is known. `withheld`: shipping of units that were paid back without it, which is paid
+    back when they come.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -159,7 +160,7 @@ class LineMoney(BaseModel):
 
 
 def value_lines(order: Order) -> dict[str, LineWorth]:
-    """Line id → what the line is worth, order discount and shipping shares included.
+    """Line id → the worth of the line, with its shares of the order's discount and shipping.
 
     The parts add up to `order.total_minor` exactly.
     """
@@ -187,13 +188,13 @@ def value_lines(order: Order) -> dict[str, LineWorth]:
     }
 
 
-def worth_of(lines: Mapping[str, LineWorth], units: Mapping[str, int]) -> Worth:
-    """What the first units (line id → how many) of each line are worth together."""
+def worth_of(lines: Mapping[str, LineWorth], units: LineUnits) -> Worth:
+    """The worth of the first so many units of each line, together."""
     return sum_of(lines[line_id].first(count) for line_id, count in units.items())
 
 
 def spread(parts: Mapping[str, int], at_most: Iterable[int | None]) -> list[dict[str, int]]:
-    """Who pays how much of each part: payers in their order, each up to its limit (None: no limit).
+    """How much of each part each payer pays: one after the other, up to its limit (None: no limit).
 
     Parts are paid in their order. Returns the shares of each payer: part → amount, without zeros.
     """

@@ -1,4 +1,4 @@
-"""What an order's workflow hands on to its next run when it continues as new: all that it knows.
+"""An order's state, handed on to the workflow's next run when it continues as new.
 
 Each part is written and read by the object that owns it. The defaults are those of a new order.
 """
@@ -80,7 +80,7 @@ class BookState(BaseModel):
 
 
 class Parked(BaseModel):
-    """A step that needs a person."""
+    """A step that needs attention."""
 
     step: str
     number: int
@@ -90,7 +90,7 @@ class Parked(BaseModel):
 
 
 class StepsState(BaseModel):
-    """What needs a person. `due`: until when each open wait (activity id) may take."""
+    """The steps that need attention. `due`: the deadline of each open wait, by activity id."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -100,7 +100,7 @@ class StepsState(BaseModel):
 
 
 class ReturnState(BaseModel):
-    """A return whose parcel is awaited."""
+    """An approved return whose parcel has not come."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -110,7 +110,7 @@ class ReturnState(BaseModel):
 
 
 class ReturnsState(BaseModel):
-    """How many returns have a number, and those under way."""
+    """The last number given to a return, and the returns under way."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -135,7 +135,7 @@ class PaymentsState(BaseModel):
 
 
 class AnsweredCancel(BaseModel):
-    """A cancellation that was asked for by a name, and its answer."""
+    """A cancellation with a request id, and its answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -145,7 +145,7 @@ class AnsweredCancel(BaseModel):
 
 
 class AnsweredReturn(BaseModel):
-    """A return that was asked for by a name, and its answer."""
+    """A return with a request id, and its answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -155,7 +155,7 @@ class AnsweredReturn(BaseModel):
 
 
 class AnsweredRefund(BaseModel):
-    """A refund that was asked for by a name, and its answer."""
+    """A refund with a request id, and its answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -165,7 +165,7 @@ class AnsweredRefund(BaseModel):
 
 
 class AnsweredPay(BaseModel):
-    """A payment that was offered by a name, and its answer."""
+    """A payment with a request id, and its answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -175,7 +175,7 @@ class AnsweredPay(BaseModel):
 
 
 class AnsweredCharge(BaseModel):
-    """Somebody said that the order is to be charged, and the answer."""
+    """A request to charge the order, and its answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -191,7 +191,7 @@ Answered = Annotated[
 
 
 class InboxState(BaseModel):
-    """What was asked and answered, oldest first, and how many requests had no name."""
+    """The answered requests, oldest first, and the number of requests without an id."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -31,7 +31,7 @@ RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwi
 
 
 class CancelRequest(Document):
-    """Please do not send this (any more)."""
+    """Do not send this, or not any more."""
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
@@ -49,7 +49,7 @@ class ReturnRequest(Document):
 
 
 class RefundRequest(Document):
-    """Please pay something back that does not come with a return.
+    """Pay something back without a return.
 
     One of: `lines`, units that the customer keeps (with their share of the shipping if `shipping`
     says so); `shipping` alone, all of it that is not paid back yet; or `amount`, as goodwill.
@@ -76,7 +76,7 @@ class RefundRequest(Document):
 
 
 class PayRequest(Document):
-    """The customer has confirmed the payment, or pays by other means: a new token."""
+    """The customer confirmed the payment, or pays with a new token."""
 
     token: Token
     provider: Id | None = None
@@ -94,11 +94,11 @@ class ChargeRequest(Document):
 
 
 Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
-"""What an order answers once per request id."""
+"""Base of the requests that an order answers once per request id."""
 
 
 def digest_of(request: Request) -> str:
-    """A hash of what was asked, by which a repeat is told from another request of the same id.
+    """A hash of the request. It tells a repeat from another request with the same id.
 
     A field that is left out and one that has its default are the same, so that a field which a
     later version adds changes no digest.
@@ -115,7 +115,7 @@ def digest_of(request: Request) -> str:
 
 
 class AttentionAnswer(Document):
-    """What an operator decides about a step that asks for attention.
+    """An operator's decision about a step that needs attention.
 
     retry: try it again. done: it was done by hand, go on (say how in `note`; it is recorded).
     cancel: give the step up; its units are cancelled and paid back. store_credit: what is owed is
@@ -129,7 +129,7 @@ class AttentionAnswer(Document):
 
 
 class Units(BaseModel):
-    """Units of one line, with why where a rule spoke."""
+    """Units of one line; where a rule refused them, the reason."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -139,7 +139,7 @@ class Units(BaseModel):
 
 
 class CancelOutcome(BaseModel):
-    """What became of a cancellation: per unit it is cancelled, or refused with the way on."""
+    """The outcome of a cancellation: each unit is cancelled, or refused with the way on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -152,7 +152,7 @@ class CancelOutcome(BaseModel):
 
 
 class ReturnOutcome(BaseModel):
-    """What became of a return request. `return_id` goes on the parcel that comes back."""
+    """The outcome of a return request. The customer writes `return_id` on the parcel."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -164,7 +164,7 @@ class ReturnOutcome(BaseModel):
 
 
 class RefundOutcome(BaseModel):
-    """What became of a refund request: paid back, or granted and still owed, and why."""
+    """The outcome of a refund request: paid back, or granted and still owed, and why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -176,7 +176,7 @@ class RefundOutcome(BaseModel):
 
 
 class PayOutcome(BaseModel):
-    """What became of a payment: the money is set aside or taken, or it was refused and why."""
+    """The outcome of a payment: authorized, charged, or refused and why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -186,7 +186,7 @@ class PayOutcome(BaseModel):
 
 
 class Waiting(BaseModel):
-    """Units of a line that are waited for, and the day by which they arrive, where it is known."""
+    """Backordered units of a line, and the day by which they arrive, where it is known."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -206,4 +206,4 @@ class Placement(BaseModel):
     missing: tuple[Units, ...] = ()
     backordered: tuple[Waiting, ...] = ()
     promised_on: date | None = None
-    """The day by which all of it arrives, as far as that was known when it was confirmed."""
+    """The day by which everything arrives, as known at the confirmation."""

@@ -1,4 +1,4 @@
-"""How long things may take, and what to do when they go wrong. Travels with each order.
+"""Time limits, and the choices for when something goes wrong. Travels with each order.
 
 The workflow reads every duration from here and none from the code, so a shop can differ by channel,
 a change of the defaults never alters an order that is under way, and tests set seconds.
@@ -26,24 +26,24 @@ class Policy(BaseModel):
     sourcing: SourcingRules = SourcingRules()
     """Which locations may serve the order, and what makes one way to do so better than another."""
     backorder: bool = True
-    """Units that are not there, of SKUs that may be backordered, are waited for."""
+    """Units that are not in stock are backordered, if their SKU may be."""
     backorder_within: Duration = timedelta(days=60)
-    """So long; what has not come by then is cancelled."""
+    """Backordered units that have not come by then are cancelled."""
     replace_missing: bool = True
-    """Units not found by the picker or lost by the carrier: reserve others, if there are any;
-    else, or if false, cancel them and give the money back."""
+    """Units not found by the picker or lost by the carrier: reserve others. If there are none, or
+    if this is false, cancel them and pay them back."""
 
     charge: Literal["at_shipment", "at_confirmation", "manual"] = "at_shipment"
     """When the customer is charged: for each parcel as it is handed over, for everything as soon as
     the order is confirmed, or for everything when somebody says so. Nothing is handed over before
-    it is charged, or the money for it is set aside."""
+    it is authorized or charged."""
     pay_within: Duration = timedelta(days=1)
-    """A customer who must confirm the payment, or pay anew, has so long; then the order is
-    rejected, or what is not paid is cancelled."""
+    """The time that a customer has to confirm the payment, or to pay with a new token. After it
+    the order is rejected, or its unpaid units are cancelled."""
     renew_before: Duration = timedelta(days=3)
-    """An authorization that ends sooner than this, when something is to be sent, is renewed."""
+    """Before a parcel is sent, an authorization that ends sooner than this is renewed."""
     goodwill_percent_max: Annotated[int, Field(ge=0, le=100)] = 20
-    """Goodwill refunds of an order come to at most this share of what was charged for it."""
+    """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
 
     give_up_after: Duration = timedelta(minutes=10)
     """A step that keeps failing is tried this long before the order asks for attention."""

@@ -84,15 +84,15 @@ class LineQuantities(BaseModel):
         return self._moved("unallocate", units, self.allocated, allocated=-units)
 
     def cancel(self, units: int) -> Self:
-        """Open units only: what is allocated is unallocated first."""
+        """Open units only: allocated units are unallocated first."""
         return self._moved("cancel", units, self.open, cancelled=units)
 
     def backorder(self, units: int) -> Self:
-        """There are none of them: they are waited for."""
+        """They are not in stock, and the order waits for them."""
         return self._moved("backorder", units, self.open, backordered=units)
 
     def unbackorder(self, units: int) -> Self:
-        """They have come, or are not waited for any more: open again."""
+        """They have come, or nobody waits for them any more: they are open again."""
         return self._moved("unbackorder", units, self.backordered, backordered=-units)
 
     def ship(self, units: int) -> Self:
@@ -102,11 +102,11 @@ class LineQuantities(BaseModel):
         return self._moved("deliver", units, self.in_transit, delivered=units)
 
     def lose(self, units: int) -> Self:
-        """Lost for good: to be refunded."""
+        """Lost, and to be refunded."""
         return self._moved("lose", units, self.in_transit, lost=units)
 
     def replace(self, units: int) -> Self:
-        """Lost, but others are sent for them: the units are open again, and stay charged."""
+        """Lost, but others are sent instead: the units are open again, and stay charged."""
         return self._moved("replace", units, self.in_transit, shipped=-units)
 
     def request_return(self, units: int) -> Self:
@@ -123,7 +123,7 @@ class LineQuantities(BaseModel):
         return self._changed(return_requested=-requested, returned=received)
 
     def come_back(self, units: int) -> Self:
-        """Undeliverable and back at the warehouse: as if it had never been sent."""
+        """Undeliverable and back at the warehouse: counted as never sent."""
         return self._moved("take back", units, self.in_transit, shipped=-units, cancelled=units)
 
     def charge(self, units: int) -> Self:

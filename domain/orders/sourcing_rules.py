@@ -27,7 +27,7 @@ class SourcingRules(BaseModel):
     """parcels: the fewest. cost: of sending them, the least. distance: the nearest. wait: the
     earliest to leave, counting each location's working days, cut-off and capacity."""
     parcels_max: Annotated[int, Field(ge=1)] | None = None
-    """Into so many parcels at most; what does not fit is not served."""
+    """The most parcels that an order is sent in; units that do not fit are not served."""
     locations: tuple[Id, ...] | None = None
     """From these locations only; left out: from any."""
 

@@ -73,12 +73,12 @@ class Dispute(BaseModel):
 
     @property
     def held(self) -> int:
-        """What blocks refunds, in minor units: the customer has it back, or may get it."""
+        """The amount that cannot be refunded: the customer's bank has it, or may get it."""
         return self.amount.minor if self.booked else 0
 
     @property
     def booked(self) -> Postings:
-        """What the books say of the amount, as it stands."""
+        """The postings for the amount, as the dispute stands."""
         if self.state in _UNDECIDED | _APPEALED:
             return accounts.disputed(self.amount.minor)
         if self.state == DisputeState.LOST:
@@ -87,7 +87,7 @@ class Dispute(BaseModel):
 
     @property
     def fee_booked(self) -> Postings:
-        """What the books say of the fee."""
+        """The postings for the fee."""
         return accounts.dispute_fee(self.fee.minor)
 
 
@@ -110,7 +110,7 @@ def _age(piece: Dispute) -> tuple[Any, ...]:
     phase = 0 if piece.state in _INQUIRY else 1 if piece.state in _UNDECIDED else 2
     return (
         *(phase, piece.said_at, _ORDER[piece.state], piece.moves),
-        # Nothing but to have an answer where the company says two things at once.
+        # The choice is arbitrary, but always the same, when a company says two things at once.
         *(piece.fee.minor, piece.amount.minor, piece.reason, piece.fee.currency, piece.subjects),
         *(piece.opened_at, piece.respond_by is not None, piece.respond_by or piece.said_at),
     )

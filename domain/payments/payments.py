@@ -1,4 +1,4 @@
-"""What is known of a payment: an operation at a provider, and the sums of an order."""
+"""Payment operations at a provider, and the sums of an order."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Kind = Literal["authorize", "capture", "void", "refund"]
 PaymentState = Literal["requested", "unknown", "succeeded", "failed"]
 
 BY_HAND = "by_hand"
-"""Recorded as the provider of what an operator did outside Orderloom."""
+"""The provider of operations that an operator did outside Orderloom."""
 
 CAME_BACK = "came_back"
 """The code of a refund that failed after it had succeeded: the customer's bank sent it back."""
 
 STORE_CREDIT = "store_credit"
-"""The provider of what is paid with, or given as, store credit."""
+"""The provider of payments with, and refunds as, store credit."""
 
 
 class Payment(BaseModel):
@@ -66,22 +66,22 @@ class Payment(BaseModel):
 
     @property
     def done(self) -> bool:
-        """It had its effect. That the effect came to nothing later is not the caller's business."""
+        """It took effect. A refund that its bank sent back later still counts as done here."""
         return self.state == "succeeded" or self.code == CAME_BACK
 
     @property
     def room(self) -> int:
-        """What of an authorization can still be charged, were it not for its end."""
+        """The part of an authorization that is neither charged nor released, also after its end."""
         taken = self.capture_granted + self.released
         return self.amount_minor - taken if self.state == "succeeded" else 0
 
     def holds_until(self, moment: datetime) -> bool:
-        """The authorization can be charged at that moment, as far as time goes."""
+        """The authorization has not ended at that moment."""
         return self.expires_at is None or self.expires_at > moment
 
     @property
     def refundable(self) -> int:
-        """What can be paid back through the authorization."""
+        """The amount that can be paid back through the authorization."""
         return self.captured - self.refund_granted
 
 
@@ -104,7 +104,7 @@ class OrderMoney(BaseModel):
 
 @dataclass(frozen=True)
 class Intent:
-    """What is about to be asked of a provider."""
+    """An operation that a provider is about to be asked for."""
 
     key: str
     kind: Kind

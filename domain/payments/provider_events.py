@@ -1,4 +1,4 @@
-"""What payment companies tell by themselves, in one form for all of them.
+"""News that payment companies send by themselves, in one form for all of them.
 
 About payments it is only a hint: the order's own step records what became of a call, by looking its
 key up. About disputes it is the one source.
@@ -17,7 +17,7 @@ PaymentFate = Literal["authorized", "captured", "refunded", "failed", "ended", "
 
 
 class PaymentNews(BaseModel):
-    """Something became of a payment. `keys` and `references` name it, as far as the company does.
+    """News about a payment. `keys` and `references` name it, as far as the company does.
 
     ended: an authorization that cannot be charged any more, canceled or expired. refund_failed: a
     refund that the customer's bank sent back, maybe long after it had succeeded.
@@ -33,7 +33,7 @@ class PaymentNews(BaseModel):
 
 
 class DisputeNews(BaseModel):
-    """Something became of a dispute."""
+    """News about a dispute."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,7 +44,7 @@ News = PaymentNews | DisputeNews
 
 
 class Wake(BaseModel):
-    """A step of an order that waits for a person, and could go on by itself now."""
+    """A step of an order that needs attention, and could now go on by itself."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""A payment company's day and ours: what the two sides have, and what does not agree."""
+"""A payment company's day and ours: the operations of both sides, and their differences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ours(BaseModel):
 
     @property
     def given_up(self) -> bool:
-        """An authorization that was taken for never made."""
+        """An authorization that was recorded as never made."""
         return self.kind == "authorize" and self.state == "failed" and self.code == GIVEN_UP
 
 
@@ -70,7 +70,7 @@ class Theirs(BaseModel):
 
 
 class DifferenceClass(StrEnum):
-    """What does not agree."""
+    """The kinds of differences."""
 
     MISSING_HERE = "missing_here"  # it took effect there, and we know nothing of it
     MISSING_THERE = "missing_there"  # we have it as done, and the company does not

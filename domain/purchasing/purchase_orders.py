@@ -53,7 +53,7 @@ class PurchasingPolicy(BaseModel):
     approve_up_to: dict[Currency, Amount] = Field(default_factory=_limits)
     """By currency: an order up to this value is approved by itself. Others wait for a person."""
     over_delivery_percent: Annotated[int, Field(ge=0, le=100)] = 5
-    """So much more than was ordered may be received."""
+    """The share by which a receipt may be larger than the order."""
     review_every: Duration = timedelta(days=1)
     """How often all levels are looked at; one that is crossed is looked at at once."""
     demand_over: Duration = timedelta(days=90)
@@ -65,7 +65,7 @@ class PurchasingPolicy(BaseModel):
     acknowledge_within: Duration = timedelta(days=2)
     """A supplier that does not answer for so long is chased."""
     chase_every: Duration = timedelta(days=1)
-    """And again, as often as this; so is one whose goods are late."""
+    """The time between chasers, also to a supplier whose goods are late."""
 
     def approves(self, worth: Money) -> bool:
         """An order of this worth needs nobody's approval."""
@@ -78,7 +78,7 @@ class PurchasingPolicy(BaseModel):
 
 
 class SupplierItem(Document):
-    """On which terms a supplier sells a SKU."""
+    """A supplier's terms for a SKU."""
 
     supplier: Id
     name: Name | None = None
@@ -150,7 +150,7 @@ class PurchaseDocument(BaseModel):
 
 
 class Acknowledged(BaseModel):
-    """What a supplier says it will send of a SKU: units in all, and when they should be there."""
+    """A supplier's promise for a SKU: units in all, and the day on which they arrive."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -173,7 +173,7 @@ class PurchaseStart(BaseModel):
 
 
 def worth_of(lines: Iterable[PurchaseLine], currency: str) -> Money:
-    """What these lines cost together."""
+    """The cost of these lines together."""
     minor = sum(line.quantity * to_minor(line.unit_price, currency) for line in lines)
     return Money(minor=minor, currency=currency)
 

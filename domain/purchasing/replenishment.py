@@ -69,7 +69,7 @@ def levels_for(
 
 
 def to_order(position: int, levels: Levels, *, minimum: int = 1, multiple: int = 1) -> int:
-    """Units to order now: none above the reorder point, else up to the level.
+    """Units to order now: up to the level, at or below the reorder point; none above it.
 
     The position is below zero where customers wait for more than will come. It is at least the
     minimum, and rounded up to a multiple, as the supplier sells it.

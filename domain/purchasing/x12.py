@@ -1,8 +1,8 @@
 """A purchase order as ANSI ASC X12 850, version 004010: the document that suppliers' EDI reads.
 
 The interchange is ISA … IEA with one group (GS … GE) and one transaction set (ST … SE). Elements
-are parted by `*`, and segments end with `~`. Whatever would be taken for a delimiter, or is no
-ASCII, is written as its nearest letter or as a space.
+are parted by `*`, and segments end with `~`. Characters that look like a
+delimiter, or are not ASCII, are written as their nearest letter or as a space.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a shop says of a SKU: whether it may be backordered, from when on it is sold, or no more."""
+"""A shop's settings for a SKU: may it be backordered, when it is on sale, is it discontinued."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.fields import Day, Document, Name, Sku, inconsistent
 
 
 class Item(Document):
-    """One SKU. What is discontinued is sold while it lasts: it is neither bought nor waited for."""
+    """One SKU. A discontinued one is sold while it lasts: it is neither bought nor backordered."""
 
     sku: Sku
     name: Name | None = None
@@ -22,11 +22,11 @@ class Item(Document):
     discontinued: bool = False
 
     def waits(self, today: date) -> bool:
-        """Units that are not there are waited for."""
+        """Units that are not in stock are backordered."""
         return self.backorder or self.ahead(today)
 
     def ahead(self, today: date) -> bool:
-        """It can only be ordered ahead yet: what is there of it is not sent."""
+        """It can only be ordered ahead yet: units in stock are not sent."""
         return self.available_from is not None and today < self.available_from
 
     @model_validator(mode="after")

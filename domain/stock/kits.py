@@ -1,6 +1,6 @@
-"""Kits: SKUs that are sold as one and kept as their parts. Pure arithmetic on what there is.
+"""Kits: SKUs that are sold as one and kept as their parts. Pure arithmetic.
 
-A kit is made up whole at one location. Where several wanted things share a part, a shelf can be
+A kit is put together at one location. Where several wanted things share a part, a shelf can be
 divided between them in several ways: more of the one or more of the other.
 """
 
@@ -22,7 +22,7 @@ WAYS_MAX: Final = 64
 """Into which one shelf is divided. Of more, those that serve one thing first are looked at."""
 
 Parts: TypeAlias = Mapping[str, int]
-"""What one unit takes from stock: SKU → units. What is no kit takes one of itself."""
+"""The stock that one unit takes: SKU → units. A SKU that is no kit takes one of itself."""
 
 Way: TypeAlias = tuple[int, ...]
 """Units of each wanted thing."""
@@ -40,7 +40,7 @@ class Kit(Document):
 
 
 def could_make(parts: Parts, shelf: Parts) -> int:
-    """How many could be made up of what lies on a shelf (SKU → units); below zero is nothing."""
+    """How many kits a shelf (SKU → units) has the parts for; below zero counts as nothing."""
     return min(max(0, shelf.get(part, 0)) // units for part, units in parts.items())
 
 
@@ -54,7 +54,7 @@ class Dividing:
         self._shared = [part for part, users in uses.items() if users > 1]
 
     def ways(self, shelf: Parts) -> tuple[list[Way], bool]:
-        """What a shelf (SKU → units) can serve: each way that no other is better than in all.
+        """The ways in which a shelf can serve them, without those that another way beats.
 
         What serves most of the first thing comes first. Not true: some are left out, of too many.
         """

@@ -26,7 +26,7 @@ class Place(BaseModel):
 
 
 def barred(place: Place, rules: SourcingRules) -> str | None:
-    """Why a location may not serve the order, whatever it has; None where it may."""
+    """The reason why a location may not serve the order; None where it may."""
     if not place.reached:
         return "no lane leads from it to there"
     if rules.locations is not None and place.location not in rules.locations:
@@ -56,12 +56,12 @@ def measure(place: Place, criterion: Criterion) -> int:
 
 
 def weight(place: Place, rules: SourcingRules) -> Weight:
-    """How good a location is by these rules: the less, the better."""
+    """The weight of a location by these rules: less is better."""
     return (*(measure(place, name) for name in criteria(rules)), place.priority)
 
 
 def worse(place: Place, other: Place, rules: SourcingRules) -> str:
-    """How a location would be worse in place of another that is as good or better."""
+    """The reason why the other location is preferred to this one."""
     for name in criteria(rules):
         mine, its = measure(place, name), measure(other, name)
         if mine < its:

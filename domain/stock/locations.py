@@ -1,4 +1,4 @@
-"""Where stock lies, and what it takes to send a parcel from there."""
+"""Locations that hold stock, and the way of a parcel from there."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Lane(Document):
 
     @property
     def cost_minor(self) -> int:
-        """What a parcel costs, in minor units."""
+        """The cost of a parcel, in minor units."""
         return to_minor(self.cost, self.currency)
 
 
@@ -47,7 +47,7 @@ class Location(Document):
     """Lower is preferred, where all else is equal."""
     calendar: Calendar = Calendar()
     parcels_a_day: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
-    """What is above this on a day leaves on a later one. Left out: no limit."""
+    """The most parcels that leave on a day; others leave on a later one. Left out: no limit."""
     lanes: Annotated[tuple[Lane, ...], Field(max_length=10_000)] = ()
 
     @model_validator(mode="after")
@@ -104,12 +104,12 @@ class Way(BaseModel):
         return self.cost_minor is not None or not self.has_lanes
 
     def leaves_on(self, now: datetime) -> date:
-        """The day on which a parcel that is asked for now leaves."""
+        """The day on which a parcel that is ordered now leaves."""
         backlog_days = self.to_send // self.parcels_a_day if self.parcels_a_day else 0
         return self.calendar.leaves_on(now, backlog_days=backlog_days)
 
     def promise(self, now: datetime, country: str) -> Promise | None:
-        """What a customer is told of a parcel that is asked for now.
+        """The promise to the customer for a parcel that is ordered now.
 
         None where the time under way is not known.
         """

@@ -1,7 +1,7 @@
 """When units can be there: available to promise, by date. Pure, like sourcing.
 
-What is on the shelf is promised by the way it would go now; what is on its way to a location, by
-the way it would go from there once it has arrived. Nothing is promised twice.
+Units in stock are promised by the parcel that would take them now; incoming units, by the parcel
+that would leave after they arrive. Nothing is promised twice.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def without(incoming: Iterable[Incoming], told: Iterable[PromisedUnits]) -> list
 
 
 def covered_on(wanted: Sequence[int], incoming: Iterable[Incoming]) -> list[date | None]:
-    """When those who wait for so many units each, in their turn, have all of them.
+    """The days on which backorders of so many units, served in turn, are complete.
 
-    None where what is on its way does not suffice.
+    None where the supply does not suffice.
     """
     supply = sorted(incoming, key=lambda s: (s.due_on, s.location, s.source))
     there, days, index = 0, list[date | None](), 0
@@ -105,7 +105,7 @@ def promise(
     now: datetime,
     rules: SourcingRules | None = None,
 ) -> tuple[PromisedUnits, ...]:
-    """What can be promised of so many units, the earliest first; what is left over cannot.
+    """The promises for so many units, the earliest first. Units without a promise are left out.
 
     Stock goes first, sourced as an order would be; then what is incoming, in the order in which it
     is due. Supply that is overdue is promised for today at the earliest.
@@ -147,9 +147,9 @@ def promise(
 def kit_supply(
     kit: Kit, stock: Iterable[Available], incoming: Iterable[Incoming]
 ) -> tuple[list[Available], list[Incoming]]:
-    """What is there and due of a kit's parts, in units of the kit.
+    """The stock and supply of a kit's parts, in units of the kit.
 
-    A part that arrives counts for as many as it completes. A kit is made up at one location.
+    A part that arrives counts for the kits that it completes at its location.
     """
     shelves: dict[str, dict[str, int]] = {}
     for item in stock:

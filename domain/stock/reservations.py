@@ -1,4 +1,4 @@
-"""What an order asks of stock when it comes in, and what it gets."""
+"""A new order's request for stock, and the answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.orders.sourcing_rules import SourcingRules
 class ReserveStock(BaseModel):
     """Reserve all lines of a new order at once. `run_id`: the workflow's first run, its owner.
 
-    `backorder`: what is not there is waited for, where its item allows that.
+    `backorder`: missing units are backordered, where their item allows that.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,9 +28,9 @@ class ReserveStock(BaseModel):
 
 
 class Reserved(BaseModel):
-    """What was reserved, what is waited for, and what cannot be had.
+    """The reserved, the backordered and the missing units.
 
-    Nothing reserved and nothing waited for: rejected.
+    With nothing reserved or backordered, the order is rejected.
     """
 
     model_config = ConfigDict(frozen=True)

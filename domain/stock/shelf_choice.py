@@ -2,8 +2,8 @@
 
 Choosing shelves that together hold what is wanted is set cover with quantities, for which no method
 is fast in every case. Branch and bound is exact where it ends by itself, as it does for orders of
-twenty lines and twenty locations. Where there is more than can be looked at, it begins with what
-always taking the fullest shelf gives, and answers with the best that it found.
+twenty lines and twenty locations. With too many choices to look
+at, it begins with the fullest shelves, and answers with the best choice that it found.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class _Search:
         self.look(place + 1, wanted, chosen, weight)
 
     def weigh(self, chosen: Iterable[int]) -> Weight:
-        """What these shelves weigh together."""
+        """The weight of these shelves together."""
         total = self.nothing
         for i in chosen:
             total = _sum(total, self.weights[i])
@@ -148,7 +148,7 @@ class _Search:
     def _at_best(
         self, place: int, wanted: Sequence[int], weight: Weight, room: int
     ) -> tuple[int, Weight]:
-        """What can be missing at least, from this place on, and what that weighs at least."""
+        """The fewest units that are missing from this place on, and the least weight for that."""
         fullest, lightest = self.limits(place)
         missing, more = 0, 0
         for units, sums in zip(wanted, fullest, strict=True):
@@ -159,7 +159,7 @@ class _Search:
         return missing, _sum(weight, [sums[more] for sums in lightest])
 
     def _limits(self, place: int) -> tuple[list[list[int]], list[list[int]]]:
-        """What the 1, 2, 3 … shelves from this place on hold at most, and weigh at least.
+        """The most that 1, 2, 3 … shelves from this place on hold, and the least that they weigh.
 
         Per item the sums of the fullest, per weight those of the lightest.
         """

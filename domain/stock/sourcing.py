@@ -50,7 +50,7 @@ class Take(Demand):
 
 
 class Considered(BaseModel):
-    """A location that was looked at: what it has of the wanted units, and why it serves or not."""
+    """A location that was considered: its wanted units, and why it serves or does not."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +61,7 @@ class Considered(BaseModel):
 
 
 class SourcingPlan(BaseModel):
-    """What each location gives, what is missing (line id → units), and why so.
+    """The units that each location gives, the missing units, and the reasons.
 
     Not `exact`: there were too many ways to look at them all, so a better one may exist.
     """
@@ -86,7 +86,7 @@ def plan_sourcing(
     """Serve as many units as there are, in the way that the rules call the best.
 
     Lines that share a SKU, or kits a part, share its stock; a kit is served whole from one
-    location. A location of which no place is given is as `Place` has it by default. `excluded` are
+    location. A location without a place has the defaults of `Place`. `excluded` are
     (SKU, location) pairs not to be used, for instance where a picker has just found the shelf
     empty. Never plans more than is available, or more parcels than the best way needs. A line is
     demanded once, and a SKU given once per location.
@@ -149,7 +149,7 @@ _Takes: TypeAlias = tuple[tuple[str, int], ...]
 
 
 def _takes(demand: Demand) -> _Takes:
-    """What one unit takes from stock: for sourcing, lines of which it is the same are alike."""
+    """The stock that one unit takes. Sourcing treats lines with equal parts alike."""
     return tuple(sorted(demand.takes.items()))
 
 

@@ -16,7 +16,7 @@ Units = Annotated[int, Field(ge=1, le=UNITS_MAX)]
 
 
 class StockLevels(Document):
-    """When a SKU is bought for a location, up to how many units, and its safety stock there.
+    """The levels at which a SKU is bought for a location, and its safety stock there.
 
     Levels are given; or, with a service level, computed from demand again and again, from these
     until then. Where only the safety stock is given, the levels stay as they are.

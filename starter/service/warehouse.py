@@ -14,6 +14,7 @@ from typing import Any
 
 from domain.errors import IllegalTransition
 from domain.fulfilment.tracking import CarrierStatus
+from domain.orders.quantities import LineUnits
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.items import Item
 from domain.stock.kits import Kit
@@ -61,7 +62,7 @@ class Desk:
             return await reads.tasks(conn, **filters)
 
     async def pick(
-        self, fulfilment_id: str, counted: Mapping[str, int] | None = None, *, who: str
+        self, fulfilment_id: str, counted: LineUnits | None = None, *, who: str
     ) -> dict[str, Any]:
         """Picked: line id → units found, or everything. Returns what was picked and is missing."""
         async with self._pool.acquire() as conn:

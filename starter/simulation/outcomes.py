@@ -6,7 +6,6 @@ Nothing here remembers anything, so the same question always has the same answer
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.policy import Duration
+from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
 
 Task = Literal["pick", "pack", "handover", "receive-return"]
@@ -110,11 +110,11 @@ class Fate:
         """When somebody will have done a task that waits since then."""
         return since + self._lasts(self._takes[task], part_id, task)
 
-    def found(self, fulfilment_id: str, units: Mapping[str, int]) -> dict[str, int]:
-        """What the picker finds (line id → units)."""
+    def found(self, fulfilment_id: str, units: LineUnits) -> dict[str, int]:
+        """What the picker finds."""
         return self._short(fulfilment_id, units, self._options.short_pick_rate)
 
-    def came_back(self, return_id: str, units: Mapping[str, int]) -> dict[str, Counted]:
+    def came_back(self, return_id: str, units: LineUnits) -> dict[str, Counted]:
         """What is in a return parcel, and in which state (by line id)."""
         received = self._short(return_id, units, self._options.return_missing_rate)
         spoilt = ""
@@ -150,14 +150,14 @@ class Fate:
             scans.append(replace(scans.pop(0), late=True))
         return tuple(scans)
 
-    def _short(self, part_id: str, units: Mapping[str, int], rate: float) -> dict[str, int]:
+    def _short(self, part_id: str, units: LineUnits, rate: float) -> dict[str, int]:
         there = dict(units)
         if self._happens(rate, part_id, "short"):
             line_id = self._one_of(units, part_id, "which is short")
             there[line_id] -= 1 + int(self._draw(part_id, "how short") * there[line_id])
         return there
 
-    def _one_of(self, units: Mapping[str, int], part_id: str, about: str) -> str:
+    def _one_of(self, units: LineUnits, part_id: str, about: str) -> str:
         return sorted(units)[int(self._draw(part_id, about) * len(units))]
 
     def _lasts(self, duration: timedelta, part_id: str, about: str) -> timedelta:

@@ -7,7 +7,6 @@ nothing may be locked after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +15,7 @@ from domain.accounting.documents import Earlier, Issued, Kind, Seller, compose
 from domain.errors import Conflict, NotFound
 from domain.orders.amounts import Worth
 from domain.orders.order import Order
+from domain.orders.quantities import LineUnits
 from store.database import Connection, Record, load_queries
 
 __all__ = ["DocumentRow", "get", "issue", "newest", "of_order"]
@@ -43,7 +43,7 @@ async def issue(
     kind: Kind,
     order_id: str,
     part_id: str,
-    lines: Mapping[str, int],
+    lines: LineUnits,
     worth: Worth,
     seller: Seller,
     reason: str = "",

@@ -34,7 +34,7 @@ class Posting(BaseModel):
 
 
 class Entry(BaseModel):
-    """What one effect booked. `booked_on`: the day on which it counts, by UTC."""
+    """The entry of one effect. `booked_on`: the day on which it counts, by UTC."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -102,7 +102,7 @@ async def post(
 
 
 async def trial_balance(conn: Connection, until: date | None = None) -> list[Posting]:
-    """What each account amounts to in each currency, on all days through one, or on all.
+    """The balance of each account in each currency, through a day or over all days.
 
     Accounts at zero are left out. All of one currency add up to zero.
     """

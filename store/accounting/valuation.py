@@ -1,4 +1,4 @@
-"""What goods have cost, and its entries in the journal; `domain.accounting.costs` says how much.
+"""The cost of goods, and its entries in the journal; `domain.accounting.costs` computes it.
 
 Part of every movement by which goods come or go (`store.stock.stock`), in its transaction and while
 the stock rows of its SKUs are locked, which is the lock of what is written here.

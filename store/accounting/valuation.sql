@@ -1,4 +1,4 @@
--- What goods have cost. Whoever changes it holds the locks of the SKUs' stock rows.
+-- The cost of goods. It is changed only under the locks of the SKUs' stock rows.
 
 -- name: sold(order_id, skus)
 -- What went out for an order and has not come back: units, and what they had cost in each currency.

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from domain import ids
 from domain.errors import NotFound
+from domain.orders.quantities import LineUnits
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
@@ -16,7 +17,7 @@ _sql = load_queries(__file__)
 
 
 class Counted(BaseModel):
-    """What the warehouse found of one line in a return parcel. What is short is missing."""
+    """The warehouse's count of one line in a return parcel. Units that are short are missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +47,7 @@ async def create(
     *,
     kind: Literal["customer", "undeliverable"],
     fulfilment_id: str | None,
-    units: Mapping[str, int],
+    units: LineUnits,
     skus: Mapping[str, str],
     reason: str,
 ) -> bool:
@@ -86,12 +87,12 @@ async def locked(conn: Connection, return_id: str) -> Record:
 
 
 async def lines(conn: Connection, return_id: str) -> list[ReturnLine]:
-    """What the return is of, and what was counted."""
+    """The lines of the return, and the counts of what came."""
     return [ReturnLine(**row) async for row in _sql.return_lines(conn, return_id=return_id)]
 
 
 async def count(conn: Connection, return_id: str, counted: Mapping[str, Counted]) -> None:
-    """Record the warehouse's count (line id → units)."""
+    """Record the warehouse's count."""
     await _sql.count_return_lines(
         conn,
         return_id=return_id,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import RECALLABLE, FulfilmentState
+from domain.orders.quantities import LineUnits
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
@@ -85,8 +84,8 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
     return caught
 
 
-async def set_picked(conn: Connection, fulfilment_id: str, picked: Mapping[str, int]) -> None:
-    """Record what the picker counted (line id → units)."""
+async def set_picked(conn: Connection, fulfilment_id: str, picked: LineUnits) -> None:
+    """Record what the picker counted."""
     await _sql.set_picked(
         conn,
         fulfilment_id=fulfilment_id,

@@ -1,4 +1,4 @@
-"""What orders answered to requests that have an id.
+"""Orders' answers to requests that have an id.
 
 An order's workflow remembers its answers for as long as it runs. When it ends it writes them here,
 so that a repeat gets the same answer for ever.
@@ -39,6 +39,6 @@ async def keep(conn: Connection, order_id: str, answers: Sequence[Answered]) -> 
 
 
 async def find(conn: Connection, order_id: str, request_id: str) -> KeptAnswer | None:
-    """What the order answered under this request id, or None."""
+    """The order's answer to the request with this id, or None."""
     row = await _sql.find_answer(conn, order_id=order_id, request_id=request_id)
     return None if row is None else KeptAnswer(row["digest"], row["outcome"])

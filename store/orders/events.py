@@ -31,7 +31,7 @@ class Event:
 
 
 async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] | None:
-    """What the effect recorded when it was done, or None when it has not been done."""
+    """The record of an effect, or None when it has not been done."""
     data: dict[str, Any] | None = await _sql.find_event(conn, order_id=order_id, effect=effect)
     return data
 

@@ -55,14 +55,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is kept under a key: the call's content, and what became of it."""
+    """A recorded call: its content, and its outcome."""
 
     request: str
     outcome: Effect | Refusal
 
 
 class CreditAccount(BaseModel):
-    """What a customer has in one currency, in minor units. `authorized`: by orders."""
+    """A customer's credit in one currency, in minor units. `authorized`: by orders."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +74,7 @@ class CreditAccount(BaseModel):
 
     @property
     def available_minor(self) -> int:
-        """What orders can still authorize."""
+        """The amount that orders can still authorize."""
         return self.balance_minor - self.authorized_minor
 
 
@@ -209,7 +209,7 @@ async def void(conn: Connection, *, key: str, request: str, authorization: str) 
 
 
 async def call(conn: Connection, key: str) -> Call | None:
-    """What is kept under a key, or None."""
+    """The call recorded under a key, or None."""
     row = await _sql.call(conn, key=key)
     return None if row is None else _call(row)
 
@@ -235,7 +235,7 @@ async def find(conn: Connection, customer_id: str) -> list[CreditAccount]:
 async def history(
     conn: Connection, account_id: str, *, at_most: int = 1000
 ) -> Sequence[CreditOperation]:
-    """What became of an account, oldest first; the latest of it where there is more."""
+    """The operations of an account, oldest first; only the latest if there are more."""
     rows = _sql.history(conn, account_id=account_id, at_most=at_most)
     return [CreditOperation(**row) async for row in rows]
 

@@ -1,4 +1,4 @@
-"""Disputes: what is known of each, what it holds of its order's money, and what the books say.
+"""Disputes: the state of each, the part of its order's money that it holds, and its entries.
 
 What a dispute does to an order is the difference between what it was and what it is, so the pieces
 in which a company tells it come to the same in any order. Goods are none of its business: they stay
@@ -60,7 +60,7 @@ async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
 
 
 async def given_by_bank(conn: Connection, refund: Payment) -> int:
-    """How much of a refund the customer has from the bank already, in minor units.
+    """The part of a refund that the customer has from the bank already, in minor units.
 
     Only of one that is written down by hand, and of all of these together no more than banks have
     taken back of the order for good.
@@ -139,7 +139,7 @@ async def _apply(
 
 
 def _said(dispute: Dispute) -> tuple[Any, ...]:
-    """What of a dispute its order has to do with."""
+    """The part of a dispute that its order has to do with."""
     return dispute.state, dispute.amount, dispute.fee
 
 

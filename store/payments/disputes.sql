@@ -24,7 +24,7 @@ select greatest(0, coalesce((
 ), 0))::bigint;
 
 -- name: want_dispute(provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at)^
--- A dispute that was not heard of before, of no order yet. No row where it was.
+-- A new dispute, of no order yet. No row where it is known already.
 insert into dispute (provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency,
                      state, moves, reason, opened_at, respond_by, said_at, closed_at)
 values (:provider, :dispute_id, :subjects, :amount_minor, :currency, :fee_minor, :fee_currency,

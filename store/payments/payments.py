@@ -1,4 +1,4 @@
-"""Payment operations: intent first, then what became of it. And the sums of money that they make.
+"""Payment operations: first the intent, then its outcome. And the sums that they add up to.
 
 An intent takes its room in the sums, of the order and of the authorization, before the provider is
 called: however many run at once, nothing is charged beyond what was authorized, or paid back beyond
@@ -100,7 +100,7 @@ async def succeed(
 
 
 async def release(conn: Connection, authorization_key: str) -> int:
-    """What is left of an authorization cannot be charged any more. Returns how much that was."""
+    """The rest of an authorization cannot be charged any more. Returns its amount."""
     authorization = await find(conn, authorization_key)
     assert authorization is not None
     left = authorization.room

@@ -1,4 +1,4 @@
-"""What payment companies tell by themselves: kept before it is answered, worked through once."""
+"""News that payment companies send by themselves: kept before the answer, worked through once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people ask about disputes, and about what payment companies told. Reads only."""
+"""Disputes and payment companies' events, as people ask for them. Reads only."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ async def disputes(
 async def provider_events(
     conn: Connection, *, failed: bool = False, at_most: int = 100
 ) -> list[ProviderEventRow]:
-    """What companies told, newest first: all, or what could not be worked through."""
+    """Companies' events, newest first: all, or those that could not be worked through."""
     rows = _sql.list_events(conn, failed=failed, at_most=at_most)
     return [ProviderEventRow(**row) async for row in rows]

@@ -78,7 +78,8 @@ def bounds(day: date) -> tuple[datetime, datetime]:
 
 
 async def ours(conn: Connection, provider: str, day: date, keys: list[str]) -> list[Ours]:
-    """What we have under these keys, and done or open since on this day at this company."""
+    """Our operations with these keys, and those done on, or open since, this day at this
+    company."""
     since, before = bounds(day)
     rows = _sql.ours(conn, provider=provider, keys=keys, since=since, before=before)
     return [Ours(**row) async for row in rows]

@@ -1,8 +1,7 @@
-"""What customers are owed, why, and how much of it has been given back."""
+"""Refunds: how much a customer is owed, why, and how much has been issued."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import Conflict, Refused
 from domain.money import Money
 from domain.orders.amounts import Worth
+from domain.orders.quantities import LineUnits
 from store.database import Connection, load_queries
 from store.payments import payments
 
@@ -48,12 +48,12 @@ class Refund(BaseModel):
 
     @property
     def unissued(self) -> int:
-        """What was never given back, in minor units."""
+        """The amount that was never issued, in minor units."""
         return self.amount_minor - self.issued_minor
 
     @property
     def owed(self) -> Money:
-        """What is not given back yet, or came back."""
+        """The amount that is not issued yet, or came back."""
         return Money(minor=self.unissued + self.came_back_minor, currency=self.currency)
 
 
@@ -63,7 +63,7 @@ async def grant(
     refund_id: str,
     order_id: str,
     kind: RefundKind,
-    units: Mapping[str, int],
+    units: LineUnits,
     worth: Worth,
     credited: Worth,
     currency: str,
@@ -133,5 +133,5 @@ async def of_order(conn: Connection, order_id: str) -> list[Refund]:
 
 
 async def owed(conn: Connection) -> list[Refund]:
-    """What is granted and not issued in full, longest first."""
+    """Refunds that are not issued in full, oldest first."""
     return [Refund(**row) async for row in _sql.owed_refunds(conn)]

@@ -1,4 +1,4 @@
-"""What suppliers and the dock report about purchase orders: answers, dispatches, goods, refusals.
+"""Reports of suppliers and the dock about purchase orders: answers, dispatches, goods, refusals.
 
 Facts, each in one transaction, as `store.warehouse.facts` has them for orders: the purchase order
 is locked, the fact is checked, stock and counts move, the story is told, and the waiting workflow
@@ -136,7 +136,7 @@ async def receive(
             stock.Move(sku=sku, location=row["location"], on_hand=quantity)
             for sku, quantity in came.items()
         ]
-        # All in one: whoever waits is woken in one sequence, as by any other receipt.
+        # All in one call: backorders are served in their sequence, as by any other receipt.
         await stock.move(
             conn,
             f"receive:{po_id}:{key}",

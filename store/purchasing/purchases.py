@@ -1,7 +1,7 @@
 """Purchase orders: their rows, their lines, and their story. Each effect is recorded once.
 
-Whoever writes about a purchase order locks its row, then the stock rows of its SKUs: what is on
-order counts when it is decided what to buy, and that is decided under the same lock.
+Each function that writes about a purchase order locks its row, then the stock rows of its SKUs:
+what is on order counts when it is decided what to buy, and that is decided under the same lock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
--- Purchase orders. Whoever writes about one locks its row first, then the stock of its SKUs.
+-- Purchase orders. A transaction that writes about one locks its row first, then its SKUs' stock.
 
 -- name: add_order(po_id, supplier, location, currency, state, needs_approval, sent_before, policy)$
 -- Null when there is one of that id already.

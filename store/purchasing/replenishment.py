@@ -93,7 +93,7 @@ def _units(need: Record, item: SupplierItem) -> int:
 
 
 async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
-    """Compute the levels that follow demand anew, where there is demand enough to tell."""
+    """Compute the levels that follow demand again, where there is enough demand to tell."""
     days = max(1, policy.demand_over // timedelta(days=1))
     rows = [row async for row in _sql.demand(conn, days=days) if row["days"] >= DAYS_MIN]
     terms = {

@@ -1,4 +1,4 @@
-"""Stock that is allocated to fulfilments: what an order claims, and what it gives back."""
+"""Stock that is allocated to fulfilments: an order's claims, and the units that it gives back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 from domain import ids
 from domain.fulfilment.fulfilments import Planned
+from domain.orders.quantities import LineUnits
 from domain.stock.kits import Parts
 from domain.stock.locations import Promise
 from domain.stock.sourcing import Take
@@ -21,10 +22,10 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Claim:
-    """What an order takes of stock, under the effect's name, and what it gives up instead.
+    """The units that one effect of an order takes from stock, and those that it gives up.
 
-    Its fulfilments are numbered on from `first_number`. `promises`: what the customer is told of a
-    parcel, by location. `given_up`: open units (line id → units) that are cancelled.
+    Its fulfilments are numbered on from `first_number`. `promises`: the promised days of
+    the parcels, by location. `given_up`: open units that are cancelled.
     """
 
     order_id: str
@@ -32,7 +33,7 @@ class Claim:
     takes: Sequence[Take] = ()
     first_number: int = 1
     promises: Mapping[str, Promise] = field(default_factory=dict)
-    given_up: Mapping[str, int] = field(default_factory=dict)
+    given_up: LineUnits = field(default_factory=dict)
 
     def planned(self) -> tuple[Planned, ...]:
         """One fulfilment per location, in their sequence."""
@@ -49,7 +50,7 @@ class Claim:
         )
 
     def booking(self) -> stock.Booking:
-        """How stock moves."""
+        """The movements of stock."""
         moves = [
             move
             for take in self.takes
@@ -58,7 +59,7 @@ class Claim:
         return stock.Booking(self.effect, moves, self.order_id)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """How the counts of the order's lines change."""
+        """The changes to the counts of the order's lines."""
         changes = {line_id: {"cancelled": units} for line_id, units in self.given_up.items()}
         for take in self.takes:
             change = changes.setdefault(take.line_id, {})
@@ -85,7 +86,7 @@ async def allocate(
 async def write(
     conn: Connection, claims: Sequence[Claim], *, state: Literal["open", "picking"]
 ) -> list[tuple[Planned, ...]]:
-    """What claims come to beside the stock, whose movements are booked: see `allocate`."""
+    """Write claims whose movements of stock are booked already: see `allocate`."""
     planned = [claim.planned() for claim in claims]
     parts = [
         _Part(
@@ -138,12 +139,12 @@ async def release(
     conn: Connection,
     fulfilment_id: str,
     effect: str,
-    units: Mapping[str, int],
+    units: LineUnits,
     *,
     who: str,
     why: str,
 ) -> None:
-    """Give claimed units (line id → units) back to stock and cancel them on the order's lines.
+    """Give claimed units back to stock and cancel them on the order's lines.
 
     The caller holds the order's and the stock's locks.
     """
@@ -157,12 +158,12 @@ async def give_back(
     conn: Connection,
     fulfilment_id: str,
     effect: str,
-    units: Mapping[str, int],
+    units: LineUnits,
     *,
     who: str,
     why: str,
 ) -> dict[str, int]:
-    """Give claimed units (line id → units) back to stock; on the order's lines they are open again.
+    """Give claimed units back to stock; on the order's lines they are open again.
 
     The caller holds the order's and the stock's locks. Returns them, without lines of which there
     are none.
@@ -193,12 +194,10 @@ async def give_back(
     return wanted
 
 
-async def reassign(
-    conn: Connection, fulfilment_id: str, to: str, units: Mapping[str, int]
-) -> Planned:
-    """Move claims (line id → units) to a new fulfilment `to` at the same location, to be picked.
+async def reassign(conn: Connection, fulfilment_id: str, to: str, units: LineUnits) -> Planned:
+    """Move claims to a new fulfilment `to` at the same location, to be picked.
 
-    No stock moves: the units stay allocated where they are. What was promised stays promised.
+    No stock moves: the units stay allocated where they are. The promised days stay.
     """
     row = await find(conn, fulfilment_id)
     promise = None
@@ -214,8 +213,8 @@ async def reassign(
     return planned
 
 
-async def take_reserved(conn: Connection, fulfilment_id: str, units: Mapping[str, int]) -> None:
-    """Lower a fulfilment's claims (line id → units)."""
+async def take_reserved(conn: Connection, fulfilment_id: str, units: LineUnits) -> None:
+    """Lower a fulfilment's claims."""
     await _sql.take_reserved(
         conn,
         fulfilment_id=fulfilment_id,

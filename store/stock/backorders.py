@@ -1,8 +1,8 @@
-"""Backorders: who waits for which units, in the sequence in which the orders were placed.
+"""Backorders: the units that orders wait for, in the sequence in which the orders were placed.
 
-Whatever frees units sets them aside, in its own transaction and under the stock's locks, for those
-who wait first, and wakes just their workflows. So a new order never overtakes one that waits, and
-nobody has to ask again and again. The order's workflow then allocates what was set aside for it.
+A transaction that frees units soft-reserves them for the first backorders, under the stock's locks,
+and wakes the workflows of just these orders. So a new order never overtakes one that waits, and no
+workflow has to ask again and again. The order's workflow then allocates its soft reservations.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 
 from domain import ids
 from domain.orders.order import Shipping
+from domain.orders.quantities import LineUnits
 from domain.stock.locations import Promise
 from domain.stock.sourcing import Available, Take
 from store import waits
@@ -29,14 +30,14 @@ WAIT: Final = "await_stock"
 async def wait(
     conn: Connection,
     order_id: str,
-    units: Mapping[str, int],
+    units: LineUnits,
     skus: Mapping[str, str],
     *,
     round: int,
     barred: Sequence[str] = (),
     promises: Mapping[str, Promise],
 ) -> None:
-    """Open units (line id → units) are backordered. The caller holds the order's and stock's locks.
+    """Open units are backordered. The caller holds the order's and stock's locks.
 
     `round` names the workflow's wait; 0: it has yet to join one. `barred`: locations that refused
     to serve them. `promises`: what the customer is told, by line.
@@ -59,10 +60,10 @@ async def wait(
 
 
 async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
-    """Set what is free of these SKUs aside for those who wait first, and wake their workflows.
+    """Soft-reserve the free units of these SKUs for the first backorders, and wake their workflows.
 
-    The caller holds the stock's locks. Nothing is allocated yet: that is the workflows' to do.
-    Returns what was set aside.
+    The caller holds the stock's locks. The workflows allocate the units later.
+    Returns the new soft reservations.
     """
     wanted = sorted(set(skus))
     waiting = [row async for row in _sql.in_turn(conn, skus=wanted)] if wanted else []
@@ -93,7 +94,7 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
         {
             _wait_id(row["order_id"], row["round"]): row["order_id"]
             for row, _, _ in given
-            if row["round"]  # else its workflow has not heard yet that it waits
+            if row["round"]  # a workflow without a round has not heard yet that it waits
         },
         {},
     )
@@ -106,7 +107,7 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
 async def _reached(
     conn: Connection, waiting: Sequence[Record], free: Mapping[str, Mapping[str, int]]
 ) -> list[set[str]]:
-    """Of the locations where something is free, those that send to each of these who wait."""
+    """The locations with free units that send to each of these orders."""
     there = sorted({place for shelves in free.values() for place in shelves})
     if not there:
         return [set() for _ in waiting]
@@ -116,7 +117,7 @@ async def _reached(
 
 
 def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[str, int]]:
-    """Take what one line waits for from what is free (location → units), from few locations."""
+    """Take the units that a line waits for out of the free ones, from few locations."""
     wanted = row["quantity"]
     usable = [
         place
@@ -136,9 +137,9 @@ def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[s
 
 
 async def set_aside(
-    conn: Connection, order_id: str, units: Mapping[str, int], skus: Mapping[str, str], place: str
+    conn: Connection, order_id: str, units: LineUnits, skus: Mapping[str, str], place: str
 ) -> None:
-    """Set units (line id → units) at a location aside for an order that waits for them.
+    """Soft-reserve units at a location for an order that waits for them.
 
     The caller holds the order's and the stock's locks. Nobody is told.
     """
@@ -153,9 +154,9 @@ async def set_aside(
 
 
 async def join(conn: Connection, order_id: str, *, round: int) -> None:
-    """What is backordered is waited for in this round. The caller holds the order's lock.
+    """The order's backorders join this round. The caller holds the order's lock.
 
-    What has come for the order by now is reported at once.
+    Units that have come for the order by now are reported at once.
     """
     if await _sql.join_round(conn, order_id=order_id, round=round):
         await waits.report(conn, order_id, _wait_id(order_id, round), {})
@@ -166,7 +167,7 @@ def _wait_id(order_id: str, round: int) -> str:
 
 
 async def give_way(conn: Connection, skus: Iterable[str]) -> None:
-    """Less is on hand than was set aside: take it back from baskets, then from the latest orders.
+    """Too little is on hand for the soft reservations: take from baskets, then the latest orders.
 
     The caller holds the stock's locks. Orders go on waiting, in their turn.
     """
@@ -188,19 +189,19 @@ async def give_way(conn: Connection, skus: Iterable[str]) -> None:
 
 
 async def lines_of(conn: Connection, order_id: str) -> list[Record]:
-    """What an order waits for: line_id, sku, quantity."""
+    """An order's backorders: line_id, sku, quantity."""
     return [row async for row in _sql.lines_that_wait(conn, order_id=order_id)]
 
 
 async def fill(
-    conn: Connection, order_id: str, wanted: Mapping[str, int], *, round: int
+    conn: Connection, order_id: str, wanted: LineUnits, *, round: int
 ) -> tuple[list[Take], dict[str, Promise], dict[str, int]]:
     """What has come for an order is not waited for any more: open units, to be allocated at once.
 
-    Of each line `wanted` units (line id → units) at most: what fell back, and the order's workflow
-    has not heard of, stays set aside. The caller holds the order's and the stock's locks. Returns
-    what to take from where, what the customer was told of each location's part, and what is still
-    waited for (line id → units), in another `round`.
+    Of each line `wanted` units at most: what fell back, and the order's workflow
+    has not heard of, stays soft-reserved. The caller holds the order's and the stock's locks.
+    Returns what to take from where, what the customer was told of each location's part, and what is
+    still waited for, in another `round`.
     """
     takes: list[Take] = []
     told: dict[str, list[Promise | None]] = {}
@@ -240,10 +241,11 @@ def _promise(row: Record) -> Promise | None:
     return Promise(leaves_on=row["promised_leave"], arrives_on=row["promised_on"])
 
 
-async def give_up(conn: Connection, order_id: str, units: Mapping[str, int]) -> None:
-    """Units (line id → units) are not waited for any more, and cancelled on the order's lines.
+async def give_up(conn: Connection, order_id: str, units: LineUnits) -> None:
+    """Units are not waited for any more, and cancelled on the order's lines.
 
-    The caller holds the order's and the stock's locks. What had come for them is the next one's.
+    The caller holds the order's and the stock's locks. Units that had come for them go to the next
+    backorder.
     """
     if not units:
         return
@@ -258,10 +260,10 @@ async def give_up(conn: Connection, order_id: str, units: Mapping[str, int]) -> 
 
 
 async def serve_late(conn: Connection, batch: int) -> None:
-    """Serve those who wait for what has become free by itself.
+    """Serve backorders with units that became free by the passing of time.
 
-    A basket expired, or a first day of sale came. Whoever orders such a SKU meanwhile sees to it
-    that they are served first, so nobody overtakes them if this comes late.
+    A basket expired, or a first day of sale came. A new order for such a SKU serves the
+    backorders first, so nobody overtakes them if this runs late.
     """
     for row in [row async for row in _sql.could_be_served(conn, batch=batch)]:
         async with conn.transaction():

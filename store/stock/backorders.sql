@@ -1,4 +1,4 @@
--- Backorders, and what is set aside for them or for baskets. Rows are changed only while the stock
+-- Backorders, and the soft reservations for them or for baskets. Rows are changed only while the stock
 -- rows of their SKU are locked.
 
 -- name: insert_backorders(order_id, line_ids, skus, quantities, leaves, arrivals, barred, round)!
@@ -23,7 +23,7 @@ select line_id, sku, quantity from backorder
 where order_id = :order_id and quantity > 0 order by line_id;
 
 -- name: in_turn(skus)
--- Who waits for units that are not set aside yet, the first first; but not for what is not sold yet.
+-- Backorders without a soft reservation, in their sequence, but not of SKUs that are not on sale yet.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
 select b.order_id, b.line_id, b.sku, b.round, b.barred, o.sourcing -> 'locations' as only_from,
        o.document -> 'shipping' as shipping,
@@ -61,7 +61,7 @@ where r.order_id = :order_id and b.round > 0  -- else the workflow has not heard
 order by r.location, r.line_id;
 
 -- name: fill(order_id, round, line_ids, locations, quantities)
--- These units, which are set aside for the order, are its own from now on. What it still waits for, it
+-- The order's soft reservations of these units become allocations. What it still waits for, it
 -- does in another round. Returns what is left of each line.
 with came as (
     select * from unnest(:line_ids::text[], :locations::text[], :quantities::bigint[])
@@ -90,7 +90,7 @@ with joined as (
 select exists (select from soft_reservation where order_id = :order_id);
 
 -- name: give_up(order_id, line_ids, quantities)!
--- Units are not waited for any more. What is set aside for these lines is free for whose turn it is.
+-- Units are not waited for any more. Soft reservations of these lines are free for the next in turn.
 with freed as (
     delete from soft_reservation where order_id = :order_id and line_id = any(:line_ids::text[])
 )
@@ -99,7 +99,7 @@ from unnest(:line_ids::text[], :quantities::bigint[]) as g (line_id, quantity)
 where b.order_id = :order_id and b.line_id = g.line_id;
 
 -- name: beyond_stock(skus)
--- What is set aside of stock rows that hold less than that: those that give way first come first,
+-- Soft reservations of stock rows that hold less than these: those that give way first come first,
 -- baskets before orders, and the youngest before the older ones.
 select r.basket, r.order_id, r.line_id, r.sku, r.location, r.quantity,
        sum(r.quantity) over (partition by r.sku, r.location)::bigint
@@ -111,7 +111,7 @@ where r.sku = any(:skus::text[]) and (r.expires_at is null or r.expires_at > now
 order by r.sku, r.location, r.basket is null, b.placed_at desc, r.made_at desc;
 
 -- name: keep(basket, order_id, line_id, sku, location, quantity)!
--- Lowers what is set aside; zero is nothing.
+-- Lowers a soft reservation; zero is nothing.
 with gone as (
     delete from soft_reservation r
     where (r.sku, r.location) = (:sku, :location) and :quantity::bigint = 0

@@ -20,7 +20,7 @@ _sql = load_queries(__file__)
 
 
 class Basket(BaseModel):
-    """What is held for a basket (SKU → units), and until when."""
+    """The units held for a basket (SKU → units), and until when."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,7 +70,7 @@ async def hold(
 
 
 async def release(conn: Connection, basket: str) -> None:
-    """What a basket holds is free again, for those first who wait for it."""
+    """Free a basket's units, for the first backorders of them."""
     async with conn.transaction():
         skus = [row["sku"] async for row in _sql.skus_of(conn, basket=basket)]
         await lock_stock(conn, skus)
@@ -79,7 +79,7 @@ async def release(conn: Connection, basket: str) -> None:
 
 
 async def find(conn: Connection, basket: str | None = None) -> list[Basket]:
-    """What is held, of one basket or of all; the next to expire first."""
+    """One basket or all baskets; the next to expire first."""
     return [Basket(**row) async for row in _sql.list_baskets(conn, basket=basket)]
 
 

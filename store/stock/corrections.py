@@ -1,8 +1,8 @@
 """Stock that is not as the books say: adjusted, counted, written off.
 
 What is found may be less than orders have allocated. Then the newest claims fall back: their orders
-wait for these units again, in their turn, and what is still there is set aside for them. Only what
-has left the shelf already cannot be taken back.
+wait for these units again, in their turn, and units that are still there are soft-reserved for
+them. Only what has left the shelf already cannot be taken back.
 """
 
 from __future__ import annotations
@@ -164,12 +164,13 @@ def _too_few(row: StockLevel, left: int, lacking: int) -> str:
     return (
         f"{lacking} more {row.sku} have left the shelf at {row.location} for orders, or are "
         "claimed as parts of kits, than that would leave; count what is picked as well, and "
-        "refuse (`orderloom warehouse refuse`) the parcels with kits that cannot be made up"
+        "refuse (`orderloom warehouse refuse`) the parcels with kits whose parts are missing"
     )
 
 
 async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> None:
-    """A fulfilment that nobody has begun to pick: its units are waited for, and set aside."""
+    """A fulfilment that nobody has begun to pick: its units are backordered, and soft-reserved
+    again."""
     fulfilment_id, order_id = claim["fulfilment_id"], claim["order_id"]
     lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
     units = {line.line_id: line.reserved for line in lines}

@@ -1,4 +1,4 @@
-"""What the shop says of SKUs."""
+"""The shop's settings for SKUs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _sql = load_queries(__file__)
 async def save(conn: Connection, items: Sequence[Item]) -> None:
     """Set all there is to know about these SKUs, each given once; the others stay as they are.
 
-    What is low of them is called for: it may have been discontinued until now.
+    Purchasing looks at these SKUs: one may have been discontinued until now.
     """
     skus = [item.sku for item in items]
     async with conn.transaction():

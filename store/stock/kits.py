@@ -25,7 +25,7 @@ async def find(conn: Connection, skus: Iterable[str] | None = None) -> dict[str,
 
 
 async def demanded(conn: Connection, orders: Sequence[Order]) -> list[list[Demand]]:
-    """What the lines of new orders need, kits as they are made now."""
+    """The needs of new orders' lines, with kits as they are defined now."""
     found = await find(conn, {line.sku for order in orders for line in order.lines})
     return [
         [
@@ -42,7 +42,7 @@ async def demanded(conn: Connection, orders: Sequence[Order]) -> list[list[Deman
 
 
 async def claimed(conn: Connection, order_id: str) -> dict[str, dict[str, int]]:
-    """What one unit of a line takes from stock, by its claims (line id → SKU → units).
+    """The stock that one unit of a line takes, by its claims (line id → SKU → units).
 
     Without the lines that never had a claim.
     """

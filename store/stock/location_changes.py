@@ -19,7 +19,7 @@ SKUS_AT_ONCE: Final = 1_000
 
 
 class Left(BaseModel):
-    """What is still at a location that is retired: units, parcels to send, and what is awaited."""
+    """The rest at a retired location: units, parcels to send, and units under way to it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ async def reopen(conn: Connection, location: str) -> None:
 
 
 async def left_at(conn: Connection, location: str) -> Left:
-    """What is still there, or on its way there."""
+    """The units that are still there, or on their way there."""
     return Left(**await _sql.left_at(conn, location=location))
 
 

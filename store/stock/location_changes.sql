@@ -29,11 +29,11 @@ where location = :location returning location;
 update location set retired_at = null where location = :location returning location;
 
 -- name: held(location)
--- SKUs of which something is set aside there.
+-- SKUs that are soft-reserved there.
 select distinct sku from soft_reservation where location = :location order by sku;
 
 -- name: give_up(location)
--- Nothing is bought for it or set aside there any more. Returns the SKUs that somebody waits for.
+-- Nothing is bought for it or soft-reserved there any more. Returns the SKUs that somebody waits for.
 with levels as (
     update stock set reorder_point = null, order_up_to = null, service_level = null
     where location = :location and (reorder_point is not null or service_level is not null)

@@ -54,7 +54,7 @@ async def _save(conn: Connection, location: Location) -> None:
 
 
 async def ways(conn: Connection, locations: Sequence[str], shipping: Shipping) -> list[Way]:
-    """How each of these locations would send a parcel there."""
+    """The way of a parcel from each of these locations."""
     (found,) = await ways_to(conn, locations, [shipping])
     return found
 
@@ -108,7 +108,7 @@ def fault_of(name: str, known: Mapping[str, bool]) -> Refused | None:
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
-    """What to say of a location that is not there: perhaps another one was meant."""
+    """The error for an unknown location: perhaps another one was meant."""
     near = get_close_matches(name, sorted(known), 1)
     perhaps = f" (did you mean {near[0]}?)" if near else ""
     return (

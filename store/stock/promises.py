@@ -1,4 +1,4 @@
-"""What can be promised now, and which promises slip."""
+"""Promises that can be made now, and promises that slip."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Slip = Literal["at risk", "missed"]
 
 
 class KitStock(BaseModel):
-    """A kit, what it is made of (SKU → units), and how many could be made up at each location."""
+    """A kit, what it is made of (SKU → units), and how many each location has the parts for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,7 +77,7 @@ async def by_location(
 
 
 async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]]:
-    """SKU → what is on its way and due on a day, without what is waited for already."""
+    """SKU → incoming units and their days, without units that backorders wait for."""
     coming: dict[str, list[Incoming]] = {}
     async for row in _sql.incoming(conn, skus=list(skus)):
         coming.setdefault(row["sku"], []).append(Incoming(**row))
@@ -88,7 +88,7 @@ async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]
 
 
 async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitStock]:
-    """All kits or one, with how many could be made up at each location of what is free there."""
+    """All kits or one, with how many each location has free parts for."""
     found = await kits.find(conn, None if sku is None else [sku])
     return [
         KitStock(
@@ -101,7 +101,7 @@ async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitSto
 
 
 async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Incoming]]:
-    """What is free and due of a kit, or of a SKU as if it were a kit of one of itself.
+    """The free and the incoming units of a kit, or of a SKU as a kit of one of itself.
 
     What is only ordered ahead is due on its first day of sale.
     """

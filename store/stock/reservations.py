@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from domain.orders.quantities import LineUnits
 from domain.stock.locations import Promise
 from domain.stock.promises import last_of, promise, without
 from domain.stock.reservations import Reserved, ReserveStock
@@ -29,7 +30,8 @@ EFFECT: Final = "reserve_stock"
 
 @dataclass(frozen=True)
 class _Planned:
-    """What a new order gets. `why`: it is rejected. `expected`: when what it waits for arrives."""
+    """The plan for a new order. `why`: it is rejected. `expected`: when backordered units
+    arrive."""
 
     ask: ReserveStock
     sourced: Sourced
@@ -59,9 +61,9 @@ async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserv
 def with_reasons(
     reserved: Reserved, sourced: Sourced, expected: Mapping[str, Promise] | None = None
 ) -> dict[str, Any]:
-    """What the step answers, and why so: for the order's story, where `explain` reads it.
+    """The answer of the step, and its reasons: for the order's story, where `explain` reads it.
 
-    `expected`: what the customer is told of units that are waited for, by line.
+    `expected`: the promises for backordered units, by line.
     """
     why = sourced.plan.model_dump(mode="json", include={"considered", "exact"})
     told = {line_id: one.model_dump(mode="json") for line_id, one in (expected or {}).items()}
@@ -127,7 +129,7 @@ def _plan(shelves: Shelves, number: int, ask: ReserveStock, wanted: Wanted) -> _
 async def _expect(
     conn: Connection, shelves: Shelves, planned: Sequence[_Planned]
 ) -> list[_Planned]:
-    """Say when what is waited for arrives, by what is on its way; nothing is promised twice."""
+    """Say when backordered units arrive, by the supply; nothing is promised twice."""
     skus = {line.sku for one in planned for line in one.ask.order.lines}
     coming = await promises.due(conn, sorted(skus))
     expecting = []
@@ -153,7 +155,7 @@ async def _expect(
     return expecting
 
 
-def _not_available(ask: ReserveStock, missing: Mapping[str, int]) -> str:
+def _not_available(ask: ReserveStock, missing: LineUnits) -> str:
     return "not available: " + ", ".join(
         f"{missing[line.line_id]} of {line.quantity} {line.sku}"
         for line in ask.order.lines

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from domain.orders.order import Shipping
+from domain.orders.quantities import LineUnits
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.items import Item
 from domain.stock.locations import Promise, Way, places
@@ -19,9 +20,9 @@ from store.stock import backorders, items, locations
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an order wants, and where to. `excluded`: (sku, location) pairs not to be used.
+    """The demand of an order, and its address. `excluded`: (sku, location) pairs not to be used.
 
-    `backorder`: what is not there may be waited for. `basket`: what is held for it is its own.
+    `backorder`: missing units may be backordered. `basket`: the order may use its units.
     """
 
     demands: Sequence[Demand]
@@ -36,18 +37,18 @@ class Wanted:
 class Sourced:
     """Whence to take what is wanted, and when the parcel of each location is there.
 
-    `waits` and `missing` (line id → units) share what is not there: what is waited for, and what
+    `waits` and `missing` share what is not there: what is waited for, and what
     cannot be had.
     """
 
     plan: SourcingPlan
     promises: Mapping[str, Promise] = field(default_factory=dict)
-    waits: Mapping[str, int] = field(default_factory=dict)
-    missing: Mapping[str, int] = field(default_factory=dict)
+    waits: LineUnits = field(default_factory=dict)
+    missing: LineUnits = field(default_factory=dict)
 
 
 class Shelves:
-    """What is free of the locked stock, and how it would travel; less with every `take`."""
+    """The free units of the locked stock, and their ways; fewer with every `take`."""
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class Shelves:
         return any(self._item(sku).ahead(today) for sku in (demand.sku, *demand.takes))
 
     def _waits(self, demand: Demand, today: date) -> bool:
-        """What is not there is waited for. Nobody waits for a kit: it never comes as such."""
+        """Missing units are backordered. A kit is not: it never arrives as such."""
         return demand.sku in demand.takes and self._item(demand.sku).waits(today)
 
     def _as_it_is(self, way: Way) -> Way:
@@ -152,7 +153,7 @@ class Shelves:
 async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
     """Lock the stock of every SKU that these orders want, all at once: of kits, of their parts.
 
-    Those who wait for some of it come before them.
+    Backorders of these SKUs are served first.
     """
     demands = [demand for want in wants for demand in want.demands]
     skus = sorted({part for demand in demands for part in demand.takes})

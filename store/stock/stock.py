@@ -81,7 +81,7 @@ class Booking:
 class StockLevel(BaseModel):
     """One stock row. available = on_hand − allocated − safety − set_aside.
 
-    `set_aside`: for baskets and for those who wait; `incoming` is on its way there.
+    `set_aside`: soft reservations of baskets and backorders; `incoming` is on its way there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -148,7 +148,7 @@ async def book(
     """Book and apply movements, once per effect. The caller holds the locks (`store.locks`).
 
     Moves of the same stock row by the same effect are summed first. Goods that come or go, which is
-    one effect at a time, are booked with what they have cost. What becomes free is set aside for
+    one effect at a time, are booked with what they have cost. Freed units are soft-reserved for
     those who wait for it. Raises IllegalTransition where a row would go below zero or below what is
     allocated, and InvalidInput for a price that cannot be meant.
     """
@@ -219,7 +219,7 @@ async def ensure_rows(conn: Connection, rows: Iterable[tuple[str, str]]) -> None
 
 
 async def recorded(conn: Connection, effect: str, sku: str, location: str) -> Record | None:
-    """What an effect did to a stock row (on_hand_change, counted), if it has been booked."""
+    """An effect's change of a stock row (on_hand_change, counted), if it has been booked."""
     row: Record | None = await _sql.find_movement(conn, effect=effect, sku=sku, location=location)
     return row
 
@@ -242,7 +242,7 @@ async def booked(conn: Connection, effect: str) -> dict[str, int]:
 async def history(
     conn: Connection, sku: str, *, location: str | None = None, at_most: int = 1000
 ) -> list[Movement]:
-    """What happened to a SKU, oldest first; the latest of it where there is more than `at_most`."""
+    """The movements of a SKU, oldest first; only the latest `at_most`."""
     rows = _sql.history(conn, sku=sku, location=location, at_most=at_most)
     return [Movement(**row) async for row in rows]
 

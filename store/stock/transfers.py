@@ -78,7 +78,8 @@ async def send(
             if await stock.level(conn, sku, from_location) is None:
                 raise NotFound(f"no stock is kept of {sku} at {from_location}; see `stock list`")
         await locations.check(conn, [to_location])
-        # Before the locks: whoever makes the same rows now may be waiting for those.
+        # Before the locks: another transaction that makes the same rows may be waiting for the
+        # locks.
         await stock.ensure_rows(conn, [(sku, to_location) for sku in units])
         await lock_stock(conn, units)
         new = await _sql.send(
@@ -108,7 +109,7 @@ async def send(
             if quantity > free:
                 raise IllegalTransition(
                     f"only {free} {sku} can leave {from_location}: the others are allocated, or "
-                    "set aside for baskets and for those who wait"
+                    "soft-reserved for baskets and backorders"
                 )
         await stock.move(
             conn,

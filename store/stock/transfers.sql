@@ -1,4 +1,4 @@
--- Transfers between locations. The transfer's row is locked by whoever reports on it; then stock.
+-- Transfers between locations. A report locks the transfer's row, then stock.
 
 -- name: send(transfer_id, from_location, to_location, expected_on, who, why, skus, units)$
 -- Null when there is one of that id already; nothing is written then.

@@ -51,7 +51,7 @@ where s.allocated <> coalesce(r.reserved, 0)
 order by s.sku, s.location;
 
 -- name: set_aside_is_there()
--- What is set aside for baskets and for those who wait, against what nobody has allocated.
+-- Soft reservations of baskets and backorders, against the units that nobody has allocated.
 select s.sku, s.location, r.quantity, s.on_hand - s.allocated as unallocated
 from stock s
 join (

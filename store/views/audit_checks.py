@@ -1,4 +1,4 @@
-"""What the audit looks for: the queries of `audit.sql`, and what to say of what each finds."""
+"""The audit's checks: the queries of `audit.sql`, and a sentence for what each finds."""
 
 from __future__ import annotations
 
@@ -52,13 +52,16 @@ _CHECKS = (
         "allocated_is_reserved", "stock", _AT, "{allocated} allocated, but {reserved} are reserved"
     ),
     _Check(
-        "set_aside_is_there", "stock", _AT, "{quantity} set aside of {unallocated} not allocated"
+        "set_aside_is_there",
+        "stock",
+        _AT,
+        "{quantity} soft-reserved of {unallocated} not allocated",
     ),
     _Check(
         "set_aside_is_waited_for",
         "stock",
         _LINE,
-        "{quantity} set aside for it, but it waits for {waits}",
+        "{quantity} soft-reserved for it, but it waits for {waits}",
     ),
     _Check(
         "transfer_is_its_movements",

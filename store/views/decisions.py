@@ -1,4 +1,4 @@
-"""What was decided about orders: the answers to placing them, and whence they ship."""
+"""Decisions about orders: the answers to placing them, and the locations that serve them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and tools ask about orders. Reads only, and never Temporal's histories."""
+"""Orders as people and tools ask for them. Reads only, and never Temporal's histories."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class OrderDetail(Row):
 
 
 class TaskLine(Row):
-    """What to pick, pack, or expect in a return parcel."""
+    """A line to pick, to pack, or to expect in a return parcel."""
 
     line_id: str
     sku: str
@@ -264,7 +264,7 @@ async def states(conn: Connection) -> dict[str, int]:
 
 
 async def story(conn: Connection, order_id: str) -> list[EventRow]:
-    """What happened to an order, oldest first. Raises NotFound."""
+    """An order's story, oldest first. Raises NotFound."""
     rows = await events.trail(conn, order_id)
     if not rows and await find_summary(conn, order_id) is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
@@ -290,7 +290,7 @@ async def tasks(
     location: str | None = None,
     at_most: int = 1000,
 ) -> list[Task]:
-    """What the warehouse is asked to do, oldest first."""
+    """The warehouse's open tasks, oldest first."""
     rows = _sql.tasks(conn, task=task, order_id=order_id, location=location, at_most=at_most)
     return [Task(**row) async for row in rows]
 

@@ -1,4 +1,4 @@
-"""What the outside reports: picks, packs, hand-overs, carrier scans, received returns.
+"""Facts from outside, written down: picks, packs, hand-overs, carrier scans, received returns.
 
 These are facts, not decisions: what the warehouse and the carriers did, counted in units. Each is
 one transaction that locks the order, checks that the fact can be, moves stock and counts, tells the
@@ -17,6 +17,7 @@ from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.fulfilment import tracking
 from domain.fulfilment.tracking import CarrierStatus
+from domain.orders.quantities import LineUnits
 from store import waits
 from store.aftersales import returns
 from store.aftersales.returns import Counted
@@ -33,7 +34,7 @@ TASKS = {"picking": "pick", "picked": "pack", "labelled": "handover"}
 
 
 async def pick(
-    conn: Connection, fulfilment_id: str, counted: Mapping[str, int] | None = None, *, who: str
+    conn: Connection, fulfilment_id: str, counted: LineUnits | None = None, *, who: str
 ) -> dict[str, Any]:
     """picking → picked: the picker found this many units of each line (left out: all of it).
 
@@ -71,7 +72,7 @@ async def pick(
 async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
     """picking → cancelled: the location will not send it. Its stock stays there, and free.
 
-    To the order it is a pick of nothing, so the units are sourced anew, from elsewhere. Returns
+    To the order it is a pick of nothing, so the units are sourced again, from elsewhere. Returns
     {"picked": {}, "missing": {line: n}, "refused": reason}.
     """
     async with conn.transaction():
@@ -251,14 +252,14 @@ async def _told_before(
     raise IllegalTransition(f"{part} is {row['state']}; this can be reported when it is {expected}")
 
 
-def _complete(counted: Mapping[str, int] | None, wanted: Mapping[str, int]) -> dict[str, int]:
+def _complete(counted: LineUnits | None, wanted: LineUnits) -> dict[str, int]:
     if counted is None:
         return dict(wanted)
     _check_count(counted, wanted)
     return {line_id: counted.get(line_id, 0) for line_id in wanted}
 
 
-def _check_count(counted: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+def _check_count(counted: LineUnits, wanted: LineUnits) -> None:
     for line_id, units in counted.items():
         if line_id not in wanted:
             raise InvalidInput(
@@ -271,7 +272,7 @@ def _check_count(counted: Mapping[str, int], wanted: Mapping[str, int]) -> None:
             )
 
 
-def _missing(lines: list[FulfilmentLine], picked: Mapping[str, int]) -> dict[str, int]:
+def _missing(lines: list[FulfilmentLine], picked: LineUnits) -> dict[str, int]:
     return {
         line.line_id: line.quantity - picked[line.line_id]
         for line in lines
@@ -280,7 +281,7 @@ def _missing(lines: list[FulfilmentLine], picked: Mapping[str, int]) -> dict[str
 
 
 async def _not_found(
-    conn: Connection, row: Record, lines: list[FulfilmentLine], missing: Mapping[str, int], who: str
+    conn: Connection, row: Record, lines: list[FulfilmentLine], missing: LineUnits, who: str
 ) -> None:
     short = [line for line in lines if line.line_id in missing]
     await lock_stock(conn, [part for line in short for part in line.parts])

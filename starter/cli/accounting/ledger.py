@@ -1,4 +1,4 @@
-"""`orderloom ledger`: the books, for whoever keeps them."""
+"""`orderloom ledger`: the books, for accountants."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def charge(
 ) -> None:
     """Charge all of an order whose policy is to be charged by hand; its parcels then go out.
 
-    What was set aside and has ended is set aside anew; exits with 1 where the bank refuses that.
+    An authorization that has ended is renewed; exits with 1 where the bank refuses that.
 
     Example: `orderloom charge b2b-1001 --note "credit check passed"`
     """

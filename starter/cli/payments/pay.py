@@ -29,7 +29,7 @@ def pay(
     by: Who = "customer",
     as_json: Json = False,
 ) -> None:
-    """Pay an order that is held because the customer has to confirm the payment, or pay anew.
+    """Pay an order that is held: the payment was confirmed, or the customer has a new token.
 
     A token that is refused leaves the order held; exits with 1 then.
 

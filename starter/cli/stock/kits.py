@@ -30,7 +30,7 @@ def kits() -> None:
 
 @app.command("list")
 def list_kits(as_json: Json = False) -> None:
-    """List kits with what they are made of, and how many could be made up of what is free.
+    """List kits with what they are made of, and how many the free parts suffice for.
 
     Example: `orderloom kits list`
     """

@@ -46,7 +46,7 @@ def promise(
     service: Annotated[str, typer.Option("--service", help="The carrier's service.")] = "standard",
     as_json: Json = False,
 ) -> None:
-    """When so many units could be there, if they were ordered now. Nothing is set aside.
+    """When so many units could be there, if they were ordered now. Nothing is reserved.
 
     Counts what is free, and what is on its way with a date, by each location's working days,
     cut-off, limit a day and lanes.

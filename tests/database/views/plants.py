@@ -99,14 +99,14 @@ PLANTS = {
         "TEA at main",
         "on hand",
     ),
-    "more set aside than there is": Plant(
+    "more soft-reserved than there is": Plant(
         """insert into soft_reservation (basket, sku, location, quantity, expires_at)
         values ('planted', 'MUG', 'main', 99, now() + interval '1 hour')""",
         "stock",
         "MUG at main",
-        "99 set aside of",
+        "99 soft-reserved of",
     ),
-    "more set aside than is waited for": Plant(
+    "more soft-reserved than is waited for": Plant(
         """insert into backorder
             (order_id, line_id, sku, quantity, placed_at, round, barred)
         values ('web-confirmed', '1', 'CUP', 0, now(), 1, '{}');
@@ -114,7 +114,7 @@ PLANTS = {
         values ('web-confirmed', '1', 'CUP', 'main', 1)""",
         "stock",
         "web-confirmed line 1",
-        "1 set aside for it, but it waits for 0",
+        "1 soft-reserved for it, but it waits for 0",
     ),
     # lines
     "a backorder that no line counts": Plant(
