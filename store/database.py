@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "StillReferred",
     "load_queries",
     "open_pool",
+    "pool_options",
 ]
 
 Pool: TypeAlias = "asyncpg.Pool[Record]"
@@ -53,6 +55,8 @@ ConnectionLost = (*DatabaseAway, asyncpg.InterfaceError, asyncpg.InternalClientE
 
 
 _CLOSE_SECONDS_MAX = 2.0
+_CANCEL_SECONDS_MAX = 2.0
+"""A server is given this long to confirm that it has broken off a statement."""
 
 if TYPE_CHECKING:
     _DriverConnection = asyncpg.Connection[Record]
@@ -72,6 +76,12 @@ class _Session(_DriverConnection):
     def _cancel_current_command(self, *waiters: Any) -> None:
         self.broken_off = True
         super()._cancel_current_command(*waiters)  # type: ignore[misc]  # the stubs lack it
+        asyncio.get_running_loop().call_later(_CANCEL_SECONDS_MAX, self._end_if_silent, waiters)
+
+    def _end_if_silent(self, waiters: tuple[Any, ...]) -> None:
+        """Close a connection whose server stalls: the caller waits for its confirmation."""
+        if not (self.is_closed() or all(waiter.done() for waiter in waiters)):
+            self.terminate()
 
     async def _reset(self) -> None:
         # A task that is cancelled as the answer to BEGIN arrives leaves the transaction open, and
@@ -85,16 +95,20 @@ async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
 
     Raises OSError or asyncpg.PostgresError when the database does not answer.
     """
-    return await asyncpg.create_pool(
-        database_url,
-        min_size=1,
-        max_size=size_max,
-        init=_prepare,
-        reset=_close_if_in_doubt,
-        connection_class=_Session,
-        command_timeout=30,
-        server_settings={"timezone": "UTC"},  # its `current_date` is the day that we count by
-    )
+    return await asyncpg.create_pool(database_url, **pool_options(size_max))
+
+
+def pool_options(size_max: int) -> dict[str, Any]:
+    """What every pool's connections have in common."""
+    return {
+        "min_size": 1,
+        "max_size": size_max,
+        "init": _prepare,
+        "reset": _close_if_in_doubt,
+        "connection_class": _Session,
+        "command_timeout": 30,
+        "server_settings": {"timezone": "UTC"},  # its `current_date` is the day that we count by
+    }
 
 
 async def _prepare(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from typing import TypeVar
 
-from starter.service.connection import database
+from starter.service.connection import REPORT_SECONDS_MAX, database
 from store.accounting import ledger
 from store.accounting.ledger import Closing, Entry, Period, Posting
 from store.database import Pool
@@ -50,7 +50,7 @@ class Books:
 @asynccontextmanager
 async def books() -> AsyncIterator[Books]:
     """The books of the stack or the servers that commands find."""
-    async with database() as pool:
+    async with database(statement_seconds_max=REPORT_SECONDS_MAX) as pool:
         yield Books(pool)
 
 

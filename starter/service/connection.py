@@ -6,51 +6,54 @@ Commands that only need PostgreSQL connect to nothing else, and work while Tempo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
-from domain.errors import InvalidInput, Unreachable
 from domain.ids import workflow_id
 from settings import Settings, load_settings
 from starter.service.warehouse import Desk
 from starter.stack.discovery import connect_settings, read_stack
-from store.database import DatabaseFault, Pool, open_pool
+from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool
+from store.database import DatabaseFault, Pool
 from store.migrate import wait_for_database
 
 T = TypeVar("T")
 
 
-class NotPrepared(InvalidInput):
-    """The database lacks what this version needs."""
-
-
 _CLOSE_SECONDS_MAX: Final = 2.0
-_NO_SUCH_TABLE: Final = "42P01"
-_NO_SUCH_COLUMN: Final = "42703"
-_NO_RIGHT: Final = "42501"
+
+WRITE_SECONDS_MAX: Final = 30.0
+"""A statement of a report may wait until others have let go of the stock that it is about."""
+
+REPORT_SECONDS_MAX: Final = 120.0
+"""One statement of an audit or of the books may read years of orders."""
 
 
 @asynccontextmanager
 async def database(
-    *, settings: Settings | None = None, connections: int = 4
+    *,
+    settings: Settings | None = None,
+    connections: int = 4,
+    statement_seconds_max: float = STATEMENT_SECONDS_MAX,
 ) -> AsyncIterator[Pool]:
-    """Connections to PostgreSQL. Raises Unreachable, here and when it goes away meanwhile."""
+    """Connections to PostgreSQL. Raises Unreachable, here and where one of them is used."""
     settings = settings or load_settings()
     url = settings.database_url or connect_settings(settings.home).database_url
     await wait_for_database(url, timeout_seconds=0)
-    with database_faults():
-        pool = await open_pool(url, size_max=connections)
-        try:
-            yield pool
-        finally:
-            await _close(pool)
+    pool = await open_client_pool(
+        url, size_max=connections, statement_seconds_max=statement_seconds_max
+    )
+    try:
+        yield pool
+    finally:
+        await _close(pool)
 
 
 @asynccontextmanager
 async def desk() -> AsyncIterator[Desk]:
     """Where the warehouse and the carriers report. Needs PostgreSQL alone."""
-    async with database() as pool:
+    async with database(statement_seconds_max=WRITE_SECONDS_MAX) as pool:
         yield Desk(pool, load_settings().purchasing)
 
 
@@ -62,25 +65,6 @@ def at_the_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
             return await work(here)
 
     return asyncio.run(do())
-
-
-@contextmanager
-def database_faults() -> Iterator[None]:
-    """A fault of the database as the error that a person can do something about."""
-    try:
-        yield
-    except DatabaseFault as fault:
-        code = getattr(fault, "sqlstate", None)
-        if code in (_NO_SUCH_TABLE, _NO_SUCH_COLUMN):
-            raise NotPrepared(
-                "is not prepared for this version: run `orderloom setup`", where="the database"
-            ) from fault
-        if code == _NO_RIGHT:
-            raise InvalidInput(f"{fault}: use an account that may", where="DATABASE_URL") from fault
-        raise Unreachable(
-            f"the database does not answer ({str(fault) or type(fault).__name__}); "
-            "what was not confirmed may or may not be done: repeat the command when it answers"
-        ) from fault
 
 
 async def _close(pool: Pool) -> None:

@@ -12,7 +12,7 @@ import logging
 from collections import defaultdict
 from typing import Any
 
-from domain.errors import Conflict
+from domain.errors import Conflict, Unreachable
 from domain.orders.messages import Placement, Units, Waiting
 from domain.orders.order import Order
 from store.database import DatabaseFault, Pool
@@ -25,6 +25,9 @@ PAUSE_S_MAX = 0.25
 LOOKING_SHARE_MAX = 0.1
 PAUSE_S_SLOW = 1.0
 """Looking takes no more of the time than this share, however many wait; but looks never stop."""
+
+READ_SECONDS_MAX = 8.0
+"""Time for one read about one order, a wait for a free connection included."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +43,18 @@ class Decisions:
         self._looking: asyncio.Task[None] | None = None
 
     async def on_record(self, order: Order) -> Placement | None:
-        """What was decided, or None while nothing is. Raises Conflict where it is another order."""
-        async with self._pool.acquire() as conn:
-            found = await decided(conn, [(order.order_id, order.digest)])
+        """What was decided, or None while nothing is.
+
+        Raises Conflict where it is another order, Unreachable where the database does not answer.
+        """
+        try:
+            async with asyncio.timeout(READ_SECONDS_MAX), self._pool.acquire() as conn:
+                found = await decided(conn, [(order.order_id, order.digest)])
+        except TimeoutError as error:
+            raise Unreachable(
+                f"the database did not answer within {READ_SECONDS_MAX:.0f} s, so it is not known "
+                f"what became of order {order.order_id}: place it again, and it is placed once"
+            ) from error
         return _placement(found[0]) if found else None
 
     async def of(self, order: Order) -> Placement:
@@ -76,7 +88,7 @@ class Decisions:
                 async with self._pool.acquire() as conn:
                     began = clock()
                     found = await decided(conn, list(self._waiting))
-            except DatabaseFault as fault:  # a look that failed is no answer: the next one may be
+            except (Unreachable, *DatabaseFault) as fault:  # the next look may find an answer
                 logger.warning("could not look for decisions: %s", fault)
                 continue
             for decision in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,9 @@ BEGUN_WITHIN_S = 5.0
 """A purchase order that was made a moment ago is given so long until its workflow is there."""
 
 ANSWER_WITHIN = timedelta(seconds=30)
+
+PATIENCE_S = 60.0
+"""A look at all levels may take this long."""
 
 
 class PurchaseClient:
@@ -40,16 +44,22 @@ class PurchaseClient:
 
     async def replenish(self) -> list[str]:
         """Look at all levels now; returns the ids of the new purchase orders."""
+        running: Awaitable[dict[str, list[str]]] = self._temporal.execute_workflow(
+            "Replenishment",
+            {},
+            id=f"{ids.replenishment_id(self._task_queue)}:{uuid.uuid4().hex[:8]}",
+            task_queue=self._task_queue,
+            static_summary="All stock levels are looked at, by hand",
+            result_type=dict[str, list[str]],
+            rpc_timeout=ANSWER_WITHIN,
+        )
         try:
-            answer: dict[str, list[str]] = await self._temporal.execute_workflow(
-                "Replenishment",
-                {},
-                id=f"{ids.replenishment_id(self._task_queue)}:{uuid.uuid4().hex[:8]}",
-                task_queue=self._task_queue,
-                static_summary="All stock levels are looked at, by hand",
-                result_type=dict[str, list[str]],
-                rpc_timeout=ANSWER_WITHIN,
-            )
+            answer = await asyncio.wait_for(running, PATIENCE_S)
+        except TimeoutError:
+            raise Unreachable(
+                f"the levels were not looked at within {PATIENCE_S:.0f} s: is a worker running? "
+                "It goes on by itself"
+            ) from None
         except RPCError as error:
             raise unreachable(error) from error
         return answer["ordered"]

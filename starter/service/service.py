@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from domain.errors import Unreachable
 from settings import Settings, channel_policies, load_settings
-from starter.service.connection import database
+from starter.service.connection import WRITE_SECONDS_MAX, database
 from starter.service.orders import OrderClient
 from starter.service.purchasing import PurchaseClient
 from starter.service.warehouse import Desk
@@ -42,12 +42,16 @@ class Service:
 
 
 @asynccontextmanager
-async def service(*, connections: int = 4) -> AsyncIterator[Service]:
+async def service(
+    *, connections: int = 4, statement_seconds_max: float = WRITE_SECONDS_MAX
+) -> AsyncIterator[Service]:
     """Connections to both servers. Raises Unreachable that says which one does not answer."""
     settings = load_settings()
     place = connect_settings(settings.home)
     temporal = await connect_temporal(place)
-    async with database(settings=settings, connections=connections) as pool:
+    async with database(
+        settings=settings, connections=connections, statement_seconds_max=statement_seconds_max
+    ) as pool:
         yield Service(
             settings=settings,
             temporal=temporal,

@@ -24,6 +24,9 @@ _KINDS: dict[str, type[Refused]] = {
     kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
 }
 
+ANSWER_WITHIN = timedelta(seconds=60)
+"""A workflow is given this long to answer a request; a worker may have to start first."""
+
 
 async def update(
     handle: WorkflowHandle[Any, Any],
@@ -33,7 +36,7 @@ async def update(
     *,
     subject: str,
     update_id: str | None = None,
-    within: timedelta | None = None,
+    within: timedelta = ANSWER_WITHIN,
 ) -> Answer:
     """Send an update and return its answer.
 

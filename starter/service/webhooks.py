@@ -6,6 +6,7 @@ relay, so an answer waits for nothing but the row that keeps it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from domain.errors import InvalidInput, NotFound, OrderloomError
+from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
 from domain.payments import signatures
 from store.database import DatabaseFault, Pool
 from store.payments import bounced_refunds, provider_events
@@ -25,6 +26,9 @@ REFUND_CAME_BACK: Final = bounced_refunds.STEP
 """How the steps begin under which a refund that came back asks for a person."""
 
 BODY_BYTES_MAX: Final = 1_000_000
+
+KEEP_SECONDS_MAX: Final = 5.0
+"""Time to keep an event in the database. An answer comes at most two seconds later."""
 
 # Companies send along what opens a payment to the customer's browser: nothing to keep.
 _SECRET_FIELDS: Final = frozenset({"client_secret"})
@@ -67,14 +71,16 @@ class WebhookDesk:
         What is answered with 200 is kept, whatever happens next.
         """
         try:
-            event_id, new = await self._keep(provider, body, signature, now)
+            # The company gives up after some seconds, and counts that as a failure of ours.
+            async with asyncio.timeout(KEEP_SECONDS_MAX):
+                event_id, new = await self._keep(provider, body, signature, now)
+        except (Unreachable, *DatabaseFault) as fault:
+            logger.warning("a webhook of %r cannot be kept now: %s", provider, type(fault).__name__)
+            return Answer(status=503, message="cannot be kept now; send it again")
         except OrderloomError as error:
             logger.warning("a webhook of %r is refused: %s", provider, error)
             status: Literal[400, 404] = 404 if isinstance(error, NotFound) else 400
             return Answer(status=status, message=str(error))
-        except DatabaseFault as fault:
-            logger.warning("a webhook of %r cannot be kept now: %s", provider, type(fault).__name__)
-            return Answer(status=503, message="cannot be kept now; send it again")
         return Answer(status=200, message="kept" if new else "kept before", event_id=event_id)
 
     async def _keep(

@@ -21,7 +21,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import Refused
+from domain.errors import Refused, Unreachable
 from starter.service.warehouse import Desk
 from starter.simulation.outcomes import Fate, Scan, SimulateOptions
 from starter.simulation.supply import Delivery, deliveries
@@ -133,7 +133,7 @@ class Simulator:
             before = self.report
             try:
                 jobs = await self._jobs()
-            except DatabaseFault as fault:
+            except (Unreachable, *DatabaseFault) as fault:
                 # No news is not idleness.
                 logger.warning("the database does not answer: %s", fault)
                 busy_at = clock.time()
@@ -211,7 +211,7 @@ class Simulator:
                 # Recalled a moment ago, or somebody else has reported it.
                 self._done["refused"] += 1
                 logger.info("refused: %s", refusal)
-            except DatabaseFault as fault:
+            except (Unreachable, *DatabaseFault) as fault:
                 logger.warning("perhaps not reported, so it will be again: %s", fault)
 
     async def _pick(self, task: Task) -> None:

@@ -148,6 +148,7 @@ TABLE = (
                 ),
                 "store.views.audit_checks.Violation",
                 "store.database",
+                *("store.client_pool", "store.faults.NotPrepared"),
                 "store.views.decisions",
                 "store.stock.promises",
                 "store.views.reads",

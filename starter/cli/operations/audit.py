@@ -10,6 +10,7 @@ from domain.errors import Refused
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, count_of
 from starter.service.audit import AuditReport, audit
+from starter.service.connection import REPORT_SECONDS_MAX
 from starter.service.service import service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -38,5 +39,5 @@ def check(as_json: Json = False) -> None:
 
 
 async def _audit() -> AuditReport:
-    async with service() as here:
+    async with service(statement_seconds_max=REPORT_SECONDS_MAX) as here:
         return await audit(here.pool, here.temporal, task_queue=here.settings.task_queue)

@@ -15,9 +15,9 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from starter.channels.read_results import Record
 from starter.cli.orders.pace import Pace
-from starter.service.connection import NotPrepared, database_faults
 from starter.service.orders import OrderClient
 from starter.service.service import service
+from store.faults import NotPrepared
 
 Outcome = Literal[
     "confirmed",
@@ -113,8 +113,7 @@ async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) 
         return Result(record, order.order_id, outcome, reason)
 
     try:
-        with database_faults():
-            answer = await _answer(client, order, plan)
+        answer = await _answer(client, order, plan)
     except NotPrepared:
         raise
     except Conflict as error:

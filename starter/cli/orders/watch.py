@@ -18,7 +18,7 @@ from starter.cli.terminal import output
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain, local, make_table
 from starter.cli.terminal.rendering import event_line
-from starter.service.connection import database, database_faults
+from starter.service.connection import database
 from store.database import Connection, Pool
 from store.views import reads
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 _FINISHED: Final = ("closed", "rejected", "cancelled")
+_LOOK_SECONDS_MAX: Final = 5.0
 _PATIENCE_SECONDS: Final = 60.0
 """A database that is started again is waited for this long."""
 
@@ -59,7 +60,7 @@ def watch(
 
 
 async def _watch_one(order_id: str, out: Output, interval: float, until_done: bool) -> None:
-    async with database() as pool:
+    async with database(statement_seconds_max=_LOOK_SECONDS_MAX) as pool:
         last = 0
         while True:
             # The state first: what happens between the two reads is told before the end.
@@ -83,7 +84,7 @@ async def _watch_one(order_id: str, out: Output, interval: float, until_done: bo
 
 async def _watch_all(out: Output, interval: float, until_done: bool) -> None:
     screen = output.console()
-    async with database() as pool:
+    async with database(statement_seconds_max=_LOOK_SECONDS_MAX) as pool:
         if screen.is_terminal and not out.as_json:
             with Live(console=screen, auto_refresh=False) as live:
                 await _follow_states(
@@ -136,9 +137,8 @@ async def _read(pool: Pool, query: Callable[[Connection], Awaitable[T]]) -> T:
     told = False
     while True:
         try:
-            with database_faults():
-                async with pool.acquire() as conn:
-                    return await query(conn)
+            async with pool.acquire() as conn:
+                return await query(conn)
         except Unreachable as error:
             if time.monotonic() > deadline:
                 raise

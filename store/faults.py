@@ -1,0 +1,77 @@
+"""What a fault of the database means to somebody who asks for something: the way on.
+
+PostgreSQL sorts its errors into classes: the first two characters of a SQLSTATE. Only a few of them
+are about the settings that a person may correct. The others say that the server cannot do it now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from domain.errors import InvalidInput, OrderloomError, Unreachable
+from store.database import DatabaseFault
+
+_NOT_PREPARED: Final = frozenset({"42P01", "42703", "42883", "3F000"})
+"""No such table, column, function or schema."""
+
+_NO_RIGHT: Final = "42501"
+
+_UNABLE: Final = frozenset(
+    {
+        "08",  # the connection broke
+        "25",  # read-only: a standby, or a server that has been made one
+        "40",  # a deadlock
+        "53",  # disk full, out of memory, too many connections
+        "54",  # a limit of the server's
+        "55",  # locked or in use
+        "57",  # starting, stopping, cancelled by an administrator
+        "58",  # an error of the operating system
+        "F0",  # the server's own configuration
+        "XX",  # a fault inside the server, or damaged data
+    }
+)
+"""Classes of errors that no setting of ours mends: the server is away, or cannot do it now."""
+
+
+class NotPrepared(InvalidInput):
+    """The database lacks what this version needs."""
+
+
+def unable(fault: BaseException) -> bool:
+    """The server does not answer, or cannot do its work. No setting of ours is at fault."""
+    code = getattr(fault, "sqlstate", None)
+    if code is None:
+        return isinstance(fault, OSError)
+    return str(code)[:2] in _UNABLE
+
+
+def explained(fault: BaseException) -> OrderloomError:
+    """The fault of an open connection as the error that a person can do something about."""
+    code = getattr(fault, "sqlstate", None)
+    if code in _NOT_PREPARED:
+        return NotPrepared(
+            "is not prepared for this version: run `orderloom setup`", where="the database"
+        )
+    if code == _NO_RIGHT:
+        return InvalidInput(f"{fault}: use an account that may", where="DATABASE_URL")
+    if isinstance(fault, TimeoutError):
+        reason = "does not answer in time"
+    elif code is None or str(code).startswith("08"):
+        reason = f"does not answer ({str(fault) or type(fault).__name__})"
+    else:
+        reason = f"cannot do this now ({fault})"
+    return Unreachable(
+        f"the database {reason}; what was not confirmed may or may not be done: "
+        "repeat the command when it answers"
+    )
+
+
+@contextmanager
+def database_faults() -> Iterator[None]:
+    """Raise each fault of the database as an error of ours."""
+    try:
+        yield
+    except DatabaseFault as fault:
+        raise explained(fault) from fault
