@@ -27,7 +27,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from domain.errors import InvalidInput, Unreachable
-from store.database import Connection, load_queries
+from store.database import Connection, DatabaseFault, load_queries
+from store.faults import unable
 
 SCHEMA: Final = Path(__file__).parent / "schema"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -44,16 +45,6 @@ _sql = load_queries(__file__)
 _CONNECT_SECONDS_MAX: Final = 10.0
 _RETRY_SECONDS: Final = 0.1
 _RETRY_SECONDS_MAX: Final = 1.0
-
-# What a server says while it starts, stops or has no place left: it will answer later.
-_NOT_NOW: Final = (
-    OSError,  # refused, no such socket, no such host, timed out
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ConnectionDoesNotExistError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
 
 
 async def migrate(database_url: str, *, sandbox: bool = False) -> list[str]:
@@ -156,16 +147,16 @@ async def _connect_once(database_url: str) -> None:
     where = _describe(database_url)
     try:
         connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
-        await connection.close()
-    except _NOT_NOW as error:
+        await connection.close(timeout=_CONNECT_SECONDS_MAX)
+    except (*DatabaseFault, ValueError) as error:
         reason = _scrub(str(error) or type(error).__name__, database_url)
-        raise Unreachable(
-            f"{where} does not answer ({reason}): start it, or correct DATABASE_URL"
-        ) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise InvalidInput(
-            f"{_scrub(str(error), database_url)}: correct DATABASE_URL", where=where
-        ) from None
+        if isinstance(error, OSError):
+            raise Unreachable(
+                f"{where} does not answer ({reason}): start it, or correct DATABASE_URL"
+            ) from None
+        if unable(error):
+            raise Unreachable(f"{where} is there, but cannot work now: {reason}") from None
+        raise InvalidInput(f"{reason}: correct DATABASE_URL", where=where) from None
 
 
 async def _dbmate(database_url: str, folders: Sequence[Path]) -> tuple[int, str]:
