@@ -97,6 +97,7 @@ class Life:
         self.story: list[str] = []
         self.runs = 0
         self.tasks = 0
+        self._cancelled_run = 0
         self._kind = kind
         self._workflow_id = workflow_id
         self._mishaps = mishaps
@@ -157,8 +158,9 @@ class Life:
             self._post(machine.updated(update_id, name, argument))
 
     def cancel(self) -> None:
-        """Cancel the workflow in Temporal's own pages."""
-        if not self.over:
+        """Cancel the workflow in Temporal's own pages. The server takes it once for each run."""
+        if not self.over and self._cancelled_run < self.runs:
+            self._cancelled_run = self.runs
             self.story.append(f"{self.now:%d %H:%M:%S} cancelled in Temporal")
             self._post(machine.cancellation_requested())
 

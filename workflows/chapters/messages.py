@@ -214,6 +214,8 @@ class OrderMessages:
         self.runs.look()
 
         async def act(request_id: str) -> RefundOutcome:
+            # A charge that is under way may yet be refused: nothing of it can be paid back before.
+            await workflow.wait_condition(lambda: self.placement is not None)
             self.check_open()  # again: it may have ended between the validator and here
             return await self.refunds.request(request, request_id)
 
