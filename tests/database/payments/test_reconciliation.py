@@ -281,7 +281,7 @@ async def test_a_comparison_that_dies_half_way_is_made_again(
         raise ConnectionResetError("the database went away")
 
     with monkeypatch.context() as dying:
-        dying.setattr(f"store.{step}", die)
+        dying.setattr(f"store.payments.{step}", die)
         with pytest.raises(ConnectionResetError):
             await books.compare()
     assert await books.kept() == []
