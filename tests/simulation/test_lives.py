@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 from tests.simulation.lives import live
 from tests.simulation.planted import PLANTS, planted
 from tests.simulation.shrinking import kept, shrunk
+from tests.workflows.lives import STEPS
 
 SEEDS = 500
 TOGETHER = 50
@@ -21,6 +23,13 @@ FOUND_BY = {
     "spin": 43,
 }
 """The first seed that finds each planted fault; see `make simulate PLANT=…`."""
+
+
+MISHAPS = ("fails before", "loses its answer", "runs twice", "refused", "fails for long")
+
+HAPPENED: set[str] = set()
+BATCHES_LIVED: set[int] = set()
+"""What these lives met so far, and the first seeds of those that were lived."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +44,21 @@ def quiet() -> Iterator[None]:
 def test_orders_end_with_their_books_right_whatever_befalls_them(first: int) -> None:
     for seed in range(first, first + TOGETHER):
         lived = live(seed)
+        HAPPENED.update(lived.happened)
+        BATCHES_LIVED.add(first)
         if lived.fault:
             smallest, _ = shrunk(lived)
             story = "\n".join(smallest.story[-80:])
             pytest.fail(f"seed {seed}: {lived.fault}\n{story}\nhappened: {smallest.happened}")
+
+
+def test_in_these_lives_every_step_meets_every_mishap() -> None:
+    """Tests on real servers let each step meet few of them, and rely on this."""
+    if len(BATCHES_LIVED) < SEEDS / TOGETHER:
+        pytest.skip("only some of the lives were lived")
+    pairs = itertools.product(MISHAPS, STEPS)
+    met = [key.replace("#", ":").split(":", maxsplit=1)[0] for key in HAPPENED]
+    assert {f"{mishap} {step}" for mishap, step in pairs} - {*met} == set()
 
 
 @pytest.mark.parametrize(("fault", "seed", "without"), kept())

@@ -62,6 +62,10 @@ class Faults(Interceptor):
         self._after.pop(name, None)
         self._refused.pop(name, None)
 
+    def still_to_come(self) -> set[str]:
+        """The activities that have yet to fail, or to lose an answer, as they were told to."""
+        return {name for told in (self._before, self._after) for name in told if told[name] > 0}
+
     def _lose_answer(self, name: str) -> None:
         if self._after[name] > 0:
             self._after[name] -= 1

