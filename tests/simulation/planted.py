@@ -17,7 +17,7 @@ from workflows.engine import steps
 from workflows.state.fulfilment import Fulfilment
 
 
-async def _not_voided(self: OrderPayments, why: str) -> None:
+async def _not_voided(self: OrderAuthorizations, why: str) -> None:
     """The authorization stands on after the order has ended."""
     del self, why
 
@@ -51,7 +51,7 @@ async def _waits_for_ever(self: OrderBackorders, until: Any) -> bool:
 _COME: Final = OrderBackorders._come
 
 PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
-    "release forgotten": ((OrderPayments, "void", _not_voided),),
+    "release forgotten": ((OrderAuthorizations, "void", _not_voided),),
     "refund before its charge": ((OrderPayments, "_charging", _NeverCharging._charging),),
     "wait without bound": ((OrderBackorders, "_come", _waits_for_ever),),
     # The first fault that simulated lives found, and the bound that now brings its kind to light.
@@ -67,5 +67,7 @@ def planted(name: str | None) -> Iterator[None]:
     """Inside, the workflow has this fault."""
     with ExitStack() as stack:
         for where, what, instead in PLANTS[name] if name else ():
-            stack.enter_context(patch.object(where, what, instead, create=True))
+            # What each object sets for itself is no attribute of its class yet.
+            own = isinstance(instead, property)
+            stack.enter_context(patch.object(where, what, instead, create=own))
         yield
