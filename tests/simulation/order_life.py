@@ -193,7 +193,7 @@ class OrderLife:
                 sorry = RefundRequest(reason="sorry", request_id=named, amount=amount)
                 return self._ask(name, sorry, by_signal)
             case "pay":
-                return self._pay(name, rng.choice(("tok_ok", "tok_ok", "tok_no")), named)
+                return self._pay(name, rng.choice(("tok_ok", "tok_ok", "tok_decline")), named)
             case "charge":
                 return self._ask(name, ChargeRequest(note="now", request_id=named), by_signal)
             case "nonsense":
@@ -292,7 +292,7 @@ class OrderLife:
             if self.policy.charge == "manual" and self.memory.decision == "confirmed":
                 self._ask(number, ChargeRequest(note="now"), by_signal=False)
             else:
-                self._pay(number, rng.choice(("tok_ok", "tok_ok", "tok_no")))
+                self._pay(number, rng.choice(("tok_ok", "tok_ok", "tok_decline")))
         self.life.later(PATROL, self._patrol)
 
 
@@ -309,7 +309,7 @@ def an_order(chance: Chance) -> Order:
         }
         for number in range(1, rng.choice((1, 1, 2, 3, 4)) + 1)
     ]
-    token = rng.choices(("tok_ok", "tok_action", "tok_no"), (90, 7, 3))[0]
+    token = rng.choices(("tok_ok", "tok_action_required", "tok_decline"), (90, 7, 3))[0]
     document: dict[str, Any] = {
         "channel": "web",
         "channel_order_id": "1",

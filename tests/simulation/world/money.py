@@ -211,8 +211,8 @@ class Money:
 
     def _authorize(self, tender: TenderAsk, part: str, amount: int) -> Authorization:
         number = len(self.authorizations) + 1
-        kind = "action_required" if tender.token == "tok_action" else DECLINED
-        if tender.token in ("tok_no", "tok_action") or self._chance.happens(
+        kind = "action_required" if tender.token == "tok_action_required" else DECLINED
+        if tender.token in ("tok_decline", "tok_action_required") or self._chance.happens(
             "authorization declined", f"{number}:{len(self.refusals)}", 0.03
         ):
             self.refusals.append(refusal(kind, f"the bank says no to {tender.token}"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart
 from activities.fulfilment.delivery import Delivered, LastScan
@@ -149,27 +149,42 @@ class Warehouse:
     def _pick(self, part: Part) -> None:
         if part.state != "picking":
             return
-        wanted = {line_id: n for line_id, n in part.reserved.items() if n}
         if self._chance.happens("refused by the warehouse", part.id, 0.05):
-            part.state = "cancelled"
-            self.stock.give_back(part)
-            outcome: dict[str, Any] = {"picked": {}, "missing": wanted, "refused": "too heavy"}
-        else:
-            missing: dict[str, int] = {}
-            if self._chance.happens("short pick", part.id, 0.1):
-                rng = self._chance.of(f"short {part.id}")
-                missing = {k: n for k in wanted if (n := rng.randint(0, wanted[k]))}
-            self.stock.not_found(part, missing)
-            found = {k: n - missing.get(k, 0) for k, n in wanted.items()}
-            for line_id, units in found.items():
-                part.lines[line_id].picked = units
-            part.state = "picked" if any(found.values()) else "cancelled"
-            outcome = {"picked": found, "missing": missing}
-            if part.state == "picked":
-                self._soon(f"pack {part.id}", lambda: self._pack(part))
+            self.refuse(part.id, "too heavy")
+            return
+        missing: dict[str, int] = {}
+        if self._chance.happens("short pick", part.id, 0.1):
+            rng = self._chance.of(f"short {part.id}")
+            wanted = _some(part.reserved)
+            missing = {k: n for k in wanted if (n := rng.randint(0, wanted[k]))}
+        self.found(part.id, missing)
+
+    def refuse(self, part_id: str, why: str) -> None:
+        """The location will not send it."""
+        part = self.stock.parts[part_id]
+        wanted = _some(part.reserved)
+        part.state = "cancelled"
+        self.stock.give_back(part)
+        outcome = {"picked": {}, "missing": wanted, "refused": why}
         self.memory.report("pick", part.id, outcome)
 
-    def _pack(self, part: Part) -> None:
+    def found(self, part_id: str, missing: Mapping[str, int]) -> None:
+        """The picker has found all but these."""
+        part = self.stock.parts[part_id]
+        assert part.state == "picking", f"{part_id} may not be picked: it is {part.state}"
+        wanted = _some(part.reserved)
+        self.stock.not_found(part, missing)
+        found = {k: n - missing.get(k, 0) for k, n in wanted.items()}
+        for line_id, units in found.items():
+            part.lines[line_id].picked = units
+        part.state = "picked" if any(found.values()) else "cancelled"
+        if part.state == "picked":
+            self._soon(f"pack {part.id}", lambda: self.pack_up(part_id))
+        self.memory.report("pick", part.id, {"picked": found, "missing": dict(missing)})
+
+    def pack_up(self, part_id: str) -> None:
+        """The parcel is closed, unless it was stopped."""
+        part = self.stock.parts[part_id]
         if part.state == "picked":
             part.state = "packed"
             self.memory.report("pack", part.id, {})
@@ -183,26 +198,36 @@ class Warehouse:
             self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
             self._soon(f"hand over {part.id} again {tries}", lambda: self._hand_over(part))
             return
+        shipment = self.leave(part.id)
+        if self._chance.happens("scan on the way", part.id, 0.3):
+            self._soon(f"scan {part.id}", lambda: self._scan(shipment), days=6)
+        self._soon(f"deliver {part.id}", lambda: self._end(part), days=4)
+
+    def leave(self, part_id: str) -> Shipment:
+        """The carrier has it."""
+        part, shipment = self.stock.parts[part_id], self.shipments[part_id]
         part.state = "shipped"
-        shipment = self.shipments[part.id]
         assert shipment.label == "bought"
         assert not shipment.handed_over, f"{part.id} left twice"
         shipment.handed_over = True
         shipment.units = self.stock.leave(part)
         self.memory.report("ship", part.id, {"outcome": "shipped", "units": shipment.units})
-        if self._chance.happens("scan on the way", part.id, 0.3):
-            self._soon(f"scan {part.id}", lambda: self._scan(shipment), days=6)
-        self._soon(f"deliver {part.id}", lambda: self._end(part, shipment), days=4)
+        return shipment
 
     def _scan(self, shipment: Shipment) -> None:
         shipment.scanned_at = self._now()
 
-    def _end(self, part: Part, shipment: Shipment) -> None:
-        name, outcome = part.id, "delivered"
-        if self._chance.happens("lost by the carrier", name, 0.08):
+    def _end(self, part: Part) -> None:
+        outcome = "delivered"
+        if self._chance.happens("lost by the carrier", part.id, 0.08):
             outcome = "lost"
-        elif self._chance.happens("undeliverable", name, 0.05):
+        elif self._chance.happens("undeliverable", part.id, 0.05):
             outcome = "undeliverable"
+        self.arrive(part.id, outcome)
+
+    def arrive(self, part_id: str, outcome: str) -> None:
+        """The carrier's part has ended: delivered, lost, or undeliverable."""
+        part, shipment = self.stock.parts[part_id], self.shipments[part_id]
         shipment.ended_as = outcome
         part.state = "delivered" if outcome == "delivered" else "exception"
         self.memory.report(
@@ -216,10 +241,15 @@ class Warehouse:
         if expected.kind == "customer" and self._chance.happens("less comes back", return_id, 0.2):
             rng = self._chance.of(f"comes back {return_id}")
             received = {line_id: rng.randint(0, n) for line_id, n in received.items()}
-        expected.received = received
+        self.count(return_id, received)
+
+    def count(self, return_id: str, received: Mapping[str, int]) -> None:
+        """The return parcel is there and counted."""
+        expected = self.returns[return_id]
+        expected.received = dict(received)
         for line_id, units in received.items():
             self.stock.take_in(line_id, "main", units)
-        self.memory.report("receive_return", return_id, {"received": received})
+        self.memory.report("receive_return", return_id, {"received": dict(received)})
 
     def _soon(self, name: str, do: Callable[[], None], *, days: float = 0) -> None:
         rng = self._chance.of(f"time of {name}")
@@ -227,3 +257,7 @@ class Warehouse:
         if self._chance.happens("person forgets", name, 0.05):
             hours += rng.uniform(20, 24 * 9)
         self._later(timedelta(hours=hours), do)
+
+
+def _some(units: Mapping[str, int]) -> dict[str, int]:
+    return {line_id: count for line_id, count in units.items() if count}

@@ -1,0 +1,266 @@
+"""The world in memory and the real activities, behind one face: what the contract is tested on.
+
+`do` runs an activity by its name and gives its answer, `WAITS` where it waits for the outside, or
+a `No` with the kind of its refusal. The other methods are what people do, and what can be counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Final, Protocol
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.payments.authorizations import Authorizations
+from activities.payments.payments import Payments
+from activities.provider_errors import DeclineCode, Declined
+from activities.providers.sandbox.payment import SandboxPayment
+from domain.errors import OrderloomError
+from domain.fulfilment.tracking import CarrierStatus
+from domain.orders.order import Order
+from store.aftersales.returns import Counted
+from store.payments import payments
+from tests.simulation.chance import Chance
+from tests.simulation.driver import BEGAN
+from tests.simulation.world.memory import Memory, Pending
+from tests.simulation.world.money import Money
+from tests.simulation.world.records import Records
+from tests.simulation.world.stock import Stock
+from tests.simulation.world.warehouse import Warehouse
+from tests.support.bench import Bench
+
+WAITS: Final = "waits"
+"""The answer of an activity that somebody outside completes."""
+
+ENDINGS: Final[dict[str, CarrierStatus]] = {
+    "delivered": "delivered",
+    "undeliverable": "return_to_sender",
+}
+
+
+@dataclass(frozen=True)
+class No:
+    """A firm refusal, by the kind that the workflow tells apart."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Sums:
+    """An order's money in minor units. `standing`: authorized, and neither charged nor released."""
+
+    captured: int
+    refunded: int
+    standing: int
+
+
+class World(Protocol):
+    """One world for one order."""
+
+    async def stocked(self, sku: str, units: int, location: str = "main") -> None:
+        """So many units are on a shelf, before the order comes."""
+
+    async def backorderable(self, sku: str) -> None:
+        """This SKU may be ordered while there is none."""
+
+    async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
+        """Goods come in at the dock, after the order has come."""
+
+    async def do(self, name: str, ask: Any) -> Any:
+        """The activity's answer, WAITS, or a No."""
+
+    async def pick(self, part_id: str, missing: Mapping[str, int] | None = None) -> None:
+        """The picker has found all but these."""
+
+    async def refuse(self, part_id: str) -> None:
+        """The location will not send it."""
+
+    async def pack(self, part_id: str) -> None:
+        """The parcel is closed."""
+
+    async def hand_over(self, part_id: str) -> None:
+        """The carrier has it."""
+
+    async def arrive(self, part_id: str, outcome: str) -> None:
+        """The carrier's part has ended."""
+
+    async def count(self, return_id: str, received: Mapping[str, int]) -> None:
+        """The return parcel is there and counted."""
+
+    async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
+        """On hand, and allocated."""
+
+    async def sums(self, order: Order) -> Sums:
+        """The order's money."""
+
+
+class _Calm(Chance):
+    """Nothing happens by chance."""
+
+    def happens(self, kind: str, name: str, probability: float) -> bool:
+        del kind, name, probability
+        return False
+
+
+class InMemory:
+    """The fakes that simulated lives run on."""
+
+    def __init__(self, **money: Any) -> None:
+        chance = _Calm(1)
+        self._memory = Memory(lambda _: None)
+        self._stock = Stock(self._memory, {}, ())
+        self._warehouse = Warehouse(self._memory, chance, _now, _never, self._stock, 1)
+        self._money = Money(
+            self._memory,
+            chance,
+            _now,
+            captures=money.get("captures", "several"),
+            lasting=money.get("holds_for"),
+            confirmed=self._warehouse.release,
+        )
+        self._warehouse.money = self._money
+        records = Records(self._memory, lambda _: None)
+        self._rooms = (self._stock, self._warehouse, self._money, records)
+
+    async def stocked(self, sku: str, units: int, location: str = "main") -> None:
+        self._stock.arrive(sku, location, units)
+
+    async def backorderable(self, sku: str) -> None:
+        self._stock.backorderable.add(sku)
+
+    async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
+        self._stock.arrive(sku, location, units)
+
+    async def do(self, name: str, ask: Any) -> Any:
+        fake = next(getattr(room, name) for room in self._rooms if hasattr(room, name))
+        try:
+            return fake(ask)
+        except Pending:
+            return WAITS
+        except ApplicationError as error:
+            return No(error.type or "")
+
+    async def pick(self, part_id: str, missing: Mapping[str, int] | None = None) -> None:
+        self._warehouse.found(part_id, missing or {})
+
+    async def refuse(self, part_id: str) -> None:
+        self._warehouse.refuse(part_id, "too heavy")
+
+    async def pack(self, part_id: str) -> None:
+        self._warehouse.pack_up(part_id)
+
+    async def hand_over(self, part_id: str) -> None:
+        self._warehouse.leave(part_id)
+
+    async def arrive(self, part_id: str, outcome: str) -> None:
+        self._warehouse.arrive(part_id, outcome)
+
+    async def count(self, return_id: str, received: Mapping[str, int]) -> None:
+        self._warehouse.count(return_id, received)
+
+    async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
+        shelf = self._stock.shelves[location, sku]
+        return shelf.on_hand, shelf.allocated
+
+    async def sums(self, order: Order) -> Sums:
+        del order
+        money = self._money
+        standing = sum(each.room for each in money.authorizations)
+        return Sums(money.total_captured, money.total_refunded, standing)
+
+
+class OnPostgres:
+    """The real activities on a real database, with the sandbox companies."""
+
+    def __init__(self, bench: Bench, **company: Any) -> None:
+        self._bench = bench
+        if company:
+            bench.payment = SandboxPayment(
+                bench.pool, random=Random(1), timeout_seconds=0.01, **company
+            )
+            bench.authorizations = Authorizations(bench.pool, {"sandbox": bench.payment})
+            bench.payments = Payments(bench.pool, {"sandbox": bench.payment})
+        self._rooms = (
+            *(bench.inventory, bench.backorders, bench.fulfilment, bench.delivery),
+            *(bench.returns, bench.records, bench.authorizations, bench.payments),
+        )
+        self._deliveries = 0
+
+    async def stocked(self, sku: str, units: int, location: str = "main") -> None:
+        await self._bench.stocked(sku, units, location)
+
+    async def backorderable(self, sku: str) -> None:
+        await self._bench.backorderable(sku)
+
+    async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
+        self._deliveries += 1
+        await self._bench.desk.receive_stock(
+            *(f"later {self._deliveries}", sku, location, units),
+            new_location=True,
+            who="dock",
+            why="test",
+        )
+
+    async def do(self, name: str, ask: Any) -> Any:
+        method = next(getattr(room, name) for room in self._rooms if hasattr(room, name))
+        try:
+            return await method(ask)
+        except activity._CompleteAsyncError:
+            return WAITS
+        except Declined as error:
+            asks = error.code == DeclineCode.ACTION_REQUIRED
+            return No("action_required" if asks else "declined")
+        except OrderloomError as error:
+            return No(error.kind)
+
+    async def pick(self, part_id: str, missing: Mapping[str, int] | None = None) -> None:
+        counted = None
+        if missing:
+            recalled = await self._lines(part_id)
+            counted = {line_id: n - missing.get(line_id, 0) for line_id, n in recalled.items()}
+        await self._bench.desk.pick(part_id, counted, who="picker")
+
+    async def refuse(self, part_id: str) -> None:
+        await self._bench.desk.refuse(part_id, "too heavy", who="picker")
+
+    async def pack(self, part_id: str) -> None:
+        await self._bench.desk.pack(part_id, who="packer")
+
+    async def hand_over(self, part_id: str) -> None:
+        await self._bench.desk.hand_over(part_id, who="packer")
+
+    async def arrive(self, part_id: str, outcome: str) -> None:
+        await self._bench.scan(part_id, ENDINGS[outcome])
+
+    async def count(self, return_id: str, received: Mapping[str, int]) -> None:
+        counted = {line_id: Counted(restocked=n) for line_id, n in received.items()}
+        await self._bench.desk.receive_return(return_id, counted, location="main", who="dock")
+
+    async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
+        return await self._bench.level(sku, location)
+
+    async def sums(self, order: Order) -> Sums:
+        async with self._bench.pool.acquire() as conn:
+            money = await payments.sums(conn, order.order_id)
+            made = await payments.authorizations(conn, order.order_id)
+        return Sums(money.captured, money.refunded, sum(each.room for each in made))
+
+    async def _lines(self, part_id: str) -> dict[str, int]:
+        async with self._bench.pool.acquire() as conn:
+            rows = await conn.fetch(
+                "select line_id, quantity from fulfilment_line where fulfilment_id = $1", part_id
+            )
+        return {row["line_id"]: row["quantity"] for row in rows}
+
+
+def _now() -> datetime:
+    return BEGAN
+
+
+def _never(after: timedelta, do: Callable[[], None]) -> None:
+    """People act when the test says so."""
+    del after, do

@@ -1,0 +1,479 @@
+"""The fakes answer as the real activities do, in all that an order's workflow depends on.
+
+Each test runs on both worlds. A fake that drifts from its activity, or the other way, fails here.
+Every activity is asked twice: the answer, and what it leaves behind, must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from activities.aftersales.returns import ApproveReturn, ReturnPart
+from activities.fulfilment.delivery import LastScan
+from activities.fulfilment.fulfilments import Part
+from activities.orders.records import Attention, CloseOrder, Hold, Notice
+from activities.payments.requests import Authorize, Invoice, MayRefund, Reauthorize, Refund, Void
+from activities.stock.backorders import AwaitStock, FillBackorder
+from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
+from domain.orders.amounts import Worth, value_lines, worth_of
+from domain.orders.order import Order
+from domain.stock.reservations import Reserved, ReserveStock
+from tests.simulation.both_worlds import WAITS, InMemory, No, OnPostgres, Sums, World
+from tests.support.bench import Bench, authorizing, capturing, shipping
+from tests.support.builders import an_order
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=["in memory", "on PostgreSQL"])
+def world(request: pytest.FixtureRequest) -> World:
+    company = getattr(request.function, "company", {})
+    if request.param == "in memory":
+        return InMemory(**company)
+    return OnPostgres(Bench(request.getfixturevalue("pool")), **company)
+
+
+def company(**options: Any) -> Callable[[Test], Test]:
+    """The payment company of a test: how often it takes a charge, and how long it holds."""
+
+    def mark(test: Test) -> Test:
+        vars(test)["company"] = options
+        return test
+
+    return mark
+
+
+async def twice(world: World, name: str, ask: Any) -> Any:
+    """The activity's answer, which a second attempt must give as well."""
+    first = await world.do(name, ask)
+    again = await world.do(name, ask)
+    assert again == first, f"{name} answers {first}, and then {again}"
+    return first
+
+
+async def reserved(world: World, order: Order, **wishes: Any) -> Reserved:
+    usual: dict[str, Any] = {"partly_available": "ship_available", "backorder": True}
+    ask = ReserveStock(order=order, run_id="run", **usual | wishes)
+    found: Reserved = await twice(world, "reserve_stock", ask)
+    return found
+
+
+async def confirmed(world: World, order: Order, units: int = 9) -> str:
+    """Reserved and paid. Returns its first fulfilment's id."""
+    for line in order.lines:
+        await world.stocked(line.sku, units)
+    planned = (await reserved(world, order)).fulfilments
+    assert not isinstance(await twice(world, "authorize_payment", authorizing(order)), No)
+    return planned[0].fulfilment_id
+
+
+async def sent(world: World, order: Order) -> str:
+    """Handed over to the carrier, and charged."""
+    part = await confirmed(world, order)
+    await world.pick(part)
+    await world.pack(part)
+    assert await world.do("ship", shipping(part)) == WAITS
+    await world.hand_over(part)
+    assert await twice(world, "capture_payment", capturing(order, part)) is None
+    return part
+
+
+def again(order: Order, part: str, **wishes: Any) -> ReserveAgain:
+    usual: dict[str, Any] = {
+        "units": {"1": 1},
+        "source": "open",
+        "replace": True,
+        "backorder": True,
+        "first_number": 2,
+        "avoid": "main",
+    }
+    return ReserveAgain(
+        order_id=order.order_id, effect=f"again:{part}", reason="test", **usual | wishes
+    )
+
+
+def refunding(order: Order, units: int, **wishes: Any) -> Refund:
+    worth = worth_of(value_lines(order), {"1": units})
+    return Refund(
+        order_id=order.order_id,
+        refund_id=f"{order.order_id}:G1",
+        worth=worth,
+        credited=worth,
+        currency=order.currency,
+        units={"1": units},
+        why="test",
+        **{"kind": "units", "customer_id": order.customer.id, **wishes},
+    )
+
+
+# Stock --------------------------------------------------------------------------------------------
+
+
+async def test_what_is_there_is_claimed_in_one_fulfilment(world: World) -> None:
+    order = an_order(("TEA", 2), ("CUP", 1))
+    await world.stocked("TEA", 5)
+    await world.stocked("CUP", 5)
+    found = await reserved(world, order)
+    assert [(p.fulfilment_id, p.location, p.units) for p in found.fulfilments] == [
+        (f"{order.order_id}:1", "main", {"1": 2, "2": 1})
+    ]
+    assert (found.backordered, found.missing) == ({}, {})
+    assert await world.shelf("TEA") == (5, 2)
+
+
+async def test_what_is_not_there_is_waited_for_where_it_may_be(world: World) -> None:
+    order = an_order(("TEA", 3), ("CUP", 3))
+    await world.stocked("TEA", 1)
+    await world.stocked("CUP", 1)
+    await world.backorderable("TEA")
+    found = await reserved(world, order)
+    assert (found.backordered, found.missing) == ({"1": 2}, {"2": 2})
+
+
+async def test_nothing_is_claimed_where_it_is_all_or_nothing(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await world.stocked("TEA", 1)
+    found = await reserved(world, order, partly_available="all_or_nothing")
+    assert (found.fulfilments, found.backordered) == ((), {})
+    assert await world.shelf("TEA") == (1, 0)
+
+
+async def test_released_units_are_free_again_once(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask = ReleaseStock(
+        order_id=order.order_id,
+        effect="release",
+        units={part: {"1": 3}},
+        what="cancelled",
+        why="test",
+    )
+    await twice(world, "recall", Part(fulfilment_id=part))
+    assert await twice(world, "release_stock", ask) is None
+    assert await world.shelf("TEA") == (9, 0)
+
+
+async def test_what_was_not_found_is_taken_from_another_location(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.goods_come("TEA", 5, "outlet")
+    await world.pick(part, {"1": 1})
+    found = await twice(world, "reserve_again", again(order, part))
+    assert [(p.fulfilment_id, p.location, p.units) for p in found.fulfilments] == [
+        (f"{order.order_id}:2", "outlet", {"1": 1})
+    ]
+    assert found.missing == {}
+
+
+async def test_what_is_not_to_be_replaced_is_missing(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part, {"1": 1})
+    found = await twice(world, "reserve_again", again(order, part, replace=False))
+    assert (found.fulfilments, found.backordered, found.missing) == ((), {}, {"1": 1})
+
+
+async def test_lost_units_are_replaced_from_the_same_shelf(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await sent(world, order)
+    ask = again(order, part, source="shipped", units={"1": 3}, avoid=None)
+    found = await twice(world, "reserve_again", ask)
+    assert [(p.location, p.units) for p in found.fulfilments] == [("main", {"1": 3})]
+    assert await world.shelf("TEA") == (6, 3)
+
+
+async def test_what_stays_wanted_of_a_recalled_one_goes_on_in_another(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.do("recall", Part(fulfilment_id=part))
+    to = f"{order.order_id}:2"
+    ask = Reassign(fulfilment_id=part, to=to, units={"1": 2})
+    planned = await twice(world, "reassign", ask)
+    assert (planned.fulfilment_id, planned.location, planned.units) == (to, "main", {"1": 2})
+    assert await world.shelf("TEA") == (9, 3), "the claim of the third is given back by a release"
+    await world.pick(to)
+
+
+async def test_what_was_waited_for_is_filled_as_it_comes(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await world.stocked("TEA", 1)
+    await world.backorderable("TEA")
+    assert (await reserved(world, order)).backordered == {"1": 2}
+    await world.do("authorize_payment", authorizing(order))
+    wait = AwaitStock(order_id=order.order_id, round=1)
+    assert await world.do("await_stock", wait) == WAITS
+    await world.goods_come("TEA", 1)
+    assert await world.do("await_stock", wait) != WAITS
+    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2}, first_number=2)
+    filled = await twice(world, "fill_backorder", fill)
+    assert [(p.fulfilment_id, p.units) for p in filled.fulfilments] == [
+        (f"{order.order_id}:2", {"1": 1})
+    ]
+    assert filled.backordered == {"1": 1}
+    assert await world.do("await_stock", wait.model_copy(update={"round": 2})) == WAITS
+    assert await twice(world, "join_backorders", wait.model_copy(update={"round": 2})) is None
+
+
+# The warehouse and the carrier --------------------------------------------------------------------
+
+
+async def test_a_pick_waits_for_its_report_and_tells_what_was_found(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    assert await twice(world, "pick", Part(fulfilment_id=part)) == WAITS
+    await world.pick(part, {"1": 1})
+    picked = await twice(world, "pick", Part(fulfilment_id=part))
+    assert (picked.picked, picked.missing, picked.refused) == ({"1": 2}, {"1": 1}, "")
+    assert await world.shelf("TEA") == (8, 2)
+
+
+async def test_a_location_that_refuses_keeps_its_goods(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.refuse(part)
+    picked = await twice(world, "pick", Part(fulfilment_id=part))
+    assert (picked.picked, picked.missing) == ({}, {"1": 3})
+    assert picked.refused
+    assert await world.shelf("TEA") == (9, 0)
+    assert (await twice(world, "recall", Part(fulfilment_id=part))).caught is None
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "undeliverable"])
+async def test_a_parcel_goes_its_way_and_each_step_waits_for_its_report(
+    world: World, outcome: str
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask = Part(fulfilment_id=part)
+    await world.pick(part)
+    assert await twice(world, "pack", ask) == WAITS
+    await world.pack(part)
+    assert await twice(world, "pack", ask) != WAITS
+    assert await twice(world, "ship", shipping(part)) == WAITS
+    await world.hand_over(part)
+    shipped = await twice(world, "ship", shipping(part))
+    assert (shipped.outcome, shipped.units) == ("shipped", {"1": 3})
+    assert await world.shelf("TEA") == (6, 0)
+    assert await twice(world, "await_delivery", ask) == WAITS
+    assert isinstance(await twice(world, "last_scan", ask), LastScan)
+    await world.arrive(part, outcome)
+    delivered = await twice(world, "await_delivery", ask)
+    assert (delivered.outcome, delivered.units) == (outcome, {"1": 3})
+
+
+@pytest.mark.parametrize("stage", ["picking", "picked", "packed", "labelled", "shipped"])
+async def test_a_fulfilment_can_be_stopped_until_it_is_handed_over(
+    world: World, stage: str
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask = Part(fulfilment_id=part)
+    if stage != "picking":
+        await world.pick(part)
+    if stage in ("packed", "labelled", "shipped"):
+        await world.pack(part)
+    if stage in ("labelled", "shipped"):
+        await world.do("ship", shipping(part))
+    if stage == "shipped":
+        await world.hand_over(part)
+    stopped = await twice(world, "recall", ask)
+    assert stopped.caught == (None if stage == "shipped" else stage)
+    if stage == "shipped":
+        return
+    assert stopped.units == {"1": 3}
+    assert (await twice(world, "ship", shipping(part))).outcome == "recalled"
+    assert await twice(world, "void_label", ask) is None
+    assert await twice(world, "put_back", ask) is None
+    assert await world.shelf("TEA") == (9, 3), "its claim stands until it is released"
+
+
+async def test_a_return_waits_until_it_is_counted(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await sent(world, order)
+    await world.arrive(part, "delivered")
+    return_id = f"{order.order_id}:R1"
+    ask = ApproveReturn(return_id=return_id, units={"1": 2}, reason="no", who="test")
+    assert await twice(world, "approve_return", ask) is None
+    assert await twice(world, "receive_return", ReturnPart(return_id=return_id)) == WAITS
+    await world.count(return_id, {"1": 1})
+    received = await twice(world, "receive_return", ReturnPart(return_id=return_id))
+    assert received.received == {"1": 1}
+    assert await world.shelf("TEA") == (7, 0)
+
+
+# Money --------------------------------------------------------------------------------------------
+
+
+async def test_what_is_authorized_stands_until_it_is_charged_or_released(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    assert await world.sums(order) == Sums(0, 0, 3500)
+    assert await twice(world, "void_payment", Void(order_id=order.order_id, why="test")) is None
+    assert await world.sums(order) == Sums(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("token", "kind"), [("tok_decline", "declined"), ("tok_action_required", "action_required")]
+)
+async def test_a_refusal_stands_and_the_next_attempt_is_another(
+    world: World, token: str, kind: str
+) -> None:
+    order = an_order(("TEA", 3), token=token)
+    await world.stocked("TEA", 9)
+    await reserved(world, order)
+    ask = authorizing(order)
+    assert await twice(world, "authorize_payment", ask) == No(kind)
+    with_another = authorizing(order.model_copy(update={"payment": an_order(("A", 1)).payment}))
+    second = Authorize.model_validate({**with_another.model_dump(), "attempt": 2})
+    authorized = await twice(world, "authorize_payment", second)
+    assert not isinstance(authorized, No)
+    assert await world.sums(order) == Sums(0, 0, 3500)
+
+
+async def test_a_charge_is_one_however_often_it_is_tried(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await sent(world, order)
+    assert await world.sums(order) == Sums(3500, 0, 0)
+
+
+@pytest.mark.parametrize(("renews", "kind"), [(True, "not_authorized"), (False, "refused")])
+async def test_more_than_is_authorized_is_not_charged(
+    world: World, renews: bool, kind: str
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.do("void_payment", Void(order_id=order.order_id, why="test"))
+    ask = capturing(order, part).model_copy(update={"renews": renews})
+    assert await twice(world, "capture_payment", ask) == No(kind)
+    assert (await world.sums(order)).captured == 0
+
+
+async def test_a_charge_by_hand_asks_no_company(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask = capturing(order, part).model_copy(update={"by_hand": "cash"})
+    assert await twice(world, "capture_payment", ask) is None
+    assert await world.sums(order) == Sums(3500, 0, 3500)
+
+
+@company(captures="once")
+async def test_where_each_can_be_charged_once_the_first_charge_releases_the_rest(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    units = {"1": 1}
+    ask = capturing(order, part).model_copy(
+        update={"units": units, "worth": worth_of(value_lines(order), units)}
+    )
+    assert await twice(world, "capture_payment", ask) is None
+    assert (await world.sums(order)).standing == 0
+
+
+@company(holds_for=timedelta(days=2))
+async def test_an_authorization_that_ends_too_soon_is_made_again(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    authorized = await world.do("authorize_payment", authorizing(order))
+    (until,) = authorized.until.values()
+    soon = Reauthorize(
+        order_id=order.order_id,
+        part=part,
+        amount=3500,
+        until=until - HOUR,
+        tenders=authorizing(order).tenders,
+    )
+    assert await twice(world, "reauthorize_payment", soon) == authorized
+    # It is so new that another one would hold no longer.
+    late = soon.model_copy(update={"until": until + HOUR})
+    assert await twice(world, "reauthorize_payment", late) == authorized
+    assert (await world.sums(order)).standing == 3500
+
+
+async def test_what_lacks_is_authorized_besides(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.do("void_payment", Void(order_id=order.order_id, why="test"))
+    ask = Reauthorize(
+        order_id=order.order_id,
+        part=part,
+        amount=1000,
+        until=order.placed_at,
+        tenders=authorizing(order).tenders,
+    )
+    assert not isinstance(await twice(world, "reauthorize_payment", ask), No)
+    assert (await world.sums(order)).standing == 1000
+
+
+async def test_what_was_charged_is_paid_back_once(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await sent(world, order)
+    await world.arrive(part, "delivered")
+    assert (await twice(world, "may_refund", MayRefund(order_id=order.order_id))).why_not == ""
+    ask = refunding(order, 1)
+    assert await twice(world, "refund_payment", ask) is None
+    assert await world.sums(order) == Sums(3500, ask.worth.total, 0)
+
+
+async def test_what_was_charged_by_hand_is_paid_back_by_hand(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part)
+    await world.pack(part)
+    await world.do("ship", shipping(part))
+    await world.hand_over(part)
+    by_hand = capturing(order, part).model_copy(update={"by_hand": "cash"})
+    await world.do("capture_payment", by_hand)
+    await world.arrive(part, "delivered")
+    ask = refunding(order, 1)
+    assert await twice(world, "refund_payment", ask) == No("refused")
+    assert (await world.sums(order)).refunded == 0
+    assert await twice(world, "refund_payment", ask.model_copy(update={"by_hand": "cash"})) is None
+    assert (await world.sums(order)).refunded == ask.worth.total
+
+
+async def test_goods_that_were_charged_before_are_invoiced_once(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask = Invoice(
+        order_id=order.order_id,
+        fulfilment_id=part,
+        units={},
+        worth=Worth(),
+        currency=order.currency,
+    )
+    assert await twice(world, "invoice_shipment", ask) is None
+
+
+# The order itself ---------------------------------------------------------------------------------
+
+
+async def test_what_an_order_says_about_itself_is_said_once(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    order_id = order.order_id
+    hold = Hold(order_id=order_id, number=1, note="waits")
+    assert await twice(world, "note_hold", hold) is None
+    released = hold.model_copy(update={"released": True, "note": ""})
+    assert await twice(world, "note_hold", released) is None
+    attention = Attention(
+        order_id=order_id, step="pick x", number=1, reason="late", allowed=("retry",)
+    )
+    assert await twice(world, "note_attention", attention) is None
+    resolved = attention.model_copy(update={"resolution": "done: by hand"})
+    assert await twice(world, "note_attention", resolved) is None
+    notice = Notice(order_id=order_id, effect="refused:1", what="cancel refused", why="no")
+    assert await twice(world, "tell", notice) is None
+    end = CloseOrder(order_id=order_id, decision="cancelled", reason="test")
+    assert await twice(world, "close_order", end) is None
+
+
+async def test_attention_of_an_order_that_is_not_on_record_yet_is_no_fault(world: World) -> None:
+    ask = Attention(order_id="web-none", step="reserve_stock web-none", number=1, reason="late")
+    assert await twice(world, "note_attention", ask) is None
