@@ -55,12 +55,16 @@ class PurchaseOrderWorkflow:
         story = asyncio.create_task(self.live())
         while True:
             try:
-                return await asyncio.shield(story)
+                ended = await asyncio.shield(story)
+                break
             except asyncio.CancelledError:
                 # A worker that forgets the workflow cancels it too, and asks for nothing.
                 if self.asked_in_ui is not None or workflow.cancellation_reason() is None:
                     raise
                 self.asked_in_ui = asyncio.create_task(self.cancelled_in_ui())
+        if self.asked_in_ui is not None:
+            await self.asked_in_ui  # the order may be over before the cancellation has its answer
+        return ended
 
     async def live(self) -> Ended:
         """From proposal to end, in plain steps."""

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 
 from tests.simulation.checks import check
 from tests.simulation.order_life import OrderLife
+from tests.simulation.purchase_life import PurchaseLife
+
+PURCHASE_EVERY = 10
+"""One life of so many is a purchase order's: those with 5 at the end of their seed."""
 
 
 @dataclass
@@ -31,17 +35,25 @@ def live(seed: int, without: frozenset[str] = frozenset()) -> Lived:
 
 async def _live(seed: int, without: frozenset[str]) -> Lived:
     lived = Lived(seed)
-    life: OrderLife | None = None
+    life: OrderLife | PurchaseLife | None = None
     try:
-        life = OrderLife(seed, without)
-        life.live()
-        check(life)
+        if seed % PURCHASE_EVERY == PURCHASE_EVERY // 2:
+            life = PurchaseLife(seed, without)
+            life.live()
+            life.check()
+        else:
+            life = OrderLife(seed, without)
+            life.live()
+            check(life)
     except AssertionError as broken:
         lived.fault = f"{type(broken).__name__}: {broken}"
         if not str(broken):
             lived.fault += traceback.format_exc(limit=-2)
     if life is not None:
-        lived.outcome = (life.life.result or {}).get("outcome", "")
+        result = life.life.result or {}
+        lived.outcome = result.get("outcome", "")
+        if isinstance(life, PurchaseLife):
+            lived.outcome = f"purchase {result.get('state', 'without end')}"
         lived.tasks = life.life.tasks
         lived.happened = life.chance.happened
         lived.seen = life.chance.seen
