@@ -15,8 +15,8 @@ import pytest
 from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.delivery import LastScan
 from activities.fulfilment.fulfilments import Part
-from activities.orders.records import Attention, CloseOrder, Hold, Notice
-from activities.payments.requests import Authorize, Invoice, MayRefund, Reauthorize, Refund, Void
+from activities.orders.order_records import Attention, CloseOrder, Hold, Notice
+from activities.payments.contracts import Authorize, Invoice, MayRefund, Reauthorize, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
 from domain.orders.amounts import Worth, value_lines, worth_of
