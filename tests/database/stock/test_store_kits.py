@@ -315,7 +315,9 @@ async def test_defining_a_kit_locks_that_sku_and_nobody_waits_who_orders_or_stoc
 
         async def meanwhile() -> None:
             await bench.desk.receive_stock("k", "NEW", "main", 1, who="test", why="test")
-            await bench.desk.receive_stock("k", "TEA", "shop", 1, who="test", why="test")
+            await bench.desk.receive_stock(
+                "k", "TEA", "shop", 1, new_location=True, who="test", why="test"
+            )
             await bench.desk.define_kit(Kit(sku="SET", parts={"CUP": 1}))
             await bench.inventory.reserve_stock(reserving(an_order(("TEA", 1), ("BOX", 1))))
 
