@@ -41,11 +41,11 @@ from activities.failures import FailureTypes
 from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
-from activities.orders.order_records import Records
+from activities.orders.order_records import OrderRecords
 from activities.payments.authorizations import Authorizations
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
-from activities.payments.reconciliation import Reconciling
+from activities.payments.reconciliation import Reconciliation
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
@@ -131,8 +131,8 @@ def build_worker(
     fulfilment = Fulfilments(pool, carrier)
     delivery = Delivery(pool)
     returns = Returns(pool)
-    reconciling = Reconciling(pool, providers, client)
-    records = Records(pool)
+    reconciling = Reconciliation(pool, providers, client)
+    records = OrderRecords(pool)
     buying = Purchasing(
         pool,
         supplier or SandboxSupplier(pool, random=random.SystemRandom()),

@@ -1,1 +1,1 @@
-"""The effects: one class per capability, each with the clients it needs injected."""
+"""The steps of an order and their effects: one class per subject, with injected clients."""

@@ -1,7 +1,8 @@
-"""Group commit: what arrives while others of its kind are written is written together, next.
+"""Group commit: asks that arrive while a batch is being written share the next batch.
 
-There is no timer: whatever contends with nobody is written at once. What would only wait for a row
-lock that a batch under way holds waits here instead, without a connection, and shares the next one.
+There is no timer: an ask without rivals is written at once. An ask that would only wait for a row
+lock of the batch being written waits here instead. It needs no connection meanwhile, and shares the
+next batch.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ class _Entry(Generic[Ask, Answer]):
 
 
 class Batching(Generic[Ask, Answer]):
-    """Answers one ask at a time, and writes as many together as have come.
+    """Answers each ask alone, and writes as many together as have arrived.
 
-    `write` writes a batch, all of it or nothing, and answers in the batch's sequence. `rivals_over`
-    names what an ask contends for: two that share a name are never in two batches at once, and are
-    written in the order in which they came. A batch is a single ask, or has a size of `size_max` at
-    most; at most `writers_max` batches are written at once.
+    `write` writes a batch, all of it or nothing, and returns the answers in the batch's sequence.
+    `rivals_over` names the rows that an ask contends for: two asks that share a name are never in
+    two batches at once, and are written in the order of their arrival. A batch is one ask of any
+    size, or several with a total size of at most `size_max`; at most `writers_max` batches are
+    written at once.
 
-    Where a batch fails, each of its asks is written alone, so that a bad one fails nobody else;
-    unless by one of the errors `hopeless`, of which all would fail.
+    When a batch fails, each of its asks is written alone, so that a bad ask fails no other. The
+    errors in `hopeless` would fail each of them, so they are given to all at once.
     """
 
     def __init__(
@@ -56,34 +58,35 @@ class Batching(Generic[Ask, Answer]):
         self._writing: dict[asyncio.Task[None], frozenset[str]] = {}
 
     async def answer(self, ask: Ask) -> Answer:
-        """Have it written, and return or raise what came of it.
+        """Write the ask, perhaps together with others. Returns its answer or raises its failure.
 
-        Whoever is cancelled meanwhile leaves its batch as it is; what has not begun is not written.
+        A caller that is cancelled leaves its batch as it is; an ask whose batch has not begun is
+        never written.
         """
         names = frozenset(self._rivals_over(ask))
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Entry(ask, names, self._size(ask), answer))
         if all(names.isdisjoint(busy) for busy in self._writing.values()):
-            self._begin()  # a batch under way begins the next one itself
+            self._begin()  # A batch under way begins the next one itself.
         return await answer
 
     def _begin(self) -> None:
-        """Write what may be written now."""
+        """Start every batch that may start now."""
         while len(self._writing) < self._writers_max and (batch := self._next()):
-            # In a context of its own: it is no part of the call that happens to begin it.
+            # The task gets a context of its own, because it is no part of the call that starts it.
             task = asyncio.create_task(self._settle(batch), context=Context())
             self._writing[task] = frozenset().union(*(entry.rivals_over for entry in batch))
             task.add_done_callback(self._ended)
 
     def _next(self) -> list[_Entry[Ask, Answer]]:
-        """Those who have waited longest, of whom no rival is being written or waits before them."""
+        """The next batch: the oldest asks without a rival that is being written or waits before."""
         busy = set[str]().union(*self._writing.values())
         batch: list[_Entry[Ask, Answer]] = []
         left = []
         room = self._size_max
         for entry in self._waiting:
             if entry.answer.done():
-                continue  # cancelled
+                continue  # Its caller was cancelled.
             fits = entry.size <= room or not batch
             if fits and busy.isdisjoint(entry.rivals_over):
                 batch.append(entry)
@@ -102,7 +105,7 @@ class Batching(Generic[Ask, Answer]):
         """Give every entry its answer or its failure."""
         try:
             answers = await self._write([entry.ask for entry in batch])
-        except Exception as failure:  # noqa: BLE001 - it is for those who asked
+        except Exception as failure:  # noqa: BLE001 - each caller gets the failure of its ask
             if len(batch) > 1 and not isinstance(failure, self._hopeless):
                 for entry in batch:
                     if not entry.answer.done():
@@ -117,4 +120,4 @@ class Batching(Generic[Ask, Answer]):
                     entry.answer.set_result(answer)
         finally:
             for entry in batch:
-                entry.answer.cancel()  # nothing, unless the writing itself was cancelled
+                entry.answer.cancel()  # Does nothing, unless the writing itself was cancelled.

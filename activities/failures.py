@@ -1,7 +1,7 @@
 """How an activity fails: with a stable type that the workflow can tell apart.
 
-A rule's refusal is final and is not tried again. Everything else (the database is away, a provider
-does not answer) is, until the step's time is up.
+A refusal by a rule is final and is not retried. Every other failure (the database is away, a
+provider does not answer) is retried until the step's time is over.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DECLINED = "declined"
 ACTION_REQUIRED = "action_required"
 OUTCOME_UNKNOWN = "outcome_unknown"
 
-# A firm no is part of business: it is in the order's story, and no fault to log.
+# A firm no is part of business: the order's story tells it, and the log shows no fault.
 BENIGN = ApplicationErrorCategory.BENIGN
 
 
 class FailureTypes(Interceptor):
-    """Turns Orderloom's and the providers' errors into application errors with stable types."""
+    """Turns the errors of Orderloom and its providers into application errors with stable types."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _FailureTypes(next)
@@ -38,7 +38,8 @@ class _FailureTypes(ActivityInboundInterceptor):
         try:
             return await self.next.execute_activity(input)
         except Declined as error:
-            # Only the customer can go on from the one; nobody from the others, with these means.
+            # `action_required`: the customer can continue. The other codes: these means of payment
+            # cannot.
             asks_customer = error.code == DeclineCode.ACTION_REQUIRED
             raise ApplicationError(
                 error.message,

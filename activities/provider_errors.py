@@ -19,21 +19,21 @@ from typing import ClassVar
 class DeclineCode(StrEnum):
     """Why a company says no. Adapters map the company's own codes to these."""
 
-    # the customer's bank, at authorization
+    # The customer's bank, at authorization.
     CARD_DECLINED = "card_declined"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     ACTION_REQUIRED = "action_required"
-    # later money calls
+    # Later money calls.
     CAPTURE_REFUSED = "capture_refused"
     REFUND_REFUSED = "refund_refused"
     AMOUNT_TOO_LARGE = "amount_too_large"
     CURRENCY_MISMATCH = "currency_mismatch"
-    # carriers
+    # Carriers.
     NOT_SERVICEABLE = "not_serviceable"
-    # suppliers
+    # Suppliers.
     ORDER_REFUSED = "order_refused"
     TOO_LATE = "too_late"
-    # any company
+    # Any company.
     ALREADY_VOIDED = "already_voided"
     EXPIRED = "expired"
     NOT_FOUND = "not_found"
@@ -42,7 +42,7 @@ class DeclineCode(StrEnum):
 
 
 class ProviderError(Exception):
-    """Base of everything a provider raises on purpose."""
+    """Base of every error that a provider's adapter raises."""
 
     outcome_known: ClassVar[bool]
 
@@ -50,8 +50,8 @@ class ProviderError(Exception):
 class Declined(ProviderError):
     """A firm no: the call changed nothing at the provider, and the same key gets the same answer.
 
-    With `IDEMPOTENCY_CONFLICT` the call that first used the key stands as it was; only this one,
-    with its other content, changed nothing.
+    With `IDEMPOTENCY_CONFLICT` the first call with the key stands as it was; only this call, whose
+    content differs, changed nothing.
     """
 
     outcome_known = True
@@ -61,7 +61,7 @@ class Declined(ProviderError):
         self.code = code
         self.message = message
         self.charged = 0
-        """What of a step had been charged by other means before that no, in minor units."""
+        """Minor units that other tenders had paid for the step before this refusal."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -1,4 +1,4 @@
-"""The schedules of a shop. Every worker sees to it that they are there."""
+"""The schedules of a shop. Every worker makes sure that they exist."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from domain import ids
 
 RECONCILED_EVERY = timedelta(days=1)
 RECONCILED_AT = timedelta(hours=1)
-"""After midnight UTC: late enough that whoever's clock is slow has ended the day, too."""
+"""Time after midnight UTC, so late that the day has ended on slow clocks as well."""
 
 
 async def keep_schedules(client: Client, *, task_queue: str, review_every: timedelta) -> None:
-    """Have the shop's levels looked at so often, and the days of payment companies compared."""
+    """Make sure that both schedules exist: the review of stock levels, and the reconciliation."""
     await keep_replenishing(client, task_queue=task_queue, every=review_every)
     await keep_reconciling(client, task_queue=task_queue)
 
 
 async def keep_replenishing(client: Client, *, task_queue: str, every: timedelta) -> None:
-    """Have the levels looked at so often."""
+    """Schedule the review of stock levels, once per `every`."""
     await _keep(
         client,
         ids.replenishment_id(task_queue),
@@ -45,7 +45,7 @@ async def keep_replenishing(client: Client, *, task_queue: str, every: timedelta
 async def keep_reconciling(
     client: Client, *, task_queue: str, every: timedelta = RECONCILED_EVERY
 ) -> None:
-    """Have the days that are due compared: the day before, and what was missed."""
+    """Schedule the reconciliation of the days that are due: yesterday, and every missed day."""
     await _keep(
         client,
         ids.reconciliation_id(task_queue),
@@ -65,10 +65,10 @@ async def _keep(
     task_queue: str,
     interval: ScheduleIntervalSpec,
 ) -> None:
-    """Have a workflow run at intervals. Calling it again changes nothing but the interval.
+    """Schedule a workflow at intervals. A repeat changes nothing but the interval.
 
-    A run that a stopped server missed is made up for once; one that takes long is not overtaken.
-    Raises RPCError when the server does not answer.
+    A run that a stopped server missed is made up for once; a run that takes long delays the next
+    one. Raises RPCError when the server does not answer.
     """
     spec = ScheduleSpec(intervals=[interval])
     schedule = Schedule(
@@ -85,7 +85,7 @@ async def _keep(
     def with_interval(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
         if found.description.schedule.spec.intervals == spec.intervals:
             return None
-        schedule.state = found.description.schedule.state  # somebody may have paused it
+        schedule.state = found.description.schedule.state  # Somebody may have paused it.
         return ScheduleUpdate(schedule=schedule)
 
     try:

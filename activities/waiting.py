@@ -1,4 +1,4 @@
-"""A step that waits for the outside: it is completed from there, by its activity id."""
+"""Steps that wait for a report from outside. The relay completes them by their activity id."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from store.database import Pool
 
 
 async def report_so_far(pool: Pool, step: str, part_id: str) -> dict[str, Any] | None:
-    """What was reported before the step began to wait, if anything was."""
+    """The report that arrived before the step began to wait, or None."""
     async with pool.acquire() as conn:
         return await waits.take(conn, ids.wait_id(step, part_id))
 
 
 async def wait_for_report(pool: Pool, step: str, part_id: str) -> dict[str, Any]:
-    """Answer with the report that is there, or leave the activity open for the relay."""
+    """Return the report if there is one; otherwise leave the activity open for the relay."""
     report = await report_so_far(pool, step, part_id)
     if report is None:
         activity.raise_complete_async()

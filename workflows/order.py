@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import Returns
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.orders.order_records import CloseOrder, KeepAnswers, Records
+    from activities.orders.order_records import CloseOrder, KeepAnswers, OrderRecords
     from activities.payments.authorizations import Authorizations
     from activities.payments.payments import Payments
     from activities.stock.backorders import Backorders
@@ -68,10 +68,10 @@ STEPS = StepTable(
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
     # What is told, and what is only read.
-    Step(Records.note_hold, because="its end is recorded beside it"),
-    Step(Records.tell, because="the order's story is only added to"),
-    Step(Records.keep_answers, because="an answer that was given stays given"),
-    Step(Records.close_order, because="it comes last, when there is nothing left to undo"),
+    Step(OrderRecords.note_hold, because="its end is recorded beside it"),
+    Step(OrderRecords.tell, because="the order's story is only added to"),
+    Step(OrderRecords.keep_answers, because="an answer that was given stays given"),
+    Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
     Step(Payments.may_refund, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
 )
@@ -223,11 +223,11 @@ class OrderWorkflow(OrderMessages):
         began = self.placement is not None and self.placement.outcome == "confirmed"
         if began and outcome != "rejected":
             close = CloseOrder(order_id=order_id, decision=outcome, reason=reason, answers=answers)
-            await self.steps.local(Records.close_order, close, order_id, f"Record: {outcome}")
+            await self.steps.local(OrderRecords.close_order, close, order_id, f"Record: {outcome}")
         elif answers:  # the end itself was recorded as the order was undone
             keep = KeepAnswers(order_id=order_id, answers=answers)
             await self.steps.record(
-                Records.keep_answers, keep, order_id, "Record what was answered"
+                OrderRecords.keep_answers, keep, order_id, "Record what was answered"
             )
         if outcome != "closed":
             workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
         ProviderDay,
         Reconcile,
         Reconciliation,
-        Reconciling,
+        ReconciliationSummary,
     )
 
 
@@ -26,10 +26,10 @@ class ReconciliationWorkflow:
     """Compares the days that are due, or the one that is asked for, and mends what a rule can."""
 
     @workflow.run
-    async def run(self, ask: Reconcile) -> Reconciliation:
+    async def run(self, ask: Reconcile) -> ReconciliationSummary:
         """A company that does not answer keeps no other one waiting: its day is due again."""
         due = await workflow.execute_activity_method(
-            Reconciling.days_due,
+            Reconciliation.days_due,
             ask,
             start_to_close_timeout=timeouts.DATABASE_STEP,
             retry_policy=timeouts.DATABASE_RETRY,
@@ -43,12 +43,12 @@ class ReconciliationWorkflow:
             except ActivityError as error:
                 workflow.logger.warning("%s of %s is due again: %s", day.day, day.provider, error)
                 failed.append(day)
-        return Reconciliation(compared=compared, open=open_, failed=tuple(failed))
+        return ReconciliationSummary(compared=compared, open=open_, failed=tuple(failed))
 
     async def reconcile(self, day: ProviderDay) -> int:
         """Compare one day, and mend. Returns how many differences are open then."""
         compared = await workflow.execute_activity_method(
-            Reconciling.reconcile_day,
+            Reconciliation.reconcile_day,
             day,
             start_to_close_timeout=timeouts.RECONCILIATION,
             schedule_to_close_timeout=timeouts.RECONCILIATION_GIVE_UP,
@@ -58,7 +58,7 @@ class ReconciliationWorkflow:
         if compared.differences == 0:
             return 0
         mended = await workflow.execute_activity_method(
-            Reconciling.mend_day,
+            Reconciliation.mend_day,
             day,
             start_to_close_timeout=timeouts.RECONCILIATION,
             schedule_to_close_timeout=timeouts.RECONCILIATION_GIVE_UP,

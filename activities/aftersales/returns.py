@@ -1,4 +1,4 @@
-"""Returns: approve, wait for the parcel."""
+"""Returns: approve one, then wait for its parcel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store.orders import events, orders
 
 
 class ApproveReturn(BaseModel):
-    """Units that may come back."""
+    """The units that the customer may send back, by line id."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +30,7 @@ class ApproveReturn(BaseModel):
 
 
 class ReturnPart(BaseModel):
-    """A return, by its id."""
+    """Names one return."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ class ReturnPart(BaseModel):
 
 
 class ReceivedReturn(BaseModel):
-    """What the warehouse counted in the parcel."""
+    """The warehouse's count of a return parcel."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,7 +47,7 @@ class ReceivedReturn(BaseModel):
 
 
 class Returns:
-    """Goods on their way back."""
+    """Activities for goods on their way back, with the database pool injected."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -1,1 +1,1 @@
-"""Pick, pack, ship and deliver, and what a carrier must offer."""
+"""Pick, pack, ship and deliver, and the protocol of a carrier."""

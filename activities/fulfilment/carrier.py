@@ -1,4 +1,4 @@
-"""What Orderloom asks of a carrier."""
+"""The protocol that every carrier's adapter implements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Label(BaseModel):
     """A parcel label as the carrier has it now; `voided` once it was given back.
 
     Carriers use tracking numbers again after some time: a number alone never identifies a parcel,
-    carrier + number + shipment does.
+    but carrier, number and shipment together do.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,9 +34,9 @@ class Carrier(Protocol):
     async def buy_label(
         self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
     ) -> Label:
-        """Buy a label. An address or service the carrier cannot do is Declined(NOT_SERVICEABLE).
+        """Buy a label. Raises Declined(NOT_SERVICEABLE) for an address or service it cannot do.
 
-        `country` is ISO 3166-1 alpha-2. A repeat shows the same label as it stands now: `voided` is
+        `country` is ISO 3166-1 alpha-2. A repeat returns the same label as it is now: `voided` is
         true if it was given back since.
         """
         ...
@@ -44,15 +44,15 @@ class Carrier(Protocol):
     async def void_label(self, *, key: str, tracking_number: str) -> None:
         """Give back the newest label with this number.
 
-        Giving it back again with another key is Declined(ALREADY_VOIDED).
+        Raises Declined(ALREADY_VOIDED) when another key has given it back before.
         """
         ...
 
     async def lookup(self, *, key: str) -> Label | None:
-        """What became of the call with this key, be it a purchase or a void.
+        """Look up the call with this key, be it a purchase or a void.
 
-        Returns the label it was about as it stands now, or None if the carrier has not seen the
-        key. Raises `Declined` if the carrier refused the call. None speaks of now: the safe next
-        step is the same call with the same key.
+        Returns the call's label as it is now, or None if the carrier has not seen the key. Raises
+        `Declined` if the carrier refused the call. None means "not seen yet", not "never happened":
+        repeat the call with the same key.
         """
         ...

@@ -1,4 +1,4 @@
-"""Waiting for the carrier, and looking after parcels that have gone quiet."""
+"""Waiting for the delivery, and asking when a silent parcel was last seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from store.fulfilment import shipments
 
 
 class Delivered(BaseModel):
-    """How the carrier's part ended, for these units."""
+    """How the carrier's part ended, and for which units."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +26,7 @@ class Delivered(BaseModel):
 
 
 class LastScan(BaseModel):
-    """When the carrier last saw the parcel."""
+    """The time of the carrier's newest scan; None when there is none."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,21 +34,24 @@ class LastScan(BaseModel):
 
 
 class Delivery:
-    """Parcels on their way. Scans go to the store; only the end comes to the workflow."""
+    """Activities for parcels on their way.
+
+    The store keeps the carrier's scans; the workflow gets only the end.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @activity.defn
     async def await_delivery(self, part: Part) -> Delivered:
-        """Wait until the carrier delivers the parcel, brings it back, or has lost it."""
+        """Wait until the carrier delivers the parcel, brings it back, or reports it lost."""
         return Delivered.model_validate(
             await wait_for_report(self._pool, "await_delivery", part.fulfilment_id)
         )
 
     @activity.defn
     async def last_scan(self, part: Part) -> LastScan:
-        """When the carrier last saw the parcel."""
+        """The time of the carrier's newest scan of the parcel."""
         async with self._pool.acquire() as conn:
             parcel = await shipments.find(conn, part.fulfilment_id)
         return LastScan(at=None if parcel is None else parcel.last_scan_at)

@@ -1,4 +1,4 @@
-"""Pick, pack and ship: waits for the warehouse, the carrier's label, and the ways back."""
+"""Pick, pack and ship a fulfilment, and undo each; the steps wait for warehouse and carrier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from store.orders import events, orders
 
 
 class Part(BaseModel):
-    """A fulfilment, by its id."""
+    """Names one fulfilment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,10 +27,10 @@ class Part(BaseModel):
 
 
 class Picked(BaseModel):
-    """What the picker found, and did not.
+    """The picker's count: the units found, and those not found.
 
-    `refused`: why the location will not send any of it, where it will not. `backordered`: units
-    that fell back to backorder before anybody picked them, as fewer are there than was thought.
+    `refused` gives the reason when the location will send none of it. `backordered` are units that
+    became backordered before anybody picked them, because a count found too few.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,16 +42,16 @@ class Picked(BaseModel):
 
 
 class Packed(BaseModel):
-    """The parcel is closed."""
+    """The warehouse has closed the parcel."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Ship(BaseModel):
-    """Where a parcel goes, as far as the label needs it.
+    """The part of a parcel's address that the label needs.
 
-    `charged`: it is charged when it leaves, so it stays here until it can be. A parcel that is paid
-    already, or replaces a lost one, need not wait for that.
+    `charged`: the customer is charged when the parcel leaves, so the parcel waits until that is
+    possible. A parcel that is already paid, or replaces a lost one, does not wait.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +64,7 @@ class Ship(BaseModel):
 
 
 class Shipped(BaseModel):
-    """shipped: the carrier has it. recalled: it was stopped before that."""
+    """`shipped`: the carrier has the parcel. `recalled`: it was stopped before the hand-over."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,9 +73,9 @@ class Shipped(BaseModel):
 
 
 class Recalled(BaseModel):
-    """The state in which the fulfilment was caught; None when it was too late.
+    """The state in which the fulfilment was stopped; None when it had already left.
 
-    `units` are those that are claimed for it, without what was not found.
+    `units` are those that are claimed for it, without the units that were not found.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,7 +85,7 @@ class Recalled(BaseModel):
 
 
 class Fulfilments:
-    """One location's part of an order on its way out of the door."""
+    """Activities for fulfilments, with the database pool and the carrier injected."""
 
     def __init__(self, pool: Pool, carrier: Carrier) -> None:
         self._pool = pool
@@ -105,7 +105,7 @@ class Fulfilments:
     async def ship(self, ask: Ship) -> Shipped:
         """Buy the label, once, then wait for the hand-over to the carrier.
 
-        An address that the carrier refuses fails for good with type `declined`.
+        Fails for good, with type `declined`, when the carrier refuses the address.
         """
         fulfilment_id = ask.fulfilment_id
         report = await report_so_far(self._pool, "ship", fulfilment_id)
@@ -134,7 +134,10 @@ class Fulfilments:
 
     @activity.defn
     async def recall(self, part: Part) -> Recalled:
-        """Stop the fulfilment, unless it has been handed over. Decides who wins: cancel or ship."""
+        """Stop the fulfilment unless it was handed over.
+
+        This decides whether cancel or ship wins.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
             caught = await fulfilments.recall(conn, part.fulfilment_id)
             lines = await fulfilments.lines(conn, part.fulfilment_id)
@@ -142,7 +145,7 @@ class Fulfilments:
 
     @activity.defn
     async def put_back(self, part: Part) -> None:
-        """Undo of pick and pack: what was picked of a recalled fulfilment goes back."""
+        """Undo pick and pack: the picked units of a recalled fulfilment go back to the shelf."""
         fulfilment_id = part.fulfilment_id
         effect = f"put_back:{fulfilment_id}"
         async with self._pool.acquire() as conn, conn.transaction():
@@ -153,7 +156,7 @@ class Fulfilments:
             lines = await fulfilments.lines(conn, fulfilment_id)
             units = {line.line_id: line.picked for line in lines if line.picked}
             if not units:
-                return  # it was recalled before anybody picked anything
+                return  # Nobody had picked anything before the recall.
             await orders.move_lines(conn, order_id, {k: {"picked": -n} for k, n in units.items()})
             await events.tell(
                 conn,
@@ -167,7 +170,7 @@ class Fulfilments:
 
     @activity.defn
     async def void_label(self, part: Part) -> None:
-        """Undo of the label. A label that was never bought, or is voided, needs nothing."""
+        """Undo the label. A label that was never bought, or is voided already, needs nothing."""
         fulfilment_id = part.fulfilment_id
         parcel = await self._pool_find(fulfilment_id)
         if parcel is None or parcel.label in ("refused", "voided"):
@@ -217,7 +220,10 @@ class Fulfilments:
             raise
 
     async def _record(self, fulfilment_id: str, label: Label) -> Literal["labelled", "recalled"]:
-        """The label is ours. Where the fulfilment was recalled meanwhile, void_label follows."""
+        """Record the bought label.
+
+        `recalled`: the fulfilment was recalled meanwhile, so void it.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
             parcel = await shipments.find(conn, fulfilment_id)
@@ -244,16 +250,16 @@ class Fulfilments:
                     },
                 )
         if late and not label.voided:
-            # It was given up as never bought, and then the carrier's answer came after all.
+            # The purchase counted as never made, but the carrier's answer arrived after all.
             await self._give_back(fulfilment_id, label.tracking_number)
         return "recalled" if row["recalled_from"] is not None else "labelled"
 
     async def _number_bought(self, label_key: str) -> str | None:
-        """The number that came of an intent whose outcome is not known; None when none did."""
+        """The tracking number of a purchase whose outcome is unknown; None: nothing was bought."""
         try:
             label = await self._carrier.lookup(key=label_key)
         except Declined:
-            return None  # the carrier refused it, and its answer was lost
+            return None  # The carrier refused it, and its answer was lost.
         return None if label is None else label.tracking_number
 
     async def _give_back(self, fulfilment_id: str, tracking_number: str) -> None:

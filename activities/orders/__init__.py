@@ -1,1 +1,1 @@
-"""What an order writes down about itself."""
+"""Records about orders: the end, answers, holds, and attention."""

@@ -1,4 +1,4 @@
-"""What an order says about itself: its end, what it refused, and what needs a person."""
+"""Records about an order: its end, the answers it gave, its holds, and what needs a person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from store.orders import answers, events, orders
 
 
 class CloseOrder(BaseModel):
-    """The order's end. `answers`: to requests that have an id, for those who repeat them later."""
+    """The order's end.
+
+    `answers` are kept for callers who repeat a request with the same id later.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,7 +30,7 @@ class CloseOrder(BaseModel):
 
 
 class KeepAnswers(BaseModel):
-    """What an order answered that ended before it was confirmed."""
+    """The answers of an order that ended before it was confirmed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +39,7 @@ class KeepAnswers(BaseModel):
 
 
 class Notice(BaseModel):
-    """A line of the order's story. `effect` makes it told once."""
+    """A line of the order's story. `effect` is its key: the line is written once."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,9 +51,9 @@ class Notice(BaseModel):
 
 
 class Attention(BaseModel):
-    """A step that waits for a person, or no longer does (`resolution`).
+    """A step that waits for a person, or no longer waits (`resolution` is set).
 
-    `allowed`: the answers to it; none where it ends by itself.
+    `allowed` are the answers that the step takes; none when it goes on by itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,7 +68,7 @@ class Attention(BaseModel):
 
 
 class Hold(BaseModel):
-    """The order waits for something (`note`), or no longer does. Numbered by its workflow."""
+    """An order hold begins (`note` gives the reason) or ends. The workflow numbers its holds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,8 +80,8 @@ class Hold(BaseModel):
     who: str = WHO
 
 
-class Records:
-    """Bookkeeping about the order itself."""
+class OrderRecords:
+    """Activities that record facts about the order itself, with the database pool injected."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -110,12 +113,14 @@ class Records:
 
     @activity.defn
     async def note_attention(self, ask: Attention) -> None:
-        """List the order as needing a person at a step, or take it off the list."""
+        """List the order as needing attention at a step, or take it off the list."""
         async with self._pool.acquire() as conn, conn.transaction():
             try:
                 await lock_order(conn, ask.order_id)
             except NotFound:
-                return  # not on record yet: the step that records it is the one; Temporal lists it
+                # The step that needs attention is the one that records the order; Temporal's UI
+                # shows it.
+                return
             if ask.resolution is None:
                 await events.raise_attention(conn, ask.order_id, ask.step, ask.reason, ask.allowed)
                 what, why = f"needs attention: {ask.step}", ask.reason
@@ -127,7 +132,7 @@ class Records:
 
     @activity.defn
     async def note_hold(self, ask: Hold) -> None:
-        """Record that the order is held, or that it goes on."""
+        """Record that the order is held, or that it continues."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             if ask.released:

@@ -1,8 +1,8 @@
 """Orders whose workflow cannot go on, because its task fails again and again.
 
-A fault in the code does that, and the order itself can tell nobody. Temporal marks such workflows
-after five failures in a row and takes the mark away when they go on; the relay asks for the marked
-ones, which is one query however many orders there are, and lists them as needing attention.
+The cause is a fault in the code, and the order cannot report it by itself. Temporal marks such a
+workflow after five failures in a row, and removes the mark when it goes on. The relay asks for the
+marked workflows (one query for any number of orders), and lists them as needing attention.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WHO: Final = "orderloom"
 
 
 class StuckOrders:
-    """Lists orders whose workflow cannot go on, for as long as that is so."""
+    """Lists orders whose workflow cannot go on, for as long as it cannot."""
 
     def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
         self._pool = pool
@@ -43,13 +43,13 @@ class StuckOrders:
         )
 
     async def look(self) -> None:
-        """Put new ones on the list, and take off it those that go on."""
+        """Add newly stuck orders to the list, and remove those that go on."""
         try:
             marked = {
                 execution.id.removeprefix(ids.WORKFLOW_PREFIX): execution
                 async for execution in self._client.list_workflows(self._query)
             }
-        except RPCError as error:  # a server before 1.30 does not know the mark
+        except RPCError as error:  # A server before version 1.30 does not know the mark.
             logger.info("workflows that cannot go on are not looked for: %s", error)
             return
         async with self._pool.acquire() as conn:
@@ -66,7 +66,7 @@ class StuckOrders:
             try:
                 await lock_order(conn, order_id)
             except NotFound:
-                return  # not on record: the audit names it
+                return  # The order is not on record; the audit reports it.
             await events.raise_attention(conn, order_id, STEP, reason, ())
             await events.tell(
                 conn, order_id, effect, f"needs attention: {STEP}", who=_WHO, why=reason
@@ -80,7 +80,7 @@ class StuckOrders:
             await events.tell(conn, order_id, effect, f"attention resolved: {STEP}", who=_WHO)
 
     async def _why(self, execution: WorkflowExecution) -> tuple[int, str]:
-        """The last failure in its history, and the number of that event."""
+        """The last failure in the workflow's history, and the number of that event."""
         handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
         event_id, told = 0, "it does not answer in time"
         try:

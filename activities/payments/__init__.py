@@ -1,1 +1,1 @@
-"""Every money call and its papers, and what a payment company must offer."""
+"""Every money call and its documents, and the protocol of a payment company."""

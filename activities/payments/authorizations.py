@@ -1,4 +1,4 @@
-"""Authorizations: made, renewed, and released. How each call is made safe: `money_calls`."""
+"""Authorizations: made, renewed, and released. `money_calls` tells how each call is made safe."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class Authorizations:
 
     @activity.defn
     async def authorize_payment(self, ask: Authorize) -> Authorized:
-        """Authorize; when there is all of it, confirm the order. Type `declined` is a firm no."""
+        """Authorize every tender; when all have succeeded, confirm the order.
+
+        Fails with type `declined` when a company refuses for good.
+        """
         # Authorize one tender at a time, so that a refusal never leaves a later one pending.
         while True:
             async with self._pool.acquire() as conn, conn.transaction():
@@ -60,9 +63,9 @@ class Authorizations:
             await self._authorize(planned, ask.tenders, _nothing)
 
     async def _confirm(self, conn: Connection, ask: Authorize, made: Sequence[Payment]) -> None:
-        """Confirm the order once, and let the warehouse begin. The order is locked.
+        """Confirm the order once, and let the warehouse begin. The caller holds the order's lock.
 
-        Not where an authorization was released: the order is being undone.
+        Does nothing when an authorization was released: then the order is being undone.
         """
         effect, held = f"{ask.order_id}:authorize:confirmed", sum(each.room for each in made)
         if held < ask.amount.minor or await events.find(conn, ask.order_id, effect) is not None:
@@ -75,7 +78,10 @@ class Authorizations:
 
     @activity.defn
     async def reauthorize_payment(self, ask: Reauthorize) -> Authorized:
-        """Renew what ends before `until`, and authorize what a parcel lacks. May be `declined`."""
+        """Renew authorizations that end before `until`, and authorize what a parcel still lacks.
+
+        Fails with type `declined` when a company refuses for good.
+        """
 
         made_now: set[str] = set()
 
@@ -87,11 +93,12 @@ class Authorizations:
             await tell(conn, payment, "authorization renewed", f"{payment.amount} authorized")
             for old in await payments.authorizations(conn, ask.order_id):
                 if old.room and not lasts(old) and await self._is_replaced(conn, old, payment):
-                    if old.capture_granted == old.captured:  # else what is under way needs it
+                    # Otherwise a capture under way needs it.
+                    if old.capture_granted == old.captured:
                         await self._intend_void(conn, old)
                     await payments.release(conn, old.payment_key)
 
-        while True:  # what an attempt that died has begun comes first
+        while True:  # First finish the authorizations that an earlier attempt has begun.
             async with self._pool.acquire() as conn, conn.transaction():
                 await lock_order(conn, ask.order_id)
                 made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
@@ -100,13 +107,14 @@ class Authorizations:
             if planned is None:
                 break
             await self._authorize(planned, ask.tenders, renewed)
-        with suppress(Declined):  # recorded; the new one stands, and the old one ends by itself
+        # The refusal is recorded. The new authorization stands, and the old one ends by itself.
+        with suppress(Declined):
             await self._perform_voids(ask.order_id, "it ended soon, and there is another one")
         async with self._pool.acquire() as conn:
             return self._authorized(await payments.authorizations(conn, ask.order_id))
 
     async def _is_replaced(self, conn: Connection, old: Payment, new: Payment) -> bool:
-        """Made for what the new one is for, or for a part that will not be charged."""
+        """Whether the new one has the same purpose, or nothing will be charged to the old one."""
         if old.tender != new.tender or old.part_of == new.part_of:
             return old.tender == new.tender
         return old.part_of != "" and not await fulfilments.is_live(conn, old.part_of)
@@ -118,7 +126,10 @@ class Authorizations:
         made: Sequence[Payment],
         lasts: Callable[[Payment], bool],
     ) -> dict[tuple[int, str], int]:
-        """What is to be authorized again: (tender, part) → amount. The order is locked."""
+        """The minor units to authorize again, by (tender, part).
+
+        The caller holds the order's lock.
+        """
         lacking: dict[tuple[int, str], int] = {}
         charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
         left = ask.amount - succeeded(charged)
@@ -128,7 +139,7 @@ class Authorizations:
                 others.append(authorization)
                 continue
             if authorization.room and not lasts(authorization):
-                # Renewed as it is: the other parcels need it as much.
+                # Renew the whole amount: the order's other parcels need it, too.
                 key = (authorization.tender, authorization.part_of)
                 lacking[key] = lacking.get(key, 0) + authorization.room
             left -= authorization.room
@@ -143,12 +154,15 @@ class Authorizations:
         return lacking
 
     async def _is_free(self, conn: Connection, authorization: Payment, amount: int) -> bool:
-        """Made for a part that will not be charged, never charged, and enough."""
+        """Whether its part will not be charged, and it is uncharged and large enough."""
         live = await fulfilments.is_live(conn, authorization.part_of)
         return not live and authorization.capture_granted == 0 and authorization.room >= amount
 
     def _parts(self, tender: TenderAsk) -> dict[str, int]:
-        """What a tender's authorizations are for: each part alone where it can be charged once."""
+        """The purposes of a tender's authorizations: part → amount, or "" for the whole order.
+
+        Where an authorization can be charged once only, each part gets its own.
+        """
         if tender.parts and self._calls.charges_once(tender.provider):
             return tender.parts | tender.most
         return {"": tender.amount}
@@ -161,9 +175,10 @@ class Authorizations:
         wanted: Mapping[tuple[int, str], int],
         tenders: Sequence[TenderAsk],
     ) -> Planned | None:
-        """The intent of the next one that is wanted; one that is open comes first.
+        """Write the next wanted intent, or return one that is open. None: all are authorized.
 
-        Whoever is refused may come with other means, so none is written down before its turn.
+        The customer may change the means of payment after a refusal, so no intent is written before
+        its turn.
         """
         for payment in made:
             if payment.open:
@@ -175,7 +190,7 @@ class Authorizations:
         number = len(await payments.authorizations(conn, order_id)) + 1
         for (tender, part), amount in wanted.items():
             if amount <= 0 and number > 1:
-                continue  # of an order that costs nothing there is one, of nothing
+                continue  # An order that costs nothing has one authorization, of zero.
             intent = Intent(
                 key=f"{order_id}:authorize" if number == 1 else f"{order_id}:authorize:{number}",
                 kind="authorize",
@@ -205,15 +220,16 @@ class Authorizations:
         standing = [payment for payment in made if payment.room]
         ends = [(payment.expires_at, payment.part_of) for payment in standing if payment.expires_at]
         return Authorized(
-            until={part: end for end, part in sorted(ends, reverse=True)},  # the soonest is last
+            # Sorted so that the soonest end is written last and stays.
+            until={part: end for end, part in sorted(ends, reverse=True)},
             once=any(self._calls.charges_once(payment.provider) for payment in standing),
         )
 
     @activity.defn
     async def void_payment(self, ask: Void) -> None:
-        """Undo of authorize_payment; also releases what stays uncaptured in the end.
+        """Undo authorize_payment; at the order's end it also releases the amounts left uncaptured.
 
-        An authorization that was never made needs nothing; one whose outcome is not known is looked
+        An authorization that was never made needs nothing. One whose outcome is unknown is looked
         up first, and given up if the provider has not seen it.
         """
 
@@ -247,15 +263,16 @@ class Authorizations:
         async with self._pool.acquire() as conn:
             known = await payments.of_order(conn, order_id)
         holding = {p.payment_key for p in known if p.kind == "authorize" and p.room}
-        refused: Declined | None = None  # told when all have been asked for
+        refused: Declined | None = None  # Raised after every release has been asked for.
         for payment in known:
             if payment.kind == "void" and (payment.open or payment.authorization_key in holding):
                 try:
-                    # Whether it was asked for before is not known: it is looked up first.
+                    # An earlier attempt may have asked for it already, so look it up first.
                     planned = Planned(payment, new=payment.state == "requested")
                     await self._calls.perform(planned, self._void(payment), told)
                 except Declined as refusal:
-                    if refusal.code not in ENDED:  # by itself, or at the company
+                    # It has ended by itself, or the company has ended it.
+                    if refusal.code not in ENDED:
                         refused = refused or refusal
         if refused is not None:
             raise refused
@@ -270,11 +287,14 @@ class Authorizations:
 
 
 async def _nothing(conn: Connection, payment: Payment) -> None:
-    """No more follows from one authorization alone."""
+    """The callback for an authorization that changes nothing else."""
 
 
 def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
-    """The authorizations that stand or are under way. Raises Declined as this attempt was."""
+    """The authorizations that stand or are under way.
+
+    Raises Declined if this attempt was refused.
+    """
     failed = [payment for payment in made if payment.state == "failed"]
     if len(failed) >= attempt:
         raise refusal_of(sorted(failed, key=lambda each: each.requested_at)[attempt - 1])
@@ -282,7 +302,7 @@ def _of_attempt(made: Sequence[Payment], attempt: int) -> list[Payment]:
 
 
 def _lasts(authorization: Payment, until: datetime) -> bool:
-    """It can be charged until then; or it is so new that another one would hold no longer."""
+    """Whether it can be charged until then, or is so new that another would last no longer."""
     ends, made = authorization.expires_at, authorization.requested_at
     if ends is None or authorization.holds_until(until):
         return True
@@ -290,9 +310,9 @@ def _lasts(authorization: Payment, until: datetime) -> bool:
 
 
 def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:
-    """What a tender is still to authorize for a part; what was charged since counts as well.
+    """The minor units that a tender still has to authorize for a part; charged amounts count, too.
 
-    Raises Conflict where that is of another amount.
+    Raises Conflict when an open authorization for the part has another amount.
     """
     own = [payment for payment in made if (payment.tender, payment.part_of) == (tender, part)]
     missing = amount - sum(payment.amount_minor for payment in own)

@@ -1,6 +1,6 @@
-"""What charges and refunds leave on paper: invoices, credit notes, entries, and line counts.
+"""The records of charges and refunds: invoices, credit notes, journal entries, and line counts.
 
-Each is part of the transaction of what it is for; the caller holds the order's lock.
+Each function runs in its caller's transaction; the caller holds the order's lock.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from store.payments.payments import STORE_CREDIT, Payment
 async def invoice(
     conn: Connection, ask: Capture | Invoice, seller: Seller, *, prepaid: bool
 ) -> None:
-    """Goods went out: what they are worth is revenue. The caller sees to it that it is once.
+    """Write the invoice of units that went out, and book their worth as revenue.
 
-    Last of all in its transaction: the numbers of documents are one row for the whole shop.
+    The caller makes sure that it happens once. Call it last in the transaction: it locks the one
+    counter of document numbers that the whole shop uses.
     """
     await ledger.post(
         conn,
@@ -49,13 +50,13 @@ async def invoice(
 
 
 async def is_invoiced(conn: Connection, ask: Capture) -> bool:
-    """It was, when it was first tried: which may have left nothing else behind."""
+    """Whether an earlier try has written the invoice; it may have written nothing else."""
     issued = await documents.of_order(conn, ask.order_id)
     return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
 
 
 async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:
-    """The credit note of a refund, where anything was invoiced of it. Last of all, as above."""
+    """Write a refund's credit note, if any of it was invoiced. Call it last, like `invoice`."""
     if ask.credited.total:
         await documents.issue(
             conn,
@@ -70,7 +71,7 @@ async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:
 
 
 async def grant_refund(conn: Connection, ask: Refund) -> bool:
-    """The customer is owed it from now on. False where it was granted before."""
+    """Record that the customer is owed the refund. False when it was granted before."""
     new = await refunds.grant(
         conn,
         refund_id=ask.refund_id,
@@ -99,9 +100,10 @@ async def grant_refund(conn: Connection, ask: Refund) -> bool:
 async def shares_of_refund(
     conn: Connection, ask: Refund, amount: int
 ) -> list[tuple[Payment | None, int]]:
-    """Through which authorizations how much goes back: the last charged first.
+    """Split a refund over its authorizations, the last charged first: (authorization, minor units).
 
-    Raises Refused where none of it can. What is left over was paid by hand.
+    None in place of an authorization is the part that was paid by hand. Raises Refused when no part
+    can go back.
     """
     if ask.by_hand or ask.to == STORE_CREDIT or amount == 0:
         return [(None, amount)]
@@ -117,13 +119,13 @@ async def shares_of_refund(
 
 
 def paid_by_hand(ask: Refund, amount: int) -> Refused:
-    """Why so much of a refund goes back through no company."""
+    """The refusal to refund this amount, because no company has it: it was paid by hand."""
     short = Money(minor=amount, currency=ask.currency)
     return Refused(f"{short} of {ask.refund_id} was paid by hand: pay it back by hand")
 
 
 async def settle_refund(conn: Connection, ask: Refund) -> None:
-    """All of it was paid back: the units count as refunded."""
+    """Count the units as refunded, after all of the money was paid back."""
     moves = {line_id: {"refunded": units} for line_id, units in ask.units.items()}
     if ask.kind == "units":
         moves = {k: {"refunded": units, "conceded": units} for k, units in ask.units.items()}

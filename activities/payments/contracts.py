@@ -1,4 +1,4 @@
-"""What an order's workflow asks of payments, and is told."""
+"""The inputs and answers of the payment activities."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from domain.orders.quantities import LineUnits
 
 
 class TenderAsk(BaseModel):
-    """A means of payment, by its place in the order's list, and what it is to pay of each part.
+    """A means of payment by its place in the order's list, and its share of each part.
 
-    `most`: what a part may come to, where each is charged by itself and in whatever sequence.
+    Amounts are in minor units. `most`: the largest amount that a part can cost, for parts that are
+    charged singly in any order.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,9 +33,10 @@ class TenderAsk(BaseModel):
 
 
 class Authorize(BaseModel):
-    """Set the amount aside, from each tender its part.
+    """Authorize each tender's share of the order.
 
-    `attempt` is one more than there were refusals that the customer has answered with a new token.
+    `attempt` is one more than the number of refusals that the customer has answered with a new
+    token.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,9 +48,9 @@ class Authorize(BaseModel):
 
 
 class Reauthorize(BaseModel):
-    """See to it that so much can be charged for a parcel until then, authorizing again if need be.
+    """Make sure that `amount` (minor units) can be charged for a parcel until `until`.
 
-    `amount` is in minor units. Of the tenders the last pays what none has authorized.
+    Authorizes again where it has to. The last tender pays the amount that no other has authorized.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,10 +64,10 @@ class Reauthorize(BaseModel):
 
 
 class Authorized(BaseModel):
-    """What is authorized, and whether each can be charged once only.
+    """The authorizations of an order, and whether each can be charged once only.
 
-    `until`: when the soonest ends, by the part that it was made for ("" for all of the order). A
-    part is left out where nothing that is made for it ever ends.
+    `until` is the time when the first of them ends, by the part that it was made for ("" for the
+    whole order). A part is left out when none of its authorizations ever ends.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,12 +77,12 @@ class Authorized(BaseModel):
 
 
 class Capture(BaseModel):
-    """Charge what one fulfilment ships, or (`prepaid`) all of an order before anything does.
+    """Charge the units that one fulfilment ships, or (`prepaid`) a whole order before it ships.
 
-    `units` are then paid for, and go out now unless it is `prepaid`. `attempt` counts
+    The `units` are paid for by this; they go out now unless it is `prepaid`. `attempt` counts
     deliberate new tries after a firm refusal; retries of one try share its key. `after_refund`: a
-    refund was decided before this was. `renews`: who asks has it authorized again where the
-    authorization has ended, and wants to be told so.
+    refund was decided before this charge. `renews`: the caller will authorize again when the
+    authorization has ended, so the step must fail with type `not_authorized`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -98,7 +100,7 @@ class Capture(BaseModel):
 
 
 class Invoice(BaseModel):
-    """Goods that were charged before have gone out: units, and what they are worth.
+    """Units that were charged before have gone out: the units and their worth.
 
     `after_refund` as in Capture.
     """
@@ -114,12 +116,13 @@ class Invoice(BaseModel):
 
 
 class Refund(BaseModel):
-    """Owe the customer something, and pay it back.
+    """Owe the customer an amount, and pay it back.
 
-    `refund_id` is a return's id, or names what it makes good. `units` are paid back;
-    of kind "units" the customer keeps them. `unconceded`: units that had been paid back so, and
-    came. `credited`: what was invoiced of the worth. `to`: the way it was paid,
-    the last charged first, or as store credit of the customer.
+    `refund_id` is a return's id, or names the reason of the goodwill. `units` are paid back; in a
+    refund of kind "units" the customer keeps them. `unconceded` are units that came back although
+    they had been paid back in that way. `credited` is the part of the worth that was invoiced, in
+    minor units. `to` says where the money goes: the way it was paid (the last charged first), or
+    store credit of the customer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -142,7 +145,7 @@ class Refund(BaseModel):
 
 
 class MayRefund(BaseModel):
-    """May anything of an order be paid back?"""
+    """The question whether anything of an order may be paid back."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -150,7 +153,7 @@ class MayRefund(BaseModel):
 
 
 class Answer(BaseModel):
-    """Empty for yes, or why not."""
+    """Empty means yes; otherwise the reason why not."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -158,7 +161,7 @@ class Answer(BaseModel):
 
 
 class Void(BaseModel):
-    """Release what is authorized and not captured."""
+    """Release every amount that is authorized and not captured."""
 
     model_config = ConfigDict(frozen=True)
 

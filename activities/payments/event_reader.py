@@ -1,4 +1,7 @@
-"""What a company's events are read with: each company has a reader, and all give the same news."""
+"""The reader of a payment company's events.
+
+Each company has its own; all return the same `News`.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,19 @@ from domain.errors import InvalidInput
 from domain.payments.provider_events import News
 
 EventReader: TypeAlias = Callable[[Mapping[str, Any]], News | None]
-"""An event's body → what it says, or None where it is about nothing that matters here.
+"""Turns an event's body into news, or None when the event is of no use here.
 
-Raises InvalidInput where it should say something and does not.
+Raises InvalidInput when the event lacks a field that it should have.
 """
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_as(model: type[Model], content: Any, *, where: str) -> Model:
-    """Part of an event. Raises InvalidInput that names the fields at fault, not their content."""
+    """Validate a part of an event as `model`. Raises InvalidInput that names the wrong fields.
+
+    The message never repeats the fields' content.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -1,8 +1,9 @@
 """The one path of every money call: intent, call, outcome.
 
-The intent is written first, the provider is called with the intent's key outside any transaction,
-and the outcome is recorded together with what it changes. An outcome that is not known is looked up
-at once, and again by every later attempt, before the same call is made again with the same key.
+The intent is written first. Then the provider is called with the intent's key, outside any
+transaction. The outcome is recorded together with everything that it changes. An unknown outcome is
+looked up at once, and again by every later attempt, before the call is made again with the same
+key.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ Call = Callable[[PaymentProvider], Awaitable[PaymentReceipt]]
 Then = Callable[[Connection, Payment], Awaitable[None]]
 
 ENDED = (DeclineCode.EXPIRED, DeclineCode.ALREADY_VOIDED)
-"""Said of an operation whose authorization has ended: what is left of it is released."""
+"""Refusals that say: the authorization has ended, so nothing is left to release."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """An intent that is written, and whether it was written just now."""
+    """An intent that is on record; `new` says whether this attempt wrote it."""
 
     payment: Payment
     new: bool
@@ -52,7 +53,7 @@ class MoneyCalls:
         return self.providers[name]
 
     def charges_once(self, name: str) -> bool:
-        """An authorization at this provider can be charged once only."""
+        """Whether an authorization at this provider can be charged once only."""
         return name != BY_HAND and self.provider(name).capabilities.captures == "once"
 
     async def perform_all(
@@ -61,9 +62,9 @@ class MoneyCalls:
         call: Callable[[Payment], Call],
         then: Then,
     ) -> None:
-        """Bring all of them to an outcome; then raise what kept any of them from success.
+        """Bring every intent to an outcome, then raise the first error that one of them met.
 
-        An open outcome is raised before a refusal: that is decided, and can wait.
+        OutcomeUnknown is raised before Declined: a refusal is decided already and can wait.
         """
         refusal: Declined | None = None
         unknown: OutcomeUnknown | None = None
@@ -82,7 +83,8 @@ class MoneyCalls:
     async def perform(self, planned: Planned, call: Call, then: Then) -> None:
         """Bring an intent to its outcome: look it up or call, then record it with `then`.
 
-        Raises Declined for a firm no, and OutcomeUnknown where only the provider can tell.
+        Raises Declined for a firm no, and OutcomeUnknown when only the provider can tell the
+        outcome.
         """
         payment = planned.payment
         if payment.done:
@@ -107,9 +109,9 @@ class MoneyCalls:
         await self._succeeded(payment, receipt, then)
 
     async def conclude(self, payment: Payment, then: Then) -> Payment:
-        """Find out what became of an intent that is given up. Not seen by the provider: never made.
+        """Look up the outcome of an intent that is given up. Not seen by the provider: never made.
 
-        Raises OutcomeUnknown where the provider does not answer.
+        Raises OutcomeUnknown when the provider does not answer.
         """
         try:
             receipt = await self.look_up(payment)
@@ -121,7 +123,7 @@ class MoneyCalls:
         return await self.found(payment.payment_key)
 
     async def look_up(self, payment: Payment) -> PaymentReceipt | None:
-        """Ask the provider what became of it. Raises Declined and OutcomeUnknown as it does."""
+        """Ask the provider for the outcome. Raises the provider's Declined or OutcomeUnknown."""
         return await self.provider(payment.provider).lookup(
             key=payment.payment_key,
             kind=payment.kind,
@@ -130,30 +132,30 @@ class MoneyCalls:
         )
 
     async def reference(self, payment: Payment) -> str | None:
-        """The provider's reference of the authorization that a payment is about."""
+        """The provider's reference of the authorization that a payment belongs to."""
         if payment.authorization_key is None:
             return None
         return (await self.found(payment.authorization_key)).reference
 
     async def authorization(self, payment: Payment) -> str:
-        """The same, where there must be one. Raises NotFound."""
+        """The reference of a payment's authorization. Raises NotFound when there is none."""
         reference = await self.reference(payment)
-        if reference is None:  # nothing was to be paid
+        if reference is None:  # Nothing had to be paid.
             raise NotFound(f"order {payment.order_id} has no authorization at the provider")
         return reference
 
     async def found(self, key: str) -> Payment:
-        """An operation that is on record."""
+        """An operation that is on record, by its key."""
         async with self._pool.acquire() as conn:
             payment = await payments.find(conn, key)
         assert payment is not None
         return payment
 
     async def _found(self, provider: PaymentProvider, payment: Payment) -> PaymentReceipt | None:
-        """What the provider has under the key, before the same call is made again.
+        """Look up the key at the provider before the same call is made again.
 
-        A provider that has not seen the key, and by now would have forgotten it, never will: to
-        call it again could be a second call. The next try has a key of its own.
+        When the key is unknown there and older than the provider's memory, a repeated call could be
+        a second one. Raises Declined, so that the next try gets a key of its own.
         """
         receipt = await self.look_up(payment)
         age = datetime.now(UTC) - payment.requested_at
@@ -169,7 +171,7 @@ class MoneyCalls:
         try:
             return await call(provider)
         except OutcomeUnknown:
-            # Most answers that are lost are lost alone: the provider can tell at once.
+            # A single lost answer is the usual case: the provider can tell at once.
             receipt = await self.look_up(payment)
             if receipt is None:
                 raise
@@ -193,7 +195,7 @@ class MoneyCalls:
         if recorded is None or recorded.done:
             return
         if recorded.state == "failed" and receipt is not None:
-            # It was given up as never made, and then the provider's answer came after all.
+            # The intent was given up as never made, but the provider's answer arrived after all.
             if payment.kind == "authorize":
                 await self.provider(payment.provider).void(
                     key=void_key(payment), authorization=receipt.reference
@@ -201,7 +203,7 @@ class MoneyCalls:
             raise refusal_of(recorded)
 
     async def _refused(self, payment: Payment, error: Declined) -> bool:
-        """Record a firm no. False where another attempt has recorded that it had its effect."""
+        """Record a firm no. False when another attempt has recorded a success."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, payment.order_id)
             if await payments.fail(conn, payment, error.code, error.message):
@@ -222,7 +224,7 @@ def begun(tried: Sequence[Payment], key: str) -> list[Planned]:
 
 
 def none_open(tried: Sequence[Payment]) -> None:
-    """Raises Conflict where an earlier try of a step may have taken effect, or still may."""
+    """Raises Conflict when an earlier try of a step has an outcome that is not known."""
     for payment in tried:
         if payment.open:
             raise Conflict(
@@ -231,9 +233,9 @@ def none_open(tried: Sequence[Payment]) -> None:
 
 
 def the_same(tried: Sequence[Payment], key: str, total: Money) -> None:
-    """Raises Conflict where a step that was begun is of another amount.
+    """Raises Conflict when the step was begun with another amount.
 
-    What of it is to be tried is what earlier tries have left.
+    Only the amount that earlier tries have left is compared.
     """
     now = [item.payment for item in begun(tried, key)]
     earlier = [payment for payment in tried if payment.requested_at < now[0].requested_at]
@@ -244,7 +246,7 @@ def the_same(tried: Sequence[Payment], key: str, total: Money) -> None:
 
 
 def succeeded(tried: Sequence[Payment]) -> int:
-    """How much of a step has succeeded, by whatever tries."""
+    """The minor units of a step that have succeeded, over all of its tries."""
     return sum(payment.amount_minor for payment in tried if payment.state == "succeeded")
 
 
@@ -254,12 +256,12 @@ def void_key(authorization: Payment) -> str:
 
 
 def refusal_of(payment: Payment) -> Declined:
-    """The firm no that is on record."""
+    """The firm no that is on record for a payment."""
     return Declined(DeclineCode(payment.code), payment.message)
 
 
 async def tell(conn: Connection, payment: Payment, what: str, why: str) -> None:
-    """A line of the order's story about a payment, once."""
+    """Write a line of the order's story about a payment, once."""
     await events.tell(
         conn,
         payment.order_id,

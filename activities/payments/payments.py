@@ -1,4 +1,4 @@
-"""Money that is taken and given back. How each call is made safe stands in `money_calls`."""
+"""Captures and refunds. `money_calls` tells how each call is made safe."""
 
 from __future__ import annotations
 
@@ -91,11 +91,11 @@ class Payments:
                 none_open(tried)
                 left = total.minor - succeeded(tried)
                 if tried and left == 0:
-                    return  # a later try was quicker than this one, which wrote nothing down
+                    return  # A later try was faster than this one, which has written nothing.
                 try:
                     shares = await self._shares_of_capture(conn, ask, left)
                 except NotAuthorized as error:
-                    shortage = error  # what has left is invoiced all the same
+                    shortage = error  # Units that have left are invoiced all the same.
                 else:
                     planned = await self._intend(
                         conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
@@ -132,7 +132,7 @@ class Payments:
     async def _shares_of_capture(
         self, conn: Connection, ask: Capture, amount: int
     ) -> list[tuple[Payment | None, int]]:
-        """Which authorizations pay how much: those made for the parcel, then in their sequence."""
+        """Split a capture over authorizations: those for this parcel first, then by sequence."""
         if amount < 0:
             asked = Money(minor=amount, currency=ask.currency)
             raise Refused(f"capture of {asked}: an amount must not be negative")
@@ -164,14 +164,14 @@ class Payments:
 
     @activity.defn
     async def may_refund(self, ask: MayRefund) -> Answer:
-        """Whether anything of the order may be paid back at all, and why not."""
+        """Say whether anything of the order may be paid back at all, and if not, why."""
         async with self._pool.acquire() as conn:
             return Answer(why_not=await payments.why_no_refund(conn, ask.order_id))
 
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
-        """Owe it, pay it back, and book both. After a refusal it stays owed, and visible so."""
-        # Another way is another call, also of a refund that was refused before.
+        """Grant the refund, pay it back, and book both. After a refusal it is still owed."""
+        # Another way of paying back is another call, also for a refund that was refused before.
         way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
         key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
 
@@ -203,13 +203,13 @@ class Payments:
                 owed = await refunds.find(conn, ask.refund_id)
                 assert owed is not None
                 if tried and owed.unissued == 0:
-                    return  # an earlier try was heard late
+                    return  # An earlier try's outcome arrived late.
                 try:
-                    if not (new or ask.by_hand):  # the bank may be asked about it since
+                    if not (new or ask.by_hand):  # The bank may have been asked about it since.
                         await self._check_not_disputed(conn, ask)
                     shares = await shares_of_refund(conn, ask, owed.unissued)
                 except Refused as error:
-                    refusal = error  # it is owed all the same
+                    refusal = error  # It stays owed.
                 else:
                     planned = await self._intend(
                         conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
@@ -260,7 +260,7 @@ class Payments:
         currency: str,
         shares: Sequence[tuple[Payment | None, int]],
     ) -> list[Planned]:
-        """An intent for each share: of an authorization, by hand, or of credit that is given."""
+        """Write an intent for each share: of an authorization, paid by hand, or store credit."""
         planned = []
         for number, (authorization, amount) in enumerate(shares, start=1):
             by_hand = amount == 0 or key.endswith(f":{BY_HAND}")

@@ -1,4 +1,4 @@
-"""What Orderloom asks of a payment company."""
+"""The protocol that every payment company's adapter implements."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PaymentKind = Literal["authorize", "capture", "void", "refund"]
 
 
 class Capabilities(BaseModel):
-    """What a payment company can do, as far as companies differ in it.
+    """The points in which payment companies differ.
 
-    `captures`: how often one authorization can be charged. Where it is once, what is not taken then
-    is released, so each parcel gets an authorization of its own. `holds_for`: how long an
+    `captures`: how often one authorization can be charged. Where it is once, the charge releases
+    the rest, so each parcel gets an authorization of its own. `holds_for`: how long an
     authorization can be charged. `keys_live`: how long the company remembers an idempotency key; a
-    call of which the outcome is not known is not sent again after that.
+    call with an unknown outcome is not repeated after that time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,10 +32,10 @@ class PaymentReceipt(BaseModel):
     """One money call that took effect, as the payment company has it.
 
     `reference` is the company's id of this effect, `authorization` that of the authorization it
-    belongs to (the same one for kind "authorize"). The amount of a void is what it released, which
-    may be zero. `key` is empty and `order_id` may be, where the effect is none that Orderloom asked
-    for. `at`: when it took effect, by the company's clock. `fee`: what the company keeps of it.
-    `expires_at`: until when an authorization can be charged.
+    belongs to (the same one for kind "authorize"). The amount of a void is the amount that it
+    released, which may be zero. `key` is empty, and `order_id` may be empty, when Orderloom did not
+    ask for the effect. `at`: when it took effect, by the company's clock. `fee`: the company's
+    share of it. `expires_at`: until when an authorization can be charged.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,36 +62,37 @@ class PaymentProvider(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this company can do."""
+        """The company's capabilities."""
         ...
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
     ) -> PaymentReceipt:
-        """Set the amount aside; nothing is taken yet.
+        """Authorize the amount; nothing is taken yet.
 
-        Declined(ACTION_REQUIRED): the customer has to confirm it first, and comes with a new token.
+        Raises Declined(ACTION_REQUIRED) when the customer has to confirm first, and then brings a
+        new token.
         """
         ...
 
     async def capture(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Take part or all of what is authorized.
+        """Take part or all of an authorized amount.
 
-        Where `capabilities` say so several captures may add up to it, else the rest is released.
-        One that has expired is Declined(EXPIRED).
+        Where `capabilities` allow it, several captures may add up to the amount; otherwise the
+        first one releases the rest. Raises Declined(EXPIRED) for an authorization that has expired.
         """
         ...
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """Release what was not captured and close the authorization to further captures.
+        """Release the uncaptured amount and close the authorization to further captures.
 
-        Captures made before stay, and stay refundable. Voiding again with another key is
-        Declined(ALREADY_VOIDED), of what has expired Declined(EXPIRED).
+        Earlier captures stay, and stay refundable. Raises Declined(ALREADY_VOIDED) when another key
+        has voided it before, and Declined(EXPIRED) when it has expired.
         """
         ...
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Give back part or all of what was captured."""
+        """Give back part or all of a captured amount."""
         ...
 
     async def lookup(
@@ -102,15 +103,14 @@ class PaymentProvider(Protocol):
         authorization: str | None,
         since: datetime,
     ) -> PaymentReceipt | None:
-        """What became of the money call with this key, of this kind, first sent at `since`.
+        """Look up the money call with this key, of this kind, first sent at `since`.
 
-        `authorization` is its authorization's reference, None for "authorize". Some companies keep
-        their records by these and not by key.
+        `authorization` is its authorization's reference, None for "authorize". Some companies find
+        their records by these two and not by key.
 
         Returns its receipt if it took effect, None if the company has not seen it. Raises
-        `Declined` if the company refused it. None speaks of now: a request still on its way can
-        arrive later, so the safe next step is the same call with the same key, not a conclusion
-        that it never happened.
+        `Declined` if the company refused it. None means "not seen yet", not "never happened":
+        repeat the call with the same key.
         """
         ...
 
@@ -119,13 +119,13 @@ class PaymentProvider(Protocol):
         ...
 
     async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
-        """Every effect of one day (UTC, by the company's clock), oldest first, whoever asked."""
+        """Every effect of one day (UTC, by the company's clock), oldest first, of any caller."""
         ...
 
 
 @runtime_checkable
 class CreditIssuer(Protocol):
-    """Who gives customers store credit, which pays like money from then on."""
+    """A payment provider that can also give a customer store credit, to pay with later."""
 
     async def issue(
         self, *, key: str, customer_id: str, amount: Money, order_id: str, who: str, why: str

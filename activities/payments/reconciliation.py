@@ -1,7 +1,7 @@
-"""Reconciliation: a payment company's day against ours, and what a rule can mend of it.
+"""Reconciliation: compare a payment company's day with our records, and mend what a rule can mend.
 
-The list of a day may hold thousands of effects, so it never leaves the activity that reads it: it
-is compared and recorded there, and only counts go into the workflow's history.
+The list of a day may hold thousands of effects, so it never leaves the activity that reads it: the
+activity compares and records it, and only counts go into the workflow's history.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from store.payments import reconciliation
 from store.payments.reconciliation import WHO, KeptDifference
 
 PATIENCE = timedelta(minutes=5)
-"""A call that was made so recently may still be under way."""
+"""A call that is younger than this may still be under way."""
 
 FEES_AT_ONCE = 500
-"""Journal entries in one transaction: others wait for none of them long."""
+"""Journal entries in one transaction, at most, so that other transactions never wait long."""
 
-# Of an authorization that is to be released: nothing is held there any more.
+# Refusals of a release that say: the authorization holds nothing any more.
 _NOTHING_HELD = (DeclineCode.ALREADY_VOIDED, DeclineCode.EXPIRED, DeclineCode.NOT_FOUND)
 
 
 class Reconcile(BaseModel):
-    """What is to be compared. No day: all that are due. No provider: every one."""
+    """Which days to compare. No day: all that are due. No provider: all of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class ProviderDay(BaseModel):
 
 
 class DueDays(BaseModel):
-    """What is to be compared, the oldest first."""
+    """The days to compare, the oldest first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,7 +63,7 @@ class DueDays(BaseModel):
 
 
 class Compared(BaseModel):
-    """How many effects the company has of a day, and how many things do not agree."""
+    """The number of effects that the company has on a day, and of differences found."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,7 +72,7 @@ class Compared(BaseModel):
 
 
 class Mended(BaseModel):
-    """How many steps were tried again, authorizations released, and differences left open."""
+    """The numbers of steps retried, authorizations released, and differences left open."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,8 +81,8 @@ class Mended(BaseModel):
     open: int
 
 
-class Reconciliation(BaseModel):
-    """How a reconciliation ended. `failed`: days that could not be compared, and are due again."""
+class ReconciliationSummary(BaseModel):
+    """The result of a run. `failed`: days that could not be compared, and stay due."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -91,8 +91,8 @@ class Reconciliation(BaseModel):
     failed: tuple[ProviderDay, ...] = ()
 
 
-class Reconciling:
-    """Compares and mends, with the pool, the payment providers and Temporal's client injected."""
+class Reconciliation:
+    """Activities that compare and mend, with the pool, the providers and Temporal's client."""
 
     def __init__(
         self, pool: Pool, providers: Mapping[str, PaymentProvider], client: Client
@@ -120,11 +120,15 @@ class Reconciling:
 
     @activity.defn
     async def reconcile_day(self, ask: ProviderDay) -> Compared:
-        """Read both sides, compare, and keep what was found. Running it again finds it once."""
+        """Read both sides, compare, and record the differences.
+
+        A repeat records each of them once.
+        """
         when = Moment(
             day=ask.day, provider=ask.provider, listed_at=datetime.now(UTC), patience=PATIENCE
         )
-        # Theirs first: what takes effect in between has its intent here by the time we look.
+        # Read the company's list first: an effect that happens in between already has its intent
+        # here.
         theirs = await self._list(ask.provider, ask.day)
         ours = await self._ours(ask, theirs)
         theirs += await self._elsewhere(ours, theirs, when)
@@ -136,12 +140,12 @@ class Reconciling:
 
     @activity.defn
     async def mend_day(self, ask: ProviderDay) -> Mended:
-        """Do what the rules say about the open differences of a day. Each step may be repeated."""
+        """Apply the rules to the open differences of a day. Each step may be repeated."""
         async with self._pool.acquire() as conn:
             steps = await reconciliation.parked_steps(conn, ask.provider, ask.day)
             found = await reconciliation.differences(conn, provider=ask.provider, day=ask.day)
         held = [one for one in found if one.remedy is Remedy.VOID]
-        # One step may bring several operations to their outcome: it is told once.
+        # One retried step may settle several operations, so retry it once.
         waiting = defaultdict(list)
         for one in steps:
             waiting[one.order_id, one.step].append(one.difference_id)
@@ -163,7 +167,7 @@ class Reconciling:
     async def _elsewhere(
         self, ours: list[Ours], theirs: list[Theirs], when: Moment
     ) -> list[Theirs]:
-        """What the company dates to another day than we do: near midnight, or found out later."""
+        """Effects near midnight or found out later, which the company dates to another day."""
         found: list[Theirs] = []
         if not_listed(ours, theirs, when):
             for days in (-1, 1):
@@ -176,7 +180,7 @@ class Reconciling:
         return found
 
     async def _book_fees(self, provider: str, matched: Sequence[Theirs]) -> None:
-        """Before the day is recorded: until then it is due, and what is missing is booked then."""
+        """Book the fees before the day is recorded, so that a repeat books any that are missing."""
         async with self._pool.acquire() as conn:
             due = await reconciliation.fees_to_book(conn, provider, matched)
             for start in range(0, len(due), FEES_AT_ONCE):
@@ -185,7 +189,7 @@ class Reconciling:
                     await reconciliation.book_fees(conn, provider, some)
 
     async def _retry(self, order_id: str, step: str, difference_ids: Sequence[int]) -> None:
-        """Have the order's step tried again: it looks the outcome up, and is the only writer."""
+        """Retry the order's step, which looks up the outcome and writes the order's records."""
         answer = AttentionAnswer(
             step=step, action="retry", note="its outcome can be known by now", by=WHO
         )
@@ -202,7 +206,7 @@ class Reconciling:
                     await reconciliation.hand_over(conn, difference_id, note)
 
     async def _void(self, one: KeptDifference) -> None:
-        """Release there what was given up here. The key makes it one release, whoever died."""
+        """Release at the company an authorization that was given up here, once by its key."""
         assert one.ours is not None
         assert one.theirs is not None
         key = void_key(one.ours.key)

@@ -1,1 +1,1 @@
-"""The outside companies: what Orderloom asks of each, and the sandbox that stands in for them."""
+"""Adapters of the outside companies, and the sandbox companies that stand in for them."""

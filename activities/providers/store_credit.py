@@ -1,8 +1,8 @@
 """Store credit as a payment company: the token of a tender is the id of a credit account.
 
-It is our own database, and answers by the rules that the others have: one statement and one effect
-per key, the first answer kept, a refusal as well as a success. Keys are kept for ever, and what is
-held is held until it is spent or released.
+It lives in our own database and follows the rules of other companies: each key has one statement
+and one effect, and its first answer is kept, a refusal as well as a success. Keys are kept for
+ever, and an authorized amount stays authorized until it is spent or released.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ _MESSAGES = {
 
 
 class StoreCredit:
-    """A `PaymentProvider`, which can give credit, too. Its state is that of the database."""
+    """A `PaymentProvider` that can also give credit. Its state is in the database."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @property
     def capabilities(self) -> Capabilities:
-        """Several captures; neither holds nor keys come to an end."""
+        """Several captures for each authorization; neither authorizations nor keys expire."""
         return Capabilities(captures="several", holds_for=_FOR_EVER, keys_live=_FOR_EVER)
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
     ) -> PaymentReceipt:
-        """Hold the amount of what is free on the account that the token names."""
+        """Authorize the amount on the account that the token names, if so much is available."""
         _check(amount)
         request = request_of("authorize", order_id=order_id, amount=amount, token=token)
         async with self._connection("authorize") as conn:
@@ -57,7 +57,7 @@ class StoreCredit:
         return _answer(request, call)
 
     async def capture(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Spend part or all of what is held."""
+        """Spend part or all of an authorized amount."""
         _check(amount)
         request = request_of("capture", authorization=authorization, amount=amount)
         async with self._connection("capture") as conn:
@@ -67,14 +67,14 @@ class StoreCredit:
         return _answer(request, call)
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """Release what was not captured and close the authorization to further captures."""
+        """Release the uncaptured amount and close the authorization to further captures."""
         request = request_of("void", authorization=authorization)
         async with self._connection("void") as conn:
             call = await credit.void(conn, key=key, request=request, authorization=authorization)
         return _answer(request, call)
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Put part or all of what was captured back on the account."""
+        """Put part or all of a captured amount back on the account."""
         _check(amount)
         request = request_of("refund", authorization=authorization, amount=amount)
         async with self._connection("refund") as conn:
@@ -93,10 +93,10 @@ class StoreCredit:
         why: str,
         order_id: str | None = None,
     ) -> PaymentReceipt:
-        """Give a customer new credit, as a refund of what was paid with something else.
+        """Give a customer new credit, as a refund of money that was paid in another way.
 
-        Its receipt is that of a refund; the authorization is the id of the account, which is opened
-        if need be. The caller books it.
+        Opens the customer's account if there is none. Returns the receipt of a refund, whose
+        authorization is the account's id. The caller books it.
         """
         _check(amount)
         async with self._connection("issue") as conn:
@@ -119,7 +119,7 @@ class StoreCredit:
         authorization: str | None,
         since: datetime,
     ) -> PaymentReceipt | None:
-        """What became of the money call with this key; the key alone tells."""
+        """Look up the money call; the key alone finds it here."""
         async with self._connection("lookup") as conn:
             call = await credit.call(conn, key)
         return None if call is None else _receipt(_effect(call))
@@ -130,13 +130,16 @@ class StoreCredit:
             return tuple(map(_receipt, await credit.effects_of_order(conn, order_id)))
 
     async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
-        """Every effect of one day (UTC) for orders; credit that was a gift is no payment."""
+        """Every effect of one day (UTC) on orders, oldest first, without credit that was a gift."""
         async with self._connection("list_day") as conn:
             return tuple(map(_receipt, await credit.effects_of_day(conn, day)))
 
     @asynccontextmanager
     async def _connection(self, operation: str) -> AsyncIterator[Connection]:
-        """A connection. Raises Unavailable when the database is lost before or meanwhile."""
+        """A connection.
+
+        Raises Unavailable when the database is lost, before or while it is used.
+        """
         try:
             async with self._pool.acquire() as conn:
                 yield conn
@@ -147,13 +150,16 @@ class StoreCredit:
 
 
 def _check(amount: Money) -> None:
-    """Refuse an impossible amount at the door, before anything is kept under the key."""
+    """Refuse an impossible amount at once, before anything is kept under the key."""
     if not 0 < amount.minor <= _MINOR_MAX:
         raise _declined(DeclineCode.INVALID_AMOUNT)
 
 
 def _answer(request: str, call: Call) -> PaymentReceipt:
-    """What the caller hears: the effect, or why there is none, or that the key was taken."""
+    """Return the call's receipt.
+
+    Raises Declined for a refused call, or a key with other content.
+    """
     if call.request != request:
         raise _declined(DeclineCode.IDEMPOTENCY_CONFLICT)
     return _receipt(_effect(call))

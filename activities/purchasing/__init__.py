@@ -1,1 +1,1 @@
-"""Deciding what to buy, each step of a purchase order, and what a supplier must offer."""
+"""Deciding what to buy, each step of a purchase order, and the protocol of a supplier."""

@@ -1,4 +1,4 @@
-"""Buying: deciding what is needed, and each step of a purchase order."""
+"""Buying: decide what is needed, and carry out each step of a purchase order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.stock import items
 
 
 class Replenish(BaseModel):
-    """`only_called`: only levels that were crossed since somebody looked; else all of them."""
+    """Decide what to buy. `only_called`: only for levels that stock has crossed since last time."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +36,7 @@ class Replenished(BaseModel):
 
 
 class Purchase(BaseModel):
-    """A purchase order, by its id."""
+    """Names one purchase order."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,7 +44,7 @@ class Purchase(BaseModel):
 
 
 class PurchaseDecision(BaseModel):
-    """What a person decides about a purchase order."""
+    """A person's decision about a purchase order."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,7 +54,7 @@ class PurchaseDecision(BaseModel):
 
 
 class Sent(BaseModel):
-    """Whether the supplier has the order; `refused` says why not."""
+    """Whether the supplier has the order; `refused` gives the reason when it has not."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,7 +62,7 @@ class Sent(BaseModel):
 
 
 class Reported(BaseModel):
-    """What ended a wait: acknowledged, or settled, which is when nothing may come any more."""
+    """The report that ended a wait: acknowledged, or settled (nothing more will arrive)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,9 +70,9 @@ class Reported(BaseModel):
 
 
 class Chase(BaseModel):
-    """The n-th time that somebody looks whether the supplier is late.
+    """The n-th check whether the supplier is late.
 
-    `unanswered`: it has not acknowledged in time. False: its goods are late.
+    `unanswered`: true asks about a missing acknowledgement, false about late goods.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -100,7 +100,7 @@ class PurchaseAttention(BaseModel):
 
 
 class Purchasing:
-    """Effects of buying, with the database pool and the suppliers injected."""
+    """Activities for buying, with the database pool, the supplier and the policy injected."""
 
     def __init__(self, pool: Pool, supplier: Supplier, policy: PurchasingPolicy) -> None:
         self._pool = pool
@@ -109,7 +109,7 @@ class Purchasing:
 
     @activity.defn
     async def replenish(self, ask: Replenish) -> Replenished:
-        """Buy what is needed. Running twice buys once: what is on order is no need any more."""
+        """Buy what is needed. A repeat buys nothing: goods on order no longer count as needed."""
         async with self._pool.acquire() as conn:
             ordered = await replenishment.run(
                 conn, self._policy, today=_today(), only_called=ask.only_called
@@ -118,7 +118,7 @@ class Purchasing:
 
     @activity.defn
     async def approve_purchase(self, ask: PurchaseDecision) -> None:
-        """proposed → approved. Raises Refused for what was discontinued meanwhile."""
+        """proposed → approved. Raises Refused when an item was discontinued meanwhile."""
         async with self._pool.acquire() as conn, conn.transaction():
             row, lines = await purchases.locked(conn, ask.po_id)
             known = await items.find(conn, [line["sku"] for line in lines])
@@ -131,7 +131,7 @@ class Purchasing:
 
     @activity.defn
     async def send_purchase(self, ask: Purchase) -> Sent:
-        """approved → sent: once, whoever dies in between. The id is the key at the supplier."""
+        """approved → sent, once, also after a crash. The order's id is the key at the supplier."""
         po_id = ask.po_id
         async with self._pool.acquire() as conn:
             order = await purchase_reads.get(conn, po_id)
@@ -143,7 +143,8 @@ class Purchasing:
                     await purchases.locked(conn, po_id)
                     await purchases.expect(conn, po_id, today=_today())
                     await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
-                order = await purchase_reads.get(conn, po_id)  # as it stays, whoever sends it again
+                # From here on the order does not change, so every repeat sends the same.
+                order = await purchase_reads.get(conn, po_id)
         x12 = purchase_order_850(order.document, at=order.created_at)
         try:
             taken = await self._supplier.place(order.document, x12=x12)
@@ -176,19 +177,19 @@ class Purchasing:
 
     @activity.defn
     async def await_acknowledgement(self, ask: Purchase) -> Reported:
-        """Wait until the supplier has answered in any way: with dates, with goods, or with no."""
+        """Wait for the supplier's first answer: dates, goods, or a refusal."""
         return Reported.model_validate(
             await wait_for_report(self._pool, "await_acknowledgement", ask.po_id)
         )
 
     @activity.defn
     async def await_goods(self, ask: Purchase) -> Reported:
-        """Wait until all has come, or will not come any more."""
+        """Wait until everything has arrived, or the rest will not come."""
         return Reported.model_validate(await wait_for_report(self._pool, "await_goods", ask.po_id))
 
     @activity.defn
     async def chase_supplier(self, ask: Chase) -> None:
-        """Ask the supplier where the order is, if it is late; told in its story."""
+        """Ask the supplier where the order is, if it is late, and record that in the story."""
         async with self._pool.acquire() as conn, conn.transaction():
             order = await purchase_reads.get(conn, ask.po_id)
             why = _late(order, unanswered=ask.unanswered)
@@ -199,10 +200,10 @@ class Purchasing:
 
     @activity.defn
     async def cancel_purchase(self, ask: PurchaseDecision) -> None:
-        """What is outstanding will not come, if the supplier lets it go. Raises Refused if not.
+        """Cancel the outstanding goods. Raises Refused if the supplier does not agree.
 
-        Of an order that may have been sent, the supplier is asked first; its yes stands, however
-        often it is asked.
+        The supplier is asked first if the order may have been sent. Its yes stands, and asking
+        again is safe.
         """
         po_id = ask.po_id
         async with self._pool.acquire() as conn:
@@ -224,7 +225,7 @@ class Purchasing:
 
     @activity.defn
     async def close_purchase(self, ask: Purchase) -> Ended:
-        """The end: closed, or cancelled where nothing came."""
+        """End the order: closed, or cancelled when nothing arrived."""
         async with self._pool.acquire() as conn, conn.transaction():
             row, lines = await purchases.locked(conn, ask.po_id)
             state = await purchases.close(conn, row, lines)
@@ -233,14 +234,14 @@ class Purchasing:
 
     @activity.defn
     async def note_purchase(self, ask: PurchaseAttention) -> None:
-        """Show that a purchase order needs a person, or no longer does."""
+        """Record that a purchase order needs attention, or no longer does."""
         async with self._pool.acquire() as conn, conn.transaction():
             await purchases.locked(conn, ask.po_id)
             await purchases.need_attention(conn, ask.po_id, ask.reason)
 
 
 def _late(order: purchase_reads.PurchaseOrder, *, unanswered: bool) -> str | None:
-    """Why the supplier is asked where the order is; None: it has time."""
+    """The reason to chase the supplier; None while the order still has time."""
     if not order.outstanding:
         return None
     if unanswered:

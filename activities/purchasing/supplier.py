@@ -1,7 +1,7 @@
-"""What Orderloom asks of a supplier: to take an order, to drop it, and where it is.
+"""The protocol that every supplier's adapter implements: take an order, cancel it, find it.
 
-What a supplier answers later (when it will come, what was sent) is a fact from outside, and comes
-in through the desk.
+The supplier's later answers (when the goods will come, which were sent) are facts from outside, and
+come in through the desk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from domain.purchasing.purchase_orders import PurchaseDocument
 
 
 class Taken(BaseModel):
-    """An order that the supplier has. `reference` is its own number for it."""
+    """An order that the supplier has. `reference` is the supplier's own number for it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,7 +23,7 @@ class Taken(BaseModel):
 
 
 class Supplier(Protocol):
-    """A supplier, by whatever way orders reach it.
+    """A supplier, in whatever way orders reach it.
 
     A purchase order's id is its idempotency key: suppliers know an order by the buyer's number, and
     take it once however often and however concurrently it comes; with other content it is
@@ -34,14 +34,14 @@ class Supplier(Protocol):
     async def place(self, document: PurchaseDocument, *, x12: str) -> Taken:
         """Send an order, as a document and as X12 850.
 
-        Declined(ORDER_REFUSED) where the supplier will not serve it.
+        Raises Declined(ORDER_REFUSED) when the supplier will not serve it.
         """
         ...
 
     async def cancel(self, po_id: str) -> None:
-        """Call an order back; also one of which it is not known whether it came.
+        """Cancel an order, also one that may never have arrived. Repeating is safe.
 
-        Cancelling again is fine. Declined(TOO_LATE) where it cannot be stopped any more.
+        Raises Declined(TOO_LATE) when the supplier cannot stop it any more.
         """
         ...
 
@@ -50,5 +50,5 @@ class Supplier(Protocol):
         ...
 
     async def lookup(self, po_id: str) -> Taken | None:
-        """The order as the supplier has it, or None if it has not seen it (yet)."""
+        """The order as the supplier has it, or None if the supplier has not seen it yet."""
         ...

@@ -1,4 +1,4 @@
-"""What an order has backordered: wait for it, and allocate it when it has come."""
+"""Backordered units: wait for them, and allocate them when they have arrived."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from store.stock import allocations, backorders, promises
 
 
 class AwaitStock(BaseModel):
-    """Wait for the `round`-th time until something has come for an order."""
+    """The `round`-th wait of an order for stock."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,9 +28,9 @@ class AwaitStock(BaseModel):
 
 
 class FillBackorder(BaseModel):
-    """Allocate what has come, in new fulfilments; what has not is waited for in the next round.
+    """Allocate the units that have arrived, in new fulfilments; the rest waits for the next round.
 
-    `units`: all that the order's workflow knows that it waits for.
+    `units` are all the units that the order's workflow waits for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,7 +42,7 @@ class FillBackorder(BaseModel):
 
 
 class Backorders:
-    """Claims without stock, with the database pool injected."""
+    """Activities for claims without stock, with the database pool injected."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -55,7 +55,7 @@ class Backorders:
 
     @activity.defn
     async def join_backorders(self, ask: AwaitStock) -> None:
-        """What is backordered is waited for in this round, also what fell back to it."""
+        """Let this round wait for all backordered units, also those that were added later."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             waiting = await backorders.lines_of(conn, ask.order_id)
@@ -64,9 +64,9 @@ class Backorders:
 
     @activity.defn
     async def fill_backorder(self, ask: FillBackorder) -> Reserved:
-        """Allocate the order's soft reservations. There may be none any more.
+        """Allocate the order's soft reservations, if there still are any.
 
-        Answers with the fulfilments and with what is still waited for.
+        Returns the new fulfilments, and the units that still wait.
         """
         effect = f"fill_backorder:{ids.backorder_id(ask.order_id, ask.round)}"
         async with self._pool.acquire() as conn, conn.transaction():
@@ -79,7 +79,8 @@ class Backorders:
             takes, told, left = await backorders.fill(
                 conn, ask.order_id, ask.units, round=ask.round + 1
             )
-            # Units of which no day was known when they were ordered leave as what is ordered now.
+            # Units without a known day at the time of the order leave like units that are ordered
+            # now.
             unknown = {take.location for take in takes} - told.keys()
             shipping = await orders.shipping(conn, ask.order_id)
             now = await promises.by_location(conn, sorted(unknown), shipping)

@@ -23,15 +23,17 @@ from store.stock import allocations, backorders, kits, reservations
 from store.stock.sourcing import Sourced, Wanted, lock_shelves
 
 WRITERS_MAX: Final = 2
-"""Transactions that reserve at once, at most. Orders that share no SKU need not share one."""
+"""Transactions that reserve at the same time, at most. Orders without a common SKU may run in two.
+"""
 
 
 class ReserveAgain(BaseModel):
-    """Units that were not found or were lost: reserve others, in new fulfilments.
+    """Reserve other units in new fulfilments, for units that were not found or were lost.
 
-    `source` says where they stand: `open` after a short pick, `shipped` when the carrier lost
-    them. What cannot be had is backordered, in this `round`, where that may be; else cancelled, or
-    it stays lost. `avoid`: a location not to be trusted, or one that has `refused`.
+    `source` says how the order counts them now: `open` after a short pick, `shipped` when the
+    carrier lost them. Units that cannot be had are backordered in this `round` where that is
+    allowed; otherwise they are cancelled, or stay lost. `avoid`: a location whose count is in
+    doubt, or that has `refused`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,8 +55,8 @@ class ReserveAgain(BaseModel):
 class ReleaseStock(BaseModel):
     """Give claims back and cancel their units. `units`: by fulfilment id.
 
-    `backordered` units are not waited for any more, nor are claims that have fallen
-    back to that by now. `decision` ends the order where this leaves nothing of it.
+    `backordered` units stop waiting, and so do claims that have become backorders by now.
+    `decision` ends the order when this leaves nothing of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,7 +72,7 @@ class ReleaseStock(BaseModel):
 
 
 class Reassign(BaseModel):
-    """What stays wanted of a recalled fulfilment goes on in a new one."""
+    """Move the units that are still wanted from a recalled fulfilment to a new one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,10 +82,10 @@ class Reassign(BaseModel):
 
 
 class Inventory:
-    """Claims on stock, with the database pool injected.
+    """Activities for claims on stock, with the database pool injected.
 
-    `together_max`: order lines that are reserved in one transaction at most, but for an order that
-    has more by itself.
+    `together_max`: order lines that are reserved in one transaction, at most; an order with more
+    lines has a transaction to itself.
     """
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
@@ -101,7 +103,7 @@ class Inventory:
     async def reserve_stock(self, ask: ReserveStock) -> Reserved:
         """Record the order and claim its stock, all lines at once, or reject it.
 
-        Orders that come together are written together, in the order in which they came.
+        Orders that arrive together are written together, in the order of their arrival.
         """
         return await self._reservations.answer(ask)
 
@@ -111,12 +113,12 @@ class Inventory:
 
     @activity.defn
     async def release_stock(self, ask: ReleaseStock) -> None:
-        """Undo of reserve_stock, for all or some units. Picked goods are put back before."""
+        """Undo reserve_stock, for all or some units. Picked goods were put back before."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             if await events.find(conn, ask.order_id, ask.effect) is not None:
                 return
-            # All at once: one fulfilment after the other would be the wrong order of locks.
+            # One fulfilment after the other would take the locks in the wrong order.
             skus = await orders.skus(conn, ask.order_id)
             parts = await kits.claimed(conn, ask.order_id)
             claims, waits = await _as_it_stands(conn, ask)
@@ -145,7 +147,7 @@ class Inventory:
 
     @activity.defn
     async def reserve_again(self, ask: ReserveAgain) -> Reserved:
-        """Replace units that are missing, as far as there are others; the rest is given up."""
+        """Replace missing units as far as stock allows, and give up the rest."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             done = await events.find(conn, ask.order_id, ask.effect)
@@ -196,7 +198,7 @@ class Inventory:
 
     @activity.defn
     async def reassign(self, ask: Reassign) -> Planned:
-        """Carry the units that stay wanted over to a new fulfilment, to be picked."""
+        """Carry the units that are still wanted over to a new fulfilment, to be picked."""
         order_id = ask.to.split(":", 1)[0]
         effect = f"reassign:{ask.to}"
         async with self._pool.acquire() as conn, conn.transaction():
@@ -220,9 +222,9 @@ class Inventory:
 async def _as_it_stands(
     conn: Connection, ask: ReleaseStock
 ) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
-    """What is claimed and what is waited for of the units to be released.
+    """The units to release, as (claims by fulfilment and line, backordered units by line).
 
-    A claim may have fallen back to backorder, and its workflow not have heard of it.
+    A claim may have become a backorder without the workflow knowing it yet.
     """
     claims, waits = {}, dict(ask.backordered)
     for fulfilment_id, units in ask.units.items():
@@ -235,7 +237,7 @@ async def _as_it_stands(
 
 
 async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, str]) -> Sourced:
-    """Lock the stock of what is missing, and choose whence else to take it."""
+    """Lock the missing units' stock, and choose other locations for them."""
     parts = await kits.claimed(conn, ask.order_id)
     demands = [
         Demand(line_id=line_id, sku=skus[line_id], quantity=units, parts=parts.get(line_id, {}))
@@ -248,7 +250,7 @@ async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, st
 
 
 async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> None:
-    """Lost units: those that are replaced are open again, the others count as lost."""
+    """Lost units: those that are replaced become open again, the others count as lost."""
     moves = {}
     for line_id, units in ask.units.items():
         lost = missing.get(line_id, 0)

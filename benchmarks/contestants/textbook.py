@@ -23,7 +23,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.orders.order_records import Records
+from activities.orders.order_records import OrderRecords
 from activities.payments.authorizations import Authorizations
 from activities.payments.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
@@ -50,7 +50,7 @@ class Textbook:
         """A running worker."""
         pool = required(side.pool)
         warehouse = Warehouse(pool, SandboxCarrier(pool, random=random.SystemRandom()))
-        inventory, records = Inventory(pool), Records(pool)
+        inventory, records = Inventory(pool), OrderRecords(pool)
         companies = {"sandbox": SandboxPayment(pool, random=random.SystemRandom())}
         authorizations, payments = Authorizations(pool, companies), Payments(pool, companies)
         return Worker(

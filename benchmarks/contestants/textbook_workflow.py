@@ -9,7 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
-    from activities.orders.order_records import CloseOrder, Records
+    from activities.orders.order_records import CloseOrder, OrderRecords
     from activities.payments.authorizations import Authorizations
     from activities.payments.contracts import Authorize, Capture, TenderAsk
     from activities.payments.payments import Payments
@@ -67,7 +67,7 @@ class TextbookWorkflow:
         await self.ship(start.order, parcel)
         await workflow.sleep(start.return_window)
         await workflow.execute_activity_method(
-            Records.close_order,
+            OrderRecords.close_order,
             CloseOrder(order_id=start.order.order_id, decision="closed", reason="window over"),
             start_to_close_timeout=STEP,
         )

@@ -8,7 +8,7 @@ from workflows.order import OrderWorkflow
 from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.order_records import Notice, Records
+    from activities.orders.order_records import Notice, OrderRecords
     from domain.orders.messages import Placement
     from workflows.state.contracts import OrderInput, OrderResult
 
@@ -63,5 +63,5 @@ class TellsTheWarehouse(OrderWorkflow):
         if workflow.patched("tell-the-warehouse"):
             order_id = self.order.order_id
             notice = Notice(order_id=order_id, effect="told", what="warehouse told", why="it asked")
-            await self.steps.local(Records.tell, notice, order_id, "Tell the warehouse")
+            await self.steps.local(OrderRecords.tell, notice, order_id, "Tell the warehouse")
         await super().fulfil()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from temporalio.client import Client
 
-from activities.payments.reconciliation import ProviderDay, Reconciling
+from activities.payments.reconciliation import ProviderDay, Reconciliation
 from activities.providers.stripe.payment import StripePayment
 from domain.orders.messages import ReturnRequest
 from starter.service.audit import audit
@@ -99,7 +99,7 @@ async def test_orders_paid_at_stripe_are_charged_by_parcel_paid_back_and_all_is_
     assert books == {}
 
     (today,) = {receipt.at.date() for receipt in await stripe.operations(back)}
-    compared = await Reconciling(shop.pool, {"stripe": stripe}, shop.temporal).reconcile_day(
+    compared = await Reconciliation(shop.pool, {"stripe": stripe}, shop.temporal).reconcile_day(
         ProviderDay(provider="stripe", day=today)
     )
     assert (compared.listed, compared.differences) == (ORDERS * 4 + 2, 0)

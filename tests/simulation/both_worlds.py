@@ -28,7 +28,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.world.memory import Memory, Pending
 from tests.simulation.world.money import Money
-from tests.simulation.world.records import Records
+from tests.simulation.world.records import OrderRecords
 from tests.simulation.world.stock import Stock
 from tests.simulation.world.warehouse import Warehouse
 from tests.support.bench import Bench
@@ -123,7 +123,7 @@ class InMemory:
             confirmed=self._warehouse.release,
         )
         self._warehouse.money = self._money
-        records = Records(self._memory, lambda _: None)
+        records = OrderRecords(self._memory, lambda _: None)
         self._rooms = (self._stock, self._warehouse, self._money, records)
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:

@@ -25,7 +25,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, Broken, Life, Mishaps
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
-from tests.simulation.world.records import Records
+from tests.simulation.world.records import OrderRecords
 from tests.simulation.world.stock import Stock
 from tests.simulation.world.warehouse import Warehouse
 from workflows.engine.steps import ENDS_EARLY
@@ -88,7 +88,7 @@ class OrderLife:
             confirmed=self.warehouse.release,
         )
         self.warehouse.money = self.money
-        self.records = Records(self.memory, self._needs_a_person)
+        self.records = OrderRecords(self.memory, self._needs_a_person)
         self._answered = 0
         self.life.serve(
             self._fakes(),

@@ -14,7 +14,7 @@ from temporalio import activity
 from activities.aftersales.returns import Returns
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments, Part, Ship
-from activities.orders.order_records import Records
+from activities.orders.order_records import OrderRecords
 from activities.payments.authorizations import Authorizations
 from activities.payments.contracts import Authorize, Capture, TenderAsk
 from activities.payments.payments import Payments
@@ -57,7 +57,7 @@ class Bench:
         self.fulfilment = Fulfilments(pool, self.carrier)
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
-        self.records = Records(pool)
+        self.records = OrderRecords(pool)
         self.desk = Desk(pool)
 
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:

@@ -40,7 +40,7 @@ ACTIVITY_CLASSES: tuple[str, ...] = (
     "Fulfilments",
     "Backorders",
 )
-ACTIVITY_CLASSES += ("Delivery", "Returns", "Records")
+ACTIVITY_CLASSES += ("Delivery", "Returns", "OrderRecords")
 
 
 def undos(*begun: str) -> list[str]:

@@ -9,7 +9,7 @@ from temporalio import workflow
 from workflows.engine.steps import Steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.order_records import Hold, Records
+    from activities.orders.order_records import Hold, OrderRecords
 
 
 class OrderHolds:
@@ -26,7 +26,9 @@ class OrderHolds:
         async with self._recording:
             self.numbered += 1
             ask = Hold(order_id=self._order_id, number=self.numbered, note=note)
-            await self._steps.record(Records.note_hold, ask, self._order_id, "Held for payment")
+            await self._steps.record(
+                OrderRecords.note_hold, ask, self._order_id, "Held for payment"
+            )
 
     async def release(self, who: str) -> None:
         """It does not wait any more."""
@@ -34,4 +36,4 @@ class OrderHolds:
             ask = Hold(
                 order_id=self._order_id, number=self.numbered, note="", released=True, who=who
             )
-            await self._steps.record(Records.note_hold, ask, self._order_id, "Goes on")
+            await self._steps.record(OrderRecords.note_hold, ask, self._order_id, "Goes on")

@@ -21,7 +21,7 @@ from workflows.state.contracts import OrderView
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.order_records import Notice, Records
+    from activities.orders.order_records import Notice, OrderRecords
     from domain.errors import InvalidInput
     from domain.orders.messages import (
         AttentionAnswer,
@@ -237,7 +237,7 @@ class OrderMessages:
         number = self.refusals  # others may be refused while this one waits
         await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
         await self.steps.record(
-            Records.tell,
+            OrderRecords.tell,
             Notice(
                 order_id=self.order.order_id,
                 effect=f"refused:{number}",

@@ -11,7 +11,7 @@ from workflows.engine import timeouts
 from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.order_records import Attention, Records
+    from activities.orders.order_records import Attention, OrderRecords
     from domain.errors import IllegalTransition, NotFound
     from domain.orders.continuation import Action, Parked
     from domain.orders.messages import AttentionAnswer
@@ -90,7 +90,7 @@ class ParkedSteps:
     async def _note(self, parked: Parked, resolution: str | None, who: str = "orderloom") -> None:
         # Without an end to its retries: the list of what needs a person must not miss one.
         await workflow.execute_activity_method(
-            Records.note_attention,
+            OrderRecords.note_attention,
             Attention(
                 order_id=self._order_id,
                 step=parked.step,

@@ -110,7 +110,7 @@ class SandboxCarrier:
         _answer(request, await self._faults.run("void_label", effect))
 
     async def lookup(self, *, key: str) -> Label | None:
-        """What became of the call with this key; None if it was never seen."""
+        """Look up the call with this key; None if it was never seen."""
 
         async def effect(connection: Connection) -> CarrierCall | None:
             return await companies.carrier_call(connection, key)
@@ -120,12 +120,12 @@ class SandboxCarrier:
 
 
 def _request(operation: str, **content: str | None) -> str:
-    """The call's content in one canonical form, to tell a repeat from a conflict."""
+    """The call's content in one canonical form, which tells a repeat from a conflict."""
     return json.dumps({"operation": operation, **content}, sort_keys=True)
 
 
 def _answer(request: str, call: CarrierCall) -> Label:
-    """What the caller hears: the label, or why there is none, or that the key was taken."""
+    """Return the call's label. Raises Declined for a refused call, or a key with other content."""
     if call.request != request:
         raise _declined(DeclineCode.IDEMPOTENCY_CONFLICT)
     return _label(call)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Faults:
-    """Runs a company's operations, each befallen by the faults that are set for it."""
+    """Runs a company's operations, each with the faults that are set for it."""
 
     def __init__(self, pool: Pool, provider: str, random: Random, timeout_seconds: float) -> None:
         self._pool = pool
@@ -33,10 +33,10 @@ class Faults:
         self._timeout_seconds = timeout_seconds
 
     async def run(self, operation: str, effect: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run `effect`, which keeps what it does before it returns, unless a fault befalls it.
+        """Run `effect`, which stores its result, unless a fault prevents it or hides its answer.
 
-        Raises Unavailable or TimedOut when one does, and Unavailable when the company's own
-        database is out of reach. No connection is held while a time-out passes.
+        Raises Unavailable or TimedOut for a fault, and Unavailable when the company's own database
+        is out of reach. No connection is held while a time-out passes.
         """
         try:
             async with self._pool.acquire() as connection:

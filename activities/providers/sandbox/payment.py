@@ -38,9 +38,9 @@ from store.sandbox.companies import PaymentCall, PaymentEffect, Refusal
 
 
 class Card(StrEnum):
-    """Tokens that stand for cards that misbehave, and two that do not; nor does any other.
+    """Tokens of cards that misbehave, and of two that do not. Any other token works, too.
 
-    CONFIRMED: what the customer of ACTION_REQUIRED comes with, having confirmed it.
+    CONFIRMED is the new token of a customer who met ACTION_REQUIRED and has confirmed the payment.
     """
 
     OK = "tok_ok"
@@ -81,17 +81,21 @@ FEE_FIXED_MINOR = 25
 
 
 def fee_of(amount: Money) -> Money:
-    """What the company keeps of a capture: 1.5 %, half up, and 25 minor units; at most all."""
+    """The company's fee for a capture: 1.5 %, half up, plus 25 minor units.
+
+    Never above the amount.
+    """
     share = (amount.minor * FEE_PER_MILLE + 500) // 1000
     return Money(minor=min(amount.minor, share + FEE_FIXED_MINOR), currency=amount.currency)
 
 
 class SandboxPayment:
-    """A `PaymentProvider`. Its state is shared by all instances on one database.
+    """A `PaymentProvider`. All instances on one database share its state.
 
-    `slow_seconds` is how long every money call on a slow card takes to answer after its effect,
-    `timeout_seconds` how long a caller waits before a time-out fault raises. `captures` and
-    `holds_for` hold for what this instance authorizes, whichever is asked to capture it.
+    `slow_seconds` is the time a money call on a slow card takes to answer after its effect,
+    `timeout_seconds` the time a caller waits before a time-out fault raises. `captures` and
+    `holds_for` apply to authorizations made by this instance, also when another instance captures
+    them.
     """
 
     def __init__(
@@ -111,13 +115,13 @@ class SandboxPayment:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What was asked for when this was made."""
+        """The capabilities that this instance was made with."""
         return self._capabilities
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
     ) -> PaymentReceipt:
-        """Set the amount aside, unless the `Card` behind the token refuses it."""
+        """Authorize the amount, unless the `Card` behind the token refuses it."""
         _check(amount)
         request = _request("authorize", order_id=order_id, amount=amount, token=token)
 
@@ -137,7 +141,7 @@ class SandboxPayment:
         return await self._answer(request, await self._faults.run("authorize", effect))
 
     async def capture(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Take part or all of what is authorized."""
+        """Take part or all of an authorized amount."""
         _check(amount)
         request = _request("capture", authorization=authorization, amount=amount)
 
@@ -155,7 +159,7 @@ class SandboxPayment:
         return await self._answer(request, await self._faults.run("capture", effect))
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """Release what was not captured and close the authorization to further captures."""
+        """Release the uncaptured amount and close the authorization to further captures."""
         request = _request("void", authorization=authorization)
 
         async def effect(connection: Connection) -> PaymentCall:
@@ -166,7 +170,7 @@ class SandboxPayment:
         return await self._answer(request, await self._faults.run("void", effect))
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Give back part or all of what was captured."""
+        """Give back part or all of a captured amount."""
         _check(amount)
         request = _request("refund", authorization=authorization, amount=amount)
 
@@ -183,10 +187,10 @@ class SandboxPayment:
         return await self._answer(request, await self._faults.run("refund", effect))
 
     async def send_back(self, key: str) -> None:
-        """What happens at the company: the customer's bank returns the refund with this key.
+        """Play the customer's bank: it returns the refund with this key.
 
         Stripe Docs, "Failed refunds": up to 30 days later, and the money is on the account again.
-        Whoever asks for it from then on is told that it failed.
+        Later look-ups of the refund say that it failed.
         """
         async with self._pool.acquire() as connection:
             await companies.send_refund_back(connection, key, DeclineCode.REFUND_REFUSED)
@@ -194,7 +198,7 @@ class SandboxPayment:
     async def lookup(
         self, *, key: str, kind: PaymentKind, authorization: str | None, since: datetime
     ) -> PaymentReceipt | None:
-        """What became of the money call with this key, which is all that is needed here."""
+        """Look up the money call; the key alone finds it here."""
 
         async def effect(connection: Connection) -> PaymentCall | None:
             return await companies.payment_call(connection, key)
@@ -211,7 +215,7 @@ class SandboxPayment:
         return tuple(_receipt(done) for done in await self._faults.run("operations", effect))
 
     async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
-        """Every effect of one day (UTC), oldest first, whoever asked."""
+        """Every effect of one day (UTC), oldest first, of any caller."""
         since = datetime.combine(day, time(), UTC)
 
         async def effect(connection: Connection) -> tuple[PaymentEffect, ...]:
@@ -221,7 +225,7 @@ class SandboxPayment:
         return tuple(_receipt(done) for done in await self._faults.run("list_day", effect))
 
     async def _answer(self, request: str, call: PaymentCall) -> PaymentReceipt:
-        """What the caller hears: the effect, or why there is none, or that the key was taken."""
+        """The call's receipt. Raises Declined for a refused call, or a key with other content."""
         if call.request != request:
             raise _declined(DeclineCode.IDEMPOTENCY_CONFLICT)
         done = _effect(call)
@@ -231,13 +235,13 @@ class SandboxPayment:
 
 
 def _check(amount: Money) -> None:
-    """Refuse an impossible amount at the door, before anything is kept under the key."""
+    """Refuse an impossible amount at once, before anything is kept under the key."""
     if not 0 < amount.minor <= _MINOR_MAX:
         raise _declined(DeclineCode.INVALID_AMOUNT)
 
 
 def _request(operation: str, *, amount: Money | None = None, **content: str) -> str:
-    """The call's content in one canonical form, to tell a repeat from a conflict."""
+    """The call's content in one canonical form, which tells a repeat from a conflict."""
     if amount is not None:
         content |= {"amount_minor": str(amount.minor), "currency": amount.currency}
     return json.dumps({"operation": operation, **content}, sort_keys=True)

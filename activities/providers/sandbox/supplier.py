@@ -1,9 +1,8 @@
 """Suppliers that take orders like real ones, into their own tables.
 
-What they follow: an X12 850 is known by its purchase order number (BEG03), and a second original
-with a number that is there already is a duplicate, answered as the first one; an 860 that cancels
-an order may arrive before it. What a supplier decides later, its 855 and 856, is the simulator's
-to play.
+They follow X12: an 850 is known by its purchase order number (BEG03), and a second original with
+the same number is a duplicate, answered like the first; an 860 that cancels an order may arrive
+before it. The simulator plays the supplier's later decisions, its 855 and 856.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from store.sandbox.suppliers import SupplierOrder
 # Suppliers that misbehave; any other is fine.
 SUPPLIER_REFUSES: Final = "refuses"
 SUPPLIER_NEVER_STOPS: Final = "never-stops"
-"""It does not let itself be cancelled."""
+"""This supplier never lets an order be cancelled."""
 
 _MESSAGES: Final = {
     DeclineCode.ORDER_REFUSED: "the supplier does not serve this order",
@@ -32,16 +31,16 @@ _MESSAGES: Final = {
 
 
 class SandboxSupplier:
-    """A `Supplier`, all of them. Its state is shared by all instances on one database.
+    """A `Supplier` that stands for all suppliers. All instances on one database share its state.
 
-    `timeout_seconds` is how long a caller waits before a time-out fault raises.
+    `timeout_seconds` is the time a caller waits before a time-out fault raises.
     """
 
     def __init__(self, pool: Pool, *, random: Random, timeout_seconds: float = 0.2) -> None:
         self._faults = Faults(pool, "supplier", random, timeout_seconds)
 
     async def place(self, document: PurchaseDocument, *, x12: str) -> Taken:
-        """Take an order, unless the supplier is the one that refuses, or it was cancelled."""
+        """Take an order, unless its supplier refuses orders or the order was cancelled before."""
         content = document.model_dump(mode="json")
 
         async def effect(connection: Connection) -> SupplierOrder | None:
@@ -71,7 +70,7 @@ class SandboxSupplier:
             raise _declined(DeclineCode.TOO_LATE)
 
     async def chase(self, po_id: str) -> None:
-        """Count that somebody asked."""
+        """Count the enquiry."""
 
         async def effect(connection: Connection) -> None:
             await suppliers.chase(connection, po_id)

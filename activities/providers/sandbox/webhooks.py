@@ -1,7 +1,7 @@
-"""What the sandbox payment company sends by itself: made and signed here, and read again.
+"""Events that the sandbox payment company sends by itself: made and signed here, and read again.
 
-The frame and the signature are Stripe's; what is inside is the company's own and simple. It is the
-same as Stripe in that every event about a dispute holds the whole dispute as it stands.
+The frame and the signature are Stripe's; the content is the company's own and simple. As at Stripe,
+every event about a dispute holds the whole dispute as it is at that time.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from domain.payments.disputes import Dispute, DisputeState
 from domain.payments.provider_events import DisputeNews, News, PaymentFate, PaymentNews
 
 FEE_MINOR: Final = 15_00
-"""What the company takes for a chargeback, in minor units of the payment's currency."""
+"""The company's fee for a chargeback, in minor units of the payment's currency."""
 
 Minor = Annotated[int, Field(strict=True, ge=0)]
 
 
 @dataclass(frozen=True)
 class SignedEvent:
-    """A request as the company sends it: the raw body, and the header that signs it."""
+    """A request as the company sends it: the raw body, and the header with its signature."""
 
     body: bytes
     signature: str
 
 
 class SandboxDispute(BaseModel):
-    """A dispute as the company tells it. `authorization` is its id of the payment."""
+    """A dispute in the company's own words. `authorization` is its id of the payment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,7 +52,7 @@ class SandboxDispute(BaseModel):
 
 
 class SandboxPaymentEvent(BaseModel):
-    """What became of a payment operation: named by the key of its call, its id, or both."""
+    """News about a payment operation, named by the key of its call, its id, or both."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,26 +70,29 @@ class _Frame(BaseModel):
 def dispute_event(
     event_id: str, dispute: SandboxDispute, *, what: str, at: datetime, secret: str
 ) -> SignedEvent:
-    """An event about a dispute; `what` is opened, updated, funds_withdrawn, closed or the like."""
+    """Make an event about a dispute.
+
+    `what` is "opened", "updated", "funds_withdrawn", "closed" or the like.
+    """
     return _signed(event_id, f"dispute.{what}", dispute, at, secret)
 
 
 def payment_event(
     event_id: str, fate: PaymentFate, payment: SandboxPaymentEvent, *, at: datetime, secret: str
 ) -> SignedEvent:
-    """An event about a payment operation."""
+    """Make an event about a payment operation."""
     return _signed(event_id, f"payment.{fate}", payment, at, secret)
 
 
 def read_event(body: Mapping[str, Any]) -> News | None:
-    """What an event of this company says."""
+    """Turn an event of this company into news; None when it is of no use here."""
     frame = read_as(_Frame, body, where="event")
     about, _, what = frame.type.partition(".")
     said_at = datetime.fromtimestamp(frame.created, UTC)
     if about == "dispute":
         return _dispute(read_as(SandboxDispute, frame.data, where="event data"), what, said_at)
     if about == "payment" and what in get_args(PaymentFate):
-        fate: PaymentFate = what  # type: ignore[assignment]  # one of them, as just looked up
+        fate: PaymentFate = what  # type: ignore[assignment] # it was found among the fates above
         payment = read_as(SandboxPaymentEvent, frame.data, where="event data")
         return PaymentNews(
             fate=fate,
@@ -102,7 +105,7 @@ def read_event(body: Mapping[str, Any]) -> News | None:
 
 
 def _dispute(told: SandboxDispute, what: str, said_at: datetime) -> DisputeNews:
-    decimals(told.currency)  # is it one?
+    decimals(told.currency)  # Raises when it is no currency.
     moves: Literal[0, 1, 2] = 2 if what == "funds_reinstated" else 1 if told.fee_minor else 0
     try:
         respond_by = (

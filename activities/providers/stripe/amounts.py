@@ -1,8 +1,9 @@
-"""Amounts as Stripe counts them, exactly, from and to ours.
+"""Amounts in Stripe's units, exactly, from and to ours.
 
-Ours are in minor units by ISO 4217. Stripe's are too, save for what its page "Supported currencies"
-lists: some have other decimals there than in ISO 4217, and of some it takes only certain amounts.
-Forint and Taiwan dollar are zero-decimal there for payouts only; they are charged with two.
+Ours are in minor units by ISO 4217. Stripe's are, too, except for the currencies on its page
+"Supported currencies": some have other decimals there than in ISO 4217, and for some it takes only
+certain amounts. Forint and Taiwan dollar are zero-decimal there for payouts only; they are charged
+with two decimals.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from domain.money import Money, decimals
 # Decimals that differ from ISO 4217. Króna and Uganda shilling have two, always 00.
 _DECIMALS: Final = {"ISK": 2, "UGX": 2, "MGA": 0}
 
-# Of these, the last of the three decimals must be 0. There are no others with three at Stripe.
+# The last of the three decimals must be 0. Stripe has no other currency with three.
 _THREE_DECIMALS: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 _DECIMALS_MAX: Final = 3
 
-# More than any limit of Stripe's, which differ by currency and are its own to tell.
+# Larger than any of Stripe's own limits, which differ by currency. Stripe reports those itself.
 _AMOUNT_MAX: Final = 10**15
 
 
 def to_stripe(amount: Money) -> int:
-    """What to send. Raises Declined(INVALID_AMOUNT) for what Stripe cannot be asked for."""
+    """The amount in Stripe's units. Raises Declined(INVALID_AMOUNT) when Stripe cannot take it."""
     if amount.minor <= 0:
         raise _refused(amount, "an amount must be more than zero")
     ours = decimals(amount.currency)
@@ -43,7 +44,7 @@ def to_stripe(amount: Money) -> int:
 
 
 def from_stripe(amount: int, currency: str) -> Money:
-    """What an amount of Stripe's is. Raises ValueError where it is none of ours."""
+    """An amount from Stripe as Money. Raises ValueError when ISO 4217 cannot express it."""
     currency = currency.upper()
     ours = decimals(currency)
     theirs = _DECIMALS.get(currency, ours)

@@ -1,10 +1,10 @@
-"""What Stripe answers with, as far as it is read here, and the marks that are left there.
+"""The parts of Stripe's answers that are read here, and the marks that our calls leave there.
 
-Stripe keeps no list of calls by idempotency key. So each call leaves its key in the metadata of
-what it makes or changes: `orderloom_key` on a payment intent and on a refund; and on the intent
-`capture_<digest of the key>` for each capture, `orderloom_voiding` before it is cancelled, and
-`orderloom_void` where it ends after a capture. A capture's mark is set by the call that captures,
-so the one is never there without the other.
+Stripe keeps no list of calls by idempotency key. So each call leaves its key in the metadata of the
+object that it makes or changes: `orderloom_key` on a payment intent and on a refund; and on the
+intent `capture_<digest of the key>` for each capture, `orderloom_voiding` before it is cancelled,
+and `orderloom_void` where it ends after a capture. The same call captures and sets the capture's
+mark, so neither exists without the other.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ KEY: Final = "orderloom_key"
 VOIDING: Final = "orderloom_voiding"
 VOID: Final = "orderloom_void"
 _CAPTURE: Final = "capture_"
-_DIGEST: Final = 32  # a name in metadata has 40 characters at most
+_DIGEST: Final = 32  # Stripe allows 40 characters in a name in metadata.
 
 
 class Mark(NamedTuple):
-    """What a call leaves of itself: its amount in Stripe's units, and its key."""
+    """The trace that a call leaves at Stripe: its amount in Stripe's units, and its key."""
 
     amount: int
     key: str
@@ -37,7 +37,7 @@ class Mark(NamedTuple):
 
 
 def capture_mark(key: str, amount: int) -> dict[str, str]:
-    """Metadata that says that this intent was captured with this key."""
+    """Metadata that says: this intent was captured with this key."""
     return {f"{_CAPTURE}{_digest(key)}": str(Mark(amount, key))}
 
 
@@ -51,13 +51,16 @@ def _read(mark: str) -> Mark:
 
 
 class Answer(BaseModel):
-    """A part of what Stripe tells; the rest is ignored. Times are seconds since 1970."""
+    """The fields of an answer that are read here; others are ignored.
+
+    Times are seconds since 1970.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Transaction(Answer):
-    """A movement of the account's balance, in the currency that the account is paid out in."""
+    """A movement of the account's balance, in the currency of the account's payouts."""
 
     id: str
     created: int
@@ -68,12 +71,12 @@ class Transaction(Answer):
 
     @property
     def at(self) -> datetime:
-        """When it was booked."""
+        """The time when it was booked."""
         return moment(self.created)
 
     @property
     def kept(self) -> Money | None:
-        """What Stripe keeps of it; None where that is not a whole amount."""
+        """Stripe's fee for it; None when that is not a whole amount."""
         try:
             return from_stripe(self.fee, self.currency)
         except ValueError:
@@ -87,14 +90,14 @@ class Multicapture(Answer):
 
 
 class CardDetails(Answer):
-    """What is special about a card's charge."""
+    """Special properties of a card's charge."""
 
     capture_before: int | None = None
     multicapture: Multicapture | None = None
 
 
 class MethodDetails(Answer):
-    """How a charge was paid."""
+    """The means by which a charge was paid."""
 
     card: CardDetails | None = None
 
@@ -114,19 +117,19 @@ class Charge(Answer):
 
     @property
     def card(self) -> CardDetails:
-        """Its details, or none known."""
+        """Its card details, or empty ones."""
         details = self.payment_method_details
         return (details and details.card) or CardDetails()
 
     @property
     def captures_several(self) -> bool:
-        """It can be captured more than once."""
+        """Whether it can be captured more than once."""
         multicapture = self.card.multicapture
         return multicapture is not None and multicapture.status == "available"
 
 
 class Failure(Answer):
-    """Why a payment failed."""
+    """The reason why a payment failed."""
 
     code: str | None = None
     decline_code: str | None = None
@@ -134,7 +137,7 @@ class Failure(Answer):
 
 
 class Intent(Answer):
-    """A payment intent: what Orderloom knows as an authorization."""
+    """A payment intent; Orderloom calls it an authorization."""
 
     id: str
     status: str
@@ -160,19 +163,19 @@ class Intent(Answer):
 
     @property
     def charge(self) -> Charge | None:
-        """Its charge, where it was asked for in full."""
+        """Its charge, if the answer holds it in full."""
         return self.latest_charge if isinstance(self.latest_charge, Charge) else None
 
     @property
     def authorized(self) -> bool:
-        """It was authorized once, whatever came then."""
+        """Whether it was authorized once, whatever happened to it later."""
         charge = self.charge
         return charge is not None and charge.status == "succeeded"
 
     @property
     def expired(self) -> bool:
-        """Stripe ended it, because it was not captured in time."""
-        # Named "automatic" before version 2025-03-31 of the API.
+        """Whether Stripe ended it because it was not captured in time."""
+        # The API called it "automatic" before version 2025-03-31.
         return self.status == "canceled" and self.cancellation_reason in ("expired", "automatic")
 
     @property
@@ -186,12 +189,12 @@ class Intent(Answer):
 
     @property
     def ended(self) -> Mark | None:
-        """The void that found it captured: what that released, and its key."""
+        """The void that came after a capture: the amount it released, and its key."""
         mark = self.metadata.get(VOID)
         return None if mark is None else _read(mark)
 
     def money(self, amount: int) -> Money:
-        """An amount of Stripe's in this intent's currency."""
+        """An amount from Stripe in this intent's currency."""
         return from_stripe(amount, self.currency)
 
 
@@ -221,15 +224,15 @@ class Refund(Answer):
 
     @property
     def refused(self) -> bool:
-        """It did not take place after all: the money is back with us."""
+        """Whether it failed after all, so that the money is back on our account."""
         return self.status in ("failed", "canceled")
 
 
 def moment(seconds: int) -> datetime:
-    """A time of Stripe's."""
+    """A time of Stripe's as a datetime in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def capture_digest(key: str) -> str:
-    """A few characters that tell the captures of one intent apart."""
+    """A short name that tells the captures of one intent apart."""
     return _digest(key)[:8]

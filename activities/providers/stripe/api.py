@@ -1,4 +1,4 @@
-"""The calls of Stripe's API that are used here, each with our errors and our view of the answer."""
+"""The calls of Stripe's API that the adapter uses, with our errors and our view of the answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StripeApi:
             api_key.get_secret_value(),
             http_client=self._http,
             base_addresses={"api": api_base} if api_base else {},
-            max_network_retries=0,  # what is tried again, and when, is for the caller to know
+            max_network_retries=0,  # The caller decides whether and when to retry.
         ).v1
 
     async def close(self) -> None:
@@ -56,7 +56,7 @@ class StripeApi:
         return _read(Intent, answer)
 
     async def intent(self, reference: str) -> Intent:
-        """A payment intent as it is now, with its charge and the last booking of it."""
+        """A payment intent as it is now, with its charge and the newest booking of the charge."""
         with _our_errors(None):
             answer = await self._v1.payment_intents.retrieve_async(reference, {"expand": [_BOOKED]})
         return _read(Intent, answer)
@@ -64,7 +64,8 @@ class StripeApi:
     async def mark(self, reference: str, marks: dict[str, str]) -> None:
         """Add metadata to a payment intent.
 
-        Twice is no more than once. With a key, an answer 500 would be kept, and be all there is.
+        A repeat changes nothing. It is sent without a key, because Stripe would keep an answer 500
+        under the key and repeat that for ever.
         """
         with _our_errors("void"):
             await self._v1.payment_intents.update_async(reference, {"metadata": marks})
@@ -72,7 +73,10 @@ class StripeApi:
     async def capture(
         self, reference: str, amount: int, marks: dict[str, str], *, key: str, final: bool | None
     ) -> Intent:
-        """Capture; `final` releases the rest, or keeps it; None: as it is without multicapture."""
+        """Capture part or all.
+
+        `final`: true releases the rest, false keeps it; None for an account without multicapture.
+        """
         params: PaymentIntentCaptureParams = {
             "amount_to_capture": amount,
             "metadata": marks,
@@ -87,7 +91,7 @@ class StripeApi:
         return _read(Intent, answer)
 
     async def cancel(self, reference: str, *, key: str | None) -> Intent:
-        """Cancel, which releases what is held. Without a key where nobody has to know who did."""
+        """Cancel an intent and release its amount. Without a key, nobody can look the call up."""
         with _our_errors("void"):
             answer = await self._v1.payment_intents.cancel_async(
                 reference,
@@ -99,7 +103,7 @@ class StripeApi:
     async def refund(
         self, reference: str, amount: int, marks: dict[str, str], *, key: str
     ) -> Refund:
-        """Pay back a part or all of what was captured."""
+        """Pay back part or all of a captured amount."""
         with _our_errors("refund"):
             answer = await self._v1.refunds.create_async(
                 {
@@ -163,7 +167,7 @@ class StripeApi:
                 yield _read(Refund, answer)
 
     async def booked(self, charge: str) -> AsyncIterator[Transaction]:
-        """What the captures of a charge brought into the account, newest first."""
+        """The bookings of a charge's captures on the account, newest first."""
         with _our_errors(None):
             page = await self._v1.balance_transactions.list_async(
                 {"source": charge, "type": "charge", "limit": _PAGE}
@@ -172,7 +176,7 @@ class StripeApi:
                 yield _read(Transaction, answer)
 
     async def booked_between(self, since: datetime, before: datetime) -> AsyncIterator[Transaction]:
-        """What captures brought in, in a span of time, with charge and intent; newest first."""
+        """Bookings of captures in a span of time, with charge and intent; newest first."""
         with _our_errors(None):
             page = await self._v1.balance_transactions.list_async(
                 {
@@ -188,7 +192,7 @@ class StripeApi:
 
 @asynccontextmanager
 async def deadline(within: timedelta) -> AsyncIterator[None]:
-    """Raises TimedOut once this is over: requests alone could go on for ever, byte by byte."""
+    """Raises TimedOut after `within`, also when an answer comes slowly, byte by byte."""
     try:
         async with asyncio.timeout(within.total_seconds()):
             yield
@@ -201,7 +205,7 @@ def _our_errors(kind: PaymentKind | None) -> Iterator[None]:
     try:
         yield
     except stripe.StripeError as error:
-        # Not chained: what led to it holds the request, and that the API key.
+        # Not chained: the cause holds the request, and the request holds the API key.
         raise translate(error, kind) from None
 
 

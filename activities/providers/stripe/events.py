@@ -1,4 +1,4 @@
-"""What Stripe's events say. Read as data: what is not looked at may change with Stripe's versions.
+"""The news in Stripe's events. Read as data, because fields that are not used here may change.
 
 By source: Stripe API reference, "Types of events" and "The Dispute object". An event holds the
 object as it was when the event was made. `request.idempotency_key` is the key of the call that
@@ -35,7 +35,7 @@ _FATES: Final[dict[str, PaymentFate]] = {
 
 
 _UPDATES: Final = ("refund.updated", "charge.refund.updated")
-"""Of a refund, with all of it. Stripe cancels one without an event of its own."""
+"""Events that hold a whole refund. Stripe has no event of its own for a cancelled refund."""
 
 
 def _id_of(value: Any) -> Any:
@@ -63,7 +63,7 @@ class _Event(BaseModel):
 
 
 class _Move(BaseModel):
-    """A balance transaction: `amount` is negative where it was taken from us."""
+    """A balance transaction; `amount` is negative when Stripe took it from us."""
 
     amount: int
     fee: int = 0
@@ -88,7 +88,7 @@ class _Dispute(BaseModel):
 
 
 class _Payment(BaseModel):
-    """A PaymentIntent, a Charge or a Refund: what they have in common, and what tells why."""
+    """The common fields of a PaymentIntent, a Charge and a Refund."""
 
     id: str
     payment_intent: Reference = None
@@ -99,7 +99,7 @@ class _Payment(BaseModel):
 
 
 def read_event(body: Mapping[str, Any]) -> News | None:
-    """What an event of Stripe says."""
+    """Turn an event of Stripe into news; None when it is of no use here."""
     event = read_as(_Event, body, where="event")
     said_at = datetime.fromtimestamp(event.created, UTC)
     if event.type.startswith("charge.dispute."):
@@ -114,7 +114,7 @@ def read_event(body: Mapping[str, Any]) -> News | None:
     caused_by = event.request.idempotency_key if event.request else None
     keys = dict.fromkeys((caused_by, payment.metadata.get(KEY)))
     of_refund = fate in ("refunded", "refund_failed") and payment.id.startswith(("re_", "pyr_"))
-    # A refund's payment names every refund of it, and the news is about this one.
+    # The payment intent of a refund has other refunds, too, and this event is about one of them.
     around = () if of_refund else (payment.payment_intent, payment.latest_charge)
     return PaymentNews(
         fate=fate,
@@ -127,7 +127,7 @@ def read_event(body: Mapping[str, Any]) -> News | None:
 
 def _dispute(told: _Dispute, said_at: datetime) -> Dispute:
     moves = told.balance_transactions
-    # All are in the currency that the account is paid out in.
+    # All moves are in the currency of the account's payouts.
     fee_currency = moves[0].currency if moves else told.currency
     fee = sum(move.fee for move in moves if move.currency == fee_currency)
     subjects = tuple(name for name in (told.payment_intent, told.charge) if name)
@@ -156,7 +156,7 @@ def _money(amount: int, currency: str) -> Money:
 
 
 def _state(status: str, *, taken: bool) -> DisputeState:
-    """Settled beforehand is as good as lost where the money was taken for it."""
+    """Stripe's status as a state. Settled early is lost, if Stripe took the money for it."""
     try:
         state = DisputeState(status)
     except ValueError:

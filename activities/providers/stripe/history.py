@@ -1,4 +1,4 @@
-"""What took effect at Stripe: of one payment intent, of one order, of one day."""
+"""The effects that Stripe has on record: of one payment intent, of one order, of one day."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from activities.providers.stripe.answers import ORDER, Charge, Intent, Refund, T
 from activities.providers.stripe.api import StripeApi
 
 CLOCKS_APART: Final = timedelta(minutes=10)
-"""How far our clock and Stripe's may be from each other."""
+"""The largest difference between our clock and Stripe's that is allowed for."""
 
 
 class History:
-    """Reads only what Stripe tells at once, but for `of_order`."""
+    """Reads only data that Stripe shows at once, except in `of_order`."""
 
     def __init__(self, api: StripeApi) -> None:
         self._api = api
 
     async def find(self, intent: Intent, kind: PaymentKind, key: str) -> PaymentReceipt | None:
-        """What was done with a payment intent by the call with this key; no refund."""
+        """The effect of the call with this key on a payment intent; not for refunds."""
         found = await self._effects(intent)
         return next((done for done in found if (done.kind, done.key) == (kind, key)), None)
 
@@ -41,7 +41,7 @@ class History:
         return None
 
     async def of_order(self, order_id: str) -> tuple[PaymentReceipt, ...]:
-        """Every effect for an order, oldest first. What is younger than a minute may be missing."""
+        """Every effect for an order, oldest first. Effects of the last minute may be missing."""
         found = []
         async for intent in self._api.search_intents(ORDER, order_id):
             found += await self._effects(intent)
@@ -55,8 +55,9 @@ class History:
     async def of_day(self, day: date) -> tuple[PaymentReceipt, ...]:
         """Every effect of one day (UTC), oldest first.
 
-        What ends a hold is noted on the payment intent only, and those are listed by when they were
-        made: so those of the days before are read too, as many as a hold lasts.
+        Stripe notes the end of an authorization only on the payment intent, and lists intents by
+        the time of their creation. So the intents of earlier days are read too, for as many days as
+        an authorization lasts.
         """
         since = datetime.combine(day, time(), UTC)
         before = since + timedelta(days=1)
@@ -81,7 +82,7 @@ class History:
                 yield _intent_of(charge, booked)
 
     async def _effects(self, intent: Intent) -> list[PaymentReceipt]:
-        """What was done with a payment intent, without refunds."""
+        """The effects on a payment intent, without refunds."""
         if not intent.authorized:
             return []
         now = datetime.now(UTC)
@@ -94,7 +95,7 @@ class History:
         ]
 
     async def _booked(self, intent: Intent) -> tuple[Transaction, ...]:
-        """What its captures brought in. The charge itself names one of these bookings at most."""
+        """The bookings of its captures. The charge itself names only one of them."""
         charge = intent.charge
         if charge is None or intent.amount_received == 0:
             return ()
@@ -105,7 +106,7 @@ class History:
 
 
 def _intent_of(charge: Charge, booked: Transaction) -> Intent:
-    """The payment intent of a charge, with it; of one that had none, what it would be."""
+    """The payment intent of a charge, holding the charge. A charge without one gets a stand-in."""
     parts = {"latest_charge": charge.model_copy(update={"balance_transaction": booked})}
     if isinstance(charge.payment_intent, Intent):
         return charge.payment_intent.model_copy(update=parts)

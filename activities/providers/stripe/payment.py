@@ -1,14 +1,15 @@
 """Stripe as a payment company: a payment intent with manual capture is an authorization.
 
-What it keeps to, by page of Stripe's documentation:
+The rules that it follows, by page of Stripe's documentation:
 - "Idempotent requests": every call that changes something has its key. The first answer under a key
   is kept for at least 24 hours, refusals and answers 500 included; another call with the key at the
   same time is refused for now (409), and one with other content for good.
-- "Place a hold on a payment method": a capture takes part or all and releases the rest, and what is
-  not captured in time is cancelled by Stripe. "Capture a payment multiple times" (`multicapture`):
-  the rest stays held until it is released.
+- "Place a hold on a payment method": a capture takes part or all and releases the rest, and Stripe
+  cancels an intent that is not captured in time. "Capture a payment multiple times"
+  (`multicapture`): the rest stays authorized until it is released.
 - Stripe has no look-up by key: each call leaves its key in metadata (see `answers`), and is looked
-  up through calls that tell what is there now. Its search, a minute late, is not used for that.
+  up through calls that show the present state. Stripe's search, a minute late, is not used for
+  that.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ from activities.providers.stripe.refusals import WrongState, why_failed
 from domain.money import Money
 
 ANSWER_WITHIN: Final = timedelta(seconds=25)
-"""For a whole call here, of up to four requests. A step looks up and calls again in its time."""
+"""The time limit for a whole method, of up to four requests. A step must fit in a look-up and a
+call.
+"""
 
 _SAVED_CARD: Final = "cus_"
 _TO_BE_CONFIRMED: Final = ("requires_action", "requires_confirmation")
@@ -50,7 +53,7 @@ class StripePayment:
 
     A token is a payment method (`pm_…`), which without a customer can be charged once only; or a
     saved card, `cus_…-pm_…`, which can be authorized again while the customer is away.
-    `multicapture`: the account may capture several times. Of a card that does not allow it, the
+    `multicapture`: the account may capture several times. If the card does not allow that, the
     first capture still releases the rest.
     """
 
@@ -69,7 +72,7 @@ class StripePayment:
 
     @property
     def capabilities(self) -> Capabilities:
-        """By the account's settings."""
+        """The capabilities that the account's settings give."""
         return Capabilities(
             captures="several" if self._multicapture else "once",
             holds_for=receipts.HOLDS_FOR,
@@ -114,14 +117,14 @@ class StripePayment:
                 intent = await self._api.capture(authorization, asked, mark, key=key, final=final)
             except WrongState:
                 raise _not_capturable(await self._api.intent(authorization)) from None
-            if several:  # a kept answer may be of before the captures that came then
+            if several:  # Stripe may repeat an old answer that does not show later captures yet.
                 intent = await self._api.intent(authorization)
             return _there(await self._history.find(intent, "capture", key), intent)
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """Release what is held.
+        """Release the uncaptured amount.
 
-        Nothing is held any more where a part was captured for good: that is a void of 0.
+        When a part was captured for good, nothing is left to release: that is a void of 0.
         """
         async with deadline(self._within):
             intent = await self._api.intent(authorization)
@@ -139,7 +142,7 @@ class StripePayment:
             return _there(await self._history.find(intent, "void", key), intent)
 
     async def _end(self, intent: Intent, key: str) -> Intent:
-        """Close a payment intent of which something was captured: its mark is the end of it."""
+        """Close a payment intent with a capture: a mark says that it has ended."""
         if intent.ended is not None:
             if intent.ended.key != key:
                 raise _ended(intent)
@@ -158,8 +161,11 @@ class StripePayment:
         asked = to_stripe(amount)
         async with deadline(self._within):
             intent = await self._intent_in(authorization, amount.currency)
-            if intent.amount_received == 0:  # Stripe could take it for the wish to release
-                raise Declined(DeclineCode.AMOUNT_TOO_LARGE, f"of {authorization} nothing is taken")
+            # Stripe could take it for a request to release the authorization.
+            if intent.amount_received == 0:
+                raise Declined(
+                    DeclineCode.AMOUNT_TOO_LARGE, f"nothing was captured of {authorization}"
+                )
             marks = {ORDER: intent.order_id, KEY: key}
             try:
                 return _given(await self._api.refund(authorization, asked, marks, key=key))
@@ -169,7 +175,7 @@ class StripePayment:
     async def lookup(
         self, *, key: str, kind: PaymentKind, authorization: str | None, since: datetime
     ) -> PaymentReceipt | None:
-        """What there is with this key in its metadata."""
+        """Look up the call by the key in the metadata."""
         async with deadline(self._within):
             if authorization is None:
                 intent = await self._history.authorized_with(key, since)
@@ -188,13 +194,13 @@ class StripePayment:
         return await self._history.of_day(day)
 
     async def _authorization(self, intent: Intent) -> PaymentReceipt:
-        """What became of a payment intent that was created to be authorized.
+        """The receipt of a payment intent that was created to be authorized.
 
-        One that is to be confirmed is cancelled: the customer comes with a new token, which makes a
-        new intent, and the old one, left open, could be confirmed, too.
+        An intent that the customer has to confirm is cancelled: the customer brings a new token,
+        which makes a new intent, and an old one left open could be confirmed as well.
         """
         if intent.status in _TO_BE_CONFIRMED:
-            intent = await self._api.intent(intent.id)  # it may be a kept answer, of long ago
+            intent = await self._api.intent(intent.id)  # It may be a kept answer from long ago.
         if intent.status in _TO_BE_CONFIRMED:
             try:
                 intent = await self._api.cancel(intent.id, key=None)
@@ -211,7 +217,10 @@ class StripePayment:
         raise Unavailable(f"Stripe has not decided yet on {intent.id}: it is {intent.status}")
 
     async def _intent_in(self, authorization: str, currency: str) -> Intent:
-        """The intent, whose currency a call must have. Stripe would not ask for it."""
+        """The intent.
+
+        Raises Declined if it is in another currency, which Stripe would not check.
+        """
         intent = await self._api.intent(authorization)
         if intent.currency.upper() != currency:
             raise Declined(

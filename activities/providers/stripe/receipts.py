@@ -1,4 +1,4 @@
-"""From what Stripe has to receipts of what took effect."""
+"""Receipts of effects, made from Stripe's records."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from activities.providers.stripe.answers import (
 from domain.money import Money
 
 HOLDS_FOR: Final = timedelta(days=7)
-"""How long a card is held where Stripe does not tell."""
+"""How long a card's authorization lasts when Stripe does not say."""
 
 
 def authorized(intent: Intent) -> PaymentReceipt:
-    """The receipt of an authorization, whatever became of it."""
+    """The receipt of an authorization, whatever happened to it later."""
     before = intent.charge.card.capture_before if intent.charge else None
     at = moment(intent.created)
     return PaymentReceipt(
@@ -42,11 +42,12 @@ def authorized(intent: Intent) -> PaymentReceipt:
 def captured(
     intent: Intent, booked: Sequence[Transaction], now: datetime
 ) -> Iterator[PaymentReceipt]:
-    """The receipts of its captures. `booked`: what they brought in; `now` counts until that is.
+    """The receipts of an intent's captures.
 
-    Stripe does not say which booking is which capture's. They are in step by amount, also where the
-    account is paid out in another currency; where their numbers differ, all get the last one's
-    time, and what each cost is not known.
+    `booked` are the captures' bookings; a capture without a booking gets the time `now`. Stripe
+    does not say which booking belongs to which capture. Sorted by amount they match, also when the
+    account is paid out in another currency. When their numbers differ, all captures get the time of
+    the last booking, and no fee is known.
     """
     marks = [*intent.captures]
     others = intent.amount_received - sum(mark.amount for mark in marks)
@@ -71,9 +72,9 @@ def captured(
 
 
 def voided(intent: Intent, booked: Sequence[Transaction], now: datetime) -> PaymentReceipt | None:
-    """The receipt of its end, if somebody brought it about. A hold that ran out is nobody's call.
+    """The receipt of its end, if somebody voided it; None if it ran out by itself.
 
-    Stripe notes no time where a part was captured: that of the last capture stands for it.
+    Stripe notes no time when a part was captured: the time of the last capture stands for it.
     """
     if intent.status == "canceled" and intent.authorized and not intent.expired:
         released = intent.money(intent.amount - intent.amount_received)
@@ -102,7 +103,7 @@ def _void(intent: Intent, key: str, released: Money, at: datetime) -> PaymentRec
 
 
 def refunded(refund: Refund) -> PaymentReceipt:
-    """The receipt of a refund; of a charge without a payment intent, the charge stands for it."""
+    """The receipt of a refund. Without a payment intent, the charge's id stands for it."""
     intent, booked = refund.payment_intent, refund.balance_transaction
     return PaymentReceipt(
         key=refund.key,

@@ -1,6 +1,7 @@
-"""From Stripe's errors to ours: what is a firm no, and after what the outcome is not known.
+"""Turns Stripe's errors into ours: a firm no, or an outcome that is not known.
 
-No message of an error about the API key is passed on, as Stripe repeats a part of the key in it.
+The message of an error about the API key is never passed on, because Stripe repeats a part of the
+key in it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class WrongState(Exception):
 
 
 def why_failed(failure: Failure | None) -> Declined:
-    """The firm no of an authorization that Stripe has as failed."""
+    """The refusal for an authorization that Stripe reports as failed."""
     failure = failure or Failure()
     code = _BY_CODE.get(failure.decline_code or "") or _BY_CODE.get(failure.code or "")
     return Declined(
@@ -60,7 +61,7 @@ def why_failed(failure: Failure | None) -> Declined:
 
 
 def translate(error: stripe.StripeError, kind: PaymentKind | None) -> ProviderError | WrongState:
-    """What is raised instead; `kind` is the money call's, None where something is only read."""
+    """The error to raise instead; `kind` is the money call's, None for a read."""
     if isinstance(error, stripe.CardError):
         return _refused_card(error, kind)
     if isinstance(error, stripe.InvalidRequestError):
@@ -110,7 +111,7 @@ def _refused_request(
         code = DeclineCode.NOT_FOUND
     if code is None and kind == "authorize":
         if place.startswith(("payment_method", "customer")):
-            code = DeclineCode.NOT_FOUND  # a token that is none, or that was used up
+            code = DeclineCode.NOT_FOUND  # The token is unknown, or was used already.
         if place == "currency":
             code = DeclineCode.INVALID_AMOUNT
     if code is None and kind == "refund" and place == "amount":
@@ -119,7 +120,7 @@ def _refused_request(
         code = _OTHERWISE[kind]
     if code is not None:
         return Declined(code, message)
-    # Our call is at fault, or the account's settings are: no fault of the card, and to be mended.
+    # Our call or the account's settings are wrong. The card is not refused, so this can be mended.
     return Unavailable(f"Stripe refuses the call ({error.code}, {place}): {message}")
 
 

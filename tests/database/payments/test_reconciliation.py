@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.payments.reconciliation import ProviderDay, Reconcile, Reconciling
+from activities.payments.reconciliation import ProviderDay, Reconcile, Reconciliation
 from activities.provider_errors import OutcomeUnknown
 from activities.providers.sandbox.payment import fee_of
 from domain.errors import InvalidInput, NotFound, Refused, Unreachable
@@ -68,7 +68,7 @@ class Books:
         self.bench = bench
         self.pool = bench.pool
         self.temporal = Temporal()
-        self.reconciling = Reconciling(
+        self.reconciling = Reconciliation(
             bench.pool, {"sandbox": bench.payment}, cast("Client", self.temporal)
         )
 

@@ -8,7 +8,7 @@ from activities.orders.order_records import Attention, CloseOrder, Hold, KeepAns
 from tests.simulation.world.memory import Memory
 
 
-class Records:
+class OrderRecords:
     """`asked`: is told when a person is to decide about a step."""
 
     def __init__(self, memory: Memory, asked: Callable[[Attention], None]) -> None:
