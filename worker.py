@@ -61,7 +61,7 @@ from domain.accounting.documents import Seller
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing.purchase_orders import PurchasingPolicy
-from settings import Settings, load_settings
+from runtime.settings import Settings, load_settings
 from store.database import DatabaseFault, Pool, open_pool
 from store.payments.payments import STORE_CREDIT
 from workflows.order import OrderWorkflow

@@ -19,7 +19,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from benchmarks.contestants.protocol import WorkerSide
 from benchmarks.contestants.registry import BY_NAME
 from benchmarks.options import WorkerOptions
-from settings import load_settings
+from runtime.settings import load_settings
 from store.database import open_pool
 from worker import configure_logging, core_runtime
 

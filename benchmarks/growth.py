@@ -20,7 +20,7 @@ from benchmarks.measuring import Cost, measure_on, median_cost
 from benchmarks.meters import Peak
 from benchmarks.venue import Stage, temporary_folder, venue
 from domain import ids
-from settings import load_settings
+from runtime.settings import load_settings
 
 _PLACED_AT_ONCE: Final = 48
 _ASKED_AT_ONCE: Final = 16

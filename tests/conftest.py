@@ -14,7 +14,7 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from settings import load_settings
+from runtime.settings import load_settings
 from store.database import Pool, open_pool
 from tests.support.builders import QUICK
 from tests.support.command_line import COPIER, Cli, commands_for

@@ -17,7 +17,7 @@ from benchmarks.goods import an_order
 from domain import ids
 from domain.errors import Refused
 from domain.orders.policy import Policy
-from settings import load_settings
+from runtime.settings import load_settings
 from starter.service.orders import OrderClient
 from starter.service.warehouse import Desk
 from worker import build_worker, tuning

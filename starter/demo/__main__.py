@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.errors import OrderloomError
 from domain.orders.order import Order
-from settings import load_settings
+from runtime.settings import load_settings
 from starter.cli.terminal.output import complain, console
 from starter.demo import shop
 from starter.demo.run import run

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import InvalidInput
-from starter.stack.discovery import LOCK_FILE, stack_lock
+from runtime.discovery import LOCK_FILE, stack_lock
 from starter.stack.orphans import stop_orphans
 
 _MARKER: Final = "demo.txt"

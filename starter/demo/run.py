@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
 from domain.orders.order import Order
+from runtime.discovery import StackInfo
 from starter.accounting.books import trial
 from starter.cli.terminal.output import count_of
 from starter.demo import folder, shop
@@ -39,7 +40,6 @@ from starter.service.audit import audit
 from starter.service.orders import OrderClient
 from starter.service.warehouse import Desk
 from starter.simulation.simulator import SimulationReport, simulate
-from starter.stack.discovery import StackInfo
 from starter.stack.supervisor import embedded_stack
 from store.database import Pool, open_pool
 from store.payments.reconciliation import Day as ComparedDay

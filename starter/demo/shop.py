@@ -19,7 +19,7 @@ from domain.orders.order import Order, Payment
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.locations import Location, Locations
-from settings import StripeSettings
+from runtime.settings import StripeSettings
 from starter.channels.documents import read_orders
 from starter.channels.items_csv import read_items
 from starter.channels.northwind import read_customers

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 from domain.ids import workflow_id
-from settings import Settings, load_settings
+from runtime.discovery import connect_settings, read_stack
+from runtime.settings import Settings, load_settings
 from starter.service.warehouse import Desk
-from starter.stack.discovery import connect_settings, read_stack
 from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool
 from store.database import DatabaseFault, Pool
 from store.migrate import wait_for_database

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.runtime import Runtime, TelemetryConfig
-from temporalio.service import RPCError
 
 from domain.errors import Unreachable
-from settings import Settings, channel_policies, load_settings
+from runtime.discovery import connect_settings
+from runtime.settings import Settings, channel_policies, load_settings
+from runtime.temporal import connect_temporal
 from starter.service.connection import WRITE_SECONDS_MAX, database
 from starter.service.orders import OrderClient
 from starter.service.purchasing import PurchaseClient
 from starter.service.warehouse import Desk
-from starter.stack.discovery import ConnectSettings, connect_settings
 from store.database import Pool
 
 T = TypeVar("T")
 
-CONNECT_SECONDS_MAX: Final = 8.0
 ANSWER_SECONDS_MAX: Final = 30.0
 
 
@@ -66,33 +62,6 @@ async def service(
             desk=Desk(pool, settings.purchasing),
             purchases=PurchaseClient(temporal, pool, task_queue=settings.task_queue),
         )
-
-
-async def connect_temporal(place: ConnectSettings) -> Client:
-    """A client of the Temporal that was found. Raises Unreachable, after some seconds at most."""
-    address = place.temporal.get("target_host", "")
-    # The library's own log would go to standard output, in the middle of an answer in JSON.
-    silent = Runtime(telemetry=TelemetryConfig(logging=None))
-    try:
-        return await asyncio.wait_for(
-            Client.connect(
-                **place.temporal, data_converter=pydantic_data_converter, runtime=silent
-            ),
-            CONNECT_SECONDS_MAX,
-        )
-    except TimeoutError:
-        reason = f"no answer within {CONNECT_SECONDS_MAX:.0f} s"
-    except (RuntimeError, ValueError, RPCError) as error:
-        reason = _cause(str(error))
-    raise Unreachable(
-        f"Temporal at {address} does not answer ({reason}): start it, or correct TEMPORAL_ADDRESS"
-    )
-
-
-def _cause(text: str) -> str:
-    """The innermost words of a connection error, which come wrapped in the library's own types."""
-    quoted = re.findall(r'(?:message|error): "([^"]+)"', text)
-    return quoted[-1] if quoted else text.splitlines()[0]
 
 
 async def answered(asked: Awaitable[T], *, again: str) -> T:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from domain.errors import OrderloomError
-from settings import load_settings
-from starter.stack.discovery import StackInfo, remove_stack, stack_lock, write_stack
+from runtime.discovery import StackInfo, remove_stack, stack_lock, write_stack
+from runtime.settings import load_settings
 from starter.stack.orphans import stop_orphans
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.program import Program

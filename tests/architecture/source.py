@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "store", "activities", "workflows", "starter", "benchmarks")
+ROOMS = ("domain", "runtime", "store", "activities", "workflows", "starter", "benchmarks")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Source:
 def product() -> tuple[Source, ...]:
     """The Python files of the product and its benchmark, without the tests."""
     files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
-    files += [ROOT / "worker.py", ROOT / "settings.py"]
+    files.append(ROOT / "worker.py")
     return tuple(
         Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8"))
         for file in sorted(files)

@@ -126,11 +126,14 @@ TABLE = (
             ("chapters", ("engine", "state", "chapters")),
         )
     ),
-    Room("settings.py", (*STDLIB, "domain", "pydantic", "pydantic_settings")),
+    Room(
+        "runtime/",
+        (*STDLIB, "runtime", "domain", "pydantic", "pydantic_settings", "temporalio"),
+    ),
     Room(
         "worker.py",
         (
-            *(*STDLIB, "domain", "store", "activities", "workflows", "settings"),
+            *(*STDLIB, "domain", "store", "activities", "workflows", "runtime"),
             *("temporalio", "structlog"),
         ),
     ),
@@ -138,7 +141,7 @@ TABLE = (
     Room(
         "starter/",
         (
-            *(*STDLIB, "starter", "domain", "workflows", "settings", "temporalio", "pydantic"),
+            *(*STDLIB, "starter", "domain", "workflows", "runtime", "temporalio", "pydantic"),
             *("pycountry", "rich", "typer"),
             *(
                 *(
@@ -193,7 +196,7 @@ TABLE = (
         "benchmarks/",
         (
             *(*STDLIB, "benchmarks", "domain", "store", "activities", "workflows", "starter"),
-            *("settings", "worker", "temporalio", "pydantic", "psutil", "rich", "matplotlib"),
+            *("runtime", "worker", "temporalio", "pydantic", "psutil", "rich", "matplotlib"),
         ),
     ),
     # A tutorial's workflow. It runs in the sandbox, like any other.
@@ -474,4 +477,4 @@ def test_a_planted_call_of_an_activity_is_found() -> None:
 
 
 def test_every_room_is_in_the_table() -> None:
-    assert {room.place.split("/")[0] for room in TABLE} == {*ROOMS, "worker.py", "settings.py"}
+    assert {room.place.split("/")[0] for room in TABLE} == {*ROOMS, "worker.py"}

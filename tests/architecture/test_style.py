@@ -44,7 +44,7 @@ ENTRIES = {
     "examples": "orders and stock to begin with",
     "pyproject.toml": "the distribution and every tool's settings",
     "requirements.lock": "every dependency by version and hash",
-    "settings.py": "read by worker and starter, who may not import each other",
+    "runtime": "shared by worker and starter, who may not import each other",
     "starter": "whoever speaks to Temporal from outside",
     "store": "PostgreSQL",
     "tests": "tests",

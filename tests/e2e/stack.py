@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 
 import psutil
 
-from starter.stack.discovery import STACK_FILE, StackInfo, read_stack
+from runtime.discovery import STACK_FILE, StackInfo, read_stack
 from starter.stack.program import HOME_MARK, find_program
 from store.database import Connection, Pool, open_pool
 from tests.support.command_line import COPIER, Ended

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from starter.stack.discovery import read_stack
+from runtime.discovery import read_stack
 from starter.stack.program import HOME_MARK
 from tests.support.servers import temporary_folder
 

@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.relay import Relay
-from settings import Settings
+from runtime.settings import Settings
 from starter.service.orders import OrderClient
 from starter.stack.postgres import PostgresServer
 from starter.stack.temporal import TemporalServer

@@ -21,7 +21,7 @@ import pytest
 from temporalio.client import Client
 
 from domain.errors import Unreachable
-from starter.stack.discovery import StackInfo, connect_settings, read_stack
+from runtime.discovery import StackInfo, connect_settings, read_stack
 from starter.stack.program import HOME_MARK
 from tests.support.servers import temporary_folder
 

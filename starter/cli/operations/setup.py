@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from settings import load_settings
+from runtime.discovery import connect_settings
+from runtime.settings import load_settings
+from runtime.temporal import connect_temporal
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
-from starter.service.service import connect_temporal
-from starter.stack.discovery import connect_settings
 from starter.stack.search_attributes import register
 from store.migrate import migrate
 

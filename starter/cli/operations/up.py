@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import InvalidInput
-from settings import load_settings
+from runtime.discovery import StackInfo
+from runtime.settings import load_settings
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain
-from starter.stack.discovery import StackInfo
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

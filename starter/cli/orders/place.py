@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.errors import Conflict, InvalidInput, Refused, Unreachable
 from domain.orders.policy import Policy
-from settings import load_settings
+from runtime.settings import load_settings
 from starter.channels.documents import label, load, read_orders
 from starter.channels.northwind import read_customers
 from starter.channels.read_results import Record

@@ -11,7 +11,7 @@ import typer
 from domain.fields import Country, Document, Id, PostalCode, Sku
 from domain.orders.order import Address, Quantity, Shipping
 from domain.stock.promises import PromisedUnits
-from settings import load_settings
+from runtime.settings import load_settings
 from starter.cli.terminal.options import NEGATIVE, UNITS_MAX, Json, read_model
 from starter.cli.terminal.output import Output
 from starter.service.connection import database

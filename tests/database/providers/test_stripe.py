@@ -25,7 +25,7 @@ from activities.providers.stripe import api
 from activities.providers.stripe.answers import capture_mark
 from activities.providers.stripe.payment import StripePayment
 from domain.money import Money
-from settings import Settings
+from runtime.settings import Settings
 from tests.localstripe.company import BOOKINGS, INTENTS, REFUNDS, Answer, Call, fee_of
 from tests.localstripe.stand_in import StandIn, stand_in
 from tests.support.payment_calls import outcomes

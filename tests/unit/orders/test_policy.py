@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.orders.policy import Policy
-from settings import load_settings
+from runtime.settings import load_settings
 
 DURATIONS = [
     name for name, field in Policy.model_fields.items() if isinstance(field.default, timedelta)

@@ -27,7 +27,7 @@ from activities.providers.stripe.payment import ANSWER_WITHIN, StripePayment
 from activities.providers.stripe.refusals import WrongState, translate
 from domain.errors import InvalidInput
 from domain.money import Money
-from settings import Settings, StripeSettings
+from runtime.settings import Settings, StripeSettings
 from starter.demo import shop
 from worker import stripe_provider
 from workflows.engine.timeouts import PROVIDER_CALL

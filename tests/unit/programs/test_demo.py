@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from domain.errors import InvalidInput, Refused
+from runtime.discovery import stack_lock
 from starter.demo import folder, shop
 from starter.demo.customers import STAGES, write_script
 from starter.demo.steps import Wait, step_times, waits
-from starter.stack.discovery import stack_lock
 from store.views.reads import EventRow
 
 BEGAN = datetime(2026, 11, 20, tzinfo=UTC)

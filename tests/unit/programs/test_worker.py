@@ -17,7 +17,7 @@ from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
 from activities.providers.store_credit import StoreCredit
-from settings import Settings
+from runtime.settings import Settings
 from worker import build_worker, configure_logging
 
 PROGRAM = Path(__file__).parents[3] / "worker.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InvalidInput
-from settings import load_settings
+from runtime.settings import load_settings
 
 
 @pytest.fixture(autouse=True)

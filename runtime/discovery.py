@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from domain.errors import InvalidInput, Refused, Unreachable
-from settings import load_settings
+from runtime.settings import load_settings
 
 STACK_FILE: Final = "stack.json"
 LOCK_FILE: Final = "up.lock"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InvalidInput, Refused, Unreachable
-from starter.stack.discovery import (
+from runtime.discovery import (
     STACK_FILE,
     StackInfo,
     connect_settings,
