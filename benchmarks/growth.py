@@ -66,7 +66,7 @@ async def grow(
             console.print(f"{level} open: {measured.cost.orders_per_s:.1f} orders/s closed")
     output.mkdir(parents=True, exist_ok=True)
     rows = [{**asdict(one), "cost": one.cost.model_dump()} for one in done]
-    (output / "growth.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (output / "growth.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     console.print(_table(done))
     return found
 

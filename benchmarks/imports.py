@@ -72,7 +72,7 @@ async def disturb(
 def _write(file: Path, orders: int) -> Path:
     """A file of so many orders, named after it."""
     order = an_order(Orderloom.name, 1)
-    with file.open("w") as lines:
+    with file.open("w", encoding="utf-8") as lines:
         for number in range(orders):
             update = {"channel": "marketplace", "channel_order_id": f"{file.stem}-{number}"}
             lines.write(order.model_copy(update=update).model_dump_json() + "\n")
@@ -102,7 +102,7 @@ async def _importing(stage: Stage, file: Path, options: str) -> AsyncIterator[Ca
         )
 
     def so_far() -> int:
-        return answers.read_text(errors="replace").count("confirmed")
+        return answers.read_text(errors="replace", encoding="utf-8").count("confirmed")
 
     try:
         async with asyncio.timeout(_BEGINS_WITHIN_S):

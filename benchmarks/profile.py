@@ -61,7 +61,7 @@ async def profile(
         )
         found = await here.audit()
     console.print(_order_table(one_by_one, in_a_crowd, in_flight))
-    console.print(_worker_table(shares(file.read_text().splitlines()), in_a_crowd))
+    console.print(_worker_table(shares(file.read_text(encoding="utf-8").splitlines()), in_a_crowd))
     console.print(f"sampled at {sampled.orders_per_s:.1f} orders/s")
     console.print(f"written, for any flame graph: {file}", soft_wrap=True)
     return found

@@ -224,7 +224,7 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> None:
             while line and line.strip() != b"ready":  # a profiler has its say before
                 line = await process.stdout.readline()
     if line.strip() != b"ready":
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        tail = "\n".join(log.read_text(errors="replace", encoding="utf-8").splitlines()[-15:])
         raise Unreachable(f"a worker did not get ready. The end of its log:\n{tail}")
 
 

@@ -84,7 +84,7 @@ def write_stack(home: Path, info: StackInfo) -> None:
     """Publish the addresses; readers see the old file or the new one, never half of one."""
     fresh = home / f"{STACK_FILE}.new"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(info.model_dump_json(indent=2) + "\n")
     fresh.replace(home / STACK_FILE)
 

@@ -7,8 +7,6 @@ use. Exit codes: 0 done, 1 refused by a rule, 2 bad input or usage, 3 something 
 from __future__ import annotations
 
 import errno
-import io
-import json
 import os
 import re
 import signal
@@ -22,8 +20,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from domain.errors import InvalidInput, OrderloomError
-from starter.cli.terminal.output import OutputLost, complain
-from starter.streams import open_closed_streams
+from starter.cli.terminal.output import OutputLost, complain, json_text
+from starter.streams import prepare_streams
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
 # As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.
@@ -171,10 +169,7 @@ def main() -> NoReturn:
     """Run the command that this process was called for, and end the process with its exit code."""
     code = _DEFECT
     try:
-        open_closed_streams()
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
+        prepare_streams()
         code = run(sys.argv[1:])
     finally:
         defect = sys.exception()
@@ -217,13 +212,18 @@ def _called(command: Any, arguments: Sequence[str]) -> int:
 def _check_text(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if not argument.isascii() and any("\ud800" <= letter <= "\udfff" for letter in argument):
-            raise InvalidInput(f"{argument!r} is not valid UTF-8", where="argument")
+            encoding = sys.getfilesystemencoding().upper()
+            raise InvalidInput(
+                f"{argument!r} is not valid {encoding}, the encoding of this locale; set LC_ALL to "
+                "the locale of your terminal, such as C.UTF-8",
+                where="argument",
+            )
 
 
 def _failed(error: OrderloomError, as_json: bool) -> int:
     message = _LONG.sub(lambda found: f"{found[0][:_WORD_SHOWN]}…", str(error))
     if as_json:
-        complain(json.dumps({"error": error.kind, "message": message}, ensure_ascii=False))
+        complain(json_text({"error": error.kind, "message": message}, sys.stderr))
     else:
         complain(f"orderloom: {message}")
     return error.exit_code
@@ -238,7 +238,7 @@ def _misused(error: typer.TyperException, as_json: bool) -> int:
         message = message.replace("Value error, ", "").rstrip(".")
         message = f"{message}{'' if message.endswith('?') else '.'} Try '{command} --help'."
         if as_json:
-            complain(json.dumps({"error": "usage", "message": message}, ensure_ascii=False))
+            complain(json_text({"error": "usage", "message": message}, sys.stderr))
         else:
             complain(f"{command}: {message}")
     return error.exit_code

@@ -17,7 +17,7 @@ from runtime.settings import load_settings
 from starter.cli.terminal.output import complain, console
 from starter.demo import shop
 from starter.demo.run import run
-from starter.streams import open_closed_streams
+from starter.streams import prepare_streams
 
 _ORDERS: Final = 400
 _STOPPED: Final = 130  # as shells tell of a program that Ctrl-C ended
@@ -84,7 +84,7 @@ def _count(at_most: int) -> Callable[[str], int]:
 
 
 if __name__ == "__main__":
-    open_closed_streams()
+    prepare_streams()
     code = main()
     # The client library can abort while the interpreter shuts down; the code must be right.
     sys.stdout.flush()

@@ -31,7 +31,7 @@ async def empty(home: Path) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-        (home / _MARKER).write_text(_MARKER_TEXT)
+        (home / _MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
 
 
 def _check(home: Path) -> None:

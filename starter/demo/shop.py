@@ -119,7 +119,7 @@ def read_northwind_orders(at_most: int, *, paid: Payment | None = None) -> list[
 
     Raises InvalidInput where its files are not as they were.
     """
-    names, problems = read_customers((NORTHWIND / "customers.csv").read_text())
+    names, problems = read_customers((NORTHWIND / "customers.csv").read_text(encoding="utf-8"))
     file = NORTHWIND / "orders.csv"
     orders = []
     for record in read_orders(file.read_bytes(), names):

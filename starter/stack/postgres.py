@@ -221,12 +221,12 @@ class PostgresServer:
         socket_lock = self._socket_folder / f".s.PGSQL.{_PORT}.lock"
         for lock in (self.data / "postmaster.pid", socket_lock):
             with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
-                pid = int(lock.read_text().split("\n", 1)[0])
+                pid = int(lock.read_text(encoding="utf-8").split("\n", 1)[0])
                 if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
                     lock.unlink()
 
     def _check_version(self) -> None:
-        version = (self.data / "PG_VERSION").read_text().strip()
+        version = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
         if version != _MAJOR_VERSION:
             raise Refused(
                 f"{self.data} was made by PostgreSQL {version}, this is {_MAJOR_VERSION}: "

@@ -40,7 +40,9 @@ SEES_MORE: Final = ("store.locks", "activities.relay")
 def check(folder: Path) -> str:
     """What `lint-imports` prints about a copy of the project."""
     command = (str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     return f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
 
 

@@ -146,7 +146,7 @@ async def test_an_order_placed_twice_is_one_order_and_other_content_is_a_conflic
     await shop.stocked("TEA", 10)
     file = tmp_path / "orders.json"
     orders = documents(3)
-    file.write_text(json.dumps(orders))
+    file.write_text(json.dumps(orders), encoding="utf-8")
     first = await cli.done("place", str(file), "--json")
     story = await shop.story(id_of(orders[0]))
     level = await shop.level("TEA")
@@ -156,7 +156,7 @@ async def test_an_order_placed_twice_is_one_order_and_other_content_is_a_conflic
     assert await shop.level("TEA") == level
 
     orders[1]["lines"][0]["quantity"] = 2
-    file.write_text(json.dumps(orders))
+    file.write_text(json.dumps(orders), encoding="utf-8")
     changed = await cli("place", str(file), "--json")
     assert changed.code == 1
     assert changed.error["error"] == "conflict"
@@ -173,7 +173,7 @@ async def test_every_form_of_file_is_placed(cli: Cli, shop: Shop) -> None:
     await shop.stocked("NW-11", 100)
     await shop.stocked("NW-42", 100)
     await shop.stocked("NW-72", 100)
-    export = (EXAMPLES / "northwind" / "orders.csv").read_text().splitlines()[:4]
+    export = (EXAMPLES / "northwind" / "orders.csv").read_text(encoding="utf-8").splitlines()[:4]
     customers = ("--customers", str(EXAMPLES / "northwind" / "customers.csv"))
     one, array, lines = documents(1), documents(2), documents(2)
     forms = {
@@ -204,7 +204,7 @@ async def test_s34_one_malformed_order_is_reported_with_line_and_reason_and_the_
     orders[16]["lines"][0]["quantity"] = 0
     lines = json_lines(orders).splitlines()
     file = tmp_path / "orders.jsonl"
-    file.write_text("\n".join(lines))
+    file.write_text("\n".join(lines), encoding="utf-8")
     told = await cli("place", str(file))
     assert told.code == 2
     assert told.err.splitlines()[0].startswith(f"{file}:17: lines[0].quantity: ")
@@ -212,7 +212,7 @@ async def test_s34_one_malformed_order_is_reported_with_line_and_reason_and_the_
     assert "repeats nothing" in told.err.splitlines()[-1]
 
     lines[16] = lines[16][:-5]
-    file.write_text("\n".join(lines))
+    file.write_text("\n".join(lines), encoding="utf-8")
     again = await cli("place", str(file), "--json")
     assert again.code == 2
     assert again.error["error"] == "invalid_input"
@@ -242,13 +242,13 @@ async def test_a_policy_file_goes_with_the_orders_it_is_named_for(
 ) -> None:
     await shop.stocked("TEA", 10)
     file = tmp_path / "policy.json"
-    file.write_text('{"return_window": "PT0.2S"}')
+    file.write_text('{"return_window": "PT0.2S"}', encoding="utf-8")
     (document,) = documents(1)
     order = json.dumps(document)
     await cli.done("place", "-", "--policy", str(file), stdin=order)
     assert (await shop.finish(id_of(document)))["outcome"] == "closed"
     for content, wrong in (("{", "not JSON"), ("[]", "object"), ('{"x": 1}', "x: is not known")):
-        file.write_text(content)
+        file.write_text(content, encoding="utf-8")
         ended = await cli("place", "-", "--policy", str(file), stdin=order)
         assert ended.code == 2
         assert wrong in ended.err
@@ -430,7 +430,10 @@ async def test_stock_is_received_adjusted_and_imported_once_per_key(
     cli: Cli, tmp_path: Path
 ) -> None:
     file = tmp_path / "stock.csv"
-    file.write_text("sku,location,quantity\nTEA,main,4\nTEA,main,1\nCUP,outlet,7\nPOT,main,0\n")
+    file.write_text(
+        "sku,location,quantity\nTEA,main,4\nTEA,main,1\nCUP,outlet,7\nPOT,main,0\n",
+        encoding="utf-8",
+    )
     receive = ("stock", "receive", "TEA", "5", "--key", "delivery-1", "--json")
     take_in = ("stock", "import", str(file), "--json")
     new = ("--new-location", "outlet")
@@ -452,7 +455,9 @@ async def test_stock_is_received_adjusted_and_imported_once_per_key(
     assert imported.json["key"] == repeated.json["key"]
     assert (more.json["key"], more.json["units"]) == ("second", 12)
 
-    file.write_text("sku,location,quantity\nTIN,main,4\nCUP,main,many\nno sku,main,1\n")
+    file.write_text(
+        "sku,location,quantity\nTIN,main,4\nCUP,main,many\nno sku,main,1\n", encoding="utf-8"
+    )
     partly, listed, too_few = await cli.many(
         ("stock", "import", str(file), "--key", "third"),
         ("stock", "list", "--json"),

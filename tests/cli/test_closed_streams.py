@@ -86,7 +86,7 @@ async def test_what_a_command_does_is_done_whoever_listens(
     file = tmp_path / "order.json"
     for number, (redirected, code) in enumerate({"2>&-": 0, ">&-": 3, "<&- >&- 2>&-": 3}.items()):
         document = a_document(("TEA", 1))
-        file.write_text(json.dumps(document))
+        file.write_text(json.dumps(document), encoding="utf-8")
         ended = await ours(cli, redirected, "place", str(file), "--progress")
         assert ended.code == code, ended
         assert len(await shop.orders.list()) == number + 1

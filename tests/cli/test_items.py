@@ -11,7 +11,7 @@ async def test_items_are_imported_and_a_wrong_row_costs_only_itself(
     cli: Cli, tmp_path: Path
 ) -> None:
     wrong = tmp_path / "items.csv"
-    wrong.write_text("sku,backorder\nTEA-ASSAM-250,no\nTIN,perhaps\n")
+    wrong.write_text("sku,backorder\nTEA-ASSAM-250,no\nTIN,perhaps\n", encoding="utf-8")
     none, told, table, partly, listed = await cli.many(
         ("items", "list"),
         ("items", "import", str(EXAMPLES / "items.csv")),

@@ -31,7 +31,7 @@ async def test_kits_are_imported_and_a_wrong_row_costs_only_its_kit(
     await shop.stocked("TEA", 9)
     await shop.stocked("CUP", 3)
     file = tmp_path / "kits.csv"
-    file.write_text(KITS)
+    file.write_text(KITS, encoding="utf-8")
     none, partly, listed, stock, table, refused, promised, gone, again = await cli.many(
         ("kits", "list"),
         ("kits", "import", str(file)),

@@ -85,7 +85,9 @@ async def everything(pool: Pool, cli: Cli) -> None:
 
 def bean_check(file: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("bean-check")
-    return subprocess.run([program, file], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [program, file], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("first", [None, TODAY])
@@ -151,12 +153,12 @@ async def test_what_is_final_must_be_closed_and_stays_as_it_is(
 ) -> None:
     await everything(pool, cli)
     file = tmp_path / "books"
-    file.write_text("as it was")
+    file.write_text("as it was", encoding="utf-8")
     ask = ("ledger", "export", "--format", "json", "--to", str(YESTERDAY), "--out", str(file))
     refused = await cli(*ask, "--final")
     assert refused.code == 1
     assert f"`orderloom ledger close --through {YESTERDAY}`" in refused.err
-    assert file.read_text() == "as it was"
+    assert file.read_text(encoding="utf-8") == "as it was"
     assert [path.name for path in tmp_path.iterdir()] == ["books"]
     closed = await cli.done("ledger", "close", "--through", str(YESTERDAY), "--by", "anna")
     assert closed.out == f"closed through {YESTERDAY}\n"
@@ -175,7 +177,7 @@ async def test_other_programs_get_the_journals_that_they_import(
 ) -> None:
     await everything(pool, cli)
     names = tmp_path / "names.csv"
-    names.write_text("account,name\nrevenue,200\ncash_in_transit,Bank:Clearing\n")
+    names.write_text("account,name\nrevenue,200\ncash_in_transit,Bank:Clearing\n", encoding="utf-8")
     quickbooks, xero, daily = [
         list(csv.DictReader(io.StringIO((await cli("ledger", "export", *more)).out)))
         for more in (
@@ -253,7 +255,7 @@ async def test_bad_input_is_refused_with_its_field_and_writes_nothing(
         assert (ended.code, ended.out) == (code, ""), arguments
         assert told in ended.err
     strange = tmp_path / "strange.csv"
-    strange.write_text("account,name\npetty_cash,1\n")
+    strange.write_text("account,name\npetty_cash,1\n", encoding="utf-8")
     ended = await cli("ledger", "export", "--format", "csv-quickbooks", "--accounts", str(strange))
     assert ended.code == 2
     assert "strange.csv:2: account" in ended.err
@@ -278,12 +280,15 @@ async def test_a_cost_that_is_none_is_refused_and_nothing_is_received(
         assert told in ended.err
     file = tmp_path / "stock.csv"
     file.write_text(
-        "sku,location,quantity,unit_cost,currency\nTEA,main,1,1,EUR\nTEA,main,1,2,EUR\n"
+        "sku,location,quantity,unit_cost,currency\nTEA,main,1,1,EUR\nTEA,main,1,2,EUR\n",
+        encoding="utf-8",
     )
     ended = await cli("stock", "import", str(file), "--key", "D-1")
     assert (ended.code, ended.out) == (2, "1 unit taken in, 1 stock row, as D-1\n")
     assert "stock.csv:3: TEA at main has another unit_cost in a row above" in ended.err
-    file.write_text("sku,location,quantity,unit_cost,currency\nTEA,main,1,1.005,EUR\n")
+    file.write_text(
+        "sku,location,quantity,unit_cost,currency\nTEA,main,1,1.005,EUR\n", encoding="utf-8"
+    )
     ended = await cli("stock", "import", str(file))
     assert "stock.csv:2: unit_cost: 1.005 has more decimals than EUR allows (2)" in ended.err
     assert await pool.fetchval("select count(*) from movement") == 1

@@ -34,7 +34,7 @@ async def test_locations_are_imported_listed_and_imported_as_listed(
     (one,) = shop.json["locations"]
     assert (one["location"], len(one["lanes"])) == ("shop", 2)
     copy = tmp_path / "copy.json"
-    copy.write_text(listed.out)
+    copy.write_text(listed.out, encoding="utf-8")
     again, same = await cli.many(
         ("locations", "import", str(copy), "--json"), ("locations", "list", "--json")
     )
@@ -55,7 +55,8 @@ async def test_a_file_of_locations_that_is_wrong_names_each_fault_and_sets_nothi
                     {"location": "lost", "calendar": {"time_zone": "Mars"}, "parcels_a_day": -1},
                 ]
             }
-        )
+        ),
+        encoding="utf-8",
     )
     ended, listed, missing = await cli.many(
         ("locations", "import", str(file)),

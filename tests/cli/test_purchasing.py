@@ -22,7 +22,8 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
     assert PurchasingPolicy().approve_up_to["EUR"] == 1000  # what the story is told by
     wrong = tmp_path / "levels.csv"
     wrong.write_text(
-        "sku,location,reorder_point,order_up_to\nTIN,nowhere,1,2\nTIN,main,-1,2\nTIN,main,2,2\n"
+        "sku,location,reorder_point,order_up_to\nTIN,nowhere,1,2\nTIN,main,-1,2\nTIN,main,2,2\n",
+        encoding="utf-8",
     )
     await shop.desk.set_locations([Location(location="main")])
     none, partly, terms, listed, shown, levels, low = await cli.many(
@@ -100,12 +101,14 @@ async def test_what_a_person_decides_and_what_was_ordered_before(
         "assam-gardens,TIN,main,5,2026-12-08\n"
         "kiln-and-clay,CUP-STONEWARE-02,main,5,2026-12-08\n"
         "nobody,CUP-STONEWARE-02,main,5,2026-12-09\n"
-        "assam-gardens,TEA-ASSAM-250,main,24,2026-12-08\n"
+        "assam-gardens,TEA-ASSAM-250,main,24,2026-12-08\n",
+        encoding="utf-8",
     )
     large = ("purchase-orders", "propose", "assam-gardens", "TEA-ASSAM-250=480", "--id", "FAIR-1")
     pots = tmp_path / "pots.csv"
     pots.write_text(
-        "supplier,sku,lead_time_days,unit_price,currency\nforge,POT-CAST-IRON-08,9,20,EUR\n"
+        "supplier,sku,lead_time_days,unit_price,currency\nforge,POT-CAST-IRON-08,9,20,EUR\n",
+        encoding="utf-8",
     )
     await cli.many(
         ("suppliers", "import", str(EXAMPLES / "suppliers.csv")),

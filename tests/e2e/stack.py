@@ -89,7 +89,7 @@ class Shell:
         done = COPIER.run(
             self.environment, (*arguments, "--json"), (stdin or "").encode(), self.folder
         )
-        with (self.folder / f"{arguments[0]}.log").open("a") as log:
+        with (self.folder / f"{arguments[0]}.log").open("a", encoding="utf-8") as log:
             log.write(done.out + done.err)
         return done
 
@@ -104,6 +104,7 @@ class Shell:
             text=True,
             timeout=COMMAND_SECONDS_MAX,
             check=False,
+            encoding="utf-8",
         )
         self._check(arguments, Ended(done.returncode, done.stdout, done.stderr), code)
         text = done.stdout or done.stderr
@@ -143,7 +144,7 @@ class Shell:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A command that goes on by itself, with --json, its output in `<command>.log`."""
-        with (self.folder / f"{arguments[0]}.log").open("a") as log:
+        with (self.folder / f"{arguments[0]}.log").open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "starter.cli", *arguments, "--json"],
                 cwd=self.folder,
@@ -152,6 +153,7 @@ class Shell:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
+                encoding="utf-8",
             )
         self._started.append(process)
         return process
@@ -206,6 +208,7 @@ class Up:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                encoding="utf-8",
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -276,7 +279,7 @@ class Up:
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    lines = log.read_text(errors="replace", encoding="utf-8").splitlines()[-_LOG_LINES:]
     return "\n".join(
         line if len(line) < _LOG_LINE_MAX else f"{line[:200]} … {line[-200:]}" for line in lines
     )

@@ -22,6 +22,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=SECONDS_MAX,
         check=False,
+        encoding="utf-8",
     )
 
 
@@ -32,7 +33,7 @@ def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: P
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "audit: clean"
-    document = json.loads((tmp_path / "latest.json").read_text())
+    document = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert document["audit"] == "clean"
     assert document["ratios"]["vs_textbook"] > 0
     assert document["ratios"]["vs_floor"] > 0

@@ -71,7 +71,9 @@ async def checked_by_beancount(home: Path) -> str:
         env={**os.environ, "ORDERLOOM_HOME": str(home)},
     )
     assert await exporting.wait() == 0
-    assert "cost_of_goods_sold" in books.read_text() or "CostOfGoodsSold" in books.read_text()
+    assert "cost_of_goods_sold" in books.read_text(
+        encoding="utf-8"
+    ) or "CostOfGoodsSold" in books.read_text(encoding="utf-8")
     checking = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("bean-check"),
         str(books),
@@ -144,9 +146,9 @@ async def test_a_second_run_works_as_well_as_the_first_and_can_be_kept_up(home: 
 
 
 async def test_a_folder_that_is_not_a_demo_is_refused_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("do not lose me")
+    (tmp_path / "precious").write_text("do not lose me", encoding="utf-8")
     async with demo(tmp_path) as process:
         text = await said(process)
     assert process.returncode == 2
     assert "name a new folder with --home" in text
-    assert (tmp_path / "precious").read_text() == "do not lose me"
+    assert (tmp_path / "precious").read_text(encoding="utf-8") == "do not lose me"

@@ -131,7 +131,7 @@ def a_minimal_cancel_signal_takes_an_order_back(shell: Shell) -> None:
 
 def a_malformed_message_is_reported_and_changes_nothing(shell: Shell) -> None:
     # This order is placed with a return window that is soon over.
-    (shell.folder / "policy.json").write_text('{"return_window": "PT1S"}')
+    (shell.folder / "policy.json").write_text('{"return_window": "PT1S"}', encoding="utf-8")
     order = example(channel_order_id="1003")
     assert place(shell, order, "--policy", "policy.json") == "confirmed"
     before = detail(shell, "web-1003")
@@ -197,7 +197,7 @@ def an_order_that_was_under_way_goes_on_to_its_end(shell: Shell) -> None:
 
 def example(**changes: Any) -> dict[str, Any]:
     """The example order."""
-    return {**json.loads((EXAMPLES / "order.json").read_text()), **changes}
+    return {**json.loads((EXAMPLES / "order.json").read_text(encoding="utf-8")), **changes}
 
 
 def place(shell: Shell, document: dict[str, Any], *options: str, code: int = 0) -> str:

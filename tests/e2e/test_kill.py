@@ -123,8 +123,10 @@ def write_orders(shell: Shell, chance: random.Random) -> list[Path]:
     """Stock, and files of orders that together ask for more than `main` has. Returns the files."""
     skus = [f"SKU-{number}" for number in range(6)]
     rows = [f"{sku},{location}" for sku in skus for location in ("main,30", "outlet,200")]
-    (shell.folder / "stock.csv").write_text("\n".join(["sku,location,quantity", *rows]))
-    (shell.folder / "policy.json").write_text(json.dumps(POLICY))
+    (shell.folder / "stock.csv").write_text(
+        "\n".join(["sku,location,quantity", *rows]), encoding="utf-8"
+    )
+    (shell.folder / "policy.json").write_text(json.dumps(POLICY), encoding="utf-8")
     files = [shell.folder / f"orders-{number}.jsonl" for number in range(BATCHES)]
     for number in range(ORDERS):
         lines = [
@@ -132,7 +134,7 @@ def write_orders(shell: Shell, chance: random.Random) -> list[Path]:
             for sku in chance.sample(skus, chance.randint(1, 3))
         ]
         document = a_document(*lines, channel_order_id=f"{number:03}")
-        with files[number % BATCHES].open("a") as file:
+        with files[number % BATCHES].open("a", encoding="utf-8") as file:
             file.write(json.dumps(document) + "\n")
     return files
 

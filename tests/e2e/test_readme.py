@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.stack import COMMAND_SECONDS_MAX, ROOT, Shell, fresh_shell
 
-README: Final = (ROOT / "README.md").read_text()
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 PATIENCE_SECONDS: Final = 20.0
 
 # What only looks may look again: the order goes on while the reader reads.
@@ -65,7 +65,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
             ("temporal", ["env", f"TEMPORAL_ADDRESS={address}", shell.temporal_program]),
         ):
             script = programs / name
-            script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
             script.chmod(0o755)
         shell.environment["LOGNAME"] = "anna"  # whose name the reports bear
         shell.environment["PATH"] = f"{programs}:{shell.environment['PATH']}"
@@ -113,7 +113,9 @@ def test_the_channel_program_places_an_order(shell: Shell) -> None:
     (program,) = blocks(section("From a channel's own program"), "python")
     document = '{**json.load(open("examples/order.json")), "channel_order_id": "from-a-program"}'
     file = shell.folder / "channel.py"
-    file.write_text(f"import asyncio, json\n{program}\nasyncio.run(checkout({document}))\n")
+    file.write_text(
+        f"import asyncio, json\n{program}\nasyncio.run(checkout({document}))\n", encoding="utf-8"
+    )
     assert run(shell, ["orderloom", "stock", "import", "examples/stock.csv"])
     assert run(shell, [sys.executable, str(file)]).split() == ["confirmed"]
 
@@ -129,6 +131,7 @@ def run(shell: Shell, command: list[str]) -> str:
         text=True,
         timeout=COMMAND_SECONDS_MAX,
         check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, (
         f"{command} ended with {done.returncode}\n{done.stdout}{done.stderr}"

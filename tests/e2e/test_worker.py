@@ -55,7 +55,7 @@ class Worker:
             )
 
     def text(self) -> str:
-        return self._log.read_text()
+        return self._log.read_text(encoding="utf-8")
 
     def lines(self) -> list[dict[str, Any]]:
         """Everything that it has written: one JSON document per line."""

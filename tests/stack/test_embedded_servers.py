@@ -82,7 +82,7 @@ async def test_as_root_postgres_runs_as_an_account_without_rights(folder: Path) 
 async def test_data_of_another_postgres_version_is_refused_not_touched(folder: Path) -> None:
     async with embedded_postgres(folder, settings=FAST_POSTGRES):
         pass
-    (folder / "postgres" / "PG_VERSION").write_text("12\n")
+    (folder / "postgres" / "PG_VERSION").write_text("12\n", encoding="utf-8")
     with pytest.raises(Refused, match=r"made by PostgreSQL 12"):
         async with embedded_postgres(folder, settings=FAST_POSTGRES):
             pass
@@ -90,7 +90,7 @@ async def test_data_of_another_postgres_version_is_refused_not_touched(folder: P
 
 async def test_half_made_data_is_made_anew(folder: Path) -> None:
     (folder / "postgres.new").mkdir()
-    (folder / "postgres.new" / "PG_VERSION").write_text("18\n")
+    (folder / "postgres.new" / "PG_VERSION").write_text("18\n", encoding="utf-8")
     async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
         assert await fetch(server.url("postgres"), "SELECT 1") == 1
 
@@ -115,13 +115,13 @@ def dead_process(uid: int) -> subprocess.Popen[bytes]:
 
 async def test_a_postgres_that_is_dead_but_not_collected_is_not_in_the_way(folder: Path) -> None:
     async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
-        lock = (folder / "postgres" / "postmaster.pid").read_text()
+        lock = (folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8")
         pid = server.program.pid
     owner = (folder / "postgres").stat()
     zombie = dead_process(owner.st_uid)
     for file in ("postgres/postmaster.pid", "run/.s.PGSQL.5432.lock"):
         left = folder / file
-        left.write_text(lock.replace(str(pid), str(zombie.pid), 1))
+        left.write_text(lock.replace(str(pid), str(zombie.pid), 1), encoding="utf-8")
         left.chmod(0o600)
         os.chown(left, owner.st_uid, owner.st_gid)
     async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
@@ -217,7 +217,7 @@ async def test_a_server_that_ends_while_it_starts_is_started_anew(
     starts = failing_first(2)
     async with embedded_temporal(folder) as server:
         await Client.connect(server.address)
-    assert len(starts.read_text().splitlines()) == 3
+    assert len(starts.read_text(encoding="utf-8").splitlines()) == 3
 
 
 async def test_a_server_that_always_ends_is_told_of_with_its_last_words(
@@ -226,7 +226,7 @@ async def test_a_server_that_always_ends_is_told_of_with_its_last_words(
     starts = failing_first(99)
     with pytest.raises(Unreachable, match=r"ended at once \(exit code 2\)"):
         await TemporalServer(folder).start()
-    assert len(starts.read_text().splitlines()) == 3
+    assert len(starts.read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_without_any_temporal_program_the_message_says_what_to_do(
@@ -240,6 +240,6 @@ def test_without_any_temporal_program_the_message_says_what_to_do(
 
 def write_program(path: Path, script: str) -> Path:
     path.parent.mkdir()
-    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
     return path

@@ -43,6 +43,7 @@ class Up:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
 
     def wait_for(self, key: str, text: str = "") -> Any:

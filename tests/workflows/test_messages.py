@@ -44,6 +44,7 @@ async def temporal(shop: Shop, *arguments: str) -> subprocess.CompletedProcess[s
         check=False,
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
 
 

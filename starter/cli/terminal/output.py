@@ -7,11 +7,12 @@ codes.
 from __future__ import annotations
 
 import errno
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -50,14 +51,16 @@ class Output:
 
     def document(self, content: Any) -> None:
         """The one JSON document that a command answers with."""
-        self._write(json.dumps(content, ensure_ascii=False, indent=2))
+        self._write(json_text(content, sys.stdout, indent=2))
 
     def record(self, content: Any) -> None:
         """One line of a stream of JSON documents."""
-        self._write(json.dumps(content, ensure_ascii=False))
+        self._write(json_text(content, sys.stdout))
 
     def file(self, text: str) -> None:
-        """A file that the command was asked for, as it is."""
+        """A file that the command was asked for: the same bytes whatever the terminal is."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         self._write(text.removesuffix("\n"))
 
     def say(self, text: str = "") -> None:
@@ -103,6 +106,15 @@ def make_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     for row in rows:
         table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in row))
     return table
+
+
+def json_text(content: Any, stream: TextIO, *, indent: int | None = None) -> str:
+    """A JSON document that every reader understands, for a stream of whatever encoding.
+
+    JSON is UTF-8. Where the stream is not, letters beyond ASCII are written as JSON escapes them.
+    """
+    as_is = stream.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+    return json.dumps(content, ensure_ascii=not as_is, indent=indent)
 
 
 def complain(text: str) -> None:

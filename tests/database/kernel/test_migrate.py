@@ -27,7 +27,8 @@ async def server() -> AsyncIterator[PostgresServer]:
     with temporary_folder() as folder:
         async with embedded_postgres(folder, settings=FAST_POSTGRES) as server:
             (folder / "postgres" / "pg_hba.conf").write_text(
-                "local all guest scram-sha-256\nlocal all all trust\n"
+                "local all guest scram-sha-256\nlocal all all trust\n",
+                encoding="utf-8",
             )
             connection = await asyncpg.connect(server.url("postgres"))
             await connection.execute("SELECT pg_reload_conf()")
@@ -74,7 +75,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def write(path: Path, up: str, down: str) -> None:
-    path.write_text(f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n")
+    path.write_text(f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n", encoding="utf-8")
 
 
 async def fetch(url: str, query: str) -> object:

@@ -130,17 +130,17 @@ async def test_a_change_counts_when_it_is_in_the_schema_as_well_and_can_be_taken
     before = await lines(database_url)
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     shutil.copytree(SCHEMA, tmp_path / "schema")
-    (tmp_path / "migrations" / CHANGE).write_text(WEIGHT)
+    (tmp_path / "migrations" / CHANGE).write_text(WEIGHT, encoding="utf-8")
     assert await run_migrations(database_url, [tmp_path / "migrations"]) == [CHANGE]
     changed = await lines(database_url)
     assert changed != before
 
     # The same column, at another place among the others.
     kernel = tmp_path / "schema" / "kernel.sql"
-    text = kernel.read_text()
+    text = kernel.read_text(encoding="utf-8")
     here = text.index("    name           some_text")
     column = "    weight_grams integer constraint weight_is_positive check (weight_grams > 0),\n"
-    kernel.write_text(text[:here] + column + text[here:])
+    kernel.write_text(text[:here] + column + text[here:], encoding="utf-8")
     await schema.build(empty, tmp_path / "schema")
     assert await catalogue(empty) == changed
 
@@ -190,7 +190,7 @@ async def test_routines_are_replaced_where_they_or_the_tables_changed_and_not_to
     # A migration dropped the view to change what is below it.
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     drop = "-- migrate:up\ndrop view order_overview;\n-- migrate:down\nselect 1;\n"
-    (tmp_path / "migrations" / CHANGE).write_text(drop)
+    (tmp_path / "migrations" / CHANGE).write_text(drop, encoding="utf-8")
     monkeypatch.setattr("store.migrate.MIGRATIONS", tmp_path / "migrations")
     assert await migrate(empty_url) == [CHANGE]
     assert await empty.fetchval("select count(*) from order_overview") == 0
@@ -198,7 +198,7 @@ async def test_routines_are_replaced_where_they_or_the_tables_changed_and_not_to
     # A function is another one.
     shutil.copytree(SCHEMA, tmp_path / "schema")
     more = "create or replace function one() returns integer language sql as 'select 1';"
-    with (tmp_path / "schema" / "routines" / "views.sql").open("a") as file:
+    with (tmp_path / "schema" / "routines" / "views.sql").open("a", encoding="utf-8") as file:
         file.write(more)
     monkeypatch.setattr("store.migrate.SCHEMA", tmp_path / "schema")
     await migrate(empty_url)

@@ -76,7 +76,9 @@ def checked(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     file = folder / "books.beancount"
     file.write_text(text, encoding="utf-8")
     program = Path(sys.executable).with_name("bean-check")
-    return subprocess.run([program, file], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [program, file], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 def test_bean_check_accepts_the_books(tmp_path: Path) -> None:

@@ -449,7 +449,9 @@ def test_columns_may_come_in_any_order() -> None:
 
 
 def test_customers_are_read_by_id() -> None:
-    names, problems = read_customers((EXAMPLES / "northwind" / "customers.csv").read_text())
+    names, problems = read_customers(
+        (EXAMPLES / "northwind" / "customers.csv").read_text(encoding="utf-8")
+    )
     assert names["ALFKI"] == "Alfreds Futterkiste"
     assert problems == ()
     assert read_customers("id,name\n")[1] != ()

@@ -149,24 +149,24 @@ async def test_its_folder_is_made_and_emptied_again(tmp_path: Path) -> None:
     home = tmp_path / "orderloom" / "demo"
     await folder.empty(home)
     (home / "postgres").mkdir()
-    (home / "postgres" / "PG_VERSION").write_text("18")
-    (home / "temporal.db").write_text("")
+    (home / "postgres" / "PG_VERSION").write_text("18", encoding="utf-8")
+    (home / "temporal.db").write_text("", encoding="utf-8")
     await folder.empty(home)
     assert not (home / "postgres").exists()
     assert not (home / "temporal.db").exists()
 
 
 async def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("do not lose me")
+    (tmp_path / "precious").write_text("do not lose me", encoding="utf-8")
     with pytest.raises(InvalidInput, match="holds something else than a demo"):
         await folder.empty(tmp_path)
-    assert (tmp_path / "precious").read_text() == "do not lose me"
+    assert (tmp_path / "precious").read_text(encoding="utf-8") == "do not lose me"
 
 
 async def test_a_folder_with_a_running_demo_is_left_alone(tmp_path: Path) -> None:
     home = tmp_path / "demo"
     await folder.empty(home)
-    (home / "temporal.db").write_text("in use")
+    (home / "temporal.db").write_text("in use", encoding="utf-8")
     with stack_lock(home), pytest.raises(Refused, match="already running"):
         await folder.empty(home)
     assert (home / "temporal.db").exists()

@@ -38,6 +38,7 @@ def run_worker(folder: Path, **environment: str) -> subprocess.CompletedProcess[
         text=True,
         timeout=60,
         check=False,
+        encoding="utf-8",
     )
 
 

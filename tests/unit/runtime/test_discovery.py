@@ -95,14 +95,14 @@ def test_a_profile_that_is_named_wins_and_one_that_only_lies_there_comes_last(
     running: Path, tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
     profile = tmp_path / "temporal.toml"
-    profile.write_text('[profile.default]\naddress = "profile:7233"\n')
+    profile.write_text('[profile.default]\naddress = "profile:7233"\n', encoding="utf-8")
     environment.setenv("TEMPORAL_CONFIG_FILE", str(profile))
     assert connect_settings().temporal["target_host"] == "profile:7233"
 
     environment.delenv("TEMPORAL_CONFIG_FILE")
     usual = tmp_path / "user" / ".config" / "temporalio" / "temporal.toml"
     usual.parent.mkdir(parents=True)
-    usual.write_text(profile.read_text())
+    usual.write_text(profile.read_text(encoding="utf-8"), encoding="utf-8")
     assert connect_settings().temporal["target_host"] == STACK.temporal_address
     remove_stack(running)
     environment.setenv("DATABASE_URL", "postgresql://db/orders")
@@ -141,7 +141,7 @@ def test_one_folder_takes_one_stack(running: Path) -> None:
 
 
 def test_a_file_of_another_version_is_named(running: Path) -> None:
-    (running / STACK_FILE).write_text('{"version": 99}')
+    (running / STACK_FILE).write_text('{"version": 99}', encoding="utf-8")
     with pytest.raises(InvalidInput, match=r"stack\.json: was written by another version"):
         read_stack(running)
 
