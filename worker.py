@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -41,29 +41,42 @@ from activities.failures import FailureTypes
 from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
+from activities.fulfilment.stranded_labels import StrandedLabels
 from activities.orders.order_records import OrderRecords
+from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
+from activities.payments.event_reader import EventReader
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
+from activities.payments.provider_events import ProviderEvents
 from activities.payments.reconciliation import Reconciliation
+from activities.payments.wakes import Wakes
+from activities.providers.sandbox import webhooks as sandbox_webhooks
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
+from activities.providers.stripe import events as stripe_events
 from activities.providers.stripe.payment import StripePayment
 from activities.purchasing.purchase_orders import Purchasing
+from activities.purchasing.starts import PurchaseStarts
 from activities.purchasing.supplier import Supplier
-from activities.relay import Relay
+from activities.relay import Duty, Relay
 from activities.schedules import keep_schedules
 from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
+from activities.stock.late_stock import LateStock
+from activities.wait_reports import WaitReports
 from domain.accounting.documents import Seller
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.ids import WORKFLOW_PREFIX
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from runtime.settings import Settings, load_settings
+from store import waits
 from store.database import DatabaseFault, Pool, open_pool
+from store.payments import provider_events
 from store.payments.payments import STORE_CREDIT
+from store.purchasing import replenishment
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
@@ -77,6 +90,18 @@ WAIT_FOR_SERVERS_S = 2.0
 GRACE = timedelta(seconds=20)
 
 WORKFLOW_TASKS_AT_ONCE = 20
+
+SWEEP_S = 1.0
+"""A duty that somebody waits for is done this often, in seconds, when nothing calls for it."""
+
+NOTICE_S = 60.0
+"""What time alone changes is looked for this often, in seconds."""
+
+READERS: Final[Mapping[str, EventReader]] = {
+    "sandbox": sandbox_webhooks.read_event,
+    "stripe": stripe_events.read_event,
+}
+"""What the webhooks of each payment company are read with."""
 
 # What the client library has to say goes where our own log goes.
 CORE_LOG = runtime.LoggingConfig(
@@ -195,6 +220,33 @@ def build_worker(
     return Worker(client, task_queue=task_queue, **usual | options)
 
 
+def duties(
+    client: Client,
+    pool: Pool,
+    *,
+    task_queue: str,
+    readers: Mapping[str, EventReader] = READERS,
+    stranded_after: timedelta = timedelta(minutes=1),
+) -> list[Duty]:
+    """What a worker's relay does, in this sequence: first what somebody waits for.
+
+    `stranded_after`: how long an attempt to buy a label may take.
+    """
+    reports = WaitReports(pool, client)
+    purchases = PurchaseStarts(pool, client, task_queue)
+    events = ProviderEvents(pool, Wakes(client).send, readers)
+    labels = StrandedLabels(pool, client, stranded_after)
+    stuck = StuckOrders(pool, client, task_queue)
+    return [
+        Duty(reports.deliver, SWEEP_S, waits.CHANNEL),
+        Duty(purchases.start, SWEEP_S, replenishment.CHANNEL),
+        Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
+        Duty(labels.revive, SWEEP_S),
+        Duty(LateStock(pool).notice, NOTICE_S),
+        Duty(stuck.look, NOTICE_S),
+    ]
+
+
 def sandbox() -> SandboxedWorkflowRunner:
     """Runs workflows so that what would not replay is noticed, as their tests do."""
     return SandboxedWorkflowRunner(
@@ -256,7 +308,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             stop,
         )
     )
-    relay = asyncio.create_task(Relay(pool, client, task_queue=settings.task_queue).run())
+    relay = asyncio.create_task(
+        Relay(pool, duties(client, pool, task_queue=settings.task_queue)).run()
+    )
     # A worker without its relay only looks alive: it ends, and whoever runs it starts another.
     relay.add_done_callback(lambda _: stop.set())
     async with worker:

@@ -9,22 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
 
 from activities.payments.event_reader import EventReader
-from activities.providers.sandbox import webhooks as sandbox
-from activities.providers.stripe import events as stripe
+from activities.relay import BATCH
 from domain.errors import NotFound, OrderloomError
 from domain.payments.provider_events import DisputeNews, PaymentNews, Wake
 from store.database import Connection, Pool, Record
 from store.payments import disputes, provider_events
 
 logger = logging.getLogger(__name__)
-
-READERS: Final[Mapping[str, EventReader]] = {
-    "sandbox": sandbox.read_event,
-    "stripe": stripe.read_event,
-}
 
 ERROR_CHARACTERS_MAX = 500
 PAUSE_MAX = timedelta(hours=1)
@@ -36,14 +29,20 @@ Waken = Callable[[Wake], Awaitable[bool]]
 
 
 class ProviderEvents:
-    """`waken` has a step that waits for a person look again. False: it is to be asked once more."""
+    """A duty of the relay. `readers`: what each company's events are read with, by its name.
 
-    def __init__(
-        self, pool: Pool, waken: Waken, readers: Mapping[str, EventReader] = READERS
-    ) -> None:
+    `waken` has a step that waits for a person look again. False: it is to be asked once more.
+    """
+
+    def __init__(self, pool: Pool, waken: Waken, readers: Mapping[str, EventReader]) -> None:
         self._pool = pool
         self._waken = waken
         self._readers = readers
+
+    async def hear(self) -> None:
+        """Work through what payment companies told."""
+        await self.work_through(BATCH)
+        await self.place_disputes(BATCH)
 
     async def work_through(self, batch: int) -> int:
         """Process what is due, so many at most. Returns how many were looked at."""

@@ -20,7 +20,7 @@ from domain.orders.policy import Policy
 from runtime.settings import load_settings
 from starter.service.orders import OrderClient
 from starter.service.warehouse import Desk
-from worker import build_worker, tuning
+from worker import build_worker, duties, tuning
 
 _ANSWER_WITHIN = timedelta(seconds=60)
 
@@ -36,7 +36,9 @@ class Orderloom:
     async def working(self, side: WorkerSide) -> AsyncIterator[None]:
         """A running worker."""
         pool = required(side.pool)
-        relay = asyncio.create_task(Relay(pool, side.client).run())
+        relay = asyncio.create_task(
+            Relay(pool, duties(side.client, pool, task_queue=side.task_queue)).run()
+        )
         try:
             async with build_worker(
                 side.client,

@@ -32,9 +32,8 @@ CAPABILITIES: Final = (
     *("warehouse", "views", "sandbox", "providers"),
 )
 GRID_LAYERS: Final = ("domain", "store", "activities")
-# One module tells the order in which locks are taken, those of stock included. The relay hands on
-# what every capability has ready.
-SEES_MORE: Final = ("store.locks", "activities.relay")
+# One module tells the order in which locks are taken, those of stock included.
+SEES_MORE: Final = ("store.locks",)
 
 
 def check(folder: Path) -> str:

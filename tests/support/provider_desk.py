@@ -19,6 +19,7 @@ from domain.payments.disputes import DisputeState
 from domain.payments.provider_events import PaymentFate, Wake
 from starter.service.webhooks import Answer, WebhookDesk
 from store.database import Pool
+from worker import READERS
 
 SECRET = "the sandbox company's secret"
 FEE_MINOR = 15_00
@@ -35,7 +36,7 @@ class Telling:
         self.desk = WebhookDesk(pool, {"sandbox": [SecretStr(SECRET)]})
         self.woken: list[Wake] = []
         self.reachable = True  # Temporal is
-        self.events = ProviderEvents(pool, self._waken)
+        self.events = ProviderEvents(pool, self._waken, READERS)
         self.began = datetime.now(UTC).replace(microsecond=0)
         self._numbers = itertools.count(1)
 

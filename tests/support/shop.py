@@ -36,7 +36,7 @@ from store.views import reads
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.faults import Faults
-from worker import build_worker
+from worker import build_worker, duties
 
 T = TypeVar("T")
 
@@ -76,13 +76,13 @@ class Shop:
     @asynccontextmanager
     async def working(self, **options: Any) -> AsyncIterator[None]:
         """A worker and its relay, until the block ends; `options` as `build_worker` takes them."""
-        relay = Relay(
-            self.pool,
+        work = duties(
             self.temporal,
+            self.pool,
             task_queue=self.task_queue,
             stranded_after=timedelta(seconds=1),
         )
-        relaying = asyncio.create_task(relay.run())
+        relaying = asyncio.create_task(Relay(self.pool, work).run())
         worker = build_worker(
             self.temporal,
             self.pool,

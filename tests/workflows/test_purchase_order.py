@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from activities.relay import Relay
+from activities.purchasing.starts import PurchaseStarts
 from activities.schedules import keep_replenishing
 from domain import ids
 from domain.errors import Refused
@@ -170,7 +170,7 @@ async def test_whoever_decides_need_not_wait_for_ever(pool: Pool, temporal_clien
     await a_need(shop, price="100")
     async with pool.acquire() as conn:
         (po_id,) = await replenishment.run(conn, shop.purchasing, today=date(2026, 11, 22))
-    await Relay(pool, temporal_client, task_queue=shop.task_queue)._begin_purchases()
+    await PurchaseStarts(pool, temporal_client, shop.task_queue).start()
     with pytest.raises(TimeoutError):  # there is no worker
         await asyncio.wait_for(shop.purchases.approve(po_id, by="kim"), 0.5)
     await workflow(shop, po_id).terminate()

@@ -26,8 +26,7 @@ class Done:
 async def relaying(*duties: Duty, until: Callable[[Relay], Awaitable[None]]) -> None:
     """Have a relay do these duties, without a database, until the function returns."""
     nothing: Any = None
-    relay = Relay(nothing, nothing)
-    relay._duties = duties  # type: ignore[assignment]  # a relay's own are five
+    relay = Relay(nothing, duties)
     working = asyncio.create_task(relay._work_for_ever())
     try:
         await asyncio.wait_for(until(relay), 10)

@@ -1,0 +1,83 @@
+"""Starts the workflows of new purchase orders, and a look at stock levels that were crossed.
+
+Both are rows in the store until Temporal has taken them. So what was decided is begun, however
+often the decision's own step died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from activities.relay import BATCH, RPC_TIMEOUT
+from domain import ids
+from domain.purchasing.purchase_orders import PurchaseStart
+from store.database import Pool
+from store.purchasing import purchase_reads, replenishment
+
+logger = logging.getLogger(__name__)
+
+
+class PurchaseStarts:
+    """A duty of the relay. The workflows that it starts run on `task_queue`."""
+
+    def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
+        self._pool = pool
+        self._client = client
+        self._task_queue = task_queue
+
+    async def start(self) -> None:
+        """Start what is due."""
+        async with self._pool.acquire() as conn:
+            starts = await purchase_reads.claim_to_start(conn, BATCH)
+            called = await replenishment.wanted(conn)
+        begun = await asyncio.gather(*(self._start_purchase(start) for start in starts))
+        async with self._pool.acquire() as conn:
+            for start, ok in zip(starts, begun, strict=True):
+                if ok:
+                    await purchase_reads.started(conn, start.po_id)
+        if called:
+            await self._replenish()
+
+    async def _start_purchase(self, start: PurchaseStart) -> bool:
+        """Start a purchase order's workflow, once: another one of its id is refused for ever."""
+        try:
+            await self._client.start_workflow(
+                "PurchaseOrder",
+                start,
+                id=ids.purchase_workflow_id(start.po_id),
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Purchase order {start.po_id}",
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return True
+        except RPCError as error:
+            logger.warning("%s is begun later: %s", start.po_id, error)
+            return False
+        return True
+
+    async def _replenish(self) -> None:
+        """Have crossed levels looked at. One look runs at a time; the calls wait for their turn.
+
+        The decision itself answers a call. A call that came too late for the look that is under way
+        is made again.
+        """
+        try:
+            await self._client.start_workflow(
+                "Replenishment",
+                {"only_called": True},
+                id=ids.replenishment_id(self._task_queue),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="Stock levels were crossed",
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except RPCError as error:
+            logger.warning("crossed levels are looked at later: %s", error)
