@@ -149,6 +149,7 @@ def _import(console: Console, args: argparse.Namespace) -> int:
         rate=args.rate,
         rounds=args.rounds,
         seconds=args.seconds,
+        settle_seconds=args.settle_seconds,
     )
     return _verdict(console, _until_told(work))
 
@@ -253,6 +254,9 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--rate", type=float, default=1.5, help="web orders a second")
     importing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
     importing.add_argument("--seconds", type=float, default=60)
+    importing.add_argument(
+        "--settle-seconds", type=float, default=10, help="from the first imported order"
+    )
     stocking = commands.add_parser("stock", help="ways to claim stock that everybody wants")
     stocking.add_argument("--quick", action="store_true", help="whether it runs: seconds")
     stocking.add_argument("--rounds", type=int)

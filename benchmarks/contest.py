@@ -18,7 +18,7 @@ from benchmarks.venue import Venue, venue
 Say = Callable[[str], None]
 
 FULL = Plan(rounds=3, in_flight=64, seconds=12, open_seconds=12, sampled_orders=12)
-QUICK = Plan(rounds=1, in_flight=6, seconds=2, open_seconds=3, sampled_orders=2)
+QUICK = Plan(rounds=1, in_flight=6, seconds=2, open_seconds=3, sampled_orders=2, shared_stages=True)
 
 # Beyond this many times the closed loop's orders, those of an open loop are dropped.
 _CROWD = 4
@@ -26,7 +26,7 @@ _CROWD = 4
 
 async def run(contestants: Sequence[Contestant], plan: Plan, say: Say) -> Results:
     """Let the contestants run, one at a time and each in turn. Takes minutes."""
-    async with venue() as here:
+    async with venue(shared_stages=plan.shared_stages) as here:
         say("a stack of its own is up")
         await here.prepare(contestants)
         machine = await _machine(here, contestants)

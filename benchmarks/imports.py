@@ -24,17 +24,24 @@ from benchmarks.venue import ROOT, Stage, temporary_folder, venue
 from domain.errors import Unreachable
 
 _BEGINS_WITHIN_S: Final = 120.0
-_SETTLES_S: Final = 10.0
 _STOPS_WITHIN_S: Final = 60.0
 _UNDER_WAY_MAX: Final = 256
 
 
 async def disturb(
-    console: Console, *, orders: int, options: str, rate: float, rounds: int, seconds: float
+    console: Console,
+    *,
+    orders: int,
+    options: str,
+    rate: float,
+    rounds: int,
+    seconds: float,
+    settle_seconds: float,
 ) -> list[str]:
     """Place web orders at a rate, alone and beside `orderloom place` with a file of many, in turn.
 
-    `options` are further ones of that command.
+    `options` are further ones of that command. The import runs for `settle_seconds` before the
+    first of these web orders.
     Returns what the audit found.
     """
     contestant = Orderloom()
@@ -59,6 +66,7 @@ async def disturb(
                     alone.append(await web_orders())
                     file = _write(home / f"import-{number}.jsonl", orders)
                     async with _importing(stage, file, options) as so_far:
+                        await asyncio.sleep(settle_seconds)
                         before, began = so_far(), time.monotonic()
                         beside.append(await web_orders())
                         imported.append((so_far() - before) / (time.monotonic() - began))
@@ -110,7 +118,6 @@ async def _importing(stage: Stage, file: Path, options: str) -> AsyncIterator[Ca
                 if placing.returncode is not None:
                     raise Unreachable(f"the import ended with exit code {placing.returncode}")
                 await asyncio.sleep(0.5)
-        await asyncio.sleep(_SETTLES_S)
         yield so_far
     finally:
         if placing.returncode is None:

@@ -30,6 +30,8 @@ class Plan(BaseModel):
     sampled_orders: int
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
     """Rates of the open loop, as shares of what the contestant reached in the closed one."""
+    shared_stages: bool = False
+    """Each contestant's worker starts once: sooner done, and no figures to compare."""
 
 
 class OpenLoad(BaseModel):

@@ -65,6 +65,7 @@ class Venue:
         herald: Herald,
         herald_socket: Path,
         first_number: int,
+        shared: AsyncExitStack | None = None,
     ) -> None:
         self.postgres_log = home / "logs" / "postgres.log"
         self._home = home
@@ -74,6 +75,8 @@ class Venue:
         self._herald_socket = herald_socket
         self._numbers = itertools.count(first_number)
         self._databases: dict[str, str] = {}
+        self._shared = shared
+        self._stages: dict[str, Stage] = {}
 
     async def client(self) -> Client:
         """A client of the stack's Temporal."""
@@ -103,7 +106,26 @@ class Venue:
         """The contestant with its worker processes, until the block ends.
 
         `log_statements` has PostgreSQL write every statement of the contestant to its log.
+        Where stages are shared, this is the contestant's first one, as that was asked for.
         """
+        stage = self._new_stage(contestant, options, pace, log_statements=log_statements)
+        if self._shared is None:
+            async with stage as new:
+                yield new
+            return
+        if contestant.name not in self._stages:
+            self._stages[contestant.name] = await self._shared.enter_async_context(stage)
+        yield self._stages[contestant.name]
+
+    @asynccontextmanager
+    async def _new_stage(
+        self,
+        contestant: Contestant,
+        options: WorkerOptions,
+        pace: Pace | None,
+        *,
+        log_statements: bool,
+    ) -> AsyncIterator[Stage]:
         url = self._databases.get(contestant.name)
         pool = watch = None
         async with AsyncExitStack() as stack:
@@ -194,12 +216,17 @@ class Venue:
 
 @asynccontextmanager
 async def venue(
-    home: Path | None = None, *, hurried: bool = False, first_number: int = 1
+    home: Path | None = None,
+    *,
+    hurried: bool = False,
+    shared_stages: bool = False,
+    first_number: int = 1,
 ) -> AsyncIterator[Venue]:
     """A stack with the settings that Orderloom ships, in a temporary folder unless in `home`.
 
-    `hurried` waits for no disk: to get a full database sooner, never to measure. Orders are
-    numbered from `first_number`.
+    `hurried` waits for no disk: to get a full database sooner, never to measure. With
+    `shared_stages` the workers of each contestant start once, and all of them run to the end: to
+    see sooner whether everything works, never to compare. Orders are numbered from `first_number`.
     """
     async with AsyncExitStack() as stack:
         if home is None:
@@ -213,7 +240,8 @@ async def venue(
         socket = home / "herald"
         socket.unlink(missing_ok=True)
         herald = await stack.enter_async_context(hearing(socket))
-        yield Venue(home, postgres, temporal, herald, socket, first_number)
+        shared = await stack.enter_async_context(AsyncExitStack()) if shared_stages else None
+        yield Venue(home, postgres, temporal, herald, socket, first_number, shared)
 
 
 async def _ready(process: asyncio.subprocess.Process, log: Path) -> None:

@@ -43,23 +43,18 @@ def test_a_quick_run_writes_every_figure_and_ends_with_a_clean_audit(tmp_path: P
     assert ours["events_per_order"] < textbook["events_per_order"]
     assert len(ours["open_loop"]) == 3
     assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
-    again = bench("show", "--markdown", "--output", str(tmp_path))
-    assert "| closed loop | null | floor | textbook | orderloom |" in again.stdout
 
 
 def test_web_orders_are_placed_alone_and_beside_an_import() -> None:
-    done = bench("import", "--orders", "150", "--rounds", "1", "--seconds", "1", "--rate", "3")
+    done = bench(
+        *("import", "--orders", "100", "--rounds", "1", "--seconds", "1", "--rate", "3"),
+        *("--settle-seconds", "0"),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "audit: clean"
     figures = re.search(r"imported beside them: ([\d.]+) orders/s", done.stdout)
     assert figures is not None
     assert float(figures[1]) > 0
-
-
-def test_options_that_cannot_be_end_with_exit_code_2() -> None:
-    done = bench("tune", "-a", "sandbox=perhaps")
-    assert done.returncode == 2
-    assert "sandbox: Input should be a valid boolean" in done.stderr
 
 
 def test_ways_to_claim_hot_stock_are_compared_and_none_oversells() -> None:

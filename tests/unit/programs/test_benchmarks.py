@@ -16,6 +16,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner
 
+from benchmarks import __main__ as program
 from benchmarks import hot_stock, hot_tables, loops, results, tables
 from benchmarks.bill import actions_usd, billable_actions, storage_usd
 from benchmarks.census import Census
@@ -301,6 +302,17 @@ def test_the_page_has_a_column_for_each_contestant_and_a_row_for_each_figure() -
     assert "| database round trips per order | – | 90 | 90 |" in closed
     assert "| orderloom | 50% | 15.0 | 1 | 100 | 100 | 0 | 0 |" in loads
     assert "2 cores of a chip" in notes
+
+
+def test_the_last_run_is_shown_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results.write(a_contest(), tmp_path)
+    assert program.main(["show", "--markdown", "--output", str(tmp_path)]) == 0
+    assert "| closed loop | floor | textbook | orderloom |" in capsys.readouterr().out
+
+
+def test_options_that_cannot_be_end_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["tune", "-a", "sandbox=perhaps"]) == 2
+    assert "sandbox: Input should be a valid boolean" in capsys.readouterr().err
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
