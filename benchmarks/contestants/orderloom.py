@@ -18,8 +18,7 @@ from domain import ids
 from domain.errors import Refused
 from domain.orders.policy import Policy
 from runtime.settings import load_settings
-from starter.service.orders import OrderClient
-from starter.service.warehouse import Desk
+from starter.service.service import Service
 from worker import build_worker, duties, tuning
 
 _ANSWER_WITHIN = timedelta(seconds=60)
@@ -65,10 +64,9 @@ class OrderloomPlayer:
         pool = required(side.pool)
         self._side = side
         self._watch = required(side.watch)
-        self._desk = Desk(pool)
-        self._orders = OrderClient(
-            side.client,
+        self._service = Service(
             pool,
+            side.client,
             task_queue=side.task_queue,
             policy=Policy(return_window=side.pace.return_window),
         )
@@ -76,27 +74,27 @@ class OrderloomPlayer:
     async def place(self, number: int) -> str:
         """Place the order with this number."""
         order = an_order("orderloom", number)
-        placement = await self._orders.place(order, answer_within=_ANSWER_WITHIN)
+        placement = await self._service.orders.place(order, answer_within=_ANSWER_WITHIN)
         if placement.outcome != "confirmed":
             raise Refused(f"{order.order_id} is {placement.outcome}: {placement.reason}")
         return ids.workflow_id(order.order_id)
 
     async def finish(self, workflow_id: str) -> None:
         """Take it to its end."""
-        pause, desk = self._side.pace.think_s, self._desk
+        pause, service = self._side.pace.think_s, self._service
         order_id = workflow_id.removeprefix(ids.WORKFLOW_PREFIX)
         parcel = ids.fulfilment_id(order_id, 1)
         await asyncio.sleep(pause)
-        await desk.pick(parcel, who="picker")
+        await service.warehouse.pick(parcel, who="picker")
         await asyncio.sleep(pause)
-        await desk.pack(parcel, who="packer")
+        await service.warehouse.pack(parcel, who="packer")
         await asyncio.sleep(pause)
         label = await label_of(self._watch, parcel)
-        await desk.hand_over(parcel, who="packer")
-        await self._orders.get(order_id)
+        await service.warehouse.hand_over(parcel, who="packer")
+        await self._service.orders.get(order_id)
         for status in JOURNEY:
             await asyncio.sleep(pause)
-            await desk.carrier_event(
+            await service.carriers.event(
                 carrier=label.carrier,
                 tracking_number=label.tracking_number,
                 event_id=status,

@@ -20,8 +20,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from domain.errors import InvalidInput, OrderloomError
+from runtime.streams import prepare_streams
 from starter.cli.terminal.output import OutputLost, complain, json_text
-from starter.streams import prepare_streams
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
 # As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.

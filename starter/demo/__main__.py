@@ -14,10 +14,10 @@ from typing import Final
 from domain.errors import OrderloomError
 from domain.orders.order import Order
 from runtime.settings import load_settings
+from runtime.streams import prepare_streams
 from starter.cli.terminal.output import complain, console
 from starter.demo import shop
 from starter.demo.run import run
-from starter.streams import prepare_streams
 
 _ORDERS: Final = 400
 _STOPPED: Final = 130  # as shells tell of a program that Ctrl-C ended

@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from domain import ids
 from domain.orders.order import Order
-from starter.service.orders import OrderClient
+from starter.service.orders import Orders
 from starter.simulation.simulator import Step
 from store.views.reads import OrderSummary
 from workflows.order import OrderWorkflow
@@ -109,7 +109,7 @@ def write_script(orders: Sequence[Order], *, cancellations: int, returns: int) -
 class Board:
     """Where every order stands, looked up at once for everybody who wants to know."""
 
-    def __init__(self, orders: OrderClient) -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._changed = asyncio.Condition()
         self.summaries: dict[str, OrderSummary] = {}
@@ -132,7 +132,7 @@ class Board:
 class Customers:
     """Plays the script."""
 
-    def __init__(self, temporal: Client, orders: OrderClient, board: Board, script: Script) -> None:
+    def __init__(self, temporal: Client, orders: Orders, board: Board, script: Script) -> None:
         self._temporal = temporal
         self._orders = orders
         self._board = board

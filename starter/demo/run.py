@@ -34,11 +34,8 @@ from starter.demo.outcomes import promises_of, units_of
 from starter.demo.progress import Progress
 from starter.demo.steps import step_times
 from starter.demo.summary import Day, tell
-from starter.service import reconciliation
-from starter.service.accounting import Books
 from starter.service.audit import audit
-from starter.service.orders import OrderClient
-from starter.service.warehouse import Desk
+from starter.service.service import Service
 from starter.simulation.simulator import SimulationReport, simulate
 from starter.stack.supervisor import embedded_stack
 from store.database import Pool, open_pool
@@ -134,14 +131,13 @@ class _Demo:
         self._pool = pool
         self._info = info
         self._console = console
-        self._orders = OrderClient(temporal, pool, policy=shop.policy(orders))
-        self._desk = Desk(pool, shop.BUYING)
-        self._board = Board(self._orders)
+        self._service = Service(pool, temporal, policy=shop.policy(orders), purchasing=shop.BUYING)
+        self._board = Board(self._service.orders)
 
     async def live(self, documents: Sequence[Order], *, keep: bool) -> int:
         """One day. Returns the exit code. Raises TookTooLong."""
         opened = datetime.now(UTC).date()
-        opening = await shop.open_shop(self._desk, today=opened)
+        opening = await shop.open_shop(self._service, today=opened)
         wanted = sum(line.quantity for order in documents for line in order.lines)
         self._console.print(
             f"Northwind opens with {opening.units:,} units of {opening.skus} products and "
@@ -158,12 +154,12 @@ class _Demo:
         began = clock.time()
         placed, outside = await self._trade(_with_slow_labels(documents, script), script)
         seconds = clock.time() - began
-        report = await audit(self._pool, self._temporal)
+        report = await self._service.audit()
         reconciled = await self._reconcile(opened)
-        balance = await Books(self._pool).trial_balance()
+        balance = await self._service.accounting.trial_balance()
         stories = await self._stories(documents)
-        details = [await self._orders.get(order.order_id) for order in documents]
-        purchases = await self._desk.buying.orders(at_most=_PURCHASES_MAX)
+        details = [await self._service.orders.get(order.order_id) for order in documents]
+        purchases = await self._service.purchasing.orders(at_most=_PURCHASES_MAX)
         summaries = [self._board.summaries[order.order_id] for order in documents]
         day = Day(
             placed=placed,
@@ -190,10 +186,8 @@ class _Demo:
         """Compare what payment companies list with what is recorded, fees included."""
         compared = []
         for day in {opened, datetime.now(UTC).date()}:  # two, where midnight came meanwhile
-            await reconciliation.reconcile(
-                self._temporal, task_queue="orderloom", day=day, patience=_LISTED_WITHIN
-            )
-            compared += await reconciliation.days(self._pool, day)
+            await self._service.reconciliation.compare(day, patience=_LISTED_WITHIN)
+            compared += await self._service.reconciliation.days(day)
         return [one for one in compared if one.listed]
 
     async def _trade(
@@ -201,16 +195,16 @@ class _Demo:
     ) -> tuple[shop.Placed, SimulationReport]:
         """Place all orders while the outside and the customers do their part, until the end."""
         stop = asyncio.Event()
-        customers = Customers(self._temporal, self._orders, self._board, script)
+        customers = Customers(self._temporal, self._service.orders, self._board, script)
         with Progress(self._console, len(documents)) as progress:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._board.run())
                 outside = group.create_task(
-                    simulate(self._desk, shop.OUTSIDE, stop, holds=script.holds)
+                    simulate(self._service, shop.OUTSIDE, stop, holds=script.holds)
                 )
                 answered = group.create_task(customers.play())
                 ended = group.create_task(self._all_ended(documents, progress))
-                placed = await shop.place_all(self._orders, documents, progress.placed)
+                placed = await shop.place_all(self._service.orders, documents, progress.placed)
                 await asyncio.gather(answered, ended)
                 await self._all_bought()
                 watching.cancel()
@@ -243,19 +237,21 @@ class _Demo:
         """Until every purchase order is closed: what is low is bought while the last ones ship."""
 
         async def closed() -> None:
-            while await self._desk.buying.orders(only_open=True):
+            while await self._service.purchasing.orders(only_open=True):
                 await asyncio.sleep(_LOOK_S)
 
         try:
             await asyncio.wait_for(closed(), _ENDS_WITHIN_S)
         except TimeoutError:
-            left = await self._desk.buying.orders(only_open=True)
+            left = await self._service.purchasing.orders(only_open=True)
             raise TookTooLong(
                 f"{count_of(len(left), 'purchase order')} not closed after {_ENDS_WITHIN_S:.0f} s"
             ) from None
 
     async def _stories(self, documents: Sequence[Order]) -> dict[str, Sequence[EventRow]]:
-        return {order.order_id: await self._orders.events(order.order_id) for order in documents}
+        return {
+            order.order_id: await self._service.orders.events(order.order_id) for order in documents
+        }
 
     async def _misbehave(self) -> None:
         """Have the sandbox companies do as they are asked, and not answer, now and then."""

@@ -26,8 +26,8 @@ from starter.channels.northwind import read_customers
 from starter.channels.northwind_supply import read_supply
 from starter.channels.read_results import Problem
 from starter.channels.stock_csv import read_stock
-from starter.service.orders import OrderClient
-from starter.service.warehouse import Desk
+from starter.service.orders import Orders
+from starter.service.service import Records
 from starter.simulation.simulator import SimulateOptions
 
 T = TypeVar("T")
@@ -132,12 +132,12 @@ def read_northwind_orders(at_most: int, *, paid: Payment | None = None) -> list[
     return orders[:at_most]
 
 
-async def open_shop(desk: Desk, *, today: date) -> Opening:
+async def open_shop(records: Records, *, today: date) -> Opening:
     """Northwind as its export has it: stock, what is on order, when more is bought, from whom."""
     products = (NORTHWIND / "products.csv").read_bytes()
     items = [_sound(row).content for row in read_items(products)]
-    await desk.set_items(items)
-    await desk.set_locations(_locations())
+    await records.catalogue.set_items(items)
+    await records.locations.save(_locations())
     supply = read_supply(products, (NORTHWIND / "suppliers.csv").read_bytes(), today=today)
     costs = {x.sku: Money(minor=x.price_minor, currency=x.currency) for x in supply.terms}
     units = 0
@@ -145,15 +145,15 @@ async def open_shop(desk: Desk, *, today: date) -> Opening:
         shelf = _sound(row)
         if shelf.quantity:
             units += shelf.quantity
-            await desk.receive_stock(
+            await records.stock.receive(
                 *(f"opening-{shelf.sku}", shelf.sku, shelf.location, shelf.quantity),
                 unit_cost=costs[shelf.sku],
                 who="demo",
                 why="opening stock",
             )
-    await desk.buying.set_terms(supply.terms)
-    await desk.buying.enter(supply.on_order, who="demo", why="on order when the shop opened")
-    await desk.buying.set_levels(supply.levels)
+    await records.purchasing.set_terms(supply.terms)
+    await records.purchasing.enter(supply.on_order, who="demo", why="on order when the shop opened")
+    await records.stock.set_levels(supply.levels)
     return Opening(
         skus=len(items),
         units=units,
@@ -173,9 +173,7 @@ def _sound(row: T | Problem) -> T:
     return row
 
 
-async def place_all(
-    client: OrderClient, orders: Sequence[Order], placed: Callable[[], None]
-) -> Placed:
+async def place_all(client: Orders, orders: Sequence[Order], placed: Callable[[], None]) -> Placed:
     """Place the orders, several at once; `placed` is called after each."""
     clock = asyncio.get_running_loop()
     began = clock.time()
@@ -194,7 +192,7 @@ async def place_all(
     return Placed(seconds=clock.time() - began, outcomes=outcomes)
 
 
-async def _place(client: OrderClient, order: Order) -> Placement:
+async def _place(client: Orders, order: Order) -> Placement:
     """Place an order, again where Temporal did not answer: nothing happens twice."""
     for _ in range(_PLACED_AGAIN_MAX):
         with suppress(Unreachable):

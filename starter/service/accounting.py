@@ -1,22 +1,19 @@
-"""Where whoever keeps the books reads the ledger, and closes periods. Needs the database alone."""
+"""Reads the books and the documents, and closes periods."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
 
-from starter.service.connection import REPORT_SECONDS_MAX, database
-from store.accounting import ledger
+from domain.accounting.documents import Issued
+from store.accounting import documents, ledger
+from store.accounting.documents import DocumentRow
 from store.accounting.ledger import Closing, Entry, Period, Posting
 from store.database import Pool
 
-T = TypeVar("T")
 
-
-class Books:
-    """The ledger, for people."""
+class Accounting:
+    """The ledger, the invoices and the credit notes. `closed` days stay as they are."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -26,7 +23,7 @@ class Books:
         async with self._pool.acquire() as conn:
             return await ledger.trial_balance(conn, until)
 
-    async def latest(self, at_most: int, order_id: str | None = None) -> Sequence[Entry]:
+    async def entries(self, at_most: int, order_id: str | None = None) -> Sequence[Entry]:
         """The latest entries, oldest first: of everything, or of one order."""
         async with self._pool.acquire() as conn:
             return await ledger.entries(conn, order_id=order_id, at_most=at_most)
@@ -46,15 +43,14 @@ class Books:
         async with self._pool.acquire() as conn:
             return await ledger.closed_through(conn)
 
+    async def document(self, number: str) -> Issued:
+        """An invoice or a credit note, as it was issued. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await documents.get(conn, number)
 
-@asynccontextmanager
-async def books() -> AsyncIterator[Books]:
-    """The books of the stack or the servers that commands find."""
-    async with database(statement_seconds_max=REPORT_SECONDS_MAX) as pool:
-        yield Books(pool)
-
-
-async def with_books(work: Callable[[Books], Awaitable[T]]) -> T:
-    """What `work` does with the books."""
-    async with books() as here:
-        return await work(here)
+    async def documents(self, order_id: str | None, *, at_most: int) -> Sequence[DocumentRow]:
+        """Documents: those of an order from the first on, or of all orders, newest first."""
+        async with self._pool.acquire() as conn:
+            if order_id is None:
+                return await documents.newest(conn, at_most)
+            return (await documents.of_order(conn, order_id))[:at_most]

@@ -12,8 +12,9 @@ from typing import Final, TypeVar
 
 from domain.ids import workflow_id
 from runtime.discovery import connect_settings, read_stack
-from runtime.settings import Settings, load_settings
-from starter.service.warehouse import Desk
+from runtime.settings import Settings, channel_policies, load_settings
+from runtime.temporal import connect_temporal
+from starter.service.service import Records, Service
 from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool
 from store.database import DatabaseFault, Pool
 from store.migrate import wait_for_database
@@ -51,17 +52,41 @@ async def database(
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
-    """Where the warehouse and the carriers report. Needs PostgreSQL alone."""
-    async with database(statement_seconds_max=WRITE_SECONDS_MAX) as pool:
-        yield Desk(pool, load_settings().purchasing)
+async def records(*, statement_seconds_max: float = WRITE_SECONDS_MAX) -> AsyncIterator[Records]:
+    """The doors that need PostgreSQL alone. Raises Unreachable where it does not answer."""
+    settings = load_settings()
+    async with database(settings=settings, statement_seconds_max=statement_seconds_max) as pool:
+        yield Records(pool, purchasing=settings.purchasing)
 
 
-def at_the_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
-    """What `work` does at the desk; for commands."""
+@asynccontextmanager
+async def service(
+    *, connections: int = 4, statement_seconds_max: float = WRITE_SECONDS_MAX
+) -> AsyncIterator[Service]:
+    """All doors. Raises Unreachable that says which server does not answer."""
+    settings = load_settings()
+    place = connect_settings(settings.home)
+    temporal = await connect_temporal(place)
+    async with database(
+        settings=settings, connections=connections, statement_seconds_max=statement_seconds_max
+    ) as pool:
+        yield Service(
+            pool,
+            temporal,
+            task_queue=settings.task_queue,
+            policy=settings.policy,
+            channel_policies=channel_policies(settings),
+            purchasing=settings.purchasing,
+        )
+
+
+def from_records(
+    work: Callable[[Records], Awaitable[T]], *, statement_seconds_max: float = WRITE_SECONDS_MAX
+) -> T:
+    """Run `work` with the doors that need PostgreSQL alone, and return its answer; for commands."""
 
     async def do() -> T:
-        async with desk() as here:
+        async with records(statement_seconds_max=statement_seconds_max) as here:
             return await work(here)
 
     return asyncio.run(do())

@@ -1,7 +1,6 @@
-"""Where a person gives customers store credit, and sees what became of it:
-`starter.service.warehouse` for that.
+"""Gives customers store credit, and shows what became of it.
 
-It needs the database alone. Credit that a refund is paid as goes through the order instead.
+A refund that is paid as store credit goes through the order instead.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from store.payments import credit
 from store.payments.credit import CreditAccount, CreditOperation
 
 
-class CreditDesk:
+class Credit:
     """Store credit. Credit that is given again under one key is one; differently, a Conflict."""
 
     def __init__(self, pool: Pool) -> None:

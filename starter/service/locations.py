@@ -1,18 +1,33 @@
-"""Where locations are made, renamed, retired and removed: `starter.service.warehouse` for
-locations."""
+"""Keeps locations: what is known of each, and how they are made, renamed, retired and removed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from domain.stock.locations import Location
 from store.database import Pool
 from store.stock import location_changes, locations
 from store.stock.location_changes import Left
 
 
-class LocationDesk:
-    """Locations as a whole; what is known of each is set at the desk itself."""
+class Locations:
+    """Where stock lies: warehouses and shops."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    async def list(self, location: str | None = None) -> Sequence[Location]:
+        """What is known of all locations, or of one."""
+        async with self._pool.acquire() as conn:
+            return await locations.find(conn, location)
+
+    async def save(self, wanted: Sequence[Location]) -> None:
+        """Set all there is to know about these locations: all of them, or none where one is wrong.
+
+        Raises Conflict where their lanes are priced in several currencies.
+        """
+        async with self._pool.acquire() as conn:
+            await locations.save(conn, wanted)
 
     async def add(self, location: str) -> None:
         """Make a location of which nothing but the name is known, unless it is there."""

@@ -1,22 +1,20 @@
-"""The client through which channels and customer service work with orders.
+"""Places orders, and reads about them.
 
-    async with service() as here:  # starter.service.service
+    async with service() as here:  # starter.service.connection
         placement = await here.orders.place(order)
 
-Placing starts the order's workflow, cancelling and returning go to it; reads come from PostgreSQL,
-the decision on a placed order included.
+Placing starts the order's workflow. What is read comes from PostgreSQL, and so does the decision on
+an order that was just placed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     Priority,
     SearchAttributeKey,
@@ -26,45 +24,24 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from domain import ids
-from domain.errors import Conflict, NotFound, Refused, Unreachable
+from domain.errors import Unreachable
 from domain.money import to_decimal
 from domain.orders.messages import (
     AttentionAnswer,
-    CancelOutcome,
-    CancelRequest,
-    ChargeRequest,
-    PayOutcome,
-    PayRequest,
     Placement,
-    RefundOutcome,
-    RefundRequest,
-    ReturnOutcome,
-    ReturnRequest,
-    digest_of,
 )
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from starter.service.decisions import Decisions
-from starter.service.updates import unreachable, update
+from starter.service.updates import OrderRequests, unreachable
 from store.database import Pool
-from store.orders.answers import find as find_answer
-from store.views import reads
+from store.views import decisions, reads
+from store.views.decisions import Sourced
 from workflows.order import OrderWorkflow
 from workflows.state.contracts import OrderInput
-
-Request = TypeVar(
-    "Request",
-    CancelRequest,
-    ReturnRequest,
-    RefundRequest,
-    PayRequest,
-    ChargeRequest,
-    AttentionAnswer,
-)
-Answer = TypeVar("Answer")
 
 ORDER_NUMBER = SearchAttributeKey.for_keyword("OrderNumber")
 ORDER_CHANNEL = SearchAttributeKey.for_keyword("OrderChannel")
@@ -81,12 +58,51 @@ ANSWER_WITHIN = timedelta(seconds=10)
 START_WITHIN = timedelta(seconds=10)
 """Temporal is given this long to take an order."""
 
-NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
-"""A message that came as its order went over into a new run was not taken, and is sent again."""
+
+class OrderRecords:
+    """What is on record of orders. It needs the database alone."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def get(self, order_id: str) -> reads.OrderDetail:
+        """All there is about an order. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await reads.detail(conn, order_id)
+
+    async def list(self, **filters: Any) -> Sequence[reads.OrderSummary]:
+        """Orders, newest first; filters as `store.views.reads.summaries` takes them."""
+        async with self._pool.acquire() as conn:
+            return await reads.summaries(conn, **filters)
+
+    async def events(self, order_id: str) -> Sequence[reads.EventRow]:
+        """What happened to an order, oldest first. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await reads.story(conn, order_id)
+
+    async def find(self, order_id: str) -> reads.OrderSummary | None:
+        """An order in short, or None where there is no such order."""
+        async with self._pool.acquire() as conn:
+            return await reads.find_summary(conn, order_id)
+
+    async def states(self) -> Mapping[str, int]:
+        """State → how many orders are in it."""
+        async with self._pool.acquire() as conn:
+            return await reads.states(conn)
+
+    async def attention(self, order_ids: Sequence[str]) -> Sequence[reads.AttentionRow]:
+        """The steps of these orders that need attention."""
+        async with self._pool.acquire() as conn:
+            return await reads.needing_attention(conn, order_ids)
+
+    async def sourcing(self, order_id: str) -> Sequence[Sourced]:
+        """Each choice of locations for an order, oldest first, with what spoke for it."""
+        async with self._pool.acquire() as conn:
+            return await decisions.sourcing(conn, order_id)
 
 
-class OrderClient:
-    """Places orders, speaks to them, and reads about them. Safe to share between tasks.
+class Orders(OrderRecords):
+    """Orders, with placing them and answering their steps. Safe to share between tasks.
 
     Every method may raise Unreachable when a server does not answer; nothing is lost by that, and
     the same call may be made again.
@@ -94,15 +110,17 @@ class OrderClient:
 
     def __init__(
         self,
-        temporal: Client,
         pool: Pool,
+        temporal: Client,
+        requests: OrderRequests,
         *,
-        task_queue: str = "orderloom",
+        task_queue: str,
         policy: Policy | None = None,
         channel_policies: Mapping[str, Policy] | None = None,
     ) -> None:
+        super().__init__(pool)
         self._temporal = temporal
-        self._pool = pool
+        self._requests = requests
         self._task_queue = task_queue
         self._policy = policy or Policy()
         self._channel_policies = channel_policies or {}
@@ -174,99 +192,9 @@ class OrderClient:
             )
         return known
 
-    async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
-        """Cancel an order or some of its units; says what became of each. Raises Refused."""
-        return await self._update(order_id, "cancel_order", request, CancelOutcome)
-
-    async def request_return(self, order_id: str, request: ReturnRequest) -> ReturnOutcome:
-        """Ask to send units back. Raises Refused with the reason."""
-        return await self._update(order_id, "return_items", request, ReturnOutcome)
-
-    async def refund(self, order_id: str, request: RefundRequest) -> RefundOutcome:
-        """Pay something back that comes with no return. Raises Refused with the reason."""
-        return await self._update(order_id, "refund_order", request, RefundOutcome)
-
-    async def pay(self, order_id: str, request: PayRequest) -> PayOutcome:
-        """The customer pays an order that is held for it, with a new token. Raises Refused."""
-        return await self._update(order_id, "pay_order", request, PayOutcome)
-
-    async def charge(self, order_id: str, request: ChargeRequest) -> PayOutcome:
-        """Charge an order that waits for somebody to say so. Raises Refused."""
-        return await self._update(order_id, "charge_order", request, PayOutcome)
-
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""
-        await self._update(order_id, "resolve_attention", answer, type(None))
-
-    async def get(self, order_id: str) -> reads.OrderDetail:
-        """All there is about an order. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await reads.detail(conn, order_id)
-
-    async def list(self, **filters: Any) -> Sequence[reads.OrderSummary]:
-        """Orders, newest first; filters as `store.views.reads.summaries` takes them."""
-        async with self._pool.acquire() as conn:
-            return await reads.summaries(conn, **filters)
-
-    async def events(self, order_id: str) -> Sequence[reads.EventRow]:
-        """What happened to an order, oldest first. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await reads.story(conn, order_id)
-
-    async def _update(
-        self, order_id: str, name: str, request: Request, result: type[Answer]
-    ) -> Answer:
-        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
-        try:
-            return await self._sent(handle, name, request, result, f"order {order_id}")
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return await self._ended(order_id, request, result)
-            raise unreachable(error) from error
-
-    async def _sent(
-        self,
-        handle: WorkflowHandle[Any, Any],
-        name: str,
-        request: Request,
-        result: type[Answer],
-        subject: str,
-    ) -> Answer:
-        """Send an update until the workflow takes it. The server says so where it did not."""
-        update_id = uuid.uuid4().hex
-        if getattr(request, "request_id", update_id) is None:
-            # The library may send it again, and the order may be in its next run by then: there a
-            # request is known by its own id, and no longer by that of the update.
-            request = request.model_copy(update={"request_id": update_id})
-        tries = 1
-        while True:
-            try:
-                return await update(
-                    handle, name, request, result, subject=subject, update_id=update_id
-                )
-            except RPCError as error:
-                not_ready = error.status == RPCStatusCode.FAILED_PRECONDITION
-                if not not_ready or tries == NOT_READY_TRIES:
-                    raise
-                tries += 1
-                await asyncio.sleep(NOT_READY_PAUSE_S)
-
-    async def _ended(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
-        """The answer that was given while the order was open. Raises Refused where none was."""
-        request_id = getattr(request, "request_id", None)
-        async with self._pool.acquire() as conn:
-            summary = await reads.find_summary(conn, order_id)
-            kept = await find_answer(conn, order_id, request_id) if request_id else None
-        if summary is None:
-            raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
-        if kept is not None and not isinstance(request, AttentionAnswer):
-            if kept.digest != digest_of(request):
-                raise Conflict(f"request {request_id} was made before with other content")
-            return TypeAdapter(result).validate_python(kept.outcome)
-        raise Refused(
-            f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
-            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
-        )
+        await self._requests.send(order_id, "resolve_attention", answer, type(None))
 
 
 def _priority(order: Order, *, bulk: bool) -> Priority:

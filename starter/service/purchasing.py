@@ -1,21 +1,32 @@
-"""The client through which people decide about purchase orders, and have the levels looked at."""
+"""Buys stock: suppliers and their terms, purchase orders, and what suppliers and the dock report.
+
+Each report is written in one transaction. The worker's relay takes it to the purchase order that
+waits, and starts the workflows of new ones.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
-from collections.abc import Awaitable
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
-from domain.errors import Refused, Unreachable
+from domain.errors import InvalidInput, NotFound, Refused, Unreachable
+from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingPolicy, SupplierItem
 from starter.service.updates import unreachable, update
-from store.database import Pool
-from store.purchasing import purchase_reads
+from store.database import Connection, Pool
+from store.locks import lock_stock
+from store.purchasing import purchase_facts, purchase_reads, purchases, suppliers
+from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
+from store.purchasing.suppliers import Supplier
+from store.stock import items, locations, stock
 
 BEGUN_WITHIN_S = 5.0
 """A purchase order that was made a moment ago is given so long until its workflow is there."""
@@ -26,12 +37,161 @@ PATIENCE_S = 60.0
 """A look at all levels may take this long."""
 
 
-class PurchaseClient:
-    """Decides about purchase orders through their workflows. Safe to share between tasks."""
+class PurchaseRecords:
+    """Suppliers and purchase orders. A fact told again is one; told differently, a Conflict.
 
-    def __init__(self, temporal: Client, pool: Pool, *, task_queue: str = "orderloom") -> None:
-        self._temporal = temporal
+    It needs the database alone.
+    """
+
+    def __init__(self, pool: Pool, policy: PurchasingPolicy | None = None) -> None:
         self._pool = pool
+        self._policy = policy or PurchasingPolicy()
+
+    async def set_terms(self, terms: Sequence[SupplierItem]) -> None:
+        """Set on which terms suppliers sell SKUs; other terms stay as they are."""
+        async with self._pool.acquire() as conn:
+            await suppliers.save(conn, terms)
+
+    async def terms(self, **filters: Any) -> Sequence[SupplierItem]:
+        """Terms; filters as `store.purchasing.suppliers.terms` takes them."""
+        async with self._pool.acquire() as conn:
+            return await suppliers.terms(conn, **filters)
+
+    async def suppliers(self, supplier: str | None = None) -> Sequence[Supplier]:
+        """All suppliers, or one. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await suppliers.find(conn, supplier)
+
+    async def orders(self, **filters: Any) -> Sequence[PurchaseOrder]:
+        """Purchase orders, newest first; filters as `store.purchasing.purchase_reads.find` takes
+        them."""
+        async with self._pool.acquire() as conn:
+            return await purchase_reads.find(conn, **filters)
+
+    async def order(self, po_id: str) -> PurchaseOrder:
+        """One purchase order. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await purchase_reads.get(conn, po_id)
+
+    async def story(self, po_id: str) -> Sequence[PurchaseEvent]:
+        """What happened to a purchase order, oldest first."""
+        async with self._pool.acquire() as conn:
+            return await purchase_reads.story(conn, po_id)
+
+    async def propose(
+        self,
+        supplier: str,
+        location: str,
+        units: Mapping[str, int],
+        *,
+        po_id: str | None = None,
+        who: str,
+        why: str,
+    ) -> str:
+        """Order units (SKU → number) by hand, once per id. Returns the id.
+
+        Raises NotFound for a location that is not known or a SKU that the supplier does not sell,
+        Refused for what is discontinued, InvalidInput for less than its minimum or no multiple, and
+        Conflict for what is on order without an answer.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await locations.check(conn, [location])
+            terms = await _terms_of(conn, supplier, units)
+            for item in (await items.find(conn, list(units))).values():
+                if item.discontinued:
+                    raise Refused(f"{item.sku} is discontinued, and not bought any more")
+            for sku, quantity in units.items():
+                _check_sold_so(terms[sku], quantity)
+            await stock.ensure_rows(conn, [(sku, location) for sku in units])
+            await lock_stock(conn, units)
+            return await purchases.propose(
+                conn,
+                location,
+                [(terms[sku], quantity) for sku, quantity in sorted(units.items())],
+                self._policy,
+                today=datetime.now(UTC).date(),
+                po_id=po_id,
+                who=who,
+                why=why,
+            )
+
+    async def enter(self, rows: Sequence[OnOrder], *, who: str, why: str) -> list[str]:
+        """Take in what was ordered before Orderloom knew of it. Returns the ids of what is new.
+
+        The rows of one supplier, location and day are one purchase order, with an id made of its
+        content: entering the same again changes nothing. Raises NotFound for a location that is
+        not known, or a SKU that its supplier does not sell; nothing is entered then.
+        """
+        grouped: dict[tuple[Any, ...], list[OnOrder]] = defaultdict(list)
+        for row in rows:
+            grouped[row.supplier, row.location, row.due_on].append(row)
+        entered = []
+        async with self._pool.acquire() as conn, conn.transaction():
+            await locations.check(conn, [row.location for row in rows])
+            await stock.ensure_rows(conn, [(row.sku, row.location) for row in rows])
+            await lock_stock(conn, [row.sku for row in rows])
+            for (supplier, _, _), its_rows in sorted(grouped.items()):
+                terms = await _terms_of(conn, supplier, [row.sku for row in its_rows])
+                po_id = _id_of(its_rows)
+                new = await purchases.enter(
+                    conn, po_id, its_rows, list(terms.values()), self._policy, who=who, why=why
+                )
+                entered += [po_id] if new else []
+        return entered
+
+    async def acknowledge(
+        self,
+        po_id: str,
+        key: str,
+        answer: Mapping[str, Acknowledged] | None = None,
+        *,
+        who: str,
+    ) -> None:
+        """The supplier says what it will send and when; left out: all as asked. Once per key."""
+        async with self._pool.acquire() as conn:
+            await purchase_facts.acknowledge(conn, po_id, key, answer, who=who)
+
+    async def ship(
+        self, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
+    ) -> None:
+        """The supplier has sent units, once per key; left out: all that is outstanding."""
+        async with self._pool.acquire() as conn:
+            await purchase_facts.ship(conn, po_id, key, units, who=who)
+
+    async def receive(
+        self,
+        po_id: str,
+        key: str,
+        units: Mapping[str, int] | None = None,
+        *,
+        rest_is_cancelled: bool = False,
+        who: str,
+    ) -> None:
+        """Goods are there, once per key; left out: all that is outstanding."""
+        async with self._pool.acquire() as conn:
+            await purchase_facts.receive(
+                conn, po_id, key, units, rest_is_cancelled=rest_is_cancelled, who=who
+            )
+
+    async def refuse(self, po_id: str, reason: str, *, who: str) -> None:
+        """The supplier will not serve it, or no more of it."""
+        async with self._pool.acquire() as conn:
+            await purchase_facts.refuse(conn, po_id, reason, who=who)
+
+
+class Purchasing(PurchaseRecords):
+    """Purchase orders with the decisions about them, which go through their workflows."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        temporal: Client,
+        *,
+        task_queue: str,
+        policy: PurchasingPolicy | None = None,
+    ) -> None:
+        super().__init__(pool, policy)
+        self._temporal = temporal
         self._task_queue = task_queue
 
     async def approve(self, po_id: str, *, by: str, reason: str = "") -> None:
@@ -65,8 +225,7 @@ class PurchaseClient:
         return answer["ordered"]
 
     async def _update(self, po_id: str, name: str, by: str, reason: str) -> None:
-        async with self._pool.acquire() as conn:
-            order = await purchase_reads.get(conn, po_id)
+        order = await self.order(po_id)
         handle = self._temporal.get_workflow_handle(ids.purchase_workflow_id(po_id))
         decision: dict[str, Any] = {"po_id": po_id, "by": by, "reason": reason}
         deadline = asyncio.get_running_loop().time() + BEGUN_WITHIN_S
@@ -87,3 +246,34 @@ class PurchaseClient:
             else:
                 return
             await asyncio.sleep(0.2)
+
+
+async def _terms_of(
+    conn: Connection, supplier: str, skus: Sequence[str] | Mapping[str, int]
+) -> dict[str, SupplierItem]:
+    await suppliers.find(conn, supplier)
+    found = {
+        item.sku: item for item in await suppliers.terms(conn, supplier=supplier, skus=list(skus))
+    }
+    if missing := sorted(set(skus) - set(found)):
+        raise NotFound(
+            f"supplier {supplier} does not sell {', '.join(missing)}; `orderloom suppliers show "
+            f"{supplier}` lists what it does"
+        )
+    currencies = sorted({item.currency for item in found.values()})
+    if len(currencies) > 1:
+        raise InvalidInput(f"an order is in one currency, and this is in {', '.join(currencies)}")
+    return found
+
+
+def _check_sold_so(terms: SupplierItem, quantity: int) -> None:
+    if quantity < terms.minimum or quantity % terms.multiple:
+        raise InvalidInput(
+            f"{quantity} of {terms.sku} cannot be ordered: {terms.supplier} sells "
+            f"{terms.minimum} or more, in multiples of {terms.multiple}"
+        )
+
+
+def _id_of(rows: Sequence[OnOrder]) -> str:
+    content = "\n".join(sorted(row.model_dump_json() for row in rows))
+    return f"PO-{hashlib.sha256(content.encode()).hexdigest()[:12]}"

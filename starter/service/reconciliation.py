@@ -1,4 +1,4 @@
-"""Has payment companies' days compared, and takes what a person says about a difference."""
+"""Compares our records with payment companies', day by day, and keeps what people say about it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.errors import InvalidInput, Refused, Unreachable
+from starter.service.updates import unreachable
 from store.database import Pool
 from store.payments import reconciliation
 from store.payments.reconciliation import Day, KeptDifference
@@ -24,75 +25,86 @@ PATIENCE = timedelta(minutes=1)
 """A day of thousands of effects is read from a company in pages."""
 
 
-async def reconcile(
-    temporal: Client,
-    *,
-    task_queue: str,
-    day: date,
-    provider: str | None = None,
-    patience: timedelta = PATIENCE,
-) -> None:
-    """Compare a day (UTC) now, of one company or all, and mend what a rule can; wait for its end.
+class ReconciliationRecords:
+    """The days that were compared, and the differences. It needs the database alone."""
 
-    Who asks for the same while it runs waits for the same run. Raises InvalidInput for a future day
-    or an unknown company, Unreachable where a company or Temporal does not answer, or nobody works.
-    """
-    running: Awaitable[dict[str, Any]] = temporal.execute_workflow(
-        "Reconciliation",
-        {"provider": provider, "day": day.isoformat()},
-        id=f"{ids.reconciliation_id(task_queue)}:{day}:{provider or 'all'}",
-        task_queue=task_queue,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        static_summary=f"{day} of {provider or 'all payment companies'} is compared, by hand",
-        result_type=dict[str, Any],
-        rpc_timeout=ANSWER_WITHIN,
-    )
-    try:
-        answer = await asyncio.wait_for(running, patience.total_seconds())
-    except TimeoutError:
-        raise Unreachable(
-            f"{day} was not compared within {patience.total_seconds():.0f} s: is a worker running, "
-            "and does the company answer? It goes on; asking again waits for the same comparison"
-        ) from None
-    except WorkflowFailureError as error:
-        raise _refusal(error) from error
-    except RPCError as error:
-        raise Unreachable(
-            f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
-        ) from error
-    if answer["failed"]:
-        names = ", ".join(one["provider"] for one in answer["failed"])
-        raise Unreachable(f"{names} could not be compared on {day}: the worker's log says why")
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def days(self, day: date, provider: str | None = None) -> list[Day]:
+        """How a day stands, company by company."""
+        async with self._pool.acquire() as conn:
+            return await reconciliation.days(conn, day, provider)
+
+    async def differences(
+        self,
+        *,
+        day: date | None = None,
+        provider: str | None = None,
+        only_open: bool = True,
+        at_most: int = 100_000,
+    ) -> list[KeptDifference]:
+        """What does not agree, or did not; the newest day first."""
+        async with self._pool.acquire() as conn:
+            return await reconciliation.differences(
+                conn, provider=provider, day=day, only_open=only_open, at_most=at_most
+            )
+
+    async def resolve(self, difference_id: int, *, note: str, who: str) -> KeptDifference:
+        """A person has seen to a difference. Raises NotFound, and Refused where it is closed.
+
+        What somebody did about it elsewhere is a fact, like a count: no workflow waits for it.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            return await reconciliation.resolve(conn, difference_id, note=note, who=who)
 
 
-async def days(pool: Pool, day: date, provider: str | None = None) -> list[Day]:
-    """How a day stands, company by company."""
-    async with pool.acquire() as conn:
-        return await reconciliation.days(conn, day, provider)
+class Reconciliation(ReconciliationRecords):
+    """The same, with the comparison itself, which a workflow makes."""
 
+    def __init__(self, pool: Pool, temporal: Client, *, task_queue: str) -> None:
+        super().__init__(pool)
+        self._temporal = temporal
+        self._task_queue = task_queue
 
-async def differences(
-    pool: Pool,
-    *,
-    day: date | None = None,
-    provider: str | None = None,
-    only_open: bool = True,
-    at_most: int = 100_000,
-) -> list[KeptDifference]:
-    """What does not agree, or did not; the newest day first."""
-    async with pool.acquire() as conn:
-        return await reconciliation.differences(
-            conn, provider=provider, day=day, only_open=only_open, at_most=at_most
+    async def compare(
+        self,
+        day: date,
+        *,
+        provider: str | None = None,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        """Compare a day (UTC) now, of one company or all, and mend what a rule can.
+
+        Returns when that is done. The same call during that time waits for the same run. Raises
+        InvalidInput for a future day or an unknown company, and Unreachable where a company or
+        Temporal does not answer, or no worker runs.
+        """
+        running: Awaitable[dict[str, Any]] = self._temporal.execute_workflow(
+            "Reconciliation",
+            {"provider": provider, "day": day.isoformat()},
+            id=f"{ids.reconciliation_id(self._task_queue)}:{day}:{provider or 'all'}",
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"{day} of {provider or 'all payment companies'} is compared, by hand",
+            result_type=dict[str, Any],
+            rpc_timeout=ANSWER_WITHIN,
         )
-
-
-async def resolve(pool: Pool, difference_id: int, *, note: str, who: str) -> KeptDifference:
-    """A person has seen to a difference. Raises NotFound, and Refused where it is closed already.
-
-    What somebody did about it elsewhere is a fact, like a count: no workflow waits for it.
-    """
-    async with pool.acquire() as conn, conn.transaction():
-        return await reconciliation.resolve(conn, difference_id, note=note, who=who)
+        try:
+            answer = await asyncio.wait_for(running, patience.total_seconds())
+        except TimeoutError:
+            raise Unreachable(
+                f"{day} was not compared within {patience.total_seconds():.0f} s: is a worker "
+                "running, and does the company answer? It goes on; asking again waits for the same "
+                "comparison"
+            ) from None
+        except WorkflowFailureError as error:
+            raise _refusal(error) from error
+        except RPCError as error:
+            raise unreachable(error) from error
+        if answer["failed"]:
+            names = ", ".join(one["provider"] for one in answer["failed"])
+            raise Unreachable(f"{names} could not be compared on {day}: the worker's log says why")
 
 
 def _refusal(error: WorkflowFailureError) -> InvalidInput | Refused:

@@ -1,75 +1,104 @@
-"""Temporal and PostgreSQL together, for commands that speak to orders."""
+"""All doors of the engine, one for each capability.
+
+Commands, HTTP and pages come in here, and so do shops that use Orderloom as a library. A method
+takes and returns values; what it writes is one transaction or one request to one workflow.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from datetime import timedelta
 
 from temporalio.client import Client
 
-from domain.errors import Unreachable
-from runtime.discovery import connect_settings
-from runtime.settings import Settings, channel_policies, load_settings
-from runtime.temporal import connect_temporal
-from starter.service.connection import WRITE_SECONDS_MAX, database
-from starter.service.orders import OrderClient
-from starter.service.purchasing import PurchaseClient
-from starter.service.warehouse import Desk
+from domain.orders.policy import Policy
+from domain.purchasing.purchase_orders import PurchasingPolicy
+from starter.service.accounting import Accounting
+from starter.service.aftersales import Aftersales
+from starter.service.audit import PATIENCE, AuditReport, audit
+from starter.service.baskets import Baskets
+from starter.service.carriers import Carriers
+from starter.service.catalogue import Catalogue
+from starter.service.credit import Credit
+from starter.service.locations import Locations
+from starter.service.orders import OrderRecords, Orders
+from starter.service.payments import PaymentRecords, Payments
+from starter.service.purchasing import PurchaseRecords, Purchasing
+from starter.service.reconciliation import Reconciliation, ReconciliationRecords
+from starter.service.stock import Stock
+from starter.service.transfers import Transfers
+from starter.service.updates import OrderRequests
+from starter.service.warehouse import Warehouse
 from store.database import Pool
 
-T = TypeVar("T")
-
-ANSWER_SECONDS_MAX: Final = 30.0
+TASK_QUEUE = "orderloom"
 
 
-@dataclass(frozen=True)
-class Service:
-    """Everything a command may speak to."""
+class Records:
+    """The doors that need the database alone: reads, and reports of the world outside.
 
-    settings: Settings
-    temporal: Client
-    pool: Pool
-    orders: OrderClient
-    desk: Desk
-    purchases: PurchaseClient
+    They work while Temporal is away. The worker's relay takes reports to the workflows that wait.
+    """
+
+    orders: OrderRecords
+    payments: PaymentRecords
+    purchasing: PurchaseRecords
+    reconciliation: ReconciliationRecords
+
+    def __init__(self, pool: Pool, *, purchasing: PurchasingPolicy | None = None) -> None:
+        self.orders = OrderRecords(pool)
+        self.payments = PaymentRecords(pool)
+        self.purchasing = PurchaseRecords(pool, purchasing)
+        self.reconciliation = ReconciliationRecords(pool)
+        self.accounting = Accounting(pool)
+        self.baskets = Baskets(pool)
+        self.carriers = Carriers(pool)
+        self.catalogue = Catalogue(pool)
+        self.credit = Credit(pool)
+        self.locations = Locations(pool)
+        self.stock = Stock(pool)
+        self.transfers = Transfers(pool)
+        self.warehouse = Warehouse(pool)
 
 
-@asynccontextmanager
-async def service(
-    *, connections: int = 4, statement_seconds_max: float = WRITE_SECONDS_MAX
-) -> AsyncIterator[Service]:
-    """Connections to both servers. Raises Unreachable that says which one does not answer."""
-    settings = load_settings()
-    place = connect_settings(settings.home)
-    temporal = await connect_temporal(place)
-    async with database(
-        settings=settings, connections=connections, statement_seconds_max=statement_seconds_max
-    ) as pool:
-        yield Service(
-            settings=settings,
-            temporal=temporal,
-            pool=pool,
-            orders=OrderClient(
-                temporal,
-                pool,
-                task_queue=settings.task_queue,
-                policy=settings.policy,
-                channel_policies=channel_policies(settings),
-            ),
-            desk=Desk(pool, settings.purchasing),
-            purchases=PurchaseClient(temporal, pool, task_queue=settings.task_queue),
+class Service(Records):
+    """All doors, with those that speak to workflows: placing, requests, decisions, the audit."""
+
+    orders: Orders
+    payments: Payments
+    purchasing: Purchasing
+    reconciliation: Reconciliation
+
+    def __init__(
+        self,
+        pool: Pool,
+        temporal: Client,
+        *,
+        task_queue: str = TASK_QUEUE,
+        policy: Policy | None = None,
+        channel_policies: Mapping[str, Policy] | None = None,
+        purchasing: PurchasingPolicy | None = None,
+    ) -> None:
+        super().__init__(pool, purchasing=purchasing)
+        self._pool = pool
+        self._temporal = temporal
+        self._task_queue = task_queue
+        requests = OrderRequests(pool, temporal)
+        self.orders = Orders(
+            pool,
+            temporal,
+            requests,
+            task_queue=task_queue,
+            policy=policy,
+            channel_policies=channel_policies,
         )
+        self.aftersales = Aftersales(requests)
+        self.payments = Payments(pool, requests)
+        self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)
+        self.reconciliation = Reconciliation(pool, temporal, task_queue=task_queue)
 
-
-async def answered(asked: Awaitable[T], *, again: str) -> T:
-    """What an order answers. Raises Unreachable when it does not; `again` says how to repeat."""
-    try:
-        return await asyncio.wait_for(asked, ANSWER_SECONDS_MAX)
-    except TimeoutError:
-        raise Unreachable(
-            f"the order did not answer within {ANSWER_SECONDS_MAX:.0f} s: is a worker running? "
-            f"It may still do what was asked; {again}"
-        ) from None
+    async def audit(self, *, patience: timedelta = PATIENCE) -> AuditReport:
+        """Compare stock, lines, money, books, companies and workflows with each other."""
+        return await audit(
+            self._pool, self._temporal, task_queue=self._task_queue, patience=patience
+        )

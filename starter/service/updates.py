@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from pydantic import TypeAdapter
 from temporalio.client import (
+    Client,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
-from domain import errors
+from domain import errors, ids
 from domain.errors import Conflict, NotFound, OrderloomError, Refused, Unreachable
+from domain.orders.messages import (
+    AttentionAnswer,
+    CancelRequest,
+    ChargeRequest,
+    PayRequest,
+    RefundRequest,
+    ReturnRequest,
+    digest_of,
+)
+from store.database import Pool
+from store.orders import answers
+from store.views import reads
 
+Request = TypeVar(
+    "Request",
+    CancelRequest,
+    ReturnRequest,
+    RefundRequest,
+    PayRequest,
+    ChargeRequest,
+    AttentionAnswer,
+)
 Answer = TypeVar("Answer")
+
+T = TypeVar("T")
 
 _KINDS: dict[str, type[Refused]] = {
     kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
@@ -26,6 +52,12 @@ _KINDS: dict[str, type[Refused]] = {
 
 ANSWER_WITHIN = timedelta(seconds=60)
 """A workflow is given this long to answer a request; a worker may have to start first."""
+
+ANSWER_SECONDS_MAX: Final = 30.0
+"""A command waits so long for the answer of an order."""
+
+NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
+"""A message that came as its order went over into a new run was not taken, and is sent again."""
 
 
 async def update(
@@ -63,6 +95,74 @@ async def update(
     return answer
 
 
+class OrderRequests:
+    """Sends requests to the workflows of orders, and finds the answers of those that have ended."""
+
+    def __init__(self, pool: Pool, temporal: Client) -> None:
+        self._pool = pool
+        self._temporal = temporal
+
+    async def send(
+        self, order_id: str, name: str, request: Request, result: type[Answer]
+    ) -> Answer:
+        """Send a request to an order and return its answer, also of an order that has ended.
+
+        Raises NotFound, Refused, Conflict where the request id was used for other content, and
+        Unreachable.
+        """
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
+        try:
+            return await self._sent(handle, name, request, result, f"order {order_id}")
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return await self._ended(order_id, request, result)
+            raise unreachable(error) from error
+
+    async def _sent(
+        self,
+        handle: WorkflowHandle[Any, Any],
+        name: str,
+        request: Request,
+        result: type[Answer],
+        subject: str,
+    ) -> Answer:
+        """Send an update until the workflow takes it. The server says so where it did not."""
+        update_id = uuid.uuid4().hex
+        if getattr(request, "request_id", update_id) is None:
+            # The library may send it again, and the order may be in its next run by then: there a
+            # request is known by its own id, and no longer by that of the update.
+            request = request.model_copy(update={"request_id": update_id})
+        tries = 1
+        while True:
+            try:
+                return await update(
+                    handle, name, request, result, subject=subject, update_id=update_id
+                )
+            except RPCError as error:
+                not_ready = error.status == RPCStatusCode.FAILED_PRECONDITION
+                if not not_ready or tries == NOT_READY_TRIES:
+                    raise
+                tries += 1
+                await asyncio.sleep(NOT_READY_PAUSE_S)
+
+    async def _ended(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
+        """The answer that was given while the order was open. Raises Refused where none was."""
+        request_id = getattr(request, "request_id", None)
+        async with self._pool.acquire() as conn:
+            summary = await reads.find_summary(conn, order_id)
+            kept = await answers.find(conn, order_id, request_id) if request_id else None
+        if summary is None:
+            raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+        if kept is not None and not isinstance(request, AttentionAnswer):
+            if kept.digest != digest_of(request):
+                raise Conflict(f"request {request_id} was made before with other content")
+            return TypeAdapter(result).validate_python(kept.outcome)
+        raise Refused(
+            f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
+            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
+        )
+
+
 def unreachable(error: RPCError) -> Unreachable:
     """Temporal's silence as an error of ours."""
     return Unreachable(
@@ -78,3 +178,14 @@ def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:
             return errors.InvalidInput(cause.message)
         return _KINDS.get(cause.type or "", Refused)(cause.message)
     return Refused(str(cause))
+
+
+async def answered(asked: Awaitable[T], *, again: str) -> T:
+    """What an order answers. Raises Unreachable when it does not; `again` says how to repeat."""
+    try:
+        return await asyncio.wait_for(asked, ANSWER_SECONDS_MAX)
+    except TimeoutError:
+        raise Unreachable(
+            f"the order did not answer within {ANSWER_SECONDS_MAX:.0f} s: is a worker running? "
+            f"It may still do what was asked; {again}"
+        ) from None

@@ -1,7 +1,7 @@
 """Where payment companies report what happened by themselves: signed, kept, and then answered.
 
-Like the other desks it needs the database alone. What is told is worked through by the workers'
-relay, so an answer waits for nothing but the row that keeps it.
+The workers' relay works through what was told, so an answer waits for nothing but the row that
+keeps it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
 from domain.payments import signatures
 from store.database import DatabaseFault, Pool
-from store.payments import bounced_refunds, provider_events
+from store.payments import provider_events
 
 logger = logging.getLogger(__name__)
-
-REFUND_CAME_BACK: Final = bounced_refunds.STEP
-"""How the steps begin under which a refund that came back asks for a person."""
 
 BODY_BYTES_MAX: Final = 1_000_000
 
@@ -58,7 +55,7 @@ class _Envelope(BaseModel):
     created: Annotated[int, Field(strict=True, ge=0, lt=253_402_300_800)]  # seconds, to year 9999
 
 
-class WebhookDesk:
+class Webhooks:
     """Takes webhooks. `secrets`: company → what it may sign with, several while one is replaced."""
 
     def __init__(self, pool: Pool, secrets: Mapping[str, Sequence[SecretStr]]) -> None:
@@ -112,12 +109,6 @@ class WebhookDesk:
                     "%s came again with other content; what came first counts", envelope.id
                 )
         return envelope.id, new
-
-    async def settle(self, order_id: str, step: str, note: str, *, who: str) -> None:
-        """A person paid the customer what a bank had sent back. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            if not await bounced_refunds.paid_otherwise(conn, order_id, step, note, who=who):
-                raise NotFound(f"{step!r} of {order_id} needs no attention")
 
 
 def read(body: bytes) -> tuple[dict[str, Any], _Envelope]:

@@ -1,6 +1,6 @@
-"""Plays the warehouse, the carriers, the returns desk and suppliers, at the desk of real ones.
+"""Plays the warehouse, the carriers, the returns desk and suppliers, through their doors.
 
-    report = await simulate(Desk(pool), SimulateOptions(speed=10_000, until_idle=True), stop)
+    report = await simulate(Records(pool), SimulateOptions(speed=10_000, until_idle=True), stop)
 
 What happens, and when, is `starter.simulation.outcomes`'s to say: it follows from the part's id and
 from when its task began. So a simulation that is started again goes on with the same story, and
@@ -22,7 +22,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Refused, Unreachable
-from starter.service.warehouse import Desk
+from starter.service.service import Records
 from starter.simulation.outcomes import Fate, Scan, SimulateOptions
 from starter.simulation.supply import Delivery, deliveries
 from store.database import DatabaseFault
@@ -55,7 +55,7 @@ _ENDS: Final = {"delivered": "delivered", "failure": "lost", "return_to_sender":
 
 
 class SimulationReport(BaseModel):
-    """What was reported. `refused`: what the desk did not want (any more), say after a recall."""
+    """What was reported. `refused`: reports that were not taken (any more), say after a recall."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -89,7 +89,7 @@ class _Job:
 
 
 async def simulate(
-    desk: Desk,
+    records: Records,
     options: SimulateOptions,
     stop: asyncio.Event,
     *,
@@ -100,14 +100,16 @@ async def simulate(
 
     A database that is away is waited for.
     """
-    return await Simulator(desk, options, holds=holds, told=told).run(stop)
+    return await Simulator(records, options, holds=holds, told=told).run(stop)
 
 
 class Simulator:
-    """The people and companies around one desk. `simulate` runs one."""
+    """The people and companies around one shop. `simulate` runs one."""
 
-    def __init__(self, desk: Desk, options: SimulateOptions, *, holds: Holds, told: Told) -> None:
-        self._desk = desk
+    def __init__(
+        self, records: Records, options: SimulateOptions, *, holds: Holds, told: Told
+    ) -> None:
+        self._records = records
         self._options = options
         self._fate = Fate(options)
         self._holds = holds
@@ -162,10 +164,10 @@ class Simulator:
             "receive-return": self._receive_return,
         }
         for step, act in acts.items():
-            for task in await self._desk.tasks(task=step, at_most=_AT_MOST):
+            for task in await self._records.warehouse.tasks(task=step, at_most=_AT_MOST):
                 due = self._fate.due(step, task.part_id, task.since)
                 jobs.append(self._job(step, task.part_id, due, partial(act, task)))
-        parcels = await self._desk.parcels_under_way(at_most=_AT_MOST)
+        parcels = await self._records.carriers.under_way(at_most=_AT_MOST)
         self._follow(parcels)
         for parcel in parcels:
             fulfilment_id = parcel.fulfilment_id
@@ -173,7 +175,7 @@ class Simulator:
             if left:
                 due = parcel.handed_over_at + left[0].after
                 jobs.append(self._job("carry", fulfilment_id, due, partial(self._carry, parcel)))
-        orders = await self._desk.buying.orders(only_open=True, at_most=_AT_MOST)
+        orders = await self._records.purchasing.orders(only_open=True, at_most=_AT_MOST)
         self._reported = {one.po_id: self._reported.get(one.po_id, set()) for one in orders}
         for order in orders:
             if order.state in _SENT and order.outstanding:
@@ -217,21 +219,21 @@ class Simulator:
     async def _pick(self, task: Task) -> None:
         units = {line.line_id: line.quantity for line in task.lines}
         found = self._fate.found(task.part_id, units)
-        await self._desk.pick(task.part_id, found, who=_WHO)
+        await self._records.warehouse.pick(task.part_id, found, who=_WHO)
         self._done.update(picked=1, short_picks=int(found != units))
 
     async def _pack(self, task: Task) -> None:
-        await self._desk.pack(task.part_id, who=_WHO)
+        await self._records.warehouse.pack(task.part_id, who=_WHO)
         self._done.update(packed=1)
 
     async def _hand_over(self, task: Task) -> None:
-        await self._desk.hand_over(task.part_id, who=_WHO)
+        await self._records.warehouse.hand_over(task.part_id, who=_WHO)
         self._done.update(handed_over=1)
 
     async def _receive_return(self, task: Task) -> None:
         units = {line.line_id: line.quantity for line in task.lines}
         counted = self._fate.came_back(task.part_id, units)
-        await self._desk.receive_return(task.part_id, counted, who=_WHO)
+        await self._records.warehouse.receive_return(task.part_id, counted, who=_WHO)
         self._done.update(
             returns_received=1,
             units_missing=sum(units[k] - count.received for k, count in counted.items()),
@@ -240,7 +242,7 @@ class Simulator:
 
     async def _supply(self, po_id: str, one: Delivery) -> None:
         """Be the supplier, or the dock where its goods arrive."""
-        buying, supplier = self._desk.buying, "supplier (simulated)"
+        buying, supplier = self._records.purchasing, "supplier (simulated)"
         try:
             for _ in range(one.times):
                 match one.what:
@@ -277,7 +279,7 @@ class Simulator:
             self._scans_sent[fulfilment_id] = number + 1
 
     async def _send(self, parcel: ParcelUnderWay, scan: Scan, happened_at: datetime) -> None:
-        new = await self._desk.carrier_event(
+        new = await self._records.carriers.event(
             carrier=parcel.carrier,
             tracking_number=parcel.tracking_number,
             event_id=scan.event_id,

@@ -24,6 +24,7 @@ PLANTED: Final = {
     "domain": ("domain/orders/amounts.py", "import domain.stock.items"),
     "store": ("store/orders/events.py", "import store.payments.refunds"),
     "activities": ("activities/waiting.py", "import activities.orders.order_records"),
+    "doors": ("starter/service/stock.py", "import starter.channels.documents"),
     "circles": ("store/orders/answers.py", "def late():\n    import store.orders.orders"),
 }
 # The grid, left to right. Everything else is the kernel.

@@ -42,7 +42,7 @@ async def refused_refund(shop: Shop) -> str:
     order = an_order(("TEA", 2), token="tok_refund_refused")
     await shop.drive(await shop.placed(order), "delivered")
     await shop.phase(order.order_id, "return window")
-    await shop.orders.refund(
+    await shop.aftersales.refund(
         order.order_id, RefundRequest.model_validate({"reason": "sorry", "amount": "5.00"})
     )
     return order.order_id

@@ -65,7 +65,7 @@ async def everything(pool: Pool, cli: Cli) -> None:
     await cli.done("stock", "receive", "TEA", "7", *terms)
     await cli.done("stock", "receive", "TEA", "2", "--unit-cost", "350", "--currency", "JPY")
     await cli.done("stock", "write-off", "TEA", "1", "--reason", "torn \\ wet")
-    await bench.desk.receive_stock("rest", "TEA", "main", 1, who="anna", why="found")
+    await bench.stock.receive("rest", "TEA", "main", 1, who="anna", why="found")
     order = an_order(("TEA", 3), ("CUP-STONEWARE-02", 1), channel_order_id="1")
     await bench.charged(order, await bench.at(order, "shipped"))
     every = [account for account in Account if account is not Account.OPENING]

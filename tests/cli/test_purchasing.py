@@ -13,7 +13,7 @@ from tests.support.shop import Shop
 
 async def until_sent(shop: Shop, po_id: str) -> None:
     async def is_sent() -> bool:
-        return (await shop.buying.order(po_id)).state == "sent"
+        return (await shop.purchasing.order(po_id)).state == "sent"
 
     await shop.until(is_sent, f"{po_id} to be sent")
 
@@ -25,7 +25,7 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
         "sku,location,reorder_point,order_up_to\nTIN,nowhere,1,2\nTIN,main,-1,2\nTIN,main,2,2\n",
         encoding="utf-8",
     )
-    await shop.desk.set_locations([Location(location="main")])
+    await shop.locations.save([Location(location="main")])
     none, partly, terms, listed, shown, levels, low = await cli.many(
         ("suppliers", "list"),
         ("stock", "import-levels", str(wrong)),
@@ -53,10 +53,10 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
     assert {row["sku"]: row["position"] for row in low.json["levels"]}["TEA-ASSAM-250"] in (0, 60)
 
     async def two() -> bool:
-        return len(await shop.buying.orders()) == 2
+        return len(await shop.purchasing.orders()) == 2
 
     await shop.until(two, "a purchase order with each supplier")
-    (ours,) = await shop.buying.orders(supplier="kiln-and-clay")
+    (ours,) = await shop.purchasing.orders(supplier="kiln-and-clay")
     await until_sent(shop, ours.po_id)
     on_list, again, document, x12, answered, part, received, closed, story = await cli.many(
         ("purchase-orders", "list", "--sku", "CUP-STONEWARE-02"),
@@ -92,8 +92,8 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
 async def test_what_a_person_decides_and_what_was_ordered_before(
     cli: Cli, shop: Shop, tmp_path: Path
 ) -> None:
-    await shop.desk.set_locations([Location(location="main")])
-    await shop.desk.set_items([Item(sku="POT-CAST-IRON-08", discontinued=True)])
+    await shop.locations.save([Location(location="main")])
+    await shop.catalogue.set_items([Item(sku="POT-CAST-IRON-08", discontinued=True)])
     wrong = tmp_path / "on-order.csv"
     wrong.write_text(
         "supplier,sku,location,quantity,due_on\n"

@@ -7,7 +7,7 @@ import re
 from domain.stock.items import Item
 from domain.stock.locations import Location
 from domain.stock.stock_levels import StockLevels
-from starter.service.warehouse import Desk
+from starter.service.service import Records
 from store.database import Pool
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
@@ -33,7 +33,7 @@ WRONG = {
 
 
 async def test_a_skus_history_reads_as_a_story(cli: Cli, shop: Shop) -> None:
-    await shop.desk.set_locations([Location(location="main"), Location(location="shop")])
+    await shop.locations.save([Location(location="main"), Location(location="shop")])
     await shop.stocked("TEA", 20)
     order = an_order(("TEA", 2))
     part = await shop.placed(order)
@@ -94,15 +94,15 @@ async def test_what_cannot_be_says_so_and_changes_nothing(cli: Cli, shop: Shop) 
 
 
 async def test_long_lists_come_in_pages(cli: Cli, pool: Pool) -> None:
-    desk = Desk(pool)
-    await desk.set_locations([Location(location="main"), Location(location="shop")])
+    desk = Records(pool)
+    await desk.locations.save([Location(location="main"), Location(location="shop")])
     levels = [
         StockLevels(sku=sku, location=place, reorder_point=1, order_up_to=9)
         for sku in ("A/1", "B", "C")
         for place in ("main", "shop")
     ]
-    await desk.buying.set_levels(levels)
-    await desk.set_items([Item(sku=sku) for sku in ("A/1", "B", "C")])
+    await desk.stock.set_levels(levels)
+    await desk.catalogue.set_items([Item(sku=sku) for sku in ("A/1", "B", "C")])
     for command, name, after in (
         (("stock", "list"), "stock", ["A/1@shop", "B@shop"]),
         (("stock", "levels"), "levels", ["A/1@shop", "B@shop"]),

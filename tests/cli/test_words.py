@@ -30,7 +30,9 @@ async def test_an_order_of_which_everything_came_back_is_not_said_to_have_waited
     await shop.phase(order.order_id, "return window")
     await cli.done("return", order.order_id, "--reason", "x")
     await shop.task("receive-return", f"{order.order_id}:R1")
-    await shop.desk.receive_return(f"{order.order_id}:R1", {"1": Counted(restocked=2)}, who="x")
+    await shop.warehouse.receive_return(
+        f"{order.order_id}:R1", {"1": Counted(restocked=2)}, who="x"
+    )
     await shop.result(order.order_id)
     told = (await cli.done("show", order.order_id)).out.splitlines()[0]
     assert told == f"Order {order.order_id}: closed (everything came back, and is paid back)"

@@ -14,7 +14,7 @@ from activities.fulfilment.carrier import Label
 from domain.errors import Unreachable
 from domain.ids import wait_id
 from domain.orders.messages import CancelRequest
-from starter.service import service
+from starter.service import updates
 from store.database import Pool
 from tests.support.builders import QUICK, a_policy, an_order
 from tests.support.shop import Shop
@@ -40,8 +40,8 @@ async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_
     async with shop.working():
         part = await shop.placed(order)
         await shop.task("pick", part)
-    await shop.desk.pick(part, who="picker")
-    await shop.desk.pack(part, who="packer")
+    await shop.warehouse.pick(part, who="picker")
+    await shop.warehouse.pack(part, who="packer")
     async with pool.acquire() as conn:  # so that the step finds the report before the relay does
         await conn.execute(
             "update wait_report set try_after = now() + interval '3 s' where activity_id = $1",
@@ -84,7 +84,7 @@ async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
 async def test_a_request_that_no_worker_takes_is_told_so_and_done_when_one_comes(
     pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "ANSWER_SECONDS_MAX", 2.0)
+    monkeypatch.setattr(updates, "ANSWER_SECONDS_MAX", 2.0)
     shop = Shop(pool, temporal_client, QUICK)
     await shop.stocked("CUP", 1)
     order = an_order(("CUP", 1))
@@ -92,7 +92,7 @@ async def test_a_request_that_no_worker_takes_is_told_so_and_done_when_one_comes
         await shop.placed(order)
     request = CancelRequest(reason="changed my mind", request_id="call-1")
     with pytest.raises(Unreachable, match="is a worker running"):
-        await service.answered(shop.orders.cancel(order.order_id, request), again="ask again")
+        await updates.answered(shop.aftersales.cancel(order.order_id, request), again="ask again")
     async with shop.working():
-        assert (await shop.orders.cancel(order.order_id, request)).outcome == "cancelled"
+        assert (await shop.aftersales.cancel(order.order_id, request)).outcome == "cancelled"
         await shop.settled()

@@ -22,7 +22,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.relay import Relay
 from runtime.settings import Settings
-from starter.service.orders import OrderClient
+from starter.service.service import Service
 from starter.stack.postgres import PostgresServer
 from starter.stack.temporal import TemporalServer
 from store.database import Pool, open_pool
@@ -166,7 +166,7 @@ async def can_place_an_order(address: str, database_url: str) -> None:
     try:
         shop = Shop(pool, client, QUICK)
         await shop.stocked("CUP", 1)
-        placement = await OrderClient(client, pool, policy=QUICK).place(an_order(("CUP", 1)))
+        placement = await Service(pool, client, policy=QUICK).orders.place(an_order(("CUP", 1)))
         assert placement.outcome == "confirmed"
     finally:
         pool.terminate()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from domain import ids
 from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
 from domain.stock.items import Item
-from starter.service.orders import OrderClient
+from starter.service.service import Service
 from store.aftersales.returns import Counted
 from store.stock import items
 from tests.support.builders import QUICK, a_policy, an_order
@@ -42,7 +42,7 @@ async def partly_cancelled_after_packing(shop: Shop) -> str:
     request = CancelRequest(
         reason="one too many", lines=(LineRequest(line_id="1", quantity=1),), request_id="call-1"
     )
-    await shop.orders.cancel(order.order_id, request)
+    await shop.aftersales.cancel(order.order_id, request)
     await shop.drive(ids.fulfilment_id(order.order_id, 2), "delivered")
     return order.order_id
 
@@ -51,7 +51,7 @@ async def cancelled(shop: Shop) -> str:
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3), channel_order_id="cancelled")
     await shop.drive(await shop.placed(order), "picked")
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="ordered twice"))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="ordered twice"))
     return order.order_id
 
 
@@ -68,10 +68,10 @@ async def short_pick_replaced(shop: Shop) -> str:
     order = an_order(("POT", 3), channel_order_id="short-pick")
     parcel = await shop.placed(order)
     await shop.task("pick", parcel)
-    await shop.desk.pick(parcel, {"1": 2}, who="picker")
-    await shop.desk.pack(parcel, who="packer")
+    await shop.warehouse.pick(parcel, {"1": 2}, who="picker")
+    await shop.warehouse.pack(parcel, who="packer")
     await shop.task("handover", parcel)
-    await shop.desk.hand_over(parcel, who="packer")
+    await shop.warehouse.hand_over(parcel, who="packer")
     await shop.scan(parcel, "delivered")
     await shop.drive(ids.fulfilment_id(order.order_id, 2), "delivered")
     return order.order_id
@@ -94,7 +94,7 @@ async def undeliverable(shop: Shop) -> str:
     await shop.scan(parcel, "return_to_sender")
     return_id = ids.return_id(order.order_id, 1)
     await shop.task("receive-return", return_id)
-    await shop.desk.receive_return(return_id, who="returns")
+    await shop.warehouse.receive_return(return_id, who="returns")
     return order.order_id
 
 
@@ -107,11 +107,11 @@ async def returned_with_one_missing(shop: Shop) -> str:
     request = ReturnRequest(reason="too bitter", lines=(LineRequest(line_id="1", quantity=3),))
     # Delivered in the database is a moment before delivered in the workflow.
     await shop.heard(order.order_id, "delivered", 3)
-    return_id = (await shop.orders.request_return(order.order_id, request)).return_id
+    return_id = (await shop.aftersales.request_return(order.order_id, request)).return_id
     assert return_id is not None
     await shop.task("receive-return", return_id)
     counted = {"1": Counted(restocked=1, scrapped=1)}
-    await shop.desk.receive_return(return_id, counted, who="returns")
+    await shop.warehouse.receive_return(return_id, counted, who="returns")
     return order.order_id
 
 
@@ -124,8 +124,8 @@ async def backordered(shop: Shop) -> str:
     request = CancelRequest(
         reason="one less", lines=(LineRequest(line_id="1", quantity=1),), request_id="call-1"
     )
-    await shop.orders.cancel(order.order_id, request)
-    await shop.desk.count_stock("c", "RARE", "main", 0, who="counter", why="count")
+    await shop.aftersales.cancel(order.order_id, request)
+    await shop.stock.count("c", "RARE", "main", 0, who="counter", why="count")
     await shop.told(order.order_id, "fell back to backorder")
     for number in (1, 2):
         await shop.stocked("RARE", number)
@@ -166,10 +166,10 @@ async def continued(shop: Shop) -> str:
     """In several runs, each of which but the last continues as the next."""
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3), channel_order_id="continued")
-    placing = OrderClient(
-        restless(shop.temporal, after_events=20), shop.pool, task_queue=shop.task_queue
+    placing = Service(
+        shop.pool, restless(shop.temporal, after_events=20), task_queue=shop.task_queue
     )
-    await placing.place(order, policy=QUICK)
+    await placing.orders.place(order, policy=QUICK)
 
     async def in_run(number: int) -> None:
         async def there() -> bool:
@@ -181,11 +181,11 @@ async def continued(shop: Shop) -> str:
     await in_run(2)
     lines = (LineRequest(line_id="1", quantity=1),)
     request = CancelRequest(reason="one too many", lines=lines, request_id="call-1")
-    await shop.orders.cancel(order.order_id, request)
+    await shop.aftersales.cancel(order.order_id, request)
     second = ids.fulfilment_id(order.order_id, 2)
     await shop.drive(second, "shipped")
     await in_run(3)
-    await shop.orders.cancel(order.order_id, request)
+    await shop.aftersales.cancel(order.order_id, request)
     await shop.scan(second, "delivered")
     return order.order_id
 

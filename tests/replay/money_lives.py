@@ -48,10 +48,10 @@ async def two_tenders_partly_returned(shop: Shop) -> str:
     order = an_order(("TEA", 3), channel_order_id="two-tenders", tenders=[credit])
     await delivered(shop, order)
     back = ReturnRequest(reason="too bitter", lines=ONE_UNIT, request_id="call-1")
-    return_id = (await shop.orders.request_return(order.order_id, back)).return_id
+    return_id = (await shop.aftersales.request_return(order.order_id, back)).return_id
     assert return_id is not None
     await shop.task("receive-return", return_id)
-    await shop.desk.receive_return(return_id, who="returns")
+    await shop.warehouse.receive_return(return_id, who="returns")
     return order.order_id
 
 
@@ -61,7 +61,9 @@ async def confirmed_at_the_bank(shop: Shop) -> str:
     order = an_order(("TEA", 2), channel_order_id="confirmed", token="tok_action_required")
     assert (await shop.orders.place(order)).outcome == "held"
     for number, token in enumerate(("tok_decline", "tok_confirmed"), start=1):
-        await shop.orders.pay(order.order_id, PayRequest(token=token, request_id=f"call-{number}"))
+        await shop.payments.pay(
+            order.order_id, PayRequest(token=token, request_id=f"call-{number}")
+        )
     await shop.drive(await shop.placed(order), "delivered")
     return order.order_id
 
@@ -73,7 +75,7 @@ async def charged_at_confirmation(shop: Shop) -> str:
     first = await shop.placed(order, a_policy(charge="at_confirmation"))
     await shop.drive(first, "packed")
     request = CancelRequest(reason="one too many", lines=ONE_UNIT, request_id="call-1")
-    await shop.orders.cancel(order.order_id, request)
+    await shop.aftersales.cancel(order.order_id, request)
     await shop.drive(ids.fulfilment_id(order.order_id, 2), "delivered")
     return order.order_id
 
@@ -86,9 +88,9 @@ async def charged_by_hand(shop: Shop) -> str:
     await shop.drive(parcel, "packed")
     await shop.told(order.order_id, "held: payment")
     request = ChargeRequest(note="credit is good", request_id="call-1")
-    assert (await shop.orders.charge(order.order_id, request)).outcome == "accepted"
+    assert (await shop.payments.charge(order.order_id, request)).outcome == "accepted"
     await shop.task("handover", parcel)
-    await shop.desk.hand_over(parcel, who="packer")
+    await shop.warehouse.hand_over(parcel, who="packer")
     await shop.scan(parcel, "delivered")
     return order.order_id
 
@@ -101,9 +103,9 @@ async def refunded_as_store_credit(shop: Shop) -> str:
     goodwill = RefundRequest(
         reason="it was wet", amount=Decimal("4.00"), to="store_credit", request_id="call-1"
     )
-    assert (await shop.orders.refund(order.order_id, goodwill)).outcome == "refunded"
+    assert (await shop.aftersales.refund(order.order_id, goodwill)).outcome == "refunded"
     units = RefundRequest(reason="scratched", lines=ONE_UNIT, request_id="call-2")
-    assert (await shop.orders.refund(order.order_id, units)).outcome == "owed"
+    assert (await shop.aftersales.refund(order.order_id, units)).outcome == "owed"
     step = await shop.parked(order.order_id)
     answer = AttentionAnswer(step=step, action="store_credit", note="the customer agrees")
     await shop.orders.resolve_attention(order.order_id, answer)
@@ -184,16 +186,16 @@ async def reauthorized_and_not_needed(shop: Shop) -> str:
     order = an_order(("TEA", 2), channel_order_id="not-needed", shipping=shipping("0"))
     first = await shop.placed(order)
     await shop.task("pick", first)
-    await shop.desk.pick(first, {"1": 1}, who="picker")
+    await shop.warehouse.pick(first, {"1": 1}, who="picker")
     found, replaced = (ids.fulfilment_id(order.order_id, number) for number in (2, 3))
     await shop.drive(found, "labelled")
-    await shop.desk.pack(first, who="packer")
+    await shop.warehouse.pack(first, who="packer")
     await shop.task("handover", first)
-    await shop.desk.hand_over(first, who="packer")
+    await shop.warehouse.hand_over(first, who="packer")
     await shop.told(order.order_id, "charged")
     await shop.scan(first, "failure")
     await shop.knows(order.order_id, replaced)
-    await shop.desk.hand_over(found, who="packer")
+    await shop.warehouse.hand_over(found, who="packer")
     await shop.scan(found, "delivered")
     await shop.drive(replaced, "delivered")
     return order.order_id
@@ -207,11 +209,11 @@ async def charged_with_what_was_authorized_anew(shop: Shop) -> str:
     await shop.drive(parcel, "labelled")
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
     shop.faults.refuse("reauthorize_payment", "declined")
-    await shop.desk.hand_over(parcel, who="packer")
+    await shop.warehouse.hand_over(parcel, who="packer")
     await shop.told(order.order_id, "held: payment")
     shop.faults.heal("reauthorize_payment")
     request = PayRequest(token="tok_ok", request_id="call-1")
-    assert (await shop.orders.pay(order.order_id, request)).outcome == "accepted"
+    assert (await shop.payments.pay(order.order_id, request)).outcome == "accepted"
     await shop.scan(parcel, "delivered")
     return order.order_id
 

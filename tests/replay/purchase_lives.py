@@ -28,10 +28,10 @@ def workflow(shop: Shop, po_id: str) -> WorkflowHandle[Any, Any]:
 
 async def bought(shop: Shop, po_id: str, *, supplier: str = "assam", units: int = 24) -> str:
     """A purchase order by hand: with the supplier, unless it is too large or refused."""
-    await shop.desk.set_locations([Location(location="main")])
+    await shop.locations.save([Location(location="main")])
     terms = {"supplier": supplier, "sku": "TEA", "lead_time_days": 7, "unit_price": "10"}
-    await shop.buying.set_terms([SupplierItem.model_validate({**terms, "currency": "EUR"})])
-    return await shop.buying.propose(
+    await shop.purchasing.set_terms([SupplierItem.model_validate({**terms, "currency": "EUR"})])
+    return await shop.purchasing.propose(
         supplier, "main", {"TEA": units}, po_id=po_id, who="test", why="life"
     )
 
@@ -40,7 +40,7 @@ async def until(shop: Shop, po_id: str, what: str, times: int = 1) -> None:
     """Wait until its story says so."""
 
     async def told() -> bool:
-        return [event.what for event in await shop.buying.story(po_id)].count(what) >= times
+        return [event.what for event in await shop.purchasing.story(po_id)].count(what) >= times
 
     await shop.until(told, f"{what} in the story of {po_id}")
 
@@ -48,30 +48,30 @@ async def until(shop: Shop, po_id: str, what: str, times: int = 1) -> None:
 async def in_parts(shop: Shop) -> str:
     po_id = await bought(shop, "in-parts")
     await until(shop, po_id, "sent")
-    await shop.buying.acknowledge(po_id, "855", who="assam")
-    await shop.buying.receive(po_id, "1", {"TEA": 10}, who="dock")
-    await shop.buying.receive(po_id, "2", who="dock")
+    await shop.purchasing.acknowledge(po_id, "855", who="assam")
+    await shop.purchasing.receive(po_id, "1", {"TEA": 10}, who="dock")
+    await shop.purchasing.receive(po_id, "2", who="dock")
     return po_id
 
 
 async def approved(shop: Shop) -> str:
     po_id = await bought(shop, "approved", units=240)
-    await shop.purchases.approve(po_id, by="kim", reason="fair")
+    await shop.purchasing.approve(po_id, by="kim", reason="fair")
     await until(shop, po_id, "sent")
-    await shop.buying.receive(po_id, "1", who="dock")
+    await shop.purchasing.receive(po_id, "1", who="dock")
     return po_id
 
 
 async def cancelled_when_sent(shop: Shop) -> str:
     po_id = await bought(shop, "cancelled-when-sent")
     await until(shop, po_id, "sent")
-    await shop.purchases.cancel(po_id, by="kim", reason="no fair")
+    await shop.purchasing.cancel(po_id, by="kim", reason="no fair")
     return po_id
 
 
 async def cancelled_before(shop: Shop) -> str:
     po_id = await bought(shop, "cancelled-before", units=240)
-    await shop.purchases.cancel(po_id, by="kim", reason="no fair")
+    await shop.purchasing.cancel(po_id, by="kim", reason="no fair")
     return po_id
 
 
@@ -82,13 +82,13 @@ async def refused(shop: Shop) -> str:
 
 
 async def chased(shop: Shop) -> str:
-    shop.desk.buying._policy = IMPATIENT
+    shop.purchasing._policy = IMPATIENT
     po_id = await bought(shop, "chased")
     await until(shop, po_id, "chased", 2)
     late = {"TEA": Acknowledged(quantity=24, due_on=date(2026, 1, 5))}
-    await shop.buying.acknowledge(po_id, "855", late, who="assam")
+    await shop.purchasing.acknowledge(po_id, "855", late, who="assam")
     await until(shop, po_id, "chased", 4)
-    await shop.buying.receive(po_id, "1", who="dock")
+    await shop.purchasing.receive(po_id, "1", who="dock")
     return po_id
 
 

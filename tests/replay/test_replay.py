@@ -94,6 +94,6 @@ async def test_s33_an_open_order_goes_on_with_the_next_worker(shop: Shop) -> Non
         await second.idle(order.order_id)
     # The first worker is gone; the order's task queue gets another one.
     async with second.working():
-        await second.desk.hand_over(parcel, who="packer")
+        await second.warehouse.hand_over(parcel, who="packer")
         await second.scan(parcel, "delivered")
         assert (await second.result(order.order_id))["outcome"] == "closed"

@@ -74,11 +74,11 @@ async def sums(shop: Shop, order: Order) -> dict[str, int]:
 
 async def take_back(shop: Shop, order: Order, line_id: str) -> None:
     """The customer sends one unit back, and it arrives."""
-    approved = await shop.orders.request_return(
+    approved = await shop.aftersales.request_return(
         order.order_id, ReturnRequest(reason="no", lines=one(line_id))
     )
     assert approved.return_id is not None
-    await shop.desk.receive_return(approved.return_id, who="receiver")
+    await shop.warehouse.receive_return(approved.return_id, who="receiver")
 
 
 async def test_s19_parcels_charge_the_order_to_the_cent_each_account_for_itself(
@@ -113,11 +113,11 @@ async def test_s19_cancels_short_picks_losses_and_returns_in_any_sequence_add_up
         for fulfilment in (await shop.orders.get(order.order_id)).fulfilments
     }
     cancelled, short, gone = random.sample(parcels, k=3)
-    await shop.orders.cancel(
+    await shop.aftersales.cancel(
         order.order_id, CancelRequest(reason="one less", lines=one(line_of[cancelled]))
     )
     await shop.task("pick", short)
-    await shop.desk.pick(short, {line_of[short]: 1}, who="picker")
+    await shop.warehouse.pick(short, {line_of[short]: 1}, who="picker")
     await shop.drive(gone, "shipped")
     await shop.told(order.order_id, "charged")
     await shop.scan(gone, random.choice(["failure", "return_to_sender", "delivered"]))
@@ -125,7 +125,7 @@ async def test_s19_cancels_short_picks_losses_and_returns_in_any_sequence_add_up
     for _ in range(3):
         await asyncio.sleep(random.random() * 0.3)
         try:
-            await shop.orders.request_return(
+            await shop.aftersales.request_return(
                 order.order_id, ReturnRequest(reason="no", lines=one(random.choice("123")))
             )
         except Refused:
@@ -138,7 +138,7 @@ async def test_s20_a_full_cancellation_gives_back_shipping_and_the_tax_on_it(sho
     await stocked(shop)
     order = an_awkward_order()
     await shop.placed(order)
-    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="no"))
+    outcome = await shop.aftersales.cancel(order.order_id, CancelRequest(reason="no"))
     assert outcome.outcome == "cancelled"
     assert await shop.result(order.order_id)
     held = await sums(shop, order)
@@ -157,10 +157,10 @@ async def test_s20_sending_everything_back_gives_back_shipping_and_the_tax_on_it
     await shop.placed(order, PATIENT)
     await asyncio.gather(*(shop.drive(f"{order.order_id}:{n}", "delivered") for n in (1, 2, 3)))
     await shop.heard(order.order_id, "delivered", 7)
-    approved = await shop.orders.request_return(order.order_id, ReturnRequest(reason="no"))
+    approved = await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="no"))
     assert approved.return_id is not None
     scrapped = {"1": Counted(scrapped=3), "2": Counted(restocked=2), "3": Counted(scrapped=2)}
-    await shop.desk.receive_return(approved.return_id, scrapped, who="receiver")
+    await shop.warehouse.receive_return(approved.return_id, scrapped, who="receiver")
     await shop.settled()
     paid = await sums(shop, order)
     assert paid["capture"] == paid["refund"] == order.total_minor
@@ -180,7 +180,7 @@ async def test_s20_what_is_cancelled_beside_a_parcel_that_is_gone_takes_its_ship
     )
     await shop.drive(mugs, "shipped")
     await shop.told(order.order_id, "charged")
-    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="the rest is late"))
+    outcome = await shop.aftersales.cancel(order.order_id, CancelRequest(reason="the rest is late"))
     assert outcome.outcome == "partly_cancelled"
     assert {units.line_id for units in outcome.cancelled} == {"1", "3"}
     await shop.finish(order.order_id)
@@ -199,7 +199,7 @@ async def test_s21_cancelling_everything_one_unit_at_a_time_leaves_nothing_to_pa
     order = an_awkward_order()
     await shop.placed(order)
     for line_id in "3121231":
-        outcome = await shop.orders.cancel(
+        outcome = await shop.aftersales.cancel(
             order.order_id, CancelRequest(reason="one less", lines=one(line_id))
         )
         assert [(u.line_id, u.quantity) for u in outcome.cancelled] == [(line_id, 1)]

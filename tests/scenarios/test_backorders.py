@@ -67,7 +67,7 @@ async def test_s7_a_receipt_fills_backorders_in_order_of_placement_every_unit_of
     assert [await waits(shop, order.order_id) for order in (second, first, gone, third)] == [
         *(1, 3, 4, 1)
     ]
-    answer = await shop.orders.cancel(gone.order_id, CancelRequest(reason="found elsewhere"))
+    answer = await shop.aftersales.cancel(gone.order_id, CancelRequest(reason="found elsewhere"))
     assert answer.outcome == "cancelled"
     await shop.stocked(waited_for, 4)
     await shop.told(first.order_id, "backorder filled")
@@ -95,7 +95,7 @@ async def test_s8_splitting_a_fulfilment_keeps_backordered_units_backordered(
     first = await shop.placed(order)
     assert await waits(shop, order.order_id) == 2
     # One unit is lost to a short pick, another cancelled out of the parcel that is being picked.
-    answer = await shop.orders.cancel(
+    answer = await shop.aftersales.cancel(
         order.order_id,
         CancelRequest(lines=(LineRequest(line_id="1", quantity=1),), reason="one less"),
     )
@@ -103,7 +103,7 @@ async def test_s8_splitting_a_fulfilment_keeps_backordered_units_backordered(
     # What is waited for is cancelled first: nothing had to be put back.
     assert await waits(shop, order.order_id) == 1
     await shop.task("pick", first)
-    await shop.desk.pick(first, {"1": 2}, who="picker")
+    await shop.warehouse.pick(first, {"1": 2}, who="picker")
     await shop.told(order.order_id, "missing units backordered")
     assert await waits(shop, order.order_id) == 2
     await shop.stocked(waited_for, 2)
@@ -126,18 +126,14 @@ async def test_s9_a_count_below_what_is_allocated_makes_the_newest_claims_wait_a
     )
     for order in (old, new):
         await shop.placed(order)
-    level = await shop.desk.count_stock(
-        "c1", waited_for, "main", 4, who="counter", why="year-end count"
-    )
+    level = await shop.stock.count("c1", waited_for, "main", 4, who="counter", why="year-end count")
     assert (level.on_hand, level.allocated, level.available) == (4, 3, 0)
     # One unit of the new order is still there, and the pot; two are waited for.
     await shop.told(new.order_id, "backorder filled")
     await until_waits(shop, new.order_id, 2)
     assert await waits(shop, old.order_id) == 0
     assert "fell back to backorder" in await shop.story(new.order_id)
-    again = await shop.desk.count_stock(
-        "c1", waited_for, "main", 4, who="counter", why="year-end count"
-    )
+    again = await shop.stock.count("c1", waited_for, "main", 4, who="counter", why="year-end count")
     assert again.on_hand == 4
     await shop.stocked(waited_for, 2)
     async with shop.staffed():
@@ -174,9 +170,9 @@ async def test_units_missed_as_the_last_that_were_waited_for_are_cancelled_are_w
     await shop.task("pick", parcel)
     shop.faults.hold("release_stock")
     no_tea = CancelRequest(lines=(LineRequest(line_id="1", quantity=2),), reason="no tea")
-    cancelling = asyncio.create_task(shop.orders.cancel(order.order_id, no_tea))
+    cancelling = asyncio.create_task(shop.aftersales.cancel(order.order_id, no_tea))
     await asyncio.wait_for(shop.faults.reached["release_stock"].wait(), 20)
-    await shop.desk.pick(parcel, {"2": 0}, who="picker")
+    await shop.warehouse.pick(parcel, {"2": 0}, who="picker")
     await not_found_is_heard(shop, order)
     shop.faults.release("release_stock")
     assert (await cancelling).outcome == "cancelled"
@@ -200,10 +196,10 @@ async def test_units_that_come_to_wait_while_others_are_cancelled_are_cancelled_
     shop.faults.hold("release_stock")
     lines = (LineRequest(line_id="1", quantity=2), LineRequest(line_id="2", quantity=1))
     cancelling = asyncio.create_task(
-        shop.orders.cancel(order.order_id, CancelRequest(lines=lines, reason="just the mug"))
+        shop.aftersales.cancel(order.order_id, CancelRequest(lines=lines, reason="just the mug"))
     )
     await asyncio.wait_for(shop.faults.reached["release_stock"].wait(), 20)
-    await shop.desk.pick(parcel, {"2": 0}, who="picker")
+    await shop.warehouse.pick(parcel, {"2": 0}, who="picker")
     await not_found_is_heard(shop, order)
     shop.faults.release("release_stock")
     answer = await cancelling

@@ -59,11 +59,11 @@ async def collide(shop: Shop, random: Random, order: Order) -> list[CancelOutcom
         await asyncio.sleep(random.random() * 0.03)
         match point:
             case "pick":
-                await shop.desk.pick(parcel, who="picker")
+                await shop.warehouse.pick(parcel, who="picker")
             case "pack" | "label":
-                await shop.desk.pack(parcel, who="packer")
+                await shop.warehouse.pack(parcel, who="packer")
             case "hand over":
-                await shop.desk.hand_over(parcel, who="packer")
+                await shop.warehouse.hand_over(parcel, who="packer")
             case "scan":
                 await shop.scan(parcel, "in_transit")
 
@@ -72,7 +72,7 @@ async def collide(shop: Shop, random: Random, order: Order) -> list[CancelOutcom
         request = cancel(lines=wanted, request_id=f"C-{number}")
         await asyncio.sleep(random.random() * 0.08)
         first, again = await asyncio.gather(
-            *(shop.orders.cancel(order_id, request) for _ in range(2))
+            *(shop.aftersales.cancel(order_id, request) for _ in range(2))
         )
         assert first == again
         return first
@@ -147,7 +147,7 @@ async def test_s23_a_cancellation_while_the_money_is_set_aside_waits_and_then_re
         return bool(await shop.payment.operations(order.order_id))
 
     await shop.until(asked, "the company has set it aside, and has not answered")
-    outcome = await shop.orders.cancel(order.order_id, cancel())
+    outcome = await shop.aftersales.cancel(order.order_id, cancel())
     assert outcome.outcome == "cancelled"
     assert (await placing).outcome == "confirmed"
     await shop.settled()
@@ -163,14 +163,14 @@ async def test_s23_a_cancellation_during_a_charge_is_told_of_the_return_and_the_
     parcel = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(parcel, "shipped")
     await asyncio.wait_for(shop.faults.reached["capture_payment"].wait(), 10)
-    outcome = await shop.orders.cancel(order.order_id, cancel())
+    outcome = await shop.aftersales.cancel(order.order_id, cancel())
     assert (outcome.outcome, outcome.return_offered) == ("refused", True)
     shop.faults.release("capture_payment")
     await shop.scan(parcel, "delivered")
     await shop.told(order.order_id, "charged")
     await shop.heard(order.order_id, "delivered", 2)
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="as I said"))
-    await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="as I said"))
+    await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.settled()
     assert await kinds(shop, order) == {"authorize": 25_00, "capture": 25_00, "refund": 25_00}
 
@@ -189,14 +189,14 @@ async def test_s23_a_refund_that_is_due_during_the_charge_waits_for_it_and_for_n
         case "returned":
             await shop.scan(parcel, "delivered")
             await shop.heard(order.order_id, "delivered", 2)
-            await shop.orders.request_return(order.order_id, ReturnRequest(reason="no"))
-            await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+            await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="no"))
+            await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
         case "lost":
             await shop.scan(parcel, "failure")
         case "undeliverable":
             await shop.scan(parcel, "return_to_sender")
             await shop.task("receive-return", f"{order.order_id}:R1")
-            await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+            await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.heard(order.order_id, "refunded", 2)
     await asyncio.sleep(0.5)  # long enough for a refund before the charge to be refused
     story = await shop.story(order.order_id)
@@ -218,7 +218,7 @@ async def test_s24_after_the_label_was_bought_it_is_voided_and_the_goods_are_put
     parcel = await shop.placed(order)
     await shop.drive(parcel, "labelled")
     if by == "update":
-        outcome = await shop.orders.cancel(order.order_id, cancel())
+        outcome = await shop.aftersales.cancel(order.order_id, cancel())
         assert (outcome.outcome, outcome.refused) == ("cancelled", ())
     else:
         await shop.workflow(order.order_id).signal("cancel", {"reason": "changed my mind"})
@@ -230,7 +230,7 @@ async def test_s24_after_the_label_was_bought_it_is_voided_and_the_goods_are_put
     level = await shop.level("TEA")
     assert (level.on_hand, level.allocated) == (9, 0)
     with pytest.raises(IllegalTransition, match="put the goods back"):
-        await shop.desk.hand_over(parcel, who="packer")
+        await shop.warehouse.hand_over(parcel, who="packer")
 
 
 async def test_s24_while_the_label_is_being_bought_its_outcome_is_awaited_and_given_back(
@@ -246,7 +246,7 @@ async def test_s24_while_the_label_is_being_bought_its_outcome_is_awaited_and_gi
             return bool(await conn.fetchval("select count(*) from sandbox.label"))
 
     await shop.until(sold, "the carrier has sold the label, and has not answered")
-    outcome = await shop.orders.cancel(order.order_id, cancel())
+    outcome = await shop.aftersales.cancel(order.order_id, cancel())
     assert outcome.outcome == "cancelled"
     await shop.settled()
     assert "label voided" in await shop.story(order.order_id)
@@ -269,7 +269,7 @@ async def test_s24_a_label_that_is_refused_while_its_units_are_cancelled_cancels
     parcel = await shop.placed(order)
     await shop.drive(parcel, "packed")
     await asyncio.wait_for(asked.wait(), 10)
-    cancelling = asyncio.create_task(shop.orders.cancel(order.order_id, cancel()))
+    cancelling = asyncio.create_task(shop.aftersales.cancel(order.order_id, cancel()))
 
     async def recalled() -> bool:
         (fulfilment,) = (await shop.orders.get(order.order_id)).fulfilments
@@ -293,7 +293,7 @@ async def test_s25_after_hand_over_the_caller_is_told_and_offered_the_return(sho
     order = an_order(("TEA", 2), ("MUG", 1))
     first = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(first, "shipped")
-    outcome = await shop.orders.cancel(order.order_id, cancel())
+    outcome = await shop.aftersales.cancel(order.order_id, cancel())
     assert (outcome.outcome, outcome.return_offered) == ("partly_cancelled", True)
     assert [(u.line_id, u.quantity) for u in outcome.cancelled] == [("2", 1)]
     (refused,) = outcome.refused
@@ -307,8 +307,8 @@ async def test_s25_after_hand_over_the_caller_is_told_and_offered_the_return(sho
     await shop.told(order.order_id, "charged")
     await shop.scan(first, "delivered")
     await shop.heard(order.order_id, "delivered", 2)
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="as offered"))
-    await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="as offered"))
+    await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.settled()
     paid = await kinds(shop, order)
     assert paid["capture"] == paid["refund"]
@@ -324,7 +324,7 @@ async def test_s26_a_return_that_the_rules_do_not_allow_is_refused_with_the_reas
     await shop.stocked("MUG", 1, "west")
     order = an_order(("TEA", 3), ("MUG", 1))
     first = await shop.placed(order, a_policy(**PATIENT | {"return_window": 2}))
-    ask = shop.orders.request_return
+    ask = shop.aftersales.request_return
     with pytest.raises(Refused, match="nothing has been delivered yet; cancel"):
         await ask(order.order_id, ReturnRequest(reason="no"))
     await shop.drive(first, "delivered")
@@ -345,7 +345,7 @@ async def test_s26_a_return_that_the_rules_do_not_allow_is_refused_with_the_reas
     await asyncio.sleep(2)
     with pytest.raises(Refused, match="the return window ended on"):
         await ask(order.order_id, ReturnRequest(reason="no", lines=lines(_1=1)))
-    await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+    await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.finish(order.order_id)
     with pytest.raises(Refused, match=r"is closed since .* nothing can be changed"):
         await ask(order.order_id, ReturnRequest(reason="no"))
@@ -364,7 +364,7 @@ async def test_s26_returns_at_once_never_take_back_more_than_was_delivered(shop:
         for number, n in enumerate(wanted)
     ]
     outcomes = await asyncio.gather(
-        *(shop.orders.request_return(order.order_id, request) for request in requests * 2),
+        *(shop.aftersales.request_return(order.order_id, request) for request in requests * 2),
         return_exceptions=True,
     )
     assert all(not isinstance(o, BaseException) or isinstance(o, Refused) for o in outcomes)
@@ -380,7 +380,7 @@ async def test_s26_returns_at_once_never_take_back_more_than_was_delivered(shop:
         r.return_id: {k: n["quantity"] for k, n in r.lines.items()} for r in returns
     } == approved
     for return_id in approved:
-        await shop.desk.receive_return(return_id, who="receiver")
+        await shop.warehouse.receive_return(return_id, who="receiver")
     await shop.settled()
     assert await kinds(shop, order) == {"authorize": 55_00, "capture": 55_00, "refund": 55_00}
 
@@ -389,16 +389,18 @@ async def test_s27_when_2_of_3_returned_units_arrive_2_are_paid_back(shop: Shop)
     await shop.stocked("TEA", 3)
     order = an_order(("TEA", 3), shipping=shipping("0"))
     await delivered(shop, order, 3, return_window=2)
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="no"))
+    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="no"))
     counted = {"1": Counted(restocked=1, scrapped=1)}
-    outcome = await shop.desk.receive_return(f"{order.order_id}:R1", counted, who="receiver")
+    outcome = await shop.warehouse.receive_return(f"{order.order_id}:R1", counted, who="receiver")
     assert outcome["missing"] == {"1": 1}
     await shop.told(order.order_id, "refunded")
     assert (await kinds(shop, order))["refund"] == 20_00
     # The third is still the customer's: it may come yet.
-    again = await shop.orders.request_return(order.order_id, ReturnRequest(reason="found it"))
+    again = await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="found it"))
     assert [(u.line_id, u.quantity) for u in again.lines] == [("1", 1)]
-    await shop.desk.receive_return(f"{order.order_id}:R2", {}, who="receiver")  # an empty parcel
+    await shop.warehouse.receive_return(
+        f"{order.order_id}:R2", {}, who="receiver"
+    )  # an empty parcel
     await shop.settled()
     assert (await kinds(shop, order))["refund"] == 20_00
     assert (await shop.level("TEA")).on_hand == 1

@@ -26,28 +26,28 @@ async def test_kits_are_cancelled_short_picked_replaced_delivered_and_returned(s
     order = an_order(("SET", 4))
     await shop.placed(order, a_policy(give_up_after=60, return_window=2))
     assert await parts_at(shop, "main") == {"TEA": (8, 8), "CUP": (4, 4)}
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="three will do", lines=ONE))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="three will do", lines=ONE))
     await shop.kit("SET", TEA=1)  # for others: these are what they were when they were ordered
     rest, replaced = f"{order.order_id}:2", f"{order.order_id}:3"
     await shop.task("pick", rest)
     assert await parts_at(shop, "main") == {"TEA": (8, 6), "CUP": (4, 3)}
-    await shop.desk.pick(rest, {"1": 2}, who="picker")
+    await shop.warehouse.pick(rest, {"1": 2}, who="picker")
     await shop.task("pick", replaced)
     assert await parts_at(shop, "main") == {"TEA": (6, 4), "CUP": (3, 2)}
     assert await parts_at(shop, "outlet") == {"TEA": (2, 2), "CUP": (1, 1)}
-    await shop.desk.pack(rest, who="packer")
+    await shop.warehouse.pack(rest, who="packer")
     await shop.task("handover", rest)
-    await shop.desk.hand_over(rest, who="packer")
+    await shop.warehouse.hand_over(rest, who="packer")
     await shop.scan(rest, "delivered")
     await shop.drive(replaced, "delivered")
     await shop.heard(order.order_id, "delivered", 3)
     assert await parts_at(shop, "outlet") == {"TEA": (0, 0), "CUP": (0, 0)}
-    asked = await shop.orders.request_return(
+    asked = await shop.aftersales.request_return(
         order.order_id, ReturnRequest(reason="one too many", lines=ONE)
     )
     assert asked.return_id is not None
     await shop.task("receive-return", asked.return_id)
-    await shop.desk.receive_return(asked.return_id, who="receiver")
+    await shop.warehouse.receive_return(asked.return_id, who="receiver")
     await shop.finish(order.order_id)
     await shop.settled()
     # Of four there: one never left, one was not found, two left, and one came back.

@@ -30,9 +30,9 @@ from domain.money import Money
 from domain.orders.messages import CancelRequest
 from domain.payments import signatures
 from starter.service import purchasing
-from starter.service.accounting import Books
-from starter.service.service import Service, service
-from starter.service.webhooks import WebhookDesk
+from starter.service.connection import service
+from starter.service.service import Service
+from starter.service.webhooks import Webhooks
 from starter.stack.postgres import PostgresServer
 from store.database import DatabaseFault
 from store.migrate import migrate
@@ -153,8 +153,9 @@ async def test_every_method_says_in_our_own_words_that_the_database_is_gone(
     monkeypatch.setattr(purchasing, "PATIENCE_S", 1.0)  # nobody works here
     async with opened(monkeypatch, temporal_address, tmp_path) as (server, here):
         doors = (
-            *(here.orders, here.purchases, here.desk, here.desk.buying, here.desk.credit),
-            *(here.desk.locating, Books(here.pool)),
+            *(here.orders, here.aftersales, here.payments, here.purchasing, here.reconciliation),
+            *(here.accounting, here.baskets, here.carriers, here.catalogue, here.credit),
+            *(here.locations, here.stock, here.transfers, here.warehouse),
         )
         kill(server)
         found = {name: await answer_of(method) for door in doors for name, method in methods(door)}
@@ -166,9 +167,7 @@ async def test_every_method_says_in_our_own_words_that_the_database_is_gone(
         }
         assert raw == {}
         unreachable = [name for name, error in found.items() if isinstance(error, Unreachable)]
-        assert {f"OrderClient.{name}" for name in ("place", "get", "list", "events")} <= set(
-            unreachable
-        )
+        assert {f"Orders.{name}" for name in ("place", "get", "list", "events")} <= set(unreachable)
         assert len(unreachable) > len(found) * 0.8, set(found) - set(unreachable)
 
 
@@ -176,7 +175,7 @@ async def test_what_a_stalled_database_is_asked_is_answered_in_time(
     monkeypatch: pytest.MonkeyPatch, temporal_address: str, tmp_path: Path
 ) -> None:
     async with opened(monkeypatch, temporal_address, tmp_path) as (server, here):
-        webhooks = WebhookDesk(here.pool, {"sandbox": [SecretStr(SECRET)]})
+        webhooks = Webhooks(here._pool, {"sandbox": [SecretStr(SECRET)]})
         body = b'{"id": "evt_1", "type": "dispute", "created": 1, "data": {}}'
         now = datetime.now(UTC)
 
@@ -191,7 +190,7 @@ async def test_what_a_stalled_database_is_asked_is_answered_in_time(
 
         async def cancelled() -> None:
             with pytest.raises(Unreachable):
-                await here.orders.cancel("web-none", CancelRequest(reason="no"))
+                await here.aftersales.cancel("web-none", CancelRequest(reason="no"))
 
         async def watched() -> None:
             watching = await asyncio.create_subprocess_exec(

@@ -27,9 +27,9 @@ async def test_s29_dispatch_clicked_often_and_tried_again_is_one_label_and_one_p
     shop.faults.after("ship", times=2)
     parcel = await shop.placed(order)
     await shop.drive(parcel, "picked")
-    await asyncio.gather(*(shop.desk.pack(parcel, who="packer") for _ in range(4)))
+    await asyncio.gather(*(shop.warehouse.pack(parcel, who="packer") for _ in range(4)))
     await shop.task("handover", parcel)
-    await asyncio.gather(*(shop.desk.hand_over(parcel, who="packer") for _ in range(4)))
+    await asyncio.gather(*(shop.warehouse.hand_over(parcel, who="packer") for _ in range(4)))
     await shop.finish(order.order_id)
     async with shop.pool.acquire() as conn:
         assert await conn.fetchval("select count(*) from sandbox.label") == 1
@@ -62,33 +62,33 @@ async def test_s29_the_same_key_with_another_body_is_a_conflict(shop: Shop) -> N
     one = CancelRequest(
         reason="no", lines=(LineRequest(line_id="1", quantity=1),), request_id="C-1"
     )
-    first = await shop.orders.cancel(order.order_id, one)
-    assert await shop.orders.cancel(order.order_id, one) == first
+    first = await shop.aftersales.cancel(order.order_id, one)
+    assert await shop.aftersales.cancel(order.order_id, one) == first
     with pytest.raises(Conflict, match="request C-1 was made before with other content"):
-        await shop.orders.cancel(order.order_id, one.model_copy(update={"lines": ()}))
+        await shop.aftersales.cancel(order.order_id, one.model_copy(update={"lines": ()}))
     parcel = f"{order.order_id}:2"  # what stayed wanted
     await shop.drive(parcel, "picked")
     with pytest.raises(Conflict, match="reported before, and differently"):
-        await shop.desk.pick(parcel, {}, who="another picker")
-    await shop.desk.pack(parcel, who="packer")
+        await shop.warehouse.pick(parcel, {}, who="another picker")
+    await shop.warehouse.pack(parcel, who="packer")
     await shop.do(await shop.task("handover", parcel))
     await shop.scan(parcel, "delivered")
     await shop.heard(order.order_id, "delivered", 1)
     await shop.told(order.order_id, "charged")
     back = ReturnRequest(reason="no", request_id="R-1")
-    approved = await shop.orders.request_return(order.order_id, back)
-    assert await shop.orders.request_return(order.order_id, back) == approved
+    approved = await shop.aftersales.request_return(order.order_id, back)
+    assert await shop.aftersales.request_return(order.order_id, back) == approved
     with pytest.raises(Conflict, match="request R-1 was made before with other content"):
-        await shop.orders.request_return(
+        await shop.aftersales.request_return(
             order.order_id, back.model_copy(update={"reason": "other"})
         )
-    await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+    await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.settled()
     with pytest.raises(Conflict, match="placed before with other content"):
         await shop.orders.place(other)  # long after, too
-    assert await shop.orders.cancel(order.order_id, one) == first
+    assert await shop.aftersales.cancel(order.order_id, one) == first
     with pytest.raises(Refused, match="is closed since"):
-        await shop.orders.cancel(order.order_id, one.model_copy(update={"request_id": "C-2"}))
+        await shop.aftersales.cancel(order.order_id, one.model_copy(update={"request_id": "C-2"}))
 
 
 # Carriers ----------------------------------------------------------------------------------------
@@ -154,8 +154,8 @@ async def test_s30_a_delivery_told_long_after_the_return_window_still_ends_the_o
     order = an_order(("TEA", 1))
     parcel = await shop.placed(order)
     await shop.drive(parcel, "shipped")
-    row = next(p for p in await shop.desk.parcels_under_way() if p.fulfilment_id == parcel)
-    await shop.desk.carrier_event(
+    row = next(p for p in await shop.carriers.under_way() if p.fulfilment_id == parcel)
+    await shop.carriers.event(
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         event_id="late",

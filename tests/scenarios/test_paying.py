@@ -42,7 +42,7 @@ async def test_what_goes_on_of_a_stopped_parcel_is_charged_through_what_was_set_
         first = await shop.placed(order)
         await shop.drive(first, "packed")
         one = CancelRequest(reason="one less", lines=(LineRequest(line_id="1", quantity=1),))
-        assert (await shop.orders.cancel(order.order_id, one)).outcome == "cancelled"
+        assert (await shop.aftersales.cancel(order.order_id, one)).outcome == "cancelled"
         await shop.finish(order.order_id)
         assert await paid(shop, order) == [("authorize", 30_00, "USD"), ("capture", 20_00, "USD")]
         await shop.settled()
@@ -62,7 +62,7 @@ async def test_a_customer_who_confirms_pays_for_every_parcel_that_is_paid_for_al
     )
     async with shop.working():
         assert (await shop.orders.place(order)).outcome == "held"
-        paying = await shop.orders.pay(order.order_id, PayRequest(token="tok_confirmed"))
+        paying = await shop.payments.pay(order.order_id, PayRequest(token="tok_confirmed"))
         assert paying.outcome == "accepted"
         await shop.placed(order)
         assert sorted(await paid(shop, order)) == [
@@ -101,15 +101,15 @@ async def test_an_order_that_the_bank_wants_confirmed_is_held_until_a_new_token_
     assert placement.outcome == "held"
     assert "confirm" in placement.reason
     assert (await shop.orders.place(order)).outcome == "held"  # asked again: the same answer
-    refused = await shop.orders.pay(order.order_id, PayRequest(token="tok_decline"))
+    refused = await shop.payments.pay(order.order_id, PayRequest(token="tok_decline"))
     assert refused.outcome == "refused"
     pay = PayRequest(token="tok_confirmed", request_id="P-1")
-    accepted = await shop.orders.pay(order.order_id, pay)
+    accepted = await shop.payments.pay(order.order_id, pay)
     assert accepted.outcome == "accepted"
     assert (await shop.orders.place(order)).outcome == "confirmed"
     with pytest.raises(Refused, match="does not wait for a payment"):
-        await shop.orders.pay(order.order_id, PayRequest(token="tok_again"))
-    assert await shop.orders.pay(order.order_id, pay) == accepted  # the answer is remembered
+        await shop.payments.pay(order.order_id, PayRequest(token="tok_again"))
+    assert await shop.payments.pay(order.order_id, pay) == accepted  # the answer is remembered
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("capture", 25_00, "USD")]
     await shop.settled()
@@ -131,7 +131,7 @@ async def test_an_order_that_waits_for_its_payment_can_be_cancelled(shop: Shop) 
     await shop.stocked("TEA", 2)
     order = an_order(("TEA", 2), token="tok_action_required")
     assert (await shop.orders.place(order)).outcome == "held"
-    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="changed my mind"))
+    outcome = await shop.aftersales.cancel(order.order_id, CancelRequest(reason="changed my mind"))
     assert outcome.outcome == "cancelled"
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     assert (await shop.level("TEA")).available == 2
@@ -146,7 +146,7 @@ async def test_what_is_charged_at_confirmation_and_cancelled_is_paid_back(shop: 
     assert await paid(shop, order) == [("authorize", 31_00, "USD"), ("capture", 31_00, "USD")]
     await shop.drive(first, "packed")
     one = CancelRequest(reason="one less", lines=(LineRequest(line_id="1", quantity=1),))
-    assert (await shop.orders.cancel(order.order_id, one)).outcome == "cancelled"
+    assert (await shop.aftersales.cancel(order.order_id, one)).outcome == "cancelled"
     await shop.finish(order.order_id)
     assert (await paid(shop, order))[2:] == [("refund", 10_34, "USD")]
     assert await balances(shop, order.order_id) == {
@@ -183,7 +183,7 @@ async def test_what_one_of_two_means_had_paid_is_paid_back_where_the_other_is_re
     assert (result["outcome"], result["reason"]) == ("cancelled", "the charge was refused")
     detail = await shop.orders.get(order.order_id)
     assert (detail.summary.captured_minor, detail.summary.refunded_minor) == (10_00, 10_00)
-    (again,) = await shop.desk.credit.accounts("C-1")
+    (again,) = await shop.credit.accounts("C-1")
     assert again.balance_minor == 10_00
     assert await kinds(shop, order.order_id) == ["authorize", "void"]  # of the card
     assert await balances(shop, order.order_id) == {}
@@ -210,10 +210,10 @@ async def test_what_is_charged_by_hand_leaves_when_somebody_has_said_so(shop: Sh
     await shop.drive(first, "packed")
     await shop.told(order.order_id, "held: payment")
     assert await paid(shop, order) == [("authorize", 25_00, "USD")]
-    charged = await shop.orders.charge(order.order_id, ChargeRequest(note="credit is good"))
+    charged = await shop.payments.charge(order.order_id, ChargeRequest(note="credit is good"))
     assert charged.outcome == "accepted"
     with pytest.raises(Refused, match="told so before"):
-        await shop.orders.charge(order.order_id, ChargeRequest(note="again"))
+        await shop.payments.charge(order.order_id, ChargeRequest(note="again"))
     assert (await paid(shop, order))[1:] == [("capture", 25_00, "USD")]
     await shop.finish(order.order_id)
     await shop.settled()
@@ -227,7 +227,7 @@ async def test_an_order_that_nobody_charges_can_be_cancelled(shop: Shop) -> None
     await shop.drive(first, "packed")
     await shop.drive(f"{order.order_id}:2", "packed")
     await shop.told(order.order_id, "held: payment")
-    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="too slow"))
+    outcome = await shop.aftersales.cancel(order.order_id, CancelRequest(reason="too slow"))
     assert outcome.outcome == "cancelled"
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     assert "capture" not in await kinds(shop, order.order_id)
@@ -239,6 +239,6 @@ async def test_an_order_that_is_charged_at_shipment_cannot_be_charged_by_hand(sh
     order = an_order(("TEA", 2))
     await shop.placed(order)
     with pytest.raises(Refused, match="charged at shipment"):
-        await shop.orders.charge(order.order_id, ChargeRequest(note="now"))
+        await shop.payments.charge(order.order_id, ChargeRequest(note="now"))
     await shop.finish(order.order_id)
     await shop.settled()

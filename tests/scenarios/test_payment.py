@@ -60,13 +60,13 @@ async def test_s11_whatever_calls_lose_their_answer_each_takes_effect_once(shop:
     await shop.drive(first, "delivered")
     await shop.heard(order.order_id, "delivered", 2)
     await shop.drive(second, "labelled")
-    cancelled = await shop.orders.cancel(
+    cancelled = await shop.aftersales.cancel(
         order.order_id, CancelRequest(reason="no mug", lines=(LineRequest(line_id="2"),))
     )
     assert cancelled.outcome == "cancelled"
-    approved = await shop.orders.request_return(order.order_id, ReturnRequest(reason="too hot"))
+    approved = await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="too hot"))
     assert approved.return_id is not None
-    await shop.desk.receive_return(approved.return_id, who="receiver")
+    await shop.warehouse.receive_return(approved.return_id, who="receiver")
     await shop.settled()
     operations = await paid(shop, order)
     assert sorted(kind for kind, *_ in operations) == ["authorize", "capture", "refund", "void"]
@@ -88,7 +88,7 @@ async def test_s12_what_was_paid_for_and_is_not_there_is_released_by_itself_and_
     order = an_order(("TEA", 2))
     parcel = await shop.placed(order)
     await shop.task("pick", parcel)
-    await shop.desk.pick(parcel, {}, who="picker")  # the shelf is empty
+    await shop.warehouse.pick(parcel, {}, who="picker")  # the shelf is empty
     result = await shop.result(order.order_id)
     assert result["outcome"] == "cancelled"
     assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("void", 25_00, "USD")]
@@ -110,7 +110,7 @@ async def test_s12_of_what_was_paid_for_only_what_is_there_is_charged(shop: Shop
     order = an_order(("TEA", 3))
     parcel = await shop.placed(order)
     await shop.task("pick", parcel)
-    await shop.desk.pick(parcel, {"1": 1}, who="picker")
+    await shop.warehouse.pick(parcel, {"1": 1}, who="picker")
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [
         ("authorize", 35_00, "USD"),
@@ -128,7 +128,7 @@ async def test_s14_when_the_total_falls_before_the_charge_the_authorization_stay
     order = an_order(("TEA", 4), shipping=shipping("0"))
     await shop.placed(order)
     lines = (LineRequest(line_id="1", quantity=1),)
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="one less", lines=lines))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="one less", lines=lines))
     assert await paid(shop, order) == [("authorize", 40_00, "USD")]
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [
@@ -148,7 +148,7 @@ async def test_s15_of_two_refunds_of_60_against_100_one_is_refused(shop: Shop) -
     await shop.heard(order.order_id, "delivered", 10)
     sixty = ReturnRequest(reason="too many", lines=(LineRequest(line_id="1", quantity=6),))
     outcomes = await asyncio.gather(
-        *(shop.orders.request_return(order.order_id, sixty) for _ in range(2)),
+        *(shop.aftersales.request_return(order.order_id, sixty) for _ in range(2)),
         return_exceptions=True,
     )
     (refusal,) = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
@@ -159,7 +159,7 @@ async def test_s15_of_two_refunds_of_60_against_100_one_is_refused(shop: Shop) -
         "request_return", {"reason": "trick", "lines": [{"line_id": "1", "quantity": -6}]}
     )
     await shop.told(order.order_id, "request_return refused")
-    await shop.desk.receive_return(f"{order.order_id}:R1", who="receiver")
+    await shop.warehouse.receive_return(f"{order.order_id}:R1", who="receiver")
     await shop.settled()
     assert await paid(shop, order) == [
         ("authorize", 100_00, "USD"),
@@ -180,9 +180,9 @@ async def test_s17_amounts_keep_their_currencys_decimals_through_to_the_refund(
     await shop.drive(parcel, "delivered")
     await shop.told(order.order_id, "charged")
     await shop.heard(order.order_id, "delivered", 1)
-    approved = await shop.orders.request_return(order.order_id, ReturnRequest(reason="broken"))
+    approved = await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="broken"))
     assert approved.return_id is not None
-    await shop.desk.receive_return(approved.return_id, who="receiver")
+    await shop.warehouse.receive_return(approved.return_id, who="receiver")
     await shop.settled()
     assert await paid(shop, order) == [
         (kind, minor, currency) for kind in ("authorize", "capture", "refund")
@@ -223,7 +223,9 @@ async def test_what_replaces_a_lost_parcel_and_is_cancelled_is_paid_back(
     order = an_order(("TEA", 2))
     await shop.task("pick", await lost_and_replaced(shop, order))
     lines = (LineRequest(line_id="1", quantity=units),)
-    outcome = await shop.orders.cancel(order.order_id, CancelRequest(reason="late", lines=lines))
+    outcome = await shop.aftersales.cancel(
+        order.order_id, CancelRequest(reason="late", lines=lines)
+    )
     assert outcome.outcome == "cancelled"
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [
@@ -239,7 +241,7 @@ async def test_what_should_replace_a_lost_parcel_and_is_not_found_is_paid_back(s
     order = an_order(("TEA", 2))
     replacement = await lost_and_replaced(shop, order)
     await shop.task("pick", replacement)
-    await shop.desk.pick(replacement, {}, who="picker")
+    await shop.warehouse.pick(replacement, {}, who="picker")
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [
         ("authorize", 25_00, "USD"),

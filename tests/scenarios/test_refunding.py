@@ -37,11 +37,11 @@ async def send_back(shop: Shop, order_id: str, **units: int) -> None:
     lines = tuple(
         LineRequest(line_id=k.removeprefix("line_"), quantity=n) for k, n in units.items()
     )
-    approved = await shop.orders.request_return(
+    approved = await shop.aftersales.request_return(
         order_id, ReturnRequest(reason="not wanted", lines=lines)
     )
     assert approved.return_id is not None
-    await shop.desk.receive_return(approved.return_id, who="receiver")
+    await shop.warehouse.receive_return(approved.return_id, who="receiver")
 
 
 def units(quantity: int, **fields: Any) -> RefundRequest:
@@ -53,7 +53,7 @@ async def test_units_that_the_customer_keeps_are_paid_back_once(shop: Shop) -> N
     await shop.stocked("TEA", 3)
     order = an_order(("TEA", 3, "10.00"), shipping=shipping("3.00"))
     order_id = await delivered(shop, order)
-    outcome = await shop.orders.refund(order_id, units(1))
+    outcome = await shop.aftersales.refund(order_id, units(1))
     assert (outcome.outcome, str(outcome.amount)) == ("refunded", "10.00 USD")
     assert outcome.refund_id == f"{order_id}:G1"
     # Two of three come back: they are paid back with their shipping. Then the one that was kept.
@@ -69,10 +69,10 @@ async def test_units_can_be_paid_back_with_their_share_of_the_shipping(shop: Sho
     await shop.stocked("TEA", 3)
     order = an_order(("TEA", 3, "10.00"), shipping=shipping("3.00"))
     order_id = await delivered(shop, order, return_window=1.5)
-    outcome = await shop.orders.refund(order_id, units(2, shipping=True))
+    outcome = await shop.aftersales.refund(order_id, units(2, shipping=True))
     assert str(outcome.amount) == "22.00 USD"
     with pytest.raises(Refused, match="2 cannot be paid back; 1 can"):
-        await shop.orders.refund(order_id, units(2))
+        await shop.aftersales.refund(order_id, units(2))
     await shop.settled()
     assert await refunds(shop, order) == [22_00]
 
@@ -82,9 +82,9 @@ async def test_shipping_is_paid_back_once_and_not_again_with_what_comes_back(sho
     order = an_order(("TEA", 2, "10.00"), shipping=shipping("3.00", "0.60"))
     order_id = await delivered(shop, order)
     late = RefundRequest(reason="came late", shipping=True)
-    assert str((await shop.orders.refund(order_id, late)).amount) == "3.60 USD"
+    assert str((await shop.aftersales.refund(order_id, late)).amount) == "3.60 USD"
     with pytest.raises(Refused, match="no shipping is charged"):
-        await shop.orders.refund(order_id, late)
+        await shop.aftersales.refund(order_id, late)
     await send_back(shop, order_id, line_1=2)
     await shop.settled()
     assert await refunds(shop, order) == [3_60, 20_00]
@@ -96,11 +96,13 @@ async def test_goodwill_has_a_limit_and_never_pays_twice(shop: Shop) -> None:
     order_id = await delivered(shop, order)
     some = RefundRequest(reason="sorry", amount=Decimal("15.00"), request_id="R-1")
     first, again = await asyncio.gather(
-        shop.orders.refund(order_id, some), shop.orders.refund(order_id, some)
+        shop.aftersales.refund(order_id, some), shop.aftersales.refund(order_id, some)
     )
     assert first == again  # one request, one refund
     with pytest.raises(Refused, match=r"more than goodwill may come to: 20\.00 USD"):
-        await shop.orders.refund(order_id, RefundRequest(reason="sorry", amount=Decimal("5.01")))
+        await shop.aftersales.refund(
+            order_id, RefundRequest(reason="sorry", amount=Decimal("5.01"))
+        )
     await send_back(shop, order_id, line_1=2)
     await shop.settled()
     assert await refunds(shop, order) == [15_00, 85_00]
@@ -111,7 +113,7 @@ async def test_a_refund_as_store_credit_leaves_the_card_alone(shop: Shop) -> Non
     order = an_order(("TEA", 2, "50.00"), shipping=shipping("0"))
     order_id = await delivered(shop, order, return_window=1.5)
     credit = RefundRequest(reason="sorry", amount=Decimal("10.00"), to="store_credit")
-    assert (await shop.orders.refund(order_id, credit)).outcome == "refunded"
+    assert (await shop.aftersales.refund(order_id, credit)).outcome == "refunded"
     await shop.settled()
     assert await refunds(shop, order) == []
     async with shop.pool.acquire() as conn:
@@ -142,7 +144,7 @@ async def test_a_refund_that_cannot_be_is_refused_and_changes_nothing(
     order = an_order(("TEA", 2))
     order_id = await delivered(shop, order, goodwill_percent_max=100, return_window=1.5)
     with pytest.raises((Refused, InvalidInput), match=why):
-        await shop.orders.refund(order_id, request_)
+        await shop.aftersales.refund(order_id, request_)
     await shop.settled()
     assert await refunds(shop, order) == []
 
@@ -152,15 +154,15 @@ async def test_nothing_is_paid_back_of_an_order_that_is_unknown_finished_or_not_
 ) -> None:
     request = RefundRequest(reason="sorry", amount=Decimal("1.00"))
     with pytest.raises(NotFound):
-        await shop.orders.refund("web-none", request)
+        await shop.aftersales.refund("web-none", request)
     await shop.stocked("TEA", 2)
     order = an_order(("TEA", 2))
     await shop.placed(order)
     with pytest.raises(Refused, match=r"0\.00 USD that can be paid back"):
-        await shop.orders.refund(order.order_id, request)
+        await shop.aftersales.refund(order.order_id, request)
     await shop.finish(order.order_id)
     with pytest.raises(Refused, match="nothing can be changed"):
-        await shop.orders.refund(order.order_id, request)
+        await shop.aftersales.refund(order.order_id, request)
     await shop.settled()
 
 
@@ -182,7 +184,7 @@ async def test_what_is_charged_after_a_refund_is_decided_may_be_booked_before_it
     await shop.faults.reached["capture_payment"].wait()
     await shop.scan(first, "failure")
     await shop.heard(order.order_id, "lost", 1)
-    await shop.desk.hand_over(third, who="packer")
+    await shop.warehouse.hand_over(third, who="packer")
     await shop.heard(order.order_id, "shipped", 3)
     shop.faults.release("capture_payment")
     await shop.finish(order.order_id)

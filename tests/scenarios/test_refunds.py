@@ -54,7 +54,7 @@ async def test_s15_of_two_refunds_of_60_asked_for_at_once_one_is_refused(shop: S
     order = an_order(("TEA", 10), shipping=shipping("0"))
     order_id = await charged(shop, order)
     outcomes = await asyncio.gather(
-        *(shop.orders.refund(order_id, goodwill("60.00")) for _ in range(2)),
+        *(shop.aftersales.refund(order_id, goodwill("60.00")) for _ in range(2)),
         return_exceptions=True,
     )
     (refusal,) = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
@@ -89,9 +89,9 @@ async def test_s16_a_refused_refund_is_owed_and_visible_until_it_is_sent_as_stor
     await shop.stocked("TEA", 2)
     order = an_order(("TEA", 2, "10.00"), token="tok_refund_refused")
     order_id = await charged(shop, order, PATIENT)
-    await shop.orders.request_return(order_id, ReturnRequest(reason="too strong"))
+    await shop.aftersales.request_return(order_id, ReturnRequest(reason="too strong"))
     refund_id = f"{order_id}:R1"
-    await shop.desk.receive_return(refund_id, who="receiver")
+    await shop.warehouse.receive_return(refund_id, who="receiver")
     step = await shop.parked(order_id)
     assert step == f"refund_payment {refund_id}"
 
@@ -107,7 +107,7 @@ async def test_s16_a_refused_refund_is_owed_and_visible_until_it_is_sent_as_stor
     summary = (await shop.orders.get(order_id)).summary
     assert (summary.payment_status, summary.refunded_minor) == ("refunded", 25_00)
     assert (await cli.done("payments", "--owed")).out == "nothing is owed\n"
-    (account,) = await shop.desk.credit.accounts(order.customer.id)
+    (account,) = await shop.credit.accounts(order.customer.id)
     assert account.balance_minor == 25_00
     assert [kind for kind, *_ in await paid(shop, order)] == ["authorize", "capture"]
 
@@ -123,8 +123,8 @@ async def test_s17_a_refund_of_an_amount_keeps_its_currencys_decimals(
     order = an_order(("TEA", 1, total), currency=currency, shipping=shipping("0"))
     order_id = await charged(shop, order)
     with pytest.raises(InvalidInput, match=f"more decimals than {currency} allows"):
-        await shop.orders.refund(order_id, goodwill(wrong))
-    outcome = await shop.orders.refund(order_id, goodwill(some))
+        await shop.aftersales.refund(order_id, goodwill(wrong))
+    outcome = await shop.aftersales.refund(order_id, goodwill(some))
     assert (outcome.amount.minor, outcome.amount.currency) == (minor, currency)
     assert Decimal(str(outcome.amount).split()[0]) == Decimal(some)
     await shop.settled()

@@ -86,10 +86,10 @@ async def test_a_parcel_that_is_not_paid_any_more_is_held_until_the_customer_pay
         await shop.until(held, "the order is held")
         await asyncio.sleep(2)  # it has ended by now
         with pytest.raises(IllegalTransition, match="not paid any more"):
-            await shop.desk.hand_over(first, who="packer")
-        refused = await shop.orders.pay(order.order_id, PayRequest(token="tok_decline"))
+            await shop.warehouse.hand_over(first, who="packer")
+        refused = await shop.payments.pay(order.order_id, PayRequest(token="tok_decline"))
         assert (refused.outcome, await held()) == ("refused", True)
-        accepted = await shop.orders.pay(order.order_id, PayRequest(token="tok_new"))
+        accepted = await shop.payments.pay(order.order_id, PayRequest(token="tok_new"))
         assert (accepted.outcome, await held()) == ("accepted", False)
         await shop.finish(order.order_id)
         assert (await kinds(shop, order.order_id)).count("capture") == 1
@@ -125,7 +125,7 @@ async def test_s35_what_replaces_a_lost_parcel_leaves_after_the_authorization_ha
     await shop.drive(again, "labelled")
     async with shop.pool.acquire() as conn:  # the cup's, which nobody has picked
         await conn.execute("update payment_authorization set expires_at = now()")
-    await shop.desk.hand_over(again, who="packer")
+    await shop.warehouse.hand_over(again, who="packer")
     await shop.finish(order.order_id)
     assert (await kinds(shop, order.order_id)).count("capture") == 2
     await shop.settled()
@@ -144,7 +144,7 @@ async def test_what_a_company_ended_before_the_parcel_left_is_authorized_anew_an
     first = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(first, "labelled")
     await ended_at_the_company(shop)
-    await shop.desk.hand_over(first, who="packer")
+    await shop.warehouse.hand_over(first, who="packer")
     await shop.told(order.order_id, "charged")
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [("authorize", 25_00, "USD")] * 2 + [
@@ -162,7 +162,7 @@ async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_ane
     first = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(first, "labelled")
     await ended_at_the_company(shop)  # the card's, not ours
-    await shop.desk.hand_over(first, who="packer")
+    await shop.warehouse.hand_over(first, who="packer")
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [("authorize", 15_00, "USD")] * 2 + [
         ("capture", 15_00, "USD")
@@ -183,7 +183,7 @@ async def test_nothing_of_several_means_stays_set_aside_though_all_is_charged(
     async with shop.working():
         await shop.placed(order, a_policy(**PATIENT))
         await shop.finish(order.order_id)
-        (credit,) = await shop.desk.credit.accounts("C-1")
+        (credit,) = await shop.credit.accounts("C-1")
         assert credit.available_minor == credit.balance_minor
         await shop.settled()
 
@@ -201,7 +201,7 @@ async def test_whichever_cards_have_ended_it_is_found_out_one_by_one_and_nobody_
     await shop.drive(first, "labelled")
     await ended_at_the_company(shop)
     # The first card would pay for this parcel, and then the second; then it is set aside anew.
-    await shop.desk.hand_over(first, who="packer")
+    await shop.warehouse.hand_over(first, who="packer")
     await shop.told(order.order_id, "charged")
     story = await shop.story(order.order_id)
     assert story.count("capture refused") == 2
@@ -225,7 +225,7 @@ async def test_what_another_parcel_needs_is_authorized_before_it_leaves_once_one
     first = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(first, "labelled")
     await ended_at_the_company(shop)
-    await shop.desk.hand_over(first, who="packer")
+    await shop.warehouse.hand_over(first, who="packer")
     await shop.told(order.order_id, "charged")
     assert [done[:2] for done in await paid(shop, order)] == [
         ("authorize", 55_00),
@@ -251,7 +251,7 @@ async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_custo
         await shop.drive(first, "labelled")
         await ended_at_the_company(shop)
         bank(shop).blocked.add("tok_blocked")
-        await shop.desk.hand_over(first, who="packer")
+        await shop.warehouse.hand_over(first, who="packer")
         # Nobody pays in time: a person is asked, and has it tried again, and the customer comes.
         step = await shop.parked(order.order_id)
         assert step == f"capture_payment {first}"
@@ -259,7 +259,7 @@ async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_custo
         assert await shop.pool.fetchval(invoices, order.order_id) == first
         await shop.retry(order.order_id, step)
         await shop.until_many(order.order_id, "held: payment", 2)
-        accepted = await shop.orders.pay(order.order_id, PayRequest(token="tok_new"))
+        accepted = await shop.payments.pay(order.order_id, PayRequest(token="tok_new"))
         assert accepted.outcome == "accepted"
         await shop.finish(order.order_id)
         assert (await kinds(shop, order.order_id)).count("capture") == 1
@@ -317,7 +317,7 @@ async def test_an_order_is_not_held_any_more_once_it_is_charged_however_late_the
         return shop.faults.calls["note_hold"] == 1
 
     await shop.until(failed, "the hold is not on record yet")
-    charged = await shop.orders.charge(order.order_id, ChargeRequest(note="credit is good"))
+    charged = await shop.payments.charge(order.order_id, ChargeRequest(note="credit is good"))
     assert charged.outcome == "accepted"
     await shop.finish(order.order_id)
     await shop.settled()
@@ -335,12 +335,12 @@ async def test_what_waited_to_be_charged_for_longer_than_it_was_set_aside_is_set
             await shop.placed(order, policy)
         await asyncio.sleep(2.1)
         bank(shop).blocked.add("tok_blocked")
-        charged = await shop.orders.charge(good.order_id, ChargeRequest(note="credit is good"))
+        charged = await shop.payments.charge(good.order_id, ChargeRequest(note="credit is good"))
         assert charged.outcome == "accepted"
-        refused = await shop.orders.charge(bad.order_id, ChargeRequest(note="credit is good"))
+        refused = await shop.payments.charge(bad.order_id, ChargeRequest(note="credit is good"))
         assert refused.outcome == "refused"
         assert "the card is blocked" in refused.message
-        outcome = await shop.orders.cancel(bad.order_id, CancelRequest(reason="not paid"))
+        outcome = await shop.aftersales.cancel(bad.order_id, CancelRequest(reason="not paid"))
         assert outcome.outcome == "cancelled"
         await shop.finish(good.order_id)
         assert (await kinds(shop, good.order_id)).count("capture") == 1
@@ -358,12 +358,12 @@ async def test_what_was_set_aside_for_a_parcel_that_then_cost_nothing_is_release
     async with shop.working():
         first = await shop.placed(order, a_policy(**PATIENT))
         await shop.task("pick", first)
-        await shop.desk.pick(first, {"1": 1}, who="picker")
+        await shop.warehouse.pick(first, {"1": 1}, who="picker")
         found = f"{order.order_id}:2"
         await shop.drive(found, "labelled")  # with money of its own set aside
-        await shop.desk.pack(first, who="packer")
+        await shop.warehouse.pack(first, who="packer")
         await shop.task("handover", first)
-        await shop.desk.hand_over(first, who="packer")
+        await shop.warehouse.hand_over(first, who="packer")
         await shop.told(order.order_id, "charged")
         # What is sent in place of the lost unit is paid for: the parcel that is about to leave is
         # the first to go, so it costs nothing, and the one after it is charged.

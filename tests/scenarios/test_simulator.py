@@ -69,7 +69,7 @@ async def test_it_ends_by_itself_when_there_is_nothing_left_to_do(
         orders = await some_placed(shop, 6)
         report = await asyncio.wait_for(
             simulate(
-                shop.desk,
+                shop,
                 OPTIONS.model_copy(update={"until_idle": True}),
                 asyncio.Event(),
                 told=told.append,
@@ -90,13 +90,11 @@ async def test_two_at_once_and_one_that_is_started_again_tell_the_same_story_onc
     stops = [asyncio.Event() for _ in range(3)]
     async with shop.working():
         orders = await some_placed(shop, 10)
-        first, second = (
-            asyncio.create_task(simulate(shop.desk, OPTIONS, stop)) for stop in stops[:2]
-        )
+        first, second = (asyncio.create_task(simulate(shop, OPTIONS, stop)) for stop in stops[:2])
         await asyncio.sleep(0.7)
         stops[0].set()
         await first
-        third = asyncio.create_task(simulate(shop.desk, OPTIONS, stops[2]))
+        third = asyncio.create_task(simulate(shop, OPTIONS, stops[2]))
         await all_ended(shop, orders)
         stops[1].set()
         stops[2].set()
@@ -112,7 +110,7 @@ async def test_it_waits_for_what_is_held_back(pool: Pool, temporal_client: Clien
     async with shop.working():
         (order,) = await some_placed(shop, 1)
         outside = asyncio.create_task(
-            simulate(shop.desk, OPTIONS, stop, holds=lambda step, _: step in held)
+            simulate(shop, OPTIONS, stop, holds=lambda step, _: step in held)
         )
         await shop.until(lambda: _told_of(shop, order, "picked", "short pick"), "the pick")
         await asyncio.sleep(1)
@@ -133,7 +131,7 @@ async def test_it_goes_on_after_postgresql_was_restarted(temporal_client: Client
                 stop = asyncio.Event()
                 async with shop.working():
                     orders = await some_placed(shop, 10)
-                    outside = asyncio.create_task(simulate(shop.desk, OPTIONS, stop))
+                    outside = asyncio.create_task(simulate(shop, OPTIONS, stop))
                     for _ in range(2):
                         await asyncio.sleep(0.6)
                         await server.program.kill()
@@ -173,29 +171,29 @@ async def test_suppliers_are_played_too_and_what_they_bring_is_what_is_received(
     terms = {"lead_time_days": 7, "unit_price": "1", "currency": "EUR", "minimum": 10}
     skus = [f"SKU-{number}" for number in range(10)]
     async with shop.working():
-        await shop.desk.set_locations([Location(location="main")])
-        await shop.buying.set_terms(
+        await shop.locations.save([Location(location="main")])
+        await shop.purchasing.set_terms(
             [
                 SupplierItem.model_validate({"supplier": f"s-{sku}", "sku": sku, **terms})
                 for sku in skus
             ]
         )
-        await shop.buying.set_levels(
+        await shop.stock.set_levels(
             [StockLevels(sku=sku, location="main", reorder_point=4, order_up_to=20) for sku in skus]
         )
 
         async def all_sent() -> bool:
-            orders = await shop.buying.orders()
+            orders = await shop.purchasing.orders()
             return len(orders) == len(skus) and all(one.state == "sent" for one in orders)
 
         await shop.until(all_sent, "an order with every supplier")
-        report = await asyncio.wait_for(simulate(shop.desk, options, asyncio.Event()), 60)
+        report = await asyncio.wait_for(simulate(shop, options, asyncio.Event()), 60)
 
         async def all_ended() -> bool:
-            return not await shop.buying.orders(only_open=True)
+            return not await shop.purchasing.orders(only_open=True)
 
         await shop.until(all_ended, "the end of every purchase order")
-        orders = await shop.buying.orders()
+        orders = await shop.purchasing.orders()
         assert (
             sum(line.received for order in orders for line in order.lines) == report.units_received
         )

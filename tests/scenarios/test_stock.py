@@ -182,7 +182,7 @@ async def test_s6_a_cancelled_fulfilment_gives_its_stock_back_where_it_was_exact
         shop.faults.repeat(step)
         shop.faults.after(step)  # and the answer of the first attempt is lost
     request = CancelRequest(reason="changed my mind", request_id="C-1")
-    outcome = await shop.orders.cancel(order.order_id, request)
+    outcome = await shop.aftersales.cancel(order.order_id, request)
     assert outcome.outcome == "cancelled"
     after = await shop.level("TEA", location)
     assert (after.on_hand, after.allocated) == (before.on_hand, before.allocated - 3)

@@ -20,12 +20,12 @@ PATIENT = {"give_up_after": 60, "return_window": 60}
 async def given(shop: Shop, minor: int) -> str:
     """The customer's credit account, with so much on it."""
     amount = Money(minor=minor, currency="USD")
-    account = await shop.desk.credit.grant("G-1", CUSTOMER, amount, who="anna", why="late parcel")
+    account = await shop.credit.grant("G-1", CUSTOMER, amount, who="anna", why="late parcel")
     return account.account_id
 
 
 async def account(shop: Shop) -> CreditAccount:
-    (found,) = await shop.desk.credit.accounts(CUSTOMER)
+    (found,) = await shop.credit.accounts(CUSTOMER)
     return found
 
 
@@ -75,7 +75,7 @@ async def test_credit_pays_first_the_card_the_rest_and_goodwill_becomes_credit(s
     assert (await account(shop)).balance_minor == 0
 
     goodwill = RefundRequest(reason="it was wet", amount=Decimal("4.00"), to="store_credit")
-    outcome = await shop.orders.refund(order.order_id, goodwill)
+    outcome = await shop.aftersales.refund(order.order_id, goodwill)
     assert outcome.outcome == "refunded"
     assert order.customer.id == CUSTOMER
     assert (await account(shop)).balance_minor == 4_00
@@ -92,7 +92,7 @@ async def test_an_order_that_is_cancelled_leaves_the_credit_as_it_was(shop: Shop
     )
     await shop.placed(order)
     assert (await account(shop)).authorized_minor == 25_00
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="changed my mind"))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="changed my mind"))
     await shop.result(order.order_id)
     assert await spent(shop, order) == [("authorize", 25_00), ("void", 25_00)]
     there = await account(shop)
@@ -127,7 +127,7 @@ async def test_what_the_card_does_not_take_back_is_given_as_credit_once_somebody
     await shop.drive(part, "delivered")
     await shop.told(order.order_id, "charged")
     asked = RefundRequest(reason="it was wet", amount=Decimal("4.00"))
-    assert (await shop.orders.refund(order.order_id, asked)).outcome == "owed"
+    assert (await shop.aftersales.refund(order.order_id, asked)).outcome == "owed"
     step = await shop.parked(order.order_id)
     await shop.retry(order.order_id, step)  # refused once more
 
@@ -141,7 +141,7 @@ async def test_what_the_card_does_not_take_back_is_given_as_credit_once_somebody
     await shop.orders.resolve_attention(order.order_id, answer)
 
     async def given_as_credit() -> bool:
-        return [a.balance_minor for a in await shop.desk.credit.accounts(CUSTOMER)] == [4_00]
+        return [a.balance_minor for a in await shop.credit.accounts(CUSTOMER)] == [4_00]
 
     await shop.until(given_as_credit, "it is given as credit")
     assert (await shop.orders.get(order.order_id)).attention == ()

@@ -75,7 +75,7 @@ async def test_orders_paid_at_stripe_are_charged_by_parcel_paid_back_and_all_is_
         for number in (1, 2):
             await shop.drive(f"{order_id}:{number}", "delivered")
         await shop.heard(order_id, "delivered", 3)
-        await shop.orders.request_return(order_id, ReturnRequest(reason="too many"))
+        await shop.aftersales.request_return(order_id, ReturnRequest(reason="too many"))
         await shop.finish(order_id)
 
     await asyncio.gather(*(live(order.order_id) for order in orders))

@@ -94,7 +94,7 @@ async def test_s18_a_dispute_of_a_cancelled_order_restocks_nothing_and_refunds_n
     await shop.stocked("TEA", 9)
     order = an_order(("TEA", 2, "10.00"), shipping=shipping("0"))
     await shop.placed(order)
-    cancelled = await shop.orders.cancel(order.order_id, CancelRequest(reason="not wanted"))
+    cancelled = await shop.aftersales.cancel(order.order_id, CancelRequest(reason="not wanted"))
     assert cancelled.outcome == "cancelled"
     await shop.result(order.order_id)
     before = await shop.level("TEA"), await paid(shop, order)
@@ -127,11 +127,13 @@ async def test_what_comes_back_after_a_lost_dispute_is_written_down_as_paid_back
     await shop.drive(first, "delivered")
     await shop.heard(order.order_id, "delivered", 2)
     await shop.told(order.order_id, "charged")
-    approved = await shop.orders.request_return(order.order_id, ReturnRequest(reason="disputed"))
+    approved = await shop.aftersales.request_return(
+        order.order_id, ReturnRequest(reason="disputed")
+    )
     await _disputed_and_lost(shop, company, order)
     before = await paid(shop, order)
     assert approved.return_id is not None
-    await shop.desk.receive_return(approved.return_id, who="receiver")
+    await shop.warehouse.receive_return(approved.return_id, who="receiver")
     step = await shop.parked(order.order_id)
     assert "at the bank" in (await shop.attention(order.order_id))[step]
     by_bank = AttentionAnswer(step=step, action="done", note="the bank gave it back: dp_1")
@@ -194,8 +196,8 @@ async def sent_back(shop: Shop, order: Order) -> str:
     order_id, parcel = order.order_id, await shop.placed(order)
     await shop.drive(parcel, "delivered")
     await shop.heard(order_id, "delivered", sum(line.quantity for line in order.lines))
-    approved = await shop.orders.request_return(order_id, ReturnRequest(reason="too strong"))
-    await shop.desk.receive_return(str(approved.return_id), who="receiver")
+    approved = await shop.aftersales.request_return(order_id, ReturnRequest(reason="too strong"))
+    await shop.warehouse.receive_return(str(approved.return_id), who="receiver")
     await shop.settled()
     return str(approved.return_id)
 
@@ -264,7 +266,9 @@ async def test_a_refund_that_came_back_and_that_the_bank_then_gave_is_no_loss(sh
     await _disputed_and_lost(shop, company, order)
     assert await written_off(shop, order) == 10_00
     step = f"refund_failed {key}"
-    await company.desk.settle(order.order_id, step, "the bank gave it back: dp_1", who="kim")
+    await shop.payments.settle_bounced(
+        order.order_id, step, "the bank gave it back: dp_1", who="kim"
+    )
     assert await written_off(shop, order) == 0
     report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
     assert report.clean, "\n".join(report.lines())

@@ -198,7 +198,7 @@ class OnPostgres:
 
     async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
         self._deliveries += 1
-        await self._bench.desk.receive_stock(
+        await self._bench.stock.receive(
             *(f"later {self._deliveries}", sku, location, units),
             new_location=True,
             who="dock",
@@ -222,23 +222,23 @@ class OnPostgres:
         if missing:
             recalled = await self._lines(part_id)
             counted = {line_id: n - missing.get(line_id, 0) for line_id, n in recalled.items()}
-        await self._bench.desk.pick(part_id, counted, who="picker")
+        await self._bench.warehouse.pick(part_id, counted, who="picker")
 
     async def refuse(self, part_id: str) -> None:
-        await self._bench.desk.refuse(part_id, "too heavy", who="picker")
+        await self._bench.warehouse.refuse(part_id, "too heavy", who="picker")
 
     async def pack(self, part_id: str) -> None:
-        await self._bench.desk.pack(part_id, who="packer")
+        await self._bench.warehouse.pack(part_id, who="packer")
 
     async def hand_over(self, part_id: str) -> None:
-        await self._bench.desk.hand_over(part_id, who="packer")
+        await self._bench.warehouse.hand_over(part_id, who="packer")
 
     async def arrive(self, part_id: str, outcome: str) -> None:
         await self._bench.scan(part_id, ENDINGS[outcome])
 
     async def count(self, return_id: str, received: Mapping[str, int]) -> None:
         counted = {line_id: Counted(restocked=n) for line_id, n in received.items()}
-        await self._bench.desk.receive_return(return_id, counted, location="main", who="dock")
+        await self._bench.warehouse.receive_return(return_id, counted, location="main", who="dock")
 
     async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
         return await self._bench.level(sku, location)

@@ -30,7 +30,7 @@ from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
 from domain.stock.items import Item
 from domain.stock.reservations import ReserveStock
-from starter.service.warehouse import Desk
+from starter.service.service import Records
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
 from store.stock import items, stock
@@ -58,11 +58,20 @@ class Bench:
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.records = OrderRecords(pool)
-        self.desk = Desk(pool)
+        doors = Records(pool)
+        self.baskets = doors.baskets
+        self.carriers = doors.carriers
+        self.catalogue = doors.catalogue
+        self.credit = doors.credit
+        self.locations = doors.locations
+        self.purchasing = doors.purchasing
+        self.stock = doors.stock
+        self.transfers = doors.transfers
+        self.warehouse = doors.warehouse
 
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
         """Put units on the shelf, once per SKU and location."""
-        await self.desk.receive_stock(
+        await self.stock.receive(
             *("first", sku, location, quantity), new_location=True, who="test", why="test"
         )
 
@@ -85,13 +94,13 @@ class Bench:
         part = fulfilment_id(order.order_id, 1)
         reached = STAGES.index(stage)
         if reached >= 1:
-            await self.desk.pick(part, who="picker")
+            await self.warehouse.pick(part, who="picker")
         if reached >= 2:
-            await self.desk.pack(part, who="packer")
+            await self.warehouse.pack(part, who="packer")
         if reached >= 3:
             await self.waiting(self.fulfilment.ship(shipping(part)))
         if reached >= 4:
-            await self.desk.hand_over(part, who="packer")
+            await self.warehouse.hand_over(part, who="packer")
         if reached >= 5:
             await self.scan(part, "delivered")
         return part
@@ -128,7 +137,7 @@ class Bench:
         parcel = await self.parcel(part)
         assert parcel.carrier is not None
         assert parcel.tracking_number is not None
-        return await self.desk.carrier_event(
+        return await self.carriers.event(
             carrier=parcel.carrier,
             tracking_number=parcel.tracking_number,
             event_id=event_id or status,

@@ -26,10 +26,7 @@ from domain.orders.messages import AttentionAnswer
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.stock.kits import Kit
-from starter.service.audit import audit
-from starter.service.orders import OrderClient
-from starter.service.purchasing import PurchaseClient
-from starter.service.warehouse import Desk
+from starter.service.service import Service
 from store.database import Pool
 from store.stock import receipts, stock
 from store.views import reads
@@ -47,8 +44,8 @@ Stage = Literal["confirmed", "picked", "packed", "labelled", "shipped", "deliver
 STAGES: tuple[Stage, ...] = ("confirmed", "picked", "packed", "labelled", "shipped", "delivered")
 
 
-class Shop:
-    """What a test works with. Its task queue and database are its own."""
+class Shop(Service):
+    """All doors, and what a test needs beside them. Its task queue and database are its own."""
 
     worker_options: ClassVar[dict[str, Any]] = {}
     """Of every shop's worker, where a test does not say otherwise."""
@@ -57,11 +54,8 @@ class Shop:
         self.pool = pool
         self.temporal = temporal
         self.task_queue = f"test-{uuid.uuid4()}"
-        self.orders = OrderClient(temporal, pool, task_queue=self.task_queue, policy=policy)
-        self.desk = Desk(pool)
-        self.buying = self.desk.buying
-        self.purchasing = BRISK_BUYING
-        self.purchases = PurchaseClient(temporal, pool, task_queue=self.task_queue)
+        super().__init__(pool, temporal, task_queue=self.task_queue, policy=policy)
+        self.buying_policy = BRISK_BUYING
         self.faults = Faults()
         self.payment = SandboxPayment(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
@@ -90,7 +84,7 @@ class Shop:
             providers={"sandbox": self.payment, **self.providers},
             carrier=self.carrier,
             supplier=self.supplier,
-            purchasing=self.purchasing,
+            purchasing=self.buying_policy,
             interceptors=[self.faults],
             **self.worker_options | options,
         )
@@ -115,14 +109,12 @@ class Shop:
     async def credit_of(self, amount: str, customer: str = "C-1") -> dict[str, str]:
         """Grant so many US dollars of store credit. Returns the tender that pays with it."""
         given = Money(minor=to_minor(amount, "USD"), currency="USD")
-        account = await self.desk.credit.grant(
-            uuid.uuid4().hex, customer, given, who="test", why="test"
-        )
+        account = await self.credit.grant(uuid.uuid4().hex, customer, given, who="test", why="test")
         return {"provider": "store_credit", "token": account.account_id, "amount": amount}
 
     async def kit(self, sku: str, **parts: int) -> None:
         """Have a SKU be a kit made of these."""
-        await self.desk.define_kit(Kit(sku=sku, parts=parts))
+        await self.catalogue.define_kit(Kit(sku=sku, parts=parts))
 
     async def level(self, sku: str, location: str = "main") -> stock.StockLevel:
         """What the shelf holds."""
@@ -145,7 +137,7 @@ class Shop:
             await self.result(order.order_id)
         faults = await faults_in(self.pool)
         assert faults == [], faults
-        report = await audit(self.pool, self.temporal, task_queue=self.task_queue)
+        report = await self.audit()
         assert report.clean, "\n".join(report.lines())
 
     async def placed(self, order: Order, policy: Policy | None = None) -> str:
@@ -165,13 +157,13 @@ class Shop:
         reached = STAGES.index(to)
         if reached >= 1:
             await self.task("pick", fulfilment_id)
-            await self.desk.pick(fulfilment_id, who="picker")
+            await self.warehouse.pick(fulfilment_id, who="picker")
         if reached >= 2:
-            await self.desk.pack(fulfilment_id, who="packer")
+            await self.warehouse.pack(fulfilment_id, who="packer")
         if reached >= 3:
             await self.task("handover", fulfilment_id)
         if reached >= 4:
-            await self.desk.hand_over(fulfilment_id, who="packer")
+            await self.warehouse.hand_over(fulfilment_id, who="packer")
         if reached >= 5:
             await self.scan(fulfilment_id, "delivered")
 
@@ -179,7 +171,7 @@ class Shop:
         """The task that the warehouse is given, once it is."""
 
         async def find() -> reads.Task | None:
-            tasks = await self.desk.tasks(order_id=ids.order_of(part_id))
+            tasks = await self.warehouse.tasks(order_id=ids.order_of(part_id))
             return next((t for t in tasks if t.task == kind and t.part_id == part_id), None)
 
         return await self.until(find, f"{kind} task of {part_id}")
@@ -190,7 +182,7 @@ class Shop:
         parcel = next(f for f in detail.fulfilments if f.fulfilment_id == fulfilment_id)
         assert parcel.carrier is not None
         assert parcel.tracking_number is not None
-        return await self.desk.carrier_event(
+        return await self.carriers.event(
             carrier=parcel.carrier,
             tracking_number=parcel.tracking_number,
             event_id=event_id or uuid.uuid4().hex,
@@ -215,11 +207,11 @@ class Shop:
         `leaving` names waiting steps of which nothing is reported as long as they are in it.
         """
         while True:
-            for task in await self.desk.tasks(order_id=order_id):
+            for task in await self.warehouse.tasks(order_id=order_id):
                 if task.task not in leaving:
                     with contextlib.suppress(IllegalTransition):  # recalled a moment ago
                         await self.do(task)
-            for parcel in await self.desk.parcels_under_way():
+            for parcel in await self.carriers.under_way():
                 if parcel.order_id == order_id and "await_delivery" not in leaving:
                     await self.scan(parcel.fulfilment_id, "delivered")
             await asyncio.sleep(0.05)
@@ -230,10 +222,10 @@ class Shop:
 
         async def work() -> None:
             while True:
-                for task in await self.desk.tasks():
+                for task in await self.warehouse.tasks():
                     with contextlib.suppress(IllegalTransition):  # recalled a moment ago
                         await self.do(task)
-                for parcel in await self.desk.parcels_under_way():
+                for parcel in await self.carriers.under_way():
                     await self.scan(parcel.fulfilment_id, "delivered", "delivered")
                 await asyncio.sleep(0.05)
 
@@ -249,13 +241,13 @@ class Shop:
         """Do what the warehouse is asked to do, all of it."""
         match task.task:
             case "pick":
-                await self.desk.pick(task.part_id, who="picker")
+                await self.warehouse.pick(task.part_id, who="picker")
             case "pack":
-                await self.desk.pack(task.part_id, who="packer")
+                await self.warehouse.pack(task.part_id, who="packer")
             case "handover":
-                await self.desk.hand_over(task.part_id, who="packer")
+                await self.warehouse.hand_over(task.part_id, who="packer")
             case "receive-return":
-                await self.desk.receive_return(task.part_id, who="receiver")
+                await self.warehouse.receive_return(task.part_id, who="receiver")
 
     async def finish(self, order_id: str, leaving: Collection[str] = ()) -> dict[str, Any]:
         """Play warehouse and carrier until the order has ended. Returns how it did."""

@@ -70,9 +70,9 @@ async def live_a_life_with_every_undo(shop: Shop, order: Order, give_up_after: f
     recalled = f"{order.order_id}:2"
     await asyncio.gather(shop.drive(returned, "delivered"), shop.drive(recalled, "labelled"))
     no_cups = CancelRequest.model_validate({"reason": "no cups", "lines": [{"line_id": "2"}]})
-    await shop.orders.cancel(order.order_id, no_cups)
+    await shop.aftersales.cancel(order.order_id, no_cups)
     await shop.told(order.order_id, "authorization released")
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
+    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="too strong"))
     # Everything that was delivered comes back, so nobody waits for the window to end.
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
 

@@ -87,7 +87,7 @@ async def cancel(
 ) -> CancelOutcome | None:
     """Send a cancellation. A signal has no answer."""
     if way == "update":
-        return await shop.orders.cancel(order_id, CancelRequest.model_validate(request))
+        return await shop.aftersales.cancel(order_id, CancelRequest.model_validate(request))
     await shop.workflow(order_id).signal("cancel", request)
     return None
 

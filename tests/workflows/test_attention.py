@@ -103,7 +103,7 @@ async def test_a_step_given_up_by_an_operator_cancels_its_units(shop: Shop) -> N
     order = await a_two_parcel_order(shop)
     first = await shop.placed(order, BRISK)
     await shop.task("pick", first)
-    await shop.desk.pick(first, who="picker")
+    await shop.warehouse.pick(first, who="picker")
     assert await shop.parked(order.order_id) == f"pack {first}"
     shop.faults.heal("pack")
     await resolve(shop, order, f"pack {first}", "cancel")
@@ -138,7 +138,7 @@ async def test_a_step_given_up_after_it_happened_is_not_undone(shop: Shop) -> No
     await shop.drive(parcel, "packed")
     step = await shop.parked(order.order_id)
     # The label was bought all the same, and the carrier came for the parcel.
-    await shop.desk.hand_over(parcel, who="packer")
+    await shop.warehouse.hand_over(parcel, who="packer")
     shop.faults.heal("ship")
     await resolve(shop, order, step, "cancel")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
@@ -286,7 +286,7 @@ async def test_s28_a_compensation_that_is_refused_can_be_made_by_hand(
     parcel = await shop.placed(order, BRISK)
     await shop.drive(parcel, "labelled")
     cancelling = asyncio.create_task(
-        shop.orders.cancel(order.order_id, CancelRequest(reason="never mind"))
+        shop.aftersales.cancel(order.order_id, CancelRequest(reason="never mind"))
     )
     step = await shop.parked(order.order_id)
     assert step.startswith(undo)
@@ -302,7 +302,7 @@ async def test_what_is_counted_here_cannot_be_undone_by_hand(shop: Shop) -> None
     parcel = await shop.placed(order, BRISK)
     await shop.drive(parcel, "packed")
     cancelling = asyncio.create_task(
-        shop.orders.cancel(order.order_id, CancelRequest(reason="never mind"))
+        shop.aftersales.cancel(order.order_id, CancelRequest(reason="never mind"))
     )
     step = await shop.parked(order.order_id)
     with pytest.raises(IllegalTransition, match=r"it takes retry$"):
@@ -345,7 +345,7 @@ async def test_an_order_is_not_closed_over_a_return_that_is_still_being_approved
     await shop.drive(parcel, "delivered")
     await shop.phase(order.order_id, "return window")
     returning = asyncio.create_task(
-        shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
+        shop.aftersales.request_return(order.order_id, ReturnRequest(reason="too strong"))
     )
     step = await shop.parked(order.order_id)
     await asyncio.sleep(3)  # the window is over
@@ -366,16 +366,18 @@ async def finish_with_a_return(shop: Shop, order: Order, leaving: set[str]) -> d
     playing = asyncio.create_task(shop.finish(order.order_id, leaving))
     await shop.told(order.order_id, "delivered")
     await shop.phase(order.order_id, "return window")
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
+    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="too strong"))
     return await playing
 
 
 async def refused_refund(shop: Shop, order: Order, *, owed: bool = True) -> str:
     """Send everything back. Returns the step that pays for it, which is refused."""
-    outcome = await shop.orders.request_return(order.order_id, ReturnRequest(reason="too strong"))
+    outcome = await shop.aftersales.request_return(
+        order.order_id, ReturnRequest(reason="too strong")
+    )
     assert outcome.return_id is not None
     await shop.task("receive-return", outcome.return_id)
-    await shop.desk.receive_return(outcome.return_id, who="receiver")
+    await shop.warehouse.receive_return(outcome.return_id, who="receiver")
     step = await shop.parked(order.order_id)
     assert step == f"refund_payment {outcome.return_id}"
     summary = (await shop.orders.get(order.order_id)).summary

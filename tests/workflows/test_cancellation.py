@@ -67,7 +67,7 @@ async def test_s25_after_the_hand_over_the_caller_is_told_and_offered_the_return
     summary = (await shop.orders.get(order.order_id)).summary
     assert (summary.captured_minor, summary.refunded_minor) == (order.total_minor, 0)
     # The path that was offered is open.
-    await shop.orders.request_return(order.order_id, ReturnRequest(reason="too late"))
+    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="too late"))
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     summary = (await shop.orders.get(order.order_id)).summary
     assert summary.refunded_minor == order.total_minor
@@ -148,7 +148,7 @@ async def test_units_of_one_line_are_taken_from_the_parcel_that_is_easiest_to_st
     detail = await shop.orders.get(order.order_id)
     recalled = [f.fulfilment_id for f in detail.fulfilments if f.recalled_from is not None]
     assert recalled == [second]  # nobody had begun to pick it
-    await shop.desk.hand_over(first, who="packer")
+    await shop.warehouse.hand_over(first, who="packer")
     more = await cancel(
         shop,
         "update",

@@ -30,7 +30,7 @@ async def test_what_was_picked_before_the_order_could_be_stopped_is_put_back(sho
     shop.faults.release("authorize_payment")
     await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
     # Confirmed, so the warehouse sees it, and is faster than the workflow.
-    await shop.desk.pick(f"{order.order_id}:1", who="picker")
+    await shop.warehouse.pick(f"{order.order_id}:1", who="picker")
     shop.faults.release("recall")
     await placing
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
@@ -51,7 +51,7 @@ async def test_an_order_stopped_where_the_picker_had_found_nothing_is_cancelled(
     shop.faults.hold("recall")
     shop.faults.release("authorize_payment")
     await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    await shop.desk.pick(f"{order.order_id}:1", {"1": 0}, who="picker")
+    await shop.warehouse.pick(f"{order.order_id}:1", {"1": 0}, who="picker")
     shop.faults.release("recall")
     await asyncio.gather(placing, cancelling)
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
@@ -69,7 +69,7 @@ async def test_a_short_pick_reported_as_the_order_is_stopped_leaves_the_counts_r
         cancel(shop, "update", order.order_id, {"reason": "no tea", "lines": [{"line_id": "1"}]})
     )
     await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    await shop.desk.pick(parcel, {"1": 1, "2": 1}, who="picker")
+    await shop.warehouse.pick(parcel, {"1": 1, "2": 1}, who="picker")
     shop.faults.release("recall")
     answer = await cancelling
     assert answer is not None
@@ -90,7 +90,7 @@ async def test_units_that_are_being_replaced_are_stopped_too(shop: Shop) -> None
     order = an_order(("TEA", 3))
     parcel = await shop.placed(order, a_policy(give_up_after=0.5, return_window=0.01))
     await shop.task("pick", parcel)
-    await shop.desk.pick(parcel, {"1": 0}, who="picker")
+    await shop.warehouse.pick(parcel, {"1": 0}, who="picker")
     step = await shop.parked(order.order_id)
     cancelling = asyncio.create_task(
         cancel(shop, "update", order.order_id, {"reason": "never mind"})
@@ -182,7 +182,7 @@ async def test_s22_what_left_as_the_order_was_stopped_is_charged_and_delivered(s
         cancel(shop, "update", order.order_id, {"reason": "never mind"})
     )
     await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
-    await shop.desk.hand_over(parcel, who="packer")
+    await shop.warehouse.hand_over(parcel, who="packer")
     shop.faults.release("recall")
     answer = await cancelling
     assert answer is not None
@@ -219,7 +219,7 @@ async def test_s22_a_pick_and_the_recall_that_caught_it_are_heard_in_one_task(
         await shop.workflow(order.order_id).signal("cancel", {"reason": "never mind"})
         await shop.until(asked_to_recall, "the parcel is recalled")
         await shop.idle(order.order_id)
-    await shop.desk.pick(parcel, who="picker")
+    await shop.warehouse.pick(parcel, who="picker")
     async with shop.working(workflows=[]):
         await answered(3)  # the authorization, the pick, the recall
     async with shop.working():

@@ -105,7 +105,7 @@ async def end(shop: Shop, order: Order) -> None:
     ending = asyncio.create_task(shop.result(order.order_id))
     while not ending.done():
         with suppress(OrderloomError):  # nothing delivered yet, or nothing left to return
-            await shop.orders.request_return(order.order_id, ReturnRequest(reason="enough"))
+            await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="enough"))
         await asyncio.sleep(0.1)
     playing.cancel()
     await ending
@@ -158,13 +158,13 @@ async def picked(shop: Shop, order: Order) -> None:
 
 
 async def packed(shop: Shop, order: Order) -> None:
-    await shop.desk.pack(first_parcel(order), who="packer")
+    await shop.warehouse.pack(first_parcel(order), who="packer")
     await shop.task("handover", first_parcel(order))
     await at(shop, order, "ship")
 
 
 async def handed_over(shop: Shop, order: Order) -> None:
-    await shop.desk.hand_over(first_parcel(order), who="packer")
+    await shop.warehouse.hand_over(first_parcel(order), who="packer")
     await shop.told(order.order_id, "charged")
     await at(shop, order, "await_delivery")
 
@@ -272,16 +272,18 @@ async def test_a_return_under_way_is_awaited_and_paid_back_once(shop: Shop) -> N
     await in_the_return_window(shop, order)
     lines = (LineRequest(line_id="1", quantity=2),)
     request = ReturnRequest(reason="too bitter", lines=lines, request_id="call-1")
-    approved = await shop.orders.request_return(order.order_id, request)
+    approved = await shop.aftersales.request_return(order.order_id, request)
     assert approved.return_id == ids.return_id(order.order_id, 1)
     await shop.task("receive-return", approved.return_id)
     await nudge(shop, order)
-    assert await shop.orders.request_return(order.order_id, request) == approved
+    assert await shop.aftersales.request_return(order.order_id, request) == approved
     counted = {"1": Counted(restocked=1, scrapped=1)}
-    await shop.desk.receive_return(approved.return_id, counted, who="returns")
+    await shop.warehouse.receive_return(approved.return_id, counted, who="returns")
     await shop.told(order.order_id, "refunded")
     # The third unit comes back under the next number.
-    again = await shop.orders.request_return(order.order_id, ReturnRequest(reason="this one too"))
+    again = await shop.aftersales.request_return(
+        order.order_id, ReturnRequest(reason="this one too")
+    )
     assert again.return_id == ids.return_id(order.order_id, 2)
     twice = ["return approved", "return received", "refunded"]
     assert await finish(shop, order) == sorted([*PLACED, *SENT, *twice, *SENT_BACK])
@@ -295,7 +297,7 @@ async def test_a_parcel_on_its_way_back_is_awaited_and_paid_back_once(shop: Shop
     await shop.task("receive-return", return_id)
     await nudge(shop, order)
     await nudge(shop, order)
-    await shop.desk.receive_return(return_id, who="returns")
+    await shop.warehouse.receive_return(return_id, who="returns")
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     story = await finish(shop, order)
     back = ["undeliverable", "coming back", "return received", "refunded"]
@@ -306,17 +308,17 @@ async def test_a_parcel_on_its_way_back_is_awaited_and_paid_back_once(shop: Shop
 async def test_a_repeated_request_is_answered_as_before_it_continued(shop: Shop) -> None:
     order = await an_order_in(shop)
     await waiting_for_the_hand_over(shop, order)
-    first = await shop.orders.cancel(order.order_id, one_unit("one too many", "call-1"))
-    unnamed = await shop.orders.cancel(order.order_id, one_unit("another"))
+    first = await shop.aftersales.cancel(order.order_id, one_unit("one too many", "call-1"))
+    unnamed = await shop.aftersales.cancel(order.order_id, one_unit("another"))
     assert (first.outcome, unnamed.outcome) == ("cancelled", "cancelled")
     await nudge(shop, order)
-    assert await shop.orders.cancel(order.order_id, one_unit("one too many", "call-1")) == first
+    assert await shop.aftersales.cancel(order.order_id, one_unit("one too many", "call-1")) == first
     # Sent again by the client library, a request that nobody named is the same as well.
     resent = one_unit("another", unnamed.request_id)
-    assert await shop.orders.cancel(order.order_id, resent) == unnamed
+    assert await shop.aftersales.cancel(order.order_id, resent) == unnamed
     with pytest.raises(Conflict, match="call-1 was made before"):
-        await shop.orders.cancel(order.order_id, one_unit("with another reason", "call-1"))
-    last = await shop.orders.cancel(order.order_id, one_unit("the last"))
+        await shop.aftersales.cancel(order.order_id, one_unit("with another reason", "call-1"))
+    last = await shop.aftersales.cancel(order.order_id, one_unit("the last"))
     assert last.outcome == "cancelled"
     result = await shop.result(order.order_id)
     assert (result["outcome"], result["reason"]) == ("cancelled", "the last")
@@ -331,7 +333,7 @@ async def test_units_paid_for_and_sent_again_are_charged_once(shop: Shop) -> Non
     again = ids.fulfilment_id(order.order_id, 2)
     await shop.knows(order.order_id, again)
     await nudge(shop, order)
-    await shop.orders.cancel(order.order_id, one_unit("two are enough"))
+    await shop.aftersales.cancel(order.order_id, one_unit("two are enough"))
     await nudge(shop, order)
     await shop.drive(ids.fulfilment_id(order.order_id, 3), "delivered")
     await shop.phase(order.order_id, "return window")
@@ -377,11 +379,11 @@ async def test_an_order_that_has_left_and_waits_for_its_payment_stays_in_its_run
     await shop.drive(first_parcel(order), "labelled")
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
     shop.faults.refuse("reauthorize_payment", "declined")
-    await shop.desk.hand_over(first_parcel(order), who="packer")
+    await shop.warehouse.hand_over(first_parcel(order), who="packer")
     await shop.told(order.order_id, "held: payment")
     await stays_in_its_run(shop, order)
     shop.faults.heal("reauthorize_payment")
-    await shop.orders.pay(order.order_id, PayRequest(token="tok_ok"))
+    await shop.payments.pay(order.order_id, PayRequest(token="tok_ok"))
     story = await finish(shop, order)
     assert story.count("charged") == 1
 
@@ -399,8 +401,8 @@ async def test_what_arrives_as_an_order_continues_is_not_lost(shop: Shop) -> Non
         for number in range(6):
             await shop.workflow(order.order_id).signal("nudge")
             no_jug = one_unit("broke one", f"call-{number}")
-            answers.append(await shop.orders.cancel(order.order_id, no_jug))
-            assert await shop.orders.cancel(order.order_id, no_jug) == answers[-1]
+            answers.append(await shop.aftersales.cancel(order.order_id, no_jug))
+            assert await shop.aftersales.cancel(order.order_id, no_jug) == answers[-1]
             await asyncio.sleep(chance.uniform(0, 1.5))  # an order needs a moment to continue
         return answers
 
@@ -454,20 +456,20 @@ async def something_happens(shop: Shop, order: Order, chance: random.Random) -> 
     asked: dict[str, Any] = {"reason": "by chance", "lines": (line,), "request_id": name}
     match chance.choice(["task", "task", "task", "scan", "scan", "cancel", "return", "nudge"]):
         case "task":
-            for task in await shop.desk.tasks(order_id=order_id):
+            for task in await shop.warehouse.tasks(order_id=order_id):
                 if task.task == "pick" and chance.random() < 0.3:
-                    await shop.desk.pick(task.part_id, {}, who="half asleep")
+                    await shop.warehouse.pick(task.part_id, {}, who="half asleep")
                 elif chance.random() < 0.7:
                     with suppress(IllegalTransition):  # recalled a moment ago
                         await shop.do(task)
         case "scan":
-            for parcel in await shop.desk.parcels_under_way():
+            for parcel in await shop.carriers.under_way():
                 if parcel.order_id == order_id:
                     ends = ["delivered", "delivered", "failure", "return_to_sender"]
                     await shop.scan(parcel.fulfilment_id, chance.choice(ends))
         case "cancel":
-            await shop.orders.cancel(order_id, CancelRequest(**asked))
+            await shop.aftersales.cancel(order_id, CancelRequest(**asked))
         case "return":
-            await shop.orders.request_return(order_id, ReturnRequest(**asked))
+            await shop.aftersales.request_return(order_id, ReturnRequest(**asked))
         case _:
             await shop.workflow(order_id).signal("nudge")

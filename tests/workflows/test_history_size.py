@@ -32,7 +32,7 @@ async def test_100_lines_in_10_parcels_with_5_returns_stay_far_below_the_limits(
         chosen = range(1 + number * per_return, 1 + (number + 1) * per_return)
         lines = tuple(LineRequest(line_id=str(line)) for line in chosen)
         request = ReturnRequest(reason="a box of samples", lines=lines, request_id=f"r{number}")
-        await shop.orders.request_return(order.order_id, request)
+        await shop.aftersales.request_return(order.order_id, request)
     await shop.result(order.order_id)
     playing.cancel()
     await shop.settled()

@@ -30,7 +30,9 @@ async def test_units_paid_for_lost_replaced_and_then_cancelled_are_paid_back(sho
     await shop.scan(parcel, "failure")
     again = ids.fulfilment_id(order.order_id, 2)
     await shop.knows(order.order_id, again)
-    cancelled = await shop.orders.cancel(order.order_id, CancelRequest(reason="waited long enough"))
+    cancelled = await shop.aftersales.cancel(
+        order.order_id, CancelRequest(reason="waited long enough")
+    )
     assert cancelled.outcome == "cancelled"
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     summary = (await shop.orders.get(order.order_id)).summary

@@ -130,7 +130,7 @@ async def test_a_malformed_update_is_refused_and_leaves_no_trace(shop: Shop) -> 
         with pytest.raises(WorkflowUpdateFailedError):
             await handle.execute_update("cancel_order", args=payloads)
     assert await shop.story(order.order_id) == before
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="enough"))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="enough"))
 
 
 async def test_the_same_request_id_is_one_request_and_with_other_content_a_conflict(
@@ -139,23 +139,25 @@ async def test_the_same_request_id_is_one_request_and_with_other_content_a_confl
     order = await confirmed(shop)
     one = LineRequest(line_id="1", quantity=1)
     request = CancelRequest(reason="one too many", lines=(one,), request_id="call-1")
-    answers = await asyncio.gather(*(shop.orders.cancel(order.order_id, request) for _ in range(3)))
+    answers = await asyncio.gather(
+        *(shop.aftersales.cancel(order.order_id, request) for _ in range(3))
+    )
     assert answers[0] == answers[1] == answers[2]
     assert (await shop.orders.get(order.order_id)).summary.cancelled == 1
     other = CancelRequest(reason="two too many", lines=(one,), request_id="call-1")
     with pytest.raises(Conflict, match="call-1"):
-        await shop.orders.cancel(order.order_id, other)
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="all of it"))
+        await shop.aftersales.cancel(order.order_id, other)
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="all of it"))
 
 
 async def test_what_is_asked_of_an_order_that_ended_or_never_was_is_refused(shop: Shop) -> None:
     order = await confirmed(shop)
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="ordered twice"))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="ordered twice"))
     await shop.result(order.order_id)
     with pytest.raises(Refused, match="is cancelled"):
-        await shop.orders.cancel(order.order_id, CancelRequest(reason="again"))
+        await shop.aftersales.cancel(order.order_id, CancelRequest(reason="again"))
     with pytest.raises(NotFound, match="no order web-nowhere"):
-        await shop.orders.cancel("web-nowhere", CancelRequest(reason="x"))
+        await shop.aftersales.cancel("web-nowhere", CancelRequest(reason="x"))
     with pytest.raises(NotFound, match="no order web-nowhere"):
         await shop.orders.get("web-nowhere")
 
@@ -163,15 +165,15 @@ async def test_what_is_asked_of_an_order_that_ended_or_never_was_is_refused(shop
 async def test_a_return_of_what_was_not_delivered_is_refused_by_name(shop: Shop) -> None:
     order = await confirmed(shop, return_window=5)
     with pytest.raises(Refused, match="nothing has been delivered yet"):
-        await shop.orders.request_return(order.order_id, ReturnRequest(reason="x"))
+        await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="x"))
     unknown = ReturnRequest(reason="x", lines=(LineRequest(line_id="9"),))
     await shop.drive(f"{order.order_id}:1", "delivered")
     await shop.phase(order.order_id, "return window")
     with pytest.raises(InvalidInput, match="no line 9"):
-        await shop.orders.request_return(order.order_id, unknown)
+        await shop.aftersales.request_return(order.order_id, unknown)
     four = ReturnRequest(reason="x", lines=(LineRequest(line_id="1", quantity=4),))
     with pytest.raises(Refused, match="4 cannot be returned; 3 of 3 delivered units can"):
-        await shop.orders.request_return(order.order_id, four)
+        await shop.aftersales.request_return(order.order_id, four)
 
 
 async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -> None:

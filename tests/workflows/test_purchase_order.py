@@ -32,7 +32,7 @@ SENT = ["proposed", "approved", "being sent", "sent"]
 
 async def a_need(shop: Shop, *, supplier: str = "assam", price: str = "2.50") -> None:
     """TEA is low, and somebody sells it. The shop is told at once."""
-    await shop.desk.set_locations([Location(location="main")])
+    await shop.locations.save([Location(location="main")])
     item = {
         "supplier": supplier,
         "sku": "TEA",
@@ -41,8 +41,8 @@ async def a_need(shop: Shop, *, supplier: str = "assam", price: str = "2.50") ->
         "currency": "EUR",
         "minimum": 12,
     }
-    await shop.buying.set_terms([SupplierItem.model_validate(item)])
-    await shop.buying.set_levels(
+    await shop.purchasing.set_terms([SupplierItem.model_validate(item)])
+    await shop.stock.set_levels(
         [StockLevels(sku="TEA", location="main", reorder_point=5, order_up_to=20)]
     )
 
@@ -55,11 +55,11 @@ async def at(shop: Shop, state: str) -> PurchaseOrder:
     """The only purchase order, once it is in this state."""
 
     async def find() -> PurchaseOrder | None:
-        found = await shop.buying.orders()
+        found = await shop.purchasing.orders()
         return found[0] if found and found[0].state == state else None
 
     order = await shop.until(find, f"a purchase order that is {state}")
-    assert len(await shop.buying.orders()) == 1
+    assert len(await shop.purchasing.orders()) == 1
 
     async def begun() -> bool:  # by the relay, a moment after there is the row
         with suppress(RPCError):
@@ -77,20 +77,20 @@ async def ended(shop: Shop, po_id: str) -> dict[str, Any]:
 
 
 async def story(shop: Shop, po_id: str) -> list[str]:
-    return [event.what for event in await shop.buying.story(po_id)]
+    return [event.what for event in await shop.purchasing.story(po_id)]
 
 
 async def test_a_level_that_is_crossed_is_bought_for_received_and_closed(shop: Shop) -> None:
     await shop.stocked("TEA", 8)
     await a_need(shop)
-    await shop.desk.adjust_stock("use", "TEA", "main", -4, who="test", why="used")
+    await shop.stock.adjust("use", "TEA", "main", -4, who="test", why="used")
     order = await at(shop, "sent")
     po_id = order.po_id
-    await shop.buying.acknowledge(po_id, "855", who="assam")
-    await shop.buying.ship(po_id, "856", {"TEA": 10}, who="assam")
-    await shop.buying.receive(po_id, "part-1", {"TEA": 10}, who="dock")
-    assert (await shop.buying.order(po_id)).state == "shipped"
-    await shop.buying.receive(po_id, "part-2", who="dock")
+    await shop.purchasing.acknowledge(po_id, "855", who="assam")
+    await shop.purchasing.ship(po_id, "856", {"TEA": 10}, who="assam")
+    await shop.purchasing.receive(po_id, "part-1", {"TEA": 10}, who="dock")
+    assert (await shop.purchasing.order(po_id)).state == "shipped"
+    await shop.purchasing.receive(po_id, "part-2", who="dock")
     assert await ended(shop, po_id) == {"state": "closed"}
     assert await story(shop, po_id) == [
         *SENT,
@@ -115,25 +115,25 @@ async def test_a_step_whose_call_or_answer_is_lost_is_done_once(shop: Shop, lost
         await companies.set_fault(conn, "supplier", "place", f"timeout_{lost}", 1, remaining=1)
     await a_need(shop)
     order = await at(shop, "sent")
-    await shop.buying.acknowledge(order.po_id, "855", who="assam")
-    await shop.buying.receive(order.po_id, "all", who="dock")
+    await shop.purchasing.acknowledge(order.po_id, "855", who="assam")
+    await shop.purchasing.receive(order.po_id, "all", who="dock")
     assert await ended(shop, order.po_id) == {"state": "closed"}
     assert await story(shop, order.po_id) == [*SENT, "acknowledged", "received", "closed"]
-    assert len(await shop.buying.orders()) == 1
+    assert len(await shop.purchasing.orders()) == 1
     await shop.settled()
 
 
 async def test_a_large_order_is_sent_when_somebody_approves_it(shop: Shop) -> None:
     await a_need(shop, price="100")
     order = await at(shop, "proposed")
-    await shop.purchases.approve(order.po_id, by="kim", reason="for the fair")
-    await shop.purchases.approve(order.po_id, by="lee")
+    await shop.purchasing.approve(order.po_id, by="kim", reason="for the fair")
+    await shop.purchasing.approve(order.po_id, by="lee")
     await at(shop, "sent")
     assert (await story(shop, order.po_id))[:2] == ["proposed", "approved"]
-    await shop.purchases.cancel(order.po_id, by="kim", reason="fair is cancelled")
+    await shop.purchasing.cancel(order.po_id, by="kim", reason="fair is cancelled")
     assert await ended(shop, order.po_id) == {"state": "cancelled"}
     with pytest.raises(Refused, match="is cancelled"):
-        await shop.purchases.approve(order.po_id, by="kim")
+        await shop.purchasing.approve(order.po_id, by="kim")
 
 
 async def test_an_order_that_waited_for_approval_is_asked_for_by_days_from_then_on(
@@ -143,7 +143,7 @@ async def test_an_order_that_waited_for_approval_is_asked_for_by_days_from_then_
     order = await at(shop, "proposed")
     async with shop.pool.acquire() as conn:
         await conn.execute("update purchase_order_line set due_on = due_on - 30")
-    await shop.purchases.approve(order.po_id, by="kim")
+    await shop.purchasing.approve(order.po_id, by="kim")
     order = await at(shop, "sent")
     async with shop.pool.acquire() as conn:
         kept = await suppliers.get(conn, order.po_id)
@@ -156,12 +156,12 @@ async def test_an_order_that_waited_for_approval_is_asked_for_by_days_from_then_
 async def test_what_was_discontinued_meanwhile_is_not_approved(shop: Shop) -> None:
     await a_need(shop, price="100")
     order = await at(shop, "proposed")
-    await shop.desk.set_items([Item(sku="TEA", discontinued=True)])
+    await shop.catalogue.set_items([Item(sku="TEA", discontinued=True)])
     with pytest.raises(Refused, match="TEA is discontinued"):
-        await shop.purchases.approve(order.po_id, by="kim")
+        await shop.purchasing.approve(order.po_id, by="kim")
     decision = {"po_id": order.po_id, "by": "kim"}
     await workflow(shop, order.po_id).signal("approve", decision)  # nor by a signal
-    await shop.purchases.cancel(order.po_id, by="kim", reason="discontinued")
+    await shop.purchasing.cancel(order.po_id, by="kim", reason="discontinued")
     assert await ended(shop, order.po_id) == {"state": "cancelled"}
 
 
@@ -169,17 +169,17 @@ async def test_whoever_decides_need_not_wait_for_ever(pool: Pool, temporal_clien
     shop = Shop(pool, temporal_client, QUICK)
     await a_need(shop, price="100")
     async with pool.acquire() as conn:
-        (po_id,) = await replenishment.run(conn, shop.purchasing, today=date(2026, 11, 22))
+        (po_id,) = await replenishment.run(conn, shop.buying_policy, today=date(2026, 11, 22))
     await PurchaseStarts(pool, temporal_client, shop.task_queue).start()
     with pytest.raises(TimeoutError):  # there is no worker
-        await asyncio.wait_for(shop.purchases.approve(po_id, by="kim"), 0.5)
+        await asyncio.wait_for(shop.purchasing.approve(po_id, by="kim"), 0.5)
     await workflow(shop, po_id).terminate()
 
 
 async def test_a_proposal_that_nobody_wants_is_cancelled_and_never_sent(shop: Shop) -> None:
     await a_need(shop, price="100")
     order = await at(shop, "proposed")
-    await shop.buying.set_levels([StockLevels(sku="TEA", location="main")])  # not any more
+    await shop.stock.set_levels([StockLevels(sku="TEA", location="main")])  # not any more
     await workflow(shop, order.po_id).cancel()
     assert await ended(shop, order.po_id) == {"state": "cancelled"}
     async with shop.pool.acquire() as conn:
@@ -191,7 +191,7 @@ async def test_a_supplier_that_refuses_ends_it_and_is_not_asked_again_at_once(sh
     await a_need(shop, supplier="refuses")
     order = await at(shop, "cancelled")
     assert await story(shop, order.po_id) == [*SENT[:3], "refused", "cancelled"]
-    assert await shop.purchases.replenish() == []
+    assert await shop.purchasing.replenish() == []
     await shop.settled()
 
 
@@ -199,8 +199,8 @@ async def test_a_supplier_that_does_not_stop_keeps_the_order_open(shop: Shop) ->
     await a_need(shop, supplier="never-stops")
     order = await at(shop, "sent")
     with pytest.raises(Refused, match="has the order in work and does not stop it"):
-        await shop.purchases.cancel(order.po_id, by="kim", reason="too many")
-    await shop.buying.receive(order.po_id, "all", who="dock")
+        await shop.purchasing.cancel(order.po_id, by="kim", reason="too many")
+    await shop.purchasing.receive(order.po_id, "all", who="dock")
     assert await ended(shop, order.po_id) == {"state": "closed"}
 
 
@@ -209,7 +209,7 @@ async def test_whoever_is_late_is_chased_again_and_again(
 ) -> None:
     shop = Shop(pool, temporal_client, QUICK)
     soon = timedelta(seconds=0.3)
-    shop.purchasing = BRISK_BUYING.model_copy(
+    shop.buying_policy = BRISK_BUYING.model_copy(
         update={"acknowledge_within": soon, "chase_every": soon}
     )
     async with shop.working():
@@ -217,17 +217,17 @@ async def test_whoever_is_late_is_chased_again_and_again(
         order = await at(shop, "sent")
 
         async def chased(why: str) -> bool:
-            events = await shop.buying.story(order.po_id)
+            events = await shop.purchasing.story(order.po_id)
             return sum(e.what == "chased" and e.why.startswith(why) for e in events) >= 2
 
         await shop.until(lambda: chased("assam has not acknowledged it"), "two reminders")
         late = {"TEA": Acknowledged(quantity=20, due_on=date(2026, 1, 5))}
-        await shop.buying.acknowledge(order.po_id, "855", late, who="assam")
+        await shop.purchasing.acknowledge(order.po_id, "855", late, who="assam")
         await shop.until(lambda: chased("late since 2026-01-05: 20 TEA"), "two more")
         slipped = {"TEA": Acknowledged(quantity=20, due_on=date(2199, 1, 5))}
-        await shop.buying.acknowledge(order.po_id, "855-2", slipped, who="assam")
-        assert await shop.purchases.replenish() == []  # no second order for the same need
-        await shop.buying.receive(order.po_id, "all", who="dock")
+        await shop.purchasing.acknowledge(order.po_id, "855-2", slipped, who="assam")
+        assert await shop.purchasing.replenish() == []  # no second order for the same need
+        await shop.purchasing.receive(order.po_id, "all", who="dock")
         assert await ended(shop, order.po_id) == {"state": "closed"}
         async with pool.acquire() as conn:
             kept = await suppliers.get(conn, order.po_id)
@@ -241,14 +241,16 @@ async def test_what_cannot_be_sent_is_shown_tried_again_and_may_be_cancelled(
 ) -> None:
     shop = Shop(pool, temporal_client, QUICK)
     brief = timedelta(seconds=0.4)
-    shop.purchasing = BRISK_BUYING.model_copy(update={"give_up_after": brief, "chase_every": brief})
+    shop.buying_policy = BRISK_BUYING.model_copy(
+        update={"give_up_after": brief, "chase_every": brief}
+    )
     async with shop.working():
         async with pool.acquire() as conn:
             await companies.set_fault(conn, "supplier", "place", "unavailable", 1)
         await a_need(shop)
 
         async def shown() -> PurchaseOrder | None:
-            return next((one for one in await shop.buying.orders() if one.attention), None)
+            return next((one for one in await shop.purchasing.orders() if one.attention), None)
 
         order = await shop.until(shown, "an order that needs attention")
         assert order.attention is not None
@@ -258,7 +260,7 @@ async def test_what_cannot_be_sent_is_shown_tried_again_and_may_be_cancelled(
         assert (await at(shop, "sent")).po_id == order.po_id
 
         async def calm() -> bool:
-            return (await shop.buying.order(order.po_id)).attention is None
+            return (await shop.purchasing.order(order.po_id)).attention is None
 
         await shop.until(calm, "its end")
 
@@ -266,7 +268,7 @@ async def test_what_cannot_be_sent_is_shown_tried_again_and_may_be_cancelled(
 async def test_a_schedule_looks_at_all_levels_and_is_made_once(shop: Shop) -> None:
     await a_need(shop)
     order = await at(shop, "sent")
-    await shop.buying.receive(order.po_id, "all", who="dock")
+    await shop.purchasing.receive(order.po_id, "all", who="dock")
     await ended(shop, order.po_id)
     async with shop.pool.acquire() as conn:  # lower it in a way that calls nobody
         await conn.execute("alter table stock disable trigger user")
@@ -278,7 +280,7 @@ async def test_a_schedule_looks_at_all_levels_and_is_made_once(shop: Shop) -> No
     try:
 
         async def two() -> bool:
-            return len(await shop.buying.orders()) == 2
+            return len(await shop.purchasing.orders()) == 2
 
         await shop.until(two, "the schedule to buy")
     finally:

@@ -13,7 +13,7 @@ from domain import ids
 from domain.errors import InvalidInput, Unreachable
 from domain.orders.messages import ReturnRequest
 from domain.orders.order import Order
-from starter.service import reconciliation
+from starter.service.reconciliation import Reconciliation
 from store.payments.reconciliation import KeptDifference
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
@@ -26,8 +26,8 @@ STEPS = ("days_due", "reconcile_day", "mend_day")
 
 async def reconciled(shop: Shop, day: date) -> list[KeptDifference]:
     """Every difference that is kept once the day has been compared."""
-    await reconciliation.reconcile(shop.temporal, task_queue=shop.task_queue, day=day)
-    return await reconciliation.differences(shop.pool, day=day, only_open=False)
+    await shop.reconciliation.compare(day)
+    return await shop.reconciliation.differences(day=day, only_open=False)
 
 
 async def execute(shop: Shop, *statements: str) -> None:
@@ -107,21 +107,21 @@ async def test_a_day_of_orders_is_clean_whatever_lost_its_answer(shop: Shop) -> 
         await shop.drive(await shop.placed(sent_back, policy), "delivered")
         await shop.heard(sent_back.order_id, "delivered", 2)
         asked = ReturnRequest(reason="too hot")
-        answer = await shop.orders.request_return(sent_back.order_id, asked)
+        answer = await shop.aftersales.request_return(sent_back.order_id, asked)
         assert answer.return_id is not None
-        await shop.desk.receive_return(answer.return_id, who="receiver")
+        await shop.warehouse.receive_return(answer.return_id, who="receiver")
 
     async def is_short() -> None:
         parcel = await shop.placed(short, a_policy(give_up_after=60))
         await shop.task("pick", parcel)
-        await shop.desk.pick(parcel, {"1": 1}, who="picker")
+        await shop.warehouse.pick(parcel, {"1": 1}, who="picker")
         await shop.finish(short.order_id)
 
     await asyncio.gather(is_kept(), comes_back(), is_short())
     await shop.settled()
     today = (await shop.payment.operations(kept.order_id))[0].at.date()
     assert await reconciled(shop, today) == []
-    (day,) = await reconciliation.days(shop.pool, today, "sandbox")
+    (day,) = await shop.reconciliation.days(today, "sandbox")
     assert (day.state, day.listed, day.matched, day.under_way) == ("clean", 8, 8, 0)
     await shop.settled()  # the fees are booked, and the books are right
 
@@ -162,20 +162,17 @@ async def test_a_day_that_cannot_be_compared_is_due_again_and_says_so(shop: Shop
     shop.faults.heal("reconcile_day")
     assert await reconciled(shop, today) == []
     with pytest.raises(InvalidInput, match="provider: there is no 'bank'"):
-        await reconciliation.reconcile(
-            shop.temporal, task_queue=shop.task_queue, day=today, provider="bank"
-        )
+        await shop.reconciliation.compare(today, provider="bank")
 
 
 async def test_where_nobody_works_it_is_said_so_and_asking_again_waits_for_the_same(
     shop: Shop,
 ) -> None:
     queue, day = f"{shop.task_queue}-idle", datetime.now(UTC).date()
+    idle = Reconciliation(shop.pool, shop.temporal, task_queue=queue)
     for _ in range(2):
         with pytest.raises(Unreachable, match="is a worker running"):
-            await reconciliation.reconcile(
-                shop.temporal, task_queue=queue, day=day, patience=timedelta(seconds=0.3)
-            )
+            await idle.compare(day, patience=timedelta(seconds=0.3))
     name = f"{ids.reconciliation_id(queue)}:{day}:all"
     await shop.temporal.get_workflow_handle(name).terminate()
 
@@ -196,9 +193,7 @@ async def test_a_schedule_compares_the_days_that_were_missed(shop: Shop) -> None
     try:
 
         async def compared() -> bool:
-            kept = [
-                day for one in days for day in await reconciliation.days(shop.pool, one, "sandbox")
-            ]
+            kept = [day for one in days for day in await shop.reconciliation.days(one, "sandbox")]
             return [day.listed for day in kept] == [1, 0]
 
         await shop.until(compared, "the days before today are compared")

@@ -38,14 +38,14 @@ async def cancelled(shop: Shop) -> Life:
     order = an_order(("TEA", 2))
     await shop.placed(order)
     request = CancelRequest(reason="ordered twice", request_id="r1")
-    return Life(order.order_id, request, await shop.orders.cancel(order.order_id, request))
+    return Life(order.order_id, request, await shop.aftersales.cancel(order.order_id, request))
 
 
 async def cancelled_before_it_was_confirmed(shop: Shop) -> Life:
     order = an_order(("TEA", 2), token="tok_action_required")
     assert (await shop.orders.place(order)).outcome == "held"
     request = CancelRequest(reason="changed my mind", request_id="r1")
-    return Life(order.order_id, request, await shop.orders.cancel(order.order_id, request))
+    return Life(order.order_id, request, await shop.aftersales.cancel(order.order_id, request))
 
 
 async def not_cancelled(shop: Shop) -> Life:
@@ -54,7 +54,7 @@ async def not_cancelled(shop: Shop) -> Life:
     await shop.drive(part, "shipped")
     await shop.told(order.order_id, "charged")
     request = CancelRequest(reason="too late", request_id="r1")
-    answer = await shop.orders.cancel(order.order_id, request)
+    answer = await shop.aftersales.cancel(order.order_id, request)
     assert answer.outcome == "refused"
     await shop.scan(part, "delivered")
     return Life(order.order_id, request, answer)
@@ -65,11 +65,11 @@ async def returned(shop: Shop) -> Life:
     await shop.drive(await shop.placed(order, a_policy(return_window=60)), "delivered")
     await shop.phase(order.order_id, "return window")
     request = ReturnRequest(reason="too bitter", request_id="r1")
-    answer = await shop.orders.request_return(order.order_id, request)
+    answer = await shop.aftersales.request_return(order.order_id, request)
     assert answer.return_id is not None
     await shop.task("receive-return", answer.return_id)
     counted = {"1": Counted(restocked=2)}
-    await shop.desk.receive_return(answer.return_id, counted, who="packer")
+    await shop.warehouse.receive_return(answer.return_id, counted, who="packer")
     return Life(order.order_id, request, answer)
 
 
@@ -78,14 +78,14 @@ async def refunded(shop: Shop) -> Life:
     await shop.drive(await shop.placed(order, a_policy(return_window=1.5)), "delivered")
     await shop.phase(order.order_id, "return window")
     request = RefundRequest(reason="sorry", amount=Decimal("5.00"), request_id="r1")
-    return Life(order.order_id, request, await shop.orders.refund(order.order_id, request))
+    return Life(order.order_id, request, await shop.aftersales.refund(order.order_id, request))
 
 
 async def paid(shop: Shop) -> Life:
     order = an_order(("TEA", 2), token="tok_action_required")
     assert (await shop.orders.place(order)).outcome == "held"
     request = PayRequest(token="tok_confirmed", request_id="r1")
-    answer = await shop.orders.pay(order.order_id, request)
+    answer = await shop.payments.pay(order.order_id, request)
     assert answer.outcome == "accepted"
     await shop.finish(order.order_id)
     return Life(order.order_id, request, answer)
@@ -95,7 +95,7 @@ async def charged(shop: Shop) -> Life:
     order = an_order(("TEA", 2))
     part = await shop.placed(order, a_policy(charge="manual"))
     request = ChargeRequest(note="checked", request_id="r1")
-    answer = await shop.orders.charge(order.order_id, request)
+    answer = await shop.payments.charge(order.order_id, request)
     assert answer.outcome == "accepted"
     await shop.drive(part, "delivered")
     return Life(order.order_id, request, answer)
@@ -110,15 +110,15 @@ LIVES: tuple[Callable[[Shop], Awaitable[Life]], ...] = (
 async def ask(shop: Shop, order_id: str, request: Request) -> Any:
     match request:
         case CancelRequest():
-            return await shop.orders.cancel(order_id, request)
+            return await shop.aftersales.cancel(order_id, request)
         case ReturnRequest():
-            return await shop.orders.request_return(order_id, request)
+            return await shop.aftersales.request_return(order_id, request)
         case RefundRequest():
-            return await shop.orders.refund(order_id, request)
+            return await shop.aftersales.refund(order_id, request)
         case PayRequest():
-            return await shop.orders.pay(order_id, request)
+            return await shop.payments.pay(order_id, request)
         case ChargeRequest():
-            return await shop.orders.charge(order_id, request)
+            return await shop.payments.charge(order_id, request)
 
 
 @pytest.mark.parametrize("live", LIVES, ids=lambda live: live.__name__)
@@ -170,8 +170,8 @@ async def test_a_request_that_was_refused_may_be_made_again_and_is_refused_again
     )
     early = ReturnRequest(reason="x", request_id="r2")
     with pytest.raises(Refused):
-        await shop.orders.request_return(order.order_id, early)
-    await shop.orders.cancel(order.order_id, all_of_it)
+        await shop.aftersales.request_return(order.order_id, early)
+    await shop.aftersales.cancel(order.order_id, all_of_it)
     await shop.result(order.order_id)
     with pytest.raises(Refused, match="is cancelled since"):
-        await shop.orders.request_return(order.order_id, early)
+        await shop.aftersales.request_return(order.order_id, early)

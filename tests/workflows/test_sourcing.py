@@ -33,7 +33,7 @@ async def a_network(shop: Shop, **lanes: dict[str, Any]) -> None:
     """Locations with a lane and ten units of tea each."""
     for name in lanes:
         await shop.stocked("TEA", 10, name)
-    await shop.desk.set_locations(
+    await shop.locations.save(
         [
             Location.model_validate({"location": name, "lanes": [lane]})
             for name, lane in lanes.items()
@@ -85,7 +85,7 @@ async def test_what_a_location_refuses_is_sent_from_another(shop: Shop) -> None:
     order = an_order(("TEA", 4))
     part = await shop.placed(order)
     await shop.task("pick", part)
-    await shop.desk.refuse(part, "the dock is full", who="picker")
+    await shop.warehouse.refuse(part, "the dock is full", who="picker")
     second = f"{order.order_id}:2"
     await shop.task("pick", second)
     assert await location_of(shop, second) == "seoul"
@@ -106,7 +106,7 @@ async def test_what_every_location_refuses_is_cancelled_and_not_charged(shop: Sh
     order = an_order(("TEA", 4))
     part = await shop.placed(order)
     await shop.task("pick", part)
-    await shop.desk.refuse(part, "recalled by its maker", who="picker")
+    await shop.warehouse.refuse(part, "recalled by its maker", who="picker")
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     summary = (await shop.orders.get(order.order_id)).summary
     assert (summary.cancelled, summary.captured_minor) == (4, 0)
@@ -129,7 +129,7 @@ async def test_a_promise_is_given_at_placement_and_kept_on_the_order(shop: Shop)
     first = ids.fulfilment_id(order.order_id, 1)
     await shop.task("pick", first)
     one = (LineRequest(line_id="1", quantity=1),)
-    await shop.orders.cancel(order.order_id, CancelRequest(reason="one too many", lines=one))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="one too many", lines=one))
     parts = (await shop.orders.get(order.order_id)).fulfilments
     assert len(parts) == 3
     assert {part.promised_on for part in parts if part.location == parts[-1].location} == {

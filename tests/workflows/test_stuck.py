@@ -37,7 +37,7 @@ async def test_an_order_whose_workflow_cannot_go_on_needs_attention_until_it_doe
 
     with monkeypatch.context() as patched:
         patched.setattr(OrderFulfilments, "_pack", broken)
-        await shop.desk.pick(part, who="picker")
+        await shop.warehouse.pick(part, who="picker")
 
         async def listed() -> bool:
             await stuck.look()
@@ -60,7 +60,7 @@ async def test_an_order_whose_workflow_cannot_go_on_needs_attention_until_it_doe
             "its workflow is running, but cannot go on: "
             "WorkflowTaskFailed, WorkflowTaskFailedCauseWorkflowWorkerUnhandledFailure"
         )
-    await shop.desk.pack(part, who="packer")
+    await shop.warehouse.pack(part, who="packer")
 
     async def taken_off() -> bool:
         await stuck.look()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +12,7 @@ from domain.errors import InvalidInput
 from starter.accounting.papers.pdf import render
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, money, wire
-from starter.service.connection import database
-from store.accounting.documents import get
+from starter.service.connection import from_records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -42,15 +40,11 @@ def invoice(
 
     Example: `orderloom invoice INV-2026-000001 --pdf invoice.pdf`
     """
-    asyncio.run(_show(number, pdf, Output(as_json=as_json)))
-
-
-async def _show(number: str, pdf: Path | None, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        document = await get(conn, number)
+    document = from_records(lambda here: here.accounting.document(number))
+    out = Output(as_json=as_json)
     if pdf is not None:
         _write(document, pdf)
-    if out.as_json:
+    if as_json:
         out.document(wire(document))
     elif pdf is not None:
         out.say(f"{document.number} written to {pdf}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, money, wire
-from starter.service.connection import database
-from store.accounting.documents import DocumentRow, newest, of_order
+from starter.service.connection import from_records
+from store.accounting.documents import DocumentRow
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -28,21 +28,17 @@ def invoices(
 
     Example: `orderloom invoices web-1001`
     """
-    asyncio.run(_list(order, limit, Output(as_json=as_json)))
-
-
-async def _list(order_id: str | None, limit: int, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        found = await newest(conn, limit) if order_id is None else await of_order(conn, order_id)
-    if out.as_json:
-        out.document({"documents": [wire(one) for one in found[:limit]]})
+    found = from_records(lambda here: here.accounting.documents(order, at_most=limit))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"documents": [wire(one) for one in found]})
     elif not found:
         out.say("no documents")
     else:
-        _table(found[:limit], out)
+        _table(found, out)
 
 
-def _table(documents: list[DocumentRow], out: Output) -> None:
+def _table(documents: Sequence[DocumentRow], out: Output) -> None:
     out.table(
         ["number", "kind", "issued on", "order", "for", ">total"],
         [

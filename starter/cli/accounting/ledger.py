@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import typer
 from pydantic import Field
@@ -25,7 +24,8 @@ from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
 from starter.cli.terminal.output import Output, complain, count_of, money, wire
-from starter.service.accounting import Books, with_books
+from starter.service.accounting import Accounting
+from starter.service.connection import REPORT_SECONDS_MAX, from_records
 from store.accounting.ledger import Entry, Period
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -57,6 +57,8 @@ class _Called(Document):
     name: Name
 
 
+T = TypeVar("T")
+
 _STANDARD_OUTPUT: Final = "-"
 _TAX_RATE: Final = "Tax Exempt"
 
@@ -78,7 +80,7 @@ def balance(
     Example: `orderloom ledger balance --until 2026-11-30`
     """
     day = _days({"--until": until}).until
-    found = asyncio.run(with_books(lambda here: here.trial_balance(day)))
+    found = _from_books(lambda books: books.trial_balance(day))
     out = Output(as_json=as_json)
     sums = trial.sums(found)
     if as_json:
@@ -104,7 +106,7 @@ def entries(
 
     Example: `orderloom ledger entries --order web-1001`
     """
-    found = asyncio.run(with_books(lambda here: here.latest(limit, order)))
+    found = _from_books(lambda books: books.entries(limit, order))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"entries": wire(found)})
@@ -136,7 +138,7 @@ def close(
     day = _days({"--through": through}).through
     assert day is not None
     who = reporter(by)
-    closing = asyncio.run(with_books(lambda here: here.close(day, who=who)))
+    closing = _from_books(lambda books: books.close(day, who=who))
     out = Output(as_json=as_json)
     if as_json:
         out.document(closing.model_dump(mode="json"))
@@ -190,10 +192,10 @@ def export(
         raise InvalidInput(f"{days.first} is after the last day, {end}", where="--from")
     names = {} if accounts is None else _names(accounts)
 
-    async def work(here: Books) -> Period:
-        return await here.period(days.first, end)
+    async def work(books: Accounting) -> Period:
+        return await books.period(days.first, end)
 
-    period = asyncio.run(with_books(work))
+    period = _from_books(work)
     if final and not period.closed:
         raise Refused(
             f"the days to {end} are not closed, and what is booked on them may change: close them "
@@ -226,6 +228,13 @@ def export(
             f"Xero takes {journal_csv.XERO_ROWS_MAX} rows in one file, and here are more: export "
             "shorter periods, or with --daily"
         )
+
+
+def _from_books(work: Callable[[Accounting], Awaitable[T]]) -> T:
+    """Run `work` with the books, which may read years of entries."""
+    return from_records(
+        lambda here: work(here.accounting), statement_seconds_max=REPORT_SECONDS_MAX
+    )
 
 
 def _check_options(format: Format, **given: str | None) -> None:

@@ -11,7 +11,8 @@ from domain.orders.messages import CancelOutcome, CancelRequest
 from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
 from starter.cli.terminal.options import Json, OrderId, Who, read_model
 from starter.cli.terminal.output import Output
-from starter.service.service import answered, service
+from starter.service.connection import service
+from starter.service.updates import answered
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -53,7 +54,7 @@ async def _cancel(order_id: str, request: CancelRequest) -> tuple[CancelOutcome,
     """The answer, and whether units of the order are left to go on."""
     async with service() as here:
         outcome = await answered(
-            here.orders.cancel(order_id, request),
+            here.aftersales.cancel(order_id, request),
             again=f"ask again with --request-id {request.request_id}",
         )
         order = (await here.orders.get(order_id)).summary

@@ -11,7 +11,8 @@ from domain.orders.messages import RefundOutcome, RefundRequest, RefundTo
 from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
 from starter.cli.terminal.options import Json, OrderId, Who, read_model
 from starter.cli.terminal.output import Output
-from starter.service.service import answered, service
+from starter.service.connection import service
+from starter.service.updates import answered
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -66,6 +67,6 @@ def refund(
 async def _ask(order_id: str, request: RefundRequest) -> RefundOutcome:
     async with service() as here:
         return await answered(
-            here.orders.refund(order_id, request),
+            here.aftersales.refund(order_id, request),
             again=f"ask again with --request-id {request.request_id}",
         )

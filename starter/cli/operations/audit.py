@@ -9,9 +9,8 @@ import typer
 from domain.errors import Refused
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, count_of
-from starter.service.audit import AuditReport, audit
-from starter.service.connection import REPORT_SECONDS_MAX
-from starter.service.service import service
+from starter.service.audit import AuditReport
+from starter.service.connection import REPORT_SECONDS_MAX, service
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -40,4 +39,4 @@ def check(as_json: Json = False) -> None:
 
 async def _audit() -> AuditReport:
     async with service(statement_seconds_max=REPORT_SECONDS_MAX) as here:
-        return await audit(here.pool, here.temporal, task_queue=here.settings.task_queue)
+        return await here.audit()

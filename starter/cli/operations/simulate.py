@@ -12,7 +12,7 @@ import typer
 
 from starter.cli.terminal.options import Json, read_model
 from starter.cli.terminal.output import Output, complain
-from starter.service.connection import desk
+from starter.service.connection import records
 from starter.simulation.simulator import SimulateOptions, SimulationReport
 from starter.simulation.simulator import simulate as play
 
@@ -99,7 +99,7 @@ async def _play(options: SimulateOptions, out: Output) -> None:
             last_line_at = time.monotonic()
             complain(_line(report))
 
-    async with desk() as here:
+    async with records() as here:
         report = await play(here, options, stop, told=told)
     if out.as_json:
         out.record({**report.model_dump(), "ended": True})

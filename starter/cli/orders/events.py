@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
 from starter.cli.terminal.options import Json, OrderId
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.rendering import event_line
-from starter.service.connection import database
-from store.views import reads
+from starter.service.connection import from_records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -21,15 +18,11 @@ def events(order: OrderId, as_json: Json = False) -> None:
 
     Example: `orderloom events web-1001`
     """
-    asyncio.run(_tell(order, Output(as_json=as_json)))
-
-
-async def _tell(order_id: str, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        story = await reads.story(conn, order_id)
-    if out.as_json:
+    story = from_records(lambda here: here.orders.events(order))
+    out = Output(as_json=as_json)
+    if as_json:
         told = [event.model_dump(mode="json") for event in story]
-        out.document({"order_id": order_id, "events": told})
+        out.document({"order_id": order, "events": told})
         return
     for event in story:
         out.say(event_line(event))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
 from domain.stock.location_ranking import Place
 from starter.cli.terminal.options import Json, OrderId
 from starter.cli.terminal.output import Output, local, money, wire
-from starter.service.connection import database
-from store.views import decisions
+from starter.service.connection import from_records
 from store.views.decisions import Sourced
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -25,17 +22,13 @@ def explain(order: OrderId, as_json: Json = False) -> None:
 
     Example: `orderloom explain web-1001`
     """
-    asyncio.run(_explain(order, Output(as_json=as_json)))
-
-
-async def _explain(order_id: str, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        choices = await decisions.sourcing(conn, order_id)
-    if out.as_json:
-        out.document({"order_id": order_id, "sourcing": [wire(choice) for choice in choices]})
+    choices = from_records(lambda here: here.orders.sourcing(order))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"order_id": order, "sourcing": [wire(choice) for choice in choices]})
         return
     if not choices:
-        out.say(f"nothing was chosen for {order_id} yet")
+        out.say(f"nothing was chosen for {order} yet")
     for choice in choices:
         _tell(choice, out)
 

@@ -11,8 +11,7 @@ from domain.orders.order import Channel
 from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, wire
 from starter.cli.terminal.rendering import attention_list, orders_table
-from starter.service.connection import database
-from store.views import reads
+from starter.service.connection import records
 from store.views.reads import OrderState
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -59,12 +58,12 @@ def orders(
 
 
 async def _list(filters: dict[str, Any], limit: int, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
+    async with records() as here:
         # One more than is shown tells whether there are more.
-        found = await reads.summaries(conn, **filters, at_most=limit + 1)
+        found = await here.orders.list(**filters, at_most=limit + 1)
         shown = found[:limit]
         ids = [order.order_id for order in shown if order.attention]
-        steps = await reads.needing_attention(conn, ids) if filters["attention"] else []
+        steps = await here.orders.attention(ids) if filters["attention"] else []
     if out.as_json:
         told = {"steps": [wire(step) for step in steps]} if filters["attention"] else {}
         content = {"orders": [wire(order) for order in shown], **told, "more": len(found) > limit}

@@ -15,8 +15,8 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from starter.channels.read_results import Record
 from starter.cli.orders.pace import Pace
-from starter.service.orders import OrderClient
-from starter.service.service import service
+from starter.service.connection import service
+from starter.service.orders import Orders
 from store.faults import NotPrepared
 
 Outcome = Literal[
@@ -108,7 +108,7 @@ def _sound(records: Iterable[Record], note: Note) -> Iterator[tuple[int, Record,
             yield index, replace(record, order=None), record.order
 
 
-async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) -> Result:
+async def _place(client: Orders, record: Record, order: Order, plan: Plan) -> Result:
     def result(outcome: Outcome, reason: str) -> Result:
         return Result(record, order.order_id, outcome, reason)
 
@@ -130,7 +130,7 @@ async def _place(client: OrderClient, record: Record, order: Order, plan: Plan) 
     )
 
 
-async def _answer(client: OrderClient, order: Order, plan: Plan) -> Placement:
+async def _answer(client: Orders, order: Order, plan: Plan) -> Placement:
     seconds = plan.answer_within.total_seconds() + _LAST_WORD_SECONDS
     try:
         return await asyncio.wait_for(

@@ -12,8 +12,10 @@ from domain.errors import IllegalTransition, InvalidInput, NotFound
 from domain.orders.messages import AttentionAnswer
 from starter.cli.terminal.options import Json, OrderId, Who, read_model, reporter
 from starter.cli.terminal.output import Output
-from starter.service.service import Service, answered, service
-from starter.service.webhooks import REFUND_CAME_BACK, WebhookDesk
+from starter.service.connection import service
+from starter.service.payments import REFUND_CAME_BACK
+from starter.service.service import Service
+from starter.service.updates import answered
 from store.views.reads import AttentionRow
 from workflows.engine.attention import NO_ANSWER
 
@@ -84,8 +86,7 @@ async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None
             "and say `done`",
             where="ACTION",
         )
-    desk = WebhookDesk(here.pool, {})
-    await desk.settle(order_id, answer.step, answer.note, who=answer.by)
+    await here.payments.settle_bounced(order_id, answer.step, answer.note, who=answer.by)
 
 
 def _only_step(order_id: str, rows: Sequence[AttentionRow]) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
 from starter.cli.terminal.options import Json, OrderId
 from starter.cli.terminal.output import Output, wire
 from starter.cli.terminal.rendering import order_page
-from starter.service.connection import database, ui_link
-from store.views import reads
+from starter.service.connection import from_records, ui_link
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -21,13 +18,9 @@ def show(order: OrderId, as_json: Json = False) -> None:
 
     Example: `orderloom show web-1001`
     """
-    asyncio.run(_show(order, Output(as_json=as_json)))
-
-
-async def _show(order_id: str, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        detail = await reads.detail(conn, order_id)
-    if out.as_json:
+    detail = from_records(lambda here: here.orders.get(order))
+    out = Output(as_json=as_json)
+    if as_json:
         out.document(wire(detail, detail.summary.currency))
     else:
-        order_page(out, detail, ui_link(order_id))
+        order_page(out, detail, ui_link(order))

@@ -18,9 +18,8 @@ from starter.cli.terminal import output
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain, local, make_table
 from starter.cli.terminal.rendering import event_line
-from starter.service.connection import database
-from store.database import Connection, Pool
-from store.views import reads
+from starter.service.connection import records
+from starter.service.service import Records
 
 T = TypeVar("T")
 
@@ -60,12 +59,12 @@ def watch(
 
 
 async def _watch_one(order_id: str, out: Output, interval: float, until_done: bool) -> None:
-    async with database(statement_seconds_max=_LOOK_SECONDS_MAX) as pool:
+    async with records(statement_seconds_max=_LOOK_SECONDS_MAX) as here:
         last = 0
         while True:
             # The state first: what happens between the two reads is told before the end.
-            summary = await _read(pool, lambda conn: reads.find_summary(conn, order_id))
-            story = await _read(pool, lambda conn: reads.story(conn, order_id))
+            summary = await _read(lambda: here.orders.find(order_id))
+            story = await _read(lambda: here.orders.events(order_id))
             for event in story:
                 if event.event_id <= last:
                     continue
@@ -84,11 +83,11 @@ async def _watch_one(order_id: str, out: Output, interval: float, until_done: bo
 
 async def _watch_all(out: Output, interval: float, until_done: bool) -> None:
     screen = output.console()
-    async with database(statement_seconds_max=_LOOK_SECONDS_MAX) as pool:
+    async with records(statement_seconds_max=_LOOK_SECONDS_MAX) as here:
         if screen.is_terminal and not out.as_json:
             with Live(console=screen, auto_refresh=False) as live:
                 await _follow_states(
-                    pool,
+                    here,
                     lambda states: live.update(_page(states), refresh=True),
                     interval,
                     until_done,
@@ -106,14 +105,14 @@ async def _watch_all(out: Output, interval: float, until_done: bool) -> None:
                 counted = ", ".join(f"{count} {state}" for state, count in states.items())
                 out.say(f"{local(datetime.now(UTC))}  {counted or 'no orders'}")
 
-        await _follow_states(pool, tell, interval, until_done)
+        await _follow_states(here, tell, interval, until_done)
 
 
 async def _follow_states(
-    pool: Pool, tell: Callable[[Mapping[str, int]], None], interval: float, until_done: bool
+    here: Records, tell: Callable[[Mapping[str, int]], None], interval: float, until_done: bool
 ) -> None:
     while True:
-        states = await _read(pool, reads.states)
+        states = await _read(here.orders.states)
         tell(states)
         if until_done and all(state in _FINISHED for state in states):
             return
@@ -131,14 +130,13 @@ def _page(states: Mapping[str, int]) -> Group:
     )
 
 
-async def _read(pool: Pool, query: Callable[[Connection], Awaitable[T]]) -> T:
+async def _read(query: Callable[[], Awaitable[T]]) -> T:
     """What the query finds; a database that is away for a moment is waited for."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     told = False
     while True:
         try:
-            async with pool.acquire() as conn:
-                return await query(conn)
+            return await query()
         except Unreachable as error:
             if time.monotonic() > deadline:
                 raise

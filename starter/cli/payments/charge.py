@@ -12,7 +12,8 @@ from domain.orders.messages import ChargeRequest, PayOutcome
 from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model, reporter
 from starter.cli.terminal.output import Output
-from starter.service.service import answered, service
+from starter.service.connection import service
+from starter.service.updates import answered
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -46,6 +47,6 @@ def charge(
 async def _charge(order_id: str, request: ChargeRequest) -> PayOutcome:
     async with service() as here:
         return await answered(
-            here.orders.charge(order_id, request),
+            here.payments.charge(order_id, request),
             again=f"ask again with --request-id {request.request_id}",
         )

@@ -16,8 +16,8 @@ from domain.orders.order import TOTAL_MINOR_MAX
 from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.options import NEGATIVE, Json, Limit, Who, fresh_id, read_model, reporter
 from starter.cli.terminal.output import Output, local, money, wire
-from starter.service.connection import at_the_desk
-from starter.service.warehouse import Desk
+from starter.service.connection import from_records
+from starter.service.service import Records
 from store.payments.credit import CreditAccount, CreditOperation
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -96,12 +96,12 @@ def grant(
     }
     wanted = read_model(_Grant, content, where="credit")
 
-    async def work(here: Desk) -> CreditAccount:
+    async def work(here: Records) -> CreditAccount:
         return await here.credit.grant(
             wanted.request_id, wanted.customer, wanted.money, who=who, why=wanted.reason
         )
 
-    account = at_the_desk(work)
+    account = from_records(work)
     out = Output(as_json=as_json)
     if as_json:
         out.document({"request_id": wanted.request_id, **_document(account)})
@@ -117,13 +117,13 @@ def show(customer: CustomerArgument, limit: Limit = 1000, as_json: Json = False)
     Example: `orderloom credit show ALFKI`
     """
 
-    async def work(here: Desk) -> list[tuple[CreditAccount, Sequence[CreditOperation]]]:
+    async def work(here: Records) -> list[tuple[CreditAccount, Sequence[CreditOperation]]]:
         return [
             (account, await here.credit.history(account.account_id, at_most=limit))
             for account in await here.credit.accounts(customer)
         ]
 
-    found = at_the_desk(work)
+    found = from_records(work)
     out = Output(as_json=as_json)
     if as_json:
         accounts = [

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, local, money, wire
-from starter.service.connection import database
-from store.payments import provider_reads
+from starter.service.connection import from_records
 from store.payments.provider_reads import DisputeRow
-from store.views import reads
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -33,17 +30,11 @@ def disputes(
 
     Example: `orderloom disputes --open`
     """
-    asyncio.run(_list(order, open_only, limit, Output(as_json=as_json)))
-
-
-async def _list(order_id: str | None, open_only: bool, limit: int, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        if order_id is not None:
-            await reads.detail(conn, order_id)  # is there such an order?
-        found = await provider_reads.disputes(
-            conn, order_id=order_id, open_only=open_only, at_most=limit
-        )
-    if out.as_json:
+    found = from_records(
+        lambda here: here.payments.disputes(order_id=order, open_only=open_only, at_most=limit)
+    )
+    out = Output(as_json=as_json)
+    if as_json:
         out.document({"disputes": [_wire(row) for row in found]})
     elif not found:
         out.say("no disputes")

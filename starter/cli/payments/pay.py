@@ -12,7 +12,8 @@ from domain.orders.messages import PayOutcome, PayRequest
 from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model
 from starter.cli.terminal.output import Output
-from starter.service.service import answered, service
+from starter.service.connection import service
+from starter.service.updates import answered
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -51,6 +52,6 @@ def pay(
 async def _pay(order_id: str, request: PayRequest) -> PayOutcome:
     async with service() as here:
         return await answered(
-            here.orders.pay(order_id, request),
+            here.payments.pay(order_id, request),
             again=f"ask again with --request-id {request.request_id}",
         )

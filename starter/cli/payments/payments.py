@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,8 +11,9 @@ import typer
 from domain.errors import InvalidInput
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, local, wire
-from starter.service.connection import database
-from store.payments import money_reads
+from starter.service.connection import from_records
+from store.payments.money_reads import Unsettled
+from store.payments.refunds import Refund
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -37,12 +38,13 @@ def payments(
     if unknown == owed:
         raise InvalidInput("say which: --unknown or --owed", where="payments")
     out = Output(as_json=as_json)
-    asyncio.run(_unknown(out) if unknown else _owed(out))
+    if unknown:
+        _unknown(from_records(lambda here: here.payments.unsettled()), out)
+    else:
+        _owed(from_records(lambda here: here.payments.owed()), out)
 
 
-async def _unknown(out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        found = await money_reads.unsettled_payments(conn)
+def _unknown(found: Sequence[Unsettled], out: Output) -> None:
     now = datetime.now(UTC)
     ages = [now - payment.requested_at for payment in found]
     if out.as_json:
@@ -71,9 +73,7 @@ async def _unknown(out: Output) -> None:
         )
 
 
-async def _owed(out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        found = await money_reads.owed_refunds(conn)
+def _owed(found: Sequence[Refund], out: Output) -> None:
     if out.as_json:
         out.document({"refunds": [wire(refund, refund.currency) for refund in found]})
     elif not found:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, local
-from starter.service.connection import database
-from store.payments import provider_reads
+from starter.service.connection import from_records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -29,13 +27,9 @@ def list_events(
 
     Example: `orderloom provider-events --failed`
     """
-    asyncio.run(_list(failed, limit, Output(as_json=as_json)))
-
-
-async def _list(failed: bool, limit: int, out: Output) -> None:
-    async with database() as pool, pool.acquire() as conn:
-        found = await provider_reads.provider_events(conn, failed=failed, at_most=limit)
-    if out.as_json:
+    found = from_records(lambda here: here.payments.provider_events(failed=failed, at_most=limit))
+    out = Output(as_json=as_json)
+    if as_json:
         out.document({"provider_events": [row.model_dump(mode="json") for row in found]})
     elif not found:
         out.say("everything was worked through" if failed else "nothing was told")

@@ -14,9 +14,7 @@ from domain.fields import Document, Reason
 from domain.payments.reconciliation import Ours, Remedy, Theirs
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
 from starter.cli.terminal.output import Output, count_of, local, money, wire
-from starter.service import reconciliation
-from starter.service.connection import database
-from starter.service.service import service
+from starter.service.connection import from_records, service
 from store.payments.reconciliation import Day, KeptDifference
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, invoke_without_command=True)
@@ -100,13 +98,11 @@ def list_differences(
     """
     wanted = None if day is None else _read_day(day)
 
-    async def read() -> list[KeptDifference]:
-        async with database() as pool:
-            return await reconciliation.differences(
-                pool, day=wanted, provider=provider, only_open=not closed, at_most=limit
-            )
-
-    found = asyncio.run(read())
+    found = from_records(
+        lambda here: here.reconciliation.differences(
+            day=wanted, provider=provider, only_open=not closed, at_most=limit
+        )
+    )
     out = Output(as_json=as_json)
     if as_json:
         out.document({"differences": [_document(one) for one in found]})
@@ -132,11 +128,7 @@ def resolve(
     why = read_model(_Note, {"note": note}, where="--note").note
     who = reporter(by)
 
-    async def write() -> KeptDifference:
-        async with database() as pool:
-            return await reconciliation.resolve(pool, number, note=why, who=who)
-
-    done = asyncio.run(write())
+    done = from_records(lambda here: here.reconciliation.resolve(number, note=why, who=who))
     out = Output(as_json=as_json)
     if as_json:
         out.document(_document(done))
@@ -146,13 +138,9 @@ def resolve(
 
 async def _reconcile(day: date, provider: str | None) -> tuple[list[KeptDifference], list[Day]]:
     async with service() as here:
-        await reconciliation.reconcile(
-            here.temporal, task_queue=here.settings.task_queue, day=day, provider=provider
-        )
-        compared = await reconciliation.days(here.pool, day, provider)
-        found = await reconciliation.differences(
-            here.pool, day=day, provider=provider, only_open=False
-        )
+        await here.reconciliation.compare(day, provider=provider)
+        compared = await here.reconciliation.days(day, provider)
+        found = await here.reconciliation.differences(day=day, provider=provider, only_open=False)
     ran = {one.provider: one.ran_at for one in compared}
     # With those that this comparison has mended.
     return [

@@ -33,8 +33,9 @@ from starter.cli.terminal.options import (
 )
 from starter.cli.terminal.output import Output, count_of, local, money, wire
 from starter.cli.terminal.rows import as_rows, sort_out, tell_of
-from starter.service.connection import desk
-from starter.service.service import Service, answered, service
+from starter.service.connection import records, service
+from starter.service.service import Service
+from starter.service.updates import answered
 from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -59,8 +60,8 @@ def list_orders(
     """
 
     async def work() -> Sequence[PurchaseOrder]:
-        async with desk() as here:
-            return await here.buying.orders(
+        async with records() as here:
+            return await here.purchasing.orders(
                 only_open=not all_of_them, sku=sku, supplier=supplier, at_most=limit
             )
 
@@ -82,8 +83,8 @@ def show_order(po_id: PurchaseId, as_json: Json = False) -> None:
     """
 
     async def work() -> tuple[PurchaseOrder, Sequence[PurchaseEvent]]:
-        async with desk() as here:
-            return await here.buying.order(po_id), await here.buying.story(po_id)
+        async with records() as here:
+            return await here.purchasing.order(po_id), await here.purchasing.story(po_id)
 
     order, story = asyncio.run(work())
     out = Output(as_json=as_json)
@@ -127,9 +128,9 @@ def show_document(
     """
 
     async def work() -> tuple[PurchaseOrder, PurchaseDocument]:
-        async with desk() as here:
-            order = await here.buying.order(po_id)
-            story = await here.buying.story(po_id)
+        async with records() as here:
+            order = await here.purchasing.order(po_id)
+            story = await here.purchasing.story(po_id)
             sent = (event.data["document"] for event in story if "document" in event.data)
             content = next(sent, None)
             if content is None:
@@ -187,8 +188,8 @@ def propose(
     wanted = read_model(_Proposal, content, where="purchase-orders")
 
     async def work() -> PurchaseOrder:
-        async with desk() as here:
-            made = await here.buying.propose(
+        async with records() as here:
+            made = await here.purchasing.propose(
                 wanted.supplier,
                 wanted.location,
                 wanted.units,
@@ -196,7 +197,7 @@ def propose(
                 who=wanted.who,
                 why=wanted.why,
             )
-            return await here.buying.order(made)
+            return await here.purchasing.order(made)
 
     tell_order(asyncio.run(work()), Output(as_json=as_json))
 
@@ -214,7 +215,7 @@ def approve(
     """
     who = reporter(by)
     _decide(
-        po_id, lambda here: here.purchases.approve(po_id, by=who, reason=reason), as_json=as_json
+        po_id, lambda here: here.purchasing.approve(po_id, by=who, reason=reason), as_json=as_json
     )
 
 
@@ -230,14 +231,14 @@ def cancel(
     Example: `orderloom purchase-orders cancel PO-5ff1c0de9a3b --reason 'ordered by mistake'`
     """
     who, why = reporter(by), read_reason(reason)
-    _decide(po_id, lambda here: here.purchases.cancel(po_id, by=who, reason=why), as_json=as_json)
+    _decide(po_id, lambda here: here.purchasing.cancel(po_id, by=who, reason=why), as_json=as_json)
 
 
 def _decide(po_id: str, do: Callable[[Service], Awaitable[None]], *, as_json: bool) -> None:
     async def work() -> PurchaseOrder:
         async with service() as here:
             await answered(do(here), again="saying it again changes nothing")
-            return await here.desk.buying.order(po_id)
+            return await here.purchasing.order(po_id)
 
     tell_order(asyncio.run(work()), Output(as_json=as_json))
 
@@ -278,15 +279,15 @@ async def _enter(
         key = row.content.supplier, row.content.location, row.content.due_on
         grouped.setdefault(key, []).append(row)
     entered: list[str] = []
-    async with desk() as here:
+    async with records() as here:
         for group in grouped.values():
             try:
                 content = [row.content for row in group]
-                entered += await here.buying.enter(content, who=who, why=why)
+                entered += await here.purchasing.enter(content, who=who, why=why)
             except OrderloomError:
                 for row in group:  # each by itself, so that one that is wrong costs only itself
                     try:
-                        entered += await here.buying.enter([row.content], who=who, why=why)
+                        entered += await here.purchasing.enter([row.content], who=who, why=why)
                     except OrderloomError as error:
                         problems.append(Problem(row.line, "", str(error)))
     return entered

@@ -22,8 +22,8 @@ from starter.cli.terminal.options import (
     reporter,
 )
 from starter.cli.terminal.output import Output, money, wire
-from starter.service.connection import desk
-from starter.service.supply_desk import BuyingDesk
+from starter.service.connection import records
+from starter.service.purchasing import PurchaseRecords
 from store.purchasing.purchase_reads import PurchaseOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -98,7 +98,7 @@ def acknowledge(
     due_on = read_model(_Answer, {"due_on": due}, where="--due").due_on
     counts = {} if count is None else read_units(count)
 
-    async def work(buying: BuyingDesk) -> None:
+    async def work(buying: PurchaseRecords) -> None:
         order = await buying.order(po_id)
         lines = {line.sku: line for line in order.lines}
         if unknown := sorted(set(counts) - set(lines)):
@@ -129,7 +129,7 @@ def ship(
     """
     units = None if count is None else read_units(count)
 
-    async def work(buying: BuyingDesk) -> None:
+    async def work(buying: PurchaseRecords) -> None:
         await buying.ship(po_id, key or fresh_id("cli"), units, who=reporter(by))
 
     _report(po_id, work, as_json=as_json)
@@ -154,7 +154,7 @@ def receive(
     """
     units = None if count is None else read_units(count)
 
-    async def work(buying: BuyingDesk) -> None:
+    async def work(buying: PurchaseRecords) -> None:
         await buying.receive(
             po_id,
             key or fresh_id("cli"),
@@ -179,16 +179,18 @@ def refuse(
     """
     why = read_reason(reason)
 
-    async def work(buying: BuyingDesk) -> None:
+    async def work(buying: PurchaseRecords) -> None:
         await buying.refuse(po_id, why, who=reporter(by))
 
     _report(po_id, work, as_json=as_json)
 
 
-def _report(po_id: str, work: Callable[[BuyingDesk], Awaitable[Any]], *, as_json: bool) -> None:
+def _report(
+    po_id: str, work: Callable[[PurchaseRecords], Awaitable[Any]], *, as_json: bool
+) -> None:
     async def do() -> PurchaseOrder:
-        async with desk() as here:
-            await work(here.buying)
-            return await here.buying.order(po_id)
+        async with records() as here:
+            await work(here.purchasing)
+            return await here.purchasing.order(po_id)
 
     tell_order(asyncio.run(do()), Output(as_json=as_json))

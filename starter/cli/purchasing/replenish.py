@@ -8,7 +8,8 @@ import typer
 
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
-from starter.service.service import answered, service
+from starter.service.connection import service
+from starter.service.updates import answered
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -25,7 +26,7 @@ def replenish(as_json: Json = False) -> None:
     async def work() -> list[str]:
         async with service() as here:
             again = "looking again orders nothing twice"
-            return await answered(here.purchases.replenish(), again=again)
+            return await answered(here.purchasing.replenish(), again=again)
 
     ordered = asyncio.run(work())
     out = Output(as_json=as_json)

@@ -13,8 +13,8 @@ from starter.channels.csv_table import read_table
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, count_of
 from starter.cli.terminal.rows import import_rows
-from starter.service.connection import desk
-from starter.service.warehouse import Desk
+from starter.service.connection import records
+from starter.service.service import Records
 from store.purchasing.suppliers import Supplier
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -33,8 +33,8 @@ def list_suppliers(as_json: Json = False) -> None:
     """
 
     async def work() -> Sequence[Supplier]:
-        async with desk() as here:
-            return await here.buying.suppliers()
+        async with records() as here:
+            return await here.purchasing.suppliers()
 
     found = asyncio.run(work())
     out = Output(as_json=as_json)
@@ -60,9 +60,9 @@ def show_supplier(
     """
 
     async def work() -> tuple[Supplier, Sequence[SupplierItem]]:
-        async with desk() as here:
-            (found,) = await here.buying.suppliers(supplier)
-            return found, await here.buying.terms(supplier=supplier)
+        async with records() as here:
+            (found,) = await here.purchasing.suppliers(supplier)
+            return found, await here.purchasing.terms(supplier=supplier)
 
     found, terms = asyncio.run(work())
     out = Output(as_json=as_json)
@@ -95,8 +95,8 @@ def import_suppliers(
     out = Output(as_json=as_json)
     names: set[str] = set()
 
-    async def save(here: Desk, terms: Sequence[SupplierItem]) -> None:
-        await here.buying.set_terms(terms)
+    async def save(here: Records, terms: Sequence[SupplierItem]) -> None:
+        await here.purchasing.set_terms(terms)
         names.update(item.supplier for item in terms)
 
     rows, faults = import_rows(file, lambda source: read_table(source, SupplierItem), save, out)

@@ -12,7 +12,7 @@ from domain.fields import Document, Id, Sku
 from domain.orders.order import Quantity
 from starter.cli.terminal.options import Json, read_model, read_units
 from starter.cli.terminal.output import Output, local
-from starter.service.connection import at_the_desk
+from starter.service.connection import from_records
 from store.stock.baskets import Basket
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -54,7 +54,9 @@ def hold(
     """
     wanted = read_model(_Held, {"basket": basket, "units": read_units(units)}, where="basket")
     expires_at = datetime.now(UTC) + timedelta(minutes=minutes)
-    held = at_the_desk(lambda here: here.hold(wanted.basket, wanted.units, expires_at=expires_at))
+    held = from_records(
+        lambda here: here.baskets.hold(wanted.basket, wanted.units, expires_at=expires_at)
+    )
     _show([held], Output(as_json=as_json))
 
 
@@ -64,7 +66,7 @@ def release(basket: BasketArgument, as_json: Json = False) -> None:
 
     Example: `orderloom baskets release B-1001`
     """
-    at_the_desk(lambda here: here.release_basket(basket))
+    from_records(lambda here: here.baskets.release(basket))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"basket": basket})
@@ -81,7 +83,7 @@ def list_baskets(
 
     Example: `orderloom baskets list`
     """
-    found = at_the_desk(lambda here: here.baskets(basket))
+    found = from_records(lambda here: here.baskets.list(basket))
     out = Output(as_json=as_json)
     if not found and not as_json:
         out.say("no basket holds anything")

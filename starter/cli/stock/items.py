@@ -13,8 +13,8 @@ from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, count_of
 from starter.cli.terminal.pages import page_of
 from starter.cli.terminal.rows import import_rows
-from starter.service.connection import at_the_desk
-from starter.service.warehouse import Desk
+from starter.service.connection import from_records
+from starter.service.service import Records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -39,10 +39,10 @@ def list_items(
     Example: `orderloom items list`
     """
 
-    async def work(here: Desk) -> Sequence[Item]:
-        return await here.items(sku=sku, after=after, at_most=limit + 1)
+    async def work(here: Records) -> Sequence[Item]:
+        return await here.catalogue.items(sku=sku, after=after, at_most=limit + 1)
 
-    page = page_of(at_the_desk(work), limit, lambda item: item.sku)
+    page = page_of(from_records(work), limit, lambda item: item.sku)
     found = page.rows
     out = Output(as_json=as_json)
     if as_json:
@@ -79,7 +79,9 @@ def import_items(
     Example: `orderloom items import examples/items.csv`
     """
     out = Output(as_json=as_json)
-    rows, faults = import_rows(file, read_items, Desk.set_items, out)
+    rows, faults = import_rows(
+        file, read_items, lambda here, some: here.catalogue.set_items(some), out
+    )
     if as_json:
         out.document({"rows": rows, **faults.told})
     else:

@@ -17,7 +17,7 @@ from starter.channels.read_results import Problem
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, count_of
 from starter.cli.terminal.rows import as_rows, sort_out, tell_of
-from starter.service.connection import desk
+from starter.service.connection import records
 from store.stock.promises import KitStock
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -36,8 +36,8 @@ def list_kits(as_json: Json = False) -> None:
     """
 
     async def work() -> list[KitStock]:
-        async with desk() as here:
-            return list(await here.kits())
+        async with records() as here:
+            return list(await here.catalogue.kits())
 
     found = asyncio.run(work())
     out = Output(as_json=as_json)
@@ -90,10 +90,10 @@ async def _define(found: Sequence[Entry[Kit]]) -> tuple[list[Kit], list[Problem]
     made: list[Kit] = []
     refused: list[Problem] = []
     if found:
-        async with desk() as here:
+        async with records() as here:
             for entry in found:
                 try:
-                    await here.define_kit(entry.content)
+                    await here.catalogue.define_kit(entry.content)
                     made.append(entry.content)
                 except Unreachable:
                     raise
@@ -113,8 +113,8 @@ def remove(
     """
 
     async def work() -> None:
-        async with desk() as here:
-            await here.remove_kit(kit)
+        async with records() as here:
+            await here.catalogue.remove_kit(kit)
 
     asyncio.run(work())
     out = Output(as_json=as_json)

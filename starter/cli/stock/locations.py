@@ -12,7 +12,7 @@ from domain.calendars import WEEKDAYS, Calendar
 from domain.stock.locations import Lane, Location, Locations
 from starter.cli.terminal.options import Json, Who, read_json_file, read_model, reporter
 from starter.cli.terminal.output import Output, count_of
-from starter.service.connection import at_the_desk, desk
+from starter.service.connection import from_records, records
 from store.stock.location_changes import Left
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -34,8 +34,8 @@ def list_locations(
     """
 
     async def work() -> tuple[list[Location], set[str]]:
-        async with desk() as here:
-            return list(await here.locations(location)), await here.locating.retired()
+        async with records() as here:
+            return list(await here.locations.list(location)), await here.locations.retired()
 
     found, retired = asyncio.run(work())
     out = Output(as_json=as_json)
@@ -74,7 +74,7 @@ def add(
     Example: `orderloom locations add outlet`
     """
     name = read_model(Location, {"location": location}, where="locations").location
-    at_the_desk(lambda here: here.locating.add(name))
+    from_records(lambda here: here.locations.add(name))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"location": name})
@@ -101,8 +101,8 @@ def rename(
     """
     who = reporter(by)
     wanted = read_model(Location, {"location": new}, where="locations").location
-    moved, left = at_the_desk(
-        lambda here: here.locating.rename(location, wanted, merge=merge, who=who)
+    moved, left = from_records(
+        lambda here: here.locations.rename(location, wanted, merge=merge, who=who)
     )
     out = Output(as_json=as_json)
     if as_json:
@@ -124,7 +124,7 @@ def retire(
 
     Example: `orderloom locations retire outlet`
     """
-    left = at_the_desk(lambda here: here.locating.retire(location))
+    left = from_records(lambda here: here.locations.retire(location))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"location": location, "retired": True, "left": left.model_dump()})
@@ -142,7 +142,7 @@ def reopen(
 
     Example: `orderloom locations reopen outlet`
     """
-    at_the_desk(lambda here: here.locating.reopen(location))
+    from_records(lambda here: here.locations.reopen(location))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"location": location, "retired": False})
@@ -159,7 +159,7 @@ def remove(
 
     Example: `orderloom locations remove outlet`
     """
-    at_the_desk(lambda here: here.locating.remove(location))
+    from_records(lambda here: here.locations.remove(location))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"removed": location})
@@ -191,8 +191,8 @@ def import_locations(
     wanted = read_json_file(Locations, file).locations
 
     async def work() -> None:
-        async with desk() as here:
-            await here.set_locations(wanted)
+        async with records() as here:
+            await here.locations.save(wanted)
 
     asyncio.run(work())
     out = Output(as_json=as_json)

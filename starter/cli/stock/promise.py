@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,8 +14,7 @@ from domain.stock.promises import PromisedUnits
 from runtime.settings import load_settings
 from starter.cli.terminal.options import NEGATIVE, UNITS_MAX, Json, read_model
 from starter.cli.terminal.output import Output
-from starter.service.connection import database
-from store.stock import promises
+from starter.service.connection import from_records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -64,11 +63,10 @@ def promise(
         },
         where="promise",
     )
-    found = asyncio.run(_ask(asked))
-    _tell(asked, found, Output(as_json=as_json))
+    _tell(asked, _ask(asked), Output(as_json=as_json))
 
 
-async def _ask(asked: _Asked) -> tuple[PromisedUnits, ...]:
+def _ask(asked: _Asked) -> Sequence[PromisedUnits]:
     # Nobody lives there, so it is no address that an order could have: `*` is for lanes alone.
     there = Address.model_construct(
         name="-",
@@ -77,18 +75,16 @@ async def _ask(asked: _Asked) -> tuple[PromisedUnits, ...]:
         country=asked.country or "*",
         postal_code=asked.postal_code,
     )
-    async with database() as pool, pool.acquire() as conn:
-        return await promises.available(
-            conn,
-            asked.sku,
-            asked.quantity,
-            Shipping.model_construct(service=asked.service, address=there),
-            now=datetime.now(UTC),
-            rules=load_settings().policy.sourcing,
+    shipping = Shipping.model_construct(service=asked.service, address=there)
+    rules = load_settings().policy.sourcing
+    return from_records(
+        lambda here: here.stock.promise(
+            asked.sku, asked.quantity, shipping, now=datetime.now(UTC), rules=rules
         )
+    )
 
 
-def _tell(asked: _Asked, found: tuple[PromisedUnits, ...], out: Output) -> None:
+def _tell(asked: _Asked, found: Sequence[PromisedUnits], out: Output) -> None:
     missing = asked.quantity - sum(one.quantity for one in found)
     if out.as_json:
         told = [one.model_dump(mode="json") for one in found]

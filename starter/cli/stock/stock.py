@@ -14,7 +14,7 @@ from starter.cli.stock.stock_changes import levels_table
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.pages import AfterRow, page_of, read_row
-from starter.service.connection import desk
+from starter.service.connection import records
 from store.stock.promises import KitStock
 from store.stock.stock import StockLevel
 
@@ -42,11 +42,11 @@ def list_stock(
     """
 
     async def work() -> tuple[list[StockLevel], Sequence[KitStock]]:
-        async with desk() as here:
-            kits = [] if sku is None else await here.kits(sku)
+        async with records() as here:
+            kits = [] if sku is None else await here.catalogue.kits(sku)
             parts: list[str | None] = [part for kit in kits for part in kit.parts]
             rows = [
-                await here.stock(sku=one, location=location, after=begin, at_most=limit + 1)
+                await here.stock.list(sku=one, location=location, after=begin, at_most=limit + 1)
                 for one in parts or [sku]
             ]
             return [level for levels in rows for level in levels], kits

@@ -25,8 +25,8 @@ from starter.cli.terminal.options import (
     reporter,
 )
 from starter.cli.terminal.output import Output, local
-from starter.service.connection import at_the_desk, desk
-from starter.service.warehouse import Desk
+from starter.service.connection import from_records, records
+from starter.service.service import Records
 from store.stock.stock import Movement, StockLevel
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -92,8 +92,8 @@ def receive(
     booking = _booking(sku, location, reason, by)
     key = key or fresh_id("cli")
 
-    async def work(here: Desk) -> StockLevel:
-        return await here.receive_stock(
+    async def work(here: Records) -> StockLevel:
+        return await here.stock.receive(
             *(key, booking.sku, booking.location, quantity),
             unit_cost=priced.cost,
             new_location=new_location,
@@ -133,8 +133,8 @@ def adjust(
     booking = _booking(sku, location, reason, by)
     key = key or fresh_id("cli")
 
-    async def work(here: Desk) -> StockLevel:
-        return await here.adjust_stock(
+    async def work(here: Records) -> StockLevel:
+        return await here.stock.adjust(
             key, booking.sku, booking.location, change, who=booking.who, why=booking.why
         )
 
@@ -155,8 +155,8 @@ def _booking(sku: str, location: str, reason: str, by: str) -> _Booking:
     return read_model(_Booking, content, where="stock")
 
 
-def _change(work: Callable[[Desk], Awaitable[StockLevel]], out: Output) -> None:
-    level = at_the_desk(work)
+def _change(work: Callable[[Records], Awaitable[StockLevel]], out: Output) -> None:
+    level = from_records(work)
     if out.as_json:
         out.document(level.model_dump())
     else:
@@ -184,8 +184,8 @@ def count(
     booking = _booking(sku, location, reason, by)
     key = key or fresh_id("cli")
 
-    async def work(here: Desk) -> StockLevel:
-        return await here.count_stock(
+    async def work(here: Records) -> StockLevel:
+        return await here.stock.count(
             key, booking.sku, booking.location, counted, who=booking.who, why=booking.why
         )
 
@@ -214,8 +214,8 @@ def write_off(
     booking = _booking(sku, location, reason, by)
     key = key or fresh_id("cli")
 
-    async def work(here: Desk) -> StockLevel:
-        return await here.write_off(
+    async def work(here: Records) -> StockLevel:
+        return await here.stock.write_off(
             key, booking.sku, booking.location, quantity, who=booking.who, why=booking.why
         )
 
@@ -235,8 +235,8 @@ def history(
     """
 
     async def work() -> list[Movement]:
-        async with desk() as here:
-            return list(await here.stock_history(sku, location=location, at_most=limit))
+        async with records() as here:
+            return list(await here.stock.history(sku, location=location, at_most=limit))
 
     moved = asyncio.run(work())
     out = Output(as_json=as_json)

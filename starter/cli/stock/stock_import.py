@@ -18,7 +18,7 @@ from starter.cli.terminal.options import Json, Key, Who, read_model, reporter
 from starter.cli.terminal.output import Output, count_of
 from starter.cli.terminal.progress import Bar, progress
 from starter.cli.terminal.rows import Faults
-from starter.service.connection import desk
+from starter.service.connection import records
 from store.stock.receipts import Arrival, Delivery, Rejection
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -107,7 +107,7 @@ def import_stock(
 async def _take_in(
     source: Source, booking: _Booking, who: str, faults: Faults, bar: Bar
 ) -> _Result:
-    async with desk() as here, here.delivery(new=booking.new_locations) as delivery:
+    async with records() as here, here.stock.delivery(new=booking.new_locations) as delivery:
         bar.begin("reading", source.size)
         rows: list[StockRow] = []
         for found in read_stock(source):

@@ -16,8 +16,8 @@ from starter.cli.terminal.options import UNITS_MAX, Json, Limit, Location, read_
 from starter.cli.terminal.output import Output, count_of
 from starter.cli.terminal.pages import AfterRow, page_of, read_row
 from starter.cli.terminal.rows import import_rows
-from starter.service.connection import at_the_desk, desk
-from starter.service.warehouse import Desk
+from starter.service.connection import from_records, records
+from starter.service.service import Records
 from store.stock.stock import StockLevel
 from store.stock.stock_levels import LevelRow
 
@@ -40,8 +40,8 @@ def levels(
     """
 
     async def work() -> Sequence[LevelRow]:
-        async with desk() as here:
-            return await here.buying.levels(
+        async with records() as here:
+            return await here.stock.levels(
                 sku=sku, location=location, after=begin, at_most=limit + 1
             )
 
@@ -83,11 +83,11 @@ def safety(
     content = {"sku": sku, "location": location, "safety": units}
     wanted = read_model(StockLevels, content, where="stock")
 
-    async def work(here: Desk) -> Sequence[StockLevel]:
-        await here.buying.set_levels([wanted])
-        return await here.stock(sku=wanted.sku, location=wanted.location)
+    async def work(here: Records) -> Sequence[StockLevel]:
+        await here.stock.set_levels([wanted])
+        return await here.stock.list(sku=wanted.sku, location=wanted.location)
 
-    (level,) = at_the_desk(work)
+    (level,) = from_records(work)
     out = Output(as_json=as_json)
     if as_json:
         out.document(level.model_dump())
@@ -111,8 +111,8 @@ def import_levels(
     """
     out = Output(as_json=as_json)
 
-    async def save(here: Desk, levels: Sequence[StockLevels]) -> None:
-        await here.buying.set_levels(levels)
+    async def save(here: Records, levels: Sequence[StockLevels]) -> None:
+        await here.stock.set_levels(levels)
 
     rows, faults = import_rows(file, lambda source: read_table(source, StockLevels), save, out)
     if as_json:

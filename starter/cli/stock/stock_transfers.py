@@ -13,8 +13,8 @@ from domain.fields import Document, Id, Sku
 from domain.orders.order import Quantity
 from starter.cli.terminal.options import Json, Key, Who, fresh_id, read_model, read_units, reporter
 from starter.cli.terminal.output import Output, local
-from starter.service.connection import at_the_desk
-from starter.service.warehouse import Desk
+from starter.service.connection import from_records
+from starter.service.service import Records
 from store.stock.transfers import Transfer
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -68,8 +68,8 @@ def transfer(
         where="transfer",
     )
 
-    async def work(here: Desk) -> Transfer:
-        return await here.send_transfer(
+    async def work(here: Records) -> Transfer:
+        return await here.transfers.send(
             wanted.transfer_id,
             wanted.from_location,
             wanted.to_location,
@@ -79,7 +79,7 @@ def transfer(
             why=wanted.why,
         )
 
-    _show([at_the_desk(work)], Output(as_json=as_json))
+    _show([from_records(work)], Output(as_json=as_json))
 
 
 @app.command("receive-transfer")
@@ -107,8 +107,8 @@ def receive_transfer(
     """
     units = None if count is None else read_units(count)
 
-    async def work(here: Desk) -> Transfer:
-        return await here.receive_transfer(
+    async def work(here: Records) -> Transfer:
+        return await here.transfers.receive(
             transfer_id,
             key or fresh_id("cli"),
             units,
@@ -116,7 +116,7 @@ def receive_transfer(
             who=reporter(by),
         )
 
-    _show([at_the_desk(work)], Output(as_json=as_json))
+    _show([from_records(work)], Output(as_json=as_json))
 
 
 @app.command()
@@ -129,11 +129,11 @@ def transfers(
     Example: `orderloom stock transfers`
     """
 
-    async def work(here: Desk) -> list[Transfer]:
-        return list(await here.transfers(under_way=not all_of_them))
+    async def work(here: Records) -> list[Transfer]:
+        return list(await here.transfers.list(under_way=not all_of_them))
 
     out = Output(as_json=as_json)
-    found = at_the_desk(work)
+    found = from_records(work)
     if not found and not as_json:
         out.say("nothing is on its way")
     else:

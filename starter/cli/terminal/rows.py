@@ -17,8 +17,8 @@ from starter.channels.read_results import Problem
 from starter.channels.text import Lines
 from starter.cli.terminal.output import Output, complain, count_of
 from starter.cli.terminal.progress import Bar, progress
-from starter.service.connection import desk
-from starter.service.warehouse import Desk
+from starter.service.connection import records
+from starter.service.service import Records
 
 T = TypeVar("T", bound=Document)
 
@@ -73,7 +73,7 @@ class Faults:
 def import_rows(
     file: str,
     read: Callable[[Lines], Iterable[Entry[T] | Problem]],
-    save: Callable[[Desk, Sequence[T]], Awaitable[object]],
+    save: Callable[[Records, Sequence[T]], Awaitable[object]],
     out: Output,
 ) -> tuple[int, Faults]:
     """Save the sound rows of a file, many in one transaction. Returns how many; and the others.
@@ -84,7 +84,7 @@ def import_rows(
 
     async def work(source: Source, bar: Bar) -> int:
         saved = 0
-        async with desk() as here:
+        async with records() as here:
             bar.begin("importing", source.size)
             rest = iter(read(source))
             while some := list(islice(rest, ROWS_AT_ONCE)):

@@ -10,7 +10,7 @@ import typer
 from domain.fulfilment.tracking import CarrierStatus
 from starter.cli.terminal.options import Json, Limit, fresh_id, read_moment
 from starter.cli.terminal.output import Output, local
-from starter.service.connection import desk
+from starter.service.connection import records
 from store.views.reads import ParcelUnderWay
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -49,8 +49,8 @@ def event(
     moment = read_moment(at, "--at")
 
     async def work() -> bool:
-        async with desk() as here:
-            return await here.carrier_event(
+        async with records() as here:
+            return await here.carriers.event(
                 carrier=carrier_name,
                 tracking_number=tracking_number,
                 event_id=event_id or fresh_id("cli"),
@@ -75,8 +75,8 @@ def parcels(limit: Limit = 1000, as_json: Json = False) -> None:
     """
 
     async def work() -> list[ParcelUnderWay]:
-        async with desk() as here:
-            return list(await here.parcels_under_way(at_most=limit))
+        async with records() as here:
+            return list(await here.carriers.under_way(at_most=limit))
 
     found = asyncio.run(work())
     out = Output(as_json=as_json)

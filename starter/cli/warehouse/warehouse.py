@@ -18,8 +18,8 @@ from starter.cli.terminal.options import (
 )
 from starter.cli.terminal.output import Output, local
 from starter.cli.terminal.rendering import units_of
-from starter.service.connection import at_the_desk
-from starter.service.warehouse import Desk
+from starter.service.connection import from_records
+from starter.service.service import Records
 from store.aftersales.returns import Counted
 from store.views.reads import Task, TaskKind
 
@@ -59,10 +59,12 @@ def tasks(
     Example: `orderloom warehouse tasks --task pick`
     """
 
-    async def work(here: Desk) -> list[Task]:
-        return list(await here.tasks(task=task, order_id=order, location=location, at_most=limit))
+    async def work(here: Records) -> list[Task]:
+        return list(
+            await here.warehouse.tasks(task=task, order_id=order, location=location, at_most=limit)
+        )
 
-    found = at_the_desk(work)
+    found = from_records(work)
     out = Output(as_json=as_json)
     if as_json:
         out.document({"tasks": [item.model_dump(mode="json") for item in found]})
@@ -93,7 +95,7 @@ def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Js
     Example: `orderloom warehouse pick web-1001:1 --count 1=2 --count 2=1`
     """
     counted = read_counts(count or (), "--count")
-    outcome = at_the_desk(lambda here: here.pick(fulfilment, counted, who=reporter(by)))
+    outcome = from_records(lambda here: here.warehouse.pick(fulfilment, counted, who=reporter(by)))
     _say(fulfilment, "picked", outcome, Output(as_json=as_json))
 
 
@@ -111,7 +113,7 @@ def refuse(
     Example: `orderloom warehouse refuse web-1001:1 --reason "no room at the dock today"`
     """
     why = read_reason(reason)
-    outcome = at_the_desk(lambda here: here.refuse(fulfilment, why, who=reporter(by)))
+    outcome = from_records(lambda here: here.warehouse.refuse(fulfilment, why, who=reporter(by)))
     _say(fulfilment, "refused", outcome, Output(as_json=as_json))
 
 
@@ -121,7 +123,7 @@ def pack(fulfilment: Fulfilment, by: Who = "", as_json: Json = False) -> None:
 
     Example: `orderloom warehouse pack web-1001:1`
     """
-    at_the_desk(lambda here: here.pack(fulfilment, who=reporter(by)))
+    from_records(lambda here: here.warehouse.pack(fulfilment, who=reporter(by)))
     _say(fulfilment, "packed", {}, Output(as_json=as_json))
 
 
@@ -139,7 +141,7 @@ def handover(
     Example: `orderloom warehouse handover web-1001:1`
     """
     moment = read_moment(at, "--at")
-    at_the_desk(lambda here: here.hand_over(fulfilment, at=moment, who=reporter(by)))
+    from_records(lambda here: here.warehouse.hand_over(fulfilment, at=moment, who=reporter(by)))
     _say(fulfilment, "handed over", {}, Output(as_json=as_json))
 
 
@@ -184,8 +186,10 @@ def receive_return(
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
     counted = _counted(read_counts(count or (), "--count"), read_counts(scrap or (), "--scrap"))
-    outcome = at_the_desk(
-        lambda here: here.receive_return(return_id, counted, location=location, who=reporter(by))
+    outcome = from_records(
+        lambda here: here.warehouse.receive_return(
+            return_id, counted, location=location, who=reporter(by)
+        )
     )
     _say(return_id, "received", outcome, Output(as_json=as_json))
 

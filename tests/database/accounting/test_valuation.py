@@ -120,18 +120,18 @@ async def test_a_return_brings_back_what_it_had_cost_and_what_is_torn_is_written
 ) -> None:
     """By the desk, kits and all: a kit's cost is that of its parts."""
     for key, sku, units, cost in [("1", "TEA", 4, 101), ("2", "CUP", 2, 555)]:
-        await bench.desk.receive_stock(key, sku, "main", units, unit_cost=eur(cost), **SAID)
-    await bench.desk.define_kit(Kit(sku="SET", parts={"TEA": 2, "CUP": 1}))
+        await bench.stock.receive(key, sku, "main", units, unit_cost=eur(cost), **SAID)
+    await bench.catalogue.define_kit(Kit(sku="SET", parts={"TEA": 2, "CUP": 1}))
     part = await bench.at(an_order(("SET", 2), channel_order_id="1"), "delivered")
     assert (await balances(bench.pool))["cost_of_goods_sold", "EUR"] == 404 + 1110
-    await bench.desk.receive_stock("3", "TEA", "main", 4, unit_cost=eur(900), **SAID)
+    await bench.stock.receive("3", "TEA", "main", 4, unit_cost=eur(900), **SAID)
     back = f"{order_of(part)}:R1"
     await bench.returns.approve_return(
         ApproveReturn(return_id=back, units={"1": 2}, reason="test", who="test")
     )
     counted = {"1": Counted(restocked=1, scrapped=1)}
     for _ in range(2):
-        await bench.desk.receive_return(back, counted, who="test")
+        await bench.warehouse.receive_return(back, counted, who="test")
     tea = 404 + 3600  # of 8 units, of which 2 are torn
     assert await balances(bench.pool) == {
         ("inventory", "EUR"): tea - tea * 2 // 8 + 555,
@@ -142,10 +142,10 @@ async def test_a_return_brings_back_what_it_had_cost_and_what_is_torn_is_written
 
 
 async def test_what_a_picker_does_not_find_is_written_off(bench: Bench) -> None:
-    await bench.desk.receive_stock("1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
+    await bench.stock.receive("1", "TEA", "main", 3, unit_cost=eur(100), **SAID)
     order = an_order(("TEA", 3))
     part = await bench.at(order, "confirmed")
-    await bench.desk.pick(part, {"1": 1}, who="picker")
+    await bench.warehouse.pick(part, {"1": 1}, who="picker")
     assert await balances(bench.pool) == {
         ("inventory", "EUR"): 100,
         ("write_offs", "EUR"): 200,
@@ -157,12 +157,12 @@ async def test_what_suppliers_send_is_owed_to_them_at_their_price(bench: Bench) 
     terms = {"supplier": "kiln", "sku": "CUP", "lead_time_days": 7, "unit_price": "1.234"}
     item = SupplierItem.model_validate({**terms, "currency": "KWD"})
     await bench.stocked("POT", 1)
-    await bench.desk.buying.set_terms([item])
-    await bench.desk.buying.propose("kiln", "main", {"CUP": 5}, po_id="PO-1", **SAID)
+    await bench.purchasing.set_terms([item])
+    await bench.purchasing.propose("kiln", "main", {"CUP": 5}, po_id="PO-1", **SAID)
     await bench.pool.execute("update purchase_order set state = 'sent'")
     for _ in range(2):
-        await bench.desk.buying.receive("PO-1", "first", {"CUP": 3}, who="dock")
-    await bench.desk.receive_stock("free", "CUP", "main", 3, **SAID)
+        await bench.purchasing.receive("PO-1", "first", {"CUP": 3}, who="dock")
+    await bench.stock.receive("free", "CUP", "main", 3, **SAID)
     assert await balances(bench.pool) == {
         ("inventory", "KWD"): 7404,
         ("purchases", "KWD"): -3702,
@@ -304,7 +304,7 @@ async def test_goods_that_move_everywhere_at_once_lose_nothing_and_never_block(
                         conn, str(number), skus[0], place, 7, unit_cost=eur(333 + number), **NEW
                     )
             elif {(sku, place) for sku in skus} <= {
-                (row.sku, row.location) for row in await bench.desk.stock()
+                (row.sku, row.location) for row in await bench.stock.list()
             }:
                 units = dict.fromkeys(skus, -2)
                 order = dice.choice(orders)

@@ -28,7 +28,7 @@ async def test_a_step_that_begins_after_its_report_finds_it_however_often_it_beg
 ) -> None:
     part = await bench.at(an_order(("TEA", 2)), "labelled")
     assert await bench.waiting(bench.fulfilment.ship(shipping(part))) is None
-    await bench.desk.hand_over(part, who="packer")
+    await bench.warehouse.hand_over(part, who="packer")
     for _ in range(2):
         picked = await bench.fulfilment.pick(a_part(part))
         assert picked.picked == {"1": 2}
@@ -42,7 +42,7 @@ async def test_a_step_that_begins_before_its_report_waits(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 2)), "confirmed")
     assert await bench.waiting(bench.fulfilment.pick(a_part(part))) is None
     assert await bench.waiting(bench.delivery.await_delivery(a_part(part))) is None
-    await bench.desk.pick(part, who="picker")
+    await bench.warehouse.pick(part, who="picker")
     async with bench.pool.acquire() as conn:
         (report,) = await waits.claim_pending(conn, 10)
         assert (report["activity_id"], report["outcome"]["picked"]) == (f"pick:{part}", {"1": 2})

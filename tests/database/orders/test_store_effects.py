@@ -102,7 +102,7 @@ async def release_stock(bench: Bench) -> tuple[Order, Call]:
 async def reserve_again_what_was_not_found(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     part = await bench.at(order, "confirmed")
-    await bench.desk.pick(part, {"1": 1}, who="picker")
+    await bench.warehouse.pick(part, {"1": 1}, who="picker")
     return order, partial(bench.inventory.reserve_again, replacing(order, {"1": 2}, "open"))
 
 

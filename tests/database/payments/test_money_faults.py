@@ -420,7 +420,7 @@ async def shop(databases: Databases) -> AsyncIterator[Shop]:
         bench = Bench(pool)
         await bench.stocked("TEA", 100_000)
         plenty = Money(minor=1_000_000_00, currency="USD")
-        account = await bench.desk.credit.grant("G-1", "C-1", plenty, who="test", why="test")
+        account = await bench.credit.grant("G-1", "C-1", plenty, who="test", why="test")
         yield Shop(bench, account.account_id)
         pool.terminate()
 

@@ -21,7 +21,7 @@ from domain.accounting import accounts
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.money import Money
 from domain.orders.order import TOTAL_MINOR_MAX
-from starter.service.credit import CreditDesk
+from starter.service.credit import Credit
 from store.accounting import ledger
 from store.database import Pool, open_pool
 from store.payments import credit
@@ -62,12 +62,12 @@ def usd(minor: int) -> Money:
 
 async def given_credit(pool: Pool, amount: Money = HUNDRED, key: str = "gift") -> str:
     """A customer with so much credit; the account's id."""
-    account = await CreditDesk(pool).grant(key, CUSTOMER, amount, who="anna", why="gift")
+    account = await Credit(pool).grant(key, CUSTOMER, amount, who="anna", why="gift")
     return account.account_id
 
 
 async def account_of(pool: Pool, customer: str = CUSTOMER) -> CreditAccount:
-    (account,) = await CreditDesk(pool).accounts(customer)
+    (account,) = await Credit(pool).accounts(customer)
     return account
 
 
@@ -195,7 +195,7 @@ async def test_what_another_order_has_set_aside_is_not_there(
 async def test_an_account_is_of_one_customer_and_currency_and_its_id_tells_nothing(
     pool: Pool,
 ) -> None:
-    desk = CreditDesk(pool)
+    desk = Credit(pool)
     dollars = await desk.grant("g1", CUSTOMER, TEN, who="anna", why="gift")
     yen = await desk.grant("g2", CUSTOMER, Money(minor=10, currency="JPY"), who="anna", why="gift")
     others = await desk.grant("g3", "ANATR", TEN, who="anna", why="gift")
@@ -444,7 +444,7 @@ async def test_everything_at_once_on_one_account_is_a_matter_of_turns(
 
 
 async def test_a_first_gift_and_another_at_once_open_one_account(pool: Pool) -> None:
-    desk = CreditDesk(pool)
+    desk = Credit(pool)
     await asyncio.gather(
         *(desk.grant(f"g{n}", CUSTOMER, TEN, who="anna", why="gift") for n in range(9))
     )
@@ -478,7 +478,7 @@ async def test_credit_given_in_a_transaction_ends_with_it(pool: Pool) -> None:
         await transaction.start()
         await credit.issue(conn, key="k", customer_id=CUSTOMER, amount=TEN, who="a", why="b")
         await transaction.rollback()
-    assert await CreditDesk(pool).accounts(CUSTOMER) == []
+    assert await Credit(pool).accounts(CUSTOMER) == []
 
 
 async def test_a_lost_race_for_a_key_does_not_end_the_callers_transaction(pool: Pool) -> None:
@@ -570,7 +570,7 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
 
 async def test_another_gift_under_one_key_is_a_conflict(pool: Pool) -> None:
     await given_credit(pool)
-    desk = CreditDesk(pool)
+    desk = Credit(pool)
     for customer, amount in ((CUSTOMER, TEN), ("ANATR", HUNDRED)):
         with pytest.raises(Conflict, match="gift was used for other credit"):
             await desk.grant("gift", customer, amount, who="anna", why="gift")
@@ -583,7 +583,7 @@ async def test_a_gift_of_nothing_or_of_too_much_is_refused(pool: Pool) -> None:
     for minor in (0, -1, TOTAL_MINOR_MAX + 1):
         with pytest.raises(InvalidInput, match="more than zero and at most"):
             await given_credit(pool, usd(minor))
-    assert await CreditDesk(pool).accounts(CUSTOMER) == []
+    assert await Credit(pool).accounts(CUSTOMER) == []
     assert await liability(pool) == 0
 
 
@@ -596,7 +596,7 @@ async def test_a_gift_that_cannot_be_booked_is_not_given(
     monkeypatch.setattr("store.accounting.ledger.post", closed)
     with pytest.raises(Refused, match="closed"):
         await given_credit(pool)
-    assert await CreditDesk(pool).accounts(CUSTOMER) == []
+    assert await Credit(pool).accounts(CUSTOMER) == []
 
 
 # Days, and a database that is away
@@ -682,7 +682,7 @@ STEPS = st.lists(
 async def test_whatever_is_asked_the_balance_covers_the_holds_and_the_sums_agree(
     pool: Pool, steps: list[tuple[str, int, int]], together: bool
 ) -> None:
-    payment, desk = StoreCredit(pool), CreditDesk(pool)
+    payment, desk = StoreCredit(pool), Credit(pool)
     async with pool.acquire() as conn:
         run = await conn.fetchval("SELECT nextval('credit_reference')")
     customer = f"C-{run}"

@@ -14,7 +14,7 @@ from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingP
 from domain.stock.items import Item
 from domain.stock.locations import Location
 from domain.stock.stock_levels import StockLevels
-from starter.service.supply_desk import BuyingDesk
+from starter.service.purchasing import PurchaseRecords
 from store import waits
 from store.database import Pool
 from store.locks import lock_stock
@@ -349,11 +349,11 @@ async def test_a_level_that_is_set_above_what_is_there_calls_at_once(buyer: Buye
 async def test_what_is_lost_on_its_way_from_elsewhere_calls(buyer: Buyer) -> None:
     await buyer.stocked(units=9, place="shop")
     await buyer.stocked(units=1)
-    desk = Bench(buyer.pool).desk
-    await desk.send_transfer("T", "shop", "main", {"TEA": 9}, who="test", why="test")
+    bench = Bench(buyer.pool)
+    await bench.transfers.send("T", "shop", "main", {"TEA": 9}, who="test", why="test")
     await buyer.levels()
     assert await buyer.calls() == 0  # it counts on nine more
-    await desk.receive_transfer("T", "1", {"TEA": 2}, rest_is_lost=True, who="test")
+    await bench.transfers.receive("T", "1", {"TEA": 2}, rest_is_lost=True, who="test")
     assert await buyer.calls() == 1
 
 
@@ -534,7 +534,7 @@ async def test_rows_of_one_sku_and_day_are_one_line_of_an_order_from_before(buye
         OnOrder(supplier="assam", sku="TEA", location="main", quantity=units, due_on=TODAY)
         for units in (30, 20)
     ]
-    desk = BuyingDesk(buyer.pool)
+    desk = PurchaseRecords(buyer.pool)
     assert len(await desk.enter(rows, who="test", why="")) == 1
     assert await desk.enter(rows, who="test", why="") == []
     assert [line.quantity for line in (await buyer.one()).lines] == [50]

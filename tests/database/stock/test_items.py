@@ -29,15 +29,15 @@ async def items(pool: Pool) -> list[str]:
 async def test_an_item_is_made_by_whoever_names_it_first(bench: Bench) -> None:
     await bench.inventory.reserve_stock(reserving(an_order(("ORDERED", 1))))
     await bench.stocked("STOCKED", 1)
-    await bench.desk.set_items([Item(sku="DESCRIBED")])
-    await bench.desk.define_kit(Kit(sku="KIT", parts={"STOCKED": 1}))
+    await bench.catalogue.set_items([Item(sku="DESCRIBED")])
+    await bench.catalogue.define_kit(Kit(sku="KIT", parts={"STOCKED": 1}))
     assert await items(bench.pool) == ["DESCRIBED", "KIT", "ORDERED", "STOCKED"]
     # An item that was only named is still one that nobody has said anything of.
-    assert [item.sku for item in await bench.desk.items()] == ["DESCRIBED"]
+    assert [item.sku for item in await bench.catalogue.items()] == ["DESCRIBED"]
     with pytest.raises(NotFound, match="has the part ORDERED, which nobody knows"):
-        await bench.desk.define_kit(Kit(sku="BOX", parts={"ORDERED": 1}))
-    await bench.desk.set_items([Item(sku="ORDERED", name="Tea")])
-    assert [item.sku for item in await bench.desk.items()] == ["DESCRIBED", "ORDERED"]
+        await bench.catalogue.define_kit(Kit(sku="BOX", parts={"ORDERED": 1}))
+    await bench.catalogue.set_items([Item(sku="ORDERED", name="Tea")])
+    assert [item.sku for item in await bench.catalogue.items()] == ["DESCRIBED", "ORDERED"]
 
 
 async def test_many_who_name_the_same_new_skus_at_once_do_not_block_each_other(
@@ -49,9 +49,9 @@ async def test_many_who_name_the_same_new_skus_at_once_do_not_block_each_other(
     for number, names in enumerate(permutations(skus)):
         order = an_order(*((sku, 1) for sku in names), channel_order_id=str(number))
         at_once.append(Bench(bench.pool).inventory.reserve_stock(reserving(order)))
-        at_once.append(bench.desk.set_items([Item(sku=sku) for sku in names]))
+        at_once.append(bench.catalogue.set_items([Item(sku=sku) for sku in names]))
         at_once.append(
-            bench.desk.receive_stock(f"k{number}", names[0], "main", 1, who="test", why="test")
+            bench.stock.receive(f"k{number}", names[0], "main", 1, who="test", why="test")
         )
     await asyncio.wait_for(asyncio.gather(*at_once), timeout=30)
     assert await items(bench.pool) == list(skus)

@@ -183,7 +183,7 @@ async def test_a_location_with_a_limit_promises_each_order_of_a_batch_a_place_of
 
 async def hold(bench: Bench, basket: str, units: int) -> None:
     until = datetime.now(UTC) + timedelta(minutes=10)
-    await bench.desk.hold(basket, {"TEA": units}, expires_at=until)
+    await bench.baskets.hold(basket, {"TEA": units}, expires_at=until)
 
 
 async def waits(bench: Bench, quantity: int) -> Order:

@@ -27,13 +27,13 @@ SHIPPED = "select sum(quantity)::int from fulfilment_line where fulfilment_id = 
 @pytest.fixture
 async def bench(pool: Pool) -> Bench:
     bench = Bench(pool)
-    await bench.desk.set_locations([Location(location=place) for place in PLACES])
+    await bench.locations.save([Location(location=place) for place in PLACES])
     await bench.stocked("TEA", 10)
     return bench
 
 
 async def sent(bench: Bench, transfer_id: str = "T-1", units: int = 4) -> Transfer:
-    return await bench.desk.send_transfer(
+    return await bench.transfers.send(
         transfer_id, "main", "shop", {"TEA": units}, who="anna", why="window"
     )
 
@@ -50,17 +50,17 @@ async def audited(pool: Pool) -> list[str]:
 
 async def test_a_count_sets_what_is_on_hand_once_and_keeps_what_was_found(bench: Bench) -> None:
     async def count(key: str, counted: int) -> StockLevel:
-        return await bench.desk.count_stock(key, "TEA", "main", counted, who="ben", why="cycle")
+        return await bench.stock.count(key, "TEA", "main", counted, who="ben", why="cycle")
 
     answers, refusals = await at_once(count("C-1", 7) for _ in range(6))
     assert refusals == []
     assert {answer.on_hand for answer in answers} == {7}
-    await bench.desk.receive_stock("D-1", "TEA", "main", 5, who="dock", why="delivery")
+    await bench.stock.receive("D-1", "TEA", "main", 5, who="dock", why="delivery")
     assert (await count("C-1", 7)).on_hand == 12  # told again, after more came in
     with pytest.raises(Conflict, match="used for a count of 7 TEA already"):
         await count("C-1", 12)
     assert (await count("C-2", 12)).on_hand == 12  # a count that agrees is kept as well
-    moved = await bench.desk.stock_history("TEA")
+    moved = await bench.stock.history("TEA")
     assert [(one.kind, one.on_hand_change, one.counted) for one in moved] == [
         ("received", 10, None),
         ("counted", -3, 7),
@@ -72,11 +72,11 @@ async def test_a_count_sets_what_is_on_hand_once_and_keeps_what_was_found(bench:
 async def test_a_count_below_what_was_picked_or_that_is_none_is_refused(bench: Bench) -> None:
     await bench.at(an_order(("TEA", 6)), "picked")
     with pytest.raises(IllegalTransition, match="1 more TEA have left the shelf"):
-        await bench.desk.count_stock("C-1", "TEA", "main", 5, who="ben", why="cycle")
+        await bench.stock.count("C-1", "TEA", "main", 5, who="ben", why="cycle")
     with pytest.raises(InvalidInput, match="a count is zero or more"):
-        await bench.desk.count_stock("C-1", "TEA", "main", -1, who="ben", why="cycle")
+        await bench.stock.count("C-1", "TEA", "main", -1, who="ben", why="cycle")
     with pytest.raises(NotFound, match="no stock is kept of CUP at main"):
-        await bench.desk.count_stock("C-1", "CUP", "main", 1, who="ben", why="cycle")
+        await bench.stock.count("C-1", "CUP", "main", 1, who="ben", why="cycle")
     assert await bench.level("TEA") == (10, 6)
 
 
@@ -84,7 +84,7 @@ async def test_what_is_written_off_leaves_once_and_never_what_was_picked(bench: 
     await bench.at(an_order(("TEA", 6)), "picked")
 
     async def write_off(key: str, units: int) -> StockLevel:
-        return await bench.desk.write_off(key, "TEA", "main", units, who="ben", why="torn bags")
+        return await bench.stock.write_off(key, "TEA", "main", units, who="ben", why="torn bags")
 
     answers, refusals = await at_once(write_off("W-1", 3) for _ in range(6))
     assert refusals == []
@@ -104,7 +104,7 @@ async def test_what_is_written_off_leaves_once_and_never_what_was_picked(bench: 
 
 
 async def test_a_transfer_is_on_its_way_until_it_arrives(bench: Bench) -> None:
-    told = await bench.desk.send_transfer(
+    told = await bench.transfers.send(
         "T-1",
         "main",
         "shop",
@@ -115,16 +115,16 @@ async def test_a_transfer_is_on_its_way_until_it_arrives(bench: Bench) -> None:
     )
     assert (told.expected_on, told.lines[0].under_way) == (date(2026, 12, 1), 4)
     assert await bench.level("TEA") == (6, 0)
-    there = (await bench.desk.stock(sku="TEA", location="shop"))[0]
+    there = (await bench.stock.list(sku="TEA", location="shop"))[0]
     assert (there.on_hand, there.incoming) == (0, 4)
-    assert [one.transfer_id for one in await bench.desk.transfers(under_way=True)] == ["T-1"]
-    first = await bench.desk.receive_transfer("T-1", "first", {"TEA": 1}, who="ben")
+    assert [one.transfer_id for one in await bench.transfers.list(under_way=True)] == ["T-1"]
+    first = await bench.transfers.receive("T-1", "first", {"TEA": 1}, who="ben")
     assert (first.lines[0].arrived, first.lines[0].under_way, first.closed_at) == (1, 3, None)
-    last = await bench.desk.receive_transfer("T-1", "second", who="ben")
+    last = await bench.transfers.receive("T-1", "second", who="ben")
     assert last.closed_at is not None
-    there = (await bench.desk.stock(sku="TEA", location="shop"))[0]
+    there = (await bench.stock.list(sku="TEA", location="shop"))[0]
     assert (there.on_hand, there.incoming) == (4, 0)
-    assert await bench.desk.transfers(under_way=True) == []
+    assert await bench.transfers.list(under_way=True) == []
     assert await audited(bench.pool) == []
 
 
@@ -134,18 +134,17 @@ async def test_sending_and_receiving_happen_once_however_often_they_are_told(ben
     assert {answer.lines[0].sent for answer in answers} == {4}
     assert await bench.level("TEA") == (6, 0)
     arrivals, refusals = await at_once(
-        bench.desk.receive_transfer("T-1", "first", {"TEA": 3}, who="ben") for _ in range(6)
+        bench.transfers.receive("T-1", "first", {"TEA": 3}, who="ben") for _ in range(6)
     )
     assert refusals == []
     assert {arrival.lines[0].arrived for arrival in arrivals} == {3}
     ended, refusals = await at_once(
-        bench.desk.receive_transfer("T-1", "last", {}, rest_is_lost=True, who="ben")
-        for _ in range(6)
+        bench.transfers.receive("T-1", "last", {}, rest_is_lost=True, who="ben") for _ in range(6)
     )
     assert refusals == []
     assert {(end.lines[0].lost, end.closed_at is None) for end in ended} == {(1, False)}
     assert await bench.level("TEA", "shop") == (3, 0)
-    lost = (await bench.desk.stock_history("TEA", location="shop"))[-1]
+    lost = (await bench.stock.history("TEA", location="shop"))[-1]
     assert (lost.kind, lost.on_hand_change) == ("written_off", 0)
     assert lost.why == "T-1: 1 TEA lost on the way from main"
     assert await audited(bench.pool) == []
@@ -155,9 +154,9 @@ async def test_deliveries_under_one_id_or_key_that_differ_are_conflicts(bench: B
     await sent(bench)
     with pytest.raises(Conflict, match="was sent before, with other goods"):
         await sent(bench, units=3)
-    await bench.desk.receive_transfer("T-1", "first", {"TEA": 3}, who="ben")
+    await bench.transfers.receive("T-1", "first", {"TEA": 3}, who="ben")
     with pytest.raises(Conflict, match="key first was used for 3 TEA of T-1 already"):
-        await bench.desk.receive_transfer("T-1", "first", {"TEA": 1}, who="ben")
+        await bench.transfers.receive("T-1", "first", {"TEA": 1}, who="ben")
     assert await bench.level("TEA", "shop") == (3, 0)
 
 
@@ -165,11 +164,11 @@ Act = Callable[[Bench], Awaitable[Any]]
 
 
 def _send(units: dict[str, int], to: str = "shop", origin: str = "main") -> Act:
-    return lambda bench: bench.desk.send_transfer("T-9", origin, to, units, who="a", why="b")
+    return lambda bench: bench.transfers.send("T-9", origin, to, units, who="a", why="b")
 
 
 def _receive(transfer_id: str, units: dict[str, int] | None) -> Act:
-    return lambda bench: bench.desk.receive_transfer(transfer_id, "key", units, who="a")
+    return lambda bench: bench.transfers.receive(transfer_id, "key", units, who="a")
 
 
 @pytest.mark.parametrize(
@@ -233,35 +232,35 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
             dice.randint(1, 9),
             str(number),
         )
-        before = (await bench.desk.stock(sku=sku, location=place))[0].on_hand
-        desk, said = bench.desk, dict[str, Any](who="test", why="test")
+        before = (await bench.stock.list(sku=sku, location=place))[0].on_hand
+        said = dict[str, Any](who="test", why="test")
         try:
             match dice.choice(
                 ["receive", "adjust", "count", "write off", "send", "arrive", "order"]
             ):
                 case "receive":
-                    await desk.receive_stock(*(key, sku, place, units), new_location=True, **said)
+                    await bench.stock.receive(*(key, sku, place, units), new_location=True, **said)
                     expected += units
                 case "adjust":
-                    await desk.adjust_stock(key, sku, place, -units, **said)
+                    await bench.stock.adjust(key, sku, place, -units, **said)
                     expected -= units
                 case "count":
-                    await desk.count_stock(key, sku, place, max(0, before - 5 + units), **said)
+                    await bench.stock.count(key, sku, place, max(0, before - 5 + units), **said)
                     expected += max(0, before - 5 + units) - before
                 case "write off":
-                    await desk.write_off(key, sku, place, units, **said)
+                    await bench.stock.write_off(key, sku, place, units, **said)
                     expected -= units
                 case "send":
                     other = PLACES[1 - PLACES.index(place)]
-                    await desk.send_transfer(key, place, other, {sku: units}, **said)
+                    await bench.transfers.send(key, place, other, {sku: units}, **said)
                     under_way.append(key)
                 case "arrive" if under_way:
                     transfer = under_way.pop(dice.randrange(len(under_way)))
                     line = next(
-                        t for t in await desk.transfers() if t.transfer_id == transfer
+                        t for t in await bench.transfers.list() if t.transfer_id == transfer
                     ).lines[0]
                     came = dice.randint(0, line.sent)
-                    await desk.receive_transfer(
+                    await bench.transfers.receive(
                         transfer, key, {line.sku: came}, rest_is_lost=True, who="test"
                     )
                     expected -= line.sent - came
@@ -270,7 +269,7 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
                         an_order((sku, units)), dice.choice(["confirmed", "picked", "labelled"])
                     )
                     if dice.random() < 0.5 and await bench.state(part) == "labelled":
-                        await desk.hand_over(part, who="packer")
+                        await bench.warehouse.hand_over(part, who="packer")
                         reserved = await bench.count(
                             SHIPPED,
                             part,
@@ -278,12 +277,12 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
                         expected -= reserved
         except OrderloomError:
             pass  # not allowed at this moment, and nothing changed: that is what is tested
-    levels = await bench.desk.stock()
+    levels = await bench.stock.list()
     assert sum(level.on_hand + level.incoming for level in levels) == expected
     assert await audited(pool) == []
     for sku in SKUS:
         for place in PLACES:
-            last: Movement = (await bench.desk.stock_history(sku, location=place))[-1]
+            last: Movement = (await bench.stock.history(sku, location=place))[-1]
             assert (last.on_hand, last.allocated) == await bench.level(sku, place)
 
 
@@ -297,7 +296,7 @@ async def test_a_change_locks_stock_once_and_waits_for_no_row_that_came_later(be
                 (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
             values ('receive:D-1', 'TEA', 'main', 'received', 1, 0, '', '')""")
         receiving = asyncio.create_task(
-            bench.desk.receive_stock("D-1", "TEA", "main", 1, who="dock", why="delivery")
+            bench.stock.receive("D-1", "TEA", "main", 1, who="dock", why="delivery")
         )
         waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         while not await other.fetchval(waits):

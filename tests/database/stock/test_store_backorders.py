@@ -80,7 +80,7 @@ async def test_what_comes_is_set_aside_in_turn_and_a_report_wakes_just_those(ben
     assert [part.units for part in filled.fulfilments] == [{"1": 1}]
     assert filled.backordered == {"1": 1}
     assert await bench.backorders.fill_backorder(ask) == filled
-    await bench.desk.receive_stock("more", "TEA", "main", 1, who="test", why="test")
+    await bench.stock.receive("more", "TEA", "main", 1, who="test", why="test")
     # The next round's report, while the one before was answered.
     assert await bench.count(
         "select count(*) from wait_report where activity_id = $1",
@@ -133,13 +133,13 @@ async def test_units_that_wait_without_a_day_leave_the_others_of_their_line_thei
     await bench.stocked("TEA", 1)
     await bench.stocked("TEA", 5, "far")
     due = datetime.now(UTC).date() + timedelta(days=10)
-    await bench.desk.send_transfer(
+    await bench.transfers.send(
         "T", "far", "main", {"TEA": 5}, expected_on=due, who="test", why="test"
     )
     order = placed_on(1, ("TEA", 3))
     await placed(bench, order)
     part = f"{order.order_id}:1"
-    await bench.desk.pick(part, {"1": 0}, who="picker")
+    await bench.warehouse.pick(part, {"1": 0}, who="picker")
     ask = ReserveAgain(
         order_id=order.order_id,
         effect="again",
@@ -184,7 +184,7 @@ async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
         )
     today = datetime.now(UTC).date()
     due = today + timedelta(days=20)
-    await bench.desk.send_transfer(
+    await bench.transfers.send(
         "T", "far", "main", {"TEA": 10}, expected_on=due, who="test", why="test"
     )
     order = placed_on(1, ("TEA", 20))
@@ -198,7 +198,7 @@ async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
         # What is promised to one is promised to nobody else.
         more = await promises.available(conn, "TEA", 1, order.shipping, now=datetime.now(UTC))
     assert more == ()
-    await bench.desk.receive_transfer("T", "first", {"TEA": 10}, who="test")
+    await bench.transfers.receive("T", "first", {"TEA": 10}, who="test")
     ask = FillBackorder(order_id=order.order_id, round=1, units={"1": 10}, first_number=2)
     (part,) = (await bench.backorders.fill_backorder(ask)).fulfilments
     promised: date = await bench.pool.fetchval(
@@ -218,7 +218,7 @@ async def test_what_is_ordered_ahead_is_promised_for_its_first_day_of_sale_at_th
     await bench.stocked("NEW", 2)
     await bench.stocked("NEW", 5, "far")
     due = first_day - timedelta(days=10)
-    await bench.desk.send_transfer(
+    await bench.transfers.send(
         "T", "far", "main", {"NEW": 5}, expected_on=due, who="test", why="test"
     )
     async with bench.pool.acquire() as conn:
@@ -245,7 +245,7 @@ async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after
         lane = Lane(cost=Decimal("4.00"), currency="EUR", country="DE")
         far = Location(location="far", lanes=(lane,))
         await locations.save(conn, [far, Location(location="main")])
-    await bench.desk.send_transfer("T", "far", "main", {"TEA": 2}, who="test", why="test")
+    await bench.transfers.send("T", "far", "main", {"TEA": 2}, who="test", why="test")
     for day in (1, 2):
         await placed(bench, placed_on(day, ("TEA", 1)))
     today = datetime.now(UTC).date()
@@ -278,15 +278,15 @@ async def test_a_count_takes_from_baskets_first_and_never_what_has_left_the_shel
     claimed = placed_on(2, ("TEA", 2))
     await bench.at(claimed, "confirmed")
     soon = datetime.now(UTC) + timedelta(hours=1)
-    await bench.desk.hold("B-1", {"TEA": 2}, expires_at=soon)
+    await bench.baskets.hold("B-1", {"TEA": 2}, expires_at=soon)
 
     async def counted(units: int) -> None:
-        await bench.desk.count_stock(f"c{units}", "TEA", "main", units, who="anna", why="count")
+        await bench.stock.count(f"c{units}", "TEA", "main", units, who="anna", why="count")
 
     await counted(5)
-    assert [one.units for one in await bench.desk.baskets()] == [{"TEA": 1}]
+    assert [one.units for one in await bench.baskets.list()] == [{"TEA": 1}]
     await counted(3)
-    assert await bench.desk.baskets() == []
+    assert await bench.baskets.list() == []
     assert (await bench.level("TEA"), await set_aside(bench, claimed)) == ((3, 2), 1)
     before = await bench.everything()
     with pytest.raises(IllegalTransition, match="1 more TEA have left the shelf"):
@@ -300,7 +300,7 @@ async def test_a_count_takes_back_whole_claims_where_lines_share_a_sku(bench: Be
     older, newer = placed_on(1, ("TEA", 3)), placed_on(2, ("TEA", 1), ("TEA", 1))
     for order in (older, newer):
         await placed(bench, order)
-    await bench.desk.count_stock("c", "TEA", "main", 2, who="anna", why="count")
+    await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
     assert (await bench.level("TEA"), await set_aside(bench, older)) == ((2, 0), 2)
     await right(bench)
 
@@ -310,11 +310,11 @@ async def test_what_fell_back_is_filled_once_the_workflow_has_heard_of_it(bench:
     await bench.stocked("POT", 1, "outlet")
     order = placed_on(1, ("TEA", 3), ("POT", 2))
     await placed(bench, order)
-    await bench.desk.count_stock("c1", "TEA", "main", 2, who="anna", why="count")
-    await bench.desk.receive_stock("r", "POT", "main", 1, who="test", why="test")
+    await bench.stock.count("c1", "TEA", "main", 2, who="anna", why="count")
+    await bench.stock.receive("r", "POT", "main", 1, who="test", why="test")
     # The pot's parcel falls back too; its workflow joins the round for the tea alone.
     await bench.stocked("TEA", 1, "outlet")
-    await bench.desk.write_off("w", "POT", "outlet", 1, who="anna", why="broken")
+    await bench.stock.write_off("w", "POT", "outlet", 1, who="anna", why="broken")
     await bench.backorders.join_backorders(AwaitStock(order_id=order.order_id, round=1))
 
     async def fill(round: int, units: dict[str, int]) -> dict[str, int]:
@@ -343,7 +343,7 @@ async def test_an_order_that_ends_as_its_claims_fall_back_leaves_nothing_behind(
     order, next_one = placed_on(1, ("TEA", 3), ("POT", 2)), placed_on(2, ("TEA", 1))
     reserved = await bench.inventory.reserve_stock(reserving(order))
     await placed(bench, next_one)
-    await bench.desk.count_stock("c", "TEA", "main", 2, who="anna", why="count")
+    await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
     ask = ReleaseStock(
         order_id=order.order_id,
         effect="release_stock",
@@ -368,7 +368,7 @@ async def test_whose_units_turn_out_not_to_be_there_is_served_from_elsewhere(ben
     await placed(bench, order)
     await bench.stocked("TEA", 2)
     await bench.stocked("TEA", 2, "outlet")
-    await bench.desk.write_off("w", "TEA", "main", 2, who="anna", why="torn")
+    await bench.stock.write_off("w", "TEA", "main", 2, who="anna", why="torn")
     assert await set_aside(bench, order) == 2
     await right(bench)
 
@@ -388,9 +388,9 @@ async def test_what_is_waited_for_comes_only_from_where_the_order_may_be_sent_fr
     await bench.stocked("TEA", 3, "outlet")
     await bench.stocked("TEA", 3, "far")
     assert await set_aside(bench, order) == 0
-    await bench.desk.write_off("w", "TEA", "main", 1, who="anna", why="torn")  # falls back
+    await bench.stock.write_off("w", "TEA", "main", 1, who="anna", why="torn")  # falls back
     assert await set_aside(bench, order) == 0
-    await bench.desk.receive_stock("r", "TEA", "main", 2, who="test", why="test")
+    await bench.stock.receive("r", "TEA", "main", 2, who="test", why="test")
     assert await set_aside(bench, order) == 2
     await right(bench)
 
@@ -398,7 +398,7 @@ async def test_what_is_waited_for_comes_only_from_where_the_order_may_be_sent_fr
 async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(bench: Bench) -> None:
     await bench.stocked("TEA", 3)
     soon = datetime.now(UTC) + timedelta(hours=1)
-    await bench.desk.hold("B-1", {"TEA": 3}, expires_at=soon)
+    await bench.baskets.hold("B-1", {"TEA": 3}, expires_at=soon)
     early = placed_on(1, ("TEA", 2))
     await placed(bench, early)
     own, late = an_order(("TEA", 1), basket="B-1"), placed_on(3, ("TEA", 2))
@@ -417,7 +417,7 @@ async def test_what_nobody_can_be_given_keeps_no_other_from_being_served(bench: 
     ahead, late = placed_on(1, ("NEW", 2)), placed_on(2, ("TEA", 2))
     await bench.stocked("TEA", 2)
     soon = datetime.now(UTC) + timedelta(hours=1)
-    await bench.desk.hold("B-1", {"TEA": 2}, expires_at=soon)
+    await bench.baskets.hold("B-1", {"TEA": 2}, expires_at=soon)
     for order in (ahead, late):
         await placed(bench, order)
     await bench.pool.execute(
@@ -452,7 +452,7 @@ async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the
     async def receive() -> None:
         sku, place = random.choice(["TEA", "POT"]), random.choice(["main", "outlet"])
         key = f"r{next(numbers)}"
-        await bench.desk.receive_stock(key, sku, place, random.randint(1, 3), who="t", why="t")
+        await bench.stock.receive(key, sku, place, random.randint(1, 3), who="t", why="t")
 
     async def fill() -> None:
         # As the order's workflow does: one step of an order at a time.
@@ -481,11 +481,11 @@ async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the
 
     async def hold() -> None:
         soon = datetime.now(UTC) + timedelta(seconds=random.choice([0, 60]))
-        await bench.desk.hold(f"B-{random.randint(1, 3)}", {"TEA": 1, "POT": 1}, expires_at=soon)
+        await bench.baskets.hold(f"B-{random.randint(1, 3)}", {"TEA": 1, "POT": 1}, expires_at=soon)
 
     async def count() -> None:
         level = random.randint(0, 4)
-        await bench.desk.count_stock(f"c{next(numbers)}", "TEA", "main", level, who="t", why="t")
+        await bench.stock.count(f"c{next(numbers)}", "TEA", "main", level, who="t", why="t")
 
     for _ in range(6):
         await order()

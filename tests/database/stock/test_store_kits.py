@@ -57,12 +57,12 @@ async def test_a_kit_is_claimed_and_given_back_as_its_parts_whatever_it_is_made_
 ) -> None:
     await bench.stocked("TEA", 10)
     await bench.stocked("CUP", 5)
-    await bench.desk.define_kit(SET)
+    await bench.catalogue.define_kit(SET)
     order = an_order(("SET", 3), ("TEA", 1))
     reserved = await bench.inventory.reserve_stock(reserving(order))
     assert reserved.fulfilments[0].units == {"1": 3, "2": 1}
     assert await shelves(bench) == {"TEA": (10, 7), "CUP": (5, 3)}
-    await bench.desk.define_kit(Kit(sku="SET", parts={"CUP": 5}))
+    await bench.catalogue.define_kit(Kit(sku="SET", parts={"CUP": 5}))
     for _ in range(2):  # and once only
         await bench.inventory.release_stock(releasing(order, reserved))
         assert await shelves(bench) == {"TEA": (10, 0), "CUP": (5, 0)}
@@ -74,11 +74,11 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
     for sku, units in (("TEA", 6), ("CUP", 3)):
         await bench.stocked(sku, units, "main")
         await bench.stocked(sku, units, "shop")
-    await bench.desk.define_kit(SET)
+    await bench.catalogue.define_kit(SET)
     order = an_order(("SET", 3))
     part = await bench.at(order, "confirmed")
-    await bench.desk.remove_kit("SET")
-    await bench.desk.pick(part, {"1": 2}, who="picker")
+    await bench.catalogue.remove_kit("SET")
+    await bench.warehouse.pick(part, {"1": 2}, who="picker")
     assert await shelves(bench) == {"TEA": (4, 4), "CUP": (2, 2)}
     again = await bench.inventory.reserve_again(
         ReserveAgain(
@@ -94,14 +94,14 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
     )
     assert [(f.location, f.units) for f in again.fulfilments] == [("shop", {"1": 1})]
     assert await shelves(bench, "shop") == {"TEA": (6, 2), "CUP": (3, 1)}
-    await bench.desk.pack(part, who="packer")
+    await bench.warehouse.pack(part, who="packer")
     await bench.waiting(bench.fulfilment.ship(shipping(part)))
-    await bench.desk.hand_over(part, who="packer")
+    await bench.warehouse.hand_over(part, who="packer")
     assert await shelves(bench) == {"TEA": (0, 0), "CUP": (0, 0)}
     await bench.scan(part, "delivered")
     asked = ApproveReturn(return_id=f"{order.order_id}:R1", units={"1": 2}, reason="x", who="x")
     await bench.returns.approve_return(asked)
-    await bench.desk.receive_return(
+    await bench.warehouse.receive_return(
         asked.return_id, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
     )
     assert await shelves(bench) == {"TEA": (2, 0), "CUP": (1, 0)}
@@ -112,15 +112,15 @@ async def test_nobody_waits_for_a_kit_nor_gets_one_with_a_part_that_is_not_sold_
 ) -> None:
     await bench.stocked("TEA", 5)
     await bench.stocked("CUP", 5)
-    await bench.desk.define_kit(SET)
-    await bench.desk.set_items([Item(sku="SET", backorder=True)])
+    await bench.catalogue.define_kit(SET)
+    await bench.catalogue.set_items([Item(sku="SET", backorder=True)])
     asked = reserving(an_order(("SET", 3))).model_copy(update={"backorder": True})
     reserved = await bench.inventory.reserve_stock(asked)
     assert (reserved.backordered, reserved.missing) == ({}, {"1": 1})
     assert await shelves(bench) == {"TEA": (5, 4), "CUP": (5, 2)}
     await bench.stocked("TEA", 5, "shop")
     await bench.stocked("CUP", 5, "shop")
-    await bench.desk.set_items([Item(sku="CUP", available_from=date(2199, 1, 1))])
+    await bench.catalogue.set_items([Item(sku="CUP", available_from=date(2199, 1, 1))])
     reserved = await bench.inventory.reserve_stock(reserving(an_order(("SET", 1))))
     assert (reserved.fulfilments, reserved.missing) == ((), {"1": 1})
 
@@ -128,14 +128,14 @@ async def test_nobody_waits_for_a_kit_nor_gets_one_with_a_part_that_is_not_sold_
 async def test_a_count_takes_no_part_out_of_a_kit_that_is_claimed(bench: Bench) -> None:
     await bench.stocked("TEA", 6)
     await bench.stocked("CUP", 3)
-    await bench.desk.define_kit(SET)
+    await bench.catalogue.define_kit(SET)
     part = await bench.at(an_order(("SET", 2)), "confirmed")
-    await bench.desk.count_stock("C-1", "TEA", "main", 4, who="x", why="x")
+    await bench.stock.count("C-1", "TEA", "main", 4, who="x", why="x")
     with pytest.raises(IllegalTransition, match=r"1 more TEA .* claimed as parts of kits"):
-        await bench.desk.count_stock("C-2", "TEA", "main", 3, who="x", why="x")
+        await bench.stock.count("C-2", "TEA", "main", 3, who="x", why="x")
     assert await shelves(bench) == {"TEA": (4, 4), "CUP": (3, 2)}
-    await bench.desk.refuse(part, "a tea bag is torn", who="x")
-    await bench.desk.count_stock("C-2", "TEA", "main", 3, who="x", why="x")
+    await bench.warehouse.refuse(part, "a tea bag is torn", who="x")
+    await bench.stock.count("C-2", "TEA", "main", 3, who="x", why="x")
     assert await shelves(bench) == {"TEA": (3, 0), "CUP": (3, 0)}
 
 
@@ -152,7 +152,7 @@ async def test_s3_orders_for_kits_and_their_parts_at_once_oversell_nothing_and_l
 
     async def define(sku: str) -> None:
         made_of[sku] = {"TEA": random.randint(1, 3), "CUP": random.randint(1, 2)}
-        await bench.desk.define_kit(Kit(sku=sku, parts=made_of[sku]))
+        await bench.catalogue.define_kit(Kit(sku=sku, parts=made_of[sku]))
 
     for sku in ("SET", "BOX"):
         await define(sku)
@@ -197,34 +197,33 @@ REFUSED: dict[str, tuple[Kit, type[OrderloomError], str]] = {
 async def test_what_cannot_be_a_kit_is_refused_and_stays_what_it_was(bench: Bench) -> None:
     await bench.stocked("TEA", 4)
     await bench.stocked("CUP", 4)
-    await bench.desk.set_items([Item(sku="LID")])
-    await bench.desk.define_kit(SET)
-    await bench.desk.define_kit(Kit(sku="JAR", parts={"LID": 1}))  # none of it has come yet
-    before = await bench.desk.kits()
+    await bench.catalogue.set_items([Item(sku="LID")])
+    await bench.catalogue.define_kit(SET)
+    await bench.catalogue.define_kit(Kit(sku="JAR", parts={"LID": 1}))  # none of it has come yet
+    before = await bench.catalogue.kits()
     for wanted, kind, why in REFUSED.values():
         with pytest.raises(kind, match=why):
-            await bench.desk.define_kit(wanted)
+            await bench.catalogue.define_kit(wanted)
     with pytest.raises(NotFound, match="BOX is no kit"):
-        await bench.desk.remove_kit("BOX")
-    assert await bench.desk.kits() == before
+        await bench.catalogue.remove_kit("BOX")
+    assert await bench.catalogue.kits() == before
     assert [(kit.sku, kit.available) for kit in before] == [("JAR", {}), ("SET", {"main": 2})]
 
 
 async def test_nothing_is_done_to_the_stock_of_a_kit_but_to_its_parts(bench: Bench) -> None:
     await bench.stocked("TEA", 4)
     await bench.stocked("CUP", 4)
-    await bench.desk.define_kit(SET)
-    desk = bench.desk
+    await bench.catalogue.define_kit(SET)
     for change in (
-        desk.receive_stock("k", "SET", "main", 1, who="x", why="x"),
-        desk.adjust_stock("k", "SET", "main", 1, who="x", why="x"),
-        desk.count_stock("k", "SET", "main", 1, who="x", why="x"),
-        desk.write_off("k", "SET", "main", 1, who="x", why="x"),
-        desk.send_transfer("T", "main", "shop", {"SET": 1}, who="x", why="x"),
+        bench.stock.receive("k", "SET", "main", 1, who="x", why="x"),
+        bench.stock.adjust("k", "SET", "main", 1, who="x", why="x"),
+        bench.stock.count("k", "SET", "main", 1, who="x", why="x"),
+        bench.stock.write_off("k", "SET", "main", 1, who="x", why="x"),
+        bench.transfers.send("T", "main", "shop", {"SET": 1}, who="x", why="x"),
     ):
         with pytest.raises(IllegalTransition, match=r"SET is a kit .* its parts, 1 × CUP"):
             await change
-    assert await bench.desk.stock(sku="SET") == []
+    assert await bench.stock.list(sku="SET") == []
     async with bench.pool.acquire() as conn:
         with pytest.raises(asyncpg.CheckViolationError, match="it is a kit"):
             await conn.execute("""
@@ -237,13 +236,13 @@ async def test_a_sku_never_becomes_a_kit_and_stock_at_once_nor_two_kits_parts_of
 ) -> None:
     await bench.stocked("TEA", 4)
     names = [f"N{number}" for number in range(12)]
-    await bench.desk.set_items([Item(sku=name) for name in names])
+    await bench.catalogue.set_items([Item(sku=name) for name in names])
 
     async def define(kit: Kit) -> None:
-        await bench.desk.define_kit(kit)
+        await bench.catalogue.define_kit(kit)
 
     async def receive(sku: str) -> None:
-        await bench.desk.receive_stock("k", sku, "main", 1, who="test", why="test")
+        await bench.stock.receive("k", sku, "main", 1, who="test", why="test")
 
     async def stock_or_kit(sku: str) -> None:
         _, refusals = await at_once([receive(sku), define(Kit(sku=sku, parts={"TEA": 1}))])
@@ -287,8 +286,8 @@ async def test_kits_are_promised_for_the_day_on_which_their_last_part_comes(benc
     for sku, units in (("TEA", 9), ("CUP", 1)):
         await bench.stocked(sku, units, "main")
         await bench.stocked(sku, 9, "depot")
-    await bench.desk.define_kit(SET)
-    await bench.desk.send_transfer(
+    await bench.catalogue.define_kit(SET)
+    await bench.transfers.send(
         *("T-1", "depot", "main", {"CUP": 5}), expected_on=date(2026, 12, 1), who="x", why="x"
     )
     to = Shipping.model_validate(shipping_document("5.00"))
@@ -309,16 +308,16 @@ async def test_defining_a_kit_locks_that_sku_and_nobody_waits_who_orders_or_stoc
 ) -> None:
     await bench.stocked("TEA", 4)
     await bench.stocked("CUP", 4)
-    await bench.desk.set_items([Item(sku="BOX")])
+    await bench.catalogue.set_items([Item(sku="BOX")])
     async with bench.pool.acquire() as conn, conn.transaction():
         await kits.define(conn, Kit(sku="BOX", parts={"TEA": 1}))
 
         async def meanwhile() -> None:
-            await bench.desk.receive_stock("k", "NEW", "main", 1, who="test", why="test")
-            await bench.desk.receive_stock(
+            await bench.stock.receive("k", "NEW", "main", 1, who="test", why="test")
+            await bench.stock.receive(
                 "k", "TEA", "shop", 1, new_location=True, who="test", why="test"
             )
-            await bench.desk.define_kit(Kit(sku="SET", parts={"CUP": 1}))
+            await bench.catalogue.define_kit(Kit(sku="SET", parts={"CUP": 1}))
             await bench.inventory.reserve_stock(reserving(an_order(("TEA", 1), ("BOX", 1))))
 
         await asyncio.wait_for(meanwhile(), timeout=5)

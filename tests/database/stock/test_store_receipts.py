@@ -125,7 +125,7 @@ async def test_the_same_sku_may_have_another_cost_at_another_location(pool: Pool
 async def test_what_is_wrong_costs_only_its_row(bench: Bench) -> None:
     pool = bench.pool
     await bench.stocked("TEA", 1)
-    await bench.desk.define_kit(Kit(sku="SET", parts={"TEA": 2}))
+    await bench.catalogue.define_kit(Kit(sku="SET", parts={"TEA": 2}))
     await taken_in(pool, Arrival(2, "CUP", "main", 3))
     rows = (
         Arrival(2, "SET", "main", 1),
@@ -154,7 +154,7 @@ async def test_only_the_first_delivery_of_all_makes_locations_unasked(bench: Ben
     done, rejected = await taken_in(pool, Arrival(2, "TEA", "shop", 1), key="F", new=("shop",))
     assert (done.rows, rejected) == (1, [])
     with pytest.raises(NotFound, match=r"no location shpo \(did you mean shop\?\)"):
-        await bench.desk.receive_stock("G", "TEA", "shpo", 1, **SAID)
+        await bench.stock.receive("G", "TEA", "shpo", 1, **SAID)
     names = await pool.fetch("select location from location order by location")
     assert [row["location"] for row in names] == ["main", "outlet", "shop"]
 

@@ -107,12 +107,11 @@ async def test_stock_is_received_corrected_and_reserved_at_once_without_losing_a
     await bench.stocked("MUG", 10)
     orders = [an_order(("MUG", 1), ("TEA", 1)) for _ in range(10)]
     orders += [an_order(("TEA", 1), ("MUG", 1)) for _ in range(10)]
-    desk = bench.desk
     _, refusals = await at_once(
         [
             *(bench.inventory.reserve_stock(reserving(order)) for order in orders),
-            *(desk.receive_stock(f"r{n}", "TEA", "main", 3, who="t", why="t") for n in range(10)),
-            *(desk.adjust_stock(f"a{n}", "MUG", "main", -1, who="t", why="t") for n in range(20)),
+            *(bench.stock.receive(f"r{n}", "TEA", "main", 3, who="t", why="t") for n in range(10)),
+            *(bench.stock.adjust(f"a{n}", "MUG", "main", -1, who="t", why="t") for n in range(20)),
         ]
     )
     on_hand, allocated = await bench.level("MUG")
@@ -231,7 +230,7 @@ async def test_s3_releasing_several_fulfilments_locks_all_their_stock_sorted(ben
 
 async def test_a_receipt_counts_once_however_often_it_is_told(bench: Bench) -> None:
     async def receive(quantity: int) -> int:
-        level = await bench.desk.receive_stock(
+        level = await bench.stock.receive(
             "D-1", "TEA", "main", quantity, who="dock", why="delivery"
         )
         return level.on_hand
@@ -248,7 +247,7 @@ async def test_a_receipt_counts_once_however_often_it_is_told(bench: Bench) -> N
 async def test_nothing_or_less_cannot_be_received(bench: Bench, quantity: int) -> None:
     await bench.stocked("TEA", 9)
     with pytest.raises(InvalidInput, match="more than zero"):
-        await bench.desk.receive_stock("D-1", "TEA", "main", quantity, who="dock", why="delivery")
+        await bench.stock.receive("D-1", "TEA", "main", quantity, who="dock", why="delivery")
     assert await bench.level("TEA") == (9, 0)
 
 
@@ -257,7 +256,7 @@ async def test_a_correction_counts_once_and_keeps_what_orders_have_claimed(bench
     await bench.at(an_order(("TEA", 3)), "picked")
 
     async def adjust(key: str, change: int) -> stock.StockLevel:
-        return await bench.desk.adjust_stock(key, "TEA", "main", change, who="clerk", why="count")
+        return await bench.stock.adjust(key, "TEA", "main", change, who="clerk", why="count")
 
     assert (await adjust("C-1", -2)).on_hand == 3
     assert (await adjust("C-1", -2)).on_hand == 3
@@ -272,7 +271,7 @@ async def test_a_correction_counts_once_and_keeps_what_orders_have_claimed(bench
 
 async def test_stock_that_is_not_kept_cannot_be_corrected(bench: Bench) -> None:
     with pytest.raises(NotFound, match="no stock is kept of TEA at main"):
-        await bench.desk.adjust_stock("C-1", "TEA", "main", 1, who="clerk", why="count")
+        await bench.stock.adjust("C-1", "TEA", "main", 1, who="clerk", why="count")
 
 
 # Effects ------------------------------------------------------------------------------------------

@@ -63,21 +63,21 @@ async def live_through(shop: Shop) -> dict[str, str]:
     for sku, units in (("TEA", 60), ("CUP", 40), ("RARE", 3)):
         cost = Money(minor=101, currency="USD")
         said = {"who": "test", "why": "opening"}
-        await shop.desk.receive_stock("first", sku, "main", units, unit_cost=cost, **said)
+        await shop.stock.receive("first", sku, "main", units, unit_cost=cost, **said)
 
     await shop.stocked("MUG", 5)
-    await shop.desk.set_locations([Location(location="main"), Location(location="shop")])
-    await shop.desk.send_transfer("T-1", "main", "shop", {"MUG": 3}, who="anna", why="window")
-    await shop.desk.receive_transfer("T-1", "first", {"MUG": 1}, who="ben")
+    await shop.locations.save([Location(location="main"), Location(location="shop")])
+    await shop.transfers.send("T-1", "main", "shop", {"MUG": 3}, who="anna", why="window")
+    await shop.transfers.receive("T-1", "first", {"MUG": 1}, who="ben")
 
     await bought(shop, "PO-closed", "JUG", 12)
-    await shop.buying.receive("PO-closed", "all", who="dock")
+    await shop.purchasing.receive("PO-closed", "all", who="dock")
     await bought(shop, "PO-open", "LID", 24)
-    await shop.buying.receive("PO-open", "part", {"LID": 10}, who="dock")
+    await shop.purchasing.receive("PO-open", "part", {"LID": 10}, who="dock")
 
     for key, euros in (("G-1", 25_00), ("G-2", 5_00)):
         credit = Money(minor=euros, currency="EUR")
-        await shop.desk.credit.grant(key, "C-1", credit, who="anna", why="late parcel")
+        await shop.credit.grant(key, "C-1", credit, who="anna", why="late parcel")
 
     part = await placed("closed", ("TEA", 3, "3.33"), ("CUP", 2, "7.01"), discount="1.00")
     await shop.drive(part, "delivered")
@@ -86,7 +86,7 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await shop.drive(part, "delivered")
     outcome = await _until_returnable(shop, orders["returned"], 3)
     await shop.task("receive-return", outcome)
-    await shop.desk.receive_return(
+    await shop.warehouse.receive_return(
         outcome, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
     )
 
@@ -95,23 +95,23 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await shop.drive(part, "delivered")
     outcome = await _until_returnable(shop, orders["gift"], 2)
     await shop.task("receive-return", outcome)
-    await shop.desk.receive_return(
+    await shop.warehouse.receive_return(
         outcome, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
     )
 
     part = await placed("cancelled", ("TEA", 2, "3.33"))
     await shop.drive(part, "labelled")
-    await shop.orders.cancel(orders["cancelled"], CancelRequest(reason="changed my mind"))
+    await shop.aftersales.cancel(orders["cancelled"], CancelRequest(reason="changed my mind"))
 
     await placed("declined", ("TEA", 2, "3.33"), token="tok_decline")
     await placed("unavailable", ("NONE", 2, "3.33"))
 
     part = await placed("short", ("TEA", 4, "3.33"), ("CUP", 1, "7.01"))
     await shop.task("pick", part)
-    await shop.desk.pick(part, {"1": 3, "2": 1}, who="picker")
-    await shop.desk.pack(part, who="packer")
+    await shop.warehouse.pick(part, {"1": 3, "2": 1}, who="picker")
+    await shop.warehouse.pack(part, who="packer")
     await shop.task("handover", part)
-    await shop.desk.hand_over(part, who="packer")
+    await shop.warehouse.hand_over(part, who="packer")
     await shop.scan(part, "delivered")
 
     part = await placed("replaced", ("CUP", 2, "7.01"))
@@ -127,12 +127,12 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await shop.drive(part, "shipped")
     await shop.scan(part, "return_to_sender")
     await shop.task("receive-return", f"{orders['undeliverable']}:R1")
-    await shop.desk.receive_return(f"{orders['undeliverable']}:R1", who="returns desk")
+    await shop.warehouse.receive_return(f"{orders['undeliverable']}:R1", who="returns desk")
 
     part = await placed("fewer", ("TEA", 3, "3.33"))
     await shop.drive(part, "picked")
     one = (LineRequest(line_id="1", quantity=1),)
-    await shop.orders.cancel(orders["fewer"], CancelRequest(reason="too many", lines=one))
+    await shop.aftersales.cancel(orders["fewer"], CancelRequest(reason="too many", lines=one))
     await shop.drive(ids.fulfilment_id(orders["fewer"], 2), "delivered")
 
     for name in tuple(orders):
@@ -153,11 +153,11 @@ async def live_through(shop: Shop) -> dict[str, str]:
 async def bought(shop: Shop, po_id: str, sku: str, units: int) -> None:
     """Have a purchase order with the supplier."""
     terms = {"supplier": "kiln", "sku": sku, "lead_time_days": 7, "unit_price": "1"}
-    await shop.buying.set_terms([SupplierItem.model_validate({**terms, "currency": "EUR"})])
-    await shop.buying.propose("kiln", "main", {sku: units}, po_id=po_id, who="anna", why="fair")
+    await shop.purchasing.set_terms([SupplierItem.model_validate({**terms, "currency": "EUR"})])
+    await shop.purchasing.propose("kiln", "main", {sku: units}, po_id=po_id, who="anna", why="fair")
 
     async def sent() -> bool:
-        return (await shop.buying.order(po_id)).state == "sent"
+        return (await shop.purchasing.order(po_id)).state == "sent"
 
     await shop.until(sent, f"{po_id} to be sent")
 
@@ -171,7 +171,7 @@ async def _until_returnable(shop: Shop, order_id: str, units: int) -> str:
         return view.phase == "return window"
 
     await shop.until(delivered, f"{order_id} may be returned")
-    outcome = await shop.orders.request_return(
+    outcome = await shop.aftersales.request_return(
         order_id, ReturnRequest(reason="too green", lines=line)
     )
     assert outcome.return_id is not None
@@ -385,7 +385,7 @@ async def test_it_never_raises_a_false_alarm_about_a_shop_at_work(
         await shop.workflow(order.order_id).result()
 
     async with shop.working():
-        outside = asyncio.create_task(simulate(shop.desk, wild, stop))
+        outside = asyncio.create_task(simulate(shop, wild, stop))
         orders = asyncio.gather(*(one(number) for number in range(20)))
         audits = 0
         try:

@@ -20,7 +20,7 @@ from domain.orders.order import Order
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.stock.kits import Kit
 from domain.stock.locations import Location
-from starter.service.supply_desk import BuyingDesk
+from starter.service.purchasing import PurchaseRecords
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.purchasing import purchases
@@ -64,7 +64,7 @@ class Warehouse:
 
     def __init__(self, bench: Bench, seed: int) -> None:
         self.bench, self.dice = bench, Random(seed)
-        self.buying = BuyingDesk(bench.pool, PurchasingPolicy(over_delivery_percent=10))
+        self.buying = PurchaseRecords(bench.pool, PurchasingPolicy(over_delivery_percent=10))
         self.there = Counter[str]()
         self.lives: list[Life] = []
         self.on_order: list[str] = []
@@ -80,23 +80,23 @@ class Warehouse:
     async def receive(self) -> None:
         key, sku, place, units = self.some()
         cost = Money(minor=37 * units + 1, currency="JPY" if units % 2 else "EUR")
-        await self.bench.desk.receive_stock(key, sku, place, units, unit_cost=cost, **self.said)
+        await self.bench.stock.receive(key, sku, place, units, unit_cost=cost, **self.said)
         self.there[sku] += units
 
     async def write_off(self) -> None:
         key, sku, place, units = self.some()
-        await self.bench.desk.write_off(key, sku, place, units, **self.said)
+        await self.bench.stock.write_off(key, sku, place, units, **self.said)
         self.there[sku] -= units
 
     async def adjust(self) -> None:
         key, sku, place, units = self.some()
         change = units if self.dice.random() < 0.3 else -units
-        await self.bench.desk.adjust_stock(key, sku, place, change, **self.said)
+        await self.bench.stock.adjust(key, sku, place, change, **self.said)
         self.there[sku] += change
 
     async def count(self) -> None:
         key, sku, place, units = self.some()
-        await self.bench.desk.count_stock(key, sku, place, units + 2, **self.said)
+        await self.bench.stock.count(key, sku, place, units + 2, **self.said)
         self.there[sku] += await self.bench.count(
             "select on_hand_change from movement where effect = $1", f"count:{key}"
         )
@@ -104,17 +104,17 @@ class Warehouse:
     async def send(self) -> None:
         key, sku, place, units = self.some()
         other = PLACES[1 - PLACES.index(place)]
-        await self.bench.desk.send_transfer(key, place, other, {sku: units}, **self.said)
+        await self.bench.transfers.send(key, place, other, {sku: units}, **self.said)
         self.under_way.append(key)
 
     async def arrive(self) -> None:
         if not self.under_way:
             return
         transfer = self.under_way.pop(self.dice.randrange(len(self.under_way)))
-        found = await self.bench.desk.transfers(under_way=True)
+        found = await self.bench.transfers.list(under_way=True)
         (line,) = next(one.lines for one in found if one.transfer_id == transfer)
         came = self.dice.randint(0, line.sent)
-        await self.bench.desk.receive_transfer(
+        await self.bench.transfers.receive(
             transfer, "all", {line.sku: came}, rest_is_lost=True, who="test"
         )
         self.there[line.sku] -= line.sent - came
@@ -122,10 +122,10 @@ class Warehouse:
     async def hold(self) -> None:
         soon = datetime.now(UTC) + timedelta(seconds=self.dice.choice([0, 60]))
         wanted = {"TEA": self.dice.randint(1, 3), "CUP": 1}
-        await self.bench.desk.hold(f"B-{self.dice.randint(1, 3)}", wanted, expires_at=soon)
+        await self.bench.baskets.hold(f"B-{self.dice.randint(1, 3)}", wanted, expires_at=soon)
 
     async def let_go(self) -> None:
-        await self.bench.desk.release_basket(f"B-{self.dice.randint(1, 3)}")
+        await self.bench.baskets.release(f"B-{self.dice.randint(1, 3)}")
 
     async def buy(self) -> None:
         _, _, place, units = self.some()
@@ -211,11 +211,10 @@ class Warehouse:
 
     async def ship(self, life: Life) -> None:
         part, units = life.parts.popitem()
-        desk = self.bench.desk
-        await desk.pick(part, who="picker")
-        await desk.pack(part, who="packer")
+        await self.bench.warehouse.pick(part, who="picker")
+        await self.bench.warehouse.pack(part, who="packer")
         await self.bench.waiting(self.bench.fulfilment.ship(shipping(part)))
-        await desk.hand_over(part, who="packer")
+        await self.bench.warehouse.hand_over(part, who="packer")
         self.there.subtract(life.goods(units))
         life.shipped[part] = units
         await self.bench.scan(part, "delivered")
@@ -223,15 +222,15 @@ class Warehouse:
     async def short_pick(self, life: Life) -> None:
         part, units = life.parts.popitem()
         found = {line: n - 1 for line, n in units.items()}
-        outcome = await self.bench.desk.pick(part, found, who="picker")
+        outcome = await self.bench.warehouse.pick(part, found, who="picker")
         self.there.subtract(life.goods(outcome["missing"]))
         await self.again(life, part, outcome["missing"], refused=False)
         if any(outcome["picked"].values()):
-            await self.bench.desk.pack(part, who="packer")
+            await self.bench.warehouse.pack(part, who="packer")
 
     async def refuse(self, life: Life) -> None:
         part, units = life.parts.popitem()
-        await self.bench.desk.refuse(part, "closed", who="anna")
+        await self.bench.warehouse.refuse(part, "closed", who="anna")
         await self.again(life, part, units, refused=True)
 
     async def again(self, life: Life, part: str, units: dict[str, int], *, refused: bool) -> None:
@@ -263,7 +262,7 @@ class Warehouse:
             line: Counted(restocked=n, scrapped=units[line] - n) for line, n in restocked.items()
         }
         place = self.dice.choice(PLACES)
-        await self.bench.desk.receive_return(return_id, counted, location=place, who="desk")
+        await self.bench.warehouse.receive_return(return_id, counted, location=place, who="desk")
         self.there.update(life.goods(restocked))
 
     async def act(self) -> None:
@@ -299,12 +298,12 @@ UNITS = ("stock", "lines", "purchases", "ledger")
 async def test_every_unit_is_accounted_for_whatever_is_done_at_once(pool: Pool, seed: int) -> None:
     bench = Bench(pool)
     warehouse = Warehouse(bench, seed)
-    await bench.desk.set_locations([Location(location=place) for place in PLACES])
+    await bench.locations.save([Location(location=place) for place in PLACES])
     for sku, place in itertools.product(("TEA", "CUP"), PLACES):
         await bench.stocked(sku, 12, place)
         warehouse.there[sku] += 12
     await bench.backorderable("TEA", "CUP")
-    await bench.desk.define_kit(SET)
+    await bench.catalogue.define_kit(SET)
     terms = {"supplier": "assam", "lead_time_days": 7, "unit_price": "2.50", "currency": "EUR"}
     await warehouse.buying.set_terms(
         [SupplierItem.model_validate({**terms, "sku": sku}) for sku in ("TEA", "CUP")]

@@ -23,9 +23,9 @@ from tests.support.shop import STAGES, Stage
 Report = Callable[[Bench, str], Awaitable[Any]]
 
 REPORTS: dict[str, tuple[Stage, Report]] = {
-    "pick": ("confirmed", lambda bench, part: bench.desk.pick(part, who="picker")),
-    "pack": ("picked", lambda bench, part: bench.desk.pack(part, who="packer")),
-    "hand over": ("labelled", lambda bench, part: bench.desk.hand_over(part, who="packer")),
+    "pick": ("confirmed", lambda bench, part: bench.warehouse.pick(part, who="picker")),
+    "pack": ("picked", lambda bench, part: bench.warehouse.pack(part, who="packer")),
+    "hand over": ("labelled", lambda bench, part: bench.warehouse.hand_over(part, who="packer")),
 }
 
 
@@ -143,13 +143,13 @@ async def test_s22_a_carriers_scan_and_a_recall_at_once_leave_one_story(bench: B
 
 async def test_a_pick_told_again_with_other_counts_is_a_conflict(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 3)), "confirmed")
-    first = await bench.desk.pick(part, {"1": 2}, who="picker")
+    first = await bench.warehouse.pick(part, {"1": 2}, who="picker")
     assert first == {"picked": {"1": 2}, "missing": {"1": 1}}
     before = await bench.everything()
-    assert await bench.desk.pick(part, {"1": 2}, who="picker") == first
+    assert await bench.warehouse.pick(part, {"1": 2}, who="picker") == first
     for counted in ({"1": 3}, {"1": 0}, None):
         with pytest.raises(Conflict, match="differently; nothing was changed"):
-            await bench.desk.pick(part, counted, who="picker")
+            await bench.warehouse.pick(part, counted, who="picker")
     assert await bench.everything() == before
 
 
@@ -163,13 +163,13 @@ async def test_a_pick_that_cannot_be_is_refused_by_line(
     part = await bench.at(an_order(("TEA", 3)), "confirmed")
     before = await bench.everything()
     with pytest.raises(InvalidInput, match=message):
-        await bench.desk.pick(part, counted, who="picker")
+        await bench.warehouse.pick(part, counted, who="picker")
     assert await bench.everything() == before
 
 
 async def test_units_not_found_leave_the_stock_that_was_wrong(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 3)), "confirmed")
-    await bench.desk.pick(part, {"1": 1}, who="picker")
+    await bench.warehouse.pick(part, {"1": 1}, who="picker")
     assert await bench.level("TEA") == (998, 1)
     assert await line(bench, part, "open") == 2
     assert await line(bench, part, "picked") == 1
@@ -177,10 +177,10 @@ async def test_units_not_found_leave_the_stock_that_was_wrong(bench: Bench) -> N
 
 async def test_when_nothing_is_found_there_is_no_parcel(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 3)), "confirmed")
-    await bench.desk.pick(part, {}, who="picker")
+    await bench.warehouse.pick(part, {}, who="picker")
     assert await bench.state(part) == "cancelled"
     with pytest.raises(IllegalTransition, match="is cancelled"):
-        await bench.desk.pack(part, who="packer")
+        await bench.warehouse.pack(part, who="packer")
     assert (await bench.fulfilment.recall(a_part(part))).caught is None
     assert await bench.level("TEA") == (997, 0)
 
@@ -199,7 +199,7 @@ async def test_a_return_parcel_is_booked_in_as_counted(
     bench: Bench, counted: dict[str, Counted] | None, received: int, on_hand: int
 ) -> None:
     return_id = await a_delivered_return(bench)
-    outcome = await bench.desk.receive_return(return_id, counted, who="dock")
+    outcome = await bench.warehouse.receive_return(return_id, counted, who="dock")
     assert outcome["received"] == {"1": received}
     assert outcome["missing"] == ({"1": 3 - received} if received < 3 else {})
     assert await bench.level("TEA") == (on_hand, 0)
@@ -214,10 +214,11 @@ async def test_a_return_parcel_told_many_times_at_once_is_booked_in_once(bench: 
     return_id = await a_delivered_return(bench)
     counted = {"1": Counted(restocked=1, scrapped=1)}
     with pytest.raises(NotFound, match="there is no location east"):
-        await bench.desk.receive_return(return_id, counted, location="east", who="dock")
-    await bench.desk.locating.add("east")
+        await bench.warehouse.receive_return(return_id, counted, location="east", who="dock")
+    await bench.locations.add("east")
     answers, refusals = await at_once(
-        bench.desk.receive_return(return_id, counted, location="east", who="dock") for _ in range(8)
+        bench.warehouse.receive_return(return_id, counted, location="east", who="dock")
+        for _ in range(8)
     )
     assert refusals == []
     assert all(answer == answers[0] for answer in answers)
@@ -238,10 +239,10 @@ async def test_a_return_parcel_told_again_differently_is_a_conflict(
     bench: Bench, told: dict[str, Any]
 ) -> None:
     return_id = await a_delivered_return(bench)
-    await bench.desk.receive_return(return_id, {"1": Counted(restocked=2)}, who="dock")
+    await bench.warehouse.receive_return(return_id, {"1": Counted(restocked=2)}, who="dock")
     before = await bench.everything()
     with pytest.raises(Conflict, match="differently"):
-        await bench.desk.receive_return(return_id, who="dock", **told)
+        await bench.warehouse.receive_return(return_id, who="dock", **told)
     assert (await bench.everything()) == before
 
 
@@ -258,7 +259,7 @@ async def test_a_return_of_more_than_was_approved_is_refused(
     return_id = await a_delivered_return(bench)
     before = await bench.everything()
     with pytest.raises(InvalidInput, match=message):
-        await bench.desk.receive_return(return_id, counted, who="dock")
+        await bench.warehouse.receive_return(return_id, counted, who="dock")
     assert await bench.everything() == before
 
 
@@ -267,11 +268,11 @@ async def test_what_is_not_there_is_named(bench: Bench) -> None:
     order_id = part.split(":", maxsplit=1)[0]
     for unknown in ("web-0:1", f"{order_id}:2", order_id):
         with pytest.raises(NotFound, match=f"no fulfilment {unknown};"):
-            await bench.desk.pick(unknown, who="picker")
+            await bench.warehouse.pick(unknown, who="picker")
     with pytest.raises(NotFound, match=f"no return {order_id}:R1"):
-        await bench.desk.receive_return(f"{order_id}:R1", who="dock")
+        await bench.warehouse.receive_return(f"{order_id}:R1", who="dock")
     with pytest.raises(NotFound, match="no parcel has sandbox number NONE"):
-        await bench.desk.carrier_event(
+        await bench.carriers.event(
             carrier="sandbox", tracking_number="NONE", event_id="1", status="delivered"
         )
 
@@ -348,14 +349,14 @@ async def test_a_scan_of_a_moving_parcel_says_that_it_was_handed_over(bench: Ben
     await bench.scan(part, "in_transit")
     assert await bench.state(part) == "shipped"
     before = await bench.everything()
-    await bench.desk.hand_over(part, who="packer")  # and then the warehouse says so too
+    await bench.warehouse.hand_over(part, who="packer")  # and then the warehouse says so too
     assert await bench.everything() == before
 
 
 async def test_the_last_scan_is_the_latest_whatever_comes_later(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 2)), "labelled")
     now = datetime.now(UTC)
-    await bench.desk.hand_over(part, who="packer", at=now - timedelta(minutes=3))
+    await bench.warehouse.hand_over(part, who="packer", at=now - timedelta(minutes=3))
     await bench.scan(part, "out_for_delivery", "E-2", now - timedelta(minutes=1))
     await bench.scan(part, "in_transit", "E-1", now - timedelta(minutes=2))
     parcel = await bench.parcel(part)
@@ -368,7 +369,7 @@ async def test_s30_a_clock_that_is_ahead_does_not_keep_a_parcel_alive_or_a_windo
 ) -> None:
     ahead = datetime.now(UTC) + timedelta(days=365)
     part = await bench.at(an_order(("TEA", 2)), "labelled")
-    await bench.desk.hand_over(part, who="packer", at=ahead)
+    await bench.warehouse.hand_over(part, who="packer", at=ahead)
     await bench.scan(part, "in_transit", at=ahead)
     last_scan = (await bench.parcel(part)).last_scan_at
     assert last_scan is not None
@@ -400,7 +401,7 @@ async def test_a_recycled_tracking_number_means_the_parcel_that_is_under_way(poo
 async def test_a_refused_fulfilment_leaves_its_stock_where_it_is_and_free(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 3)), "confirmed")
     answers, refusals = await at_once(
-        bench.desk.refuse(part, "the dock is full", who="picker") for _ in range(5)
+        bench.warehouse.refuse(part, "the dock is full", who="picker") for _ in range(5)
     )
     assert refusals == []
     outcome = {"picked": {}, "missing": {"1": 3}, "refused": "the dock is full"}
@@ -415,13 +416,13 @@ async def test_a_fulfilment_is_refused_before_it_is_picked_and_with_one_reason(
 ) -> None:
     part = await bench.at(an_order(("TEA", 3)), "picked")
     with pytest.raises(Conflict, match="was reported before, and differently"):
-        await bench.desk.refuse(part, "too late", who="picker")
+        await bench.warehouse.refuse(part, "too late", who="picker")
     refused = await bench.at(an_order(("TEA", 3)), "confirmed")
-    await bench.desk.refuse(refused, "the dock is full", who="picker")
+    await bench.warehouse.refuse(refused, "the dock is full", who="picker")
     for report in (
-        bench.desk.refuse(refused, "another reason", who="picker"),
-        bench.desk.pick(refused, who="picker"),
-        bench.desk.pick(refused, {"1": 0}, who="picker"),
+        bench.warehouse.refuse(refused, "another reason", who="picker"),
+        bench.warehouse.pick(refused, who="picker"),
+        bench.warehouse.pick(refused, {"1": 0}, who="picker"),
     ):
         with pytest.raises(Conflict, match="was reported before, and differently"):
             await report

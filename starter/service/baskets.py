@@ -1,0 +1,32 @@
+"""Holds stock for the baskets of customers who have not ordered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from store.database import Pool
+from store.stock import baskets
+from store.stock.baskets import Basket
+
+
+class Baskets:
+    """Stock that is held for baskets, each until a moment."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def hold(self, basket: str, units: Mapping[str, int], *, expires_at: datetime) -> Basket:
+        """Hold units (SKU → units) for a basket, all or none, instead of what it held before."""
+        async with self._pool.acquire() as conn:
+            return await baskets.hold(conn, basket, units, expires_at=expires_at)
+
+    async def release(self, basket: str) -> None:
+        """What a basket holds is free again."""
+        async with self._pool.acquire() as conn:
+            await baskets.release(conn, basket)
+
+    async def list(self, basket: str | None = None) -> Sequence[Basket]:
+        """What is held, of one basket or of all."""
+        async with self._pool.acquire() as conn:
+            return await baskets.find(conn, basket)

@@ -1,0 +1,46 @@
+"""Takes what carriers say about shipments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.fulfilment.tracking import CarrierStatus
+from store.database import Pool
+from store.views import reads
+from store.warehouse import facts
+
+
+class Carriers:
+    """Scans, and the shipments that carriers have. A scan told again is one scan."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def event(
+        self,
+        *,
+        carrier: str,
+        tracking_number: str,
+        event_id: str,
+        status: CarrierStatus,
+        happened_at: datetime | None = None,
+        detail: str = "",
+    ) -> bool:
+        """What a carrier says about a parcel. False when it said so before."""
+        async with self._pool.acquire() as conn:
+            return await facts.carrier_event(
+                conn,
+                carrier=carrier,
+                tracking_number=tracking_number,
+                event_id=event_id,
+                status=status,
+                happened_at=happened_at or datetime.now(UTC),
+                detail=detail,
+            )
+
+    async def under_way(self, **filters: Any) -> Sequence[reads.ParcelUnderWay]:
+        """Parcels that carriers have."""
+        async with self._pool.acquire() as conn:
+            return await reads.parcels_under_way(conn, **filters)

@@ -1,0 +1,44 @@
+"""Keeps what is known of SKUs: how they are stored and sold, and what kits are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.stock.items import Item
+from domain.stock.kits import Kit
+from store.database import Pool
+from store.stock import items, kits, promises
+from store.stock.promises import KitStock
+
+
+class Catalogue:
+    """Items and kits. A change counts from the next order on."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def items(self, **page: Any) -> Sequence[Item]:
+        """SKUs of which something is said; `page` as `store.stock.items.listed` takes it."""
+        async with self._pool.acquire() as conn:
+            return await items.listed(conn, **page)
+
+    async def set_items(self, wanted: Sequence[Item]) -> None:
+        """Set all there is to know about these SKUs, each given once."""
+        async with self._pool.acquire() as conn:
+            await items.save(conn, wanted)
+
+    async def kits(self, sku: str | None = None) -> Sequence[KitStock]:
+        """All kits, or one, with how many could be made up at each location."""
+        async with self._pool.acquire() as conn:
+            return await promises.kits_in_stock(conn, sku)
+
+    async def define_kit(self, kit: Kit) -> None:
+        """Say what a kit is made of, from the next order on."""
+        async with self._pool.acquire() as conn:
+            await kits.define(conn, kit)
+
+    async def remove_kit(self, sku: str) -> None:
+        """It is no kit any more, from the next order on."""
+        async with self._pool.acquire() as conn:
+            await kits.remove(conn, sku)

@@ -1,0 +1,96 @@
+"""Keeps stock: what is there, every change of it, and the levels at which it is bought."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from domain.orders.order import Shipping
+from domain.orders.sourcing_rules import SourcingRules
+from domain.stock.promises import PromisedUnits
+from domain.stock.stock_levels import StockLevels
+from store.database import Pool
+from store.stock import corrections, promises, receipts, stock, stock_levels
+from store.stock.receipts import Delivery
+from store.stock.stock import Movement, StockLevel
+from store.stock.stock_levels import LevelRow
+
+
+class Stock:
+    """What is on the shelves. A change told again under its key is one; differently, a Conflict."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def list(self, **filters: Any) -> Sequence[StockLevel]:
+        """Stock rows; filters as `store.stock.stock.levels` takes them."""
+        async with self._pool.acquire() as conn:
+            return await stock.levels(conn, **filters)
+
+    async def history(self, sku: str, **filters: Any) -> Sequence[Movement]:
+        """What happened to a SKU; filters as `store.stock.stock.history` takes them."""
+        async with self._pool.acquire() as conn:
+            return await stock.history(conn, sku, **filters)
+
+    async def receive(
+        self, key: str, sku: str, location: str, quantity: int, **said: Any
+    ) -> StockLevel:
+        """Goods arrived, once per key; `said` as `store.stock.receipts.receive` takes it."""
+        async with self._pool.acquire() as conn:
+            return await receipts.receive(conn, key, sku, location, quantity, **said)
+
+    @asynccontextmanager
+    async def delivery(self, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
+        """A delivery of any size, put together and then booked; see
+        `store.stock.receipts.delivery`."""
+        async with self._pool.acquire() as conn, receipts.delivery(conn, new=new) as one:
+            yield one
+
+    async def adjust(
+        self, key: str, sku: str, location: str, change: int, *, who: str, why: str
+    ) -> StockLevel:
+        """A correction of what is on hand, once per key."""
+        async with self._pool.acquire() as conn:
+            return await corrections.adjust(conn, key, sku, location, change, who=who, why=why)
+
+    async def write_off(
+        self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
+    ) -> StockLevel:
+        """Units that cannot be sold any more, once per key."""
+        async with self._pool.acquire() as conn:
+            return await corrections.write_off(conn, key, sku, location, quantity, who=who, why=why)
+
+    async def count(
+        self, key: str, sku: str, location: str, counted: int, *, who: str, why: str
+    ) -> StockLevel:
+        """What a count found, once per key."""
+        async with self._pool.acquire() as conn:
+            return await corrections.count(conn, key, sku, location, counted, who=who, why=why)
+
+    async def levels(self, **filters: Any) -> Sequence[LevelRow]:
+        """Levels with the positions they are compared with, of one SKU or location or all."""
+        async with self._pool.acquire() as conn:
+            return await stock_levels.levels(conn, **filters)
+
+    async def set_levels(self, levels: Sequence[StockLevels]) -> None:
+        """Set when SKUs are bought for locations, and up to how much. What is low is called for."""
+        async with self._pool.acquire() as conn:
+            await stock_levels.set_levels(conn, levels)
+
+    async def promise(
+        self,
+        sku: str,
+        quantity: int,
+        shipping: Shipping,
+        *,
+        now: datetime,
+        rules: SourcingRules | None = None,
+    ) -> Sequence[PromisedUnits]:
+        """When so many units could arrive if they were ordered now. It claims nothing.
+
+        Units that cannot be had are left out. Raises NotFound for a SKU that never had stock.
+        """
+        async with self._pool.acquire() as conn:
+            return await promises.available(conn, sku, quantity, shipping, now=now, rules=rules)

@@ -1,0 +1,61 @@
+"""Moves stock from one location to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from store.database import Pool
+from store.stock import transfers
+from store.stock.transfers import Transfer
+
+
+class Transfers:
+    """Transfers between locations. One told again is one; told differently, a Conflict."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def send(
+        self,
+        transfer_id: str,
+        from_location: str,
+        to_location: str,
+        units: Mapping[str, int],
+        *,
+        expected_on: date | None = None,
+        who: str,
+        why: str,
+    ) -> Transfer:
+        """Goods leave for another location, once per id."""
+        async with self._pool.acquire() as conn:
+            return await transfers.send(
+                conn,
+                transfer_id,
+                from_location,
+                to_location,
+                units,
+                expected_on=expected_on,
+                who=who,
+                why=why,
+            )
+
+    async def receive(
+        self,
+        transfer_id: str,
+        key: str,
+        units: Mapping[str, int] | None = None,
+        *,
+        rest_is_lost: bool = False,
+        who: str,
+    ) -> Transfer:
+        """Goods of a transfer arrived, once per key."""
+        async with self._pool.acquire() as conn:
+            return await transfers.receive(
+                conn, transfer_id, key, units, rest_is_lost=rest_is_lost, who=who
+            )
+
+    async def list(self, *, under_way: bool = False) -> Sequence[Transfer]:
+        """Transfers, all or those of which something is on its way."""
+        async with self._pool.acquire() as conn:
+            return await transfers.find(conn, under_way=under_way)
