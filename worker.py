@@ -1,40 +1,24 @@
 """The worker: where everything is put together, and the program that runs orders.
 
-`python worker.py` connects to Temporal (TEMPORAL_* as `temporalio.envconfig` reads them) and to
-PostgreSQL (DATABASE_URL), waits for both, works until SIGTERM or SIGINT, and then finishes what it
-has begun. Any number of workers share the work.
+`orderloom-worker`, in a checkout also `python worker.py`, connects to Temporal (TEMPORAL_* as
+`temporalio.envconfig` reads them) and to PostgreSQL (DATABASE_URL), waits for both, works until
+SIGTERM or SIGINT, and then finishes what it has begun. Any number of workers share the work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Final, NoReturn
 
-import structlog
-from temporalio import activity, runtime, workflow
 from temporalio.client import Client
-from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
-from temporalio.worker import (
-    Interceptor,
-    PollerBehaviorAutoscaling,
-    UnsandboxedWorkflowRunner,
-    Worker,
-    WorkerDeploymentConfig,
-)
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import Interceptor, Worker
 
 from activities.aftersales.returns import Returns
 from activities.failures import FailureTypes
@@ -68,10 +52,14 @@ from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
 from domain.accounting.documents import Seller
-from domain.errors import InvalidInput, OrderloomError, Unreachable
-from domain.ids import WORKFLOW_PREFIX
+from domain.errors import OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy
+from runtime.logs import configure_logging
+from runtime.program import end, until_signal
+from runtime.servers import database_address, temporal_connection, until_there
 from runtime.settings import Settings, load_settings
+from runtime.streams import prepare_streams
+from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
 from store.database import DatabaseFault, Pool, open_pool
 from store.payments import provider_events
@@ -82,14 +70,12 @@ from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.replenishment import ReplenishmentWorkflow
 
-T = TypeVar("T")
-
 logger = logging.getLogger("orderloom.worker")
 
-WAIT_FOR_SERVERS_S = 2.0
 GRACE = timedelta(seconds=20)
 
-WORKFLOW_TASKS_AT_ONCE = 20
+AWAY = (*DatabaseFault, RPCError, RuntimeError)
+"""How a server shows that it is not there yet."""
 
 SWEEP_S = 1.0
 """A duty that somebody waits for is done this often, in seconds, when nothing calls for it."""
@@ -102,32 +88,6 @@ READERS: Final[Mapping[str, EventReader]] = {
     "stripe": stripe_events.read_event,
 }
 """What the webhooks of each payment company are read with."""
-
-# What the client library has to say goes where our own log goes.
-CORE_LOG = runtime.LoggingConfig(
-    runtime.TelemetryFilter(core_level="WARN", other_level="ERROR"),
-    forwarding=runtime.LogForwardingConfig(logging.getLogger("temporalio")),
-)
-
-# They tell of every request; and below that level of what is in it, customers included.
-TALKATIVE = ("stripe", "httpx", "httpcore")
-
-# Pure, or only ever used from activities: loaded once instead of once per workflow.
-PASSED_THROUGH = (
-    "activities",
-    "annotated_types",
-    "asyncpg",
-    "dns",
-    "domain",
-    "email_validator",
-    "idna",
-    "iso4217",
-    "pycountry",
-    "pydantic",
-    "pydantic_core",
-    "store",
-    "typing_extensions",
-)
 
 
 def build_worker(
@@ -232,51 +192,27 @@ def duties(
 
     `stranded_after`: how long an attempt to buy a label may take.
     """
-    reports = WaitReports(pool, client)
-    purchases = PurchaseStarts(pool, client, task_queue)
     events = ProviderEvents(pool, Wakes(client).send, readers)
-    labels = StrandedLabels(pool, client, stranded_after)
-    stuck = StuckOrders(pool, client, task_queue)
     return [
-        Duty(reports.deliver, SWEEP_S, waits.CHANNEL),
-        Duty(purchases.start, SWEEP_S, replenishment.CHANNEL),
+        Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
+        Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
-        Duty(labels.revive, SWEEP_S),
+        Duty(StrandedLabels(pool, client, stranded_after).revive, SWEEP_S),
         Duty(LateStock(pool).notice, NOTICE_S),
-        Duty(stuck.look, NOTICE_S),
+        Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
     ]
-
-
-def sandbox() -> SandboxedWorkflowRunner:
-    """Runs workflows so that what would not replay is noticed, as their tests do."""
-    return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    )
-
-
-def tuning(settings: Settings) -> dict[str, Any]:
-    """Options for a worker in production; docs/performance.md tells what each of them gives."""
-    return {
-        "workflow_runner": sandbox() if settings.workflow_sandbox else UnsandboxedWorkflowRunner(),
-        "max_cached_workflows": settings.orders_in_memory,
-        # More at once would only share the one interpreter, and in the end miss their deadlines.
-        "max_concurrent_workflow_tasks": WORKFLOW_TASKS_AT_ONCE,
-        # As many polls wait at the server as there is work for.
-        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
-        "activity_task_poller_behavior": PollerBehaviorAutoscaling(),
-    }
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Connect, waiting as long as it takes, and work until `stop` is set."""
-    database_url = settings.database_url
-    if database_url is None:
-        raise Unreachable("DATABASE_URL is not set: postgresql://user:password@host:port/database")
-    _check_database_url(database_url)
-    connect = _temporal(settings)
-    client = await _until_there(connect, "Temporal", stop)
-    pool = await _until_there(
-        lambda: open_pool(database_url, size_max=settings.database_pool_size), "PostgreSQL", stop
+    database_url = database_address(settings)
+    connect = temporal_connection(settings)
+    client = await until_there(connect, "Temporal", stop, faults=AWAY)
+    pool = await until_there(
+        lambda: open_pool(database_url, size_max=settings.database_pool_size),
+        "PostgreSQL",
+        stop,
+        faults=AWAY,
     )
     if client is None or pool is None:
         return
@@ -294,11 +230,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         purchasing=settings.purchasing,
         seller=settings.seller,
         **tuning(settings),
-        **_versioning(settings),
+        **versioning(settings),
     )
     # Orders go on where nobody may make a schedule.
     scheduling = asyncio.create_task(
-        _until_there(
+        until_there(
             lambda: keep_schedules(
                 client,
                 task_queue=settings.task_queue,
@@ -306,6 +242,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             ),
             "Temporal's scheduler",
             stop,
+            faults=AWAY,
         )
     )
     relay = asyncio.create_task(
@@ -342,137 +279,18 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logging(settings)
-        asyncio.run(_serve_until_signal(settings))
+        asyncio.run(until_signal(lambda stop: serve(settings, stop)))
     except OrderloomError as error:
         print(f"worker: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _hold_streams() -> None:
-    """Where the caller closed a stream, keep its number from the next connection."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for good
-
-
-def configure_logging(settings: Settings) -> None:
-    """One structured line per event on standard error, with the order's id where there is one."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.ExtraAdder(),
-        _order_id,
-        structlog.processors.format_exc_info,
-    ]
-    as_json = settings.log_format == "json"
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    # The order's id is in the line's fields; the SDK need not repeat it in the text.
-    activity.logger.activity_info_on_message = False
-    workflow.logger.workflow_info_on_message = False
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _order_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Lift the order's id out of what the Temporal SDK says about its task."""
-    for key in ("temporal_workflow", "temporal_activity", "temporal_log"):
-        task = event.pop(key, None)
-        if isinstance(task, dict):
-            event["order_id"] = str(task.get("workflow_id", "")).removeprefix(WORKFLOW_PREFIX)
-            event["step"] = task.get("activity_type", task.get("workflow_type"))
-            event["attempt"] = task.get("attempt")
-    return event
-
-
-async def _serve_until_signal(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(settings, stop)
-
-
-def _temporal(settings: Settings) -> Callable[[], Awaitable[Client]]:
-    """How to connect to Temporal. What cannot be mended by waiting is refused here."""
-    try:
-        config = ClientConfig.load_client_connect_config()
-    except (RuntimeError, OSError, ValueError) as error:
-        raise InvalidInput(str(error), where="Temporal's configuration") from error
-    if not config.get("target_host"):
-        raise Unreachable("TEMPORAL_ADDRESS is not set: host:port of a Temporal server")
-    core = core_runtime(settings)
-    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=core)
-
-
-def core_runtime(settings: Settings) -> runtime.Runtime:
-    """What the client library's own threads run in. Left alone, it would log to standard output."""
-    address = settings.metrics_address
-    metrics = runtime.PrometheusConfig(bind_address=address) if address else None
-    try:
-        return runtime.Runtime(telemetry=runtime.TelemetryConfig(logging=CORE_LOG, metrics=metrics))
-    except (RuntimeError, ValueError) as error:
-        raise InvalidInput(str(error), where="ORDERLOOM_METRICS_ADDRESS") from error
-
-
-def _check_database_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("postgres", "postgresql") and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:  # it may hold a password: not repeated here
-        raise InvalidInput(
-            "must be postgresql://user:password@host:port/name", where="DATABASE_URL"
-        )
-
-
-async def _until_there(
-    connect: Callable[[], Awaitable[T]], server: str, stop: asyncio.Event
-) -> T | None:
-    """Connect, however long the server takes to be there. None when told to stop meanwhile."""
-    while not stop.is_set():
-        try:
-            return await connect()
-        except (*DatabaseFault, RPCError, RuntimeError) as fault:
-            logger.warning("%s does not answer yet: %s", server, fault)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), WAIT_FOR_SERVERS_S)
-    return None
-
-
-def _versioning(settings: Settings) -> dict[str, Any]:
-    """With a build id, Temporal keeps track of which orders run on which deployed version."""
-    if settings.build_id is None:
-        return {}
-    version = WorkerDeploymentVersion("orderloom", settings.build_id)
-    return {
-        "deployment_config": WorkerDeploymentConfig(
-            version=version,
-            use_worker_versioning=True,
-            # Orders live for weeks: they move on to the new code, which replays their histories.
-            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
-        )
-    }
+def run() -> NoReturn:
+    """`orderloom-worker`, or `python worker.py` in a checkout: work, and end with the exit code."""
+    prepare_streams()
+    end(main())
 
 
 if __name__ == "__main__":
-    _hold_streams()
-    code = main()
-    # The client library can abort while the interpreter shuts down; the code must be right.
-    sys.stderr.flush()
-    os._exit(code)
+    run()

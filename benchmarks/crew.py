@@ -19,9 +19,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from benchmarks.contestants.protocol import WorkerSide
 from benchmarks.contestants.registry import BY_NAME
 from benchmarks.options import WorkerOptions
+from runtime.logs import configure_logging
 from runtime.settings import load_settings
+from runtime.telemetry import core_runtime
 from store.database import open_pool
-from worker import configure_logging, core_runtime
 
 
 class Post(BaseModel):

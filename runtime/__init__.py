@@ -1,1 +1,1 @@
-"""Shared by the worker and the programs that speak to it: settings, and the way to the servers."""
+"""Shared by worker and starter: settings, ways to the servers, streams, logs, telemetry."""

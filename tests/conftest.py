@@ -15,12 +15,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from runtime.settings import load_settings
+from runtime.worker_options import tuning
 from store.database import Pool, open_pool
 from tests.support.builders import QUICK
 from tests.support.command_line import COPIER, Cli, commands_for
 from tests.support.servers import Databases, learn_types_once, running_postgres, running_temporal
 from tests.support.shop import Shop
-from worker import tuning
 
 IN_SANDBOX: Final = (
     *("workflows/test_journey", "workflows/test_saga"),

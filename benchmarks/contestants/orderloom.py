@@ -18,8 +18,9 @@ from domain import ids
 from domain.errors import Refused
 from domain.orders.policy import Policy
 from runtime.settings import load_settings
+from runtime.worker_options import tuning
 from starter.service.service import Service
-from worker import build_worker, duties, tuning
+from worker import build_worker, duties
 
 _ANSWER_WITHIN = timedelta(seconds=60)
 

@@ -130,13 +130,13 @@ TABLE = (
     ),
     Room(
         "runtime/",
-        (*STDLIB, "runtime", "domain", "pydantic", "pydantic_settings", "temporalio"),
+        (*STDLIB, "runtime", "domain", "pydantic", "pydantic_settings", "temporalio", "structlog"),
     ),
     Room(
         "worker.py",
         (
             *(*STDLIB, "domain", "store", "activities", "workflows", "runtime"),
-            *("temporalio", "structlog"),
+            "temporalio",
         ),
     ),
     # Of the store: the types of rows, and nothing that reads or writes them. The doors do that.

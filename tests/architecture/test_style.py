@@ -27,7 +27,6 @@ LONGER = {
     ),
     "workflows/state/order_book.py": "where every unit stands, and what follows from that",
     "workflows/chapters/fulfilments.py": "the way of one, and each way on when it fails",
-    "worker.py": "where everything is put together, and the program that runs it",
     "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }
 

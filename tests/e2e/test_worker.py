@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.relay import Relay
+from runtime.servers import WAIT_FOR_SERVERS_S
 from runtime.settings import Settings
 from starter.service.service import Service
 from starter.stack.postgres import PostgresServer
@@ -33,7 +34,7 @@ from tests.e2e.stack import ROOT
 from tests.support.builders import QUICK, a_policy, an_order
 from tests.support.servers import FAST_POSTGRES, FAST_TEMPORAL, temporary_folder
 from tests.support.shop import Shop
-from worker import WAIT_FOR_SERVERS_S, serve
+from worker import serve
 
 PATIENCE_S: Final = 60.0
 STOP_S_MAX: Final = 30.0

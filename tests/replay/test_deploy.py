@@ -9,12 +9,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from runtime.worker_options import sandbox
 from store.database import Pool
 from tests.architecture.source import sources
 from tests.replay.changed import TellsTheWarehouse
 from tests.support.shop import Shop
 from tests.workflows.lives import BRISK, PLAIN_STORY, three_teas, told
-from worker import sandbox
 
 
 def test_s33_the_only_patch_is_the_one_that_shows_how_a_deploy_changes_a_step() -> None:

@@ -11,11 +11,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, WorkflowRunner
 
 from domain import ids
+from runtime.worker_options import sandbox
 from tests.replay.changed import AuthorizeFirst, EnsuresNothing
 from tests.replay.record import HISTORIES, LIVES
 from tests.support.builders import QUICK, an_order
 from tests.support.shop import Shop
-from worker import sandbox
 from workflows.order import OrderWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))

@@ -10,9 +10,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from domain import ids
+from runtime.worker_options import sandbox
 from tests.replay.purchase_lives import LIVES
 from tests.replay.record import PURCHASES
-from worker import sandbox
 from workflows.purchase_order import PurchaseOrderWorkflow
 
 FILES = sorted(PURCHASES.glob("*.json"))

@@ -15,8 +15,8 @@ from temporalio.client import (
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from runtime.worker_options import sandbox
 from tests.support.shop import Shop
-from worker import sandbox
 from workflows.order import OrderWorkflow
 
 

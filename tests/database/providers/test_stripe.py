@@ -25,12 +25,12 @@ from activities.providers.stripe import api
 from activities.providers.stripe.answers import capture_mark
 from activities.providers.stripe.payment import StripePayment
 from domain.money import Money
+from runtime.logs import TALKATIVE, configure_logging
 from runtime.settings import Settings
 from tests.localstripe.company import BOOKINGS, INTENTS, REFUNDS, Answer, Call, fee_of
 from tests.localstripe.stand_in import StandIn, stand_in
 from tests.support.payment_calls import outcomes
 from tests.support.stripe_calls import KEY, VISA, a_client, dollars
-from worker import TALKATIVE, configure_logging
 
 ORDER = "web-1"
 DECLINED_CARD = "pm_card_chargeCustomerFail"

@@ -17,8 +17,9 @@ from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
 from activities.providers.store_credit import StoreCredit
+from runtime.logs import configure_logging
 from runtime.settings import Settings
-from worker import build_worker, configure_logging
+from worker import build_worker
 
 PROGRAM = Path(__file__).parents[3] / "worker.py"
 
