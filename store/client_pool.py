@@ -1,8 +1,8 @@
-"""Connections of those who ask: commands, desks and clients, which a person waits for.
+"""Connections for commands, desks and clients, where a person waits for the answer.
 
-Nothing in here waits without a limit, and no error of the driver's comes out: a server that stalls
-or is away is `Unreachable`. Workers have no such pool: their steps have limits of their own, and
-are tried again.
+Every wait in here has a limit, and no error of the driver's comes out: a server that stalls or is
+away is `Unreachable`. Workers have no such pool, because their steps have limits of their own and
+are retried.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from store.database import Connection, Pool, Record, pool_options
 from store.faults import database_faults
 
 CONNECT_SECONDS_MAX: Final = 10.0
-"""For a connection: until one is free, or a new one is open. As long for giving it back."""
+"""The limit for getting a connection, free or newly opened, and for giving it back."""
 
 STATEMENT_SECONDS_MAX: Final = 15.0
 
 
 class _ClientPool(asyncpg.Pool):
-    """A pool that gives each wait a limit, and each fault its meaning."""
+    """A pool with a limit on each wait, and with errors that a person understands."""
 
     @asynccontextmanager
     async def acquire(  # type: ignore[override]  # nobody here awaits it without `async with`
@@ -42,12 +42,12 @@ async def open_client_pool(
     size_max: int = 4,
     statement_seconds_max: float = STATEMENT_SECONDS_MAX,
 ) -> Pool:
-    """A pool like a worker's, for those whom somebody waits for. Raises `Unreachable`."""
+    """A pool like a worker's, for commands that a person waits for. Raises `Unreachable`."""
     options: dict[str, Any] = pool_options(size_max)
     options |= {
         "timeout": CONNECT_SECONDS_MAX,
         "command_timeout": statement_seconds_max,
-        # With a least number, the driver tries by itself to restore it, and logs each failure.
+        # With a higher minimum, the driver itself restores lost connections and logs each failure.
         "min_size": 0,
     }
     with database_faults():

@@ -1,4 +1,4 @@
-"""The connection pool and the named queries. SQL lives in a file beside its module."""
+"""The connection pool and the named queries. Each SQL file lies beside its module."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ __all__ = [
 Pool: TypeAlias = "asyncpg.Pool[Record]"
 Connection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
-# The database errors that mean something to the code; the rest are faults.
+# Database errors that the code handles; all others are faults.
 CheckViolation = asyncpg.CheckViolationError
 StillReferred = asyncpg.ForeignKeyViolationError
 DatabaseFault = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    # What a pool says when it takes back a connection that broke in the middle of an answer.
+    # A pool raises this when it takes back a connection that broke in the middle of an answer.
     asyncpg.InternalClientError,
     OSError,
 )
-"""The database is away, or refuses for a reason that is none of the caller's."""
+"""The database is away, or refuses for a reason that is not the caller's."""
 
 DatabaseAway = (
     asyncpg.PostgresConnectionError,
@@ -48,27 +48,27 @@ DatabaseAway = (
     asyncpg.InsufficientResourcesError,
     OSError,
 )
-"""Whatever had been asked of the database, it would not have answered."""
+"""The database could not have answered any question."""
 
 ConnectionLost = (*DatabaseAway, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""The way to the database is lost. What was under way may or may not have taken effect."""
+"""The connection is lost. Any work under way on it may or may not have taken effect."""
 
 
 _CLOSE_SECONDS_MAX = 2.0
 _CANCEL_SECONDS_MAX = 2.0
-"""A server is given this long to confirm that it has broken off a statement."""
+"""The time that a server has to confirm that it has stopped a statement."""
 
 if TYPE_CHECKING:
     _DriverConnection = asyncpg.Connection[Record]
-else:  # it is generic for type checkers alone
+else:  # Only type checkers see it as generic.
     _DriverConnection = asyncpg.Connection
 
 
 class _Session(_DriverConnection):
-    """A connection that remembers that a statement was broken off on it.
+    """A connection that remembers that one of its statements was broken off.
 
-    A cancelled task or a time limit leaves a request to cancel and an answer on their way. What
-    the server has done is then uncertain, and so is whether a transaction is open.
+    A cancelled task or a time limit leaves a request to cancel and an answer on their way. Then
+    nobody knows what the server has done, or whether a transaction is open.
     """
 
     broken_off = False
@@ -79,13 +79,13 @@ class _Session(_DriverConnection):
         asyncio.get_running_loop().call_later(_CANCEL_SECONDS_MAX, self._end_if_silent, waiters)
 
     def _end_if_silent(self, waiters: tuple[Any, ...]) -> None:
-        """Close a connection whose server stalls: the caller waits for its confirmation."""
+        """Close a connection whose server stalls: its caller waits for the confirmation."""
         if not (self.is_closed() or all(waiter.done() for waiter in waiters)):
             self.terminate()
 
     async def _reset(self) -> None:
-        # A task that is cancelled as the answer to BEGIN arrives leaves the transaction open, and
-        # the driver asks for no cancel.
+        # A task that is cancelled while the answer to BEGIN arrives leaves the transaction open,
+        # and the driver sends no request to cancel.
         self.broken_off = self.broken_off or self.is_in_transaction()
         await super()._reset()
 
@@ -99,7 +99,7 @@ async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
 
 
 def pool_options(size_max: int) -> dict[str, Any]:
-    """What every pool's connections have in common."""
+    """The options that all pools share."""
     return {
         "min_size": 1,
         "max_size": size_max,
@@ -107,7 +107,8 @@ def pool_options(size_max: int) -> dict[str, Any]:
         "reset": _close_if_in_doubt,
         "connection_class": _Session,
         "command_timeout": 30,
-        "server_settings": {"timezone": "UTC"},  # its `current_date` is the day that we count by
+        # The books count days by UTC, and `current_date` must, too.
+        "server_settings": {"timezone": "UTC"},
     }
 
 
@@ -120,8 +121,8 @@ async def _prepare(connection: Connection) -> None:
 async def _close_if_in_doubt(connection: asyncpg.Connection[Record]) -> None:
     """Close a connection on which a statement was broken off; leave any other as it is.
 
-    Nothing here changes a session for good, and one query per use would be a sixth of all.
-    An open transaction is rolled back and listeners are dropped before this, by asyncpg itself.
+    A reset query on each use would be a sixth of all queries, and nothing here changes a session
+    for good. asyncpg itself rolls back an open transaction and drops listeners before this.
     """
     if isinstance(connection, _Session) and connection.broken_off:
         try:
@@ -132,9 +133,10 @@ async def _close_if_in_doubt(connection: asyncpg.Connection[Record]) -> None:
 
 @cache
 def load_queries(module_file: str, name: str | None = None) -> Any:
-    """The named queries that stand beside a module, as methods that take a connection.
+    """The named queries of the SQL file beside a module, as methods that take a connection.
 
-    Called with `__file__` in `orders.py` it loads `orders.sql`; with a `name`, another file there.
+    Called with `__file__` in `orders.py` it loads `orders.sql`; with a `name`, that file in the
+    same folder.
     """
     file = Path(module_file)
     beside = file.with_suffix(".sql") if name is None else file.with_name(f"{name}.sql")

@@ -1,7 +1,7 @@
-"""What a fault of the database means to somebody who asks for something: the way on.
+"""Turns faults of the database into errors that tell a person what to do.
 
-PostgreSQL sorts its errors into classes: the first two characters of a SQLSTATE. Only a few of them
-are about the settings that a person may correct. The others say that the server cannot do it now.
+PostgreSQL sorts its errors into classes: the first two characters of a SQLSTATE. Only a few classes
+are about settings that a person may correct. The others say that the server cannot do it now.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ _NO_RIGHT: Final = "42501"
 
 _UNABLE: Final = frozenset(
     {
-        "08",  # the connection broke
-        "25",  # read-only: a standby, or a server that has been made one
-        "40",  # a deadlock
-        "53",  # disk full, out of memory, too many connections
-        "54",  # a limit of the server's
-        "55",  # locked or in use
-        "57",  # starting, stopping, cancelled by an administrator
-        "58",  # an error of the operating system
-        "F0",  # the server's own configuration
-        "XX",  # a fault inside the server, or damaged data
+        "08",  # The connection broke.
+        "25",  # Read-only: a standby, or a server that was made read-only.
+        "40",  # A deadlock.
+        "53",  # Disk full, out of memory, too many connections.
+        "54",  # A limit of the server.
+        "55",  # Locked or in use.
+        "57",  # Starting, stopping, or cancelled by an administrator.
+        "58",  # An error of the operating system.
+        "F0",  # The server's own configuration.
+        "XX",  # A fault inside the server, or damaged data.
     }
 )
-"""Classes of errors that no setting of ours mends: the server is away, or cannot do it now."""
+"""Classes of errors that no setting can mend: the server is away, or cannot do it now."""
 
 
 class NotPrepared(InvalidInput):
-    """The database lacks what this version needs."""
+    """The database lacks a part of the schema that this version needs."""
 
 
 def unable(fault: BaseException) -> bool:
-    """The server does not answer, or cannot do its work. No setting of ours is at fault."""
+    """Whether the server does not answer or cannot do its work, with all settings correct."""
     code = getattr(fault, "sqlstate", None)
     if code is None:
         return isinstance(fault, OSError)
@@ -48,7 +48,7 @@ def unable(fault: BaseException) -> bool:
 
 
 def explained(fault: BaseException) -> OrderloomError:
-    """The fault of an open connection as the error that a person can do something about."""
+    """The fault of an open connection as an error that tells a person what to do."""
     code = getattr(fault, "sqlstate", None)
     if code in _NOT_PREPARED:
         return NotPrepared(
@@ -70,7 +70,7 @@ def explained(fault: BaseException) -> OrderloomError:
 
 @contextmanager
 def database_faults() -> Iterator[None]:
-    """Raise each fault of the database as an error of ours."""
+    """Raise each fault of the database as an error of Orderloom."""
     try:
         yield
     except DatabaseFault as fault:

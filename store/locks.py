@@ -1,13 +1,13 @@
-"""Row locks, in the one order in which they may be taken: an order's row, then stock, sorted, and
-at the very end the counters of documents, that of invoices before that of credit notes.
+"""Row locks, in the one order in which they may be taken.
 
-Every function that writes about an order locks its row first, so two of them never interleave.
-Orders meet only at stock rows; those are locked in one sorted order, so no two orders can wait for
-each other in a circle, whatever lines they have.
+First an order's row, then stock rows, sorted, and last the counters of documents: invoices before
+credit notes. Every function that writes about an order locks its row first, so two of them never
+interleave. Orders meet only at stock rows; those are locked in one sorted order, so no two orders
+can wait for each other in a circle, whatever lines they have.
 
 A counter (store/accounting/documents.py) is a row that all orders need, locked until commit so that
-numbers have no holes. Whoever waits for it holds everything else already, and whoever holds it
-waits for nobody: nothing is locked after it, and little is done.
+numbers have no holes. It is the last lock: its owner waits for no other lock, so it is soon free
+again.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ async def lock_order(conn: Connection, order_id: str) -> Record:
 
 
 async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
-    """Lock every stock row of these SKUs; returns what is free at each location.
+    """Lock every stock row of these SKUs; returns the free units at each location.
 
-    Once per transaction: a row that another one adds in between would be locked out of order.
+    Call it once per transaction: a row that another transaction adds in between would be locked out
+    of order.
     """
     wanted = sorted(set(skus))
     rows = [row async for row in _sql.lock_stock(conn, skus=wanted)]
     held = {
         (row["sku"], row["location"]): row["quantity"]
-        async for row in _sql.set_aside(conn, skus=wanted)
+        async for row in _sql.soft_reserved(conn, skus=wanted)
     }
     return [
         Available(
@@ -58,10 +59,10 @@ async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
 async def empty_baskets(
     conn: Connection, baskets: Sequence[str], skus: Sequence[str]
 ) -> dict[str, list[Available]]:
-    """Give up what baskets hold of these SKUs, whose rows are locked: basket → what it held.
+    """End the soft reservations of baskets for these SKUs: basket → its units, by location.
 
-    Whoever does so serves those who wait for the SKUs: before, while they cannot get what is a
-    basket's own, and after, with what is left of it.
+    The caller has locked the SKUs' stock, and serves the backorders of these SKUs before this (they
+    cannot get a basket's units) and after it, with the units that are left.
     """
     held: dict[str, list[Available]] = {}
     if baskets:

@@ -14,7 +14,7 @@ where sku = any(:skus::text[])
 order by sku, location
 for no key update;
 
--- name: set_aside(skus)
+-- name: soft_reserved(skus)
 -- What baskets and backorders hold of these SKUs. A statement of its own, after the rows are locked:
 -- one that waits for a lock does not see what others have written meanwhile to another table.
 select sku, location, sum(quantity)::bigint as quantity from soft_reservation

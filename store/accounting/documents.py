@@ -1,6 +1,6 @@
-"""Invoices and credit notes: issued in the transaction of what they are for, and never changed.
+"""Invoices and credit notes: issued in the transaction of their cause, and never changed.
 
-Numbers run 1..n in each series, a kind and a year, whoever issues at once and whatever is rolled
+Numbers run 1..n in each series (a kind and a year), also when many are issued at once or are rolled
 back: the series' counter is a row that stays locked until the transaction ends. See store/locks.py:
 nothing may be locked after it.
 """
@@ -24,7 +24,7 @@ _sql = load_queries(__file__)
 
 
 class DocumentRow(BaseModel):
-    """A document on one line of a list; the total in minor units."""
+    """A document as one line of a list; the total in minor units."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,8 +1,7 @@
 """The journal: double entry, append-only, balanced by constraint, and closed by periods.
 
 Debits are positive, credits negative. An entry counts on the day on which it is written, by UTC;
-days that are closed take none any more. What is written for goods is
-`store.accounting.valuation`'s.
+closed days take no more entries. `store.accounting.valuation` writes the entries about goods.
 """
 
 from __future__ import annotations
@@ -60,8 +59,8 @@ class Closing(BaseModel):
 class Period(BaseModel):
     """The books of the days from `first` to `last`, read at one moment.
 
-    `before`: the balances of all days before; `after`: those at its end. `closed`: it takes no
-    entries any more.
+    `before`: the balances of all days before; `after`: those at its end. `closed`: it takes no more
+    entries.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,9 +82,10 @@ async def post(
     postings: Mapping[Name, int],
     order_id: str | None = None,
 ) -> None:
-    """Append an entry, once per effect. Accounts that nothing moves are left out; of nothing, none.
+    """Append an entry, once per effect.
 
-    `postings`: account → minor units of `currency`, adding up to zero.
+    Accounts at zero are left out; an empty entry is not written. `postings`: account → minor units
+    of `currency`, adding up to zero.
     """
     moved = {account: amount for account, amount in postings.items() if amount}
     if not moved:
@@ -118,9 +118,9 @@ async def entries(
     order_id: str | None = None,
     at_most: int | None = None,
 ) -> list[Entry]:
-    """Entries of the days from `first` to `last`, in their order: all of them, or an order's.
+    """Entries of the days from `first` to `last`, in their order: all of them, or one order's.
 
-    The latest where there are more than `at_most`.
+    If there are more than `at_most`, only the latest.
     """
     rows = _sql.entries(conn, first=first, last=last, order_id=order_id, at_most=at_most)
     return [Entry(**row) async for row in rows]
@@ -129,7 +129,7 @@ async def entries(
 async def period(conn: Connection, first: date | None, last: date) -> Period:
     """The books of some days; without a first one, from the beginning.
 
-    Raises InvalidInput where the last day is before the first.
+    Raises InvalidInput when the last day is before the first.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         beginning: date | None = await _sql.first_day(conn)
@@ -148,9 +148,9 @@ async def period(conn: Connection, first: date | None, last: date) -> Period:
 
 
 async def close(conn: Connection, through: date, *, who: str) -> Closing:
-    """Close all days through one: they take no entries any more, and there is no way back.
+    """Close all days through one. They take no more entries, and cannot be opened again.
 
-    Waits for entries that are being written. Closing what is closed changes nothing. Returns the
+    Waits for entries that are being written. Closing a closed day changes nothing. Returns the
     latest closing. Raises IllegalTransition for a day that is not over, by UTC.
     """
     async with conn.transaction():

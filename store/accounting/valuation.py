@@ -1,7 +1,7 @@
 """The cost of goods, and its entries in the journal; `domain.accounting.costs` computes it.
 
-Part of every movement by which goods come or go (`store.stock.stock`), in its transaction and while
-the stock rows of its SKUs are locked, which is the lock of what is written here.
+Every movement by which goods come or go (`store.stock.stock`) calls this in its own transaction,
+while the stock rows of its SKUs are locked. That lock protects the rows written here as well.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Paid:
-    """What was paid for each unit of a SKU that comes; `bought`: it is owed to a supplier."""
+    """The price of each unit of a SKU that arrives; `bought`: it is owed to a supplier."""
 
     each: Mapping[str, Money]
     bought: bool = False
 
 
 NOTHING: Final = Paid({})
-"""Nothing came, or nobody knows what was paid for it."""
+"""Nothing arrived, or its price is not known."""
 
 
 async def book(
@@ -41,11 +41,10 @@ async def book(
     paid: Paid,
     why: str,
 ) -> None:
-    """Book what the movements of one effect do to the worth of what is held.
+    """Book the change of the stock's worth by the movements of one effect.
 
-    `moved`: the stock rows that it moved, as the query `move` tells them. `under_way`: (SKU,
-    location) → change of what is between locations. Raises InvalidInput for a price that cannot be
-    meant.
+    `moved`: the stock rows that moved, as the query `move` returns them. `under_way`: (SKU,
+    location) → change of the units between locations. Raises InvalidInput for an impossible price.
     """
     units = Counter[str]()
     for row in moved:
@@ -69,7 +68,7 @@ async def book(
     ]
     await _sql.apply(
         conn,
-        # The key of an effect is good for one movement of each stock row, so it may come again.
+        # An effect may come again for other stock rows, but moves each row once only.
         effect=f"{effect}#{min(row['movement_id'] for row in moved)}",
         order_id=order_id,
         memo=f"{kind.replace('_', ' ')}: {why}",
@@ -87,7 +86,7 @@ async def book(
 
 
 async def _sold(conn: Connection, order_id: str, back: Mapping[str, int]) -> dict[str, Holding]:
-    """What is out for an order, with the units (SKU → units) that are coming back just now."""
+    """The units that an order has out, without those (SKU → units) that are coming back now."""
     rows = _sql.sold(conn, order_id=order_id, skus=list(back))
     return {
         row["sku"]: Holding(quantity=row["quantity"] + back[row["sku"]], costs=row["costs"])

@@ -1,1 +1,1 @@
-"""Returns: what a customer may send back, and what arrived."""
+"""Returns: the units that a customer may send back, and those that arrived."""

@@ -1,4 +1,4 @@
-"""Returns: what a customer may send back, what the carrier could not deliver, and what arrived."""
+"""Returns: approved by the shop or undeliverable, and the counts of the units that arrived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _sql = load_queries(__file__)
 
 
 class Counted(BaseModel):
-    """The warehouse's count of one line in a return parcel. Units that are short are missing."""
+    """The warehouse's count of one line in a return parcel. Uncounted units are missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +87,7 @@ async def locked(conn: Connection, return_id: str) -> Record:
 
 
 async def lines(conn: Connection, return_id: str) -> list[ReturnLine]:
-    """The lines of the return, and the counts of what came."""
+    """The lines of the return, and the counts of the units that arrived."""
     return [ReturnLine(**row) async for row in _sql.return_lines(conn, return_id=return_id)]
 
 
@@ -110,6 +110,6 @@ async def set_state(
 
 
 async def default_location(conn: Connection, order_id: str) -> str:
-    """Where the order's returns go unless said otherwise: where it was first sent from."""
+    """The location that the order was first sent from: its returns go there by default."""
     location: str = await _sql.default_location(conn, order_id=order_id)
     return location

@@ -1,1 +1,1 @@
-"""What each location is to send, and the labels and shipments that come of it."""
+"""Fulfilments, and the labels and shipments that they lead to."""

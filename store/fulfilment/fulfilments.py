@@ -1,4 +1,4 @@
-"""Fulfilments: what each location is to send, the claims on stock behind it, and its parcel."""
+"""Fulfilments: the units that each location sends, their claims on stock, and their state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _sql = load_queries(__file__)
 class FulfilmentLine(BaseModel):
     """One line of a fulfilment. `reserved` is the open claim; `picked` is None until counted.
 
-    `parts`: what one unit takes from stock (SKU → units), one of the SKU itself unless it is a kit.
+    `parts`: the stock that one unit takes (SKU → units). Except for a kit, that is one of the SKU
+    itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +45,7 @@ async def locked(conn: Connection, fulfilment_id: str) -> Record:
 
 
 async def find(conn: Connection, fulfilment_id: str) -> Record | None:
-    """The fulfilment's row, read without a lock; None where there is none."""
+    """The fulfilment's row, read without a lock; None if it does not exist."""
     row: Record | None = await _sql.fulfilment_of(conn, fulfilment_id=fulfilment_id)
     return row
 
@@ -60,7 +61,7 @@ async def release_to_warehouse(conn: Connection, order_id: str) -> None:
 
 
 async def is_live(conn: Connection, fulfilment_id: str) -> bool:
-    """There is such a fulfilment, and it goes out or went out."""
+    """Whether the fulfilment exists, and will go out or has gone out."""
     return bool(await _sql.is_live(conn, fulfilment_id=fulfilment_id))
 
 
@@ -70,11 +71,11 @@ async def set_state(conn: Connection, fulfilment_id: str, state: FulfilmentState
 
 
 async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None:
-    """Stop a fulfilment before its hand-over, for good: the warehouse can no longer report on it.
+    """Stop a fulfilment before its hand-over, for good: the warehouse can no longer report it.
 
-    Returns the state in which it was caught, or None when it is too late (or was stopped by a
-    short pick of everything). Recalling again answers the same. This row is where cancel and ship
-    meet: whichever commits first wins, and the other is told.
+    Returns the state in which it was stopped, or None when it is too late (or a short pick of
+    everything has stopped it). A repeat gives the same answer. Cancel and ship meet at this row:
+    the first to commit wins, and the other is told.
     """
     row = await locked(conn, fulfilment_id)
     caught: FulfilmentState | None = row["recalled_from"]
@@ -85,7 +86,7 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
 
 
 async def set_picked(conn: Connection, fulfilment_id: str, picked: LineUnits) -> None:
-    """Record what the picker counted."""
+    """Record the picker's count."""
     await _sql.set_picked(
         conn,
         fulfilment_id=fulfilment_id,

@@ -1,4 +1,4 @@
-"""Parcels: the label of each fulfilment, intent first, and what carriers say about it."""
+"""Shipments: the label of each fulfilment, intent first, and the carriers' scans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _sql = load_queries(__file__)
 
 
 class Parcel(BaseModel):
-    """A fulfilment's parcel. `label`: requested (not known yet), bought, refused or voided."""
+    """A fulfilment's parcel. `label`: requested (outcome unknown), bought, refused or voided."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,10 +42,10 @@ async def want_label(
     service: str,
     charged: bool = True,
 ) -> Parcel | None:
-    """Write the intent to buy a label. Where it was there: the parcel, whose outcome comes first.
+    """Write the intent to buy a label. None when it is new; the parcel when it was there before.
 
-    `charged`: the parcel is charged when it leaves. Raises Conflict when the intent was there for
-    another service.
+    `charged`: the customer is charged when the parcel leaves. Raises Conflict when the earlier
+    intent was for another service.
     """
     new = await _sql.want_label(
         conn,
@@ -71,7 +71,7 @@ async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:
 
 
 async def by_tracking(conn: Connection, carrier: str, tracking_number: str, event_id: str) -> str:
-    """The fulfilment whose parcel a carrier's event is about. Raises NotFound."""
+    """The fulfilment whose parcel has this tracking number. Raises NotFound."""
     rows = _sql.parcels_by_tracking(
         conn, carrier=carrier, tracking_number=tracking_number, event_id=event_id
     )
@@ -92,7 +92,7 @@ async def label_bought(
 
 
 async def label_refused(conn: Connection, fulfilment_id: str, refusal: str) -> None:
-    """requested → refused, with the carrier's words."""
+    """requested → refused, with the carrier's reason."""
     await _sql.label_refused(conn, fulfilment_id=fulfilment_id, refusal=refusal)
 
 
@@ -102,7 +102,7 @@ async def label_voided(conn: Connection, fulfilment_id: str) -> None:
 
 
 async def handed_over(conn: Connection, fulfilment_id: str, at: datetime) -> tuple[str, str]:
-    """The carrier has it, since `at`. Returns carrier and tracking number."""
+    """Record that the carrier has the parcel since `at`. Returns carrier and tracking number."""
     row = await _sql.hand_over(conn, fulfilment_id=fulfilment_id, at=at)
     return row["carrier"], row["tracking_number"]
 
@@ -116,7 +116,7 @@ async def add_carrier_event(
     happened_at: datetime,
     detail: str,
 ) -> bool:
-    """Keep what the carrier said. False when it said so before; Conflict when it said otherwise."""
+    """Keep a carrier's event. False for a repeat; Conflict for one with another status."""
     new = await _sql.add_carrier_event(
         conn,
         fulfilment_id=fulfilment_id,
@@ -139,7 +139,7 @@ async def add_carrier_event(
 async def scanned(
     conn: Connection, fulfilment_id: str, status: CarrierStatus, happened_at: datetime
 ) -> None:
-    """Set the story's status; the last scan's time only grows."""
+    """Set the shipment's status. The time of the last scan never goes back."""
     await _sql.scanned(
         conn, fulfilment_id=fulfilment_id, carrier_status=status, happened_at=happened_at
     )

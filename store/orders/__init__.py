@@ -1,1 +1,1 @@
-"""Orders, their lines, their story, and what they answered."""
+"""Orders, their lines, their story, and the answers that they gave."""

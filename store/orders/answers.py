@@ -19,7 +19,7 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """An answer, and the digest of what was asked."""
+    """An answer, and the digest of its request."""
 
     digest: str
     outcome: dict[str, Any]

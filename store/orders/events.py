@@ -1,7 +1,7 @@
 """The story of each order: an append-only trail that also remembers which effects are done.
 
-An effect's row is written in the effect's own transaction, with what came of it in `data`. A step
-that runs again finds the row, changes nothing, and answers as it did the first time.
+An effect's row is written in the effect's own transaction, with its result in `data`. A step that
+runs again finds the row, changes nothing, and answers as it did the first time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to an order, told once per effect."""
+    """One event in an order's story, written once per effect."""
 
     order_id: str
     effect: str
@@ -71,9 +71,9 @@ async def trail(conn: Connection, order_id: str) -> list[Record]:
 async def raise_attention(
     conn: Connection, order_id: str, step: str, reason: str, allowed: Sequence[str]
 ) -> None:
-    """List the order as needing a person at `step`. Raising it twice is once.
+    """List the order as needing a person at `step`. A repeat changes nothing.
 
-    `allowed`: the answers that a person can give; none where it ends by itself.
+    `allowed`: the answers that a person can give; none when it ends by itself.
     """
     await _sql.raise_attention(
         conn, order_id=order_id, step=step, reason=reason, allowed=list(allowed)
@@ -81,12 +81,12 @@ async def raise_attention(
 
 
 async def resolve_attention(conn: Connection, order_id: str, step: str, resolution: str) -> None:
-    """The step no longer needs a person. Nothing happens when it did not."""
+    """The step no longer needs a person. Does nothing if it did not."""
     await _sql.resolve_attention(conn, order_id=order_id, step=step, resolution=resolution)
 
 
 async def open_attention(conn: Connection, order_ids: Sequence[str]) -> list[Record]:
-    """What of these orders needs a person, longest first.
+    """The steps of these orders that need a person, the oldest first.
 
     Columns: order_id, step, reason, since, allowed.
     """
@@ -101,10 +101,10 @@ async def attention_at(conn: Connection, step: str) -> dict[str, datetime]:
 async def hold(
     conn: Connection, order_id: str, number: int, *, reason: HoldReason, note: str, who: str
 ) -> None:
-    """The order does not go on until it is released. Holding it twice under a number is once."""
+    """Hold the order until it is released. A repeat with the same number changes nothing."""
     await _sql.hold(conn, order_id=order_id, number=number, reason=reason, note=note, who=who)
 
 
 async def release_hold(conn: Connection, order_id: str, number: int, *, who: str) -> None:
-    """The order goes on. Nothing happens when it was released before."""
+    """Let the order continue. A repeat changes nothing."""
     await _sql.release_hold(conn, order_id=order_id, number=number, who=who)

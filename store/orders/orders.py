@@ -1,4 +1,4 @@
-"""Orders and their lines: the read model, written with the effects that it tells of."""
+"""Orders and their lines: the read model, written in the transactions of the effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _sql = load_queries(__file__)
 
 Decision = Literal["confirmed", "rejected", "cancelled", "closed"]
 
-# The counts of a line that move, in the order in which `move_lines` takes them.
+# The counts of a line that can change, in the order in which `move_lines` takes them.
 COUNTS = (
     "backordered",
     "allocated",
@@ -36,7 +36,7 @@ COUNTS = (
 
 @dataclass(frozen=True)
 class Received:
-    """A new order, the workflow run that owns it, and how its policy chooses locations."""
+    """A new order, the workflow run that owns it, and its policy's rules for choosing locations."""
 
     order: Order
     run_id: str
@@ -46,14 +46,14 @@ class Received:
 async def create(conn: Connection, received: Sequence[Received]) -> list[bool]:
     """Record received orders.
 
-    False for one that the same run recorded before, here or earlier in the sequence. Raises
-    Conflict when an id is taken by other content, or by another run: Temporal forgets closed
-    workflows in time, this table does not.
+    False for an order that the same run recorded before, here or earlier in the sequence. Raises
+    Conflict when an id is taken by an order with other content, or of another run: Temporal forgets
+    closed workflows in time, this table does not.
     """
     first: dict[str, Received] = {}
     for one in received:
         first.setdefault(one.order.order_id, one)
-    # Sorted: an id that another transaction is recording at this moment is waited for.
+    # Sorted, because an insert waits for another transaction that is recording the same id.
     created = await _insert(conn, [first[order_id] for order_id in sorted(first)])
     answers = []
     for one in received:
@@ -66,7 +66,7 @@ async def create(conn: Connection, received: Sequence[Received]) -> list[bool]:
 
 
 async def _insert(conn: Connection, received: Sequence[Received]) -> set[str]:
-    """Returns the ids of those that were not there. Nobody else can see their rows yet."""
+    """Returns the ids of the orders that are new. Nobody else can see their rows yet."""
     orders = [one.order for one in received]
     lines = [(order, line) for order in orders for line in order.lines]
     worth = {order.order_id: value_lines(order) for order in orders}
@@ -123,7 +123,8 @@ async def move_lines_of(
 ) -> None:
     """Add to the counts of lines: {order_id: {line_id: {"allocated": -2, "cancelled": 2}}}.
 
-    The caller holds the orders' locks. A sum that cannot be raises CheckViolation: a fault of ours.
+    The caller holds the orders' locks. An impossible sum raises CheckViolation: a fault in the
+    code.
     """
     rows = [(o, line_id, counts) for o, lines in moves.items() for line_id, counts in lines.items()]
     if not rows:
@@ -140,7 +141,7 @@ async def move_lines_of(
 
 
 async def decide(conn: Connection, order_id: str, decision: Decision, reason: str = "") -> None:
-    """Record what the workflow decided. A final decision stays what it is."""
+    """Record the workflow's decision. A final decision never changes."""
     await decide_all(conn, decision, {order_id: reason})
 
 
@@ -152,7 +153,7 @@ async def decide_all(conn: Connection, decision: Decision, reasons: Mapping[str,
 
 
 async def shipping(conn: Connection, order_id: str) -> Shipping:
-    """How the order is to be sent, and where to."""
+    """The order's address and its wishes for shipping."""
     return Shipping.model_validate(await _sql.shipping_of(conn, order_id=order_id))
 
 
@@ -162,5 +163,5 @@ async def skus(conn: Connection, order_id: str) -> dict[str, str]:
 
 
 async def lines(conn: Connection, order_id: str) -> list[Record]:
-    """Where the units of each line stand, and what the line is worth."""
+    """The counts and the worth of each line."""
     return [row async for row in _sql.lines_of(conn, order_id=order_id)]

@@ -1,7 +1,7 @@
 """Refunds that a customer's bank sent back, days after they had succeeded.
 
-Such a refund is owed again, and a person is asked to pay it another way: by then the order's
-workflow may long have ended.
+Such a refund is owed again, and a person is asked to pay it another way, because the order's
+workflow may have ended long ago.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from store.orders import events
 from store.payments import disputes, payments, refunds
 
 STEP: Final = "refund_failed "
-"""How the steps begin under which a person is asked; the key of the payment follows."""
+"""The steps that ask a person begin with this; the key of the payment follows."""
 
 ALLOWED: Final = ("done",)
-"""It is not sent again by itself: a person pays the customer another way, and says so."""
+"""Orderloom does not send it again: a person pays the customer another way, and reports that."""
 
 
 async def came_back(conn: Connection, payment: Payment, why: str) -> None:
-    """It is owed again. The caller holds the order's lock; what is known changes nothing.
+    """Record that the refund is owed again. A repeat changes nothing.
 
-    Nor does what was told before this was booked: a person was asked then, and has it in hand.
+    The caller holds the order's lock. Nothing changes either for news that came before this was
+    booked: a person was asked then, and deals with it.
     """
     order_id, key = payment.order_id, payment.payment_key
     if await events.find(conn, order_id, f"{key}:bounced") is not None:
@@ -52,7 +53,7 @@ async def came_back(conn: Connection, payment: Payment, why: str) -> None:
 async def paid_otherwise(
     conn: Connection, order_id: str, step: str, note: str, *, who: str
 ) -> bool:
-    """A person paid the customer another way. False where nothing asks for that."""
+    """Record that a person paid the customer another way. False if no open step asks for that."""
     async with conn.transaction():
         await lock_order(conn, order_id)
         asked = {row["step"] for row in await events.open_attention(conn, [order_id])}

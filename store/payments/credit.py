@@ -1,8 +1,8 @@
-"""Store credit: what the shop owes customers, and they pay with.
+"""Store credit: money that the shop owes to customers, and that they pay with.
 
-`authorize`, `capture`, `void` and `refund` are what a payment company does; they are called outside
-of any transaction, as one is. `issue` gives credit and takes part in the caller's transaction, if
-there is one: whoever calls it books it. `grant` does both, for credit that belongs to no order.
+`authorize`, `capture`, `void` and `refund` are operations of a payment company; like one, they are
+called outside any transaction. `issue` gives credit in the caller's transaction, if there is one,
+and leaves its booking to the caller. `grant` also books, for credit that belongs to no order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _sql = load_queries(__file__)
 OperationKind = Literal["issue", "authorize", "capture", "void", "refund"]
 
 SYSTEM = "orderloom"
-"""Who does what orders ask for."""
+"""The actor of operations that orders ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A firm no, by its code. `available`: what there was, where it was too little."""
+    """A firm no, by its code. `available`: the amount there was, when it was too little."""
 
     code: str
     available: Money | None
@@ -79,7 +79,7 @@ class CreditAccount(BaseModel):
 
 
 class CreditOperation(BaseModel):
-    """One line of an account's story. One that was refused has a `code`, and changed nothing."""
+    """One line of an account's story. A refused one has a `code`, and changed nothing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,7 +98,7 @@ class CreditOperation(BaseModel):
 
 
 def request_of(kind: OperationKind, *, amount: Money | None = None, **content: str | None) -> str:
-    """A call's content in one canonical form, to tell a repeat from a conflict."""
+    """A call's content in one canonical form, which tells a repeat from a conflict."""
     if amount is not None:
         content |= {"amount_minor": str(amount.minor), "currency": amount.currency}
     return json.dumps({"operation": kind, **content}, sort_keys=True)
@@ -134,16 +134,16 @@ async def issue(
 
 
 def issue_request(customer_id: str, order_id: str | None, amount: Money) -> str:
-    """The content under which credit is kept that was given."""
+    """The content under which given credit is kept."""
     return request_of("issue", customer_id=customer_id, order_id=order_id, amount=amount)
 
 
 async def grant(
     conn: Connection, *, key: str, customer_id: str, amount: Money, who: str, why: str
 ) -> CreditAccount:
-    """Give a customer credit that no order is the reason of, and book it: once per key, or nothing.
+    """Give a customer credit that belongs to no order, and book it, once per key or not at all.
 
-    Raises InvalidInput for an amount that is not above zero or more than any order can be, and
+    Raises InvalidInput for an amount that is not above zero or is more than any order can be, and
     Conflict when the key was used for other credit.
     """
     if not 0 < amount.minor <= TOTAL_MINOR_MAX:
@@ -172,7 +172,7 @@ async def grant(
 async def authorize(
     conn: Connection, *, key: str, request: str, account_id: str, order_id: str, amount: Money
 ) -> Call:
-    """Hold an amount of what is free. An answer already kept under the key wins."""
+    """Authorize a part of the available amount. An answer already kept under the key wins."""
     return await _once(
         "authorize",
         conn,
@@ -190,19 +190,22 @@ async def authorize(
 async def capture(
     conn: Connection, *, key: str, request: str, authorization: str, amount: Money
 ) -> Call:
-    """Spend of what is authorized. An answer already kept under the key wins."""
+    """Spend from an authorized amount. An answer already kept under the key wins."""
     return await _about("capture", conn, key, request, authorization, amount)
 
 
 async def refund(
     conn: Connection, *, key: str, request: str, authorization: str, amount: Money
 ) -> Call:
-    """Put back of what was spent. An answer already kept under the key wins."""
+    """Put back from a spent amount. An answer already kept under the key wins."""
     return await _about("refund", conn, key, request, authorization, amount)
 
 
 async def void(conn: Connection, *, key: str, request: str, authorization: str) -> Call:
-    """Free what is authorized and not spent. An answer already kept under the key wins."""
+    """Release the authorized amount that is not spent.
+
+    An answer already kept under the key wins.
+    """
     return await _once(
         "void", conn, key=key, request=request, authorization_id=authorization, who=SYSTEM, why=""
     )
@@ -227,7 +230,7 @@ async def effects_of_day(conn: Connection, day: date) -> tuple[Effect, ...]:
 
 
 async def find(conn: Connection, customer_id: str) -> list[CreditAccount]:
-    """A customer's accounts, one for each currency in which there was ever credit."""
+    """A customer's accounts, one for each currency of any credit that was ever given."""
     rows = _sql.accounts(conn, customer_id=customer_id)
     return [CreditAccount(**row) async for row in rows]
 
@@ -266,11 +269,11 @@ async def _once(query: str, conn: Connection, **values: Any) -> Call:
     run = getattr(_sql, query)
     try:
         if conn.is_in_transaction():
-            async with conn.transaction():  # which a lost race must not end
+            async with conn.transaction():  # A lost race must not end the caller's transaction.
                 return _call(await run(conn, **values))
         return _call(await run(conn, **values))
     except asyncpg.UniqueViolationError:
-        # Raised only once the winner has committed, so that its answer is there to be found.
+        # It is raised only after the winner has committed, so the winner's answer can be read.
         return _call(await run(conn, **values))
 
 

@@ -1,8 +1,7 @@
 """Disputes: the state of each, the part of its order's money that it holds, and its entries.
 
-What a dispute does to an order is the difference between what it was and what it is, so the pieces
-in which a company tells it come to the same in any order. Goods are none of its business: they stay
-where they are, and nothing is put back on a shelf.
+The effect of a dispute on its order is the difference between its old and its new state, so news in
+any order lead to the same end. A dispute never moves goods: nothing is put back on a shelf.
 """
 
 from __future__ import annotations
@@ -23,16 +22,17 @@ _sql = load_queries(__file__)
 
 
 async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
-    """Take a piece of a dispute, in the caller's transaction. What was told before changes nothing.
+    """Take a piece of news about a dispute, in the caller's transaction.
 
-    One about a payment that is not known is kept, and nothing is booked for it. Raises Conflict
-    where a piece is in another currency than the others.
+    A repeat changes nothing. News about an unknown payment is kept, and nothing is booked for it.
+    Raises Conflict when a piece is in another currency than the earlier ones.
     """
     payment = await _sql.disputed_payment(
         conn, provider=provider, dispute_id=piece.dispute_id, subjects=list(piece.subjects)
     )
     if payment is not None:
-        await lock_order(conn, payment["order_id"])  # before the dispute's own row
+        # The order's lock comes before the dispute's own row.
+        await lock_order(conn, payment["order_id"])
     new = await _sql.want_dispute(
         conn, provider=provider, dispute_id=piece.dispute_id, **_columns(piece)
     )
@@ -62,8 +62,8 @@ async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
 async def given_by_bank(conn: Connection, refund: Payment) -> int:
     """The part of a refund that the customer has from the bank already, in minor units.
 
-    Only of one that is written down by hand, and of all of these together no more than banks have
-    taken back of the order for good.
+    Only for a refund that is paid by hand. All of these together are never more than the banks have
+    taken back from the order for good.
     """
     if refund.provider != BY_HAND:
         return 0
@@ -72,9 +72,9 @@ async def given_by_bank(conn: Connection, refund: Payment) -> int:
 
 
 async def place(conn: Connection, batch: int) -> int:
-    """Give disputes that nobody knew the payment of to their orders, where it is known by now.
+    """Assign disputes of unknown payments to their orders, if the payments are known by now.
 
-    A transaction for each. Returns how many there were.
+    Each has its own transaction. Returns their number.
     """
     found = [row async for row in _sql.placeable(conn, batch=batch)]
     for candidate in found:
@@ -91,7 +91,7 @@ async def place(conn: Connection, batch: int) -> int:
 async def _apply(
     conn: Connection, provider: str, order_id: str, before: Dispute | None, now: Dispute
 ) -> None:
-    """Bring the order's sums, the books and the story from what the dispute was to what it is."""
+    """Move the order's sums, books and story from the dispute's old state to its new one."""
     if before is not None and _said(before) == _said(now):
         return
     change = now.held - (before.held if before else 0)
@@ -121,7 +121,7 @@ async def _apply(
         order_id=order_id,
     )
     if before is not None and (before.state, before.amount) == (now.state, now.amount):
-        return  # the fee became known: nothing to tell
+        return  # Only the fee became known: the order's story has nothing to tell.
     await events.tell(
         conn,
         order_id,
@@ -139,7 +139,7 @@ async def _apply(
 
 
 def _said(dispute: Dispute) -> tuple[Any, ...]:
-    """The part of a dispute that its order has to do with."""
+    """The fields of a dispute that concern its order."""
     return dispute.state, dispute.amount, dispute.fee
 
 

@@ -1,4 +1,4 @@
-"""Money that somebody may have to look after. Reads only."""
+"""Money that a person may have to look after. Reads only."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ async def unsettled_payments(conn: Connection) -> list[Unsettled]:
 
 
 async def owed_refunds(conn: Connection) -> list[refunds.Refund]:
-    """Refunds that were granted and are not issued in full, longest first."""
+    """Refunds that were granted and are not issued in full, the oldest first."""
     return await refunds.owed(conn)

@@ -1,8 +1,8 @@
-"""Payment operations: first the intent, then its outcome. And the sums that they add up to.
+"""Payment operations, intent first and then the outcome, and the sums that they add up to.
 
-An intent takes its room in the sums, of the order and of the authorization, before the provider is
-called: however many run at once, nothing is charged beyond what was authorized, or paid back beyond
-what was charged.
+An intent takes its room in the sums of the order and of the authorization before the provider is
+called. So no number of parallel calls can charge more than was authorized, or pay back more than
+was charged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["BY_HAND", "STORE_CREDIT", "Intent", "Kind", "OrderMoney", "Payment"]
 async def intend(conn: Connection, order_id: str, intent: Intent) -> tuple[Payment, bool]:
     """Write the intent, and take its room. Returns it, and whether it is new.
 
-    The caller holds the order's lock. Raises Conflict when the key stands for another amount, and
+    The caller holds the order's lock. Raises Conflict when the key was used for another amount, and
     Refused when there is no room: more than authorized, or a refund of more than was captured.
     """
     amount = intent.amount
@@ -57,11 +57,11 @@ async def _take_room(conn: Connection, payment: Payment) -> None:
     match payment.kind:
         case "capture":
             why_not = f"charging {payment.amount} more would exceed what is authorized for it"
-            if payment.provider == BY_HAND:  # paid without an authorization: its own
+            if payment.provider == BY_HAND:  # A payment by hand has no authorization but its own.
                 await _add(conn, payment.order_id, authorized=amount)
             await _add(conn, payment.order_id, why_not=why_not, capture_granted=amount)
             await _add_there(conn, payment, why_not=why_not, capture_granted=amount)
-        case "refund":  # its room in the order's sums was taken when it was granted
+        case "refund":  # Its room in the order's sums was taken when the refund was granted.
             why_not = f"paying back {payment.amount} more would exceed what was charged by it"
             await _add_there(conn, payment, why_not=why_not, refund_granted=amount)
 
@@ -74,9 +74,9 @@ async def succeed(
     *,
     releases_rest: bool = False,
 ) -> bool:
-    """requested or unknown → succeeded, and the sums with it. False when it was settled.
+    """requested or unknown → succeeded, and the sums with it. False when it was settled before.
 
-    `releases_rest`: an authorization that was charged cannot be charged again.
+    `releases_rest`: the authorization cannot be charged a second time.
     """
     if not await _settle(conn, payment, "succeeded", reference=reference, expires_at=expires_at):
         return False
@@ -100,7 +100,7 @@ async def succeed(
 
 
 async def release(conn: Connection, authorization_key: str) -> int:
-    """The rest of an authorization cannot be charged any more. Returns its amount."""
+    """Make the rest of an authorization unusable for charges. Returns its minor units."""
     authorization = await find(conn, authorization_key)
     assert authorization is not None
     left = authorization.room
@@ -111,7 +111,7 @@ async def release(conn: Connection, authorization_key: str) -> int:
 
 
 async def fail(conn: Connection, payment: Payment, code: str, message: str) -> bool:
-    """requested or unknown → failed: the provider's firm no. False when it was settled.
+    """requested or unknown → failed: the provider's firm no. False when it was settled before.
 
     It gives its room back. A refund stays granted in the order's sums: it is still owed.
     """
@@ -127,9 +127,9 @@ async def fail(conn: Connection, payment: Payment, code: str, message: str) -> b
 
 
 async def came_back(conn: Connection, payment: Payment, code: str, message: str) -> bool:
-    """A refund that succeeded → failed, days later. False where that was known.
+    """Turn a succeeded refund into a failed one, days later. False for a repeat.
 
-    It gives its room back to its authorization, and is still granted in the order's sums.
+    It gives its room back to its authorization, and stays granted in the order's sums.
     """
     key, amount = payment.payment_key, payment.amount_minor
     if await _sql.payment_came_back(conn, code=code, message=message, payment_key=key) is None:
@@ -142,10 +142,10 @@ async def came_back(conn: Connection, payment: Payment, code: str, message: str)
 async def grant_refund(
     conn: Connection, order_id: str, amount: Money, *, by_hand: bool = False
 ) -> None:
-    """Take a refund's room in the order's sums. Raises Refused where there is none.
+    """Take a refund's room in the order's sums. Raises Refused when there is none.
 
-    Nothing is paid back while a bank has taken money back, or might: it would be paid back twice.
-    But that it was paid back, by hand or by the bank, can be written down.
+    Nothing is paid back while a bank has taken money back, or might: that would pay twice. A refund
+    that was paid already, by hand or by the bank, can still be recorded.
     """
     why_not = "" if by_hand else await why_no_refund(conn, order_id)
     if why_not:
@@ -159,12 +159,12 @@ async def grant_refund(
 
 
 async def billed_after_refund(conn: Connection, order_id: str) -> None:
-    """Something was billed that was decided after a refund: its cents depend on the sequence."""
+    """Record that an invoice was decided after a refund: its cents depend on the sequence."""
     await _sql.billed_after_refund(conn, order_id=order_id)
 
 
 async def why_no_refund(conn: Connection, order_id: str) -> str:
-    """Why nothing of the order may be paid back now; empty where it may."""
+    """The reason why nothing of the order may be paid back now; empty if it may."""
     money = await sums(conn, order_id)
     if not money.disputed:
         return ""
@@ -176,12 +176,12 @@ async def why_no_refund(conn: Connection, order_id: str) -> str:
 
 
 async def unknown(conn: Connection, key: str, message: str) -> None:
-    """requested → unknown: the call was made and no answer came."""
+    """requested → unknown: the call was made and no answer arrived."""
     await _sql.payment_unknown(conn, payment_key=key, message=message or None)
 
 
 async def bind(conn: Connection, authorization_key: str, part_of: str) -> None:
-    """An authorization made for a part that will not be charged serves another one."""
+    """Give an authorization another part, because its own part will not be charged."""
     await _sql.bind_authorization(conn, payment_key=authorization_key, part_of=part_of)
 
 
@@ -197,7 +197,7 @@ async def of_order(conn: Connection, order_id: str) -> list[Payment]:
 
 
 async def of_part(conn: Connection, order_id: str, kind: Kind, part_of: str) -> list[Payment]:
-    """The operations of one kind that a step is made of, oldest first."""
+    """The operations of one kind that belong to a part, oldest first."""
     rows = _sql.payments_for(conn, order_id=order_id, kind=kind, part_of=part_of)
     return [Payment(**texts(row)) async for row in rows]
 
@@ -209,17 +209,20 @@ async def authorizations(conn: Connection, order_id: str) -> list[Payment]:
 
 
 async def unsettled(conn: Connection) -> list[Record]:
-    """Without a known outcome, oldest first: a payment, its order's decision, and attention."""
+    """Operations without a known outcome, oldest first.
+
+    Columns: those of a payment, its order's decision, and attention.
+    """
     return [row async for row in _sql.unsettled_payments(conn)]
 
 
 def texts(row: Record) -> dict[str, Any]:
-    """A row of `payment` as values: a text that is not there is empty."""
+    """A row of `payment` as values, with an empty string in place of a missing text."""
     return {**row, **{name: row[name] or "" for name in ("code", "message", "part_of")}}
 
 
 async def has_ended(conn: Connection, order_id: str, fulfilment_id: str, moment: datetime) -> bool:
-    """At that moment, not all that is authorized for a fulfilment can be charged any more."""
+    """Whether a fulfilment's authorizations, at that moment, cannot be charged in full any more."""
     made = [
         payment
         for payment in await authorizations(conn, order_id)
@@ -283,7 +286,7 @@ async def _add(
 async def _add_there(
     conn: Connection, payment: Payment, *, why_not: str = "", **changes: int
 ) -> None:
-    """The same in the sums of the authorization that the payment is about, if it is about one."""
+    """Add to the sums of the authorization that the payment belongs to, if it belongs to one."""
     if payment.authorization_key is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""News that payment companies send by themselves: kept before the answer, worked through once."""
+"""Events that payment companies send: stored before the company gets its answer, processed once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _sql = load_queries(__file__)
 CHANNEL = "provider_event"
 """The PostgreSQL notification channel that wakes the relay."""
 
-# What a piece of news can be about.
+# The events of interest, by the beginning of their type.
 _KINDS: Final = {
     "authorized": ("authorize",),
     "captured": ("capture",),
@@ -38,7 +38,7 @@ async def keep(
     body: dict[str, Any],
     happened_at: datetime,
 ) -> bool:
-    """Keep an event, once per id: what came first counts. False where the id was kept before."""
+    """Store an event, once per id: the first one counts. False if the id was stored before."""
     kept = await _sql.keep_event(
         conn,
         provider=provider,
@@ -53,7 +53,7 @@ async def keep(
 async def kept_the_same(
     conn: Connection, provider: str, event_id: str, kind: str, data: Any
 ) -> bool:
-    """Whether the event that is kept under this id says the same."""
+    """Whether the event that is stored under this id has the same content."""
     same: bool = await _sql.kept_the_same(
         conn, provider=provider, event_id=event_id, type=kind, data=data
     )
@@ -61,31 +61,32 @@ async def kept_the_same(
 
 
 async def lock_due(conn: Connection) -> Record | None:
-    """Lock the next event to work through: provider, event_id, type, body, happened_at, tries.
+    """Lock the next event to process: provider, event_id, type, body, happened_at, tries.
 
-    It is nobody else's until the transaction ends. This lock comes before an order's.
+    No other worker gets it until the transaction ends. This lock comes before an order's.
     """
     row: Record | None = await _sql.lock_due_event(conn)
     return row
 
 
 async def processed(conn: Connection, provider: str, event_id: str) -> None:
-    """Worked through, for good."""
+    """Mark the event as processed, for good."""
     await _sql.event_processed(conn, provider=provider, event_id=event_id)
 
 
 async def later(
     conn: Connection, provider: str, event_id: str, error: str, pause: timedelta
 ) -> None:
-    """Try it again after the pause; the error says why not now."""
+    """Process it again after the pause; the error says why not now."""
     await _sql.event_later(conn, error=error, pause=pause, provider=provider, event_id=event_id)
 
 
 async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[Wake]:
-    """Take news about a payment, in the caller's transaction. Returns the steps that it may move.
+    """Take news about a payment, in the caller's transaction.
 
-    What became of a call is recorded by the order's own step. So an operation without an outcome
-    only means that its step, where it waits for a person, could look again.
+    Returns the steps that may go on now. Only the order's own step records the outcome of a call.
+    So news about an open operation just means that its step, if it waits for a person, could look
+    the outcome up again.
     """
     rows = [
         row
@@ -100,18 +101,18 @@ async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[W
         if row["state"] == "succeeded":
             await _late_word(conn, provider, news, row)
         elif news.fate == "refund_failed" and row["state"] in _UNSETTLED and row["step"] is None:
-            # The step that is about to record it as done would not hear of it any more.
+            # The step is about to record it as done, and would not notice this news any more.
             raise Conflict(f"what became of {row['payment_key']} is not recorded yet")
     wakes = [
         Wake(order_id=row["order_id"], step=row["step"], why=f"{provider} says: {news.fate}")
         for row in rows
         if row["state"] in _UNSETTLED and row["step"] is not None
     ]
-    return tuple(dict.fromkeys(wakes))  # a step may make several calls
+    return tuple(dict.fromkeys(wakes))  # One step may make several calls.
 
 
 async def _late_word(conn: Connection, provider: str, news: PaymentNews, row: Record) -> None:
-    """What becomes of a payment operation after it succeeded."""
+    """Record news about a payment operation that had succeeded before."""
     order_id, key = row["order_id"], row["payment_key"]
     if news.fate == "ended" and row["kind"] == "authorize":
         await lock_order(conn, order_id)

@@ -17,7 +17,7 @@ class _Row(BaseModel):
 
 
 class DisputeRow(_Row):
-    """A dispute. Of a payment that is not known here, it has no order."""
+    """A dispute. It has no order when its payment is not known here."""
 
     provider: str
     dispute_id: str
@@ -36,7 +36,10 @@ class DisputeRow(_Row):
 
 
 class ProviderEventRow(_Row):
-    """What a company told. Worked through when it has `processed_at`; `try_after`: tried then."""
+    """A company's event.
+
+    `processed_at`: when it was processed; `try_after`: when it is tried again.
+    """
 
     provider: str
     event_id: str
@@ -52,7 +55,7 @@ class ProviderEventRow(_Row):
 async def disputes(
     conn: Connection, *, order_id: str | None = None, open_only: bool = False, at_most: int = 100
 ) -> list[DisputeRow]:
-    """Disputes, newest first: all, or those of one order, or those not decided."""
+    """Disputes, newest first: all, one order's, or those that are not decided."""
     rows = _sql.list_disputes(conn, open_only=open_only, order_id=order_id, at_most=at_most)
     return [DisputeRow(**row) async for row in rows]
 
@@ -60,6 +63,6 @@ async def disputes(
 async def provider_events(
     conn: Connection, *, failed: bool = False, at_most: int = 100
 ) -> list[ProviderEventRow]:
-    """Companies' events, newest first: all, or those that could not be worked through."""
+    """Companies' events, newest first: all, or those that could not be processed."""
     rows = _sql.list_events(conn, failed=failed, at_most=at_most)
     return [ProviderEventRow(**row) async for row in rows]

@@ -1,4 +1,4 @@
-"""Days of payment companies as they were compared, and what does not agree until it is mended."""
+"""The compared days of payment companies, and their differences until they are mended."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ _sql = load_queries(__file__)
 
 WHO = "reconciliation"
 LOOK_BACK = timedelta(days=31)
-"""Days that were missed, or that have something open, are compared for so long."""
+"""Days that were missed, or have an open difference, are compared again for this long."""
 
 Resolution = Literal["open", "mended", "resolved"]
 
 
 class Day(BaseModel):
-    """A company's day as it was last compared. `listed`: effects of the day there."""
+    """A company's day at its last comparison.
+
+    `listed`: the number of effects in the company's list.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +43,7 @@ class Day(BaseModel):
 
 
 class KeptDifference(BaseModel):
-    """Something that does not agree, with what became of it."""
+    """A difference between a company's records and ours, with its resolution."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,7 +65,7 @@ class KeptDifference(BaseModel):
 
 
 class ParkedStep(BaseModel):
-    """The step of an order that is to be tried again to mend a difference."""
+    """A step of an order that will be retried to mend a difference."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,23 +75,23 @@ class ParkedStep(BaseModel):
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:
-    """When a day (UTC) begins, and when the next does."""
+    """The beginning of a day (UTC), and of the next one."""
     since = datetime.combine(day, time(), UTC)
     return since, since + timedelta(days=1)
 
 
 async def ours(conn: Connection, provider: str, day: date, keys: list[str]) -> list[Ours]:
-    """Our operations with these keys, and those done on, or open since, this day at this
-    company."""
+    """Our operations at this company with these keys, or done or still open on this day."""
     since, before = bounds(day)
     rows = _sql.ours(conn, provider=provider, keys=keys, since=since, before=before)
     return [Ours(**row) async for row in rows]
 
 
 async def record(conn: Connection, provider: str, comparison: Comparison) -> None:
-    """Keep what a comparison found, in the caller's transaction.
+    """Store the result of a comparison, in the caller's transaction.
 
-    A difference is kept once however often it is found; one that is gone is closed as mended.
+    A difference is stored once however often it is found. One that is not found again is closed as
+    mended.
     """
     day, found = comparison.day, comparison.differences
     await _sql.save_day(
@@ -125,14 +128,14 @@ async def record(conn: Connection, provider: str, comparison: Comparison) -> Non
 
 
 async def fees_to_book(conn: Connection, provider: str, matched: Sequence[Theirs]) -> list[Theirs]:
-    """Those of a company's effects that have a fee which is not in the journal yet."""
+    """A company's effects with a fee that is not in the journal yet."""
     charged = {_fee(provider, effect): effect for effect in matched if effect.fee_minor}
     booked = [row["effect"] async for row in _sql.booked(conn, effects=list(charged))]
     return [charged[effect] for effect in sorted(charged.keys() - set(booked))]
 
 
 async def book_fees(conn: Connection, provider: str, effects: Sequence[Theirs]) -> None:
-    """Book what a company keeps of charges, each once, in the caller's transaction."""
+    """Book a company's fees for charges, each once, in the caller's transaction."""
     for effect in effects:
         await ledger.post(
             conn,
@@ -144,12 +147,12 @@ async def book_fees(conn: Connection, provider: str, effects: Sequence[Theirs]) 
 
 
 async def mended(conn: Connection, difference_id: int, note: str) -> None:
-    """open → mended, by its rule. Nothing happens where it is not open any more."""
+    """open → mended, by its rule. Does nothing if it is not open any more."""
     await _close(conn, difference_id, "mended", note, WHO)
 
 
 async def resolve(conn: Connection, difference_id: int, *, note: str, who: str) -> KeptDifference:
-    """open → resolved: a person has seen to it. Raises NotFound, and Refused where it is closed."""
+    """open → resolved, by a person. Raises NotFound, and Refused if it is closed."""
     kept = await get(conn, difference_id)
     if not await _close(conn, difference_id, "resolved", note, who):
         raise Refused(f"difference {difference_id} is {kept.resolution} already: {kept.note}")
@@ -157,7 +160,7 @@ async def resolve(conn: Connection, difference_id: int, *, note: str, who: str) 
 
 
 async def hand_over(conn: Connection, difference_id: int, note: str) -> None:
-    """Its rule cannot mend it, for the reason in `note`: put it before a person."""
+    """Leave a difference to a person, because its rule cannot mend it; `note` gives the reason."""
     await _sql.hand_over(conn, difference_id=difference_id, note=note)
 
 
@@ -185,18 +188,18 @@ async def differences(
 
 
 async def still_open(conn: Connection, provider: str, day: date) -> int:
-    """How many differences of a company's day are open."""
+    """The number of open differences of a company's day."""
     count: int = await _sql.count_open(conn, provider=provider, day=day)
     return count
 
 
 async def days(conn: Connection, day: date, provider: str | None = None) -> list[Day]:
-    """How this day stands, company by company."""
+    """The state of this day, company by company."""
     return [Day(**row) async for row in _sql.days(conn, day=day, provider=provider)]
 
 
 async def parked_steps(conn: Connection, provider: str, day: date) -> list[ParkedStep]:
-    """Of the differences that an order's own step mends, the steps that wait for an answer."""
+    """The waiting steps of orders that would mend a difference of this day."""
     kept = {one.difference_id: one for one in await differences(conn, provider=provider, day=day)}
     return [
         ParkedStep(difference_id=one.difference_id, order_id=one.order_id, step=row["step"])
@@ -208,7 +211,7 @@ async def parked_steps(conn: Connection, provider: str, day: date) -> list[Parke
 
 
 async def days_due(conn: Connection, provider: str, today: date) -> list[date]:
-    """Days before today that are still to be compared, or once more; the oldest first."""
+    """Days before today that must be compared, or compared again; the oldest first."""
     rows = _sql.days_due(conn, provider=provider, today=today, look_back=LOOK_BACK.days)
     return [row["day"] async for row in rows]
 

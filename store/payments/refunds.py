@@ -1,4 +1,4 @@
-"""Refunds: how much a customer is owed, why, and how much has been issued."""
+"""Refunds: the amount that a customer is owed, the reason, and the amount issued so far."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwi
 
 
 class Refund(BaseModel):
-    """A refund: granted with its worth by what it is for, and issued as far as it says.
+    """A refund: granted in full at once, and issued in one or more payments.
 
-    `units`: line id → units paid back. `credited_minor`: what was invoiced of it.
-    `came_back_minor`: what the customer's bank returned of what was issued, as long as it is not
-    paid another way.
+    `units`: line id → units paid back. `credited_minor`: the part of it that was invoiced.
+    `came_back_minor`: the issued amount that the customer's bank returned, until it is paid another
+    way.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,11 +71,11 @@ async def grant(
     who: str,
     by_hand: bool = False,
 ) -> bool:
-    """Owe it to the customer, once. False when it was granted before.
+    """Owe the refund to the customer, once. False when it was granted before.
 
-    The caller holds the order's lock. Raises Refused where it exceeds what was charged, or where
-    the customer's bank is deciding about the money, unless it was paid back by hand; and Conflict
-    where it was of another amount.
+    The caller holds the order's lock. Raises Refused when it is more than was charged, or when the
+    customer's bank is deciding about the money, unless it was paid back by hand; and Conflict when
+    it was granted with another amount.
     """
     amount = Money(minor=worth.total, currency=currency)
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
@@ -103,7 +103,7 @@ async def grant(
 
 
 async def _of_the_same(conn: Connection, refund_id: str, amount: Money) -> None:
-    """Raises Conflict where a refund was granted for another amount."""
+    """Raises Conflict if the refund was granted for another amount."""
     row = await _sql.refund_of(conn, refund_id=refund_id)
     found = Money(minor=row["amount_minor"], currency=row["currency"])
     if found != amount:
@@ -111,13 +111,13 @@ async def _of_the_same(conn: Connection, refund_id: str, amount: Money) -> None:
 
 
 async def issued(conn: Connection, refund_id: str, amount: int) -> bool:
-    """So much of it was given back. Returns whether that is all of it now."""
+    """Count an amount as given back. Returns whether the refund is now issued in full."""
     row = await _sql.issue_refund(conn, refund_id=refund_id, amount=amount)
     return bool(row["issued_minor"] == row["amount_minor"])
 
 
 async def came_back(conn: Connection, refund_id: str, change: int) -> None:
-    """So much of what was issued came back; below zero: it was paid another way."""
+    """Count an issued amount as returned by the bank. Negative: it was paid another way."""
     await _sql.refund_came_back(conn, refund_id=refund_id, change=change)
 
 

@@ -1,8 +1,9 @@
 """Reports of suppliers and the dock about purchase orders: answers, dispatches, goods, refusals.
 
-Facts, each in one transaction, as `store.warehouse.facts` has them for orders: the purchase order
-is locked, the fact is checked, stock and counts move, the story is told, and the waiting workflow
-gets its report. A fact is known by its key: told twice it is one, told differently a Conflict.
+These are facts, each in one transaction, like those of `store.warehouse.facts` for orders: the
+purchase order is locked, the fact is checked, stock and counts move, the story is told, and the
+waiting workflow gets its report. A fact has a key: the same report again changes nothing, a
+different one with the key is a Conflict.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ async def acknowledge(
     *,
     who: str,
 ) -> None:
-    """The supplier says what it will send of each SKU, and when; left out: all as it was asked.
+    """Record the supplier's answer: units and day for each SKU; left out: everything as ordered.
 
-    Units it will not send are cancelled, and not promised again: a later answer changes the day, or
-    cancels more. None of a SKU is a refusal of it. Raises InvalidInput for more than was ordered,
-    IllegalTransition for an order that was not sent or is over.
+    Units that it will not send are cancelled for good: a later answer can only change the day, or
+    cancel more. No unit of a SKU is a refusal of that SKU. Raises InvalidInput for more than was
+    ordered, IllegalTransition for an order that was not sent or is over.
     """
     async with conn.transaction():
         row, lines = await purchases.locked(conn, po_id)
@@ -80,7 +81,7 @@ async def acknowledge(
 async def ship(
     conn: Connection, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
 ) -> None:
-    """The supplier has sent units on their way; left out: all that is outstanding.
+    """Record that the supplier has dispatched units; left out: all outstanding units.
 
     Raises IllegalTransition for an order that was not sent or is over.
     """
@@ -110,10 +111,10 @@ async def receive(
     rest_is_cancelled: bool = False,
     who: str,
 ) -> None:
-    """Goods are there: SKU → units, or all that is outstanding; once per key, and into stock.
+    """Receive goods into stock: SKU → units, or all outstanding units; once per key.
 
-    What did not come may still come, unless the rest is cancelled. Raises InvalidInput for a SKU
-    that is not in it, IllegalTransition for an order that was not sent or is over, and for more
+    Missing units may still arrive, unless the rest is cancelled. Raises InvalidInput for a SKU that
+    is not in the order, IllegalTransition for an order that was not sent or is over, and for more
     than was ordered and its tolerance.
     """
     async with conn.transaction():
@@ -136,7 +137,7 @@ async def receive(
             stock.Move(sku=sku, location=row["location"], on_hand=quantity)
             for sku, quantity in came.items()
         ]
-        # All in one call: backorders are served in their sequence, as by any other receipt.
+        # All in one call, so that backorders are served in their sequence, as by any other receipt.
         await stock.move(
             conn,
             f"receive:{po_id}:{key}",
@@ -158,10 +159,10 @@ async def receive(
 
 
 async def refuse(conn: Connection, po_id: str, reason: str, *, who: str) -> None:
-    """The supplier will not serve the order, or no more of it: what is outstanding will not come.
+    """Record that the supplier will not serve the order, or the rest of it.
 
-    Telling it again of an order that was refused changes nothing. Raises IllegalTransition for one
-    that was not sent, or is over for another reason.
+    The outstanding units are cancelled. A repeat for a refused order changes nothing. Raises
+    IllegalTransition for an order that was not sent, or is over for another reason.
     """
     async with conn.transaction():
         row, lines = await purchases.locked(conn, po_id)
@@ -184,7 +185,7 @@ async def _told_before(conn: Connection, po_id: str, effect: str, data: dict[str
 
 
 async def _ends_more(conn: Connection, po_id: str, effect: str, *, rest_is_cancelled: bool) -> bool:
-    """It is told again, but now the rest is not awaited any more, which nobody has said."""
+    """Whether a repeated report now also says that the rest is cancelled."""
     return (
         rest_is_cancelled
         and await purchases.done(conn, po_id, effect) is not None
@@ -225,7 +226,7 @@ def _outstanding(lines: list[Record]) -> dict[str, int]:
 
 
 def _given_up(line: Record, acknowledged: int) -> int:
-    """Units that will not come: those that are missing from an answer stay so."""
+    """Units that will not arrive; units missing from an earlier answer stay cancelled."""
     missing: int = line["quantity"] - max(acknowledged, line["received"])
     return max(int(line["cancelled"]), missing, 0)
 

@@ -1,4 +1,4 @@
-"""Purchase orders, as people, the relay and the simulator ask for them."""
+"""Purchase orders, as people, the relay and the simulator ask for them. Reads only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _sql = load_queries(__file__, "purchases")
 
 
 class LineState(BaseModel):
-    """Units of one SKU. Outstanding: what may still come. `shipped`: as the supplier says."""
+    """Units of one SKU. Outstanding units may still arrive; `shipped` is the supplier's count."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -65,18 +65,18 @@ class PurchaseOrder(BaseModel):
 
     @property
     def worth(self) -> Money:
-        """The value of what was ordered."""
+        """The value of the ordered units."""
         minor = sum(line.quantity * line.price_minor for line in self.lines)
         return Money(minor=minor, currency=self.currency)
 
     @property
     def due_on(self) -> date | None:
-        """When the next of what is outstanding should come."""
+        """The first day on which outstanding units should arrive."""
         return min((line.due_on for line in self.lines if line.outstanding), default=None)
 
     @property
     def document(self) -> PurchaseDocument:
-        """The order as the supplier gets it."""
+        """The order as the document that the supplier gets."""
         return PurchaseDocument(
             po_id=self.po_id,
             number=self.number,
@@ -134,12 +134,12 @@ async def find(
 
 
 async def story(conn: Connection, po_id: str) -> Sequence[PurchaseEvent]:
-    """What happened to a purchase order, oldest first."""
+    """The events of a purchase order, oldest first."""
     return [PurchaseEvent(**row) async for row in _sql.list_events(conn, po_id=po_id)]
 
 
 async def claim_to_start(conn: Connection, batch: int) -> list[PurchaseStart]:
-    """Claim purchase orders whose workflow is to be started. Tried again until `started`."""
+    """Claim purchase orders whose workflow must be started. They come again until `started`."""
     return [
         PurchaseStart(
             po_id=row["po_id"],
@@ -152,5 +152,5 @@ async def claim_to_start(conn: Connection, batch: int) -> list[PurchaseStart]:
 
 
 async def started(conn: Connection, po_id: str) -> None:
-    """Temporal has taken its workflow."""
+    """Record that Temporal has taken its workflow."""
     await _sql.started(conn, po_id=po_id)

@@ -1,7 +1,7 @@
 """Purchase orders: their rows, their lines, and their story. Each effect is recorded once.
 
-Each function that writes about a purchase order locks its row, then the stock rows of its SKUs:
-what is on order counts when it is decided what to buy, and that is decided under the same lock.
+Each function that writes about a purchase order locks its row, then the stock rows of its SKUs. The
+decision what to buy counts the units on order, and holds the same lock.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ async def propose(
     why: str,
     po_id: str | None = None,
 ) -> str:
-    """Order units from one supplier, for one location: terms and units of each SKU, once per id.
+    """Order units from one supplier for one location (terms and units of each SKU), once per id.
 
-    The caller holds the locks of the SKUs' stock, and their rows are there. Returns the id. Raises
-    Conflict where a SKU is on order without an answer, or the id stands for another order.
+    The caller holds the locks of the SKUs' stock, and the stock rows exist. Returns the id. Raises
+    Conflict when a SKU is on order without an answer, or the id was used for another order.
     """
     lines = [
         PurchaseLine(
@@ -84,10 +84,10 @@ async def enter(
     who: str,
     why: str,
 ) -> bool:
-    """Take in an order that was sent before Orderloom knew of it, once per id. False: it was there.
+    """Take in an order that was sent before Orderloom was used, once per id. False for a repeat.
 
-    All rows are of one supplier, location and day, those of one SKU are added up; with the terms of
-    each SKU. The caller holds the locks of their stock.
+    All rows have the same supplier, location and day; rows of one SKU are added up. `terms` holds
+    the terms of each SKU. The caller holds the locks of their stock.
     """
     prices = {item.sku: item for item in terms}
     units = Counter[str]()
@@ -163,7 +163,10 @@ async def _add(
 
 
 async def locked(conn: Connection, po_id: str) -> tuple[Record, list[Record]]:
-    """Lock a purchase order and the stock of its SKUs; its row and its lines. Raises NotFound."""
+    """Lock a purchase order and the stock of its SKUs. Returns its row and lines.
+
+    Raises NotFound.
+    """
     row: Record | None = await _sql.lock(conn, po_id=po_id)
     if row is None:
         raise unknown(po_id)
@@ -173,17 +176,17 @@ async def locked(conn: Connection, po_id: str) -> tuple[Record, list[Record]]:
 
 
 def unknown(po_id: str) -> NotFound:
-    """There is no such purchase order."""
+    """The error for an unknown purchase order."""
     return NotFound(f"there is no purchase order {po_id}; see `orderloom purchase-orders list`")
 
 
 async def advance(conn: Connection, row: Record, state: PurchaseState) -> None:
-    """On to a state, or no change where it is further on already."""
+    """Move to a state; no change if the order is further on already."""
     await _sql.set_state(conn, po_id=row["po_id"], state=further(row["state"], state))
 
 
 async def report_if_settled(conn: Connection, po_id: str) -> bool:
-    """Tell the workflow once nothing may come any more. The caller holds the order's lock."""
+    """Report to the workflow when nothing more can arrive. The caller holds the order's lock."""
     if any([line["outstanding"] async for line in _sql.lines(conn, po_id=po_id)]):
         return False
     for step in ("await_acknowledgement", "await_goods"):
@@ -192,7 +195,7 @@ async def report_if_settled(conn: Connection, po_id: str) -> bool:
 
 
 async def cancel_rest(conn: Connection, row: Record, *, refused: bool = False) -> None:
-    """What is outstanding will not come; the workflow is told. `refused`: the supplier says so."""
+    """Cancel the outstanding units, and tell the workflow. `refused`: the supplier said so."""
     await _sql.cancel_rest(conn, po_id=row["po_id"])
     if refused:
         await mark_refused(conn, row)
@@ -200,23 +203,26 @@ async def cancel_rest(conn: Connection, row: Record, *, refused: bool = False) -
 
 
 async def mark_refused(conn: Connection, row: Record) -> None:
-    """The supplier is not asked again soon for what it gives up of this order."""
+    """Do not ask the supplier again soon for the units that it gives up of this order."""
     await _sql.mark_refused(conn, po_id=row["po_id"])
 
 
 async def expect(conn: Connection, po_id: str, *, today: date) -> None:
-    """What the supplier has not answered is asked for, and expected, after its lead time."""
+    """Set the unanswered units' days: they are asked for and expected after the lead time."""
     await _sql.expect(conn, po_id=po_id, today=today)
 
 
 async def sent(conn: Connection, row: Record, *, today: date) -> None:
-    """The supplier has the order."""
+    """Record that the supplier has the order."""
     await expect(conn, row["po_id"], today=today)
     await advance(conn, row, "sent")
 
 
 async def close(conn: Connection, row: Record, lines: Sequence[Record]) -> PurchaseState:
-    """The end: closed, or cancelled where nothing came. Raises IllegalTransition before that."""
+    """End the order: closed, or cancelled if nothing arrived.
+
+    Raises IllegalTransition if it is open.
+    """
     if any(line["outstanding"] for line in lines):
         raise IllegalTransition(f"{row['po_id']} has goods outstanding; it is not over")
     state: PurchaseState = "closed" if any(line["received"] for line in lines) else "cancelled"
@@ -226,12 +232,12 @@ async def close(conn: Connection, row: Record, lines: Sequence[Record]) -> Purch
 
 
 async def need_attention(conn: Connection, po_id: str, reason: str | None) -> None:
-    """Show that it needs a person, and why; None: no longer."""
+    """Show that the order needs attention, and why; None: no longer."""
     await _sql.set_attention(conn, po_id=po_id, attention=reason)
 
 
 async def done(conn: Connection, po_id: str, effect: str) -> dict[str, Any] | None:
-    """What an effect recorded when it was done, or None."""
+    """The result that an effect recorded, or None if it was not done yet."""
     data: dict[str, Any] | None = await _sql.find_event(conn, po_id=po_id, effect=effect)
     return data
 

@@ -1,8 +1,8 @@
-"""Deciding what to buy: the needs of a moment, under the lock of the stock that they are of.
+"""The decision what to buy, made under the lock of the stock that it is about.
 
-However often it is decided, and by how many at once: a decision sees what the one before it has
-ordered, since both hold the SKU's lock, and the schema refuses a second order for what has no
-answer yet.
+Decisions may be made often and at the same time. Each one sees the orders of the one before,
+because both hold the SKU's lock, and the schema refuses a second order for units on an order
+without an answer.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from store.purchasing import purchases
 _sql = load_queries(__file__)
 
 CHANNEL = "purchasing"
-"""The PostgreSQL notification channel that tells of crossed levels and new purchase orders."""
+"""The PostgreSQL notification channel for crossed levels and new purchase orders."""
 
 WHO = "orderloom"
 
 DAYS_MIN = 14
-"""Demand of fewer days is no demand to compute levels from."""
+"""With demand of fewer days, levels are not computed."""
 
 
 async def run(
     conn: Connection, policy: PurchasingPolicy, *, today: date, only_called: bool = False
 ) -> list[str]:
-    """Buy what is at or below its reorder point; returns the ids of the new purchase orders.
+    """Buy SKUs at or below their reorder point; returns the ids of the new purchase orders.
 
-    `only_called`: look only at levels that were crossed since somebody looked. Each supplier's part
-    is a transaction of its own, so what was ordered stays so whatever happens to the rest.
+    `only_called`: look only at levels that stock has crossed since the last time. Each supplier's
+    part is a transaction of its own, and stays ordered if a later part fails.
     """
     if not only_called:
         await follow_demand(conn, policy)
@@ -61,9 +61,9 @@ async def _order(
     policy: PurchasingPolicy,
     today: date,
 ) -> list[str]:
-    """Order what is needed of these SKUs: an order for each location, of one supplier as a rule.
+    """Order the needed units of these SKUs: one order per location and supplier.
 
-    Who is asked is decided under the lock, too: a supplier may have refused a moment ago.
+    The supplier is chosen under the lock, too, because one may have refused a moment ago.
     """
     terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
     if nobodys := [sku for sku in skus if sku not in terms]:
@@ -93,7 +93,7 @@ def _units(need: Record, item: SupplierItem) -> int:
 
 
 async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
-    """Compute the levels that follow demand again, where there is enough demand to tell."""
+    """Compute the levels that follow demand again, where there is enough demand."""
     days = max(1, policy.demand_over // timedelta(days=1))
     rows = [row async for row in _sql.demand(conn, days=days) if row["days"] >= DAYS_MIN]
     terms = {
@@ -123,7 +123,10 @@ def _levels(row: Record, item: SupplierItem, policy: PurchasingPolicy) -> Levels
 
 
 async def wanted(conn: Connection) -> bool:
-    """Claim the calls of crossed levels: somebody should decide now. Asked again until it is."""
+    """Claim the calls of crossed levels. True: decide now.
+
+    The calls come again until that is done.
+    """
     return bool(await _sql.claim_calls(conn))
 
 

@@ -1,4 +1,4 @@
-"""Suppliers, on which terms they sell, and the levels at which is bought from them."""
+"""Suppliers, and the terms on which they sell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _sql = load_queries(__file__)
 
 
 class Supplier(BaseModel):
-    """A supplier: how many SKUs it sells us, and how many purchase orders it has to serve."""
+    """A supplier, with the number of SKUs it sells and of purchase orders that are open."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,10 +29,10 @@ class Supplier(BaseModel):
 
 
 async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
-    """Set these terms, and make their suppliers known; other terms stay as they are.
+    """Save these terms and their suppliers; other terms stay as they are.
 
-    Of several rows of one supplier and SKU the last one counts. What is low of these SKUs is called
-    for: nobody may have sold it until now.
+    If a supplier and SKU appear several times, the last row counts. Purchasing is called to look at
+    these SKUs, because no supplier may have sold them until now.
     """
     latest = list({(item.sku, item.supplier): item for item in terms}.values())
     names: dict[str, str | None] = {}
@@ -65,7 +65,7 @@ async def terms(
 
 
 async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
-    """All suppliers, or the one of that id. Raises NotFound for one that is not known."""
+    """All suppliers, or the one with that id. Raises NotFound."""
     found = [Supplier(**row) async for row in _sql.list_suppliers(conn, supplier=supplier)]
     if supplier is not None and not found:
         raise NotFound(f"there is no supplier {supplier}; `orderloom suppliers list` shows them")

@@ -1,4 +1,4 @@
-"""Stock that is allocated to fulfilments: an order's claims, and the units that it gives back."""
+"""Allocated stock: the claims of orders' fulfilments, and the units that orders give back."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _sql = load_queries(__file__)
 class Claim:
     """The units that one effect of an order takes from stock, and those that it gives up.
 
-    Its fulfilments are numbered on from `first_number`. `promises`: the promised days of
-    the parcels, by location. `given_up`: open units that are cancelled.
+    `first_number` is the number of its first fulfilment. `promises`: the promised days of the
+    parcels, by location. `given_up`: open units that are cancelled.
     """
 
     order_id: str
@@ -75,7 +75,7 @@ async def allocate(
     who: str,
     why: str,
 ) -> list[tuple[Planned, ...]]:
-    """Claim stock as planned: movements, reservations and fulfilments, for one order or many.
+    """Claim stock as planned: movements, reservations and fulfilments, for one or more orders.
 
     The caller holds the locks of the orders and of the stock. Returns each claim's fulfilments.
     """
@@ -86,7 +86,7 @@ async def allocate(
 async def write(
     conn: Connection, claims: Sequence[Claim], *, state: Literal["open", "picking"]
 ) -> list[tuple[Planned, ...]]:
-    """Write claims whose movements of stock are booked already: see `allocate`."""
+    """Write claims whose stock movements are booked already. Arguments as for `allocate`."""
     planned = [claim.planned() for claim in claims]
     parts = [
         _Part(
@@ -105,7 +105,7 @@ async def write(
 
 @dataclass(frozen=True)
 class _Part:
-    """A fulfilment to be written down. `made_of`: line id → its SKU, and what a unit takes."""
+    """A fulfilment to be inserted. `made_of`: line id → its SKU, and the parts of one unit."""
 
     order_id: str
     planned: Planned
@@ -165,8 +165,7 @@ async def give_back(
 ) -> dict[str, int]:
     """Give claimed units back to stock; on the order's lines they are open again.
 
-    The caller holds the order's and the stock's locks. Returns them, without lines of which there
-    are none.
+    The caller holds the order's and the stock's locks. Returns the units by line, without zeros.
     """
     wanted = {line_id: quantity for line_id, quantity in units.items() if quantity}
     if not wanted:

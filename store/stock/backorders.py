@@ -2,7 +2,7 @@
 
 A transaction that frees units soft-reserves them for the first backorders, under the stock's locks,
 and wakes the workflows of just these orders. So a new order never overtakes one that waits, and no
-workflow has to ask again and again. The order's workflow then allocates its soft reservations.
+workflow has to ask repeatedly. The order's workflow then allocates its soft reservations.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from store.stock import locations
 _sql = load_queries(__file__)
 
 WAIT: Final = "await_stock"
-"""The step of an order's workflow that waits for what it has backordered."""
+"""The step of an order's workflow that waits for its backordered units."""
 
 
 async def wait(
@@ -37,10 +37,10 @@ async def wait(
     barred: Sequence[str] = (),
     promises: Mapping[str, Promise],
 ) -> None:
-    """Open units are backordered. The caller holds the order's and stock's locks.
+    """Turn open units into backorders. The caller holds the order's and stock's locks.
 
-    `round` names the workflow's wait; 0: it has yet to join one. `barred`: locations that refused
-    to serve them. `promises`: what the customer is told, by line.
+    `round` is the number of the workflow's wait; 0: it has not joined one yet. `barred`: locations
+    that refused to serve the units. `promises`: the days that the customer was told, by line.
     """
     if not units:
         return
@@ -81,7 +81,7 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
     ]
     if not given:
         return []
-    await _sql.set_aside(
+    await _sql.soft_reserve(
         conn,
         order_ids=[row["order_id"] for row, _, _ in given],
         line_ids=[row["line_id"] for row, _, _ in given],
@@ -94,7 +94,7 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
         {
             _wait_id(row["order_id"], row["round"]): row["order_id"]
             for row, _, _ in given
-            if row["round"]  # a workflow without a round has not heard yet that it waits
+            if row["round"]  # A workflow without a round has not heard yet that it waits.
         },
         {},
     )
@@ -107,7 +107,7 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
 async def _reached(
     conn: Connection, waiting: Sequence[Record], free: Mapping[str, Mapping[str, int]]
 ) -> list[set[str]]:
-    """The locations with free units that send to each of these orders."""
+    """For each of these orders, the locations with free units that can ship to it."""
     there = sorted({place for shelves in free.values() for place in shelves})
     if not there:
         return [set() for _ in waiting]
@@ -117,7 +117,7 @@ async def _reached(
 
 
 def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[str, int]]:
-    """Take the units that a line waits for out of the free ones, from few locations."""
+    """Take a line's units out of the free ones, from as few locations as possible."""
     wanted = row["quantity"]
     usable = [
         place
@@ -127,7 +127,8 @@ def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[s
         and (row["only_from"] is None or place in row["only_from"])
     ]
     taken = []
-    for place in sorted(usable, key=lambda place: free[place] < wanted):  # whole, if one has it all
+    # A location that has all of it comes first.
+    for place in sorted(usable, key=lambda place: free[place] < wanted):
         units = min(wanted, free[place])
         if units:
             free[place] -= units
@@ -136,14 +137,14 @@ def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[s
     return taken
 
 
-async def set_aside(
+async def soft_reserve(
     conn: Connection, order_id: str, units: LineUnits, skus: Mapping[str, str], place: str
 ) -> None:
     """Soft-reserve units at a location for an order that waits for them.
 
-    The caller holds the order's and the stock's locks. Nobody is told.
+    The caller holds the order's and the stock's locks. No workflow is woken.
     """
-    await _sql.set_aside(
+    await _sql.soft_reserve(
         conn,
         order_ids=[order_id] * len(units),
         line_ids=list(units),
@@ -154,9 +155,9 @@ async def set_aside(
 
 
 async def join(conn: Connection, order_id: str, *, round: int) -> None:
-    """The order's backorders join this round. The caller holds the order's lock.
+    """Let the order's backorders join this round. The caller holds the order's lock.
 
-    Units that have come for the order by now are reported at once.
+    Units that have arrived for the order by now are reported at once.
     """
     if await _sql.join_round(conn, order_id=order_id, round=round):
         await waits.report(conn, order_id, _wait_id(order_id, round), {})
@@ -167,9 +168,9 @@ def _wait_id(order_id: str, round: int) -> str:
 
 
 async def give_way(conn: Connection, skus: Iterable[str]) -> None:
-    """Too little is on hand for the soft reservations: take from baskets, then the latest orders.
+    """End soft reservations that stock no longer covers: baskets first, then the latest orders.
 
-    The caller holds the stock's locks. Orders go on waiting, in their turn.
+    The caller holds the stock's locks. The orders keep their places in the queue.
     """
     excess: dict[tuple[str, str], int] = {}
     for row in [row async for row in _sql.beyond_stock(conn, skus=sorted(set(skus)))]:
@@ -196,12 +197,12 @@ async def lines_of(conn: Connection, order_id: str) -> list[Record]:
 async def fill(
     conn: Connection, order_id: str, wanted: LineUnits, *, round: int
 ) -> tuple[list[Take], dict[str, Promise], dict[str, int]]:
-    """What has come for an order is not waited for any more: open units, to be allocated at once.
+    """End the wait for units that have arrived: they become open, and are allocated next.
 
-    Of each line `wanted` units at most: what fell back, and the order's workflow
-    has not heard of, stays soft-reserved. The caller holds the order's and the stock's locks.
-    Returns what to take from where, what the customer was told of each location's part, and what is
-    still waited for, in another `round`.
+    Takes at most `wanted` units of each line: units that became backordered without the workflow
+    knowing it yet stay soft-reserved. The caller holds the order's and the stock's locks. Returns
+    the units to take by location, the promise for each location's part, and the units that still
+    wait, now in `round`.
     """
     takes: list[Take] = []
     told: dict[str, list[Promise | None]] = {}
@@ -242,10 +243,10 @@ def _promise(row: Record) -> Promise | None:
 
 
 async def give_up(conn: Connection, order_id: str, units: LineUnits) -> None:
-    """Units are not waited for any more, and cancelled on the order's lines.
+    """Stop waiting for units, and cancel them on the order's lines.
 
-    The caller holds the order's and the stock's locks. Units that had come for them go to the next
-    backorder.
+    The caller holds the order's and the stock's locks. Units that had arrived for them go to the
+    next backorder.
     """
     if not units:
         return
@@ -260,10 +261,10 @@ async def give_up(conn: Connection, order_id: str, units: LineUnits) -> None:
 
 
 async def serve_late(conn: Connection, batch: int) -> None:
-    """Serve backorders with units that became free by the passing of time.
+    """Serve backorders with units that time has freed.
 
-    A basket expired, or a first day of sale came. A new order for such a SKU serves the
-    backorders first, so nobody overtakes them if this runs late.
+    A basket expired, or a first day of sale came. A new order for such a SKU serves the backorders
+    first, so no order overtakes them if this runs late.
     """
     for row in [row async for row in _sql.could_be_served(conn, batch=batch)]:
         async with conn.transaction():

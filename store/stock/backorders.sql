@@ -47,7 +47,7 @@ from stock s join location using (location)
 where s.sku = any(:skus::text[]) and retired_at is null
 order by priority, location;
 
--- name: set_aside(order_ids, line_ids, skus, locations, quantities)!
+-- name: soft_reserve(order_ids, line_ids, skus, locations, quantities)!
 insert into soft_reservation (order_id, line_id, sku, location, quantity)
 select * from unnest(:order_ids::text[], :line_ids::text[], :skus::text[], :locations::text[],
                      :quantities::bigint[])

@@ -1,7 +1,7 @@
-"""Baskets: units held for somebody at checkout, until a moment at which they become free.
+"""Baskets: soft reservations for somebody at checkout, with an expiry.
 
 Nothing has to run when a basket expires: from then on it does not count. The order that names the
-basket turns what it holds into its own.
+basket takes over its units.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _sql = load_queries(__file__)
 
 
 class Basket(BaseModel):
-    """The units held for a basket (SKU → units), and until when."""
+    """The units soft-reserved for a basket (SKU → units), and their expiry."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,11 +32,11 @@ class Basket(BaseModel):
 async def hold(
     conn: Connection, basket: str, units: Mapping[str, int], *, expires_at: datetime
 ) -> Basket:
-    """Hold just these units (SKU → units) for a basket, instead of what it held before.
+    """Soft-reserve exactly these units (SKU → units) for a basket, in place of its earlier ones.
 
-    All of them, or none: raises IllegalTransition where there is not enough, and what the basket
-    held before stays held; or for a kit, of which only the parts are there. Who waits for a SKU
-    comes before what the basket wants besides.
+    All of them or none. Raises IllegalTransition when there are too few, or for a kit whose parts
+    alone are there; then the basket keeps its earlier units. Backorders of a SKU come before
+    additional units of the basket.
     """
     async with conn.transaction():
         await kits.refuse(conn, units)
@@ -79,12 +79,12 @@ async def release(conn: Connection, basket: str) -> None:
 
 
 async def find(conn: Connection, basket: str | None = None) -> list[Basket]:
-    """One basket or all baskets; the next to expire first."""
+    """One basket or all baskets; the first to expire comes first."""
     return [Basket(**row) async for row in _sql.list_baskets(conn, basket=basket)]
 
 
 def _spread(wanted: int, shelves: Mapping[str, int]) -> list[tuple[str, int]]:
-    """From few locations: the fullest first."""
+    """Take units from as few locations as possible: the fullest first."""
     taken = []
     for place in sorted(shelves, key=lambda place: -shelves[place]):
         if units := min(wanted, shelves[place]):

@@ -1,8 +1,8 @@
-"""Stock that is not as the books say: adjusted, counted, written off.
+"""Corrections of stock whose record is wrong: adjusted, counted, written off.
 
-What is found may be less than orders have allocated. Then the newest claims fall back: their orders
-wait for these units again, in their turn, and units that are still there are soft-reserved for
-them. Only what has left the shelf already cannot be taken back.
+The shelf may hold fewer units than orders have allocated. Then the newest claims become backorders
+again, in their old places in the queue, and the units that are still there are soft-reserved for
+them. Only units that have left the shelf cannot be taken back.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from store.stock.stock import Move, MovementKind, StockLevel
 _sql = load_queries(__file__)
 
 TRIES_MAX: Final = 20
-"""So often others may claim the same stock between a look at its claims and their locks."""
+"""Tries to lock the claims on a stock row that other orders keep claiming."""
 
 
 async def adjust(
@@ -32,8 +32,8 @@ async def adjust(
 ) -> StockLevel:
     """Correct on_hand by `change` units (may be negative), once per key, with the reason.
 
-    Raises NotFound for an unknown row, IllegalTransition when it would fall below what has left the
-    shelf for orders, and Conflict when the key was used for another change.
+    Raises NotFound for an unknown row, IllegalTransition when on_hand would fall below the units
+    that have left the shelf for orders, and Conflict when the key was used for another change.
     """
     return await _change(conn, f"adjust:{key}", "adjusted", sku, location, change, who, why)
 
@@ -41,7 +41,7 @@ async def adjust(
 async def write_off(
     conn: Connection, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
 ) -> StockLevel:
-    """Damaged, expired, stolen: on_hand − quantity, once per key, with the reason.
+    """Lower on_hand by damaged, expired or stolen units, once per key, with the reason.
 
     Raises as `adjust` does, and InvalidInput for a quantity below 1.
     """
@@ -55,7 +55,7 @@ async def write_off(
 async def count(
     conn: Connection, key: str, sku: str, location: str, counted: int, *, who: str, why: str
 ) -> StockLevel:
-    """A count found this many: on_hand becomes that, once per key. The journal keeps the count.
+    """Set on_hand to the number that a count found, once per key. The journal keeps the count.
 
     Raises as `adjust` does, and InvalidInput for a negative count.
     """
@@ -111,10 +111,10 @@ async def _correct(
     who: str,
     why: str,
 ) -> StockLevel:
-    """Book a change of on_hand, once per effect; `same` raises where it was another one.
+    """Book a change of on_hand, once per effect; `same` raises if it was another change.
 
-    Orders are locked before stock, so the claims that must fall back are looked up first, and once
-    more when nothing can change any more.
+    Orders are locked before stock, so the claims to take back are looked up first without locks,
+    and again once everything is locked.
     """
 
     for _ in range(TRIES_MAX):
@@ -134,7 +134,7 @@ async def _correct(
             if left < 0 or lacking:
                 raise IllegalTransition(_too_few(row, left, lacking))
             if not {c["fulfilment_id"] for c in claims} <= {c["fulfilment_id"] for c in expected}:
-                continue  # claimed a moment ago, by orders that are not locked
+                continue  # Orders that are not locked have claimed it a moment ago.
             for claim in claims:
                 await _fall_back(conn, claim, who, why)
             move = Move(sku=sku, location=location, on_hand=change(row))
@@ -144,9 +144,9 @@ async def _correct(
 
 
 async def _newest_claims(conn: Connection, row: StockLevel, left: int) -> tuple[list[Record], int]:
-    """The newest claims on a stock row that must fall back where so few units are left.
+    """The newest claims that must end if a stock row has only so many units left.
 
-    Also returns how many units cannot be taken back.
+    Also returns the number of units that cannot be taken back.
     """
     units = row.allocated - left
     claims: list[Record] = []
@@ -169,8 +169,10 @@ def _too_few(row: StockLevel, left: int, lacking: int) -> str:
 
 
 async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> None:
-    """A fulfilment that nobody has begun to pick: its units are backordered, and soft-reserved
-    again."""
+    """Turn the claims of a fulfilment that nobody has begun to pick into backorders.
+
+    The units that are still there are soft-reserved for them.
+    """
     fulfilment_id, order_id = claim["fulfilment_id"], claim["order_id"]
     lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
     units = {line.line_id: line.reserved for line in lines}
@@ -182,7 +184,7 @@ async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> Non
     await allocations.take_reserved(conn, fulfilment_id, units)
     await orders.move_lines(conn, order_id, {k: {"allocated": -n} for k, n in units.items()})
     await backorders.wait(conn, order_id, units, skus, round=0, promises=promises)
-    await backorders.set_aside(conn, order_id, units, skus, claim["location"])
+    await backorders.soft_reserve(conn, order_id, units, skus, claim["location"])
     await stock.move(
         conn,
         f"fall_back:{fulfilment_id}",

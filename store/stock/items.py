@@ -1,4 +1,4 @@
-"""The shop's settings for SKUs."""
+"""Items: the shop's settings for each SKU."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _sql = load_queries(__file__)
 
 
 async def save(conn: Connection, items: Sequence[Item]) -> None:
-    """Set all there is to know about these SKUs, each given once; the others stay as they are.
+    """Replace the settings of these SKUs, each given once; other SKUs stay as they are.
 
-    Purchasing looks at these SKUs: one may have been discontinued until now.
+    Purchasing is called to look at these SKUs, because one may have been discontinued until now.
     """
     skus = [item.sku for item in items]
     async with conn.transaction():
@@ -34,7 +34,7 @@ async def save(conn: Connection, items: Sequence[Item]) -> None:
 
 
 async def find(conn: Connection, skus: Sequence[str] | None = None) -> dict[str, Item]:
-    """SKU → item, of these SKUs or all of which something is known."""
+    """SKU → item, of these SKUs or of all that have settings."""
     rows = _sql.list_items(conn, skus=None if skus is None else list(skus))
     return {row["sku"]: Item(**row) async for row in rows}
 

@@ -1,7 +1,7 @@
-"""Kits: SKUs that are sold as one and kept as their parts.
+"""Kits: SKUs that are sold as one and kept in stock as their parts.
 
-Orders, parcels, returns and money count kits; stock counts their parts. What an order's kits are
-made of is fixed by its claims on stock (`claimed`): another definition is for later orders.
+Orders, parcels, returns and money count kits; stock counts their parts. An order's claims on stock
+fix the parts of its kits (`claimed`): a new definition applies to later orders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def find(conn: Connection, skus: Iterable[str] | None = None) -> dict[str,
 
 
 async def demanded(conn: Connection, orders: Sequence[Order]) -> list[list[Demand]]:
-    """The needs of new orders' lines, with kits as they are defined now."""
+    """The demands of new orders' lines, with kits as they are defined now."""
     found = await find(conn, {line.sku for order in orders for line in order.lines})
     return [
         [
@@ -44,14 +44,14 @@ async def demanded(conn: Connection, orders: Sequence[Order]) -> list[list[Deman
 async def claimed(conn: Connection, order_id: str) -> dict[str, dict[str, int]]:
     """The stock that one unit of a line takes, by its claims (line id → SKU → units).
 
-    Without the lines that never had a claim.
+    Lines that never had a claim are left out.
     """
     rows = _sql.claimed(conn, order_id=order_id)
     return {row["line_id"]: row["parts"] async for row in rows}
 
 
 async def refuse(conn: Connection, skus: Iterable[str]) -> None:
-    """Raise IllegalTransition where one of these SKUs is a kit: only its parts lie on shelves."""
+    """Raise IllegalTransition if one of these SKUs is a kit: only its parts are in stock."""
     for kit in (await find(conn, skus)).values():
         raise IllegalTransition(
             f"{kit.sku} is a kit and has no stock of its own: do this with its parts, {kit}"
@@ -59,10 +59,10 @@ async def refuse(conn: Connection, skus: Iterable[str]) -> None:
 
 
 async def define(conn: Connection, kit: Kit) -> None:
-    """Say what a kit is made of, from the next order on; the same again changes nothing.
+    """Define a kit's parts, from the next order on; a repeat changes nothing.
 
-    Raises InvalidInput for no parts or for itself among them, NotFound for a part that nobody has
-    heard of, and IllegalTransition where a part is a kit, or the kit a part, or kept in stock.
+    Raises InvalidInput for no parts or for the kit itself among them, NotFound for an unknown part,
+    and IllegalTransition if a part is a kit, or the kit is a part or has stock of its own.
     """
     if not kit.parts:
         raise InvalidInput(f"{kit.sku} is made of nothing; a kit has one part or more")
@@ -96,6 +96,6 @@ async def define(conn: Connection, kit: Kit) -> None:
 
 
 async def remove(conn: Connection, sku: str) -> None:
-    """It is no kit any more, from the next order on. Raises NotFound."""
+    """Make the SKU a plain one, from the next order on. Raises NotFound."""
     if await _sql.remove(conn, sku=sku) is None:
         raise NotFound(f"{sku} is no kit; `orderloom kits list` lists them")

@@ -1,4 +1,4 @@
-"""Locations that go on under another name, are retired, opened again or removed."""
+"""Changes of locations: renamed, retired, opened again or removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from store.stock import backorders, locations, stock
 _sql = load_queries(__file__)
 
 SKUS_AT_ONCE: Final = 1_000
-"""Of so many SKUs the stock moves in one transaction."""
+"""SKUs whose stock moves in one transaction, at most."""
 
 
 class Left(BaseModel):
@@ -29,11 +29,11 @@ class Left(BaseModel):
 
 
 async def retire(conn: Connection, location: str) -> Left:
-    """Have a location send nothing new and take nothing new. Its stock stays visible there.
+    """Stop a location from sending and receiving anything new. Its stock stays visible.
 
-    What baskets and those who wait were given there is given to them from elsewhere, as far as
-    there is some. Open parcels are still sent or refused, and what is on its way there arrives.
-    Raises NotFound.
+    Units that baskets and backorders were given there are taken from other locations, if those have
+    some. Open parcels are still sent or refused, and goods under way there still arrive. Raises
+    NotFound.
     """
     async with conn.transaction():
         await _retire(conn, location)
@@ -49,7 +49,7 @@ async def _retire(conn: Connection, location: str) -> None:
 
 
 async def reopen(conn: Connection, location: str) -> None:
-    """Have a retired location send and take again. Raises NotFound."""
+    """Let a retired location send and receive again. Raises NotFound."""
     if await _sql.reopen(conn, location=location) is None:
         raise NotFound(locations.unknown(location, await locations.names(conn)))
 
@@ -62,13 +62,13 @@ async def left_at(conn: Connection, location: str) -> Left:
 async def rename(
     conn: Connection, old: str, new: str, *, merge: bool = False, who: str
 ) -> tuple[int, Left]:
-    """A location goes on under another name. Returns the units that moved, and what is left.
+    """Give a location another name. Returns the units that moved, and the units left.
 
-    The new one has the calendar, the lanes, the levels and the stock of the old one, which is
-    retired: the journal and the parcels that are open keep the name they have. What orders hold
-    there stays until it is sent. `merge`: the new one may be there already, as after a rename that
-    ended in the middle, and keeps what is known of it. Raises NotFound, InvalidInput for the same
-    name, and Conflict for a name that is taken.
+    The new location gets the calendar, lanes, levels and stock of the old one, which is retired:
+    the journal and open parcels keep the old name, and allocated units stay there until they are
+    sent. `merge`: the new location may exist already (as after a rename that stopped halfway), and
+    keeps its own settings. Raises NotFound, InvalidInput for the same name, and Conflict for a name
+    that is taken.
     """
     if old == new:
         raise InvalidInput(f"{old} has this name already")
@@ -88,7 +88,7 @@ async def rename(
 
 
 async def _move_all(conn: Connection, old: str, new: str, who: str) -> int:
-    """Move what no order holds, some SKUs at a time. Repeated, it moves what is left."""
+    """Move the units without a claim, some SKUs at a time. A repeat moves the rest."""
     effect = f"rename:{uuid.uuid4()}"
     moved = 0
     after = ""
@@ -113,9 +113,9 @@ async def _move_all(conn: Connection, old: str, new: str, who: str) -> int:
 
 
 async def remove(conn: Connection, location: str) -> None:
-    """Remove a location that never held, sent or awaited anything.
+    """Remove a location that never held, sent or expected anything.
 
-    Raises NotFound, and IllegalTransition where it did.
+    Raises NotFound, and IllegalTransition for a location with a history.
     """
     try:
         async with conn.transaction():

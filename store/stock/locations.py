@@ -1,4 +1,4 @@
-"""Locations, and what a parcel from each to an address takes."""
+"""Locations, and the cost and the days of a parcel from each of them to an address."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _sql = load_queries(__file__)
 
 
 async def save(conn: Connection, wanted: Sequence[Location]) -> None:
-    """Set all there is to know about these locations; those that are not there yet are made.
+    """Replace the settings of these locations; unknown ones are created.
 
-    Raises Conflict where lanes would be priced in several currencies; nothing is changed then.
+    Raises Conflict when lanes would have prices in several currencies; then nothing changes.
     """
     async with conn.transaction():
         for location in wanted:
@@ -62,7 +62,7 @@ async def ways(conn: Connection, locations: Sequence[str], shipping: Shipping) -
 async def ways_to(
     conn: Connection, locations: Sequence[str], shippings: Sequence[Shipping]
 ) -> list[list[Way]]:
-    """How each of these locations would send a parcel to each of these addresses, in turn."""
+    """For each of these addresses in turn, the way of a parcel from each location."""
     to = [(s.address.country, s.address.postal_code, s.service) for s in shippings]
     found: dict[tuple[str, str | None, str], list[Way]] = {key: [] for key in to}
     rows = _sql.ways(
@@ -84,12 +84,12 @@ async def names(conn: Connection) -> dict[str, bool]:
 
 
 async def add(conn: Connection, wanted: Iterable[str]) -> None:
-    """Make locations of which only the name is known; those that are there stay as they are."""
+    """Create locations of which only the name is known; existing ones stay as they are."""
     await _sql.add(conn, locations=sorted(set(wanted)))
 
 
 async def check(conn: Connection, wanted: Iterable[str]) -> None:
-    """Raises NotFound for a name that is no location, IllegalTransition for a retired one."""
+    """Raises NotFound for an unknown location, IllegalTransition for a retired one."""
     known = await names(conn)
     for name in sorted(set(wanted)):
         if fault := fault_of(name, known):
@@ -97,7 +97,7 @@ async def check(conn: Connection, wanted: Iterable[str]) -> None:
 
 
 def fault_of(name: str, known: Mapping[str, bool]) -> Refused | None:
-    """Why this location takes nothing, or None; `known` as `names` returns it."""
+    """The reason why this location receives nothing, or None; `known` as `names` returns it."""
     if name not in known:
         return NotFound(unknown(name, known))
     if known[name]:
@@ -108,7 +108,7 @@ def fault_of(name: str, known: Mapping[str, bool]) -> Refused | None:
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
-    """The error for an unknown location: perhaps another one was meant."""
+    """The message for an unknown location, with a similar name if there is one."""
     near = get_close_matches(name, sorted(known), 1)
     perhaps = f" (did you mean {near[0]}?)" if near else ""
     return (

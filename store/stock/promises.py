@@ -1,4 +1,4 @@
-"""Promises that can be made now, and promises that slip."""
+"""Promises that can be made now, and promises that are missed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Slip = Literal["at risk", "missed"]
 
 
 class KitStock(BaseModel):
-    """A kit, what it is made of (SKU → units), and how many each location has the parts for."""
+    """A kit, its parts (SKU → units), and the number of kits that each location's parts make."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,10 +45,10 @@ async def available(
     now: datetime,
     rules: SourcingRules | None = None,
 ) -> tuple[PromisedUnits, ...]:
-    """When so many units could be there, if they were ordered now; what is left over cannot.
+    """The days on which so many units would arrive if ordered now; the rest cannot be promised.
 
-    Counts free stock, and what is on its way, by date; locks and claims nothing. Of a kit, what
-    could be made up. Raises NotFound for a SKU of which no stock was ever kept.
+    Counts free stock, and incoming units by their days; locks and claims nothing. For a kit, counts
+    the complete sets of its parts. Raises NotFound for a SKU that was never in stock.
     """
     kit = (await kits.find(conn, [sku])).get(sku)
     free, coming = await _supply(conn, kit or Kit(sku=sku, parts={sku: 1}))
@@ -69,7 +69,7 @@ async def available(
 async def by_location(
     conn: Connection, names: Sequence[str], shipping: Shipping
 ) -> dict[str, Promise]:
-    """Location → when a parcel that is asked for there now arrives, where that is known."""
+    """Location → arrival of a parcel that is ordered there now, if known."""
     now = datetime.now(UTC)
     ways = await locations.ways(conn, names, shipping) if names else []
     promised = {way.location: way.promise(now, shipping.address.country) for way in ways}
@@ -88,7 +88,7 @@ async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]
 
 
 async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitStock]:
-    """All kits or one, with how many each location has free parts for."""
+    """All kits or one, with the number that each location has free parts for."""
     found = await kits.find(conn, None if sku is None else [sku])
     return [
         KitStock(
@@ -101,9 +101,9 @@ async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitSto
 
 
 async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Incoming]]:
-    """The free and the incoming units of a kit, or of a SKU as a kit of one of itself.
+    """The free and the incoming units of a kit. Any other SKU counts as a kit of one of itself.
 
-    What is only ordered ahead is due on its first day of sale.
+    A pre-order SKU counts as incoming until its first day of sale.
     """
     today = datetime.now(UTC).date()
     ahead = {
@@ -119,11 +119,10 @@ async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Inc
 
 
 async def notice_slips(conn: Connection, batch: int) -> int:
-    """Tell in the orders' stories which parcels did not leave or arrive as promised, once each.
+    """Write missed promises of parcels and backordered units into the orders' stories, once each.
 
-    Backordered units that have not come are told of likewise. A parcel that is still there after
-    the day on which it was to leave is noticed while the customer can still be told before the
-    promised day. Returns how many were noticed.
+    A parcel that has not left on its day is noticed at once, so that the customer can be told
+    before the promised day. Returns the number of slips noticed.
     """
     slips = [row async for row in _sql.slips(conn, batch=batch)]
     for slip in slips:
@@ -139,7 +138,7 @@ async def notice_slips(conn: Connection, batch: int) -> int:
 
 
 async def _late_backorders(conn: Connection) -> list[tuple[Record, Slip]]:
-    """Promised units that have not come by their day, or for which the supply comes too late.
+    """Promised units that have not arrived by their day, or whose supply will be too late.
 
     Each line once for either.
     """

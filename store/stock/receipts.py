@@ -18,7 +18,7 @@ from store.stock import kits, locations, stock
 _sql = load_queries(__file__)
 
 ROWS_AT_ONCE: Final = 1_000
-"""So many stock rows are locked and booked in one transaction; orders of these SKUs wait for it."""
+"""Stock rows that one transaction locks and books, at most; orders of these SKUs wait for it."""
 
 
 async def receive(
@@ -33,12 +33,12 @@ async def receive(
     who: str,
     why: str,
 ) -> stock.StockLevel:
-    """Goods arrived: on_hand + quantity, once per key. A new SKU gets its stock row.
+    """Receive goods: on_hand + quantity, once per key. A new SKU gets its stock row.
 
-    `unit_cost`: what was paid for each; left out, they are taken in at what the others have cost.
-    `new_location`: make the location if it is not there; so is the first one of all.
-    Raises InvalidInput for a quantity or a cost that cannot be, Conflict when the key was used for
-    another quantity, and NotFound for a location that is not there.
+    `unit_cost`: the price of each unit; without it, they are valued like the units in stock.
+    `new_location`: create the location if it is unknown; the very first one is always created.
+    Raises InvalidInput for an impossible quantity or cost, Conflict when the key was used for
+    another quantity, and NotFound for an unknown location.
     """
     if quantity < 1:
         raise InvalidInput(f"cannot receive {quantity} of {sku}; a receipt is more than zero units")
@@ -62,19 +62,19 @@ async def receive(
 
 @dataclass(frozen=True)
 class Arrival:
-    """Units of one SKU that arrive at one location. `line`: where the delivery's file says so."""
+    """Units of one SKU that arrive at one location. `line`: their line in the delivery's file."""
 
     line: int
     sku: str
     location: str
     quantity: int
     cost: Money | None = None
-    """For each unit; None: what the others of the SKU have cost."""
+    """For each unit, or None to value it like the SKU's units in stock."""
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a row of a delivery is not taken in."""
+    """The reason why a row of a delivery is refused."""
 
     line: int
     reason: str
@@ -82,7 +82,7 @@ class Rejection:
 
 @dataclass
 class Booked:
-    """How far a delivery has been booked: stock rows, and their units.
+    """The progress of a delivery: stock rows booked, and their units.
 
     `before`: the rows that an earlier run of the same delivery has booked.
     """
@@ -96,9 +96,9 @@ class Booked:
 class Delivery:
     """A delivery of many SKUs, of any size.
 
-    Its rows are put together in the database first, and nothing counts until they are booked, some
-    at a time. Each stock row is booked once per key: whatever ends a run in the middle, the same
-    delivery again books what is left of it.
+    Its rows are first collected in the database, and count for nothing until they are booked, some
+    at a time. Each stock row is booked once per key: if a run stops halfway, the same delivery
+    books the rest.
     """
 
     def __init__(self, conn: Connection, known: dict[str, bool], new: Iterable[str]) -> None:
@@ -107,10 +107,10 @@ class Delivery:
         self._new = set(new)
         self._first = not known
         self.made: set[str] = set()
-        """Locations that it makes."""
+        """New locations that it creates."""
 
     async def add(self, rows: Sequence[Arrival]) -> list[Rejection]:
-        """Put rows together with those before. Returns those that cannot be taken in."""
+        """Add rows to the collected ones. Returns the refused rows."""
         found = await kits.find(self._conn, {row.sku for row in rows})
         rejected: list[Rejection] = []
         units: dict[tuple[str, str], list[Arrival]] = {}
@@ -149,7 +149,7 @@ class Delivery:
         return "" if fault is None else str(fault)
 
     async def book(self, key: str, *, who: str, why: str) -> AsyncIterator[Booked]:
-        """Book what was put together, some rows at a time; tells after each time how far it is."""
+        """Book the collected rows, some at a time, and report the progress after each time."""
         await _sql.complete(self._conn)
         await locations.add(self._conn, self.made)
         effect = f"receive:{key}"
@@ -178,7 +178,7 @@ class Delivery:
     async def _book(
         self, rows: Sequence[Arrival], done: Booked, *, effect: str, who: str, why: str
     ) -> None:
-        """Book rows in one transaction; where one is refused, the others without it."""
+        """Book rows in one transaction; if one is refused, book the others without it."""
         if not rows:
             return
         try:
@@ -195,23 +195,24 @@ class Delivery:
             done.units += sum(row.quantity for row in rows)
 
     async def rows(self) -> int:
-        """How many stock rows are to be booked."""
+        """The number of stock rows to be booked."""
         counted: int = await _sql.counted(self._conn)
         return counted
 
 
 @asynccontextmanager
 async def delivery(conn: Connection, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
-    """A delivery that is put together and booked by this connection.
+    """A delivery that is collected and booked on this connection.
 
-    It goes to locations that are there, or that are named as `new`. The first delivery of all makes
-    those that it names.
+    It goes to known locations, or to those named as `new`. The very first delivery creates every
+    location that it names.
     """
     await _sql.begin(conn)
     try:
         yield Delivery(conn, await locations.names(conn), new)
     finally:
-        with suppress(*DatabaseFault):  # what is lost with its connection needs no end
+        # If the connection is lost, its collected rows are lost with it.
+        with suppress(*DatabaseFault):
             await _sql.end(conn)
 
 
@@ -231,7 +232,7 @@ async def _book(
 
 
 def _by_cost(rows: Sequence[Arrival]) -> list[list[Arrival]]:
-    """Rows that can be booked together: each SKU at one cost. Those without one come last."""
+    """Groups of rows that can be booked together: each SKU has one cost. No cost comes last."""
     costs: dict[str, list[Money | None]] = {}
     parts: list[list[Arrival]] = []
     for row in sorted(rows, key=lambda row: row.cost is None):

@@ -1,8 +1,9 @@
 """Claims of new orders on stock: many orders in one transaction, each whole or not at all.
 
-A transaction per order would queue on the rows of a stock that everybody wants, and pay for its
-round trips and its commit while it holds them. So the stock of all orders is locked once, they are
-planned one after the other in the order in which they came, and written by one set of statements.
+With a transaction per order, orders would queue for the rows of popular stock, and pay for their
+round trips and commits while they hold them. So the stock of all orders is locked once. Then the
+orders are planned one after the other in the order of their arrival, and written by one set of
+statements.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ _sql = load_queries(__file__)
 
 WHO: Final = "orderloom"
 EFFECT: Final = "reserve_stock"
-"""Under this name the order's story keeps what was reserved."""
+"""The order's story keeps the reservation under this name."""
 
 
 @dataclass(frozen=True)
 class _Planned:
-    """The plan for a new order. `why`: it is rejected. `expected`: when backordered units
-    arrive."""
+    """The plan for a new order.
+
+    `why` is the reason of a rejection; `expected` the arrival of backordered units.
+    """
 
     ask: ReserveStock
     sourced: Sourced
@@ -40,10 +43,10 @@ class _Planned:
 
 
 async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserved]:
-    """Record these orders and claim their stock in turn, or reject them; answers in their sequence.
+    """Record these orders and claim their stock in turn, or reject them. Answers in sequence.
 
-    An order that the same workflow run had reserved before gets the answer of that time. Raises
-    Conflict as `orders.create` does.
+    An order that the same workflow run reserved before gets the same answer. Raises Conflict as
+    `orders.create` does.
     """
     created = await orders.create(
         conn, [orders.Received(ask.order, ask.run_id, ask.sourcing) for ask in asks]
@@ -61,7 +64,7 @@ async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserv
 def with_reasons(
     reserved: Reserved, sourced: Sourced, expected: Mapping[str, Promise] | None = None
 ) -> dict[str, Any]:
-    """The answer of the step, and its reasons: for the order's story, where `explain` reads it.
+    """The step's answer and its reasons, for the order's story, where `explain` reads them.
 
     `expected`: the promises for backordered units, by line.
     """
@@ -71,7 +74,7 @@ def with_reasons(
 
 
 async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, Reserved]:
-    """Order id → what was claimed for an order that has just been recorded."""
+    """Order id → the claims of an order that has just been recorded."""
     demands = await kits.demanded(conn, [ask.order for ask in asks])
     wants = [_wanted(ask, needs) for ask, needs in zip(asks, demands, strict=True)]
     shelves = await lock_shelves(conn, wants)
@@ -97,7 +100,8 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
             promises=one.expected,
         )
     if any(want.basket is not None for want in wants):
-        await backorders.serve(conn, shelves.skus)  # with what orders leave of their baskets
+        # Together with the units that orders leave of their baskets.
+        await backorders.serve(conn, shelves.skus)
     rejected = {one.ask.order.order_id: one.why for one in planned if one.why is not None}
     if rejected:
         await orders.decide_all(conn, "rejected", rejected)
@@ -129,7 +133,7 @@ def _plan(shelves: Shelves, number: int, ask: ReserveStock, wanted: Wanted) -> _
 async def _expect(
     conn: Connection, shelves: Shelves, planned: Sequence[_Planned]
 ) -> list[_Planned]:
-    """Say when backordered units arrive, by the supply; nothing is promised twice."""
+    """Set the arrival of backordered units, by the supply; no supply is promised twice."""
     skus = {line.sku for one in planned for line in one.ask.order.lines}
     coming = await promises.due(conn, sorted(skus))
     expecting = []

@@ -1,4 +1,4 @@
-"""SKUs as something to refer to: each has its row of `item`, made by the first to name it."""
+"""SKUs that other tables refer to: each has a row in `item`, created when it is first named."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _sql = load_queries(__file__)
 
 
 async def know(conn: Connection, skus: Iterable[str]) -> None:
-    """Make the items that are not there yet, with the defaults.
+    """Create the missing items, with default settings.
 
-    Called before stock is locked: another transaction may be making the same rows, and is waited
-    for.
+    Call it before stock is locked: another transaction may be creating the same rows, and this one
+    waits for it.
     """
     await _sql.know(conn, skus=sorted(set(skus)))

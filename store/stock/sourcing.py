@@ -1,4 +1,4 @@
-"""Plans for orders on stock that is locked: one order after the other, on what the others leave."""
+"""Plans for orders on locked stock, one order after the other, each on the stock that is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.stock import backorders, items, locations
 
 @dataclass(frozen=True)
 class Wanted:
-    """The demand of an order, and its address. `excluded`: (sku, location) pairs not to be used.
+    """The demand of an order, and its address. `excluded`: forbidden (SKU, location) pairs.
 
     `backorder`: missing units may be backordered. `basket`: the order may use its units.
     """
@@ -35,10 +35,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Sourced:
-    """Whence to take what is wanted, and when the parcel of each location is there.
+    """The units to take from each location, and the arrival of each location's parcel.
 
-    `waits` and `missing` share what is not there: what is waited for, and what
-    cannot be had.
+    Units that are not there are in `waits` if they are backordered, otherwise in `missing`.
     """
 
     plan: SourcingPlan
@@ -48,7 +47,7 @@ class Sourced:
 
 
 class Shelves:
-    """The free units of the locked stock, and their ways; fewer with every `take`."""
+    """The free units of the locked stock, and the locations' ways; fewer with every `take`."""
 
     def __init__(
         self,
@@ -63,24 +62,24 @@ class Shelves:
         self._ways = ways
         self._known = known
         self._held = dict(held)
-        self._own: Sequence[Available] = ()  # what the basket of the latest order held
+        self._own: Sequence[Available] = ()  # The latest order's basket held these.
         self._parcels = Counter[str]()
         self.now = datetime.now(UTC)
 
     def ways(self, number: int) -> list[Way]:
-        """How each location would send to the `number`-th order."""
+        """The way of a parcel from each location to the `number`-th order."""
         return [self._as_it_is(way) for way in self._ways[number]]
 
     @property
     def skus(self) -> list[str]:
-        """Whose rows are locked, sorted."""
+        """The SKUs whose rows are locked, sorted."""
         return sorted(self._free)
 
     def plan(self, number: int, wanted: Wanted) -> Sourced:
-        """Choose for the `number`-th order of those for whom the shelves were locked.
+        """Choose locations for the `number`-th of the orders that the shelves were locked for.
 
-        What its basket held is free from its turn on; but of SKUs that can be waited for, what it
-        leaves of that is for those first who wait.
+        The units of its basket are free from now on. If it leaves some of a SKU that can be
+        backordered, the backorders come first.
         """
         today = self.now.date()
         for item in self._own:
@@ -128,7 +127,7 @@ class Shelves:
         )
 
     def take(self, takes: Sequence[Take]) -> None:
-        """An order gets these units: they, and the places of its parcels, are gone for others."""
+        """Give these units to an order: they, and the capacity for its parcels, are gone."""
         for take in takes:
             for part, units in take.takes.items():
                 self._free[part][take.location] -= take.quantity * units
@@ -138,11 +137,14 @@ class Shelves:
         return self._known.get(sku, Item(sku=sku))
 
     def _ahead(self, demand: Demand, today: date) -> bool:
-        """It is not sent yet: of a kit, when that is so of any of its parts."""
+        """Whether a pre-order's day has not come yet; for a kit, that of any of its parts."""
         return any(self._item(sku).ahead(today) for sku in (demand.sku, *demand.takes))
 
     def _waits(self, demand: Demand, today: date) -> bool:
-        """Missing units are backordered. A kit is not: it never arrives as such."""
+        """Whether missing units are backordered.
+
+        Those of a kit are not: a kit never arrives as such.
+        """
         return demand.sku in demand.takes and self._item(demand.sku).waits(today)
 
     def _as_it_is(self, way: Way) -> Way:
@@ -151,7 +153,7 @@ class Shelves:
 
 
 async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
-    """Lock the stock of every SKU that these orders want, all at once: of kits, of their parts.
+    """Lock the stock of every SKU that these orders want, all at once; for kits, of the parts.
 
     Backorders of these SKUs are served first.
     """

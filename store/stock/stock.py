@@ -1,7 +1,7 @@
 """Stock by SKU and location, and its journal of movements.
 
-All changes go through `move`, which books a movement and applies it in one statement, once per
-effect. The table's constraints refuse what would oversell.
+All changes go through `move` or `book`, which write the movements and apply them in one statement,
+once per effect. The table's constraints refuse a change that would oversell.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Move(BaseModel):
     location: str
     on_hand: int = 0
     allocated: int = 0
-    under_way: int = 0  # of what is between two locations, counted where it is to arrive
+    under_way: int = 0  # Units between two locations, counted at their destination.
 
 
 def moves(parts: Parts, location: str, *, on_hand: int = 0, allocated: int = 0) -> list[Move]:
-    """A change of so many units of what takes these parts, as changes of the parts' rows."""
+    """The moves of the parts' stock rows for a number of units that consist of these parts."""
     return [
         Move(sku=part, location=location, on_hand=on_hand * units, allocated=allocated * units)
         for part, units in parts.items()
@@ -58,7 +58,7 @@ def moves(parts: Parts, location: str, *, on_hand: int = 0, allocated: int = 0) 
 
 @dataclass(frozen=True)
 class Booking:
-    """The moves of one effect, which is an order's or nobody's."""
+    """The moves of one effect, with its order if it has one."""
 
     effect: str
     moves: Sequence[Move]
@@ -74,14 +74,14 @@ class Booking:
         return [(*key, *sums[key]) for key in sorted(sums)]
 
     def under_way(self) -> dict[tuple[str, str], int]:
-        """(SKU, location) → by how much what is between two locations changes."""
+        """(SKU, location) → change of the units between locations."""
         return {(item.sku, item.location): item.under_way for item in self.moves if item.under_way}
 
 
 class StockLevel(BaseModel):
-    """One stock row. available = on_hand − allocated − safety − set_aside.
+    """One stock row. available = on_hand − allocated − safety − soft_reserved.
 
-    `set_aside`: soft reservations of baskets and backorders; `incoming` is on its way there.
+    `soft_reserved`: soft reservations of baskets and backorders; `incoming` is on its way there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,15 +91,15 @@ class StockLevel(BaseModel):
     on_hand: int
     allocated: int
     safety: int
-    set_aside: int
+    soft_reserved: int
     available: int
     incoming: int
 
 
 class Movement(BaseModel):
-    """One line of a stock row's story, with what the row held after it.
+    """One line of a stock row's story, with the row's counts after it.
 
-    `counted`: what a count found, where it was one.
+    `counted`: the number that a count found, if it was a count.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -147,10 +147,10 @@ async def book(
 ) -> None:
     """Book and apply movements, once per effect. The caller holds the locks (`store.locks`).
 
-    Moves of the same stock row by the same effect are summed first. Goods that come or go, which is
-    one effect at a time, are booked with what they have cost. Freed units are soft-reserved for
-    those who wait for it. Raises IllegalTransition where a row would go below zero or below what is
-    allocated, and InvalidInput for a price that cannot be meant.
+    Moves of the same stock row by the same effect are summed first. Goods that arrive or leave,
+    which is one effect at a time, are booked with their cost. Freed units are soft-reserved for the
+    backorders of their SKU. Raises IllegalTransition when a row would fall below zero or below its
+    allocated units, and InvalidInput for an impossible price.
     """
     rows = [(booking, *total) for booking in bookings for total in booking.totals()]
     if not rows:
@@ -159,8 +159,9 @@ async def book(
     if goods and len(bookings) > 1:
         raise ValueError("goods come and go by one effect at a time")
     try:
-        # Read to the end: the generator of an unread statement would leave it unfinished.
-        moved = [  # nothing, the second time
+        # Read to the end: a generator that is not read to its end would leave the statement
+        # unfinished.
+        moved = [  # A repeat moves nothing.
             row
             async for row in _sql.move(
                 conn,
@@ -197,15 +198,15 @@ async def book(
     less = [row["sku"] for row in moved if row["freed"] < 0 and kind != "allocated"]
     if less:
         await backorders.give_way(conn, less)
-    # Also whoever had to give way here: there may be some elsewhere.
+    # Also the backorders that had to give way here: other locations may have some.
     if wanted := less + [row["sku"] for row in moved if row["freed"] > 0]:
         await backorders.serve(conn, wanted)
 
 
 async def ensure_rows(conn: Connection, rows: Iterable[tuple[str, str]]) -> None:
-    """Make sure that these (sku, location) rows exist, new ones with nothing in stock.
+    """Make sure that these (SKU, location) rows exist, new ones with nothing in stock.
 
-    Raises IllegalTransition for a kit. The locations are there.
+    Raises IllegalTransition for a kit. The locations exist.
     """
     wanted = sorted(set(rows))
     await kits.refuse(conn, [sku for sku, _ in wanted])
@@ -234,7 +235,7 @@ async def row_of(conn: Connection, sku: str, location: str) -> StockLevel:
 
 
 async def booked(conn: Connection, effect: str) -> dict[str, int]:
-    """SKU → units by which an effect changed what is on hand; empty when it was not booked."""
+    """SKU → units by which an effect changed on_hand; empty when it was not booked."""
     rows = _sql.movements_of(conn, effect=effect)
     return {row["sku"]: row["on_hand_change"] async for row in rows}
 

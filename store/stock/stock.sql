@@ -61,14 +61,14 @@ with page as materialized (
        and (sku, location) > (coalesce(:after_sku::text, ''), coalesce(:after_location::text, ''))
      order by sku, location limit :at_most)
 )
-select sku, location, on_hand, allocated, safety, coalesce(set_aside, 0)::bigint as set_aside,
+select sku, location, on_hand, allocated, safety, coalesce(soft_reserved, 0)::bigint as soft_reserved,
        case when retired_at is null
-            then (on_hand - allocated - safety - coalesce(set_aside, 0))::bigint else 0 end
+            then (on_hand - allocated - safety - coalesce(soft_reserved, 0))::bigint else 0 end
            as available,
        (coalesce(transferred, 0) + coalesce(ordered, 0))::bigint as incoming
 from page s join location using (location)
 left join lateral (
-    select sum(quantity) as set_aside from soft_reservation r
+    select sum(quantity) as soft_reserved from soft_reservation r
     where (r.sku, r.location) = (s.sku, s.location)
       and (expires_at is null or expires_at > now())
 ) r on true

@@ -1,4 +1,4 @@
-"""The levels at which stock is bought, and who calls for what is below them."""
+"""The levels at which stock is bought, and the calls to buy when stock is below them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _sql = load_queries(__file__)
 
 
 class LevelRow(StockLevels):
-    """The levels of a stock row, and the inventory position that they are compared with."""
+    """The levels of a stock row, and the inventory position to compare them with."""
 
     position: int
 
 
 async def call_if_low(conn: Connection, skus: Sequence[str]) -> None:
-    """Have somebody look whether these SKUs are to be bought. The caller holds their locks."""
+    """Call purchasing for those of these SKUs that are low. The caller holds their locks."""
     await _sql.call_if_low(conn, skus=list(skus))
 
 
 async def set_levels(conn: Connection, wanted: Sequence[StockLevels]) -> None:
-    """Set the levels of these stock rows, which are made where they are not there.
+    """Set the levels of these stock rows; missing rows are created.
 
-    What is below its level from now on is called for at once. Of several for one row the last one
-    counts. Raises NotFound where a location is not known; nothing is set then.
+    Purchasing is called at once for rows below their new level. If a row appears several times, the
+    last one counts. Raises NotFound for an unknown location; then nothing is set.
     """
     latest = {(row.sku, row.location): row for row in wanted}
     rows = [latest[key] for key in sorted(latest)]
@@ -44,7 +44,7 @@ async def set_levels(conn: Connection, wanted: Sequence[StockLevels]) -> None:
             service_levels=[row.service_level for row in rows],
             safeties=[row.safety for row in rows],
         )
-        # Less safety stock is more for those who wait.
+        # Less safety stock leaves more units for backorders.
         await backorders.serve(conn, [row.sku for row in rows if row.safety is not None])
 
 
@@ -56,7 +56,7 @@ async def levels(
     after: tuple[str, str] | None = None,
     at_most: int | None = None,
 ) -> list[LevelRow]:
-    """Stock rows that are bought by themselves, with their levels and positions.
+    """Stock rows that have levels to buy at, with their levels and positions.
 
     A page has `at_most` rows and begins behind the (SKU, location) `after`.
     """

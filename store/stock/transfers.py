@@ -1,7 +1,7 @@
-"""Goods on their way between locations: gone from one, not yet at the other, and never forgotten.
+"""Goods on their way between locations: gone from one, and not yet at the other.
 
-What leaves is booked where it leaves, what arrives where it arrives. What is between the two is the
-transfer's: sent, less arrived, less lost.
+The dispatch is booked where the goods leave, the arrival where they arrive. The transfer holds the
+units in between: sent, less arrived, less lost.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _sql = load_queries(__file__)
 
 
 class TransferLine(BaseModel):
-    """Units of one SKU. What neither arrived nor is lost is on its way."""
+    """Units of one SKU. Those that neither arrived nor are lost are under way."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +36,7 @@ class TransferLine(BaseModel):
 
 
 class Transfer(BaseModel):
-    """Goods from one location to another. Closed: nothing of it is on its way any more."""
+    """Goods from one location to another. Closed: nothing of it is under way any more."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,11 +62,11 @@ async def send(
     who: str,
     why: str,
 ) -> Transfer:
-    """Take units (SKU → number) out of one location and on their way to another, once per id.
+    """Take units (SKU → number) out of one location and send them to another, once per id.
 
-    Only what nobody has a claim on can go. Raises InvalidInput for nothing at all or for a way to
-    itself, NotFound for stock or a location that is not there, IllegalTransition for more than is
-    free, and Conflict when the id stands for another transfer.
+    Only units without any claim can go. Raises InvalidInput for no units or for the same location
+    twice, NotFound for unknown stock or locations, IllegalTransition for more units than are free,
+    and Conflict when the id was used for another transfer.
     """
     if not units or any(quantity < 1 for quantity in units.values()):
         raise InvalidInput("a transfer is of one unit or more of each SKU")
@@ -78,7 +78,7 @@ async def send(
             if await stock.level(conn, sku, from_location) is None:
                 raise NotFound(f"no stock is kept of {sku} at {from_location}; see `stock list`")
         await locations.check(conn, [to_location])
-        # Before the locks: another transaction that makes the same rows may be waiting for the
+        # Before the locks: another transaction that creates the same rows may be waiting for the
         # locks.
         await stock.ensure_rows(conn, [(sku, to_location) for sku in units])
         await lock_stock(conn, units)
@@ -105,7 +105,7 @@ async def send(
             return found
         for sku, quantity in units.items():
             level = await stock.row_of(conn, sku, from_location)
-            free = level.on_hand - level.allocated - level.set_aside
+            free = level.on_hand - level.allocated - level.soft_reserved
             if quantity > free:
                 raise IllegalTransition(
                     f"only {free} {sku} can leave {from_location}: the others are allocated, or "
@@ -134,11 +134,11 @@ async def receive(
     rest_is_lost: bool = False,
     who: str,
 ) -> Transfer:
-    """Units (SKU → number; left out: all that is on its way) arrived, once per key.
+    """Receive units (SKU → number; left out: all that are under way), once per key.
 
-    What did not come may still come, unless the rest is lost: then it is written off. Raises
-    NotFound, InvalidInput for a SKU that is not in it, IllegalTransition for more than is on its
-    way, and Conflict when the key stands for other units.
+    Missing units may still arrive, unless the rest is lost: then they are written off. Raises
+    NotFound, InvalidInput for a SKU that is not in it, IllegalTransition for more than is under
+    way, and Conflict when the key was used for other units.
     """
     async with conn.transaction():
         row = await _lock(conn, transfer_id)
@@ -168,7 +168,7 @@ async def receive(
             stock.Move(sku=sku, location=to, on_hand=n, under_way=-n) for sku, n in came.items()
         ]
         await stock.move(conn, effect, "transferred", moves, who=who, why=f"from {origin}")
-        # Nothing moves on a shelf; the journal tells it where the goods were awaited.
+        # No shelf changes, but the journal tells the loss at the destination.
         await stock.move(
             conn,
             f"{effect}:lost",
@@ -185,7 +185,8 @@ async def receive(
             arrived=[came.get(sku, 0) for sku in skus],
             lost=[lost.get(sku, 0) for sku in skus],
         )
-        await stock_levels.call_if_low(conn, list(lost))  # fewer will come than was thought
+        # Fewer units will arrive than purchasing counted on.
+        await stock_levels.call_if_low(conn, list(lost))
         return await get(conn, transfer_id)
 
 
@@ -200,7 +201,7 @@ async def get(conn: Connection, transfer_id: str) -> Transfer:
 async def find(
     conn: Connection, *, transfer_id: str | None = None, under_way: bool = False
 ) -> list[Transfer]:
-    """Transfers, oldest first: all, one, or those of which something is on its way."""
+    """Transfers, oldest first: all, one, or those with units under way."""
     rows = _sql.list_transfers(conn, transfer_id=transfer_id, open=under_way)
     return [Transfer(**row) async for row in rows]
 

@@ -1,7 +1,7 @@
-"""The audit's look at the database: every invariant that SQL can tell, over one snapshot.
+"""The audit of the database: every invariant that SQL can check, over one snapshot.
 
-What the sandbox companies keep lies in the same database, and so in the same snapshot; what a real
-company has is not compared here, and counted as such.
+The sandbox companies' records lie in the same database, and so in the same snapshot. Those of a
+real company are not compared here, and are counted as not compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _sql = load_queries(__file__)
 
 
 class UnderWay(BaseModel):
-    """A payment that was asked for and has no outcome yet, of an order that is open."""
+    """A payment of an open order that was requested and has no outcome yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ class UnderWay(BaseModel):
 
 
 class Counts(BaseModel):
-    """How much was looked at. `not_compared`: payments at companies whose books are not here."""
+    """How much was checked. `not_compared`: payments at companies whose records are not here."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,13 +74,13 @@ async def look(conn: Connection) -> Findings:
 
 
 async def decisions(conn: Connection, order_ids: Iterable[str]) -> dict[str, str]:
-    """What was decided about those of the orders that are on record, now."""
+    """The present decisions about those of the orders that are on record."""
     rows = _sql.decisions(conn, order_ids=list(order_ids))
     return {row["order_id"]: row["decision"] async for row in rows}
 
 
 async def purchase_states(conn: Connection, po_ids: Iterable[str]) -> dict[str, str]:
-    """The states of those of the purchase orders that are on record, now."""
+    """The present states of those of the purchase orders that are on record."""
     rows = _sql.purchase_states(conn, po_ids=list(po_ids))
     return {row["po_id"]: row["state"] async for row in rows}
 

@@ -50,7 +50,7 @@ left join (
 where s.allocated <> coalesce(r.reserved, 0)
 order by s.sku, s.location;
 
--- name: set_aside_is_there()
+-- name: soft_reserved_is_there()
 -- Soft reservations of baskets and backorders, against the units that nobody has allocated.
 select s.sku, s.location, r.quantity, s.on_hand - s.allocated as unallocated
 from stock s
@@ -61,7 +61,7 @@ join (
 where r.quantity > s.on_hand - s.allocated
 order by s.sku, s.location;
 
--- name: set_aside_is_waited_for()
+-- name: soft_reserved_is_waited_for()
 select b.order_id, b.line_id, sum(r.quantity) as quantity, b.quantity as waits
 from soft_reservation r join backorder b using (order_id, line_id)
 group by b.order_id, b.line_id

@@ -1,4 +1,4 @@
-"""The audit's checks: the queries of `audit.sql`, and a sentence for what each finds."""
+"""The audit's checks: the queries of `audit.sql`, and a sentence for the rows that each finds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rule = Literal[
 
 
 class Violation(BaseModel):
-    """An invariant that does not hold: which, of what (an order or a SKU), and how it is."""
+    """A broken invariant: its name, its subject (an order or a SKU), and the details."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,10 +29,10 @@ class Violation(BaseModel):
 
 @dataclass(frozen=True)
 class _Check:
-    """A query, and what to say about each row it finds; `{x_minor}` is shown as an amount.
+    """A query, and the sentence about each row it finds; `{x_minor}` is shown as an amount.
 
-    An empty rule: the row names it. `passing`: a call that its order no longer waits for may still
-    be under way, which no row tells.
+    With an empty rule, the row names it. `passing`: a call whose order no longer waits for it may
+    still be under way, and no row can tell.
     """
 
     query: str
@@ -52,13 +52,13 @@ _CHECKS = (
         "allocated_is_reserved", "stock", _AT, "{allocated} allocated, but {reserved} are reserved"
     ),
     _Check(
-        "set_aside_is_there",
+        "soft_reserved_is_there",
         "stock",
         _AT,
         "{quantity} soft-reserved of {unallocated} not allocated",
     ),
     _Check(
-        "set_aside_is_waited_for",
+        "soft_reserved_is_waited_for",
         "stock",
         _LINE,
         "{quantity} soft-reserved for it, but it waits for {waits}",
@@ -279,7 +279,7 @@ _CHECKS = (
 
 
 async def faults(conn: Connection) -> tuple[tuple[Violation, ...], tuple[Violation, ...]]:
-    """What is wrong for certain, and what may be under way still."""
+    """The certain faults, and those that may be calls still under way."""
     found: dict[bool, list[Violation]] = {False: [], True: []}
     for check in _CHECKS:
         found[check.passing] += [

@@ -1,4 +1,4 @@
-"""Decisions about orders: the answers to placing them, and the locations that serve them."""
+"""Decisions about orders: the answers to placing them, and the choices of locations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Decision(Row):
 
 
 async def decided(conn: Connection, asked: Sequence[tuple[str, str]]) -> list[Decision]:
-    """The answers to placing orders (order id, digest), of those that there are."""
+    """The recorded answers to placing orders, for pairs of (order id, digest)."""
     order_ids = [order_id for order_id, _ in asked]
     digests = [digest for _, digest in asked]
     rows = _sql.decisions(conn, order_ids=order_ids, digests=digests)
@@ -41,7 +41,7 @@ async def decided(conn: Connection, asked: Sequence[tuple[str, str]]) -> list[De
 
 
 class Sourced(Row):
-    """A choice of locations for units of an order: what was decided, and why so."""
+    """A choice of locations for units of an order, and its reasons."""
 
     at: datetime
     what: str

@@ -30,7 +30,7 @@ TaskKind = Literal["pick", "pack", "handover", "receive-return"]
 
 
 class Row(BaseModel):
-    """What a query found: frozen, and nothing unknown in it."""
+    """A row of a query's result: frozen, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,7 +80,7 @@ class OrderSummary(Row):
 
 
 class OrderLine(Row):
-    """Where the units of one line stand, and what the whole line is worth (minor units)."""
+    """The counts of one line's units, and the worth of the whole line in minor units."""
 
     line_id: str
     position: int
@@ -107,7 +107,7 @@ class OrderLine(Row):
 
 
 class FulfilmentRow(Row):
-    """A fulfilment and its parcel. `units`: line id → units."""
+    """A fulfilment and its shipment. `units`: line id → units."""
 
     fulfilment_id: str
     location: str
@@ -137,7 +137,7 @@ class ReturnRow(Row):
 
 
 class AttentionRow(Row):
-    """A step that needs a person. `allowed`: the answers to it; none where it ends by itself."""
+    """A step that needs a person. `allowed`: the answers to it; none when it ends by itself."""
 
     order_id: str
     step: str
@@ -158,7 +158,7 @@ class EventRow(Row):
 
 
 class OrderDetail(Row):
-    """All there is about an order, short of its story."""
+    """Everything about an order except its story."""
 
     summary: OrderSummary
     lines: tuple[OrderLine, ...]
@@ -179,7 +179,7 @@ class TaskLine(Row):
 
 
 class Task(Row):
-    """Something that the warehouse is asked to do with a fulfilment or a return (`part_id`)."""
+    """A task of the warehouse for a fulfilment or a return (`part_id`)."""
 
     task: TaskKind
     part_id: str
@@ -210,7 +210,7 @@ async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
 
 
 async def detail(conn: Connection, order_id: str) -> OrderDetail:
-    """All there is about one order, as of one moment. Raises NotFound."""
+    """Everything about one order, as of one moment. Raises NotFound."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         summary = await find_summary(conn, order_id)
         if summary is None:
@@ -244,7 +244,7 @@ async def summaries(
     placed_to: datetime | None = None,
     at_most: int = 100,
 ) -> list[OrderSummary]:
-    """Orders, newest first. Filters that are None do not filter."""
+    """Orders, newest first. A filter that is None does not filter."""
     rows = _sql.summaries(
         conn,
         channel=channel,
@@ -272,7 +272,7 @@ async def story(conn: Connection, order_id: str) -> list[EventRow]:
 
 
 async def needing_attention(conn: Connection, order_ids: Sequence[str]) -> list[AttentionRow]:
-    """Every step of these orders that needs a person, longest first."""
+    """Every step of these orders that needs a person, the oldest first."""
     return [AttentionRow(**row) for row in await events.open_attention(conn, order_ids)]
 
 
@@ -296,5 +296,5 @@ async def tasks(
 
 
 async def parcels_under_way(conn: Connection, *, at_most: int = 1000) -> list[ParcelUnderWay]:
-    """Parcels that carriers have, longest first."""
+    """Parcels that carriers have, the oldest first."""
     return [ParcelUnderWay(**row) async for row in _sql.parcels_under_way(conn, at_most=at_most)]

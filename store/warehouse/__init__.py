@@ -1,1 +1,1 @@
-"""What the warehouse and the carriers report, written where it happens."""
+"""Reports of the warehouse and the carriers, and the stock that they move."""

@@ -1,10 +1,10 @@
 """Facts from outside, written down: picks, packs, hand-overs, carrier scans, received returns.
 
-These are facts, not decisions: what the warehouse and the carriers did, counted in units. Each is
-one transaction that locks the order, checks that the fact can be, moves stock and counts, tells the
-story, and leaves a report for the workflow that waits. This is the only module through which
-anything but a workflow's own steps writes about an order. A fact told twice is one fact; told
-differently, it is a conflict; told of a fulfilment that was recalled, it is refused.
+These are facts, not decisions: actions of the warehouse and the carriers, counted in units. Each is
+one transaction that locks the order, checks that the fact is possible, moves stock and counts,
+tells the story, and leaves a report for the workflow that waits. Except for a workflow's own steps,
+only this module writes about orders. A repeat of a fact changes nothing. A different report of the
+same fact is a conflict, and a report about a recalled fulfilment is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from store.orders import events, orders
 from store.payments import payments
 from store.stock import allocations, kits, locations, stock
 
-# What the warehouse is asked to do with a fulfilment in each state.
+# The warehouse's task for a fulfilment in each state.
 TASKS = {"picking": "pick", "picked": "pack", "labelled": "handover"}
 
 
@@ -38,7 +38,7 @@ async def pick(
 ) -> dict[str, Any]:
     """picking → picked: the picker found this many units of each line (left out: all of it).
 
-    Units not found are taken off the stock, which was wrong, and are open on the order again.
+    Units not found are taken off the stock, whose count was wrong, and are open on the order again.
     Returns {"picked": {line: n}, "missing": {line: n}}.
     """
     async with conn.transaction():
@@ -70,10 +70,10 @@ async def pick(
 
 
 async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
-    """picking → cancelled: the location will not send it. Its stock stays there, and free.
+    """picking → cancelled: the location will not send it. Its units stay there and are free.
 
-    To the order it is a pick of nothing, so the units are sourced again, from elsewhere. Returns
-    {"picked": {}, "missing": {line: n}, "refused": reason}.
+    For the order it is a pick of no units, so the units are sourced again, from other locations.
+    Returns {"picked": {}, "missing": {line: n}, "refused": reason}.
     """
     async with conn.transaction():
         row = await fulfilments.locked(conn, fulfilment_id)
@@ -121,7 +121,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         row = await fulfilments.locked(conn, fulfilment_id)
         if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
             return
-        # By our clock: whose hand-over is reported late has left when he says, and not later.
+        # Take the reported time, but never a time in the future.
         then = min(at, datetime.now(UTC))
         shipment = await shipments.find(conn, fulfilment_id)
         unpaid = shipment is not None and shipment.charged
@@ -143,9 +143,9 @@ async def carrier_event(
     happened_at: datetime,
     detail: str = "",
 ) -> bool:
-    """A scan by the carrier. False when it sent this one before, Conflict when with another status.
+    """Record a carrier's scan. False for a repeat; Conflict when the status differs.
 
-    A parcel that moves has been handed over, also when nobody at the warehouse said so. An end
+    A parcel that moves has been handed over, even if the warehouse did not report that. An end
     (delivered, returned to sender, lost) is reported to the waiting workflow, once.
     """
     async with conn.transaction():
@@ -170,7 +170,8 @@ async def carrier_event(
         if row["state"] not in ("labelled", "shipped"):
             await _unexpected(conn, row, carrier, event_id, status)
         elif current != parcel.carrier_status and tracking.is_end(current):
-            # The return window begins with it: a clock that is ahead must not keep it open.
+            # The return window begins at this time, so a clock that is ahead must not make it
+            # longer.
             at = min(happened_at, datetime.now(UTC))
             await _arrive(conn, row, carrier, current, at, detail)
         return True
@@ -184,10 +185,10 @@ async def receive_return(
     location: str | None = None,
     who: str,
 ) -> dict[str, Any]:
-    """approved → received: what was in the return parcel, by line. Left out: everything, restocked.
+    """approved → received: the count of the return parcel, by line. Left out: all, restocked.
 
-    Restocked units are on hand again; scrapped ones are booked in and written off. What is missing
-    stays with the customer. Returns {"received": {line: n}, "missing": {line: n}}.
+    Restocked units are on hand again; scrapped ones are booked in and written off. Missing units
+    stay with the customer. Returns {"received": {line: n}, "missing": {line: n}}.
     """
     async with conn.transaction():
         row = await returns.locked(conn, return_id)
@@ -217,7 +218,7 @@ async def receive_return(
                 k: {"return_requested": -wanted[k], "returned": c.received}
                 for k, c in counts.items()
             }
-        else:  # never delivered: as if it had not been sent
+        else:  # An undelivered parcel counts as never sent.
             moves = {k: {"shipped": -wanted[k], "cancelled": wanted[k]} for k in counts}
         await orders.move_lines(conn, order_id, moves)
         await events.tell(
@@ -236,7 +237,7 @@ async def receive_return(
 async def _told_before(
     conn: Connection, row: Record, expected: str, effect: str, content: dict[str, Any]
 ) -> bool:
-    """True when this very fact is recorded; else the part must be in the `expected` state."""
+    """Whether this fact is recorded already; if not, the part must be in the `expected` state."""
     recorded = await events.find(conn, row["order_id"], effect)
     part = row["return_id"] if "return_id" in row else row["fulfilment_id"]
     if recorded is not None:
@@ -384,7 +385,7 @@ async def _arrive(
 async def _unexpected(
     conn: Connection, row: Record, carrier: str, event_id: str, status: CarrierStatus
 ) -> None:
-    """Kept and told, but the story does not go back: late, or of a parcel that is not to move."""
+    """Keep a late or impossible scan and tell it, but leave the shipment's state as it is."""
     if row["state"] == "delivered" or not tracking.is_moving(status):
         return
     await events.tell(

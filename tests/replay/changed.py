@@ -44,7 +44,7 @@ class EnsuresNothing(OrderWorkflow):
         return await super().run(start)
 
     async def ensure_nothing(self, fulfilment: Fulfilment, *, surely: bool = False) -> None:
-        """Neither charges it first nor renews what was set aside for it."""
+        """Neither charges it first nor renews its authorization."""
 
 
 @workflow.defn(name="Order")

@@ -113,7 +113,7 @@ async def refunded_as_store_credit(shop: Shop) -> str:
 
 
 async def renewed_before_it_leaves(shop: Shop) -> str:
-    """What was set aside ends while nobody picks."""
+    """The authorization ends while nobody picks."""
     company_that(shop, holds_for=timedelta(seconds=3))
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 2), channel_order_id="renewed")
@@ -124,7 +124,7 @@ async def renewed_before_it_leaves(shop: Shop) -> str:
 
 
 async def charged_once_for_each_parcel(shop: Shop) -> str:
-    """The company charges once, so each of two parcels has money of its own set aside."""
+    """The company charges once, so each of two parcels has an authorization of its own."""
     company_that(shop, captures="once")
     await shop.stocked("CUP", 1, "east")
     await shop.stocked("JUG", 1, "west")
@@ -136,7 +136,7 @@ async def charged_once_for_each_parcel(shop: Shop) -> str:
 
 
 async def refused_where_each_parcel_is_paid_alone(shop: Shop) -> str:
-    """The company charges once, and does not set aside what the parcels are worth."""
+    """The company charges once, and does not authorize the whole worth of the parcels."""
     company_that(shop, captures="once")
     await shop.stocked("CUP", 1, "east")
     await shop.stocked("JUG", 1, "west")
@@ -202,7 +202,7 @@ async def reauthorized_and_not_needed(shop: Shop) -> str:
 
 
 async def charged_with_what_was_authorized_anew(shop: Shop) -> str:
-    """What was set aside has ended when the parcel leaves, and the bank wants another card."""
+    """The authorization has ended when the parcel leaves, and the bank wants another card."""
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 2), channel_order_id="ended", token="tok_confirmed")
     parcel = await shop.placed(order)

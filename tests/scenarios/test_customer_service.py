@@ -136,7 +136,7 @@ async def test_s22_each_unit_is_cancelled_or_shipped_and_the_caller_is_told_whic
 # Cancel while money moves ------------------------------------------------------------------------
 
 
-async def test_s23_a_cancellation_while_the_money_is_set_aside_waits_and_then_releases_it(
+async def test_s23_a_cancellation_while_the_payment_is_authorized_waits_and_then_releases_it(
     shop: Shop,
 ) -> None:
     await shop.stocked("TEA", 9)

@@ -32,7 +32,7 @@ async def test_s13_at_a_company_that_charges_once_each_parcel_has_its_own_author
         await shop.settled()
 
 
-async def test_what_goes_on_of_a_stopped_parcel_is_charged_through_what_was_set_aside_for_it(
+async def test_the_rest_of_a_stopped_parcel_is_charged_through_its_own_authorization(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, captures="once")
@@ -73,7 +73,7 @@ async def test_a_customer_who_confirms_pays_for_every_parcel_that_is_paid_for_al
         await shop.settled()
 
 
-async def test_of_an_order_that_cannot_be_paid_for_in_full_nothing_stays_set_aside(
+async def test_of_an_order_that_cannot_be_paid_for_in_full_nothing_stays_authorized(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, captures="once")

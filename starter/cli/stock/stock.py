@@ -34,7 +34,7 @@ def list_stock(
     after: AfterRow = None,
     as_json: Json = False,
 ) -> None:
-    """List stock by SKU and location; available = on hand − allocated − set aside − safety.
+    """List stock by SKU and location; available = on hand − allocated − soft reserved − safety.
 
     For a kit, list the stock of its parts, and how many kits these would make.
 

@@ -50,12 +50,12 @@ def levels_table(out: Output, levels: Sequence[StockLevel]) -> None:
     """Stock rows, for people."""
     out.table(
         [
-            *("sku", "location", ">on hand", ">allocated", ">set aside", ">safety"),
+            *("sku", "location", ">on hand", ">allocated", ">soft reserved", ">safety"),
             *(">available", ">incoming"),
         ],
         [
             (
-                *(x.sku, x.location, x.on_hand, x.allocated, x.set_aside, x.safety),
+                *(x.sku, x.location, x.on_hand, x.allocated, x.soft_reserved, x.safety),
                 *(x.available, x.incoming),
             )
             for x in levels

@@ -144,7 +144,7 @@ def waiting(figures: str = "1, now(), 1, '{}', null, null") -> str:
         values ('{HERE}', '1', 'TEA', {figures})"""
 
 
-def set_aside(holder: str = "'b', null, null", rest: str = "1, now()") -> str:
+def soft_reserved(holder: str = "'b', null, null", rest: str = "1, now()") -> str:
     return f"""
         {waiting()};
         insert into soft_reservation
@@ -234,14 +234,14 @@ FORBIDDEN = {
     # what is on its way adds up, and goes somewhere
     "transfer_goes_to_another_location": transfer(to="main"),
     "arrived_and_lost_is_at_most_sent": transfer("5, 4, 2"),
-    # what is gone is not waited for; what is waited for or set aside is somebody's
+    # what is gone is not waited for; what is waited for or soft-reserved is somebody's
     "discontinued_item_does_not_come_again": item("true, null, true"),
     "promised_backorder_leaves_before_it_arrives": waiting(
         "1, now(), 1, '{}', '2026-12-02', '2026-12-01'"
     ),
-    "soft_reservation_is_for_a_basket_or_an_order": set_aside(f"'b', '{HERE}', '1'"),
+    "soft_reservation_is_for_a_basket_or_an_order": soft_reserved(f"'b', '{HERE}', '1'"),
     "soft_reservation_is_one_row_for_its_holder": f"""
-        {set_aside()};
+        {soft_reserved()};
         insert into soft_reservation select * from soft_reservation""",
     # a kit is made of one or more of what is kept in stock, and has none of its own
     "kit_is_no_part_of_itself": kit("BOX", part="BOX"),

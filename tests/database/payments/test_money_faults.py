@@ -192,7 +192,7 @@ def void(_: Shop, __: Setting, order: Order) -> Call:
 
 @dataclass(frozen=True)
 class Step:
-    """A money call of an order's workflow. `ages`: what is set aside by then is days old after it.
+    """A money call of an order's workflow. `ages`: earlier authorizations are days old after it.
 
     `leaves`: the order's sums after it, in each setting: authorized, captured, refunded, released.
     `befallen`: faults befall it. `unheard`: it is called once, and its last answer does not come.
@@ -214,12 +214,12 @@ class Life:
     steps: tuple[Step, ...]
 
 
-# What is set aside for certain when the last answer does not come: all but the last authorization.
+# The amounts that are authorized for certain when the last answer is lost: all but the last one.
 UNHEARD = tuple((done, 0, 0, 0) for done in (0, FIRST, CREDIT, FIRST))
 
 # By setting: all that the card was to pay is renewed, or what of it was for the first parcel.
 RENEWED = (TOTAL, FIRST, TOTAL - CREDIT, FIRST - CREDIT)
-# What is set aside besides, where a parcel has become dearer. Where another one has its own, that
+# The amounts that are authorized besides, when a parcel became dearer. If another has its own, that
 # does not count.
 ADDED = (1_00, SECOND + 1_00, 1_00, SECOND + 1_00)
 

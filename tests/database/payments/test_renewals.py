@@ -14,7 +14,7 @@ from tests.support.builders import an_order
 
 
 async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
-    """An order for which something was set aside so long ago."""
+    """An order whose authorization was made so long ago."""
     await bench.stocked("TEA", 100)
     order = an_order(("TEA", 2))
     await bench.inventory.reserve_stock(reserving(order))

@@ -133,7 +133,7 @@ async def liability(pool: Pool, currency: str = "USD") -> int:
 # The way of the money
 
 
-async def test_credit_is_set_aside_spent_released_and_put_back(
+async def test_credit_is_authorized_spent_released_and_put_back(
     payment: StoreCredit, pool: Pool
 ) -> None:
     token = await given_credit(pool)
@@ -183,7 +183,7 @@ async def test_too_little_credit_is_refused_for_good_under_its_key_with_what_the
     assert await figures(pool) == (100_00, 0)
 
 
-async def test_what_another_order_has_set_aside_is_not_there(
+async def test_credit_that_another_order_has_authorized_is_not_available(
     payment: StoreCredit, pool: Pool
 ) -> None:
     token = await given_credit(pool)

@@ -80,7 +80,7 @@ async def test_a_capture_and_a_void_at_once_leave_the_same_on_both_sides(bench: 
     assert outcomes
 
 
-async def test_a_charge_that_a_void_overtook_leaves_nothing_set_aside(
+async def test_a_charge_that_a_void_overtook_leaves_nothing_authorized(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = await authorized(bench, of_a_hundred())
@@ -200,7 +200,7 @@ async def aged(bench: Bench) -> None:
         )
 
 
-async def test_a_charge_that_finds_nothing_set_aside_is_invoiced_once_and_told_apart(
+async def test_a_charge_that_finds_nothing_authorized_is_invoiced_once_and_told_apart(
     bench: Bench,
 ) -> None:
     order = await authorized(bench, of_a_hundred())
@@ -348,7 +348,7 @@ async def test_what_may_have_happened_is_not_tried_another_way(
 
 
 async def of_two_cards(bench: Bench) -> Order:
-    """40 and 60 are set aside with two cards."""
+    """40 and 60 are authorized with two cards."""
     order = of_a_hundred()
     await bench.inventory.reserve_stock(reserving(order))
     tenders = tuple(
@@ -389,7 +389,7 @@ async def test_what_cannot_be_released_keeps_nothing_else_from_being(
     assert (released.payment_key, released.room) == (second.payment_key, 0)
 
 
-async def test_what_was_set_aside_has_ended_as_soon_as_one_means_has(bench: Bench) -> None:
+async def test_an_authorization_has_ended_as_soon_as_one_tender_s_has(bench: Bench) -> None:
     order = await of_two_cards(bench)
     now = datetime.now(UTC)
 

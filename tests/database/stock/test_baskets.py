@@ -98,7 +98,7 @@ async def test_those_who_wait_come_before_baskets_and_are_served_when_one_expire
     await shop.settled()
 
 
-async def test_what_is_set_aside_stays_where_it_is(shop: Shop) -> None:
+async def test_a_soft_reservation_stays_where_it_is(shop: Shop) -> None:
     await shop.stocked("TEA", 3)
     await shop.stocked("TEA", 1, "outlet")
     await shop.baskets.hold("B-1", {"TEA": 2}, expires_at=in_(600))

@@ -196,7 +196,7 @@ async def waits(bench: Bench, quantity: int) -> Order:
     return order
 
 
-async def set_aside(bench: Bench) -> dict[str, int]:
+async def soft_reserved(bench: Bench) -> dict[str, int]:
     """Basket or order → units."""
     rows = await bench.pool.fetch("select basket, order_id, quantity from soft_reservation")
     return {row["basket"] or row["order_id"]: row["quantity"] for row in rows}
@@ -212,7 +212,7 @@ async def test_what_a_basket_holds_is_no_others_in_the_same_batch(bench: Bench) 
     # What its order leaves of the basket is there for those who come after.
     assert [answer.missing for answer in answers] == [{"1": 2}, {}, {}]
     assert await bench.level("TEA") == (3, 3)
-    assert await set_aside(bench) == {}
+    assert await soft_reserved(bench) == {}
 
 
 async def test_who_waits_gets_what_a_baskets_order_leaves_and_not_what_it_wants(
@@ -223,7 +223,7 @@ async def test_who_waits_gets_what_a_baskets_order_leaves_and_not_what_it_wants(
     waiting = await waits(bench, 2)
     own = await bench.inventory.reserve_stock(reserving(an_order(("TEA", 2), basket="B-1")))
     assert units([own]) == 2
-    assert await set_aside(bench) == {waiting.order_id: 1}
+    assert await soft_reserved(bench) == {waiting.order_id: 1}
 
 
 async def test_a_basket_that_is_changed_keeps_what_it_held_though_others_wait(
@@ -233,4 +233,4 @@ async def test_a_basket_that_is_changed_keeps_what_it_held_though_others_wait(
     await hold(bench, "B-1", 3)
     waiting = await waits(bench, 2)
     await hold(bench, "B-1", 2)
-    assert await set_aside(bench) == {"B-1": 2, waiting.order_id: 1}
+    assert await soft_reserved(bench) == {"B-1": 2, waiting.order_id: 1}

@@ -42,7 +42,7 @@ async def placed(bench: Bench, order: Order) -> Reserved:
     return reserved
 
 
-async def set_aside(bench: Bench, order: Order) -> int:
+async def soft_reserved(bench: Bench, order: Order) -> int:
     return await bench.count(
         "select coalesce(sum(quantity), 0)::bigint from soft_reservation where order_id = $1",
         order.order_id,
@@ -60,7 +60,9 @@ def placed_on(day: int, *lines: tuple[str, int]) -> Order:
     return an_order(*lines, placed_at=f"2026-11-{day:02}T00:00:00Z")
 
 
-async def test_what_comes_is_set_aside_in_turn_and_a_report_wakes_just_those(bench: Bench) -> None:
+async def test_units_that_arrive_are_soft_reserved_in_turn_and_a_report_wakes_just_those_orders(
+    bench: Bench,
+) -> None:
     late, early, other = (
         placed_on(3, ("TEA", 2)),
         placed_on(1, ("TEA", 3)),
@@ -69,7 +71,7 @@ async def test_what_comes_is_set_aside_in_turn_and_a_report_wakes_just_those(ben
     for order in (late, early, other):
         assert (await placed(bench, order)).backordered == {"1": order.lines[0].quantity}
     await bench.stocked("TEA", 4)
-    assert [await set_aside(bench, order) for order in (early, late, other)] == [3, 1, 0]
+    assert [await soft_reserved(bench, order) for order in (early, late, other)] == [3, 1, 0]
     assert (
         await bench.count("select count(*) from wait_report where activity_id like 'await%'") == 2
     )
@@ -94,13 +96,13 @@ async def test_who_gives_up_leaves_what_had_come_to_the_next(bench: Bench) -> No
     for order in (first, second):
         await placed(bench, order)
     await bench.stocked("TEA", 2)
-    assert await set_aside(bench, first) == 2
+    assert await soft_reserved(bench, first) == 2
     ask = ReleaseStock(
         order_id=first.order_id, effect="x", backordered={"1": 1}, what="cancelled", why="less"
     )
     for _ in range(2):
         await bench.inventory.release_stock(ask)
-    assert [await set_aside(bench, order) for order in (first, second)] == [1, 1]
+    assert [await soft_reserved(bench, order) for order in (first, second)] == [1, 1]
     newcomer = await placed(bench, placed_on(3, ("TEA", 1)))
     assert (newcomer.fulfilments, newcomer.backordered) == ((), {"1": 1})
     await right(bench)
@@ -115,12 +117,12 @@ async def test_a_preorder_waits_for_its_first_day_of_sale_though_there_is_stock(
     await bench.stocked("NEW", 5)
     ahead = placed_on(1, ("NEW", 2))
     assert (await placed(bench, ahead)).backordered == {"1": 2}
-    assert await set_aside(bench, ahead) == 0
+    assert await soft_reserved(bench, ahead) == 0
     async with bench.pool.acquire() as conn:
         await items.save(conn, [Item(sku="NEW", available_from=tomorrow - timedelta(days=1))])
     now = placed_on(2, ("NEW", 4))  # the first day has come; whoever ordered ahead comes first
     assert (await placed(bench, now)).missing == {"1": 1}
-    assert await set_aside(bench, ahead) == 2
+    assert await soft_reserved(bench, ahead) == 2
     await right(bench)
 
 
@@ -287,7 +289,7 @@ async def test_a_count_takes_from_baskets_first_and_never_what_has_left_the_shel
     assert [one.units for one in await bench.baskets.list()] == [{"TEA": 1}]
     await counted(3)
     assert await bench.baskets.list() == []
-    assert (await bench.level("TEA"), await set_aside(bench, claimed)) == ((3, 2), 1)
+    assert (await bench.level("TEA"), await soft_reserved(bench, claimed)) == ((3, 2), 1)
     before = await bench.everything()
     with pytest.raises(IllegalTransition, match="1 more TEA have left the shelf"):
         await counted(1)
@@ -301,7 +303,7 @@ async def test_a_count_takes_back_whole_claims_where_lines_share_a_sku(bench: Be
     for order in (older, newer):
         await placed(bench, order)
     await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
-    assert (await bench.level("TEA"), await set_aside(bench, older)) == ((2, 0), 2)
+    assert (await bench.level("TEA"), await soft_reserved(bench, older)) == ((2, 0), 2)
     await right(bench)
 
 
@@ -357,7 +359,7 @@ async def test_an_order_that_ends_as_its_claims_fall_back_leaves_nothing_behind(
     for _ in range(2):
         await bench.inventory.release_stock(ask)
     assert [await bench.level("TEA"), await bench.level("POT")] == [(2, 0), (1, 0)]
-    assert [await set_aside(bench, order), await set_aside(bench, next_one)] == [0, 1]
+    assert [await soft_reserved(bench, order), await soft_reserved(bench, next_one)] == [0, 1]
     async with bench.pool.acquire() as conn:
         assert await backorders.lines_of(conn, order.order_id) == []
     await right(bench)
@@ -369,7 +371,7 @@ async def test_whose_units_turn_out_not_to_be_there_is_served_from_elsewhere(ben
     await bench.stocked("TEA", 2)
     await bench.stocked("TEA", 2, "outlet")
     await bench.stock.write_off("w", "TEA", "main", 2, who="anna", why="torn")
-    assert await set_aside(bench, order) == 2
+    assert await soft_reserved(bench, order) == 2
     await right(bench)
 
 
@@ -387,11 +389,11 @@ async def test_what_is_waited_for_comes_only_from_where_the_order_may_be_sent_fr
         await locations.save(conn, [Location(location="far", lanes=(lane,))])
     await bench.stocked("TEA", 3, "outlet")
     await bench.stocked("TEA", 3, "far")
-    assert await set_aside(bench, order) == 0
+    assert await soft_reserved(bench, order) == 0
     await bench.stock.write_off("w", "TEA", "main", 1, who="anna", why="torn")  # falls back
-    assert await set_aside(bench, order) == 0
+    assert await soft_reserved(bench, order) == 0
     await bench.stock.receive("r", "TEA", "main", 2, who="test", why="test")
-    assert await set_aside(bench, order) == 2
+    assert await soft_reserved(bench, order) == 2
     await right(bench)
 
 
@@ -405,7 +407,7 @@ async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(be
     async with bench.pool.acquire() as conn, conn.transaction():  # both in one batch
         answers = await reservations.reserve(conn, [reserving(own), reserving(late)])
     assert [answer.backordered for answer in answers] == [{}, {"1": 2}]
-    assert [await set_aside(bench, early), await set_aside(bench, late)] == [2, 0]
+    assert [await soft_reserved(bench, early), await soft_reserved(bench, late)] == [2, 0]
     await right(bench)
 
 
@@ -425,7 +427,7 @@ async def test_what_nobody_can_be_given_keeps_no_other_from_being_served(bench: 
     )
     async with bench.pool.acquire() as conn:
         await backorders.serve_late(conn, 1)
-    assert await set_aside(bench, late) == 2
+    assert await soft_reserved(bench, late) == 2
     await right(bench)
 
 

@@ -375,7 +375,7 @@ def test_units_sent_in_place_of_lost_ones_are_not_charged_again() -> None:
 
 
 @pytest.mark.parametrize("first", ["older", "newer"])
-def test_what_is_set_aside_for_parcels_is_what_they_are_charged_also_after_a_loss(
+def test_parcels_are_charged_what_is_authorized_for_them_also_after_a_loss(
     first: str,
 ) -> None:
     book = OrderBook(an_order(("TEA", 20, "10.00")))
@@ -384,14 +384,14 @@ def test_what_is_set_aside_for_parcels_is_what_they_are_charged_also_after_a_los
     book.lost({"1": 3}, {})
     newer = reserve(book, {"1": 3})  # sent in place of those, which are paid for
     fulfilments = [older, newer] if first == "older" else [newer, older]
-    set_aside = {fulfilment.id: book.to_charge_for(fulfilment) for fulfilment in fulfilments}
+    authorized = {fulfilment.id: book.to_charge_for(fulfilment) for fulfilment in fulfilments}
     charged = {fulfilment.id: book.shipped(fulfilment).worth.total for fulfilment in fulfilments}
     assert sum(charged.values()) == book.order.total_minor - 30_75
-    assert all(charged[part] <= set_aside[part] for part in charged)
+    assert all(charged[part] <= authorized[part] for part in charged)
 
 
 @given(orders(lines_max=3, quantity_max=7), st.data())
-def test_what_is_set_aside_for_each_parcel_is_enough_in_whatever_sequence_they_leave(
+def test_each_parcel_s_authorization_is_enough_in_whatever_sequence_they_leave(
     order: Order, data: st.DataObject
 ) -> None:
     book = OrderBook(order)
@@ -407,7 +407,7 @@ def test_what_is_set_aside_for_each_parcel_is_enough_in_whatever_sequence_they_l
     for part, amount in charged.items():
         assert amount <= most.get(part, 0) <= amount + 2 * 4 * len(order.lines)
     if len(fulfilments) == 1:
-        assert most == parts  # nothing is set aside in vain
+        assert most == parts  # nothing is authorized in vain
 
 
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
@@ -493,7 +493,7 @@ def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> No
     assert (due.worth, due.after_refund) == (Worth(), True)
 
 
-def test_where_a_company_ended_it_all_a_parcel_leaves_enough_set_aside_for_the_others() -> None:
+def test_where_a_company_ended_it_all_a_parcel_leaves_enough_authorized_for_the_others() -> None:
     book = OrderBook(an_order(("TEA", 3, "10.00"), shipping=shipping("0")))
     first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
     book.covered |= {first.id, second.id}

@@ -1,4 +1,4 @@
-"""Money that was set aside: renewed, ended, authorized anew, released. End to end."""
+"""Authorizations: renewed, ended, made again, released. End to end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.builders import a_policy, an_order, shipping
 from tests.support.shop import Shop
 
 
-async def test_what_the_first_of_two_cards_has_set_aside_is_renewed_there(
+async def test_an_authorization_of_the_first_of_two_cards_is_renewed_there(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=3))
@@ -34,7 +34,7 @@ async def test_what_the_first_of_two_cards_has_set_aside_is_renewed_there(
         await shop.settled()
 
 
-async def test_what_is_held_for_a_shorter_time_than_is_wanted_is_not_renewed_over_and_over(
+async def test_an_authorization_that_is_always_too_short_is_not_renewed_over_and_over(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=6))
@@ -47,7 +47,7 @@ async def test_what_is_held_for_a_shorter_time_than_is_wanted_is_not_renewed_ove
         await shop.settled()
 
 
-async def test_what_ends_before_the_parcel_leaves_is_renewed_and_charged(
+async def test_an_authorization_that_ends_before_the_parcel_leaves_is_renewed_and_charged(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=3))
@@ -96,7 +96,7 @@ async def test_a_parcel_that_is_not_paid_any_more_is_held_until_the_customer_pay
         await shop.settled()
 
 
-async def test_what_a_company_ends_before_its_time_is_authorized_anew_while_the_parcel_waits(
+async def test_an_authorization_that_a_company_ends_early_is_made_again_while_the_parcel_waits(
     shop: Shop,
 ) -> None:
     await shop.stocked("TEA", 2)
@@ -132,11 +132,11 @@ async def test_s35_what_replaces_a_lost_parcel_leaves_after_the_authorization_ha
 
 
 async def ended_at_the_company(shop: Shop) -> None:
-    """What is set aside for any order has ended there, and nobody was told."""
+    """Every authorization there has ended, and the company told nobody."""
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
 
 
-async def test_what_a_company_ended_before_the_parcel_left_is_authorized_anew_and_charged(
+async def test_an_authorization_that_a_company_ended_early_is_made_again_and_charged_as_it_leaves(
     shop: Shop,
 ) -> None:
     await shop.stocked("TEA", 2)
@@ -153,7 +153,7 @@ async def test_what_a_company_ended_before_the_parcel_left_is_authorized_anew_an
     await shop.settled()
 
 
-async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_anew(
+async def test_of_several_tenders_only_the_one_that_has_ended_is_authorized_again(
     shop: Shop,
 ) -> None:
     await shop.stocked("TEA", 2)
@@ -170,10 +170,10 @@ async def test_of_what_several_tenders_pay_only_what_has_ended_is_authorized_ane
     await shop.settled()
 
 
-async def test_nothing_of_several_means_stays_set_aside_though_all_is_charged(
+async def test_nothing_of_several_tenders_stays_authorized_once_all_is_charged(
     pool: Pool, temporal_client: Client
 ) -> None:
-    # A third of 1.00 is 0.33 or 0.34: the card has a cent more set aside for the parcel of two,
+    # A third of 1.00 is 0.33 or 0.34: the card has a cent more authorized for the parcel of two,
     # and takes it; credit has one less to pay, whichever leaves first.
     shop = shop_with(pool, temporal_client, captures="once")
     await shop.stocked("TEA", 1, "east")
@@ -200,7 +200,7 @@ async def test_whichever_cards_have_ended_it_is_found_out_one_by_one_and_nobody_
     first = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(first, "labelled")
     await ended_at_the_company(shop)
-    # The first card would pay for this parcel, and then the second; then it is set aside anew.
+    # The first card would pay for this parcel, and then the second; then it is authorized again.
     await shop.warehouse.hand_over(first, who="packer")
     await shop.told(order.order_id, "charged")
     story = await shop.story(order.order_id)
@@ -289,7 +289,7 @@ async def test_a_parcel_that_nobody_pays_in_time_is_not_sent(
         await shop.settled()
 
 
-async def test_what_was_set_aside_for_a_charge_that_was_made_by_hand_is_released(
+async def test_the_authorization_of_a_charge_that_was_made_by_hand_is_released(
     shop: Shop,
 ) -> None:
     await shop.stocked("TEA", 2)
@@ -323,7 +323,7 @@ async def test_an_order_is_not_held_any_more_once_it_is_charged_however_late_the
     await shop.settled()
 
 
-async def test_what_waited_to_be_charged_for_longer_than_it_was_set_aside_is_set_aside_anew(
+async def test_an_authorization_that_ends_while_its_charge_waits_is_made_again(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=2))
@@ -348,7 +348,7 @@ async def test_what_waited_to_be_charged_for_longer_than_it_was_set_aside_is_set
         await shop.settled()
 
 
-async def test_what_was_set_aside_for_a_parcel_that_then_cost_nothing_is_released(
+async def test_the_authorization_of_a_parcel_that_then_cost_nothing_is_released(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = shop_with(pool, temporal_client, captures="once")
@@ -360,7 +360,7 @@ async def test_what_was_set_aside_for_a_parcel_that_then_cost_nothing_is_release
         await shop.task("pick", first)
         await shop.warehouse.pick(first, {"1": 1}, who="picker")
         found = f"{order.order_id}:2"
-        await shop.drive(found, "labelled")  # with money of its own set aside
+        await shop.drive(found, "labelled")  # with an authorization of its own
         await shop.warehouse.pack(first, who="packer")
         await shop.task("handover", first)
         await shop.warehouse.hand_over(first, who="packer")
