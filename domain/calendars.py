@@ -1,7 +1,7 @@
-"""Working days: when a location sends, and when a carrier brings.
+"""Working days: when a location sends, and when a carrier delivers.
 
-Public holidays come from the `holidays` library, which follows the law of each country, so that
-nobody here keeps a table of them.
+Public holidays come from the `holidays` library, which follows the law of each country, so
+Orderloom keeps no table of them.
 """
 
 from __future__ import annotations
@@ -55,17 +55,16 @@ Holidays = Annotated[str, AfterValidator(_known_holidays)]
 
 
 class Calendar(Document):
-    """When a location works."""
+    """The working hours and days of a location."""
 
     time_zone: TimeZone = "UTC"
     working_days: Annotated[
         tuple[Weekday, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some_day)
     ] = WEEKDAYS
     holidays: Holidays | None = None
-    """The country (and part of it) whose public holidays are kept: DE, DE-BE. Left out: none."""
+    """The country (or a part of it) whose public holidays are kept: DE, DE-BE. Left out: none."""
     cut_off: time | None = None
-    """An order that comes in after this local time counts for the next working day. Left out:
-    no such time."""
+    """Orders after this local time count for the next working day. Left out: no limit."""
     handling_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
     """Working days from intake to hand-over: 0 is the same day."""
 
@@ -82,9 +81,9 @@ class Calendar(Document):
 
 
 def arrives_on(left: date, transit_days: int, country: str) -> date:
-    """The day on which a carrier delivers a parcel: so many of its working days after it left.
+    """The day on which a carrier delivers, that many of its working days after `left`.
 
-    Carriers bring parcels from Monday to Friday, except on the country's holidays. One whose
+    Carriers deliver from Monday to Friday, except on the country's holidays. A country whose
     holidays are not known has none.
     """
     try:
@@ -98,7 +97,7 @@ def arrives_on(left: date, transit_days: int, country: str) -> date:
 def public_holidays(name: str) -> Container[date]:
     """The public holidays of a country or of a part of it.
 
-    Raises NotImplementedError, the library's word for one whose holidays it does not know.
+    Raises NotImplementedError, as the library does, for a country that the library does not know.
     """
     country, _, part = name.partition("-")
     return law.country_holidays(country, subdiv=part or None)
@@ -118,7 +117,7 @@ def _first(day: date, working_days: tuple[Weekday, ...], holidays: str | None) -
 
 
 def _later(day: date, days: int, working_days: tuple[Weekday, ...], holidays: str | None) -> date:
-    """So many working days later."""
+    """The day that many working days later."""
     for _ in range(days):
         day = _first(day + timedelta(days=1), working_days, holidays)
     return day

@@ -18,16 +18,16 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
-# Control characters but for tab and newline, and surrogates: what terminals obey and PostgreSQL or
-# UTF-8 do not take.
+# Terminals obey these control characters, and PostgreSQL or UTF-8 refuse them and surrogates. Tab
+# and newline are allowed.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class OrderloomError(Exception):
     """Base of all errors that Orderloom raises on purpose.
 
-    A message may quote what came from outside, and goes to logs, terminals and the database: it
-    is made printable here, once.
+    A message may quote text from outside, and goes to logs, terminals and the database: it is made
+    printable here, once.
     """
 
     kind: ClassVar[str] = "error"
@@ -49,7 +49,7 @@ class InvalidInput(OrderloomError):
 
 
 class Refused(OrderloomError):
-    """A rule says no. The message gives the reason and, where there is one, the way on."""
+    """A rule says no. The message gives the reason and, if there is one, the next step."""
 
     kind = "refused"
 
@@ -61,7 +61,7 @@ class Conflict(Refused):
 
 
 class NotFound(Refused):
-    """No such thing."""
+    """The named thing does not exist."""
 
     kind = "not_found"
 
@@ -79,7 +79,7 @@ class IllegalTransition(Refused):
 
 
 class Unreachable(OrderloomError):
-    """A server that has to answer does not. Trying again later is right; nothing was lost."""
+    """A needed server does not answer. Nothing was lost: try again later."""
 
     kind = "unreachable"
     exit_code = 3

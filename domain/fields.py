@@ -1,6 +1,6 @@
-"""The shapes that single values in a document from outside must have.
+"""The shapes of single values in documents from outside.
 
-Each shape is checked here, shown in the JSON Schema, and told in words in the error.
+Each shape is checked here, shown in the JSON Schema, and put into words in the error.
 """
 
 from __future__ import annotations
@@ -62,19 +62,19 @@ class Document(BaseModel):
 
 
 def wrong(reason: str) -> PydanticCustomError:
-    """What a validator raises about its field. The reason reads on after the field's name."""
+    """The error of a validator about its field. The reason continues a sentence about the field."""
     return PydanticCustomError("wrong", "{reason}", {"reason": reason})
 
 
 def inconsistent(where: str, reason: str) -> PydanticCustomError:
-    """What a document raises about one of its fields, when it sees them together."""
+    """The error about one field of a document that does not fit the others."""
     return PydanticCustomError(
         "inconsistent", "{where}: {reason}", {"where": where, "reason": reason}
     )
 
 
-# Without what garbles terminals and labels, or pretends to be other text: control characters, line
-# and paragraph separators, and the marks that turn the writing direction round.
+# These garble terminals and labels, or imitate other text: control characters, line and paragraph
+# separators, and marks that reverse the writing direction.
 _ONE_LINE: Final = Shape(
     r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$",
     "one line of plain text, without control characters",
@@ -127,7 +127,7 @@ Note = Annotated[
     BeforeValidator(_one_newline),
 ]
 
-# Ids travel into workflow ids, keys and shell commands: a narrow alphabet, without our own ':'.
+# Ids become parts of workflow ids, keys and shell commands: few characters, without our own ':'.
 Id = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64),
@@ -176,7 +176,7 @@ def _known_currency(code: str) -> str:
     return code
 
 
-# Read when the module is: a workflow that validates an order must not open a file.
+# Read at import: a workflow that validates an order must not open a file.
 _COUNTRY_CODES = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
@@ -199,8 +199,8 @@ Country = Annotated[
 
 
 def _amount_as_written(value: Any) -> str:
-    # A JSON number is refused, not guessed at: 12.5 has lost what 12.50 meant, and a bare 1250
-    # could be cents. So is what only Python reads as a number: "1E3", "1_000", " 12".
+    # A JSON number is refused: 12.5 may have been 12.50, and 1250 may be cents. So are the forms
+    # that only Python reads as numbers: "1E3", "1_000", " 12".
     match value:
         case Decimal():
             text = format(value, "f") if abs(value.adjusted()) < 20 else "out of range"
@@ -225,7 +225,7 @@ Amount = Annotated[
     WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["12.50"]}),
 ]
 
-# Wide enough for any order there is, narrow enough for every calendar and database.
+# Wide enough for every order, narrow enough for every calendar and database.
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -266,5 +266,5 @@ Day = Annotated[date, BeforeValidator(_day_as_written), AfterValidator(_day_in_r
 
 
 def instant_as_text(instant: datetime) -> str:
-    """The same text for the same instant, in whatever time zone it was written."""
+    """The same text for the same instant, whatever its time zone."""
     return instant.astimezone(UTC).isoformat()

@@ -1,4 +1,4 @@
-"""How things are named. All of an order's ids derive from its own, so nobody has to look one up.
+"""The ids of orders and their parts. All of an order's ids derive from its own.
 
 order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1` ·
 its first wait for stock `web-1001:B1`
@@ -9,7 +9,7 @@ purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
 from __future__ import annotations
 
 WHO = "orderloom"
-"""The name in the story where the engine acted by itself."""
+"""The actor in the story when the engine acted by itself."""
 
 
 WORKFLOW_PREFIX = "order:"
@@ -25,12 +25,12 @@ def fulfilment_id(order_id: str, number: int) -> str:
 
 
 def refund_id(order_id: str, number: int) -> str:
-    """The order's n-th refund that comes with no return: `web-1001:G1`."""
+    """The order's n-th refund without a return: `web-1001:G1`."""
     return f"{order_id}:G{number}"
 
 
 def prepaid_id(order_id: str) -> str:
-    """The one charge of an order that is charged as a whole: `web-1001:prepaid`."""
+    """The single charge for a whole order: `web-1001:prepaid`."""
     return f"{order_id}:prepaid"
 
 
@@ -39,7 +39,7 @@ def return_id(order_id: str, number: int) -> str:
 
 
 def backorder_id(order_id: str, round: int) -> str:
-    """The n-th time that an order waits for what it has backordered."""
+    """The order's n-th wait for backordered units."""
     return f"{order_id}:B{round}"
 
 
@@ -49,7 +49,7 @@ def order_of(part_id: str) -> str:
 
 
 def wait_id(step: str, part_id: str) -> str:
-    """The activity id under which a step waits for the outside: `pick:web-1001:1`."""
+    """The activity id of a step that waits for the outside: `pick:web-1001:1`."""
     return f"{step}:{part_id}"
 
 
@@ -63,10 +63,10 @@ def purchase_workflow_id(po_id: str) -> str:
 
 
 def replenishment_id(task_queue: str) -> str:
-    """Of the schedule, and of the run that crossed levels call for. One per shop."""
+    """The id of the review of stock levels: of its schedule and its runs. One per shop."""
     return f"replenishment:{task_queue}"
 
 
 def reconciliation_id(task_queue: str) -> str:
-    """Of the schedule that compares the days of payment companies. One per shop."""
+    """The id of the schedule that compares payment companies' days. One per shop."""
     return f"reconciliation:{task_queue}"

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import InvalidInput
 
 AMOUNT_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,4})?$"
-"""How an amount is written in documents."""
+"""The pattern of an amount in documents."""
 
-# More digits than any amount has; whatever does not fit is an error and never rounded.
+# More digits than any amount has. An amount that does not fit is an error, never rounded.
 _DIGITS_MAX: Final = 40
 _EXACT: Final = Context(prec=_DIGITS_MAX, traps=[InvalidOperation, Inexact, Overflow])
 
@@ -43,7 +43,7 @@ def decimals(currency: str) -> int:
 def to_minor(amount: Decimal | str, currency: str) -> int:
     """Decimal amount → minor units: ("12.50", "USD") → 1250.
 
-    Raises InvalidInput when the amount has more decimals than the currency, or is none.
+    Raises InvalidInput when it has more decimals than the currency, or is no amount.
     """
     places = decimals(currency)
     if isinstance(amount, str) and not re.fullmatch(AMOUNT_PATTERN, amount.removeprefix("-")):

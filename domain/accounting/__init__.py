@@ -1,1 +1,1 @@
-"""The chart of accounts, what goods have cost, and what stands on invoices."""
+"""The chart of accounts, the cost of goods, and the content of invoices."""

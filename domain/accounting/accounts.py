@@ -1,9 +1,9 @@
 """The chart of accounts, and the entry for each event in an order's money.
 
 Double entry: debits are positive, credits negative, and the postings of each entry add up to zero.
-What is charged when it ships goes through receivables: the invoice claims it, the capture settles
-it. What is charged before goes through deferred revenue: the capture owes the goods, the invoice
-gives them. A refund is owed when it is granted and settled when it is issued.
+A charge at shipment goes through receivables: the invoice claims it, the capture settles it. An
+earlier charge goes through deferred revenue: the capture records the debt of goods, the invoice
+settles it. A refund is owed when it is granted and settled when it is issued.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from domain.orders.amounts import Worth
 class Account(StrEnum):
     """Names as in the journal."""
 
-    CASH_IN_TRANSIT = "cash_in_transit"  # at payment companies, or on its way from them
+    CASH_IN_TRANSIT = "cash_in_transit"  # At payment companies, or on its way from them.
     RECEIVABLES = "receivables"
     INVENTORY = "inventory"
-    DISPUTES = "disputes"  # taken back by a bank, not decided yet
-    DEFERRED_REVENUE = "deferred_revenue"  # paid for, and not sent yet
-    REFUNDS_PAYABLE = "refunds_payable"  # granted, and not issued yet
+    DISPUTES = "disputes"  # Taken back by a bank, and not decided yet.
+    DEFERRED_REVENUE = "deferred_revenue"  # Paid for, and not sent yet.
+    REFUNDS_PAYABLE = "refunds_payable"  # Granted, and not issued yet.
     STORE_CREDIT = "store_credit_liability"
     TAX_PAYABLE = "tax_payable"
-    PURCHASES = "purchases"  # received from suppliers, to be paid on their invoices
+    PURCHASES = "purchases"  # Received from suppliers, and to be paid on their invoices.
     OPENING = "opening_balances"
     REVENUE = "revenue"
     SHIPPING_INCOME = "shipping_income"
-    REFUNDS = "refunds"  # less revenue: goods and shipping that were paid back
+    REFUNDS = "refunds"  # Lowers revenue: goods and shipping that were paid back.
     COST_OF_GOODS_SOLD = "cost_of_goods_sold"
     PROVIDER_FEES = "provider_fees"
     WRITE_OFFS = "write_offs"
@@ -39,7 +39,7 @@ Postings = Mapping[Account, int]
 
 
 def invoiced(worth: Worth, *, prepaid: bool) -> Postings:
-    """Goods went out: revenue, against the customer's debt or what the customer paid before."""
+    """Goods went out: revenue, against the customer's debt or an earlier payment."""
     return {
         Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: worth.total,
         Account.REVENUE: -worth.goods,
@@ -57,7 +57,7 @@ def captured(amount: int, *, prepaid: bool, by_credit: bool = False) -> Postings
 
 
 def refund_granted(worth: Worth, credited: Worth) -> Postings:
-    """The customer is owed something: for what was invoiced (`credited`), the rest as charged."""
+    """The customer is owed a refund: the invoiced part is `credited`, the rest was only charged."""
     return {
         Account.REFUNDS: credited.goods + credited.shipping,
         Account.TAX_PAYABLE: credited.tax + credited.shipping_tax,
@@ -69,7 +69,7 @@ def refund_granted(worth: Worth, credited: Worth) -> Postings:
 def refund_issued(amount: int, *, as_credit: bool = False, by_bank: int = 0) -> Postings:
     """A refund that was owed has been issued, or given as store credit.
 
-    `by_bank`: so much by a dispute that was lost. What was written off for it then is no loss.
+    `by_bank`: the part that the customer got by a lost dispute. Its write-off then is no loss.
     """
     way = Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT
     return {
@@ -90,7 +90,7 @@ def credit_given(amount: int) -> Postings:
 
 
 def provider_fee(amount: int) -> Postings:
-    """The fee that a payment company keeps of a charge, by its list of the day."""
+    """A payment company's fee for a charge, by its list of the day."""
     return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
 
 
@@ -100,7 +100,7 @@ def disputed(amount: int) -> Postings:
 
 
 def dispute_lost(amount: int) -> Postings:
-    """All that is booked of a lost dispute. A dispute that was won books nothing."""
+    """The whole entry of a lost dispute. A dispute that was won books nothing."""
     return {Account.WRITE_OFFS: amount, Account.CASH_IN_TRANSIT: -amount}
 
 

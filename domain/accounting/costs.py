@@ -1,9 +1,9 @@
 """The cost of goods: moving average, exact to the minor unit.
 
-All units of a SKU, wherever they lie, have cost so much together. `n` of `quantity` units have cost
-`whole × n // quantity`, and the last ones what is left: no rounding gains or loses anything, and no
-units have no cost. Units that were bought in several currencies have a cost in each of them, and
-each is averaged by itself; so no exchange rate is needed.
+The cost is kept for all units of a SKU together, wherever they lie. `n` of `quantity` units have
+cost `whole × n // quantity`, and the last units have the rest: rounding gains or loses nothing.
+Units that were bought in several currencies have a cost in each of them, and each is averaged by
+itself, so no exchange rate is needed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from domain.fields import Amount, Currency, Document, inconsistent
 from domain.money import Money, to_minor
 
 COST_MAX: Final = 10**15
-"""More, in minor units, than anybody pays for the goods of one receipt."""
+"""More than anybody pays for the goods of one receipt, in minor units."""
 
-# Where the cost goes, or comes from, by the kind of the movement.
+# The account against the cost, by the kind of the movement.
 _AGAINST: Final = {
-    "received": Account.OPENING,  # the books do not know how these were paid
+    "received": Account.OPENING,  # The books do not know how these were paid.
     "shipped": Account.COST_OF_GOODS_SOLD,
     "returned": Account.COST_OF_GOODS_SOLD,
     "adjusted": Account.WRITE_OFFS,
@@ -51,14 +51,14 @@ class Priced(Document):
 
     @property
     def cost(self) -> Money | None:
-        """For each unit."""
+        """The cost of each unit."""
         if self.unit_cost is None or self.currency is None:
             return None
         return Money(minor=to_minor(self.unit_cost, self.currency), currency=self.currency)
 
 
 class Holding(BaseModel):
-    """Units, and what all of them have cost: currency → minor units."""
+    """Units, and the cost of all of them together: currency → minor units."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -76,11 +76,11 @@ class Holding(BaseModel):
 def change_of(
     held: Holding, units: int, *, paid: Money | None = None, sold: Holding | None = None
 ) -> dict[str, int]:
-    """By how much the cost of what is held changes when `units` come (or, below 0, go).
+    """The change of the held units' cost when `units` arrive (or, below 0, leave), by currency.
 
-    `paid`: for each unit that comes. `sold`: what went out for the order that these come back of,
-    at the cost of which they are taken back. All other units that come are taken in at the
-    average cost. Raises InvalidInput for a price that cannot be meant.
+    `paid`: the price of each unit that arrives. `sold`: the order's sold units, when units of an
+    order come back: they are taken in at that cost. All other units are taken in at the average
+    cost. Raises InvalidInput for an impossible price.
     """
     if units < 0:
         return {currency: -cost for currency, cost in held.share(-units).items()}
@@ -100,7 +100,7 @@ def change_of(
 def postings(
     changes: Iterable[Mapping[str, int]], kind: str, *, bought: bool = False
 ) -> dict[str, Postings]:
-    """The postings by currency for one movement of this kind that changes costs so."""
+    """The postings by currency for one movement of this kind, with these changes of cost."""
     against = Account.PURCHASES if bought else _AGAINST[kind]
     totals = Counter[str]()
     for change in changes:

@@ -1,8 +1,8 @@
-"""Invoices and credit notes: their printed content, put together once, when one is issued.
+"""The printed content of invoices and credit notes, put together once, at the issue.
 
-An invoice is for a parcel, a credit note for a refund. Its lines add up to the minor unit to the
-worth that the ledger books for the same parcel or refund. Shipping is a sum of the whole document
-and in none of its lines.
+An invoice is for a parcel, a credit note for a refund. The lines add up exactly to the worth that
+the ledger books for the same parcel or refund. Shipping is a sum of the whole document and in none
+of its lines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NO_SELLER: Final = "(no seller is set: ORDERLOOM_SELLER__NAME)"
 
 
 class Seller(Document):
-    """The seller, as printed. `time_zone`: of the calendar that documents are dated by."""
+    """The seller, as printed. Documents are dated in its `time_zone`."""
 
     name: Name = NO_SELLER
     line1: Name | None = None
@@ -55,7 +55,7 @@ class Party(_Printed):
 
 
 class PrintedLine(_Printed):
-    """Units of an order line. Amounts are for all of them, in minor units, but for `unit_price`.
+    """Units of an order line. Amounts are for all of them, in minor units, except `unit_price`.
 
     `discount` is their share of the line's and the order's discounts; net + tax = total.
     """
@@ -72,17 +72,17 @@ class PrintedLine(_Printed):
 
 
 class Reference(_Printed):
-    """An invoice that a credit note is about."""
+    """An invoice that a credit note refers to."""
 
     number: str
     issued_on: date
 
 
 class Content(_Printed):
-    """Everything that is printed but the number and its date. Amounts in minor units.
+    """Everything that is printed except the number and its date. Amounts in minor units.
 
-    net = lines + allowance + shipping, tax likewise, and net + tax = total. `allowance`: what is
-    credited for no unit in particular. `reason` and `invoices` are a credit note's.
+    net = lines + allowance + shipping, tax likewise, and net + tax = total. `allowance`: the credit
+    for no unit in particular. `reason` and `invoices` are a credit note's.
     """
 
     kind: Kind
@@ -108,7 +108,7 @@ class Content(_Printed):
 
 
 class Issued(Content):
-    """A document with its number, and the day on which it got it."""
+    """A document with its number and the day of its issue."""
 
     number: str
     issued_on: date
@@ -147,7 +147,7 @@ def compose(
         )
     units = {line_id: count for line_id, count in units.items() if count}
     lines = _lines(order, kind, units, worth, earlier, names or {}, part_id)
-    # Without lines there is nothing that the goods' amount could be spread over.
+    # Without lines, the goods' amount cannot be spread.
     allowance = Worth() if lines else Worth(goods=worth.goods, tax=worth.tax)
     address = _address(order.shipping.address)
     return Content(
@@ -185,8 +185,9 @@ def _lines(
 ) -> tuple[PrintedLine, ...]:
     """The lines in the order's own sequence.
 
-    Each is worth what its units are after those of earlier documents. That adds up to the worth; if
-    it should not, the worth is what counts, and is spread over the lines in this proportion.
+    The worth of each line's units is counted after the units of earlier documents. That adds up to
+    the document's worth; if it should not, the document's worth is spread over the lines in this
+    proportion.
     """
     lines = [line for line in order.lines if line.line_id in units]
     if len(lines) < len(units):

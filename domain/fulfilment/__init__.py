@@ -1,1 +1,1 @@
-"""One location's part of an order, and what carriers say about its shipment."""
+"""One location's part of an order, and carriers' reports about its shipment."""

@@ -9,23 +9,23 @@ from pydantic import BaseModel, ConfigDict
 from domain.orders.quantities import LineUnits
 
 FulfilmentState = Literal[
-    "open",  # reserved; not released to the warehouse
+    "open",  # Reserved; not released to the warehouse.
     "picking",
     "picked",
     "packed",
-    "labelled",  # waits for the hand-over
+    "labelled",  # Waits for the hand-over.
     "shipped",
     "delivered",
-    "cancelled",  # recalled, or nothing of it was found
-    "exception",  # lost, or on its way back to the sender
+    "cancelled",  # Recalled, or no unit of it was found.
+    "exception",  # Lost, or on its way back to the sender.
 ]
 
 RECALLABLE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
-"""Until the hand-over, a fulfilment can be stopped."""
+"""The states before the hand-over, in which a fulfilment can be stopped."""
 
 
 class Planned(BaseModel):
-    """A fulfilment as planned."""
+    """A fulfilment before it is written: its id, location and units."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,7 +1,7 @@
 """Carriers' reports about a shipment, and the status that follows from them.
 
-Carriers send events twice, late and out of order. Each is kept as it came; the story that a
-customer sees only moves forward, and an end is an end: delivered stays delivered.
+Carriers send events twice, late and out of order. Each is kept as it arrived. The status that a
+customer sees only moves forward, and an end is final: delivered stays delivered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CarrierStatus = Literal[
     "failure",
 ]
 
-# How far along each status is. Pick-up and the last mile are equally far: either may come first.
+# Progress of each status. Pick-up and the last mile have the same: either may come first.
 _PROGRESS: dict[CarrierStatus, int] = {
     "unknown": 0,
     "pre_transit": 1,
@@ -44,10 +44,10 @@ def advance(current: CarrierStatus, reported: CarrierStatus) -> CarrierStatus:
 
 
 def is_end(status: CarrierStatus) -> bool:
-    """Delivered, on its way back, or lost: the carrier's part ends here."""
+    """Whether the carrier's part is over: delivered, on its way back, or lost."""
     return _PROGRESS[status] == _END
 
 
 def is_moving(status: CarrierStatus) -> bool:
-    """The carrier has the parcel, so it has been handed over, whatever was recorded before."""
+    """Whether the carrier has the parcel, so that it must have been handed over."""
     return _PROGRESS[status] >= _PROGRESS["in_transit"]

@@ -1,1 +1,1 @@
-"""An order as a value: the document, its amounts and quantities, and what may be said to it."""
+"""The order as a value: its document, amounts and quantities, and the messages to it."""

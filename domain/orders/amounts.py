@@ -1,11 +1,11 @@
 """The worth of each unit of an order, and the amounts to charge, invoice and pay back.
 
 The order's discount and its shipping are spread over the lines once, by largest remainder, weighted
-by what each line's goods cost. Within a line the first `n` units are worth `whole × n // quantity`.
-What the customer has paid for a line, less what was paid back, is at every moment the worth of the
-first `n` units, where `n` is how many are charged and not paid back. So no cent is gained
-or lost, whatever happens in which order: the parts add up to the whole, and a return of everything
-pays back exactly the amount that was paid.
+by the cost of each line's goods. Within a line the first `n` units are worth `whole × n //
+quantity`. The amount that the customer has paid for a line, less the amount paid back, is at every
+moment the worth of the first `n` units, where `n` counts the units that are charged and not paid
+back. So no cent is gained or lost, whatever happens in which order: the parts add up to the whole,
+and a return of everything pays back exactly the amount that was paid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from domain.orders.quantities import LineUnits
 
 
 class Worth(BaseModel):
-    """An amount by what it is for, in minor units; the split that the ledger books.
+    """An amount in minor units, split by its purpose as the ledger books it.
 
     `goods` is net of all discounts; `tax` is on the goods, `shipping_tax` on the shipping.
     """
@@ -85,12 +85,12 @@ NOTHING = Worth()
 
 
 def sum_of(parts: Iterable[Worth]) -> Worth:
-    """All of them together."""
+    """The sum of all parts."""
     return sum(parts, start=NOTHING)
 
 
 class LineWorth(BaseModel):
-    """What all units of one line are worth together."""
+    """The worth of all units of one line together."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -106,12 +106,13 @@ class LineWorth(BaseModel):
 
     def most(self, units: int) -> Worth:
         """The highest worth that any `units` units of the line can have."""
-        return NOTHING - (NOTHING - self.whole).scaled(units, self.quantity)  # rounded up
+        return NOTHING - (NOTHING - self.whole).scaled(units, self.quantity)  # Rounded up.
 
 
 class Tally(BaseModel):
-    """What was claimed for a line and what was given back of it: charged and paid back, or invoiced
-    and credited.
+    """The amounts claimed and given back for a line.
+
+    Either charged and paid back, or invoiced and credited.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -126,8 +127,8 @@ class Tally(BaseModel):
     def due(self, line: LineWorth, units: int, limit: Worth, besides: Worth = NOTHING) -> Worth:
         """The amount to claim so that `units` units of the line are claimed in all.
 
-        Never more than `limit` altogether, which can only bind where units that were paid back are
-        followed by others; by a minor unit then. `besides`: what stays claimed for no unit.
+        Never more than `limit` in all. That can only bind, by a minor unit, when units that were
+        paid back are followed by others. `besides`: the amount that stays claimed for no unit.
         """
         return (line.first(units) + besides - self.kept).within(NOTHING, limit - self.taken)
 
@@ -145,9 +146,9 @@ class Tally(BaseModel):
 class LineMoney(BaseModel):
     """The money of one line.
 
-    `credited`: units whose invoice was taken back. `limit`: the authorized amount for the line,
-    where that is known. `withheld`: shipping of units that were paid back without it, which is paid
-    back when they come.
+    `credited`: units whose invoice was taken back. `limit`: the authorized amount for the line, if
+    known. `withheld`: the shipping of units that were paid back without it, which is paid back when
+    they arrive.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -189,14 +190,15 @@ def value_lines(order: Order) -> dict[str, LineWorth]:
 
 
 def worth_of(lines: Mapping[str, LineWorth], units: LineUnits) -> Worth:
-    """The worth of the first so many units of each line, together."""
+    """The worth of the first units of each line (line id → how many), together."""
     return sum_of(lines[line_id].first(count) for line_id, count in units.items())
 
 
 def spread(parts: Mapping[str, int], at_most: Iterable[int | None]) -> list[dict[str, int]]:
-    """How much of each part each payer pays: one after the other, up to its limit (None: no limit).
+    """Spread the parts' amounts over payers, one after the other, up to each payer's limit.
 
-    Parts are paid in their order. Returns the shares of each payer: part → amount, without zeros.
+    Parts are paid in their order; a limit of None is no limit. Returns the shares of each payer:
+    part → amount, without zeros.
     """
     left = dict(parts)
     shares = []

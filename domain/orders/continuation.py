@@ -31,7 +31,10 @@ Action = Literal["retry", "done", "cancel", "store_credit"]
 
 
 class FulfilmentProgress(BaseModel):
-    """Where a parcel stands. `return_id`: under which it comes back undeliverable."""
+    """The progress of a fulfilment.
+
+    `return_id` names its return when it comes back undeliverable.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,14 +49,14 @@ class FulfilmentProgress(BaseModel):
 
 
 class BookState(BaseModel):
-    """Where each unit stands, by line id; the parcels; amounts in minor units.
+    """The counts and amounts of an order: units by line id, parcels, and minor units.
 
-    `round`: the number of the next, or present, wait for what is backordered, and until when;
-    `given_up`: why the last units that were given up were. `prepaid`: units that are paid for and
-    to be sent; of these, `resent` are sent in place of lost ones. `authorized_until`: when the
-    first authorization ends, by the part that it is for; `covered`: parcels that have one of their
-    own, where each can be charged `once`. `refunded`, `invoiced`: all that was paid back, and that
-    stays invoiced; `goodwill`: paid back for no unit.
+    `round`: the number of the present or next wait for backordered units, and its end. `given_up`:
+    the reason why the last units were given up. `prepaid`: units that are paid for and still to be
+    sent; of these, `resent` replace lost ones. `authorized_until`: the end of the first
+    authorization, by the part that it is for. `covered`: parcels with an authorization of their
+    own, where each can be charged `once`. `refunded`, `invoiced`: everything that was paid back,
+    and that stays invoiced. `goodwill`: paid back for no unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -100,7 +103,7 @@ class StepsState(BaseModel):
 
 
 class ReturnState(BaseModel):
-    """An approved return whose parcel has not come."""
+    """An approved return whose parcel has not arrived."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -119,9 +122,10 @@ class ReturnsState(BaseModel):
 
 
 class PaymentsState(BaseModel):
-    """With what the order is paid, where that is not what it was placed with; how often paying was
-    tried, and the order held for it; whether somebody has said that it is to be charged, and
-    whether some of it was charged by hand.
+    """The payments of an order.
+
+    The tenders, if they differ from those the order was placed with; the number of tries to pay and
+    of order holds; whether somebody has asked to charge it, and whether a part was charged by hand.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""What customer service, operators and the outside may say to an order, and what it answers.
+"""The requests that people and programs send to an order, and its answers.
 
 The same models serve signals, updates, the client and the command line. Lines left out mean the
 whole order. A `request_id` makes a repeat the same request; a signal without one is a new request.
@@ -20,7 +20,7 @@ from domain.orders.order import LINES_MAX, Quantity
 
 
 class LineRequest(Document):
-    """`quantity` units of one line; without a quantity, all that can be."""
+    """`quantity` units of one line; without a quantity, as many as possible."""
 
     line_id: Id
     quantity: Quantity | None = None
@@ -31,7 +31,7 @@ RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwi
 
 
 class CancelRequest(Document):
-    """Do not send this, or not any more."""
+    """Do not send these units."""
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
@@ -40,7 +40,7 @@ class CancelRequest(Document):
 
 
 class ReturnRequest(Document):
-    """The customer wants to send this back."""
+    """The customer wants to send these units back."""
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
@@ -49,11 +49,11 @@ class ReturnRequest(Document):
 
 
 class RefundRequest(Document):
-    """Pay something back without a return.
+    """Pay an amount back without a return.
 
     One of: `lines`, units that the customer keeps (with their share of the shipping if `shipping`
-    says so); `shipping` alone, all of it that is not paid back yet; or `amount`, as goodwill.
-    `to`: the way it was paid, or as store credit.
+    says so); `shipping` alone, all of it that is not paid back yet; or `amount`, as goodwill. `to`:
+    the way it was paid, or as store credit.
     """
 
     reason: Reason
@@ -86,7 +86,7 @@ class PayRequest(Document):
 
 
 class ChargeRequest(Document):
-    """Charge an order that waits for somebody to say so (policy `manual`)."""
+    """Charge an order whose policy (`manual`) waits for this request."""
 
     note: Reason
     request_id: Id | None = None
@@ -94,14 +94,14 @@ class ChargeRequest(Document):
 
 
 Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
-"""Base of the requests that an order answers once per request id."""
+"""The requests that an order answers once per request id."""
 
 
 def digest_of(request: Request) -> str:
     """A hash of the request. It tells a repeat from another request with the same id.
 
-    A field that is left out and one that has its default are the same, so that a field which a
-    later version adds changes no digest.
+    A left-out field and one with its default give the same digest, so a field that a later version
+    adds changes no digest.
     """
 
     def canonical(value: object) -> str:
@@ -118,8 +118,8 @@ class AttentionAnswer(Document):
     """An operator's decision about a step that needs attention.
 
     retry: try it again. done: it was done by hand, go on (say how in `note`; it is recorded).
-    cancel: give the step up; its units are cancelled and paid back. store_credit: what is owed is
-    given as store credit instead.
+    cancel: give the step up; its units are cancelled and paid back. store_credit: give the owed
+    amount as store credit instead.
     """
 
     step: Annotated[str, Field(min_length=1, max_length=200)]
@@ -186,7 +186,7 @@ class PayOutcome(BaseModel):
 
 
 class Waiting(BaseModel):
-    """Backordered units of a line, and the day by which they arrive, where it is known."""
+    """Backordered units of a line, and the day by which they arrive, if known."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,9 +1,9 @@
-"""The canonical order: the one document that every channel's payload is turned into.
+"""The canonical order: every channel's payload is turned into this one document.
 
-It is what a channel sends, what the workflow carries and what `orderloom schema order` describes.
-Amounts are decimal strings here ("12.50"); `domain.orders.amounts` turns them into minor units. A
-given `total` must agree with the lines, so that a channel that computes otherwise is found out at
-the door and not at the bank.
+Channels send it, the workflow carries it, and `orderloom schema order` describes it. Amounts are
+decimal strings here ("12.50"); `domain.orders.amounts` turns them into minor units. A given `total`
+must agree with the lines, so that a channel that computes otherwise is found out at intake and not
+at the bank.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
 
 
 class Customer(Document):
-    """Who ordered. `locale` chooses the language of what the customer reads."""
+    """The buyer. `locale` chooses the language of messages to the customer."""
 
     id: Id
     name: Name
@@ -85,7 +85,7 @@ class Customer(Document):
 
 
 class Address(Document):
-    """Where it goes. Only the country is checked; what else must be there is for the carrier."""
+    """The destination. Only the country is checked; the carrier checks the rest."""
 
     name: Name
     line1: Name
@@ -108,7 +108,7 @@ class Line(Document):
 
 
 def _at_least_one(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    # Asked here and not by min_length, which would also count the lines that are not valid.
+    # Checked here, because min_length would also count the lines that are not valid.
     if not lines:
         raise wrong("must hold at least one line")
     return lines
@@ -122,7 +122,7 @@ Lines = Annotated[
 
 
 class Shipping(Document):
-    """How it goes and what that costs. `service` is the carrier's service name."""
+    """The destination, the carrier's `service`, and the price of shipping."""
 
     service: Id = "standard"
     price: Amount = Decimal(0)
@@ -138,7 +138,7 @@ class Payment(Document):
 
 
 class Tender(Document):
-    """A means of payment beside the main one, and how much of the order it pays at most."""
+    """A means of payment beside the main one, and the most that it pays of the order."""
 
     provider: Id
     token: Token
@@ -158,8 +158,10 @@ class Order(Document):
     shipping: Shipping
     payment: Payment
     tenders: Annotated[tuple[Tender, ...], Field(max_length=TENDERS_MAX)] = ()
-    """What pays before `payment` does, in this sequence; `payment` pays the rest. Refunds go back
-    the other way round."""
+    """Tenders that pay before `payment` does, in this sequence; `payment` pays the rest.
+
+    Refunds go back in the reverse sequence.
+    """
     basket: Id | None = None
     """The basket whose soft reservations this order turns into its own."""
     requested_delivery_date: Day | None = None
@@ -168,12 +170,12 @@ class Order(Document):
 
     @property
     def order_id(self) -> str:
-        """`<channel>-<channel_order_id>`: the id under which everything about it is found."""
+        """`<channel>-<channel_order_id>`: the id that all of its parts' ids begin with."""
         return f"{self.channel}-{self.channel_order_id}"
 
     @property
     def total_minor(self) -> int:
-        """What the customer pays, in minor units: goods − discounts + taxes + shipping."""
+        """The amount to pay, in minor units: goods − discounts + taxes + shipping."""
         minor = self._minor
         goods = sum(
             minor(line.unit_price) * line.quantity - minor(line.discount) + minor(line.tax)
@@ -183,14 +185,14 @@ class Order(Document):
 
     @property
     def digest(self) -> str:
-        """A hash of the content, by which the same order placed again is told from another one.
+        """A hash of the content. It tells a repeat from another order with the same id.
 
-        What is left out and what is written as its default are the same, so that a field which a
-        later version adds does not change the digests of orders that lack it.
+        A left-out field and one with its default give the same digest, so a field that a later
+        version adds does not change the digests of orders that lack it.
         """
 
         def canonical(value: object) -> str:
-            if isinstance(value, Decimal):  # "12.5" and "12.50" are the same amount
+            if isinstance(value, Decimal):  # "12.5" and "12.50" are the same amount.
                 return format(to_decimal(self._minor(value), self.currency), "f")
             if isinstance(value, datetime):
                 return instant_as_text(value)

@@ -1,7 +1,7 @@
-"""Time limits, and the choices for when something goes wrong. Travels with each order.
+"""Time limits, and the choices for when something goes wrong. Each order carries its own.
 
-The workflow reads every duration from here and none from the code, so a shop can differ by channel,
-a change of the defaults never alters an order that is under way, and tests set seconds.
+The workflow reads every duration from here and none from the code. So a shop can differ by channel,
+a change of the defaults never alters an order that is under way, and tests use seconds.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ class Policy(BaseModel):
     partly_available: Literal["ship_available", "all_or_nothing"] = "ship_available"
     """Some units cannot be reserved: ship the rest and cancel those, or reject the order."""
     sourcing: SourcingRules = SourcingRules()
-    """Which locations may serve the order, and what makes one way to do so better than another."""
+    """Which locations may serve the order, and how to choose between them."""
     backorder: bool = True
     """Units that are not in stock are backordered, if their SKU may be."""
     backorder_within: Duration = timedelta(days=60)
-    """Backordered units that have not come by then are cancelled."""
+    """Backordered units that have not arrived by then are cancelled."""
     replace_missing: bool = True
     """Units not found by the picker or lost by the carrier: reserve others. If there are none, or
     if this is false, cancel them and pay them back."""
 
     charge: Literal["at_shipment", "at_confirmation", "manual"] = "at_shipment"
-    """When the customer is charged: for each parcel as it is handed over, for everything as soon as
-    the order is confirmed, or for everything when somebody says so. Nothing is handed over before
-    it is authorized or charged."""
+    """When the customer is charged: for each parcel at its hand-over, for everything at the
+    confirmation, or for everything when somebody asks for it. Nothing is handed over before it is
+    authorized or charged.
+    """
     pay_within: Duration = timedelta(days=1)
     """The time that a customer has to confirm the payment, or to pay with a new token. After it
     the order is rejected, or its unpaid units are cancelled."""
@@ -46,13 +47,13 @@ class Policy(BaseModel):
     """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
 
     give_up_after: Duration = timedelta(minutes=10)
-    """A step that keeps failing is tried this long before the order asks for attention."""
+    """A step that keeps failing is retried for this long before the order needs attention."""
     pick_within: Duration = timedelta(days=2)
     pack_within: Duration = timedelta(days=1)
     hand_over_within: Duration = timedelta(days=2)
     scan_within: Duration = timedelta(days=5)
-    """A parcel without a carrier scan for this long raises attention: it may be lost."""
+    """A parcel without a carrier scan for this long needs attention: it may be lost."""
     return_window: Duration = timedelta(days=30)
-    """After the last delivery, as long as this, a return may be requested."""
+    """A return may be requested for this long after the last delivery."""
     return_within: Duration = timedelta(days=30)
-    """A return parcel not received this long after its approval raises attention."""
+    """A return parcel not received this long after its approval needs attention."""

@@ -29,7 +29,7 @@ from domain.errors import IllegalTransition
 LineId: TypeAlias = str
 
 LineUnits: TypeAlias = Mapping[LineId, int]
-"""How many units of each line."""
+"""The number of units of each line."""
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -64,12 +64,12 @@ class LineQuantities(BaseModel):
 
     @property
     def concedable(self) -> int:
-        """Units that the customer has, will not send back as far as is known, and has paid for."""
+        """Units that the customer has, has paid for, and has not asked to send back."""
         return max(0, self.returnable - self.conceded)
 
     @property
     def settled(self) -> bool:
-        """Nothing is on its way any more: every unit is cancelled, delivered, lost or returned."""
+        """Whether nothing is on its way: every unit is cancelled, delivered, lost or returned."""
         return self.cancelled + self.shipped == self.ordered and self.in_transit == 0
 
     @property
@@ -88,11 +88,11 @@ class LineQuantities(BaseModel):
         return self._moved("cancel", units, self.open, cancelled=units)
 
     def backorder(self, units: int) -> Self:
-        """They are not in stock, and the order waits for them."""
+        """Open units that are not in stock start to wait."""
         return self._moved("backorder", units, self.open, backordered=units)
 
     def unbackorder(self, units: int) -> Self:
-        """They have come, or nobody waits for them any more: they are open again."""
+        """Backordered units are open again: they have arrived, or stop waiting."""
         return self._moved("unbackorder", units, self.backordered, backordered=-units)
 
     def ship(self, units: int) -> Self:
@@ -137,7 +137,7 @@ class LineQuantities(BaseModel):
         return self._moved("pay back", units, self.concedable, conceded=units, refunded=units)
 
     def unconcede(self, units: int) -> Self:
-        """Units that were paid back before have come."""
+        """Units that were paid back before have come back."""
         return self._moved("take back", units, self.conceded, conceded=-units)
 
     def invoice(self, units: int) -> Self:

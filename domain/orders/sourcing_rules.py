@@ -1,4 +1,4 @@
-"""What a location must offer to serve an order, and which of several is better."""
+"""The rules by which an order's locations are chosen."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ CRITERIA: Final[tuple[Criterion, ...]] = ("parcels", "cost", "distance", "wait")
 
 
 class SourcingRules(BaseModel):
-    """What makes one way to serve an order better than another.
+    """The rules that say which locations may serve an order, and which are better.
 
-    First as many units as possible; then the criteria in the sequence of `prefer`, those left out
-    of it after the others; then the locations' priorities.
+    First as many units as possible; then the criteria in the sequence of `prefer`, with those left
+    out of it at the end; then the locations' priorities.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prefer: tuple[Criterion, ...] = CRITERIA
-    """parcels: the fewest. cost: of sending them, the least. distance: the nearest. wait: the
-    earliest to leave, counting each location's working days, cut-off and capacity."""
+    """parcels: the fewest. cost: the cheapest to send. distance: the nearest.
+
+    wait: the earliest to leave, by each location's working days, cut-off and capacity.
+    """
     parcels_max: Annotated[int, Field(ge=1)] | None = None
-    """The most parcels that an order is sent in; units that do not fit are not served."""
+    """The most parcels for one order; units that do not fit are not served."""
     locations: tuple[Id, ...] | None = None
-    """From these locations only; left out: from any."""
+    """Only these locations; left out: any."""
 
     @field_validator("prefer")
     @classmethod

@@ -1,1 +1,1 @@
-"""What is known of payments, disputes and payment companies' days."""
+"""Payments, disputes and reconciliation as values."""

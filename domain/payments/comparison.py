@@ -1,14 +1,14 @@
-"""What a payment company says of a day, compared with what we have: what agrees, and what does not.
+"""A payment company's day compared with our records, operation by operation.
 
-Operations are compared by their idempotency keys, whenever either side says that they took place:
-our clock and the company's differ, and an answer may have come days after the effect. Each is
-looked at on one day only:
+Operations are compared by their idempotency keys, on whichever day either side dates them: our
+clock and the company's differ, and an answer may arrive days after the effect. Each operation is
+examined on one day only:
 
-- what took effect there, on the day on which it did, by the company's clock;
-- what we recorded as done and is not there, on the day on which we recorded it;
-- what we asked for and know no outcome of, on the day on which we asked.
+- an effect there, on the day of the effect by the company's clock;
+- an operation that we recorded as done and is not there, on the day of our record;
+- an operation without a known outcome, on the day on which we requested it.
 
-Not at a company at all: what was done by hand, and amounts of zero, for which nobody was called.
+Two kinds never reach a company: operations done by hand, and amounts of zero.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _STEPS: Final[Mapping[Kind, tuple[str, ...]]] = {
 
 
 def keys_about(theirs: Iterable[Theirs]) -> list[str]:
-    """The keys under which we may have something to say about these effects."""
+    """The keys of our operations that may belong to these effects."""
     keys = {key for effect in theirs for key in (effect.key, _authorize_key(effect.key))}
     return sorted(keys - {""})
 
 
 def void_key(authorize_key: str) -> str:
-    """The key under which an authorization is released: web-1:authorize:2 → web-1:void:2."""
+    """The key under which an authorization is voided: web-1:authorize:2 → web-1:void:2."""
     return authorize_key.replace(":authorize", ":void", 1)
 
 
@@ -53,7 +53,7 @@ def step_is_about(step: str, kind: Kind, key: str) -> bool:
     """Whether an order's parked step brings this payment operation to its outcome.
 
     `capture_payment web-1:1` does so for the captures of its parcel (`web-1:1:capture`, and so on),
-    `reauthorize_payment web-1:1` for all authorizations and voids of the order that are under way.
+    `reauthorize_payment web-1:1` for all open authorizations and voids of the order.
     """
     name, _, part = step.partition(" ")
     if name not in _STEPS[kind]:
@@ -64,7 +64,7 @@ def step_is_about(step: str, kind: Kind, key: str) -> bool:
 
 
 def not_listed(ours: Iterable[Ours], theirs: Iterable[Theirs], when: Moment) -> list[Ours]:
-    """What we have as done on this day and is not in the list, so far as that has been read."""
+    """Operations that we recorded as done on this day and that the list, as far as read, lacks."""
     there = {effect.key for effect in theirs}
     return [
         done
@@ -79,7 +79,7 @@ def not_listed(ours: Iterable[Ours], theirs: Iterable[Theirs], when: Moment) -> 
 
 
 def still_held(ours: Iterable[Ours], theirs: Sequence[Theirs]) -> list[Theirs]:
-    """Authorizations there that were given up here, and not released as far as the list says."""
+    """The company's authorizations that were given up here and that the list shows unreleased."""
     given_up = {done.key for done in ours if done.given_up}
     released = {effect.authorization for effect in theirs if effect.kind == "void"}
     return [
@@ -92,9 +92,9 @@ def still_held(ours: Iterable[Ours], theirs: Sequence[Theirs]) -> list[Theirs]:
 
 
 def compare(ours: Sequence[Ours], theirs: Sequence[Theirs], when: Moment) -> Comparison:
-    """Compare a day. `theirs` may hold more than the day, to find what is dated to another one.
+    """Compare a day. `theirs` may hold more than the day, to find effects of another date.
 
-    `ours`: what we have about `keys_about(theirs)`, done on the day, and open since the day.
+    `ours`: our operations with `keys_about(theirs)`, done on the day, or open since the day.
     """
     known = {done.key: done for done in ours}
     effects = sorted(
@@ -113,7 +113,8 @@ def compare(ours: Sequence[Ours], theirs: Sequence[Theirs], when: Moment) -> Com
             why = f"its key {effect.key} is that of {holders[effect.key]}"
             found.append(_missing_here(effect.reference, effect, why))
         elif done is not None and done.open and _at_provider(done, when):
-            # Looked at below, on the day on which it was asked for; and here when it is settled.
+            # An open one is examined below, on the day of its request; a settled one is examined
+            # here.
             asked_before += _day(done.requested_at) != when.day
         elif done is not None:
             difference = _compared(done, effect, when, held=effect.reference in held)
@@ -145,14 +146,14 @@ def compare(ours: Sequence[Ours], theirs: Sequence[Theirs], when: Moment) -> Com
 
 
 def _compared(done: Ours, effect: Theirs, when: Moment, *, held: bool) -> Difference | None:
-    """What does not agree about an operation that both sides have, and that is settled here."""
+    """The difference in an operation that both sides have, and that is settled here."""
 
     state, amount = DifferenceClass.STATE, DifferenceClass.AMOUNT
-    # What a void releases there may hold what was charged by hand.
+    # A void at the company may include an amount that was charged by hand here.
     amounts = {done.amount_minor, done.amount_minor + done.by_hand_minor}
     same_amount = done.currency == effect.currency and effect.amount_minor in amounts
     given_up = "it was given up here as never made, and is held there"
-    # The first that holds is told.
+    # The first check that fails is reported.
     checks = (
         (done.provider != when.provider, state, f"it is recorded as made at {done.provider}"),
         (done.kind != effect.kind, state, f"it is a {done.kind} here, a {effect.kind} there"),
@@ -220,7 +221,7 @@ def _unsettled(done: Ours, effect: Theirs | None) -> Difference:
 
 
 def _holders(effects: Sequence[Theirs], known: Mapping[str, Ours]) -> dict[str, str]:
-    """Key → the reference of the effect that it stands for: the one recorded, else the first."""
+    """Key → the reference of its effect: the one that we recorded, otherwise the first."""
     holders: dict[str, str] = {}
     for effect in effects:
         recorded = known.get(effect.key)
@@ -230,7 +231,7 @@ def _holders(effects: Sequence[Theirs], known: Mapping[str, Ours]) -> dict[str, 
 
 
 def _releases_what_was_given_up(effect: Theirs, known: Mapping[str, Ours]) -> bool:
-    """The answer to an authorization that was given up here and turned out to have been made."""
+    """Whether it releases an authorization that was given up here, but made after all."""
     if effect.kind != "void":
         return False
     authorization = known.get(_authorize_key(effect.key))

@@ -1,7 +1,7 @@
 """Disputes: a customer's bank takes a payment back, or asks about it first.
 
-A company tells a dispute in pieces that come late, twice and in any order. Each piece is the whole
-dispute as it stood when something happened to it, so nothing is added up: the latest piece counts.
+A company reports a dispute in pieces that arrive late, twice and in any order. Each piece holds the
+whole dispute at one moment, so nothing is added up: the latest piece counts.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ CLOSED: Final = frozenset(
 
 
 class Dispute(BaseModel):
-    """A dispute as a company had it at `said_at`, by the company's clock.
+    """A dispute as the company reported it at `said_at`, by the company's clock.
 
-    `subjects` are the company's ids of the payment. `fee` is what the company took for it so far,
-    `moves` how many movements of money it had made. `respond_by`: evidence counts until then.
+    `subjects` are the company's ids of the payment. `fee` is the company's fee for it so far,
+    `moves` the number of its movements of money so far. `respond_by`: the deadline for evidence.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,7 +78,7 @@ class Dispute(BaseModel):
 
     @property
     def booked(self) -> Postings:
-        """The postings for the amount, as the dispute stands."""
+        """The postings for the amount, in the dispute's present state."""
         if self.state in _UNDECIDED | _APPEALED:
             return accounts.disputed(self.amount.minor)
         if self.state == DisputeState.LOST:
@@ -92,13 +92,13 @@ class Dispute(BaseModel):
 
 
 def latest(one: Dispute, other: Dispute) -> Dispute:
-    """Which of two pieces of one dispute counts: the same one, whichever came first.
+    """The piece that counts of two pieces of one dispute, whichever arrived first.
 
-    What was said later, with two exceptions that a late or misdated piece cannot undo: a chargeback
-    is no inquiry again, and a decision stands unless there is an appeal or another decision. Of two
-    pieces of the same second the one that is further along counts.
+    The later piece counts, with two exceptions: a chargeback does not become an inquiry again, and
+    a decision stands unless there is an appeal or another decision. Of two pieces of the same
+    second, the one with more progress counts.
 
-    Raises Conflict where their amounts, or their fees, are in different currencies.
+    Raises Conflict when their amounts, or their fees, are in different currencies.
     """
     for ours, theirs in ((one.amount, other.amount), (one.fee, other.fee)):
         if ours.minor and theirs.minor and ours.currency != theirs.currency:
@@ -110,7 +110,7 @@ def _age(piece: Dispute) -> tuple[Any, ...]:
     phase = 0 if piece.state in _INQUIRY else 1 if piece.state in _UNDECIDED else 2
     return (
         *(phase, piece.said_at, _ORDER[piece.state], piece.moves),
-        # The choice is arbitrary, but always the same, when a company says two things at once.
+        # Arbitrary, but always the same, when a company reports two things at once.
         *(piece.fee.minor, piece.amount.minor, piece.reason, piece.fee.currency, piece.subjects),
         *(piece.opened_at, piece.respond_by is not None, piece.respond_by or piece.said_at),
     )

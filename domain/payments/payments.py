@@ -24,11 +24,11 @@ STORE_CREDIT = "store_credit"
 
 
 class Payment(BaseModel):
-    """One operation at a provider. unknown: asked, and no answer came; the key is looked up.
+    """One operation at a provider. unknown: requested without an answer; the key is looked up.
 
     `tender`: the place of its means of payment in the order's list, from 1. `authorization_key`:
-    the operation that a capture, void or refund is about. `part_of`: the step that it is a part of,
-    such as a fulfilment. The sums are those of an authorization.
+    the authorization of a capture, void or refund. `part_of`: the part that it belongs to, such as
+    a fulfilment. The sums are those of an authorization.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,12 +61,15 @@ class Payment(BaseModel):
 
     @property
     def open(self) -> bool:
-        """Its outcome is not known."""
+        """Whether its outcome is not known."""
         return self.state in ("requested", "unknown")
 
     @property
     def done(self) -> bool:
-        """It took effect. A refund that its bank sent back later still counts as done here."""
+        """Whether it took effect.
+
+        A refund that its bank sent back later still counts as done here.
+        """
         return self.state == "succeeded" or self.code == CAME_BACK
 
     @property
@@ -76,7 +79,7 @@ class Payment(BaseModel):
         return self.amount_minor - taken if self.state == "succeeded" else 0
 
     def holds_until(self, moment: datetime) -> bool:
-        """The authorization has not ended at that moment."""
+        """Whether the authorization has not ended at that moment."""
         return self.expires_at is None or self.expires_at > moment
 
     @property
@@ -86,7 +89,7 @@ class Payment(BaseModel):
 
 
 class OrderMoney(BaseModel):
-    """An order's sums, in minor units. Granted is asked for or owed; the other is done."""
+    """An order's sums, in minor units. Granted sums are requested or owed; the others are done."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -104,7 +107,7 @@ class OrderMoney(BaseModel):
 
 @dataclass(frozen=True)
 class Intent:
-    """An operation that a provider is about to be asked for."""
+    """An operation that will be requested from a provider."""
 
     key: str
     kind: Kind

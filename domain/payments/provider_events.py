@@ -1,7 +1,7 @@
-"""News that payment companies send by themselves, in one form for all of them.
+"""News from payment companies, in one form for all of them.
 
-About payments it is only a hint: the order's own step records what became of a call, by looking its
-key up. About disputes it is the one source.
+News about a payment is only a hint: the order's own step looks the key up and records the outcome.
+About disputes, news is the only source.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ News = PaymentNews | DisputeNews
 
 
 class Wake(BaseModel):
-    """A step of an order that needs attention, and could now go on by itself."""
+    """A step of an order that needs attention, and could now continue by itself."""
 
     model_config = ConfigDict(frozen=True)
 

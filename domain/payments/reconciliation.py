@@ -15,10 +15,10 @@ GIVEN_UP: Final = "not_found"
 
 
 class Ours(BaseModel):
-    """A payment operation as we recorded it.
+    """A payment operation in our records.
 
-    `by_hand_minor`, of a void: what was charged by hand. The company knows nothing of it, and may
-    release it with the rest.
+    `by_hand_minor`, for a void: the amount that was charged by hand. The company knows nothing of
+    it, and may release it with the rest.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,17 +38,17 @@ class Ours(BaseModel):
 
     @property
     def open(self) -> bool:
-        """Asked for, and the outcome is not known here."""
+        """Whether it was requested and its outcome is not known here."""
         return self.state in ("requested", "unknown")
 
     @property
     def given_up(self) -> bool:
-        """An authorization that was recorded as never made."""
+        """Whether it is an authorization that was recorded as never made."""
         return self.kind == "authorize" and self.state == "failed" and self.code == GIVEN_UP
 
 
 class Theirs(BaseModel):
-    """An effect as the company lists it. `key` and `order_id` are empty where it has none."""
+    """An effect in the company's list. `key` and `order_id` are empty where it has none."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,31 +65,31 @@ class Theirs(BaseModel):
 
     @property
     def day(self) -> date:
-        """The day (UTC) that it counts for."""
+        """The day (UTC) on which it counts."""
         return self.at.astimezone(UTC).date()
 
 
 class DifferenceClass(StrEnum):
     """The kinds of differences."""
 
-    MISSING_HERE = "missing_here"  # it took effect there, and we know nothing of it
-    MISSING_THERE = "missing_there"  # we have it as done, and the company does not
-    AMOUNT = "amount"  # both have it, with another amount or currency
-    STATE = "state"  # both have it, and disagree about what became of it
+    MISSING_HERE = "missing_here"  # It took effect there, and we do not know it.
+    MISSING_THERE = "missing_there"  # We have it as done, and the company does not.
+    AMOUNT = "amount"  # Both have it, with different amounts or currencies.
+    STATE = "state"  # Both have it, with different outcomes.
 
 
 class Remedy(StrEnum):
-    """By which rule a difference is mended."""
+    """The rule by which a difference is mended."""
 
-    RETRY = "retry"  # the order's own step finds the outcome: it is the only writer
-    VOID = "void"  # an authorization that nobody wants is released there
-    OPERATOR = "operator"  # a person looks at it: no rule would be right every time
+    RETRY = "retry"  # The order's own step finds the outcome: it is the only writer.
+    VOID = "void"  # An authorization that nobody wants is released there.
+    OPERATOR = "operator"  # A person decides: no rule would be right every time.
 
 
 class Difference(BaseModel):
-    """One thing on which the two sides do not agree. `subject` names it within its day.
+    """One difference between the two sides. `subject` names it within its day.
 
-    That is the key, or the company's reference where there is no key or it is taken already.
+    That is the key, or the company's reference if there is no key or the key is taken already.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -103,12 +103,12 @@ class Difference(BaseModel):
 
     @property
     def order_id(self) -> str:
-        """The order that it is about; empty where nobody says."""
+        """The order that it belongs to; empty if neither side names one."""
         return self.ours.order_id if self.ours else self.theirs.order_id if self.theirs else ""
 
 
 class Comparison(BaseModel):
-    """A day compared. `under_way`: asked for so recently that no outcome is due yet."""
+    """A compared day. `under_way`: operations so recent that no outcome is due yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -120,7 +120,7 @@ class Comparison(BaseModel):
 
 
 class Moment(BaseModel):
-    """When the two sides were read: what came later than `listed_at` is not to be missed there.
+    """When the two sides were read. An effect after `listed_at` cannot be in the company's list.
 
     `patience`: how long a call may be under way before an open outcome is a difference.
     """

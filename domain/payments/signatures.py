@@ -1,10 +1,10 @@
-"""How a payment company signs what it sends, so that nobody else can send it.
+"""How a payment company signs its messages, so that nobody else can send them.
 
 The scheme is Stripe's ("Verify webhook signatures manually"), and the sandbox company's as well:
 the header `t=1700000000,v1=5257a8…` holds the second of sending and, once or several times, the
-HMAC-SHA256 of `1700000000.<body>` under a secret that both sides know. The check that comes with
-Stripe's library takes the time from the clock, lets one in the future pass, and fails on a header
-that is no ASCII; the tests hold this one against it.
+HMAC-SHA256 of `1700000000.<body>` under a secret that both sides know. The check in Stripe's
+library takes the time from the clock, accepts times in the future, and fails on a header that is
+not ASCII; the tests compare this check with it.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def verify(
 ) -> None:
     """Raises InvalidInput unless the body was signed a moment ago with one of the secrets.
 
-    There are several while a secret is replaced by another one. No error repeats the header.
+    There are several while a secret is being replaced. No error repeats the header.
     """
     seconds, codes = _read(header)
     expected = [_code(seconds, body, secret) for secret in secrets]
-    # Every pair is compared, each in constant time: how long it takes tells nothing.
+    # Every pair is compared in constant time, so that the duration reveals nothing.
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in codes]
     if not any(matches):
         raise InvalidInput(

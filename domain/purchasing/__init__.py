@@ -1,1 +1,1 @@
-"""What to buy, when, and the purchase orders that go to suppliers."""
+"""Replenishment, purchase orders, and the documents that go to suppliers."""

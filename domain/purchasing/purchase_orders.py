@@ -1,7 +1,8 @@
-"""Purchase orders: what suppliers sell, how an order with them goes on, and when it may be sent.
+"""Purchase orders: suppliers' terms, an order's states, and when it may be sent.
 
-proposed → approved → sent → acknowledged → shipped → closed, or cancelled. What arrived is counted
-by line, not told by the state: goods come in parts, and sometimes before the papers.
+proposed → approved → sent → acknowledged → shipped → closed, or cancelled. Arrived units are
+counted by line and not told by the state, because goods come in parts, and sometimes before the
+papers.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ WAY: Final[tuple[PurchaseState, ...]] = (
     "shipped",
     "closed",
 )
-"""The way of a purchase order that is not cancelled. It goes on, and never back."""
+"""The states of a purchase order that is not cancelled. It only moves forward."""
 
 ENDED: Final = ("closed", "cancelled")
 
 
 def further(state: PurchaseState, other: PurchaseState) -> PurchaseState:
-    """The state that is further on. News may come late, and in any order."""
+    """The state that is further on, because news may arrive late and in any order."""
     return max(state, other, key=lambda one: len(WAY) if one == "cancelled" else WAY.index(one))
 
 
@@ -46,34 +47,37 @@ def _limits() -> dict[Currency, Amount]:
 
 
 class PurchasingPolicy(BaseModel):
-    """How buying goes. Travels with each purchase order, so that a change alters none under way."""
+    """The rules of buying.
+
+    Each purchase order carries its own, so a change alters none under way.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     approve_up_to: dict[Currency, Amount] = Field(default_factory=_limits)
-    """By currency: an order up to this value is approved by itself. Others wait for a person."""
+    """By currency: an order up to this value needs no approval. Others wait for a person."""
     over_delivery_percent: Annotated[int, Field(ge=0, le=100)] = 5
     """The share by which a receipt may be larger than the order."""
     review_every: Duration = timedelta(days=1)
-    """How often all levels are looked at; one that is crossed is looked at at once."""
+    """The time between reviews of all levels; a crossed level is reviewed at once."""
     demand_over: Duration = timedelta(days=90)
-    """Levels that follow demand are computed from so long a time."""
+    """The time whose demand levels are computed from."""
     ask_again_after: Duration = timedelta(days=7)
-    """A supplier that refused an order is not asked for the same SKU before."""
+    """A supplier that refused an order is not asked for the same SKU before this time is over."""
     give_up_after: Duration = timedelta(minutes=10)
-    """Sending that keeps failing for so long is shown as needing attention, and goes on."""
+    """An order that cannot be sent for this long needs attention; sending is tried further."""
     acknowledge_within: Duration = timedelta(days=2)
-    """A supplier that does not answer for so long is chased."""
+    """A supplier that does not answer for this long is chased."""
     chase_every: Duration = timedelta(days=1)
-    """The time between chasers, also to a supplier whose goods are late."""
+    """The time between chasers, also for late goods."""
 
     def approves(self, worth: Money) -> bool:
-        """An order of this worth needs nobody's approval."""
+        """Whether an order of this worth needs nobody's approval."""
         limit = self.approve_up_to.get(worth.currency)
         return limit is not None and to_decimal(worth.minor, worth.currency) <= limit
 
     def receivable(self, quantity: int) -> int:
-        """How many units may be received where so many were ordered."""
+        """The most units that may be received for an ordered quantity."""
         return quantity * (100 + self.over_delivery_percent) // 100
 
 
@@ -82,16 +86,16 @@ class SupplierItem(Document):
 
     supplier: Id
     name: Name | None = None
-    """Of the supplier; left out: as it is known, or its id."""
+    """The supplier's name; left out: the name already known, or its id."""
     sku: Annotated[Sku, Field(max_length=48)]
-    """No longer than what X12 takes for a part number."""
+    """X12 allows no longer part number."""
     lead_time_days: Annotated[int, Field(ge=0, le=3650)]
     unit_price: Amount
     currency: Currency
     minimum: Units = 1
     multiple: Units = 1
     priority: Annotated[int, Field(ge=0, le=1_000_000)] = 100
-    """Lower is asked first."""
+    """The lowest is asked first."""
 
     @property
     def price_minor(self) -> int:
@@ -108,7 +112,7 @@ class SupplierItem(Document):
 
 
 class OnOrder(Document):
-    """Units that were ordered from a supplier before Orderloom knew of it."""
+    """Units that were ordered from a supplier before Orderloom was used."""
 
     supplier: Id
     sku: Sku
@@ -135,7 +139,7 @@ class PurchaseDocument(BaseModel):
 
     po_id: str
     number: int
-    """A running number, for those who count documents."""
+    """A running number, for suppliers who count documents."""
     supplier: str
     supplier_name: str
     deliver_to: str
@@ -159,9 +163,10 @@ class Acknowledged(BaseModel):
 
 
 class PurchaseStart(BaseModel):
-    """What a purchase order's workflow is started with.
+    """The input of a purchase order's workflow.
 
-    `needs_approval`: a person decides whether it is sent. `sent`: that was done before Orderloom.
+    `needs_approval`: a person decides whether it is sent. `sent`: that was done before Orderloom
+    was used.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -2,9 +2,8 @@
 
 The (s, S) system of Silver, Pyke & Thomas, "Inventory and Production Management in Supply Chains"
 (4th ed., chapter 6): as soon as the inventory position is at or below the reorder point s, order up
-to S. The inventory position is on hand − allocated − safety − backordered + incoming. It counts
-what is on order already, whenever that comes, so a need that has been ordered for is not one any
-more.
+to S. The inventory position is on hand − allocated − safety − backordered + incoming. It counts all
+units on order, whenever they arrive, so a need is ordered for only once.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from domain.stock.stock_levels import UNITS_MAX
 
 
 class Levels(BaseModel):
-    """At or below `reorder_point` it is ordered, up to `order_up_to`."""
+    """At or below `reorder_point`, units are ordered up to `order_up_to`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +34,7 @@ class Levels(BaseModel):
 
 
 class Demand(BaseModel):
-    """Demand in units a day, as it was over some days."""
+    """Demand in units a day, measured over some days."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,10 +68,10 @@ def levels_for(
 
 
 def to_order(position: int, levels: Levels, *, minimum: int = 1, multiple: int = 1) -> int:
-    """Units to order now: up to the level, at or below the reorder point; none above it.
+    """Units to order now, up to the level; 0 above the reorder point.
 
-    The position is below zero where customers wait for more than will come. It is at least the
-    minimum, and rounded up to a multiple, as the supplier sells it.
+    The position is below zero when customers wait for more than will arrive. The result is at least
+    the minimum, and rounded up to a multiple.
     """
     if position > levels.reorder_point:
         return 0

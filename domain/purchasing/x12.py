@@ -1,8 +1,8 @@
 """A purchase order as ANSI ASC X12 850, version 004010: the document that suppliers' EDI reads.
 
 The interchange is ISA … IEA with one group (GS … GE) and one transaction set (ST … SE). Elements
-are parted by `*`, and segments end with `~`. Characters that look like a
-delimiter, or are not ASCII, are written as their nearest letter or as a space.
+are separated by `*`, and segments end with `~`. Characters that look like a delimiter, or are not
+ASCII, become their nearest letter or a space.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ COMPONENT: Final = ">"
 _DELIMITERS: Final = frozenset((ELEMENT, SEGMENT, COMPONENT, "^"))
 
 _CONTROL_NUMBERS: Final = 10**9
-"""How many control numbers there are before they begin again: they have nine digits."""
+"""Control numbers have nine digits, and begin again after the last."""
 
 
 SENDER: Final = "ORDERLOOM"
-"""Who we are."""
+"""The id of the sender."""
 
 
 def purchase_order_850(order: PurchaseDocument, *, at: datetime, sender: str = SENDER) -> str:
-    """The whole interchange, one segment a line. `at` (with a time zone) is when it is made."""
+    """The whole interchange, one segment a line.
+
+    `at` (with a time zone) is the time of its making.
+    """
     control = order.number % _CONTROL_NUMBERS
     body = list(_transaction_set(order, control))
     segments = [
@@ -68,14 +71,14 @@ def _transaction_set(order: PurchaseDocument, control: int) -> list[str]:
         price = format(line.unit_price, "f")
         segments += [
             _segment("PO1", position, line.quantity, "EA", price, "", "BP", line.sku),
-            _segment("DTM", "002", _day(line.due_on)),  # delivery is asked for by then
+            _segment("DTM", "002", _day(line.due_on)),  # The requested day of delivery.
         ]
     total = to_decimal(order.worth.minor, order.currency)
     segments += [
         _segment("CTT", len(order.lines), sum(line.quantity for line in order.lines)),
         _segment("AMT", "TT", format(total, "f")),
     ]
-    # The count is of all segments of the set, its first and its last among them.
+    # The count includes the first and the last segment of the set.
     return [*segments, _segment("SE", len(segments) + 1, number)]
 
 
@@ -91,7 +94,7 @@ def _interchange_header(sender: str, receiver: str, control: int, at: datetime) 
 
 
 def _segment(name: str, *elements: str | int) -> str:
-    """A segment; elements that are empty at its end are left out."""
+    """A segment without the empty elements at its end."""
     texts = [name, *(_plain(str(element)) for element in elements)]
     while not texts[-1]:
         del texts[-1]
@@ -99,7 +102,7 @@ def _segment(name: str, *elements: str | int) -> str:
 
 
 def _code(text: str) -> str:
-    """A party in the group's header, where a code has 2 to 15 characters."""
+    """A party's code in the group's header, of 2 to 15 characters."""
     return _cut(text, 15).zfill(2)
 
 
@@ -108,7 +111,7 @@ def _cut(text: str, length: int) -> str:
 
 
 def _plain(text: str) -> str:
-    # A letter with its mark becomes the letter: "Forêts d'érables" → "Forets d'erables".
+    # An accented letter becomes the plain letter: "Forêts d'érables" → "Forets d'erables".
     parted = unicodedata.normalize("NFKD", text)
     letters = (letter for letter in parted if not unicodedata.combining(letter))
     return "".join(

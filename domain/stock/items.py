@@ -1,4 +1,4 @@
-"""A shop's settings for a SKU: may it be backordered, when it is on sale, is it discontinued."""
+"""A shop's settings for a SKU: may it be backordered, when is it on sale, is it discontinued."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Item(Document):
     sku: Sku
     name: Name | None = None
     backorder: bool = False
-    """It may be ordered while there is none of it."""
+    """It may be ordered while none is in stock."""
     available_from: Day | None = None
-    """Before this day it can be ordered ahead, and is not sent."""
+    """Before this day it can be pre-ordered, and is not sent."""
     discontinued: bool = False
 
     def waits(self, today: date) -> bool:
-        """Units that are not in stock are backordered."""
+        """Whether units that are not in stock are backordered."""
         return self.backorder or self.ahead(today)
 
     def ahead(self, today: date) -> bool:
-        """It can only be ordered ahead yet: units in stock are not sent."""
+        """Whether it can only be pre-ordered yet: units in stock are not sent."""
         return self.available_from is not None and today < self.available_from
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Kits: SKUs that are sold as one and kept as their parts. Pure arithmetic.
+"""Kits: SKUs that are sold as one and kept in stock as their parts. Pure arithmetic.
 
 A kit is put together at one location. Where several wanted things share a part, a shelf can be
 divided between them in several ways: more of the one or more of the other.
@@ -16,10 +16,13 @@ from pydantic import Field
 from domain.fields import Document, Sku
 
 UNITS_MAX: Final = 100_000
-"""Of one part in one kit."""
+"""The most units of one part in one kit."""
 
 WAYS_MAX: Final = 64
-"""Into which one shelf is divided. Of more, those that serve one thing first are looked at."""
+"""The most ways to divide one shelf.
+
+If there are more, those that favour one thing are examined first.
+"""
 
 Parts: TypeAlias = Mapping[str, int]
 """The stock that one unit takes: SKU → units. A SKU that is no kit takes one of itself."""
@@ -29,7 +32,7 @@ Way: TypeAlias = tuple[int, ...]
 
 
 class Kit(Document):
-    """A kit's SKU, and what one of it is made of (SKU → units)."""
+    """A kit's SKU, and its parts (SKU → units of one kit)."""
 
     sku: Sku
     parts: dict[Sku, Annotated[int, Field(strict=True, ge=1, le=UNITS_MAX)]]
@@ -40,15 +43,15 @@ class Kit(Document):
 
 
 def could_make(parts: Parts, shelf: Parts) -> int:
-    """How many kits a shelf (SKU → units) has the parts for; below zero counts as nothing."""
+    """The number of kits that a shelf (SKU → units) has parts for; negative units count as zero."""
     return min(max(0, shelf.get(part, 0)) // units for part, units in parts.items())
 
 
 class Dividing:
-    """Divides shelves between things that are wanted, and may share parts."""
+    """Divides shelves between wanted things that may share parts."""
 
     def __init__(self, wanted: Iterable[tuple[int, Parts]]) -> None:
-        """`wanted`: so many units of what takes these parts."""
+        """`wanted`: pairs of a number of units and the parts that one unit takes."""
         self._wanted = list(wanted)
         uses = Counter(part for _, parts in self._wanted for part in parts)
         self._shared = [part for part, users in uses.items() if users > 1]
@@ -56,7 +59,8 @@ class Dividing:
     def ways(self, shelf: Parts) -> tuple[list[Way], bool]:
         """The ways in which a shelf can serve them, without those that another way beats.
 
-        What serves most of the first thing comes first. Not true: some are left out, of too many.
+        The way that serves most of the first thing comes first. False: there were too many, and
+        some are left out.
         """
         alone = [min(units, could_make(parts, shelf)) for units, parts in self._wanted]
         short = [p for p in self._shared if self._taken(p, enumerate(alone)) > shelf.get(p, 0)]
@@ -67,7 +71,7 @@ class Dividing:
             for k, (_, parts) in enumerate(self._wanted)
             if alone[k] and not parts.keys().isdisjoint(short)
         ]
-        # Who could have the most is not tried with every number: he gets what is left.
+        # The one that could get the most is not tried with every number: it gets the rest.
         rivals.sort(key=alone.__getitem__)
         left = {part: shelf[part] for part in short}
         every = prod(alone[k] + 1 for k in rivals[:-1]) <= WAYS_MAX
@@ -87,7 +91,7 @@ class Dividing:
     def _shares(
         self, queue: Sequence[int], alone: Sequence[int], left: Parts, *, every: bool
     ) -> Iterator[dict[int, int]]:
-        """What each in the queue gets of what is left: as much as can be, or `every` number."""
+        """The shares of each thing in the queue: as much as possible, or `every` number."""
         if not queue:
             yield {}
             return

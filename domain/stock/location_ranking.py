@@ -1,4 +1,4 @@
-"""Locations as one order sees them, and what makes one of them better than another."""
+"""Locations as one order sees them, and the comparison between them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from domain.stock.shelf_choice import Weight
 
 
 class Place(BaseModel):
-    """A location as one order sees it. Lower is better, in everything."""
+    """A location as one order sees it. Lower is better, in every field."""
 
     model_config = ConfigDict(frozen=True)
 
     location: str
     priority: int = 100
     reached: bool = True
-    """It sends parcels to the order's address."""
+    """It ships to the order's address."""
     cost_minor: int = 0
-    """Of a parcel from there to the order's address, in minor units."""
+    """The cost of a parcel from there to the order's address, in minor units."""
     currency: str | None = None
     distance_km: int = 0
     wait_days: int = 0
-    """Until a parcel can leave."""
+    """Days until a parcel can leave."""
 
 
 def barred(place: Place, rules: SourcingRules) -> str | None:
-    """The reason why a location may not serve the order; None where it may."""
+    """The reason why a location may not serve the order, or None if it may."""
     if not place.reached:
         return "no lane leads from it to there"
     if rules.locations is not None and place.location not in rules.locations:
@@ -37,13 +37,13 @@ def barred(place: Place, rules: SourcingRules) -> str | None:
 def criteria(rules: SourcingRules) -> tuple[Criterion, ...]:
     """All criteria, the most important first.
 
-    Parcels are always among them, so that no location is chosen that is not needed.
+    The number of parcels is always among them, so that no unneeded location is chosen.
     """
     return (*rules.prefer, *(name for name in CRITERIA if name not in rules.prefer))
 
 
 def measure(place: Place, criterion: Criterion) -> int:
-    """How much of what a criterion counts one parcel from there takes."""
+    """The amount that one parcel from there adds to a criterion."""
     match criterion:
         case "parcels":
             return 1

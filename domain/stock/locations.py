@@ -1,4 +1,4 @@
-"""Locations that hold stock, and the way of a parcel from there."""
+"""Locations that hold stock, and the way of a parcel from each of them."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Lane(Document):
 
 
 class Location(Document):
-    """A warehouse or a shop. What is left out stays as it is by default."""
+    """A warehouse or a shop. A left-out field has its default."""
 
     location: Id
     priority: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 100
-    """Lower is preferred, where all else is equal."""
+    """The lowest is preferred, if all else is equal."""
     calendar: Calendar = Calendar()
     parcels_a_day: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
-    """The most parcels that leave on a day; others leave on a later one. Left out: no limit."""
+    """The most parcels that leave on a day; others leave on a later day. Left out: no limit."""
     lanes: Annotated[tuple[Lane, ...], Field(max_length=10_000)] = ()
 
     @model_validator(mode="after")
@@ -81,7 +81,7 @@ class Promise(BaseModel):
 
 
 class Way(BaseModel):
-    """How one location would send one order's parcel: its own figures, and its closest lane's."""
+    """One location's way to send one order's parcel: its own figures, and its closest lane's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,9 +90,9 @@ class Way(BaseModel):
     calendar: Calendar
     parcels_a_day: int | None
     to_send: int
-    """Parcels that it has still to send, where it has a limit a day."""
+    """Parcels that it still has to send, if it has a limit a day."""
     has_lanes: bool
-    """Some lane of its is known. If none leads there, it does not send there."""
+    """It has a lane. If it has lanes but none leads there, it does not ship there."""
     cost_minor: int | None
     currency: str | None
     distance_km: int | None
@@ -100,7 +100,7 @@ class Way(BaseModel):
 
     @property
     def reaches(self) -> bool:
-        """It sends there: a lane leads there, or nobody has said anything of its lanes."""
+        """Whether it ships there: a lane leads there, or it has no lanes at all."""
         return self.cost_minor is not None or not self.has_lanes
 
     def leaves_on(self, now: datetime) -> date:
@@ -111,7 +111,7 @@ class Way(BaseModel):
     def promise(self, now: datetime, country: str) -> Promise | None:
         """The promise to the customer for a parcel that is ordered now.
 
-        None where the time under way is not known.
+        None if the transit time is not known.
         """
         if self.transit_days is None:
             return None
@@ -124,8 +124,8 @@ class Way(BaseModel):
 def places(ways: Sequence[Way], now: datetime) -> list[Place]:
     """Locations as sourcing compares them.
 
-    One of which no lane is known at all counts as the dearest and the farthest of the others do:
-    that nobody has said what it costs is no reason to prefer it.
+    A location without any lane counts as the dearest and the farthest of the others do: an unknown
+    cost is no reason to prefer it.
     """
     dearest = max((way.cost_minor or 0 for way in ways), default=0)
     farthest = max((way.distance_km or 0 for way in ways), default=0)

@@ -33,9 +33,9 @@ class Incoming(BaseModel):
 
 
 class PromisedUnits(BaseModel):
-    """So many units, from where, and when; no promise where the time under way is not known.
+    """Units, their location, and their promise; no promise if the transit time is not known.
 
-    `source` is `stock`, or what brings them to the location first.
+    `source` is `stock`, or the supply that brings them to the location first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,7 +47,7 @@ class PromisedUnits(BaseModel):
 
 
 def less(incoming: Iterable[Incoming], units: int) -> list[Incoming]:
-    """What is left of it, the earliest due first, where others come before for so many units."""
+    """The rest of the incoming units after others have taken `units`, the earliest due first."""
     left = []
     for supply in sorted(incoming, key=lambda s: (s.due_on, s.location, s.source)):
         taken = min(units, supply.quantity)
@@ -58,7 +58,7 @@ def less(incoming: Iterable[Incoming], units: int) -> list[Incoming]:
 
 
 def without(incoming: Iterable[Incoming], told: Iterable[PromisedUnits]) -> list[Incoming]:
-    """What is left of it once these units are promised."""
+    """The rest of the incoming units after these units are promised."""
     taken = Counter[tuple[str, str]]()
     for one in told:
         taken[one.location, one.source] += one.quantity
@@ -72,9 +72,9 @@ def without(incoming: Iterable[Incoming], told: Iterable[PromisedUnits]) -> list
 
 
 def covered_on(wanted: Sequence[int], incoming: Iterable[Incoming]) -> list[date | None]:
-    """The days on which backorders of so many units, served in turn, are complete.
+    """The days on which backorders of these sizes, served in turn, are complete.
 
-    None where the supply does not suffice.
+    None if the supply is not enough.
     """
     supply = sorted(incoming, key=lambda s: (s.due_on, s.location, s.source))
     there, days, index = 0, list[date | None](), 0
@@ -87,7 +87,7 @@ def covered_on(wanted: Sequence[int], incoming: Iterable[Incoming]) -> list[date
 
 
 def last_of(promised: Sequence[PromisedUnits], wanted: int) -> Promise | None:
-    """When all of so many units are there; None where that is not known."""
+    """The promise for the last of the wanted units; None if that is not known."""
     known = [one.promise for one in promised if one.promise is not None]
     if len(known) < len(promised) or sum(one.quantity for one in promised) < wanted:
         return None
@@ -105,10 +105,10 @@ def promise(
     now: datetime,
     rules: SourcingRules | None = None,
 ) -> tuple[PromisedUnits, ...]:
-    """The promises for so many units, the earliest first. Units without a promise are left out.
+    """The promises for the units, the earliest first. Units without a promise are left out.
 
-    Stock goes first, sourced as an order would be; then what is incoming, in the order in which it
-    is due. Supply that is overdue is promised for today at the earliest.
+    Stock goes first, sourced as an order would be; then incoming units in the order of their days.
+    Overdue supply is promised for today at the earliest.
     """
     by_location = {way.location: way for way in ways}
     demand = Demand(line_id="1", sku=sku, quantity=quantity)

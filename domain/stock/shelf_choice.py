@@ -1,9 +1,9 @@
-"""Which shelves to take: the fewest units missing, then the least weight. Pure arithmetic.
+"""The choice of shelves: the fewest units missing, then the least weight. Pure arithmetic.
 
-Choosing shelves that together hold what is wanted is set cover with quantities, for which no method
-is fast in every case. Branch and bound is exact where it ends by itself, as it does for orders of
-twenty lines and twenty locations. With too many choices to look
-at, it begins with the fullest shelves, and answers with the best choice that it found.
+Choosing shelves that together hold the wanted units is set cover with quantities, and no method is
+fast in every case. Branch and bound is exact if it ends by itself, as it does for orders of twenty
+lines and twenty locations. If there are too many choices to examine, it begins with the fullest
+shelves and answers with the best choice that it found.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from itertools import accumulate
 from typing import Final
 
 EFFORT_MAX: Final = 400_000
-"""Items looked at, in all choices together: some tenths of a second."""
+"""Items examined over all choices together: some tenths of a second."""
 
 SHELVES_MAX: Final = 60
-"""Of more shelves, those that hold most are looked at."""
+"""If there are more shelves, only the fullest are examined."""
 
 Weight = tuple[int, ...]
 
 _Found = tuple[
     int, Weight, tuple[int, ...]
-]  # units missing, weight, indexes: the least is the best
+]  # Units missing, weight, indexes: the least is the best.
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Indexes of the chosen shelves. Not `exact`: cut short, there may be a better one."""
+    """Indexes of the chosen shelves. Not `exact`: cut short, so there may be a better choice."""
 
     chosen: tuple[int, ...]
     exact: bool
@@ -46,10 +46,10 @@ def cover(
 ) -> Choice:
     """Choose shelves that leave the fewest of `wanted` units missing, and of those the lightest.
 
-    On shelf i lie `shelves[i][k]` units of item k, and it weighs `weights[i]`: numbers of which
-    none is below zero; those of the chosen add up, and the first counts most. Among equals, the
-    earlier shelves win. No more than `at_most` shelves are chosen, and of those with the same
-    owner (`owners[i]`; left out: each its own) one at most.
+    Shelf i holds `shelves[i][k]` units of item k and weighs `weights[i]`, numbers of zero or more:
+    the weights of the chosen add up, and the first number counts most. Among equals, the earlier
+    shelves win. At most `at_most` shelves are chosen, and at most one of each owner (`owners[i]`;
+    left out: each has its own).
     """
 
     def rank(i: int) -> tuple[int, Weight, int]:
@@ -60,7 +60,7 @@ def cover(
     owners = range(len(shelves)) if owners is None else owners
     field = sorted(range(len(shelves)), key=rank)
     quick = _fullest_first(wanted, shelves, owners, field, at_most)
-    if len(field) == 1:  # as most orders find it, and there is nothing to compare
+    if len(field) == 1:  # The usual case: one shelf, and nothing to compare.
         return Choice(tuple(quick[1]), exact=True)
     if len(quick[1]) > SHELVES_MAX:
         return Choice(tuple(sorted(quick[1])), exact=False)
@@ -80,7 +80,7 @@ def _fullest_first(
     field: Sequence[int],
     at_most: int,
 ) -> tuple[int, list[int]]:
-    """Always the shelf that serves most of what is left: the units missing, and the choice."""
+    """Take the shelf that serves most of the rest, repeatedly: (units missing, chosen indexes)."""
     left, chosen, field = list(wanted), list[int](), list(field)
     while field and len(chosen) < at_most:
         i = max(field, key=lambda i: sum(map(min, left, shelves[i])))
@@ -98,7 +98,7 @@ def _without(wanted: Sequence[int], shelf: Sequence[int]) -> list[int]:
 
 
 class _Search:
-    """Takes or leaves one shelf of the field after the other, while that can lead to the best."""
+    """Takes or leaves one shelf after the other, while that can still lead to the best choice."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class _Search:
         self.limits = cache(self._limits)
 
     def look(self, place: int, wanted: list[int], chosen: tuple[int, ...], weight: Weight) -> None:
-        """Weigh what is chosen so far, with this still wanted, and go on from this place."""
+        """Weigh the present choice with these wanted units left, and go on from this place."""
         self.effort += 1 + len(wanted)
         if self.effort > self.effort_max:
             return
@@ -148,7 +148,7 @@ class _Search:
     def _at_best(
         self, place: int, wanted: Sequence[int], weight: Weight, room: int
     ) -> tuple[int, Weight]:
-        """The fewest units that are missing from this place on, and the least weight for that."""
+        """The fewest missing units from this place on, and the least weight for that."""
         fullest, lightest = self.limits(place)
         missing, more = 0, 0
         for units, sums in zip(wanted, fullest, strict=True):
@@ -159,9 +159,9 @@ class _Search:
         return missing, _sum(weight, [sums[more] for sums in lightest])
 
     def _limits(self, place: int) -> tuple[list[list[int]], list[list[int]]]:
-        """The most that 1, 2, 3 … shelves from this place on hold, and the least that they weigh.
+        """The most that 1, 2, 3 … shelves from this place on hold, and the least they weigh.
 
-        Per item the sums of the fullest, per weight those of the lightest.
+        For items, the sums of the fullest shelves; for weights, the sums of the lightest.
         """
         left = self.field[place:]
         held = [[self.shelves[i][k] for i in left] for k in range(self.items)]

@@ -1,4 +1,4 @@
-"""Which location serves which units. A pure decision over a snapshot of what is available."""
+"""Which location serves which units: a pure decision over a snapshot of the available stock."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from domain.stock.location_ranking import Place, barred, weight, worse
 from domain.stock.shelf_choice import EFFORT_MAX, cover
 
 TOGETHER_MAX: Final = 1000
-"""Combinations of ways to divide locations' shelves that a reason is found by."""
+"""Combinations of ways to divide shelves that are examined to find a reason."""
 
 
 class Demand(BaseModel):
-    """Units of a SKU that one order line needs. `parts`: what one of a kit takes from stock."""
+    """Units of a SKU that one order line needs. `parts`: the stock that one kit takes."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ class Demand(BaseModel):
 
     @property
     def takes(self) -> Parts:
-        """What one unit takes from stock."""
+        """The stock that one unit takes."""
         return self.parts or {self.sku: 1}
 
 
@@ -50,7 +50,7 @@ class Take(Demand):
 
 
 class Considered(BaseModel):
-    """A location that was considered: its wanted units, and why it serves or does not."""
+    """A location that was considered: its wanted units, and the reason for the decision."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,7 +63,7 @@ class Considered(BaseModel):
 class SourcingPlan(BaseModel):
     """The units that each location gives, the missing units, and the reasons.
 
-    Not `exact`: there were too many ways to look at them all, so a better one may exist.
+    Not `exact`: there were too many ways to examine them all, so a better one may exist.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,13 +83,13 @@ def plan_sourcing(
     excluded: Set[tuple[str, str]] = frozenset(),
     effort_max: int = EFFORT_MAX,
 ) -> SourcingPlan:
-    """Serve as many units as there are, in the way that the rules call the best.
+    """Serve as many units as possible, in the best way by the rules.
 
-    Lines that share a SKU, or kits a part, share its stock; a kit is served whole from one
-    location. A location without a place has the defaults of `Place`. `excluded` are
-    (SKU, location) pairs not to be used, for instance where a picker has just found the shelf
-    empty. Never plans more than is available, or more parcels than the best way needs. A line is
-    demanded once, and a SKU given once per location.
+    Lines with the same SKU, or kits with a common part, share its stock; a kit is served whole from
+    one location. A location without a place has the defaults of `Place`. `excluded` are forbidden
+    (SKU, location) pairs, for instance after a picker has found the shelf empty. Never plans more
+    units than are available, or more parcels than the best way needs. Each line is demanded once,
+    and each SKU given once per location.
     """
     rules = rules or SourcingRules()
     wanted: dict[_Takes, int] = {}
@@ -126,7 +126,7 @@ def plan_sourcing(
     serves = {place.location: 0 for place in seen}
     for take in takes:
         serves[take.location] += take.quantity
-    # A choice that was cut short can hold a location that is not needed after all.
+    # A choice that was cut short may hold a location that is not needed.
     needed = [usable[i] for i, _ in chosen if serves[usable[i].location]]
     reasons = _Reasons(list(wanted.values()), ways, rules, needed)
     return SourcingPlan(
@@ -154,14 +154,14 @@ def _takes(demand: Demand) -> _Takes:
 
 
 def _most(ways: Sequence[Way]) -> int:
-    """How many of the wanted units a location could serve."""
+    """The most wanted units that a location could serve."""
     return max(map(sum, ways))
 
 
 def _share_out(
     demands: Sequence[Demand], wanted: Sequence[_Takes], chosen: Sequence[tuple[str, Way]]
 ) -> tuple[list[Take], dict[str, int]]:
-    """Take each line whole from the first location that has it; split what none has whole."""
+    """Take each line whole from the first location that has it; split a line that none has."""
     left = [(location, dict(zip(wanted, way, strict=True))) for location, way in chosen]
     takes: dict[tuple[str, str], Take] = {}
     missing: dict[str, int] = {}
@@ -196,7 +196,7 @@ def _share_out(
 
 
 class _Reasons:
-    """Why each location serves, or does not: each true by itself, found by exchanging one."""
+    """The reason why each location serves or does not, found by exchanging one location."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class _Reasons:
         return f"has {has} of {total} units, which does not spare a parcel"
 
     def _together(self, places: Sequence[Place]) -> int:
-        """How many of the wanted units these locations have."""
+        """The number of wanted units that these locations have together."""
         each = [self._ways[place.location] for place in places]
         return max(
             sum(map(min, self._wanted, map(sum, zip(*ways, strict=True))))

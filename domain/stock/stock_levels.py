@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from domain.fields import Document, Id, Sku, inconsistent
 
 UNITS_MAX = 1_000_000_000
-"""More units than anybody orders at once; and what the database can add up."""
+"""More units than anybody orders at once, and few enough for the database to add up."""
 
 
 Units = Annotated[int, Field(ge=1, le=UNITS_MAX)]
@@ -18,8 +18,9 @@ Units = Annotated[int, Field(ge=1, le=UNITS_MAX)]
 class StockLevels(Document):
     """The levels at which a SKU is bought for a location, and its safety stock there.
 
-    Levels are given; or, with a service level, computed from demand again and again, from these
-    until then. Where only the safety stock is given, the levels stay as they are.
+    Levels are given, or, with a service level, computed from demand repeatedly; until the first
+    computation the given ones count. If only the safety stock is given, the levels stay as they
+    are.
     """
 
     sku: Sku
@@ -28,7 +29,7 @@ class StockLevels(Document):
     order_up_to: Units | None = None
     service_level: Annotated[float, Field(ge=0.5, lt=1)] | None = None
     safety: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
-    """Units that are neither sold nor promised. None: as they are."""
+    """Units that are neither sold nor promised. None: no change."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,8 +1,7 @@
 """Store credit: money that the shop owes to customers, and that they pay with.
 
-`authorize`, `capture`, `void` and `refund` are operations of a payment company; like one, they are
-called outside any transaction. `issue` gives credit in the caller's transaction, if there is one,
-and leaves its booking to the caller. `grant` also books, for credit that belongs to no order.
+`authorize`, `capture`, `void` and `refund` are operations of a payment company, and are called
+outside any transaction. `issue` takes part in its caller's, and books nothing; `grant` does.
 """
 
 from __future__ import annotations
@@ -116,8 +115,7 @@ async def issue(
 ) -> Call:
     """Give a customer credit, once per key; the first opens the account. Nothing is booked here.
 
-    The amount is more than zero. An answer already kept under the key wins, also that of another
-    call: compare its `request` with `issue_request` of the same customer, order and amount.
+    The amount is above zero. An answer kept under the key wins: compare it with `issue_request`.
     """
     return await _once(
         "issue",
@@ -141,10 +139,9 @@ def issue_request(customer_id: str, order_id: str | None, amount: Money) -> str:
 async def grant(
     conn: Connection, *, key: str, customer_id: str, amount: Money, who: str, why: str
 ) -> CreditAccount:
-    """Give a customer credit that belongs to no order, and book it, once per key or not at all.
+    """Give a customer credit that belongs to no order, and book it: once per key, or not at all.
 
-    Raises InvalidInput for an amount that is not above zero or is more than any order can be, and
-    Conflict when the key was used for other credit.
+    Raises InvalidInput for an impossible amount, and Conflict when the key was used otherwise.
     """
     if not 0 < amount.minor <= TOTAL_MINOR_MAX:
         largest = Money(minor=TOTAL_MINOR_MAX, currency=amount.currency)
