@@ -1,1 +1,1 @@
-"""Everything that talks to Temporal as a client: Orders, command line, channels, stack."""
+"""Everything that talks to Temporal as a client: doors, command line, channels, stack."""

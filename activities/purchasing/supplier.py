@@ -1,7 +1,7 @@
 """The protocol that every supplier's adapter implements: take an order, cancel it, find it.
 
 The supplier's later answers (when the goods will come, which were sent) are facts from outside, and
-come in through the desk.
+come in through `starter.service.purchasing`.
 """
 
 from __future__ import annotations

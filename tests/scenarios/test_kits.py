@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
-from starter.service.audit import audit
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 
@@ -12,7 +11,7 @@ ONE = (LineRequest(line_id="1", quantity=1),)
 
 async def parts_at(shop: Shop, location: str) -> dict[str, tuple[int, int]]:
     """(on hand, allocated) of each part, while the books are right."""
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
     levels = {sku: await shop.level(sku, location) for sku in ("TEA", "CUP")}
     return {sku: (level.on_hand, level.allocated) for sku, level in levels.items()}

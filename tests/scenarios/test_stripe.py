@@ -11,7 +11,6 @@ from temporalio.client import Client
 from activities.payments.reconciliation import ProviderDay, Reconciliation
 from activities.providers.stripe.payment import StripePayment
 from domain.orders.messages import ReturnRequest
-from starter.service.audit import audit
 from store.database import Pool
 from tests.localstripe.company import INTENTS, REFUNDS
 from tests.localstripe.stand_in import StandIn, stand_in
@@ -82,7 +81,7 @@ async def test_orders_paid_at_stripe_are_charged_by_parcel_paid_back_and_all_is_
     # What is compared with the sandbox's tables has nothing to say here.
     faults = [fault for fault in await faults_in(shop.pool) if "payment company" not in fault]
     assert faults == []
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
 
     books = await here.books()

@@ -11,7 +11,6 @@ from domain.orders.amounts import Worth
 from domain.orders.messages import AttentionAnswer, CancelRequest, ReturnRequest
 from domain.orders.order import Order
 from domain.payments.disputes import DisputeState
-from starter.service.audit import audit
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
 from tests.support.builders import a_policy, an_order, shipping
@@ -141,7 +140,7 @@ async def test_what_comes_back_after_a_lost_dispute_is_written_down_as_paid_back
     assert (await shop.result(order.order_id))["outcome"] == "closed"
     assert await paid(shop, order) == before  # nothing is paid back a second time
     assert await written_off(shop, order) == 0  # the goods are back: it was no loss
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
 
 
@@ -187,7 +186,7 @@ async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None
         "provider_fees": FEE_MINOR,
         "cash_in_transit": -10_00 - FEE_MINOR,
     }
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
 
 
@@ -239,7 +238,7 @@ async def test_a_refund_that_the_bank_sends_back_is_owed_until_it_is_paid_anothe
     )
     await Worker(shop.pool, {"sandbox": shop.payment}).payments.refund_payment(ask)
     assert (await shop.orders.get(order_id)).summary.refunded_minor == 0
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, report.lines()  # owed, and somebody is asked
 
     resolve = ("resolve", order_id, "done", "--note", "by bank transfer", "--by", "kim")
@@ -270,7 +269,7 @@ async def test_a_refund_that_came_back_and_that_the_bank_then_gave_is_no_loss(sh
         order.order_id, step, "the bank gave it back: dp_1", who="kim"
     )
     assert await written_off(shop, order) == 0
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
 
 

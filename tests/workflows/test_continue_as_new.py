@@ -30,7 +30,6 @@ from domain.orders.messages import (
 )
 from domain.orders.order import Order
 from domain.stock.items import Item
-from starter.service.audit import audit
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.stock import items
@@ -187,7 +186,7 @@ async def test_an_order_continues_at_every_stage_with_the_time_that_is_left(shop
         await nudge(shop, order)
         await nudge(shop, order)  # numbered on from the first, or it would be lost
         assert await shop.view(order.order_id) == before
-    report = await audit(shop.pool, shop.temporal, task_queue=shop.task_queue)
+    report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
     events = [event for run in await runs_of(shop, order.order_id) for event in run.events]
     timers = [

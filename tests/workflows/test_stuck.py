@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from activities.orders.stuck import STEP, StuckOrders
-from starter.service.audit import AuditReport, audit
+from starter.service.audit import AuditReport
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
 from tests.support.shop import Shop
@@ -17,7 +17,7 @@ from workflows.chapters.fulfilments import OrderFulfilments
 
 async def audited(shop: Shop) -> AuditReport:
     patience = timedelta(seconds=0.1)
-    return await audit(shop.pool, shop.temporal, task_queue=shop.task_queue, patience=patience)
+    return await shop.audit(patience=patience)
 
 
 async def test_an_order_whose_workflow_cannot_go_on_needs_attention_until_it_does(
