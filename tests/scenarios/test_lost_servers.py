@@ -32,7 +32,7 @@ from domain.payments import signatures
 from starter.service import purchasing
 from starter.service.connection import service
 from starter.service.service import Service
-from starter.service.webhooks import Webhooks
+from starter.service.webhooks import Webhooks, signature_checks
 from starter.stack.postgres import PostgresServer
 from store.database import DatabaseFault
 from store.migrate import migrate
@@ -175,7 +175,7 @@ async def test_what_a_stalled_database_is_asked_is_answered_in_time(
     monkeypatch: pytest.MonkeyPatch, temporal_address: str, tmp_path: Path
 ) -> None:
     async with opened(monkeypatch, temporal_address, tmp_path) as (server, here):
-        webhooks = Webhooks(here._pool, {"sandbox": [SecretStr(SECRET)]})
+        webhooks = Webhooks(here._pool, signature_checks({"sandbox": [SecretStr(SECRET)]}))
         body = b'{"id": "evt_1", "type": "dispute", "created": 1, "data": {}}'
         now = datetime.now(UTC)
 

@@ -17,7 +17,7 @@ from activities.providers.sandbox.webhooks import (
 )
 from domain.payments.disputes import DisputeState
 from domain.payments.provider_events import PaymentFate, Wake
-from starter.service.webhooks import Answer, Webhooks
+from starter.service.webhooks import Answer, Webhooks, signature_checks
 from store.database import Pool
 from worker import READERS
 
@@ -33,7 +33,7 @@ class Telling:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.desk = Webhooks(pool, {"sandbox": [SecretStr(SECRET)]})
+        self.desk = Webhooks(pool, signature_checks({"sandbox": [SecretStr(SECRET)]}))
         self.woken: list[Wake] = []
         self.reachable = True  # Temporal is
         self.events = ProviderEvents(pool, self._waken, READERS)

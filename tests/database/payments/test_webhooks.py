@@ -19,7 +19,7 @@ from domain.errors import InvalidInput
 from domain.payments import signatures
 from domain.payments.disputes import DisputeState
 from domain.payments.provider_events import News, Wake
-from starter.service.webhooks import BODY_BYTES_MAX, Webhooks
+from starter.service.webhooks import BODY_BYTES_MAX, Webhooks, signature_checks
 from store.database import Pool, open_pool
 from store.locks import lock_order
 from store.orders import events
@@ -107,13 +107,15 @@ async def test_forged_stale_and_broken_requests_are_refused_and_leave_nothing(
 
 async def test_a_company_without_secrets_is_not_known(pool: Pool, company: Telling) -> None:
     event = company.dispute("auth_1", OPEN)
-    nobody = Webhooks(pool, {"sandbox": []})
+    nobody = Webhooks(pool, signature_checks({"sandbox": []}))
     answer = await nobody.receive("sandbox", event.body, event.signature, now=datetime.now(UTC))
     assert answer.status == 404
 
 
 async def test_while_a_secret_is_replaced_both_are_good(pool: Pool, company: Telling) -> None:
-    both = Webhooks(pool, {"sandbox": [SecretStr("the next secret of it"), SecretStr(SECRET)]})
+    both = Webhooks(
+        pool, signature_checks({"sandbox": [SecretStr("the next secret of it"), SecretStr(SECRET)]})
+    )
     event = company.dispute("auth_1", OPEN)
     answer = await both.receive("sandbox", event.body, event.signature, now=datetime.now(UTC))
     assert answer.status == 200
@@ -149,7 +151,7 @@ async def test_while_the_database_is_away_the_company_is_asked_to_come_again(
     gone = await open_pool(database_url)
     await gone.close()
     event = company.dispute("auth_1", OPEN)
-    desk = Webhooks(gone, {"sandbox": [SecretStr(SECRET)]})
+    desk = Webhooks(gone, signature_checks({"sandbox": [SecretStr(SECRET)]}))
     answer = await desk.receive("sandbox", event.body, event.signature, now=datetime.now(UTC))
     assert answer.status == 503
 
@@ -245,7 +247,7 @@ async def test_the_pauses_do_not_grow_beyond_an_hour(pool: Pool, company: Tellin
 
 async def test_a_company_that_nobody_can_read_waits_with_the_reason(pool: Pool) -> None:
     company = Telling(pool)
-    company.desk = Webhooks(pool, {"paypal": [SecretStr(SECRET)]})
+    company.desk = Webhooks(pool, signature_checks({"paypal": [SecretStr(SECRET)]}))
     event = company.dispute("auth_1", OPEN)
     assert (await company.deliver(event, provider="paypal")).status == 200
     await company.worked_through()
