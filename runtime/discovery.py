@@ -74,7 +74,7 @@ def stack_lock(home: Path) -> Iterator[None]:
                     f"a stack is already running in {home}: use it, stop it with Ctrl-C in its "
                     "shell, or start another one in a folder named by ORDERLOOM_HOME"
                 )
-            time.sleep(_LOCK_POLL_SECONDS)
+            time.sleep(_LOCK_POLL_SECONDS)  # a lock has no time limit of its own
         yield
     finally:
         os.close(descriptor)

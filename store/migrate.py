@@ -18,7 +18,6 @@ import re
 import shutil
 import subprocess
 import sysconfig
-import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +27,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from domain.errors import InvalidInput, Unreachable
+from runtime.retries import retry_context
 from store.database import Connection, DatabaseFault, load_queries
 from store.faults import unable
 
@@ -131,18 +131,17 @@ async def wait_for_database(database_url: str, *, timeout_seconds: float = 60.0)
     Raises `Unreachable` when it has not within `timeout_seconds`, and `InvalidInput` at once when
     waiting cannot help: a wrong URL, user, password or database name.
     """
-    deadline = time.monotonic() + timeout_seconds
-    pause = _RETRY_SECONDS
-    while True:
-        try:
+    async for attempt in retry_context(
+        on=Unreachable,
+        attempts=None if timeout_seconds else 1,
+        timeout=timeout_seconds or None,
+        wait_initial=_RETRY_SECONDS,
+        wait_exp_base=1.5,
+        wait_max=_RETRY_SECONDS_MAX,
+        wait_jitter=0,
+    ):
+        with attempt:
             await _connect_once(database_url)
-        except Unreachable:
-            if time.monotonic() + pause > deadline:
-                raise
-        else:
-            return
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _RETRY_SECONDS_MAX)
 
 
 async def _connect_once(database_url: str) -> None:

@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain import ids
 from domain.errors import InvalidInput, NotFound, Refused, Unreachable
 from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingPolicy, SupplierItem
+from runtime.retries import retry_context
 from starter.service.updates import unreachable, update
 from store.database import Connection, Pool
 from store.locks import lock_stock
@@ -228,24 +229,36 @@ class Purchasing(PurchaseRecords):
         order = await self.order(po_id)
         handle = self._temporal.get_workflow_handle(ids.purchase_workflow_id(po_id))
         decision: dict[str, Any] = {"po_id": po_id, "by": by, "reason": reason}
-        deadline = asyncio.get_running_loop().time() + BEGUN_WITHIN_S
-        while True:
-            try:
-                await update(
-                    handle, name, decision, type(None), subject=po_id, within=ANSWER_WITHIN
-                )
-            except RPCError as error:
-                if error.status != RPCStatusCode.NOT_FOUND:
-                    raise unreachable(error) from error
-                if order.state in ("closed", "cancelled"):
-                    raise Refused(f"purchase order {po_id} is {order.state}") from None
-                if asyncio.get_running_loop().time() > deadline:
-                    raise Unreachable(
-                        f"the workflow of {po_id} is not there yet: is a worker running?"
-                    ) from None
-            else:
-                return
-            await asyncio.sleep(0.2)
+        over = order.state in ("closed", "cancelled")
+
+        def not_begun(error: Exception) -> bool:
+            return _is_missing(error) and not over
+
+        try:
+            async for attempt in retry_context(
+                on=not_begun,
+                attempts=None,
+                timeout=BEGUN_WITHIN_S,
+                wait_initial=0.2,
+                wait_exp_base=1,
+                wait_jitter=0,
+            ):
+                with attempt:
+                    await update(
+                        handle, name, decision, type(None), subject=po_id, within=ANSWER_WITHIN
+                    )
+        except RPCError as error:
+            if not _is_missing(error):
+                raise unreachable(error) from error
+            if over:
+                raise Refused(f"purchase order {po_id} is {order.state}") from None
+            raise Unreachable(
+                f"the workflow of {po_id} is not there yet: is a worker running?"
+            ) from None
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND
 
 
 async def _terms_of(

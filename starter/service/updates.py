@@ -29,6 +29,7 @@ from domain.orders.messages import (
     ReturnRequest,
     digest_of,
 )
+from runtime.retries import retry_context
 from store.database import Pool
 from store.orders import answers
 from store.views import reads
@@ -95,6 +96,10 @@ async def update(
     return answer
 
 
+def _not_ready(error: Exception) -> bool:
+    return isinstance(error, RPCError) and error.status == RPCStatusCode.FAILED_PRECONDITION
+
+
 class OrderRequests:
     """Sends requests to the workflows of orders, and finds the answers of those that have ended."""
 
@@ -132,18 +137,19 @@ class OrderRequests:
             # The library may send it again, and the order may be in its next run by then: there a
             # request is known by its own id, and no longer by that of the update.
             request = request.model_copy(update={"request_id": update_id})
-        tries = 1
-        while True:
-            try:
-                return await update(
+        async for attempt in retry_context(
+            on=_not_ready,
+            attempts=NOT_READY_TRIES,
+            timeout=None,
+            wait_initial=NOT_READY_PAUSE_S,
+            wait_exp_base=1,
+            wait_jitter=0,
+        ):
+            with attempt:
+                answer = await update(
                     handle, name, request, result, subject=subject, update_id=update_id
                 )
-            except RPCError as error:
-                not_ready = error.status == RPCStatusCode.FAILED_PRECONDITION
-                if not not_ready or tries == NOT_READY_TRIES:
-                    raise
-                tries += 1
-                await asyncio.sleep(NOT_READY_PAUSE_S)
+        return answer
 
     async def _ended(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
         """The answer that was given while the order was open. Raises Refused where none was."""

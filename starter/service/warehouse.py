@@ -60,7 +60,7 @@ class Warehouse:
     ) -> None:
         """The carrier has the parcel. One just packed is given a moment to get its label."""
         deadline = asyncio.get_running_loop().time() + label_within_s
-        while True:
+        while True:  # the database says whether to wait, which a library's retries cannot ask
             async with self._pool.acquire() as conn:
                 try:
                     return await facts.hand_over(

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Conflict, Unreachable
+from runtime.retries import retry_context
 
 SEARCH_ATTRIBUTES: Final[dict[str, IndexedValueType.ValueType]] = {
     "OrderNumber": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -46,20 +47,23 @@ async def register(client: Client) -> list[str]:
 
 
 async def _register(client: Client) -> list[str]:
-    added: list[str] = []
-    while missing := _missing(client.namespace, await _present(client)):
-        try:
-            await client.operator_service.add_search_attributes(
-                AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-            )
-        except RPCError as error:
-            # Somebody else added one between the two calls, and so none of ours went in: look anew.
-            if error.status is not RPCStatusCode.ALREADY_EXISTS:
-                raise
-        else:
-            added.extend(missing)
-            break
-    return added
+    # Where somebody else adds one between the two calls, none of ours goes in: look again.
+    async for attempt in retry_context(
+        on=_added_meanwhile, timeout=None, wait_initial=0, wait_jitter=0
+    ):
+        with attempt:
+            missing = _missing(client.namespace, await _present(client))
+            if missing:
+                await client.operator_service.add_search_attributes(
+                    AddSearchAttributesRequest(
+                        namespace=client.namespace, search_attributes=missing
+                    )
+                )
+    return list(missing)
+
+
+def _added_meanwhile(error: Exception) -> bool:
+    return isinstance(error, RPCError) and error.status is RPCStatusCode.ALREADY_EXISTS
 
 
 async def _present(client: Client) -> dict[str, IndexedValueType.ValueType]:

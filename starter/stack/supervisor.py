@@ -99,6 +99,8 @@ class Stack:
                 group.create_task(self._keep(member))
 
     async def _keep(self, member: _Member) -> None:
+        # Not by a library's retries: the pauses grow from one death to the next, and a member that
+        # lived for a while begins again with the shortest.
         pause = _PAUSE_SECONDS
         while True:
             started_at = time.monotonic()

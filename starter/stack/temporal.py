@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.errors import Refused, Unreachable
+from runtime.retries import retry_context
 from starter.stack.program import Program, find_program
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES, register, type_name
 
@@ -104,18 +105,15 @@ class TemporalServer:
             # Started again: clients know the address, so it has to be the same.
             await self._launch(self._ports)
             return
-        for tries_left in reversed(range(_START_TRIES)):
-            ports = _usual_ports() if self._usual_ports else _any_ports()
-            try:
+        # Between looking and taking, somebody else may have taken the port, or one of those that
+        # the server takes for itself.
+        async for attempt in retry_context(
+            on=_Ended, attempts=_START_TRIES, timeout=None, wait_initial=0, wait_jitter=0
+        ):
+            with attempt:
+                ports = _usual_ports() if self._usual_ports else _any_ports()
                 await self._launch(ports)
-            except _Ended:
-                # Between looking and taking, somebody else may have taken the port, or one of those
-                # that the server takes for itself.
-                if tries_left == 0:
-                    raise
-            else:
                 self._ports = ports
-                return
 
     async def stop(self) -> None:
         """Stop the server in an orderly way, if it runs."""
@@ -152,6 +150,7 @@ class TemporalServer:
             raise
 
     async def _wait_until_ready(self, program: Program, ports: Ports) -> None:
+        # Not by a library's retries: the wait ends when the program does.
         deadline = time.monotonic() + _START_SECONDS_MAX
         # Not before the port is this very process's: another server may answer there.
         while not _listens(program.pid, ports.grpc):

@@ -50,7 +50,9 @@ PROTOCOLS = (
 # The most exact place counts. Whoever adds a row says in docs/architecture.md why.
 TABLE = (
     Room("domain/", (*PURE, "domain", "pydantic", "pydantic_core", *LISTS)),
-    Room("store/", (*STDLIB, "store", "domain", "pydantic", "asyncpg", "aiosql")),
+    Room(
+        "store/", (*STDLIB, "store", "domain", "runtime.retries", "pydantic", "asyncpg", "aiosql")
+    ),
     Room(
         "activities/",
         (
@@ -130,7 +132,16 @@ TABLE = (
     ),
     Room(
         "runtime/",
-        (*STDLIB, "runtime", "domain", "pydantic", "pydantic_settings", "temporalio", "structlog"),
+        (
+            *STDLIB,
+            "runtime",
+            "domain",
+            "pydantic",
+            "pydantic_settings",
+            "temporalio",
+            "structlog",
+            "stamina",
+        ),
     ),
     Room(
         "worker.py",
