@@ -68,7 +68,10 @@ class Attention(BaseModel):
 
 
 class Hold(BaseModel):
-    """An order hold begins (`note` gives the reason) or ends. The workflow numbers its holds."""
+    """An order hold begins (`note` gives the reason) or ends. The workflow numbers its holds.
+
+    Where nothing came of what the order waited for, the `note` of its end says why.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -137,7 +140,8 @@ class OrderRecords:
             await lock_order(conn, ask.order_id)
             if ask.released:
                 await events.release_hold(conn, ask.order_id, ask.number, who=ask.who)
-                what, effect = "released", f"hold:{ask.number}:released"
+                what = "hold ended" if ask.note else "released"
+                effect = f"hold:{ask.number}:released"
             else:
                 await events.hold(
                     conn,

@@ -214,7 +214,7 @@ class Inventory:
                 "picking starts again",
                 who=WHO,
                 why=f"part of {ask.fulfilment_id} was cancelled",
-                data=planned.model_dump(mode="json"),
+                data={**planned.model_dump(mode="json"), "instead_of": ask.fulfilment_id},
             )
             return planned
 

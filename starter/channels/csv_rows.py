@@ -7,6 +7,7 @@ cell may span a few lines, as addresses do, and otherwise the line it begins on 
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Final
 from starter.channels.text import NOT_UTF8, first_undecoded
 
 _LINES_PER_ROW_MAX: Final = 10
+_SEPARATORS: Final = ",;\t"
 
 
 class _BadRow(Exception):
@@ -39,12 +41,37 @@ class Row:
     """A faulty row of so many cells that the row below must be in it: its line end is lost."""
 
 
-def columns_of(text: str) -> tuple[str, ...]:
-    """The names in the first line; empty where it is no CSV header."""
+class Columns(tuple[str, ...]):
+    """The names in a header, and the sign that stands between them."""
+
+    separator: str = ","
+
+    def named(self, known: Iterable[str]) -> Columns:
+        """The same, in our spelling where the names are ours: `SKU` means sku."""
+        ours = {_plain(name): name for name in known}
+        columns = Columns(ours.get(_plain(name), name) for name in self)
+        columns.separator = self.separator
+        return columns
+
+
+def columns_of(text: str) -> Columns:
+    """The names in the first line; empty where it is no CSV header.
+
+    Spreadsheets of many countries write `;` or tabs for the comma. A name holds none of them, so
+    there is only one reading.
+    """
+    header = text.split("\n", 1)[0].rstrip("\r")
+    separator = next((sign for sign in _SEPARATORS if sign in header), ",")
     try:
-        return tuple(cell.strip() for cell in _cells(text.split("\n", 1)[0].rstrip("\r")))
+        columns = Columns(cell.strip() for cell in _cells(header, separator))
     except _BadRow:
-        return ()
+        return Columns()
+    columns.separator = separator
+    return columns
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[ _-]+", "_", name.strip().lower())
 
 
 def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
@@ -62,12 +89,12 @@ def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
     return ""
 
 
-def rows_of(text: str, columns: Sequence[str]) -> Iterator[Row]:
+def rows_of(text: str, columns: Columns) -> Iterator[Row]:
     """The rows under the header. Lines that are blank are nothing."""
     return rows_below((line.rstrip("\r") for line in text.split("\n")[1:]), columns)
 
 
-def rows_below(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Row]:
+def rows_below(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
     """The rows in the lines below the header, of which a few at a time are in memory."""
     rest = iter(lines)
     ahead: deque[str] = deque()
@@ -99,10 +126,10 @@ def _height(lines: Iterable[str]) -> int:
     return 1
 
 
-def _row(text: str, line: int, columns: Sequence[str]) -> Row:
+def _row(text: str, line: int, columns: Columns) -> Row:
     raw = text.split("\n", 1)[0]
     try:
-        cells = _cells(text)
+        cells = _cells(text, columns.separator)
         if len(cells) != len(columns):
             raise _BadRow(
                 f"has {len(cells)} cells where the header has {len(columns)} columns",
@@ -117,10 +144,10 @@ def _row(text: str, line: int, columns: Sequence[str]) -> Row:
     )
 
 
-def _cells(text: str) -> list[str]:
+def _cells(text: str, separator: str) -> list[str]:
     if first_undecoded(text) is not None:
         raise _BadRow(NOT_UTF8)
     try:
-        return next(csv.reader([text], strict=True), [])
+        return next(csv.reader([text], strict=True, delimiter=separator), [])
     except csv.Error as error:
         raise _BadRow(f"is not CSV: {error}") from None

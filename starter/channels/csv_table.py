@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from domain.fields import Document
-from starter.channels.csv_rows import columns_of, rows_below
+from starter.channels.csv_rows import Columns, columns_of, rows_below
 from starter.channels.read_results import Problem, faults
 from starter.channels.text import Lines, lines_of
 
@@ -38,9 +38,10 @@ def read_table(
 
 
 def read_rows(
-    columns: Sequence[str], lines: Iterable[str], model: type[T], *, foreign: bool = False
+    columns: Columns, lines: Iterable[str], model: type[T], *, foreign: bool = False
 ) -> Iterator[Entry[T] | Problem]:
     """The same for a file whose header has been read: the lines are those below it."""
+    columns = columns.named(model.model_fields)
     if fault := _header_fault(columns, model, foreign=foreign):
         yield Problem(1, "", fault)
         return

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final, NoReturn
 
 from starter.channels.read_results import Record, to_record, unreadable
-from starter.channels.text import NOT_UTF8, LineNumbers, first_undecoded
+from starter.channels.text import NOT_UTF8, NUMBER_TOO_LONG, LineNumbers, first_undecoded
 
 RECORD_CHARACTERS_MAX: Final = 1_000_000
 """An order of 500 lines with everything filled in takes a fifth of this."""
@@ -162,8 +162,8 @@ def _value(text: str, start: int) -> tuple[Any, int]:
         raise _Malformed(f"is not JSON: {error.msg}", error.pos) from None
     except RecursionError:
         raise _Malformed("is nested too deeply to be an order") from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise _Malformed(f"is not an order: {error}") from None
+    except ValueError:  # the only one that the library raises for what is JSON
+        raise _Malformed(NUMBER_TOO_LONG) from None
     undecoded = first_undecoded(text, start, end)
     if undecoded is not None:
         raise _Malformed(NOT_UTF8, undecoded)

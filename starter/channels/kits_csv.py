@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.fields import Document, Sku
 from domain.stock.kits import UNITS_MAX, Kit
-from starter.channels.csv_rows import Row, columns_of, rows_of
+from starter.channels.csv_rows import Columns, Row, columns_of, rows_of
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.read_results import Problem
 from starter.channels.text import decode
@@ -62,7 +62,7 @@ def _fault(row: Entry[_PartRow], kits: dict[str, list[Entry[_PartRow]]]) -> Prob
 def _kits_by_line(data: bytes) -> dict[int, str]:
     """Which kit each row is of, as far as can be told of one that is wrong."""
     text = decode(data)
-    columns = columns_of(text)
+    columns = columns_of(text).named(_PartRow.model_fields)
     found: dict[int, str] = {}
     above = ""
     for row in rows_of(text, columns):
@@ -71,9 +71,9 @@ def _kits_by_line(data: bytes) -> dict[int, str]:
     return found
 
 
-def _kit_of(row: Row, columns: tuple[str, ...]) -> str:
+def _kit_of(row: Row, columns: Columns) -> str:
     if row.cells:
         return row.cells.get("kit", "")
-    cells = row.raw.split(",")
+    cells = row.raw.split(columns.separator)
     place = columns.index("kit") if "kit" in columns else len(cells)
     return cells[place].strip(' "') if place < len(cells) else ""

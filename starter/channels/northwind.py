@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from domain.orders.order import Order
 from starter.channels.countries import country_code
-from starter.channels.csv_rows import Row, columns_of, header_fault, rows_of
+from starter.channels.csv_rows import Columns, Row, columns_of, header_fault, rows_of
 from starter.channels.read_results import Problem, Record, faults, limited, path, unreadable
 
 ORDER_COLUMNS: Final = (
@@ -131,7 +131,7 @@ def read_customers(text: str) -> tuple[dict[str, str], tuple[Problem, ...]]:
     return names, limited(problems)
 
 
-def _gather(text: str, columns: tuple[str, ...]) -> tuple[list[_Gathered], list[Problem]]:
+def _gather(text: str, columns: Columns) -> tuple[list[_Gathered], list[Problem]]:
     by_id: dict[str, _Gathered] = {}
     strays: list[Problem] = []
     before: _Gathered | None = None

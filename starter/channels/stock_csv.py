@@ -47,7 +47,7 @@ def read_stock(source: bytes | Lines) -> Iterator[StockRow | Problem]:
     if not header.strip():
         yield Problem(1, "", "is empty; its first line must be sku,location,quantity")
         return
-    columns = columns_of(header)
+    columns = columns_of(header).named((*COLUMNS, *COST_COLUMNS, *PRODUCT_COLUMNS))
     products = all(name in columns for name in PRODUCT_COLUMNS) and "sku" not in columns
     if not products:
         priced = any(name in columns for name in COST_COLUMNS)

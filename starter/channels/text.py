@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from domain.errors import InvalidInput
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
 
 NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
+
+NUMBER_TOO_LONG: Final = "holds a number of thousands of digits, which nothing here has"
 
 LINE_BYTES_MAX: Final = 1_000_000
 """A longer line is none of a table that somebody wrote."""
@@ -31,6 +34,8 @@ def lines_of(source: bytes | Lines) -> Iterator[str]:
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     number = 0
+    decoder: codecs.IncrementalDecoder | None = None
+    rest = ""
     while line := stream.readline(LINE_BYTES_MAX + 1):
         number += 1
         if len(line) > LINE_BYTES_MAX:
@@ -39,13 +44,35 @@ def lines_of(source: bytes | Lines) -> Iterator[str]:
                 "name a CSV file",
                 where=getattr(stream, "name", None),
             )
+        if number == 1 and (encoding := _utf16_of(line)):
+            decoder = codecs.getincrementaldecoder(encoding)("replace")
+        if decoder is not None:  # a line feed is half of a letter there
+            *whole, rest = (rest + decoder.decode(line)).split("\n")
+            yield from (text.rstrip("\r") for text in whole)
+            continue
         text = decode(line) if number == 1 else line.decode("utf-8", errors="surrogateescape")
         yield text.removesuffix("\n").rstrip("\r")
+    if rest:
+        yield rest
 
 
 def decode(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark. Bytes that are not stay recognizable."""
+    """UTF-8, with or without a byte order mark. Bytes that are not stay recognizable.
+
+    UTF-16, which spreadsheets call Unicode text, is understood as well.
+    """
+    if encoding := _utf16_of(data):
+        return data.decode(encoding, errors="replace")
     return data.decode("utf-8-sig", errors="surrogateescape")
+
+
+def _utf16_of(data: bytes) -> str | None:
+    """Which UTF-16 it is: by its mark, or by a first letter that is half a zero byte."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if data[:1] == b"\0":
+        return "utf-16-be"
+    return "utf-16-le" if data[1:2] == b"\0" else None
 
 
 def first_undecoded(text: str, start: int = 0, end: int | None = None) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,13 +20,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from domain.errors import InvalidInput, OrderloomError
 from runtime.streams import prepare_streams
-from starter.cli.terminal.output import OutputLost, complain, json_text
+from starter.cli.terminal.output import OutputLost, complain, complain_document, shortened
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
 # As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.
-# A word that was typed and is as long as a page is told by its beginning.
-_LONG: Final = re.compile(r"\S{250,}")
-_WORD_SHOWN: Final = 60
 _READER_LEFT: Final = 128 + signal.SIGPIPE
 
 
@@ -221,9 +217,9 @@ def _check_text(arguments: Sequence[str]) -> None:
 
 
 def _failed(error: OrderloomError, as_json: bool) -> int:
-    message = _LONG.sub(lambda found: f"{found[0][:_WORD_SHOWN]}…", str(error))
+    message = shortened(str(error))
     if as_json:
-        complain(json_text({"error": error.kind, "message": message}, sys.stderr))
+        complain_document({"error": error.kind, "message": message})
     else:
         complain(f"orderloom: {message}")
     return error.exit_code
@@ -238,7 +234,7 @@ def _misused(error: typer.TyperException, as_json: bool) -> int:
         message = message.replace("Value error, ", "").rstrip(".")
         message = f"{message}{'' if message.endswith('?') else '.'} Try '{command} --help'."
         if as_json:
-            complain(json_text({"error": "usage", "message": message}, sys.stderr))
+            complain_document({"error": "usage", "message": shortened(message)})
         else:
             complain(f"{command}: {message}")
     return error.exit_code

@@ -17,9 +17,9 @@ from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
 from domain.orders.order import Order
+from domain.words import count_of
 from runtime.discovery import StackInfo
 from starter.accounting.books import trial
-from starter.cli.terminal.output import count_of
 from starter.demo import folder, shop
 from starter.demo.customers import (
     FINAL,

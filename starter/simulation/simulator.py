@@ -55,7 +55,7 @@ _ENDS: Final = {"delivered": "delivered", "failure": "lost", "return_to_sender":
 
 
 class SimulationReport(BaseModel):
-    """What was reported. `refused`: reports that were not taken (any more), say after a recall."""
+    """What was reported. `refused`: reports that were not taken (any more), each task once."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,6 +84,7 @@ class SimulationReport(BaseModel):
 class _Job:
     """Something to report. What is held back has no time."""
 
+    name: tuple[Step, str]
     due: datetime | None
     act: Callable[[], Awaitable[None]]
 
@@ -119,6 +120,8 @@ class Simulator:
         # By fulfilment on its way: what its carrier says, and how much of it it has said.
         self._journeys: dict[str, tuple[Scan, ...]] = {}
         self._scans_sent: dict[str, int] = {}
+        # What the desk refused when it was last tried. It is tried again, and keeps nobody busy.
+        self._refused: set[tuple[Step, str]] = set()
         # By purchase order that is open: what was reported of it.
         self._reported: dict[str, set[str]] = {}
 
@@ -143,7 +146,7 @@ class Simulator:
                 now = datetime.now(UTC)
                 due = [job for job in jobs if job.due is not None and job.due <= now]
                 await asyncio.gather(*(self._do(job) for job in due))
-                if jobs:
+                if any(job.name not in self._refused for job in jobs):
                     busy_at = clock.time()
             if self.report != before:
                 self._told(self.report)
@@ -194,7 +197,7 @@ class Simulator:
     def _job(
         self, step: Step, part_id: str, due: datetime, act: Callable[[], Awaitable[None]]
     ) -> _Job:
-        return _Job(None if self._holds(step, part_id) else due, act)
+        return _Job((step, part_id), None if self._holds(step, part_id) else due, act)
 
     def _follow(self, parcels: Sequence[ParcelUnderWay]) -> None:
         """Remember the parcels that are on their way, and forget the others."""
@@ -209,10 +212,13 @@ class Simulator:
         async with self._few_at_once:
             try:
                 await job.act()
+                self._refused.discard(job.name)
             except Refused as refusal:
                 # Recalled a moment ago, or somebody else has reported it.
-                self._done["refused"] += 1
-                logger.info("refused: %s", refusal)
+                if job.name not in self._refused:
+                    self._refused.add(job.name)
+                    self._done["refused"] += 1
+                    logger.info("refused: %s", refusal)
             except (Unreachable, *DatabaseFault) as fault:
                 logger.warning("perhaps not reported, so it will be again: %s", fault)
 

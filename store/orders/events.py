@@ -68,6 +68,18 @@ async def trail(conn: Connection, order_id: str) -> list[Record]:
     return [row async for row in _sql.list_events(conn, order_id=order_id)]
 
 
+async def put_in_place_of(conn: Connection, order_id: str, fulfilment_id: str) -> list[str]:
+    """The fulfilments that carry what is still wanted of a recalled one."""
+    found = _sql.put_in_place_of(conn, order_id=order_id, fulfilment_id=fulfilment_id)
+    return [row["fulfilment_id"] async for row in found]
+
+
+async def open_hold(conn: Connection, order_id: str) -> str | None:
+    """For what the order waits; None when it is not held."""
+    note: str | None = await _sql.open_hold(conn, order_id=order_id)
+    return note
+
+
 async def raise_attention(
     conn: Connection, order_id: str, step: str, reason: str, allowed: Sequence[str]
 ) -> None:

@@ -4,6 +4,15 @@
 -- What an effect recorded when it was done; null when it was not.
 select data from order_event where order_id = :order_id and effect = :effect;
 
+-- name: put_in_place_of(order_id, fulfilment_id)
+-- The fulfilments to which the units were carried over that were still wanted of this one.
+select data ->> 'fulfilment_id' as fulfilment_id from order_event
+where order_id = :order_id and data ->> 'instead_of' = :fulfilment_id order by event_id;
+
+-- name: open_hold(order_id)$
+-- For what the order waits, as it was told; null when it is not held.
+select note from order_hold where order_id = :order_id and released_at is null;
+
 -- name: add_events(order_ids, effects, whats, whos, whys, data)!
 insert into order_event (order_id, effect, what, who, why, data)
 select order_id, effect, what, who, nullif(why, ''), data

@@ -17,6 +17,7 @@ from domain.stock.locations import Promise
 from domain.stock.promises import last_of, promise, without
 from domain.stock.reservations import Reserved, ReserveStock
 from domain.stock.sourcing import Demand
+from domain.words import few
 from store.database import Connection, load_queries
 from store.orders import events, orders
 from store.stock import allocations, backorders, kits, promises
@@ -160,11 +161,12 @@ async def _expect(
 
 
 def _not_available(ask: ReserveStock, missing: LineUnits) -> str:
-    return "not available: " + ", ".join(
+    lines = (
         f"{missing[line.line_id]} of {line.quantity} {line.sku}"
         for line in ask.order.lines
         if line.line_id in missing
     )
+    return f"not available: {few(lines, 'line')}"
 
 
 def _claim(one: _Planned) -> allocations.Claim:

@@ -18,6 +18,7 @@ from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.fulfilment import tracking
 from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.quantities import LineUnits
+from domain.words import count_of
 from store import waits
 from store.aftersales import returns
 from store.aftersales.returns import Counted
@@ -62,7 +63,7 @@ async def pick(
             effect,
             "short pick" if missing else "picked",
             who=who,
-            why=f"{sum(missing.values())} units not found" if missing else "",
+            why=f"{count_of(sum(missing.values()), 'unit')} not found" if missing else "",
             data={"fulfilment_id": fulfilment_id, **outcome},
         )
         await waits.report(conn, row["order_id"], ids.wait_id("pick", fulfilment_id), outcome)
@@ -247,9 +248,19 @@ async def _told_before(
     if row["state"] == expected:
         return False
     if row.get("recalled_from") is not None:
+        others = ", ".join(await events.put_in_place_of(conn, row["order_id"], part))
+        instead = f"; {others} took its place" if others else ""
         raise IllegalTransition(
-            f"{part} was recalled: the order or these units were cancelled; put the goods back"
+            f"{part} was recalled: the order or some of its units were cancelled; put the goods "
+            f"back{instead}"
         )
+    if row["state"] == "packed" and expected == "labelled":
+        held = await events.open_hold(conn, row["order_id"])
+        if held is not None:
+            raise IllegalTransition(
+                f"{part} waits for its payment ({held}): keep it; it gets its label, and can be "
+                "handed over, when the order is paid"
+            )
     raise IllegalTransition(f"{part} is {row['state']}; this can be reported when it is {expected}")
 
 

@@ -35,7 +35,7 @@ async def test_a_held_order_is_shown_so_and_paid_with_a_new_token(cli: Cli, shop
     assert (refused.code, "declined the card" in refused.err) == (1, True)
     assert "is authorized" in (await cli.done("pay", order.order_id, "tok_ok")).out
     again = await cli("pay", order.order_id, "tok_ok")
-    assert (again.code, "does not wait for a payment" in again.err) == (1, True)
+    assert (again.code, "waits for no payment" in again.err) == (1, True)
     bad = await cli("pay", order.order_id, "4111 1111")
     assert (bad.code, "token" in bad.err) == (2, True)
 

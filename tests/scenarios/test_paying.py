@@ -107,7 +107,7 @@ async def test_an_order_that_the_bank_wants_confirmed_is_held_until_a_new_token_
     accepted = await shop.payments.pay(order.order_id, pay)
     assert accepted.outcome == "accepted"
     assert (await shop.orders.place(order)).outcome == "confirmed"
-    with pytest.raises(Refused, match="does not wait for a payment"):
+    with pytest.raises(Refused, match="waits for no payment"):
         await shop.payments.pay(order.order_id, PayRequest(token="tok_again"))
     assert await shop.payments.pay(order.order_id, pay) == accepted  # the answer is remembered
     await shop.finish(order.order_id)

@@ -60,6 +60,26 @@ async def as_fate_has_it(shop: Shop, orders: Sequence[Order]) -> None:
         assert len(once) == len(set(once))
 
 
+async def test_a_task_that_is_refused_each_time_keeps_nobody_busy(
+    pool: Pool, temporal_client: Client
+) -> None:
+    """The authorization ended by hand: the parcel stays, and is told as refused, once."""
+    shop = a_shop(pool, temporal_client)
+    told: list[SimulationReport] = []
+    options = SimulateOptions(speed=200_000, until_idle=True, short_pick_rate=0)
+    await shop.stocked("TEA", 1)
+    order = an_order(("TEA", 1))
+    async with shop.working():
+        await shop.drive(await shop.placed(order), "labelled")
+        await pool.execute(
+            "update payment_authorization set expires_at = now() - interval '1 hour'"
+        )
+        running = simulate(shop, options, asyncio.Event(), told=told.append)
+        report = await asyncio.wait_for(running, 60)
+    assert (report.refused, report.handed_over) == (1, 0)
+    assert len(told) == 1
+
+
 async def test_it_ends_by_itself_when_there_is_nothing_left_to_do(
     pool: Pool, temporal_client: Client
 ) -> None:

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain import ids
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
+    from domain.words import count_of, span
 
 
 # A worker that was away until after the limit still finds what came before it.
@@ -124,7 +125,7 @@ class OrderBackorders:
             Backorders.await_stock,
             AwaitStock(order_id=self._order_id, round=self._book.round),
             self._part,
-            f"Stock for {sum(self._book.waiting.values())} units",
+            f"Stock for {count_of(sum(self._book.waiting.values()), 'unit')}",
             within=lambda: max(until - workflow.now(), _AT_LEAST),
             overdue=too_long,
             stopped=lambda: self._not_needed() or self._too_long,
@@ -161,7 +162,7 @@ class OrderBackorders:
         if self._book.waiting:
             self._book.given_up = "given up by an operator"
             if self._too_long:
-                self._book.given_up = f"not in stock within {self._policy.backorder_within}"
+                self._book.given_up = f"not in stock within {span(self._policy.backorder_within)}"
             await self.cancel(
                 self._book.waiting, f"give_up:{self._part}", self._book.given_up, "orderloom"
             )

@@ -17,6 +17,7 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from domain.orders.messages import CancelOutcome, CancelRequest, Placement, Units
     from domain.orders.quantities import LineId, LineUnits
+    from domain.words import count_of
 
 # Where it costs the warehouse least to stop.
 _EARLIEST_FIRST = ("planned", "pick", "pack", "ship")
@@ -180,6 +181,6 @@ def _wanted(book: OrderBook, request: CancelRequest) -> dict[LineId, int]:
 def _message(done: tuple[Units, ...], refused: list[Units]) -> str:
     parts = []
     if done:
-        parts.append(f"{sum(item.quantity for item in done)} units cancelled")
+        parts.append(f"{count_of(sum(item.quantity for item in done), 'unit')} cancelled")
     parts += [f"line {item.line_id}: {item.quantity} {item.why}" for item in refused]
     return "; ".join(parts) or "there was nothing left to cancel"

@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.continuation import Stage
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
+    from domain.words import count_of, span
 
 T = TypeVar("T")
 
@@ -225,7 +226,8 @@ class OrderFulfilments:
         )
         if scan.at is not None and workflow.now() - scan.at < self._policy.scan_within:
             return None
-        return f"the carrier has not scanned {fulfilment.id} for {self._policy.scan_within}; lost?"
+        days = span(self._policy.scan_within)
+        return f"the carrier has not scanned {fulfilment.id} for {days}; lost?"
 
     async def _wait(
         self,
@@ -254,7 +256,7 @@ class OrderFulfilments:
                     return unpaid
             if workflow.now() < due:
                 return None
-            return f"{do.__name__} of {fulfilment.id} is not done within {allowed}"
+            return f"{do.__name__} of {fulfilment.id} is not done within {span(allowed)}"
 
         return await self._steps.wait(
             do,
@@ -309,4 +311,4 @@ class OrderFulfilments:
 
 
 def _units(fulfilment: Fulfilment) -> str:
-    return f"{sum(fulfilment.units.values())} units of {fulfilment.id}"
+    return f"{count_of(sum(fulfilment.units.values()), 'unit')} of {fulfilment.id}"

@@ -30,10 +30,10 @@ class OrderHolds:
                 OrderRecords.note_hold, ask, self._order_id, "Held for payment"
             )
 
-    async def release(self, who: str) -> None:
-        """It does not wait any more."""
+    async def release(self, who: str, *, unpaid: str = "") -> None:
+        """It does not wait any more. `unpaid`: why, where nothing came of what it waited for."""
         async with self._recording:
             ask = Hold(
-                order_id=self._order_id, number=self.numbered, note="", released=True, who=who
+                order_id=self._order_id, number=self.numbered, note=unpaid, released=True, who=who
             )
             await self._steps.record(OrderRecords.note_hold, ask, self._order_id, "Goes on")

@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.continuation import PaymentsState
     from domain.orders.messages import PayOutcome, PayRequest
     from domain.orders.policy import Policy
+    from domain.words import span
 
 DECLINED, ACTION_REQUIRED, NO_PROVIDER = "declined", "action_required", "not_found"
 
@@ -66,6 +67,7 @@ class PaymentOffers:
         """
         until: datetime | None = None
         offer: _Offer | None = None
+        unpaid = ""
         try:
             while True:
                 outcome = await attempt()
@@ -84,6 +86,7 @@ class PaymentOffers:
                     await self._holds.hold(outcome.message)
                 next_offer = await self._next(until, unless)
                 if not isinstance(next_offer, _Offer):
+                    unpaid = next_offer.message
                     return next_offer
                 offer = next_offer
                 self.provider = offer.request.provider or self.provider
@@ -92,12 +95,12 @@ class PaymentOffers:
             if offer is not None:
                 offer.tell("refused", TOO_LATE)
             if self._held:
-                await self._release_hold("orderloom")
+                await self._release_hold("orderloom", unpaid=unpaid)
 
     def check_pay(self) -> None:
         """Raises ApplicationError where no payment is awaited."""
         if not self._held:
-            raise refused(f"order {self._order_id} does not wait for a payment")
+            raise refused(f"order {self._order_id} waits for no payment; nothing was charged")
 
     async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
         """The customer comes with a new token. Answers what became of it."""
@@ -116,7 +119,7 @@ class PaymentOffers:
                 timeout_summary=f"The customer's payment, until {until:%Y-%m-%d %H:%M %Z}",
             )
         except TimeoutError:
-            return Refused(DECLINED, f"not paid within {self._policy.pay_within}")
+            return Refused(DECLINED, f"not paid within {span(self._policy.pay_within)}")
         if not self._offers:
             return Abandoned("no longer needed")
         return self._offers.pop(0)
@@ -126,8 +129,8 @@ class PaymentOffers:
             await self._release_hold(offer.request.by)
         offer.tell("accepted", "the amount is authorized")
 
-    async def _release_hold(self, who: str) -> None:
+    async def _release_hold(self, who: str, *, unpaid: str = "") -> None:
         self._held = False
         while self._offers:  # too late for these
             self._offers.pop(0).tell("refused", TOO_LATE)
-        await self._holds.release(who)
+        await self._holds.release(who, unpaid=unpaid)

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
+    from domain.words import span
 
 
 @dataclass
@@ -168,7 +169,7 @@ class OrderReturns:
         """Wait for a return's parcel. Returns what was in it."""
 
         async def overdue() -> str:
-            return f"{return_id} has not arrived within {self._policy.return_within}"
+            return f"{return_id} has not arrived within {span(self._policy.return_within)}"
 
         outcome = await self._steps.wait(
             Returns.receive_return,

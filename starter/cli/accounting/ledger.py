@@ -18,12 +18,13 @@ from pydantic import Field
 from domain.accounting.accounts import Account
 from domain.errors import InvalidInput, Refused
 from domain.fields import Currency, Day, Document, Name
+from domain.words import count_of
 from starter.accounting.books import beancount, journal_csv, trial
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
-from starter.cli.terminal.output import Output, complain, count_of, money, wire
+from starter.cli.terminal.output import Output, complain, money, wire
 from starter.service.accounting import Accounting
 from starter.service.connection import REPORT_SECONDS_MAX, from_records
 from store.accounting.ledger import Entry, Period

@@ -7,8 +7,9 @@ import asyncio
 import typer
 
 from domain.errors import Refused
+from domain.words import count_of
 from starter.cli.terminal.options import Json
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.service.audit import AuditReport
 from starter.service.connection import REPORT_SECONDS_MAX, service
 

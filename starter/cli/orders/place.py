@@ -14,7 +14,9 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.errors import Conflict, InvalidInput, Refused, Unreachable
+from domain.orders.messages import Waiting
 from domain.orders.policy import Policy
+from domain.words import count_of, few
 from runtime.settings import load_settings
 from starter.channels.documents import label, load, read_orders
 from starter.channels.northwind import read_customers
@@ -23,7 +25,7 @@ from starter.channels.text import decode
 from starter.cli.orders.placing import Outcome, Plan, Result, place_records
 from starter.cli.terminal import output
 from starter.cli.terminal.options import Json, read_json_file
-from starter.cli.terminal.output import Output, complain, count_of
+from starter.cli.terminal.output import Output, complain
 from starter.cli.terminal.rendering import units_of
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -109,7 +111,7 @@ def place(
     )
     results = asyncio.run(placing)
     _report(results, label(file), out)
-    _end(results)
+    _end(results, as_json=as_json)
 
 
 def _customer_names(file: Path) -> dict[str, str]:
@@ -165,14 +167,17 @@ def _say(result: Result, file: str, out: Output) -> None:
     if missing and result.outcome == "confirmed":
         more = f", without {missing}: not available"
     else:
-        more = f": {result.reason}" if result.reason else ""
-        more += f" ({missing})" if missing else ""
-    for units in result.backordered:
-        when = f"there by {units.promised_on}" if units.promised_on else "no day known yet"
-        more += f", line {units.line_id} × {units.quantity} backordered: {when}"
+        more = f": {result.reason or missing}" if result.reason or missing else ""
+    if result.backordered:
+        more += f", {few(map(_backordered, result.backordered), 'line')}"
     if result.promised_on:
         more += f", there by {result.promised_on}"
     out.say(f"{result.order_id}  {result.outcome.replace('_', ' ')}{more}")
+
+
+def _backordered(units: Waiting) -> str:
+    when = f"there by {units.promised_on}" if units.promised_on else "no day known yet"
+    return f"line {units.line_id} × {units.quantity} backordered: {when}"
 
 
 def _report(results: Sequence[Result], file: str, out: Output) -> None:
@@ -214,7 +219,7 @@ def _report(results: Sequence[Result], file: str, out: Output) -> None:
     )
 
 
-def _end(results: Sequence[Result]) -> None:
+def _end(results: Sequence[Result], *, as_json: bool) -> None:
     """Raise what the exit code is made of: the gravest thing that happened."""
     by_outcome: dict[str, list[Result]] = {}
     for result in results:
@@ -237,7 +242,8 @@ def _end(results: Sequence[Result]) -> None:
         return
     kind = Conflict if unwanted[0].outcome == "conflict" else Refused
     if len(results) == 1:
-        raise kind(f"{unwanted[0].order_id} {unwanted[0].outcome}: {unwanted[0].reason}")
+        why = f": {unwanted[0].reason}" if as_json else "; the reason is beside it"
+        raise kind(f"{unwanted[0].order_id} {unwanted[0].outcome}{why}")
     counted = ", ".join(
         f"{n} {outcome}" for outcome, n in Counter(r.outcome for r in unwanted).items()
     )

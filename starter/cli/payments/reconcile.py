@@ -12,8 +12,9 @@ import typer
 from domain.errors import InvalidInput, Refused
 from domain.fields import Document, Reason
 from domain.payments.reconciliation import Ours, Remedy, Theirs
+from domain.words import count_of
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
-from starter.cli.terminal.output import Output, count_of, local, money, wire
+from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records, service
 from store.payments.reconciliation import Day, KeptDifference
 

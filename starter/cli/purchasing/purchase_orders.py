@@ -15,6 +15,7 @@ from domain.fields import Document, Id, Sku
 from domain.purchasing.purchase_orders import OnOrder, PurchaseDocument
 from domain.purchasing.x12 import purchase_order_850
 from domain.stock.stock_levels import Units
+from domain.words import count_of
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
@@ -31,7 +32,7 @@ from starter.cli.terminal.options import (
     read_units,
     reporter,
 )
-from starter.cli.terminal.output import Output, count_of, local, money, wire
+from starter.cli.terminal.output import Output, local, money, wire
 from starter.cli.terminal.rows import as_rows, sort_out, tell_of
 from starter.service.connection import records, service
 from starter.service.service import Service

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from domain.purchasing.purchase_orders import SupplierItem
+from domain.words import count_of
 from starter.channels.csv_table import read_table
 from starter.cli.terminal.options import Json
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.cli.terminal.rows import import_rows
 from starter.service.connection import records
 from starter.service.service import Records

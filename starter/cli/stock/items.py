@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from domain.stock.items import Item
+from domain.words import count_of
 from starter.channels.items_csv import read_items
 from starter.cli.terminal.options import Json, Limit
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.cli.terminal.pages import page_of
 from starter.cli.terminal.rows import import_rows
 from starter.service.connection import from_records

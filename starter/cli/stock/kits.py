@@ -10,12 +10,13 @@ import typer
 
 from domain.errors import OrderloomError, Unreachable
 from domain.stock.kits import Kit
+from domain.words import count_of
 from starter.channels.csv_table import Entry
 from starter.channels.documents import label, load
 from starter.channels.kits_csv import read_kits
 from starter.channels.read_results import Problem
 from starter.cli.terminal.options import Json
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.cli.terminal.rows import as_rows, sort_out, tell_of
 from starter.service.connection import records
 from store.stock.promises import KitStock

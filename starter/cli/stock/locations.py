@@ -10,8 +10,9 @@ import typer
 
 from domain.calendars import WEEKDAYS, Calendar
 from domain.stock.locations import Lane, Location, Locations
+from domain.words import count_of
 from starter.cli.terminal.options import Json, Who, read_json_file, read_model, reporter
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.service.connection import from_records, records
 from store.stock.location_changes import Left
 

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from domain.fields import Document, Id, Reason
+from domain.words import count_of
 from starter.channels.documents import Source, label, opened
 from starter.channels.read_results import Problem
 from starter.channels.stock_csv import StockRow, read_stock
 from starter.cli.terminal.options import Json, Key, Who, read_model, reporter
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.cli.terminal.progress import Bar, progress
 from starter.cli.terminal.rows import Faults
 from starter.service.connection import records

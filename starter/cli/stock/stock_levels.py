@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from domain.stock.stock_levels import StockLevels
+from domain.words import count_of
 from starter.channels.csv_table import read_table
 from starter.channels.stock_csv import DEFAULT_LOCATION
 from starter.cli.stock.stock_changes import levels_table
 from starter.cli.terminal.options import UNITS_MAX, Json, Limit, Location, read_model
-from starter.cli.terminal.output import Output, count_of
+from starter.cli.terminal.output import Output
 from starter.cli.terminal.pages import AfterRow, page_of, read_row
 from starter.cli.terminal.rows import import_rows
 from starter.service.connection import from_records, records

@@ -18,6 +18,7 @@ from domain import fields
 from domain.errors import InvalidInput
 from domain.fields import Document
 from starter.channels.read_results import faults
+from starter.channels.text import NOT_UTF8, NUMBER_TOO_LONG
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -136,8 +137,14 @@ def read_json_file(model: type[Model], file: Path, *, base: BaseModel | None = N
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInput(f"cannot be read ({error.strerror})", where=str(file)) from None
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise InvalidInput(NOT_UTF8, where=str(file)) from None
+    except json.JSONDecodeError as error:
         raise InvalidInput(f"is not JSON: {error}", where=str(file)) from None
+    except RecursionError:
+        raise InvalidInput("is nested too deeply", where=str(file)) from None
+    except ValueError:  # the only one that the library raises for what is JSON
+        raise InvalidInput(NUMBER_TOO_LONG, where=str(file)) from None
     if not isinstance(content, dict):
         raise InvalidInput("is not a JSON object", where=str(file))
     defaults = {} if base is None else base.model_dump()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -24,6 +25,9 @@ from domain.money import to_decimal
 
 # A pipe or a file has no width: nothing is cut or wrapped there.
 _WIDTH_WITHOUT_TERMINAL: Final = 10_000
+
+_LONG: Final = re.compile(r"\S{250,}?([;:,.)'\"]*)(?!\S)")
+_WORD_SHOWN: Final = 60
 
 _MINOR: Final = "_minor"
 
@@ -65,7 +69,7 @@ class Output:
 
     def say(self, text: str = "") -> None:
         """One line for people."""
-        self._write(printable(text))
+        self._write(shortened(printable(text)))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table for people. Columns named with a leading `>` are aligned to the right."""
@@ -119,11 +123,25 @@ def json_text(content: Any, stream: TextIO, *, indent: int | None = None) -> str
 
 def complain(text: str) -> None:
     """One line on standard error; when nobody can read that either, there is nobody to tell."""
+    _complain(shortened(printable(text)))
+
+
+def complain_document(content: Any) -> None:
+    """The same for programs: a JSON document."""
+    _complain(json_text(content, sys.stderr))
+
+
+def _complain(text: str) -> None:
     try:
-        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
     except OSError:
         pass
+
+
+def shortened(text: str) -> str:
+    """`text` with each word that is as long as a page told by its beginning."""
+    return _LONG.sub(lambda found: f"{found[0][:_WORD_SHOWN]}…{found[1]}", text)
 
 
 def printable(text: str) -> str:
@@ -132,12 +150,6 @@ def printable(text: str) -> str:
         character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
         for character in text
     )
-
-
-def count_of(number: int, thing: str) -> str:
-    """1 order, 2 orders; 1 entry, 2 entries."""
-    many = f"{thing[:-1]}ies" if thing.endswith("ry") else f"{thing}s"
-    return f"{number:,} {thing if number == 1 else many}"
 
 
 def money(minor: int, currency: str) -> str:

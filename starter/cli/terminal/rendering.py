@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from domain.words import few
 from starter.cli.terminal.output import Output, local, money
 from store.views.reads import AttentionRow, EventRow, OrderDetail, OrderSummary
 
@@ -81,7 +82,7 @@ def event_line(event: EventRow) -> str:
 
 def units_of(units: Mapping[str, int]) -> str:
     """line 1 × 2, line 2 × 1."""
-    return ", ".join(f"line {line_id} × {count}" for line_id, count in units.items())
+    return few((f"line {line_id} × {count}" for line_id, count in units.items()), "line")
 
 
 def _recipient(document: Mapping[str, Any]) -> str:

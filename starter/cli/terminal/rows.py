@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 
 from domain.errors import InvalidInput, Refused
 from domain.fields import Document
+from domain.words import count_of
 from starter.channels.csv_table import Entry
 from starter.channels.documents import Source, label, opened
 from starter.channels.read_results import Problem
 from starter.channels.text import Lines
-from starter.cli.terminal.output import Output, complain, count_of
+from starter.cli.terminal.output import Output, complain
 from starter.cli.terminal.progress import Bar, progress
 from starter.service.connection import records
 from starter.service.service import Records

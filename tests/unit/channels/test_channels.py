@@ -163,7 +163,7 @@ def test_what_is_no_object_is_no_order() -> None:
         ("", "is not JSON"),
         ("nonsense", "is not JSON"),
         ('{"a": "\x07"}', "is not JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "is not an order"),
+        ('{"a": ' + "9" * 5000 + "}", "thousands of digits"),
         ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
         ('{"a": "' + "x" * 1_000_001 + '"}', "characters long"),
     ],
@@ -245,7 +245,7 @@ def test_invalid_utf8_is_reported_with_its_line(form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"hello", b"a,b,c\n1,2,3", b"\xff\xfe{\x00}\x00", b"<order/>", b"42", b'"text"']
+    "data", [b"hello", b"a,b,c\n1,2,3", b"\xff\xfea\x00", b"\xff{}", b"<order/>", b"42", b'"text"']
 )
 def test_what_is_nothing_known_is_one_problem(data: bytes) -> None:
     ((line, reason),) = outcome(data)
@@ -632,3 +632,10 @@ def test_an_order_whose_row_lost_its_line_end_is_not_placed_without_it() -> None
     text = "\n".join([HEADER, row("1"), row("2") + row("3"), row("3", product_id="5"), row("4")])
     found = {record.name: record.order is not None for record in read(text)}
     assert found == {"1": True, "2": False, "3": False, "4": True}
+
+
+def test_an_order_in_utf_16_is_an_order() -> None:
+    text = json.dumps(numbered(1), ensure_ascii=False)
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"):
+        (record,) = read(text.encode(encoding))
+        assert (record.order is not None, record.name) == (True, "n1")

@@ -7,9 +7,12 @@ from datetime import date
 import pytest
 
 from domain.stock.items import Item
+from domain.stock.kits import Kit
 from starter.channels.csv_table import Entry
 from starter.channels.items_csv import read_items
+from starter.channels.kits_csv import read_kits
 from starter.channels.read_results import Problem
+from starter.channels.stock_csv import StockRow, read_stock
 
 
 def test_rows_are_items_wherever_the_columns_stand() -> None:
@@ -54,3 +57,37 @@ def test_northwinds_products_are_items() -> None:
         Entry(2, Item(sku="NW-1", name="Chai", discontinued=True)),
         Entry(3, Item(sku="NW-3", name="Aniseed Syrup", backorder=True)),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ["sku,name,backorder", "SKU, Name ,BackOrder"])
+def test_what_a_spreadsheet_makes_of_a_table_is_understood(
+    header: str, separator: str, encoding: str
+) -> None:
+    text = header + '\r\nTEA,"Чай ""名"" ਊ",yes\r\nPOT,,no'
+    found = list(read_items(text.replace(",", separator).encode(encoding)))
+    assert found == [
+        Entry(2, Item(sku="TEA", name='Чай "名" ਊ', backorder=True)),
+        Entry(3, Item(sku="POT", backorder=False)),
+    ]
+
+
+def test_a_comma_in_a_cell_of_a_table_with_semicolons_is_a_comma() -> None:
+    (entry,) = read_items(b"sku;name\nTEA;black, loose\n")
+    assert entry == Entry(2, Item(sku="TEA", name="black, loose"))
+
+
+def test_every_table_is_understood_in_the_same_way() -> None:
+    rows = read_stock(b"SKU;Location;Quantity;Unit Cost;Currency\nTEA;main;3;1.20;EUR\n")
+    assert [(r.sku, r.quantity, str(r.unit_cost)) for r in rows if isinstance(r, StockRow)] == [
+        ("TEA", 3, "1.20")
+    ]
+    kits = list(read_kits(b"Kit\tPart\tUnits\nSET\tTEA\t2\n"))
+    assert kits == [Entry(2, Kit(sku="SET", parts={"TEA": 2}))]
+
+
+def test_a_name_that_is_written_twice_in_two_ways_is_twice() -> None:
+    (problem,) = read_items(b"sku,SKU\nTEA,POT\n")
+    assert isinstance(problem, Problem)
+    assert "twice" in problem.reason
