@@ -43,6 +43,7 @@ class PurchaseOrderWorkflow:
         self.over = False  # cancelled or refused: nothing may come any more
         self.phase = "proposed"
         self.chases = 0
+        self.notes = 0
         self.turn = asyncio.Lock()  # it is not cancelled while it is being sent
         self.asked_in_ui: asyncio.Task[None] | None = None
 
@@ -187,7 +188,8 @@ class PurchaseOrderWorkflow:
 
     async def show_attention(self, reason: str | None) -> None:
         """List it as needing a person, or no longer."""
-        ask = PurchaseAttention(po_id=self.po_id, reason=reason)
+        self.notes += 1
+        ask = PurchaseAttention(po_id=self.po_id, reason=reason, number=self.notes)
         await self.record(
             Purchasing.note_purchase, ask, "Needs attention" if reason else "Resolved"
         )

@@ -124,13 +124,17 @@ class OrderRecords:
                 # The step that needs attention is the one that records the order; Temporal's UI
                 # shows it.
                 return
+            raised, resolved = (f"attention:{ask.number}:{x}" for x in ("raised", "resolved"))
+            effect = raised if ask.resolution is None else resolved
+            for noted in (effect, resolved):
+                if await events.find(conn, ask.order_id, noted) is not None:
+                    return  # An attempt that comes late: this, or what followed it, is noted.
             if ask.resolution is None:
                 await events.raise_attention(conn, ask.order_id, ask.step, ask.reason, ask.allowed)
                 what, why = f"needs attention: {ask.step}", ask.reason
             else:
                 await events.resolve_attention(conn, ask.order_id, ask.step, ask.resolution)
                 what, why = f"attention resolved: {ask.step}", ask.resolution
-            effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
             await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=why)
 
     @activity.defn

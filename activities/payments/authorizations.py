@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final
 
 from temporalio import activity
 
@@ -22,7 +23,7 @@ from activities.payments.money_calls import (
 )
 from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import Declined
-from domain.errors import Conflict
+from domain.errors import Conflict, IllegalTransition
 from domain.ids import WHO
 from domain.money import Money
 from store.database import Connection, Pool
@@ -31,6 +32,8 @@ from store.locks import lock_order
 from store.orders import events, orders
 from store.payments import payments
 from store.payments.payments import Intent, Payment
+
+ORDER_OVER: Final = ("rejected", "cancelled", "closed")
 
 
 class Authorizations:
@@ -49,7 +52,7 @@ class Authorizations:
         # Authorize one tender at a time, so that a refusal never leaves a later one pending.
         while True:
             async with self._pool.acquire() as conn, conn.transaction():
-                await lock_order(conn, ask.order_id)
+                order = await lock_order(conn, ask.order_id)
                 made = _of_attempt(await payments.authorizations(conn, ask.order_id), ask.attempt)
                 wanted = {
                     (tender.number, part): _missing(made, tender.number, part, amount)
@@ -60,6 +63,11 @@ class Authorizations:
                 if planned is None:
                     await self._confirm(conn, ask, made)
                     return self._authorized(made)
+                if order["decision"] in ORDER_OVER:
+                    # An attempt that was given up goes on after the order was undone.
+                    raise IllegalTransition(
+                        f"order {ask.order_id} is {order['decision']}: nothing is authorized for it"
+                    )
             await self._authorize(planned, ask.tenders, _nothing)
 
     async def _confirm(self, conn: Connection, ask: Authorize, made: Sequence[Payment]) -> None:
@@ -131,6 +139,9 @@ class Authorizations:
         The caller holds the order's lock.
         """
         lacking: dict[tuple[int, str], int] = {}
+        fulfilment = await fulfilments.find(conn, ask.part)
+        if fulfilment is not None and fulfilment["state"] == "cancelled":
+            return lacking  # It was stopped. What was authorized for it has been released.
         charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
         left = ask.amount - succeeded(charged)
         others = []

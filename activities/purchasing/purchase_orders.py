@@ -97,6 +97,8 @@ class PurchaseAttention(BaseModel):
 
     po_id: str
     reason: str | None
+    number: int
+    """The workflow numbers what it says. An attempt that comes late says nothing again."""
 
 
 class Purchasing:
@@ -237,7 +239,12 @@ class Purchasing:
         """Record that a purchase order needs attention, or no longer does."""
         async with self._pool.acquire() as conn, conn.transaction():
             await purchases.locked(conn, ask.po_id)
+            effect = f"attention:{ask.number}"
+            if await purchases.done(conn, ask.po_id, effect) is not None:
+                return
             await purchases.need_attention(conn, ask.po_id, ask.reason)
+            what = "needs no attention any more" if ask.reason is None else "needs attention"
+            await purchases.tell(conn, ask.po_id, effect, what, who=WHO, why=ask.reason or "")
 
 
 def _late(order: purchase_reads.PurchaseOrder, *, unanswered: bool) -> str | None:

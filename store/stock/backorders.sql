@@ -83,9 +83,10 @@ where order_id = :order_id and quantity > 0 and b.round > 0
 returning line_id, quantity;
 
 -- name: join_round(order_id, round)$
--- Returns whether something has come for the order.
+-- Returns whether something has come for the order. Rounds only go up: an attempt that comes late
+-- does not lead back to an earlier one.
 with joined as (
-    update backorder set round = :round where order_id = :order_id and round <> :round
+    update backorder set round = :round where order_id = :order_id and round < :round
 )
 select exists (select from soft_reservation where order_id = :order_id);
 

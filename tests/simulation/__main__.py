@@ -98,7 +98,7 @@ def _explain(failed: Lived, plant: str | None) -> None:
     print(f"happened: {', '.join(smallest.happened)}")
     print(f"fault: {smallest.fault}")
     if plant is None:
-        print(f"kept in {keep(smallest, without)}: a test lives it from now on")
+        print(f"kept in {keep(smallest)}: a test lives it from now on")
 
 
 def _tell(seed: int, plant: str | None) -> int:

@@ -23,6 +23,7 @@ from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.order import Order
 from store.aftersales.returns import Counted
+from store.orders import events
 from store.payments import payments
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
@@ -97,20 +98,30 @@ class World(Protocol):
     async def sums(self, order: Order) -> Sums:
         """The order's money."""
 
+    async def attention(self, order: Order) -> list[str]:
+        """The steps at which it needs a person."""
 
-class _Calm(Chance):
-    """Nothing happens by chance."""
+    async def held(self, order: Order) -> bool:
+        """Whether it waits for something."""
+
+
+class Uneventful(Chance):
+    """Nothing happens by chance, but for one kind of thing, which always does."""
+
+    def __init__(self, seed: int, *, but: str = "") -> None:
+        super().__init__(seed)
+        self._but = but
 
     def happens(self, kind: str, name: str, probability: float) -> bool:
-        del kind, name, probability
-        return False
+        del name, probability
+        return kind == self._but
 
 
 class InMemory:
     """The fakes that simulated lives run on."""
 
     def __init__(self, **money: Any) -> None:
-        chance = _Calm(1)
+        chance = Uneventful(1)
         self._memory = Memory(lambda _: None)
         self._stock = Stock(self._memory, {}, ())
         self._warehouse = Warehouse(self._memory, chance, _now, _never, self._stock, 1)
@@ -123,8 +134,9 @@ class InMemory:
             confirmed=self._warehouse.release,
         )
         self._warehouse.money = self._money
-        records = OrderRecords(self._memory, lambda _: None)
-        self._rooms = (self._stock, self._warehouse, self._money, records)
+        self._money.stopped = self._stock.stopped
+        self._records = OrderRecords(self._memory, lambda _: None)
+        self._rooms = (self._stock, self._warehouse, self._money, self._records)
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:
         self._stock.arrive(sku, location, units)
@@ -171,6 +183,14 @@ class InMemory:
         money = self._money
         standing = sum(each.room for each in money.authorizations)
         return Sums(money.total_captured, money.total_refunded, standing)
+
+    async def attention(self, order: Order) -> list[str]:
+        del order
+        return sorted(self._records.attention)
+
+    async def held(self, order: Order) -> bool:
+        del order
+        return any(self._records.holds.values())
 
 
 class OnPostgres:
@@ -248,6 +268,21 @@ class OnPostgres:
             money = await payments.sums(conn, order.order_id)
             made = await payments.authorizations(conn, order.order_id)
         return Sums(money.captured, money.refunded, sum(each.room for each in made))
+
+    async def attention(self, order: Order) -> list[str]:
+        async with self._bench.pool.acquire() as conn:
+            rows = await events.open_attention(conn, [order.order_id])
+        return sorted(row["step"] for row in rows)
+
+    async def held(self, order: Order) -> bool:
+        async with self._bench.pool.acquire() as conn:
+            return bool(
+                await conn.fetchval(
+                    "select exists (select from order_hold where order_id = $1"
+                    " and released_at is null)",
+                    order.order_id,
+                )
+            )
 
     async def _lines(self, part_id: str) -> dict[str, int]:
         async with self._bench.pool.acquire() as conn:

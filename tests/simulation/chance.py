@@ -16,11 +16,21 @@ T = TypeVar("T")
 
 
 class Chance:
-    """Named choices of one seed. `without`: mishaps and actions that are left out."""
+    """Named choices of one seed. `without`: mishaps and actions that are left out.
 
-    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
+    `only`: these happen and nothing else does, however probable it is. So a life that was kept
+    stays what it was when odds change, or new things can happen.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        without: frozenset[str] = frozenset(),
+        only: frozenset[str] | None = None,
+    ) -> None:
         self.seed = seed
         self.without = without
+        self.only = only
         self.happened: list[str] = []
         """What was drawn and did happen, in sequence: what shrinking tries to leave out."""
         self.seen: Counter[str] = Counter()
@@ -33,7 +43,11 @@ class Chance:
     def happens(self, kind: str, name: str, probability: float) -> bool:
         """Whether this mishap or action happens."""
         key = f"{kind} {name}"
-        if self.of(key).random() >= probability or key in self.without:
+        if self.only is None:
+            happens = self.of(key).random() < probability and key not in self.without
+        else:
+            happens = key in self.only
+        if not happens:
             return False
         self.happened.append(key)
         self.seen[kind] += 1

@@ -105,7 +105,8 @@ def _stock(lived: OrderLife) -> Iterator[str]:
 
 def _shipments(lived: OrderLife) -> Iterator[str]:
     for part_id, shipment in lived.warehouse.shipments.items():
-        if shipment.label == "bought" and not shipment.handed_over:
+        by_hand = f"void_label {part_id}" in lived.records.by_hand
+        if shipment.label == "bought" and not shipment.handed_over and not by_hand:
             yield f"the label of {part_id} was neither used nor voided"
         if shipment.handed_over and not shipment.ended_as:
             yield f"nobody waited for what became of {part_id}"

@@ -1,8 +1,9 @@
 """Lives a workflow's life in virtual time: tells what happened, does what it wants, breaks things.
 
 A life is one seed. The world answers each activity; chance decides how long that takes, and which
-attempts fail before their effect, lose their answer after it, run twice, or take too long. Workers
-die, and the server refuses a task that has not seen all that came.
+attempts fail before their effect, lose their answer after it, run twice, or take too long: the next
+attempt then begins while they still go on. Workers die, and the server refuses a task that has not
+seen all that came.
 """
 
 from __future__ import annotations
@@ -46,7 +47,19 @@ EVENTS_MAX: Final = 4_000
 REPLAYED: Final = 0.25
 """Of the lives, the share that is replayed whole in the end."""
 
+HANGS_MAX: Final = timedelta(minutes=20)
+"""So long, at most, an attempt goes on that the server has given up: the effect comes that late."""
+
 Fake = Callable[[Any], Any]
+
+MISHAPS: Final = (
+    *("fails before", "timed out", "loses its answer", "runs twice", "refused", "fails for long"),
+)
+"""What may befall an attempt. Each is a kind of chance, with the step's name and number."""
+
+DIRECTED: Final = 0.95
+"""How probable a mishap is at the step that a life is led to, for each of its first attempts."""
+DIRECTED_ATTEMPTS: Final = 3
 
 
 class Broken(AssertionError):
@@ -62,8 +75,33 @@ class Mishaps:
     twice: float = 0.03
     stubborn: float = 0.015
     refused: float = 0.01
+    late: float = 0.02
     death: float = 0.01
     overtaken: float = 0.3
+
+    @property
+    def odds(self) -> dict[str, float]:
+        """By the mishap's name."""
+        chances = (self.before, self.late, self.after, self.twice, self.refused, self.stubborn)
+        return dict(zip(MISHAPS, chances, strict=True))
+
+
+CALM: Final = Mishaps(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Leads a life to a step that few lives meet, and its mishaps to that step, one by one."""
+
+    step: str
+    first: int
+    """The number of the mishap that the first attempt meets; the next attempt meets the next."""
+
+    def mishap(self, name: str, number: int, attempt: int) -> str:
+        """What is to befall an attempt of the n-th activity of a step; empty for nothing."""
+        if name != self.step or attempt > DIRECTED_ATTEMPTS:
+            return ""
+        return MISHAPS[(self.first + number + attempt) % len(MISHAPS)]
 
 
 @dataclass
@@ -73,7 +111,11 @@ class _Activity:
     wish: ActivityScheduled
     name: str
     deadline: datetime | None
+    number: int
+    """Among the activities of its step."""
     attempts: int = 0
+    given_up: int = 0
+    """Of its attempts, the last one that took too long."""
     waits: bool = False
     stubborn: int = 0
 
@@ -88,6 +130,7 @@ class Life:
         argument: Any,
         chance: Chance,
         mishaps: Mishaps,
+        direction: Direction | None = None,
     ) -> None:
         self.chance = chance
         self.now = BEGAN
@@ -101,6 +144,8 @@ class Life:
         self._kind = kind
         self._workflow_id = workflow_id
         self._mishaps = mishaps
+        self._odds = mishaps.odds
+        self._direction = direction
         self._fakes: dict[str, tuple[Fake, Any]] = {}
         self._unrefusable: frozenset[str] = frozenset()
         self._afterwards: Callable[[], None] = lambda: None
@@ -110,7 +155,9 @@ class Life:
         self._timers: set[int] = set()
         self._inbox: list[Job] = []
         self._busy = False
+        self._hanging: dict[int, tuple[datetime, Callable[[], None]]] = {}
         self._scheduled: Counter[str] = Counter()
+        self._of_step: Counter[str] = Counter()
         self._short_waits: Counter[str] = Counter()
         self._machine = self._run(machine.payloads_of(argument))
 
@@ -190,7 +237,11 @@ class Life:
                 raise Broken(f"nothing happens any more; waits for {self.left_open}")
             self.now, _, _, do = heapq.heappop(self._agenda)
             do()
+        for at, work in sorted(self._hanging.values(), key=lambda each: each[0]):
+            self.now = at
+            work()  # what still goes on after the end
         if self.chance.of("replayed at the end").random() < REPLAYED:
+            self.chance.seen["replayed at the end"] += 1
             self._machine.die()
 
     # Tasks of the workflow ------------------------------------------------------------------------
@@ -285,10 +336,12 @@ class Life:
         limit = wish.schedule_to_close
         name = wish.activity_id if ":" in wish.activity_id else wish.name
         self._scheduled[name] += 1
+        self._of_step[wish.name] += 1
         activity = _Activity(
             wish,
             f"{name}#{self._scheduled[name]}",
             None if limit is None else self.now + limit,
+            self._of_step[wish.name],
         )
         self._activities[wish.seq] = activity
         if limit is not None:
@@ -304,53 +357,113 @@ class Life:
         return self._activities.get(activity.wish.seq) is activity
 
     def _attempt(self, activity: _Activity) -> None:
+        """One more try. Before anything else it is decided whether it gets to its work in time."""
         if not self._open(activity):
             return None
         activity.attempts += 1
         name = f"{activity.name} {activity.attempts}"
-        fake, kind = self._fakes[activity.wish.name]
-        self.later(timedelta(0), self._afterwards)
-        ask = activity.wish.ask(kind)
-        happens, odds = self.chance.happens, self._mishaps
-        first = activity.attempts == 1
-        if first and happens("fails for long", activity.name, odds.stubborn):
+        if activity.attempts == 1 and self._befalls("fails for long", activity, activity.name):
             activity.stubborn = self.chance.of(f"stubborn {activity.name}").randint(8, 60)
         if activity.attempts <= activity.stubborn:
             return self._retry(activity, _away())
-        if activity.wish.name not in self._unrefusable and happens("refused", name, odds.refused):
+        if self._befalls("timed out", activity, name):
+            return self._hang(activity, activity.attempts, name)
+        return self._work(activity, name)
+
+    def _befalls(self, mishap: str, activity: _Activity, name: str) -> bool:
+        """Whether this happens to the attempt."""
+        wish, probability = activity.wish, self._odds[mishap]
+        if mishap == "refused" and wish.name in self._unrefusable:
+            return False
+        if self._direction is not None:
+            directed = self._direction.mishap(wish.name, activity.number, activity.attempts)
+            probability = DIRECTED if directed == mishap else probability
+        return self.chance.happens(mishap, name, probability)
+
+    def _hang(self, activity: _Activity, attempt: int, name: str) -> None:
+        """It comes to its work late: in its time, during the next attempt, or long after that.
+
+        The server gives an attempt up after its time, and does not hear of it any more.
+        """
+        limit = min(activity.wish.start_to_close or HANGS_MAX, HANGS_MAX)
+        rng = self.chance.of(f"late {name}")
+        factor = rng.choice((rng.uniform(0.9, 1.1), rng.uniform(1, 3), rng.uniform(1, 40)))
+        after = min(limit * factor, HANGS_MAX)
+
+        def work() -> None:
+            heard = activity.given_up < attempt == activity.attempts
+            if heard and self._open(activity) and not self.over:
+                self._work(activity, name)
+            else:
+                self._work_unheard(activity, name)
+
+        number = next(self._sequence)
+        self._hanging[number] = (self.now + after, work)
+        self.later(after, partial(self._wake, number))
+        if activity.wish.start_to_close is not None:
+            self.later(activity.wish.start_to_close, lambda: self._give_up(activity, attempt))
+
+    def _wake(self, number: int) -> None:
+        _, work = self._hanging.pop(number)
+        work()
+
+    def _give_up(self, activity: _Activity, attempt: int) -> None:
+        """An attempt took too long: the next one begins, whatever becomes of this one."""
+        if self._open(activity) and activity.attempts == attempt and not activity.waits:
+            activity.given_up = attempt
+            self._retry(activity, None)
+
+    def _work_unheard(self, activity: _Activity, name: str) -> None:
+        """An attempt that was given up has its effect all the same."""
+        fake, kind = self._fakes[activity.wish.name]
+        self.story.append(f"{self.now:%d %H:%M:%S} {name} happens after its time")
+        self.chance.seen["effect after its time"] += 1
+        self.later(timedelta(0), self._afterwards)
+        with suppress(Pending, ApplicationError):
+            fake(activity.wish.ask(kind))
+
+    def _work(self, activity: _Activity, name: str) -> None:
+        """The effect and the answer."""
+        fake, kind = self._fakes[activity.wish.name]
+        self.later(timedelta(0), self._afterwards)
+        if self._befalls("refused", activity, name):
             return self._end(activity, machine.failed(activity.wish, _refused()))
-        if happens("fails before", name, odds.before):
+        if self._befalls("fails before", activity, name):
             return self._retry(activity, _away())
         try:
-            if happens("runs twice", name, odds.twice):
+            if self._befalls("runs twice", activity, name):
                 with suppress(Pending):
-                    fake(ask)
-                ask = activity.wish.ask(kind)
-            result = fake(ask)
+                    fake(activity.wish.ask(kind))
+            result = fake(activity.wish.ask(kind))
         except Pending:
             activity.waits = True
             return None
         except ApplicationError as error:
-            if happens("loses its answer", name, odds.after):
+            if self._befalls("loses its answer", activity, name):
                 return self._retry(activity, _away())
             if error.non_retryable:
                 return self._end(activity, machine.failed(activity.wish, error))
             return self._retry(activity, error)
-        if happens("loses its answer", name, odds.after):
+        if self._befalls("loses its answer", activity, name):
             return self._retry(activity, _away())
         return self._end(activity, machine.completed(activity.wish, result))
 
-    def _retry(self, activity: _Activity, error: ApplicationError) -> None:
+    def _retry(self, activity: _Activity, error: ApplicationError | None) -> None:
+        """Try again, if there is time for it. `error`: none where the attempt took too long."""
         retry = activity.wish.retry
+        if error is None:
+            last = machine.timed_out(activity.wish, "StartToClose")
+        else:
+            last = machine.failed(activity.wish, error)
         if retry.maximum_attempts and activity.attempts >= retry.maximum_attempts:
-            return self._end(activity, machine.failed(activity.wish, error))
+            return self._end(activity, last)
         longest = retry.maximum_interval or timedelta(minutes=1)
         factor = retry.backoff_coefficient ** min(activity.attempts - 1, 20)
         pause = min(retry.initial_interval * factor, longest)
         if activity.deadline is not None and self.now + pause >= activity.deadline:
             # The server tells the last error, or that time is up.
             if self.chance.of(f"ends {activity.name}").random() < 0.5:
-                return self._end(activity, machine.failed(activity.wish, error))
+                return self._end(activity, last)
             return None
         self.later(pause, lambda: self._attempt(activity))
         return None

@@ -6,13 +6,17 @@ import asyncio
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
+from tests.simulation.chance import Chance
 from tests.simulation.checks import check
 from tests.simulation.order_life import OrderLife
 from tests.simulation.purchase_life import PurchaseLife
 
-PURCHASE_EVERY = 10
-"""One life of so many is a purchase order's: those with 5 at the end of their seed."""
+Kind = Literal["order", "purchase order"]
+
+PURCHASE_EVERY = 5
+"""One life of so many is a purchase order's: those whose seed it divides."""
 
 
 @dataclass
@@ -20,6 +24,7 @@ class Lived:
     """What became of one seed. `fault`: what did not hold, empty where all did."""
 
     seed: int
+    kind: Kind = "order"
     outcome: str = ""
     fault: str = ""
     tasks: int = 0
@@ -28,21 +33,30 @@ class Lived:
     story: list[str] = field(default_factory=list)
 
 
-def live(seed: int, without: frozenset[str] = frozenset()) -> Lived:
-    """Live the life of a seed, and look at everything."""
-    return asyncio.run(_live(seed, without))  # instances of workflows begin in a running loop
+def live(
+    seed: int,
+    without: frozenset[str] = frozenset(),
+    *,
+    only: frozenset[str] | None = None,
+    kind: Kind | None = None,
+) -> Lived:
+    """Live the life of a seed, and look at everything. `without`, `only`: see Chance."""
+    if kind is None:
+        kind = "order" if seed % PURCHASE_EVERY else "purchase order"
+    # Instances of workflows begin in a running loop.
+    return asyncio.run(_live(kind, Chance(seed, without, only)))
 
 
-async def _live(seed: int, without: frozenset[str]) -> Lived:
-    lived = Lived(seed)
+async def _live(kind: Kind, chance: Chance) -> Lived:
+    lived = Lived(chance.seed, kind)
     life: OrderLife | PurchaseLife | None = None
     try:
-        if seed % PURCHASE_EVERY == PURCHASE_EVERY // 2:
-            life = PurchaseLife(seed, without)
+        if kind == "purchase order":
+            life = PurchaseLife(chance)
             life.live()
             life.check()
         else:
-            life = OrderLife(seed, without)
+            life = OrderLife(chance)
             life.live()
             check(life)
     except AssertionError as broken:

@@ -7,10 +7,10 @@ SDK's private names.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payloads
@@ -30,7 +30,9 @@ from temporalio.worker._workflow_instance import WorkflowInstanceDetails
 PAYLOADS: Final = pydantic_data_converter.payload_converter
 FAILURES: Final = DefaultFailureConverter()
 
-SCHEDULE_TO_CLOSE: Final = 3  # temporal.api.enums.v1.TimeoutType
+Limit = Literal["StartToClose", "ScheduleToClose"]
+LIMITS: Final[Mapping[Limit, int]] = {"StartToClose": 1, "ScheduleToClose": 3}
+"""As temporal.api.enums.v1.TimeoutType numbers them."""
 
 Job = Callable[[WorkflowActivationJob], None]
 """Writes one thing that happened into an activation."""
@@ -49,6 +51,8 @@ class ActivityScheduled:
     local: bool
     arguments: Sequence[Any]
     schedule_to_close: timedelta | None
+    start_to_close: timedelta | None
+    """One attempt may take so long; where nothing is said, all the time that there is."""
     retry: RetryPolicy
 
     def ask(self, kind: Any) -> Any:
@@ -331,14 +335,14 @@ def failed(activity: ActivityScheduled, error: ApplicationError) -> Job:
     return fill
 
 
-def timed_out(activity: ActivityScheduled) -> Job:
-    """An activity was not done in the time that it had in all."""
+def timed_out(activity: ActivityScheduled, limit: Limit = "ScheduleToClose") -> Job:
+    """An activity was not done in the time that it had in all, or its last attempt in its own."""
 
     def fill(job: WorkflowActivationJob) -> None:
         failure = _resolve(job, activity).failed.failure
-        _wrap(failure, activity, "activity ScheduleToClose timeout")
-        failure.cause.message = "activity ScheduleToClose timeout"
-        failure.cause.timeout_failure_info.timeout_type = SCHEDULE_TO_CLOSE
+        _wrap(failure, activity, f"activity {limit} timeout")
+        failure.cause.message = f"activity {limit} timeout"
+        failure.cause.timeout_failure_info.timeout_type = LIMITS[limit]
 
     return fill
 
@@ -404,7 +408,8 @@ def _read(command: WorkflowCommand) -> list[Wish]:
     value = getattr(command, str(kind))
     match kind:
         case "schedule_activity" | "schedule_local_activity":
-            limited = value.HasField("schedule_to_close_timeout")
+            whole = _duration(value, "schedule_to_close_timeout")
+            attempt = _duration(value, "start_to_close_timeout")
             return [
                 ActivityScheduled(
                     seq=value.seq,
@@ -412,9 +417,8 @@ def _read(command: WorkflowCommand) -> list[Wish]:
                     activity_id=value.activity_id,
                     local=kind == "schedule_local_activity",
                     arguments=tuple(value.arguments),
-                    schedule_to_close=(
-                        value.schedule_to_close_timeout.ToTimedelta() if limited else None
-                    ),
+                    schedule_to_close=whole,
+                    start_to_close=whole if attempt is None else attempt,
                     retry=RetryPolicy.from_proto(value.retry_policy),
                 )
             ]
@@ -435,6 +439,11 @@ def _read(command: WorkflowCommand) -> list[Wish]:
         case "cancel_workflow_execution":
             return [Ended(failure="cancelled")]
     return []
+
+
+def _duration(value: Any, name: str) -> timedelta | None:
+    limit: timedelta | None = getattr(value, name).ToTimedelta() if value.HasField(name) else None
+    return limit
 
 
 def _answer(value: Any) -> UpdateAnswered:

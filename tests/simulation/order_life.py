@@ -19,10 +19,10 @@ from domain.orders.messages import (
     RefundTo,
     ReturnRequest,
 )
-from domain.orders.order import Order
-from domain.orders.policy import Policy
 from tests.simulation.chance import Chance
-from tests.simulation.driver import BEGAN, Broken, Life, Mishaps
+from tests.simulation.driver import BEGAN, CALM, Broken, Life, Mishaps
+from tests.simulation.leading import LEADS, LED_TO, Lead, Leader, direction
+from tests.simulation.orders_by_chance import a_policy, an_order
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
@@ -38,6 +38,9 @@ PATROL: Final = timedelta(hours=8)
 
 NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {"amount": "1e9"})
 
+NOT_REFUSED: Final = {"note_attention": "the list of what needs a person takes everything"}
+"""Steps that no rule refuses, and why not: a refusal would be a fault."""
+
 UPDATES: Final[dict[type, tuple[str, str]]] = {
     CancelRequest: ("cancel_order", "cancel"),
     ReturnRequest: ("return_items", "request_return"),
@@ -51,65 +54,88 @@ UPDATES: Final[dict[type, tuple[str, str]]] = {
 class OrderLife:
     """An order, its world, and its people, as the seed has them."""
 
-    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
-        self.chance = Chance(seed, without)
-        self.order = an_order(self.chance)
-        self.policy = a_policy(self.chance)
+    def __init__(self, chance: Chance) -> None:
+        self.chance = chance
+        led = direction(chance, LED_TO, chance.seed)
+        calm = led is None and chance.of("calm").random() < 0.4
+        by_chance = Lead(stocked="as it comes")
+        lead = LEADS.get(led.step, by_chance) if led is not None else by_chance
+        self.order = an_order(chance, paid=lead.stocked == "well")
+        self.policy = a_policy(chance).model_copy(update=dict(lead.policy))
         self.asked: dict[str, Any] = {}
         """What was asked for under which request id, or by which update."""
         events = self.chance.pick("continues after", (None, None, 1, 12))
         start = OrderInput(order=self.order, policy=self.policy, continue_after_events=events)
-        calm = self.chance.of("calm").random() < 0.15
         self.life = Life(
             OrderWorkflow,
             f"order:{self.order.order_id}",
             start,
             self.chance,
-            Mishaps(0, 0, 0, 0, 0, 0, 0) if calm else Mishaps(),
+            CALM if calm else Mishaps(),
+            led,
         )
         self.memory = Memory(self.life.reported)
-        self.stock = self._shelves()
+        self.stock = self._shelves(lead)
         self.warehouse = Warehouse(
             self.memory,
             self.chance,
             lambda: self.life.now,
             self.life.later,
             self.stock,
-            self.chance.pick("people are slow", (0.2, 3, 20)),
+            lead.slow or self.chance.pick("people are slow", (0.2, 3, 20)),
+            short=lead.short,
         )
         self.money = Money(
             self.memory,
             self.chance,
             lambda: self.life.now,
             captures=self.chance.pick("captures", ("several", "several", "once")),
-            lasting=self.chance.pick(
+            lasting=lead.lasting
+            or self.chance.pick(
                 "lasting", (None, timedelta(days=30), timedelta(days=7), timedelta(days=2))
             ),
             confirmed=self.warehouse.release,
         )
         self.warehouse.money = self.money
+        self.money.stopped = self.stock.stopped
         self.records = OrderRecords(self.memory, self._needs_a_person)
         self._answered = 0
+        self._leader = Leader(lead, self, chance, self.life.later, self._act_as_led)
         self.life.serve(
             self._fakes(),
-            unrefusable=frozenset({"note_attention"}),
-            afterwards=self.warehouse.look,
+            unrefusable=frozenset(NOT_REFUSED),
+            afterwards=self._look,
         )
 
     def live(self) -> None:
         """From placement to the end."""
         self._plan()
+        self._leader.look()
         self.life.later(PATROL, self._patrol)
         self.life.live()
 
     # The world ------------------------------------------------------------------------------------
 
-    def _shelves(self) -> Stock:
+    def _look(self) -> None:
+        """Something may have given people something to do."""
+        self.warehouse.look()
+        self._leader.look()
+
+    def _shelves(self, lead: Lead) -> Stock:
         rng = self.chance.of("shelves")
         skus = sorted({line.sku for line in self.order.lines})
         places = [(location, sku) for sku in skus for location in LOCATIONS]
         shelves = {place: rng.choice((0, 1, 2, 3, 5, 8, 20)) for place in places}
-        return Stock(self.memory, shelves, [sku for sku in skus if rng.random() < 0.7])
+        backorderable = [sku for sku in skus if rng.random() < 0.7]
+        match lead.stocked:
+            case "well":
+                shelves = {x: n + 12 for x, n in shelves.items()}
+            case "badly":
+                backorderable = skus
+                shelves = {x: n if rng.random() < 0.4 else 0 for x, n in shelves.items()}
+            case "not":
+                shelves = dict.fromkeys(shelves, 0)
+        return Stock(self.memory, shelves, backorderable)
 
     def _fakes(self) -> dict[str, Callable[[Any], Any]]:
         rooms: dict[str, Any] = {
@@ -159,6 +185,30 @@ class OrderLife:
             when = timedelta(hours=rng.expovariate(1 / rng.choice((0.01, 1, 30, 200))))
             if self.chance.happens(kind, name, 1):
                 self.life.later(when, partial(self._act, kind, name))
+
+    def _act_as_led(self, kind: str, name: str) -> None:
+        """What people do to bring the life to a step."""
+        rng = self.chance.of(f"act {name}")
+        named = f"r{name}" if rng.random() < 0.6 else None
+        by_signal = rng.random() < 0.3
+        match kind:
+            case "cancel, named":
+                everything = CancelRequest(reason="no", request_id=f"r{name}")
+                return self._ask(name, everything, by_signal)
+            case "cancel one":
+                line = LineRequest(line_id=rng.choice(self.order.lines).line_id, quantity=1)
+                less = CancelRequest(reason="one less", request_id=named, lines=(line,))
+                return self._ask(name, less, by_signal)
+            case "pay back a cent":
+                cent = RefundRequest(reason="sorry", request_id=named, amount=Decimal("0.01"))
+                return self._ask(name, cent, by_signal)
+            case "goods that lack arrive":
+                for line_id, each in list(self.stock.backorders.items()):
+                    if each.quantity:
+                        place, units = rng.choice(LOCATIONS), rng.randint(1, each.quantity)
+                        self.stock.arrive(self.stock.sku(line_id), place, units)
+                return None
+        return self._act(kind, name)
 
     def _act(self, kind: str, name: str) -> None:
         rng = self.chance.of(f"act {name}")
@@ -224,13 +274,9 @@ class OrderLife:
         self.money.disputed = False
 
     def _ask(self, name: str, request: Any, by_signal: bool) -> None:
-        update, signal = UPDATES[type(request)]
         if request.request_id is not None:
             self.asked.setdefault(name, request)
-        if by_signal:
-            self.life.signal(signal, request)
-        else:
-            self.life.update(f"u{name}", update, request)
+        self._send(name, request, by_signal)
 
     def _ask_again(self, kind: str, name: str, by_signal: bool) -> None:
         request = self.asked.get(name)
@@ -245,6 +291,10 @@ class OrderLife:
 
     def _send(self, name: str, request: Any, by_signal: bool) -> None:
         update, signal = UPDATES[type(request)]
+        if not self.life.over:
+            phase = self.life.workflow.phase or "placing"
+            way = "signal" if by_signal else "update"
+            self.chance.seen[f"{signal} as {way}, {phase}"] += 1
         if by_signal:
             self.life.signal(signal, request)
         else:
@@ -268,7 +318,10 @@ class OrderLife:
     def _needs_a_person(self, attention: Attention) -> None:
         if ENDS_EARLY in attention.reason:
             raise Broken(attention.reason)
-        hours = self.chance.of(f"operator {attention.step} {attention.number}").expovariate(1 / 5)
+        name = f"operator {attention.step} {attention.number}"
+        hours = self.chance.of(name).expovariate(1 / 5)
+        if self.chance.happens("operator is quick", f"{attention.number}", 0.3):
+            hours /= 300
         self.life.later(timedelta(hours=hours), lambda: self._answer(attention))
 
     def _answer(self, attention: Attention) -> None:
@@ -294,68 +347,3 @@ class OrderLife:
             else:
                 self._pay(number, rng.choice(("tok_ok", "tok_ok", "tok_decline")))
         self.life.later(PATROL, self._patrol)
-
-
-def an_order(chance: Chance) -> Order:
-    """One to four lines, sometimes two of one SKU, and one to three tenders."""
-    rng = chance.of("order")
-    lines = [
-        {
-            "line_id": str(number),
-            "sku": rng.choice(("TEA", "CUP", "POT", "JAM")),
-            "quantity": rng.randint(1, 6),
-            "unit_price": rng.choice(("0.00", "0.01", "3.33", "10.00", "99.99")),
-            "tax": rng.choice(("0.00", "0.07", "1.00")),
-        }
-        for number in range(1, rng.choice((1, 1, 2, 3, 4)) + 1)
-    ]
-    token = rng.choices(("tok_ok", "tok_action_required", "tok_decline"), (90, 7, 3))[0]
-    document: dict[str, Any] = {
-        "channel": "web",
-        "channel_order_id": "1",
-        "placed_at": BEGAN,
-        "currency": "EUR",
-        "customer": {"id": "C-1", "name": "Kim Minji"},
-        "lines": lines,
-        "shipping": {
-            "price": rng.choice(("0.00", "4.99")),
-            "tax": rng.choice(("0.00", "0.80")),
-            "address": {"name": "Kim", "line1": "Street 1", "city": "Seoul", "country": "KR"},
-        },
-        "payment": {"token": token},
-    }
-    tenders = rng.choice((0, 0, 0, 1, 2))
-    if tenders:
-        amounts = [rng.choice(("0.50", "2.00", "7.77")) for _ in range(tenders)]
-        document["tenders"] = [
-            {"provider": "store_credit", "token": f"tok_{n}", "amount": amount}
-            for n, amount in enumerate(amounts)
-        ]
-    try:
-        return Order.model_validate(document)
-    except ValueError:  # the tenders come to more than the order
-        return Order.model_validate({**document, "tenders": []})
-
-
-def a_policy(chance: Chance) -> Policy:
-    """Any way of charging, windows from hours to weeks."""
-    rng = chance.of("policy")
-
-    def days(*options: float) -> timedelta:
-        return timedelta(days=rng.choice(options))
-
-    return Policy(
-        partly_available=rng.choice(("ship_available", "ship_available", "all_or_nothing")),
-        backorder=rng.random() < 0.7,
-        backorder_within=days(3, 20, 60),
-        replace_missing=rng.random() < 0.8,
-        charge=rng.choice(("at_shipment", "at_shipment", "at_confirmation", "manual")),
-        pay_within=days(1, 4),
-        renew_before=days(1, 3),
-        pick_within=days(0.1, 2),
-        pack_within=days(0.1, 1),
-        hand_over_within=days(0.1, 2),
-        scan_within=days(2, 5),
-        return_window=days(0.1, 14),
-        return_within=days(2, 30),
-    )

@@ -10,7 +10,8 @@ from typing import Final
 from activities.purchasing.purchase_orders import PurchaseDecision
 from domain.purchasing.purchase_orders import PurchaseStart, PurchaseState, PurchasingPolicy
 from tests.simulation.chance import Chance
-from tests.simulation.driver import BEGAN, Broken, Life, Mishaps
+from tests.simulation.driver import BEGAN, CALM, Broken, Life, Mishaps
+from tests.simulation.leading import direction
 from tests.simulation.world.buying import Buying
 from tests.simulation.world.memory import Memory
 from workflows.purchase_order import PurchaseOrderWorkflow
@@ -20,10 +21,17 @@ ACTIVITIES: Final = (
     *("approve_purchase", "send_purchase", "await_acknowledgement", "await_goods"),
     *("chase_supplier", "cancel_purchase", "close_purchase", "note_purchase"),
 )
-NOT_REFUSED: Final = frozenset(
-    {"await_acknowledgement", "await_goods", "close_purchase", "note_purchase"}
-)
-"""No rule refuses these: a refusal would be a fault."""
+NOT_REFUSED: Final = {
+    "await_acknowledgement": "it reads a report",
+    "await_goods": "it reads a report",
+    "close_purchase": "it comes when nothing is outstanding",
+    "note_purchase": "the list of what needs a person takes everything",
+}
+"""Steps that no rule refuses, and why not: a refusal would be a fault."""
+
+LED_TO: Final = (*ACTIVITIES, "await_goods", "close_purchase")
+LEADS: Final = {"approve_purchase": "approve", "cancel_purchase": "cancel"}
+"""What people do several times in a life that is led to these steps."""
 
 PATROL: Final = timedelta(days=9)
 """As often, somebody looks whether it still gets on, and cancels it where it does not."""
@@ -32,13 +40,15 @@ PATROL: Final = timedelta(days=9)
 class PurchaseLife:
     """A purchase order, its world, and its people, as the seed has them."""
 
-    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
-        self.chance = Chance(seed, without)
+    def __init__(self, chance: Chance) -> None:
+        self.chance = chance
         rng = self.chance.of("purchase")
-        before = rng.random() < 0.1
+        led = direction(chance, LED_TO, chance.seed // 5)
+        step = led.step if led is not None else ""
+        before = rng.random() < 0.1 and step in ("", "await_goods", "close_purchase")
         start = PurchaseStart(
             po_id=PO_ID,
-            needs_approval=not before and rng.random() < 0.5,
+            needs_approval=not before and (rng.random() < 0.5 or step == "approve_purchase"),
             sent=before,
             policy=PurchasingPolicy(
                 give_up_after=timedelta(minutes=rng.choice((1, 10))),
@@ -51,7 +61,8 @@ class PurchaseLife:
             f"purchase-order:{PO_ID}",
             start,
             self.chance,
-            Mishaps(0, 0, 0, 0, 0, 0, 0) if rng.random() < 0.15 else Mishaps(),
+            CALM if rng.random() < 0.4 and led is None else Mishaps(),
+            led,
         )
         state: PurchaseState = "sent" if before else "approved"
         if start.needs_approval:
@@ -59,11 +70,14 @@ class PurchaseLife:
         self.chase_every = start.policy.chase_every
         memory = Memory(self.life.reported)
         self.buying = Buying(memory, self.chance, PO_ID, rng.randint(1, 50), state)
+        self._wanted = LEADS.get(step)
+        if step == "note_purchase":
+            self.buying.no_account = 0.9
         self._asked = 0
         self._expected = False
         self.life.serve(
             {name: getattr(self.buying, name) for name in ACTIVITIES},
-            unrefusable=NOT_REFUSED,
+            unrefusable=frozenset(NOT_REFUSED),
             afterwards=self._look,
         )
 
@@ -76,6 +90,11 @@ class PurchaseLife:
             when = timedelta(hours=rng.expovariate(1 / rng.choice((0.01, 1, 30, 200))))
             if self.chance.happens(f"{kind} a purchase", f"{number}", 1):
                 self.life.later(when, partial(self._act, kind, f"{number}"))
+        if self._wanted is not None:
+            for number in range(4):
+                if self.chance.happens(f"{self._wanted}, as the life is led", f"{number}", 0.9):
+                    after = timedelta(hours=rng.expovariate(1 / 20))
+                    self.life.later(after, partial(self._act, self._wanted, f"led {number}"))
         self.life.later(PATROL, self._patrol)
         self._look()
         self.life.live()

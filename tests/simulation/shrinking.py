@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.simulation.lives import Lived, live
+from tests.simulation.lives import Kind, Lived, live
 
 SEEDS: Final = Path(__file__).parent / "seeds"
 """A file for each life that once failed. Each is lived again by a test."""
@@ -23,7 +24,7 @@ def shrunk(failed: Lived) -> tuple[Lived, frozenset[str]]:
         index = 0
         while index < len(smallest.happened) and tries < TRIES_MAX:
             less = without | set(smallest.happened[index : index + size])
-            again = live(failed.seed, less)
+            again = live(failed.seed, less, kind=failed.kind)
             tries += 1
             if _same(again, failed):
                 smallest, without = again, less
@@ -33,22 +34,34 @@ def shrunk(failed: Lived) -> tuple[Lived, frozenset[str]]:
     return smallest, without
 
 
-def keep(failed: Lived, without: frozenset[str]) -> Path:
+@dataclass(frozen=True)
+class Kept:
+    """A life that once had a fault: what happened in it, and nothing else."""
+
+    seed: int
+    kind: Kind
+    fault: str
+    happened: tuple[str, ...]
+    plant: str = ""
+    """The planted fault that is the same, if there is one: with it this life fails again."""
+
+    def live(self) -> Lived:
+        return live(self.seed, only=frozenset(self.happened), kind=self.kind)
+
+
+def keep(failed: Lived) -> Path:
     """Write the life down, so that a test lives it from now on."""
     SEEDS.mkdir(exist_ok=True)
     path = SEEDS / f"{failed.seed}.json"
-    content = {"seed": failed.seed, "fault": failed.fault, "without": sorted(without)}
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    life = Kept(failed.seed, failed.kind, failed.fault, tuple(dict.fromkeys(failed.happened)))
+    path.write_text(json.dumps(asdict(life), indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def kept() -> list[tuple[str, int, frozenset[str]]]:
-    """The lives that were written down: what was wrong, the seed, and what it goes without."""
-    found = []
-    for path in sorted(SEEDS.glob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found.append((content["fault"], content["seed"], frozenset(content["without"])))
-    return found
+def kept() -> list[Kept]:
+    """The lives that were written down."""
+    contents = (json.loads(path.read_text("utf-8")) for path in sorted(SEEDS.glob("*.json")))
+    return [Kept(**{**each, "happened": tuple(each["happened"])}) for each in contents]
 
 
 def _same(one: Lived, other: Lived) -> bool:

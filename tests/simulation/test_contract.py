@@ -477,3 +477,79 @@ async def test_what_an_order_says_about_itself_is_said_once(world: World) -> Non
 async def test_attention_of_an_order_that_is_not_on_record_yet_is_no_fault(world: World) -> None:
     ask = Attention(order_id="web-none", step="reserve_stock web-none", number=1, reason="late")
     assert await twice(world, "note_attention", ask) is None
+
+
+# Attempts that come late: the next one was done long before ---------------------------------------
+
+
+async def test_a_late_attempt_does_not_ask_for_attention_again(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    asks = Attention(
+        order_id=order.order_id, step="pick x", number=1, reason="late", allowed=("retry",)
+    )
+    over = asks.model_copy(update={"resolution": "retry: now"})
+    await world.do("note_attention", asks)
+    await world.do("note_attention", over)
+    await world.do("note_attention", asks)
+    assert await world.attention(order) == []
+    await world.do("note_attention", asks.model_copy(update={"number": 2}))
+    await world.do("note_attention", over)
+    assert await world.attention(order) == ["pick x"], "the second one stands"
+
+
+async def test_a_late_attempt_does_not_hold_an_order_again(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    hold = Hold(order_id=order.order_id, number=1, note="waits")
+    await world.do("note_hold", hold)
+    await world.do("note_hold", hold.model_copy(update={"released": True, "note": ""}))
+    await world.do("note_hold", hold)
+    assert not await world.held(order)
+
+
+async def test_a_late_attempt_authorizes_nothing_for_what_was_stopped(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.do("recall", Part(fulfilment_id=part))
+    await world.do("void_payment", Void(order_id=order.order_id, why="test"))
+    late = Reauthorize(
+        order_id=order.order_id,
+        part=part,
+        amount=3500,
+        until=order.placed_at,
+        tenders=authorizing(order).tenders,
+    )
+    assert not isinstance(await world.do("reauthorize_payment", late), No)
+    assert (await world.sums(order)).standing == 0
+
+
+async def test_a_late_attempt_authorizes_nothing_for_an_order_that_is_over(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await world.stocked("TEA", 9)
+    (planned,) = (await reserved(world, order)).fulfilments
+    await world.do("void_payment", Void(order_id=order.order_id, why="test"))
+    undo = ReleaseStock(
+        order_id=order.order_id,
+        effect="release",
+        units={planned.fulfilment_id: {"1": 3}},
+        what="cancelled",
+        why="test",
+        decision="cancelled",
+    )
+    await world.do("release_stock", undo)
+    assert await world.do("authorize_payment", authorizing(order)) == No("illegal_transition")
+    assert (await world.sums(order)).standing == 0
+
+
+async def test_a_late_attempt_does_not_lead_back_to_an_earlier_round(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await world.backorderable("TEA")
+    await reserved(world, order)
+    await world.do("authorize_payment", authorizing(order))
+    first = AwaitStock(order_id=order.order_id, round=1)
+    second = first.model_copy(update={"round": 2})
+    assert await world.do("join_backorders", second) is None
+    assert await world.do("join_backorders", first) is None
+    await world.goods_come("TEA", 1)
+    assert await world.do("await_stock", second) != WAITS

@@ -37,6 +37,8 @@ class Buying:
         self.at_supplier = state == "sent"
         self.sent_by_us = 0
         self._said_no = 0
+        self.no_account = 0.1
+        """How probable it is, each time, that the supplier does not know us."""
 
     @property
     def outstanding(self) -> int:
@@ -59,7 +61,9 @@ class Buying:
         del ask
         if self.state != "approved" or not self.outstanding:
             return Sent(refused="refused" if self.refused and not self.outstanding else None)
-        if self._chance.happens("supplier has no such account", f"{self._said_no}", 0.1):
+        if self._chance.happens(
+            "supplier has no such account", f"{self._said_no}", self.no_account
+        ):
             self._said_no += 1
             raise refusal(DECLINED, "there is no such account")
         if self._chance.happens("supplier refuses", "", 0.08):
@@ -104,7 +108,10 @@ class Buying:
         return Ended(state=self.state)
 
     def note_purchase(self, ask: PurchaseAttention) -> None:
-        self.attention = ask.reason
+        def note() -> None:
+            self.attention = ask.reason
+
+        self.memory.once(f"attention:{ask.number}", note)
 
     # What the supplier and the dock report --------------------------------------------------------
 

@@ -91,6 +91,8 @@ class Money:
         self.captures = captures
         self._lasting = lasting
         self._confirmed = confirmed
+        self.stopped: Callable[[str], bool] = lambda _: False
+        """Whether a fulfilment was stopped before it left."""
         self.authorizations: list[Authorization] = []
         self.refusals: list[ApplicationError] = []
         """Of authorizations, in their sequence: the n-th attempt is answered with the n-th."""
@@ -113,6 +115,8 @@ class Money:
                 )
                 assert missing >= 0, "the same authorization of another amount"
                 if missing or not self.authorizations:
+                    if self.memory.decision in ("rejected", "cancelled", "closed"):
+                        raise refusal("illegal_transition", "the order is over")
                     self._authorize(tender, part, missing)
         if self.memory.decision == "":
             self.memory.decision = "confirmed"
@@ -121,6 +125,8 @@ class Money:
 
     def reauthorize_payment(self, ask: Reauthorize) -> Authorized:
         self._answer_as_before(ask.attempt)
+        if self.stopped(ask.part):
+            return self._authorized()
         charged = sum(x.total for x in self.captured.values() if x.part == ask.part and not x.error)
         left = ask.amount - charged
         main = ask.tenders[-1]

@@ -37,6 +37,10 @@ class OrderRecords:
             self._asked(ask)
         if not self.memory.knows("reserve_stock"):
             return  # the order is not on record yet; Temporal lists it
+        effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
+        if self.memory.knows(effect) or self.memory.knows(f"attention:{ask.number}:resolved"):
+            return  # an attempt that comes late
+        self.memory.once(effect, lambda: None)
         if ask.resolution is None:
             self.attention[ask.step] = ask
         else:

@@ -153,7 +153,7 @@ class Stock:
 
     def join_backorders(self, ask: AwaitStock) -> None:
         for backorder in self.backorders.values():
-            backorder.round = ask.round
+            backorder.round = max(backorder.round, ask.round)
         if any(sum(each.soft.values()) for each in self.backorders.values()):
             self._report(ask.round)
 
@@ -207,6 +207,11 @@ class Stock:
         part.state = "cancelled"
         outcome = {"picked": {}, "backordered": units}
         self.memory.report("pick", part.id, outcome)
+
+    def stopped(self, part_id: str) -> bool:
+        """It was recalled, refused, or given back."""
+        part = self.parts.get(part_id)
+        return part is not None and part.state == "cancelled"
 
     def serve(self) -> None:
         """What is free is kept for the lines that wait, in their sequence."""

@@ -52,6 +52,8 @@ class Warehouse:
         later: Later,
         stock: Stock,
         slow: float,
+        *,
+        short: float | None = None,
     ) -> None:
         self.memory = memory
         self._chance = chance
@@ -59,6 +61,7 @@ class Warehouse:
         self._later = later
         self.stock = stock
         self.money: Money | None = None
+        self._short = 0.1 if short is None else short  # how often the picker finds less
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
@@ -153,7 +156,7 @@ class Warehouse:
             self.refuse(part.id, "too heavy")
             return
         missing: dict[str, int] = {}
-        if self._chance.happens("short pick", part.id, 0.1):
+        if self._chance.happens("short pick", part.id, self._short):
             rng = self._chance.of(f"short {part.id}")
             wanted = _some(part.reserved)
             missing = {k: n for k in wanted if (n := rng.randint(0, wanted[k]))}

@@ -1,0 +1,180 @@
+"""Leads the life of an order to a step that few lives come to, so that its mishaps are met there.
+
+A life that is led has people, goods and a policy such that the step is probable. All else is as
+chance has it. What people do for it has names of its own: a life goes on as before without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, Literal, Protocol
+
+from tests.simulation.chance import Chance
+from tests.simulation.driver import MISHAPS, Direction
+from tests.simulation.world.memory import Memory
+from tests.simulation.world.stock import Part, Stock
+from workflows.order import STEPS
+
+UNDOS: Final = dict.fromkeys(each.undo.__name__ for each in STEPS if each.undo is not None)
+ORDER_STEPS: Final = (*(each.name for each in STEPS), *UNDOS, "note_attention")
+"""Every activity of an order."""
+
+COMMON: Final = ("pick", "pack", "ship", "await_delivery", "note_attention")
+"""So often part of a life that no life has to be led there."""
+ONCE_AT_MOST: Final = ("keep_answers", "void_label", "fill_backorder", "note_hold")
+"""A life comes to these once or not at all, also where it is led there: more lives are."""
+LED_TO: Final = (*(each for each in ORDER_STEPS if each not in COMMON), *ONCE_AT_MOST)
+
+LED: Final = "led to"
+
+AT_MOST: Final = 3
+"""So often is the same thing done for it."""
+
+SPARED: Final = 6
+"""One life of so many goes where chance leads it."""
+
+
+class Led(Protocol):
+    """What is looked at, to see whether it is time to act."""
+
+    memory: Memory
+    stock: Stock
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What makes a step probable. `when` → `act`: what somebody does then, after about `hours`."""
+
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    when: Callable[[Led], bool] = lambda _: False
+    act: str = ""
+    hours: float = 0.1
+    slow: float | None = None
+    lasting: timedelta | None = None
+    stocked: Literal["as it comes", "badly", "not", "well"] = "well"
+    short: float | None = None
+    """How probable it is that the picker finds less."""
+
+
+def _in(*states: str) -> Callable[[Led], bool]:
+    """One of its fulfilments is there, and the order is confirmed."""
+
+    def when(life: Led) -> bool:
+        return life.memory.decision == "confirmed" and any(
+            part.state in states and any(part.reserved.values())
+            for part in life.stock.parts.values()
+        )
+
+    return when
+
+
+def _delivered(life: Led) -> bool:
+    return any(part.state == "delivered" for part in life.stock.parts.values())
+
+
+def _several(part: Part) -> bool:
+    return part.state in ("picking", "picked") and sum(part.reserved.values()) > 1
+
+
+def _waited_for(life: Led) -> bool:
+    return any(each.quantity for each in life.stock.backorders.values())
+
+
+def _at_once(life: Led) -> bool:
+    return life.memory.decision == ""
+
+
+def days(count: float) -> timedelta:
+    return timedelta(days=count)
+
+
+_BACKORDERS: Final = {
+    "backorder": True,
+    "partly_available": "ship_available",
+    "backorder_within": days(20),
+    "replace_missing": True,
+}
+_RETURNS: Final = {"return_window": days(14), "return_within": days(30)}
+
+LEADS: Final[Mapping[str, Lead]] = {
+    "keep_answers": Lead({"backorder": False}, _at_once, "cancel, named", hours=0, stocked="not"),
+    "recall": Lead(when=_in("picking", "picked"), act="cancel", slow=3),
+    "release_stock": Lead(when=_in("picking"), act="cancel some", slow=3),
+    "put_back": Lead(when=_in("picked", "packed"), act="cancel", slow=3),
+    "void_label": Lead({"hand_over_within": days(2)}, _in("labelled"), "cancel", slow=20),
+    "reassign": Lead(
+        when=lambda life: (
+            life.memory.decision == "confirmed"
+            and any(_several(part) for part in life.stock.parts.values())
+        ),
+        act="cancel one",
+        slow=3,
+    ),
+    "void_payment": Lead({"charge": "at_shipment"}, _in("picking", "picked"), "cancel some"),
+    "approve_return": Lead(_RETURNS, _delivered, "return some"),
+    "receive_return": Lead(_RETURNS, _delivered, "return some"),
+    "may_refund": Lead(_RETURNS, _delivered, "pay back a cent"),
+    "refund_payment": Lead(
+        {**_RETURNS, "charge": "at_confirmation"}, _delivered, "pay back a cent"
+    ),
+    "await_stock": Lead(_BACKORDERS, _waited_for, "goods that lack arrive", 30, stocked="badly"),
+    "fill_backorder": Lead(_BACKORDERS, _waited_for, "goods that lack arrive", 30, stocked="badly"),
+    "join_backorders": Lead(_BACKORDERS, _in("open", "picking"), "count falls short", slow=20),
+    "reserve_again": Lead({"replace_missing": True}, short=0.9),
+    "note_hold": Lead({"charge": "manual"}),
+    "invoice_shipment": Lead({"charge": "at_confirmation"}),
+    "reauthorize_payment": Lead({"charge": "at_shipment"}, slow=20, lasting=days(2)),
+    "last_scan": Lead({"scan_within": days(0.5)}),
+    "tell": Lead(when=_in("picking", "picked", "packed", "shipped"), act="nonsense"),
+}
+"""Steps that are not here are part of most lives."""
+
+
+def direction(chance: Chance, steps: Sequence[str], number: int) -> Direction | None:
+    """Where the n-th life is led to, and which mishap comes first there."""
+    turn, place = divmod(number, len(steps))
+    step = steps[place]
+    if chance.only is not None:  # as it was kept, whatever has become of the numbers
+        kept = [each for each in steps if f"{LED} {each}" in chance.only]
+        return Direction(kept[0], 0) if kept and chance.happens(LED, kept[0], 1) else None
+    if turn % SPARED == SPARED - 1 or not chance.happens(LED, step, 1):
+        return None
+    # One mishap further each time.
+    return Direction(step, (turn - turn // SPARED) % len(MISHAPS))
+
+
+class Leader:
+    """Sees to it that somebody acts when the time has come."""
+
+    def __init__(
+        self,
+        lead: Lead,
+        life: Led,
+        chance: Chance,
+        later: Callable[[timedelta, Callable[[], None]], None],
+        act: Callable[[str, str], None],
+    ) -> None:
+        self._lead = lead
+        self._life = life
+        self._chance = chance
+        self._later = later
+        self._act = act
+        self._done = 0
+        self._under_way = False
+
+    def look(self) -> None:
+        """Called whenever something may have changed."""
+        if self._done >= AT_MOST or self._under_way or not self._lead.when(self._life):
+            return
+        self._done += 1
+        name, act = f"led-{self._done}", self._lead.act
+        if self._chance.happens(f"{act}, as the life is led", name, 0.9):
+            self._under_way = True
+            hours = self._lead.hours and self._chance.of(name).expovariate(1 / self._lead.hours)
+            self._later(timedelta(hours=hours), lambda: self._go(act, name))
+
+    def _go(self, act: str, name: str) -> None:
+        self._under_way = False
+        self._act(act, name)
