@@ -1,1 +1,1 @@
-"""The books for other programs, and invoices as they are printed."""
+"""The books for other programs, and the printed invoices."""

@@ -1,5 +1,5 @@
-"""Channels: what others send, turned into canonical orders and stock rows.
+"""Channels: files of others, turned into canonical orders and stock rows.
 
-Whatever is wrong with a record is found here, with its place and the reason, and never stops the
-records around it.
+Every fault of a record is found here, with its place and the reason, and never stops the records
+around it.
 """

@@ -13,7 +13,7 @@ _ALIASES: Final = {"UK": "GB", "USA": "US", "Venezuela": "VE"}
 
 @lru_cache(maxsize=1000)
 def country_code(name: str) -> str | None:
-    """UK → GB, Brazil → BR; None where no country is called that."""
+    """UK → GB, Brazil → BR; None for a name that no country has."""
     if name in _ALIASES:
         return _ALIASES[name]
     try:

@@ -1,7 +1,7 @@
-"""Rows of a CSV text, each with its line; one that is broken costs only itself.
+"""Rows of a CSV text, each with its line; a broken row costs only itself.
 
 A quote that is never closed would make the `csv` module swallow the rest of the file. Here a quoted
-cell may span a few lines, as addresses do, and otherwise the line it begins on is reported.
+cell may span a few lines, as addresses do; if it is longer, the line that it begins on is reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SEPARATORS: Final = ",;\t"
 
 
 class _BadRow(Exception):
-    """Why a row cannot be read."""
+    """The reason why a row cannot be read."""
 
     def __init__(self, reason: str, *, swallows_next: bool = False) -> None:
         super().__init__(reason)
@@ -30,24 +30,24 @@ class _BadRow(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One row. `cells`: column → text without the space around it; empty where `fault` is not."""
+    """One row. `cells`: column → text without the space around it; empty if there is a `fault`."""
 
     line: int
     cells: dict[str, str] = field(default_factory=dict)
     fault: str = ""
     raw: str = ""
-    """The first line as it stands in the file, for a guess at what a faulty row belongs to."""
+    """The first line as it is in the file, to guess which record a faulty row belongs to."""
     swallows_next: bool = False
-    """A faulty row of so many cells that the row below must be in it: its line end is lost."""
+    """A faulty row with so many cells that it must hold the row below: its line end is lost."""
 
 
 class Columns(tuple[str, ...]):
-    """The names in a header, and the sign that stands between them."""
+    """The names in a header, and the character that separates them."""
 
     separator: str = ","
 
     def named(self, known: Iterable[str]) -> Columns:
-        """The same, in our spelling where the names are ours: `SKU` means sku."""
+        """The same, in our spelling for names that are ours: `SKU` means sku."""
         ours = {_plain(name): name for name in known}
         columns = Columns(ours.get(_plain(name), name) for name in self)
         columns.separator = self.separator
@@ -55,9 +55,9 @@ class Columns(tuple[str, ...]):
 
 
 def columns_of(text: str) -> Columns:
-    """The names in the first line; empty where it is no CSV header.
+    """The names in the first line; empty if it is no CSV header.
 
-    Spreadsheets of many countries write `;` or tabs for the comma. A name holds none of them, so
+    Spreadsheets of many countries write `;` or tabs for the comma. No name holds one of them, so
     there is only one reading.
     """
     header = text.split("\n", 1)[0].rstrip("\r")
@@ -75,7 +75,7 @@ def _plain(name: str) -> str:
 
 
 def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
-    """What is wrong with a header; nothing where the wanted columns are there, in any order."""
+    """The fault of a header; empty if the wanted columns are there, in any order."""
     missing = [name for name in wanted if name not in found]
     if missing:
         return f"the header lacks {', '.join(missing)}; it must name {','.join(wanted)}"
@@ -90,12 +90,12 @@ def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def rows_of(text: str, columns: Columns) -> Iterator[Row]:
-    """The rows under the header. Lines that are blank are nothing."""
+    """The rows under the header, without blank lines."""
     return rows_below((line.rstrip("\r") for line in text.split("\n")[1:]), columns)
 
 
 def rows_below(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
-    """The rows in the lines below the header, of which a few at a time are in memory."""
+    """The rows in the lines below the header; only a few at a time are in memory."""
     rest = iter(lines)
     ahead: deque[str] = deque()
     number = 2
@@ -108,7 +108,7 @@ def rows_below(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
             height = _height(ahead)
             row = _row("\n".join(islice(ahead, height)), number, columns)
             if row.fault:
-                # The lines below may well be good: the quote that joined them is the fault.
+                # The lines below may well be good: the fault is the quote that joined them.
                 height = 1
             yield row
         for _ in range(height):
@@ -117,7 +117,7 @@ def rows_below(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
 
 
 def _height(lines: Iterable[str]) -> int:
-    """Over how many lines the row's quotes are open; one where they are not closed in reach."""
+    """The number of lines over which the row's quotes are open; one if they never close."""
     quotes = 0
     for height, line in enumerate(lines, start=1):
         quotes += line.count('"')

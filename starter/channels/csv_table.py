@@ -1,4 +1,4 @@
-"""A CSV file as documents, a row each; what is wrong with a row costs only that row."""
+"""A CSV file as documents, one for each row; a fault in a row costs only that row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T", bound=Document)
 
 @dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A sound row, and where it stands in the file."""
+    """A sound row, and its line in the file."""
 
     line: int
     content: T
@@ -27,10 +27,10 @@ class Entry(Generic[T]):
 def read_table(
     source: bytes | Lines, model: type[T], *, foreign: bool = False
 ) -> Iterator[Entry[T] | Problem]:
-    """Each row as a document of this model, whose fields name the columns, or what is wrong.
+    """Each row as a document of this model, whose fields name the columns, or its problems.
 
-    Columns may stand in any order, and those of fields with a default may be left out, as may their
-    cells. Of a `foreign` file, which was not made for us, other columns are passed over. A file
+    Columns may stand in any order. Columns of fields with a default may be left out, and so may
+    their cells. A `foreign` file was not made for Orderloom: its other columns are ignored. A file
     that cannot be used is one problem.
     """
     lines = lines_of(source)
@@ -40,7 +40,7 @@ def read_table(
 def read_rows(
     columns: Columns, lines: Iterable[str], model: type[T], *, foreign: bool = False
 ) -> Iterator[Entry[T] | Problem]:
-    """The same for a file whose header has been read: the lines are those below it."""
+    """Like `read_table`, for a file whose header has been read: `lines` are those below it."""
     columns = columns.named(model.model_fields)
     if fault := _header_fault(columns, model, foreign=foreign):
         yield Problem(1, "", fault)

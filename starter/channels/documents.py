@@ -1,4 +1,4 @@
-"""Orders in whatever form they come: told apart by content, never by a file's name."""
+"""Orders in any supported format, recognized by content and never by a file's name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from starter.channels.read_results import Record, unreadable
 from starter.channels.text import NOT_UTF8, LineNumbers, decode, first_undecoded
 
 BYTES_MAX: Final = 200_000_000
-"""Of one file: a hundred thousand orders and more. Its bytes are read at once."""
+"""The largest file: a hundred thousand orders and more. It is read at once."""
 
 STANDARD_INPUT: Final = "-"
 
@@ -28,8 +28,8 @@ STANDARD_INPUT: Final = "-"
 def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iterator[Record]:
     """Every order in `data`, in order: one JSON object, an array, JSON Lines or a Northwind export.
 
-    Never raises: whatever is wrong with the data is a record with problems. `customers` gives names
-    to the customer ids of a Northwind export.
+    Never raises: wrong data gives a record with problems. `customers` gives names to the customer
+    ids of a Northwind export.
     """
     text = decode(data)
     content = text.lstrip(" \t\r\n")
@@ -57,9 +57,9 @@ def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iter
 
 
 class Source:
-    """A file that is read line by line, and not held in memory. It knows how far it has been read.
+    """A file that is read line by line and not held in memory. It knows how much has been read.
 
-    `size`: its bytes, where that is known before the end.
+    `size`: its bytes, if that is known before the end.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -74,7 +74,7 @@ class Source:
         self.size = about.st_size if stat.S_ISREG(about.st_mode) else None
 
     def readline(self, size: int, /) -> bytes:
-        """The next line, or so many bytes of it. Raises InvalidInput where it cannot be read."""
+        """The next line, or its first `size` bytes. Raises InvalidInput when it cannot be read."""
         try:
             line = self._stream.readline(size)
         except (OSError, ValueError) as error:
@@ -85,7 +85,7 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """Of what has been read so far: the same content has the same one."""
+        """A hash of the content that has been read so far."""
         return self._digest.hexdigest()
 
 
@@ -130,5 +130,5 @@ def load(file: str) -> bytes:
 
 
 def label(file: str) -> str:
-    """What to call the file in a message."""
+    """The file's name in a message."""
     return "standard input" if file == STANDARD_INPUT else file

@@ -1,4 +1,4 @@
-"""What a shop says of SKUs, from CSV: the fields of an item, or a Northwind products.csv."""
+"""A shop's settings for SKUs, from CSV: the fields of an item, or a Northwind products.csv."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starter.channels.text import Lines, lines_of
 
 
 class _Product(Document):
-    """What a Northwind product tells of an item."""
+    """The columns of a Northwind product that belong to an item."""
 
     product_id: Annotated[str, BeforeValidator(sku_of)]
     product_name: Name
@@ -33,9 +33,9 @@ class _Product(Document):
 
 
 def read_items(source: bytes | Lines) -> Iterator[Entry[Item] | Problem]:
-    """Each row as an item, or what is wrong with it.
+    """Each row as an item, or its problem.
 
-    Northwind has no backorders; its products that are not discontinued are taken to allow them.
+    Northwind has no backorders; products that are not discontinued are assumed to allow them.
     """
     lines = lines_of(source)
     columns = columns_of(next(lines, ""))

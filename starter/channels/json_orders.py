@@ -1,8 +1,8 @@
 """Orders in JSON: one object, an array of them, or one on each line.
 
-The text is scanned value by value, so that a malformed one is reported with its line and the others
-are read all the same. Stricter than `json`: a key that appears twice and NaN are refused, because
-what was meant cannot be known.
+The text is scanned value by value, so that a malformed value is reported with its line and the
+others are still read. Stricter than `json`: NaN and a key that appears twice are refused, because
+their meaning cannot be known.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ RECORD_CHARACTERS_MAX: Final = 1_000_000
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _RECORD_START: Final = re.compile(r"^\{", re.MULTILINE)
 _WHOLE_RECORD: Final = re.compile(r"^\{.*\}[ \t\r]*$", re.MULTILINE)
-# What matters for finding the end of a value that is not JSON. A string that is not closed ends
-# with its line.
+# The marks that show where a broken JSON value ends. An unclosed string ends with its line.
 _MARK: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[\[\]{},]')
 _CLOSES: Final = {"{": "}", "[": "]"}
 
 
 class _Malformed(Exception):
-    """What is wrong with a value; `position` is None where it concerns the value as a whole."""
+    """The fault of a value; `position` is None if it concerns the value as a whole."""
 
     def __init__(self, reason: str, position: int | None = None) -> None:
         super().__init__(reason)
@@ -66,7 +65,7 @@ def read_json(text: str) -> Iterator[Record]:
 
 
 def read_json_lines(text: str) -> Iterator[Record]:
-    """One order on each line; blank lines are nothing."""
+    """One order on each line; blank lines are ignored."""
     for number, line in enumerate(text.split("\n"), start=1):
         content = line.strip(" \t\r")
         if not content:
@@ -83,16 +82,16 @@ def read_json_lines(text: str) -> Iterator[Record]:
 
 
 def has_record_lines(text: str) -> bool:
-    """At least one line begins like an order in JSON Lines."""
+    """Whether at least one line begins like an order in JSON Lines."""
     return _RECORD_START.search(text) is not None
 
 
 def _is_lines(text: str, start: int) -> bool:
-    """JSON Lines, rather than one object, however it is laid out and broken."""
+    """Whether it is JSON Lines, and not one object, however that is laid out and broken."""
     try:
         _, end = _value(text, start)
     except _Malformed:
-        # Inside one object that is spread over lines, nothing but its own start is at the margin.
+        # In one object that is spread over lines, only its own start is at the margin.
         starts = len(list(islice(_RECORD_START.finditer(text), 2)))
         return starts > 1 and _WHOLE_RECORD.search(text) is not None
     one_line = "\n" not in text[start:end]
@@ -216,5 +215,5 @@ def _with_place(error: _Malformed, text: str) -> str:
 
 def _skip_space(text: str, position: int) -> int:
     found = _SPACE.match(text, position)
-    assert found is not None  # matches the empty string too
+    assert found is not None  # It matches the empty string, too.
     return found.end()

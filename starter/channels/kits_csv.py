@@ -1,4 +1,4 @@
-"""What kits are made of, from CSV: kit,part,units, a row for each part."""
+"""The parts of kits, from CSV: kit,part,units, a row for each part."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starter.channels.text import decode
 
 
 class _PartRow(Document):
-    """So many units of a part are in one kit."""
+    """The units of one part in one kit."""
 
     kit: Sku
     part: Sku
@@ -24,10 +24,10 @@ class _PartRow(Document):
 
 
 def read_kits(data: bytes) -> Iterator[Entry[Kit] | Problem]:
-    """Each kit, with the line of its first row, or what is wrong with its rows.
+    """Each kit, with the line of its first row, or the problems of its rows.
 
-    The rows of a kit need not stand together. One that is wrong costs the whole kit, which would
-    else lack a part; where it does not even say which kit it is of, the kit above it.
+    The rows of a kit need not stand together. A wrong row costs the whole kit, which would lack a
+    part without it. If the row does not even name its kit, it costs the kit above it.
     """
     kit_at = _kits_by_line(data)
     kits: dict[str, list[Entry[_PartRow]]] = {}
@@ -60,7 +60,7 @@ def _fault(row: Entry[_PartRow], kits: dict[str, list[Entry[_PartRow]]]) -> Prob
 
 
 def _kits_by_line(data: bytes) -> dict[int, str]:
-    """Which kit each row is of, as far as can be told of one that is wrong."""
+    """The kit of each row, as far as a wrong row shows it."""
     text = decode(data)
     columns = columns_of(text).named(_PartRow.model_fields)
     found: dict[int, str] = {}

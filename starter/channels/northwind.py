@@ -1,7 +1,7 @@
 """The Northwind sample company's order export: one row per order line, discounts as fractions.
 
-Rows of one order are gathered from wherever they stand. A row that cannot be read is reported, and
-the order it belongs to is not placed: it would lack a line.
+The rows of one order need not stand together. A row that cannot be read is reported, and its order
+is not placed, because it would lack a line.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _SERVICES: Final = {
     "5": "ups",
     "6": "dhl",
 }
-# Where a fault of the canonical order is to be corrected in the export.
+# The column of the export in which a fault of the canonical order must be corrected.
 _COLUMNS_BY_PATH: Final = {
     "channel_order_id": "order_id",
     "placed_at": "order_date",
@@ -85,7 +85,7 @@ _FRACTION: Final = re.compile(r"0(\.[0-9]{1,20})?|1(\.0{1,20})?")
 
 @dataclass
 class _Gathered:
-    """The rows of one order, and what is wrong with any of them."""
+    """The rows of one order, and their problems."""
 
     order_id: str
     rows: list[Row] = field(default_factory=list)
@@ -98,7 +98,7 @@ class _Gathered:
 
 
 def is_northwind(columns: tuple[str, ...]) -> bool:
-    """The header is this export's, or was meant to be."""
+    """Whether the header is this export's, or was meant to be."""
     return "order_id" in columns and len(columns) > 1
 
 
@@ -116,7 +116,7 @@ def read_northwind(text: str, customers: Mapping[str, str] | None = None) -> Ite
 
 
 def read_customers(text: str) -> tuple[dict[str, str], tuple[Problem, ...]]:
-    """Customer id → company name, from the export's customers.csv, and what could not be read."""
+    """Customer id → company name, from the export's customers.csv, and the unreadable rows."""
     columns = columns_of(text)
     missing = [name for name in ("customer_id", "company_name") if name not in columns]
     if missing:
@@ -162,7 +162,7 @@ def _gather(text: str, columns: Columns) -> tuple[list[_Gathered], list[Problem]
 
 
 def _guess_order_id(row: Row, columns: tuple[str, ...]) -> str:
-    """The order of a row that cannot be split into cells: its first cell is whole in any case."""
+    """The order of a row that cannot be split into cells: its first cell is always whole."""
     if not row.fault or columns[0] != "order_id":
         return ""
     first = row.raw.split(",", 1)[0].strip(' "')
@@ -198,7 +198,7 @@ def _to_record(one: _Gathered, customers: Mapping[str, str]) -> Record:
 def _document(
     one: _Gathered, customers: Mapping[str, str], problems: list[Problem]
 ) -> dict[str, Any]:
-    """The canonical document; what a cell says wrongly is added to `problems`."""
+    """The canonical document; wrong cells are added to `problems`."""
     first = one.rows[0]
     for row in one.rows[1:]:
         problems += [
@@ -263,7 +263,7 @@ def sku_of(product_id: str) -> str:
 
 
 def _faults(one: _Gathered, error: ValidationError) -> Iterator[Problem]:
-    """The canonical order's faults, told by line and column of the export."""
+    """The canonical order's faults, with line and column of the export."""
     for place, where, reason in faults(error):
         line, column = one.rows[0].line, _COLUMNS_BY_PATH.get(where, where)
         match place:
@@ -276,7 +276,7 @@ def _faults(one: _Gathered, error: ValidationError) -> Iterator[Problem]:
 def _checked(
     row: Row, column: str, shape: re.Pattern[str], wanted: str, problems: list[Problem]
 ) -> str:
-    """The cell's text; where it has not this shape, that is a problem."""
+    """The cell's text; if it does not have this shape, that is added to `problems`."""
     cell = row.cells[column]
     if not cell:
         problems.append(Problem(row.line, column, "is missing"))
@@ -295,5 +295,5 @@ def _country(row: Row, problems: list[Problem]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Addresses span lines in some exports."""
+    """The text on one line: addresses span several in some exports."""
     return " ".join(text.split())

@@ -1,7 +1,7 @@
-"""Northwind's suppliers, stock levels and what it has on order, from its products and suppliers.
+"""Northwind's suppliers, stock levels and open orders, from its products and suppliers.
 
-The export says who supplies a product, at which level it is reordered, and how much is on order.
-What it does not say is set here: lead times, minimums, multiples, and what is paid for a product.
+The export names a product's supplier, its reorder level, and the units on order. The rest is set
+here: lead times, minimums, multiples, and purchase prices.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ LEAD_TIME_DAYS: Final = {"UK": 10, "USA": 14, "Japan": 21, "Australia": 28, "Sin
 """By the supplier's country."""
 LEAD_TIME_DAYS_ELSEWHERE: Final = 7
 PAID_PERCENT: Final = 60
-"""Of the price that customers pay."""
+"""Purchase prices, as a share of the price that customers pay."""
 BATCH: Final = 120
-"""So much above the reorder level is bought up to."""
+"""Units above the reorder level that are bought up to."""
 CURRENCY: Final = "USD"
 
 T = TypeVar("T", bound=Document)
@@ -56,7 +56,7 @@ class _Supplier(Document):
 
 @dataclass(frozen=True)
 class Supply:
-    """On which terms Northwind buys, when, and what it has on order."""
+    """Northwind's terms of buying, its levels, and its units on order."""
 
     terms: tuple[SupplierItem, ...]
     levels: tuple[StockLevels, ...]
@@ -66,10 +66,10 @@ class Supply:
 def read_supply(
     products: bytes, suppliers: bytes, *, today: date, location: str = DEFAULT_LOCATION
 ) -> Supply:
-    """All of it, for one location. What is on order comes a lead time from today.
+    """The supply of one location. Units on order arrive a lead time from today.
 
-    A discontinued product has no levels, and comes only where it is on order already. Raises
-    InvalidInput where a file is not as Northwind's are.
+    A discontinued product has no levels, and arrives only if it is on order already. Raises
+    InvalidInput for a file that is not Northwind's.
     """
     by_id = {one.supplier_id: one for one in _rows(suppliers, _Supplier, "suppliers.csv")}
     terms, levels, on_order = [], [], []

@@ -1,4 +1,4 @@
-"""What reading yields: per order, the order itself or everything that is wrong with it."""
+"""The results of reading: for each record, the order or all of its problems."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _PLAIN: Final = {
     "string_too_long": "must have {max_length} characters at most",
     "string_too_short": "must have {min_length} characters at least",
 }
-"""In our words, not the library's; filled in from what the library says of the fault."""
+"""Faults in our words, filled in from the library's data about the fault."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong. `line` counts from 1; `field` is empty for the record as a whole."""
+    """One fault. `line` counts from 1; `field` is empty for the record as a whole."""
 
     line: int
     field: str
@@ -42,8 +42,7 @@ class Problem:
 class Record:
     """One order as it was read: `order`, or None and the problems.
 
-    `line` is where the record begins. `name` is what the record calls itself, as far as that could
-    be read: its channel_order_id.
+    `line` is where the record begins. `name` is its channel_order_id, if that could be read.
     """
 
     line: int
@@ -58,7 +57,7 @@ def unreadable(line: int, reason: str, *, field: str = "", name: str = "") -> Re
 
 
 def limited(problems: list[Problem]) -> tuple[Problem, ...]:
-    """The problems, cut off where nobody reads on."""
+    """The problems, cut off where nobody would read on."""
     if len(problems) <= PROBLEMS_MAX:
         return tuple(problems)
     more = len(problems) - PROBLEMS_MAX
@@ -73,7 +72,7 @@ def faults(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, str
         context = fault.get("ctx", {})
         plain = _PLAIN.get(fault["type"], "").format_map(context)
         reason = plain or str(context.get("reason", fault["msg"]))
-        if "where" in context:  # a rule over several fields names the one at fault
+        if "where" in context:  # A rule over several fields names the wrong one.
             place = (*place, *_steps(context["where"]))
         found.append((place, path(place), reason))
     return found

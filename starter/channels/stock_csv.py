@@ -1,6 +1,6 @@
-"""Stock to take in, from CSV: sku,location,quantity, or a Northwind products.csv.
+"""Stock to receive, from CSV: sku,location,quantity, or a Northwind products.csv.
 
-What a unit has cost may stand beside it, in unit_cost,currency.
+The columns unit_cost,currency may give the cost of a unit.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ COST_COLUMNS: Final = ("unit_cost", "currency")
 PRODUCT_COLUMNS: Final = ("product_id", "units_in_stock")
 DEFAULT_LOCATION: Final = "main"
 UNITS_MAX: Final = 1_000_000_000
-"""Of one SKU in one row."""
+"""The most units of one SKU in one row."""
 
 _WHOLE: Final = re.compile(r"[0-9]{1,10}")
 
 
 class StockRow(Priced):
-    """Units of one SKU that arrive at one location. `line` is where the file says so."""
+    """Units of one SKU that arrive at one location. `line` is its line in the file."""
 
     line: int
     sku: Sku
@@ -41,7 +41,7 @@ _as_row: Final = TypeAdapter(StockRow)
 
 
 def read_stock(source: bytes | Lines) -> Iterator[StockRow | Problem]:
-    """Each row as stock, or what is wrong with it. A file that cannot be used is one problem."""
+    """Each row as stock, or its problem. A file that cannot be used is one problem."""
     lines = lines_of(source)
     header = next(lines, "")
     if not header.strip():

@@ -1,4 +1,4 @@
-"""From bytes to text, without losing the place of what is not text."""
+"""From bytes to text, keeping the places of bytes that are not text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from domain.errors import InvalidInput
 
-# What could not be decoded stands in the text as one of these, and is reported by its line.
+# Bytes that could not be decoded become these characters, and are reported by line.
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
 
 NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
@@ -18,19 +18,19 @@ NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
 NUMBER_TOO_LONG: Final = "holds a number of thousands of digits, which nothing here has"
 
 LINE_BYTES_MAX: Final = 1_000_000
-"""A longer line is none of a table that somebody wrote."""
+"""No table has a longer line."""
 
 
 class Lines(Protocol):
-    """Where lines of bytes are read from."""
+    """A source of lines of bytes."""
 
     def readline(self, size: int, /) -> bytes: ...
 
 
 def lines_of(source: bytes | Lines) -> Iterator[str]:
-    """The lines of a text without their ends, each read when it is asked for.
+    """The lines of a text without their ends, each read when it is needed.
 
-    Raises InvalidInput for a line that is too long to be one.
+    Raises InvalidInput for a line that is too long.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     number = 0
@@ -57,7 +57,7 @@ def lines_of(source: bytes | Lines) -> Iterator[str]:
 
 
 def decode(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark. Bytes that are not stay recognizable.
+    """UTF-8 with or without a byte order mark. Other bytes stay recognizable.
 
     UTF-16, which spreadsheets call Unicode text, is understood as well.
     """
@@ -82,7 +82,7 @@ def first_undecoded(text: str, start: int = 0, end: int | None = None) -> int | 
 
 
 class LineNumbers:
-    """Line numbers of positions in a text. Cheap as long as the positions grow."""
+    """Line numbers of positions in a text. Fast as long as the positions grow."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -90,7 +90,7 @@ class LineNumbers:
         self._line = 1
 
     def at(self, position: int) -> int:
-        """The line, counted from 1, that this position is on."""
+        """The line of this position, counted from 1."""
         if position < self._position:
             self._position, self._line = 0, 1
         self._line += self._text.count("\n", self._position, position)

@@ -1,4 +1,4 @@
-"""`python -m starter.demo`: what `make demo` runs."""
+"""`python -m starter.demo`: the program behind `make demo`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from starter.demo import shop
 from starter.demo.run import run
 
 _ORDERS: Final = 400
-_STOPPED: Final = 130  # as shells tell of a program that Ctrl-C ended
+_STOPPED: Final = 130  # Shells report a program that Ctrl-C ended with this code.
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ async def _until_stopped(
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        for number in signals:  # a second one must not interrupt the orderly stop
+        for number in signals:  # A second signal must not interrupt the orderly stop.
             loop.add_signal_handler(number, lambda: None)
         demo.cancel()
 

@@ -1,7 +1,7 @@
-"""What the demo's customers do: some change their mind at every stage, some send things back.
+"""The demo's customers: some cancel, at every stage, and some send goods back.
 
-They speak to their orders by signals, as anybody can with the `temporal` program. To catch an order
-at a given stage, the warehouse or the carrier is held back for it until its answer is known.
+They send signals to their orders, as anybody can with the `temporal` program. To catch an order at
+a given stage, the warehouse or the carrier waits for it until its answer is known.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ CancelStage = Literal["before picking", "picked", "packed", "labelled", "handed 
 STAGES: Final[dict[CancelStage, Step]] = {
     "before picking": "pick",
     "picked": "pack",
-    "packed": "pack",  # not held back: nobody waits for a packed parcel but its label, a slow one
+    # The warehouse does not wait: a packed parcel only waits for its label, a slow one.
+    "packed": "pack",
     "labelled": "handover",
     "handed over": "carry",
 }
-"""What is held back to catch an order at a stage."""
+"""The step that waits, to catch an order at a stage."""
 
 SLOW_SERVICE: Final = "slow"
-"""The sandbox carrier takes its time with labels of this service."""
+"""The sandbox carrier is slow with labels of this service."""
 
 FINAL: Final = ("rejected", "cancelled", "closed")
 _ARRIVED: Final = ("delivered", *FINAL)
@@ -47,12 +48,12 @@ _AT_MOST_S: Final = 500.0
 
 
 class TookTooLong(Exception):
-    """Something that had to happen did not."""
+    """An event that had to happen did not."""
 
 
 @dataclass
 class Cancellation:
-    """A customer who does not want the order any more, or only not one of its lines."""
+    """A customer who cancels the order, or only one of its lines."""
 
     order_id: str
     stage: CancelStage
@@ -73,13 +74,13 @@ class ReturnWish:
 
 @dataclass(frozen=True)
 class Script:
-    """Who does what."""
+    """The plan of the customers' actions."""
 
     cancellations: dict[str, Cancellation]
     returns: dict[str, ReturnWish]
 
     def holds(self, step: Step, part_id: str) -> bool:
-        """Whether the outside waits with a step; it is noted that it came to it."""
+        """Whether a step must wait; notes that the step was reached."""
         wish = self.cancellations.get(ids.order_of(part_id))
         if wish is None or wish.over or STAGES[wish.stage] != step:
             return False
@@ -88,7 +89,10 @@ class Script:
 
 
 def write_script(orders: Sequence[Order], *, cancellations: int, returns: int) -> Script:
-    """Choose customers, spread over the orders: every stage in turn, every third of one line."""
+    """Choose customers, spread over the orders and over all stages.
+
+    Every third cancels only one line.
+    """
     wanted = cancellations + returns
     every = max(1, len(orders) // wanted) if wanted else 1
     chosen = list(orders)[::every][:wanted]
@@ -107,7 +111,7 @@ def write_script(orders: Sequence[Order], *, cancellations: int, returns: int) -
 
 
 class Board:
-    """Where every order stands, looked up at once for everybody who wants to know."""
+    """The present state of every order, read once for all that wait for it."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -115,7 +119,7 @@ class Board:
         self.summaries: dict[str, OrderSummary] = {}
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Read repeatedly, until cancelled."""
         while True:
             found = await self._orders.list(at_most=_ALL)
             async with self._changed:
@@ -124,7 +128,7 @@ class Board:
             await asyncio.sleep(_LOOK_S)
 
     async def until(self, holds: Callable[[Mapping[str, OrderSummary]], bool]) -> None:
-        """Wait for something to be seen here."""
+        """Wait until the states fulfil a condition."""
         async with self._changed:
             await self._changed.wait_for(lambda: holds(self.summaries))
 
@@ -139,7 +143,7 @@ class Customers:
         self._script = script
 
     async def play(self) -> None:
-        """Until every customer has had an answer. Raises TookTooLong."""
+        """Wait until every customer has had an answer. Raises TookTooLong."""
         await asyncio.gather(
             *(self._cancel(wish) for wish in self._script.cancellations.values()),
             *(self._send_back(wish) for wish in self._script.returns.values()),
@@ -167,7 +171,7 @@ class Customers:
         wish.over = True
 
     async def _reached(self, wish: Cancellation) -> bool:
-        """Wait for the stage. False: the order ended before, as nothing of it could be had."""
+        """Wait for the stage. False: the order ended before, because it could get no unit."""
         order_id = wish.order_id
         ended = self._board.until(
             lambda seen: order_id in seen and seen[order_id].decision in FINAL
@@ -193,7 +197,7 @@ class Customers:
             lambda: self._phase(order_id), f"{order_id} never knew that it arrived"
         )
         if phase != "return window":
-            wish.outcome = f"order {phase}"  # lost or undeliverable: there is nothing to send back
+            wish.outcome = f"order {phase}"  # Lost or undeliverable: there is nothing to send back.
             return
         request: dict[str, Any] = {"reason": "not what I expected", "by": "customer"}
         if wish.line_id is not None:
@@ -216,7 +220,7 @@ class Customers:
         return "packed" if "packed" in states else None
 
     async def _phase(self, order_id: str) -> str | None:
-        """Where the order's workflow is. A delivery is on record a moment before it knows of it."""
+        """The phase of the order's workflow, which knows of a delivery after the record."""
         decision = self._board.summaries[order_id].decision
         if decision in FINAL:
             return decision

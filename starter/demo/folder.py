@@ -16,14 +16,14 @@ _MARKER_TEXT: Final = "Made by `make demo`, which empties this folder each time 
 
 
 async def empty(home: Path) -> None:
-    """Make the folder, or empty the one that an earlier demo left.
+    """Create the folder, or empty the one that an earlier demo left.
 
-    Raises InvalidInput where it holds anything else, and Refused where a demo runs in it.
+    Raises InvalidInput if it holds anything else, and Refused if a demo runs in it.
     """
     home = home.resolve()
     _check(home)
     with stack_lock(home):
-        await asyncio.to_thread(stop_orphans, home)  # of a demo that was killed
+        await asyncio.to_thread(stop_orphans, home)  # A demo that was killed may have left them.
         for entry in home.iterdir():
             if entry.name == LOCK_FILE:
                 continue

@@ -1,4 +1,4 @@
-"""What became of every unit that was ordered, and of every day that was promised."""
+"""The outcome of every unit that was ordered, and of every promised day."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ _WAITED = ("stock reserved, the rest is backordered", "backordered")
 
 @dataclass(frozen=True)
 class UnitOutcomes:
-    """Units of all orders. `unexplained`: of purchasable products, neither sent nor cancelled by
-    a customer, and not lost on the way."""
+    """Units of all orders.
+
+    `unexplained`: units of purchasable products that were neither sent, nor cancelled by a
+    customer, nor lost on the way.
+    """
 
     ordered: int
     delivered: int
@@ -28,7 +31,7 @@ class UnitOutcomes:
     unexplained: int
 
     def rows(self) -> Iterator[tuple[str, int]]:
-        """For people."""
+        """(text, number) for people."""
         yield "ordered", self.ordered
         yield "delivered", self.delivered
         yield "of those ordered, at first backordered", self.backordered
@@ -40,7 +43,7 @@ class UnitOutcomes:
 
 @dataclass(frozen=True)
 class Promises:
-    """Parcels with a promised day, and what the orders' stories say of slips."""
+    """Parcels with a promised day, and the slips in the orders' stories."""
 
     kept: int
     late: int
@@ -51,7 +54,7 @@ class Promises:
     missed: int
 
     def rows(self) -> Iterator[tuple[str, object]]:
-        """For people."""
+        """(text, value) for people."""
         yield "parcels that were there by the promised day", self.kept
         yield "parcels that came later", self.late
         yield "parcels that were recalled, lost or sent back before", self.never_came
@@ -66,7 +69,7 @@ def units_of(
     stories: Mapping[str, Sequence[EventRow]],
     discontinued: Collection[str],
 ) -> UnitOutcomes:
-    """What became of every unit."""
+    """The outcome of every unit."""
     found = Counter[str]()
     for order in orders:
         skus = {line.line_id: line.sku for line in order.lines}
@@ -80,7 +83,7 @@ def units_of(
                 event.data["backordered"].values() if event.what in _WAITED else ()
             )
             found["undeliverable"] += _undeliverable(order, event)
-            if "sourcing" in event.data:  # what could not be had
+            if "sourcing" in event.data:  # Units that could not be had.
                 for line_id, units in event.data["missing"].items():
                     gone = skus[line_id] in discontinued
                     if "refunded" not in event.what:
@@ -104,7 +107,7 @@ def _undeliverable(order: OrderDetail, event: EventRow) -> int:
 def promises_of(
     orders: Sequence[OrderDetail], stories: Mapping[str, Sequence[EventRow]]
 ) -> Promises:
-    """Every promised day against the day on which the parcel was there."""
+    """Every promised day, compared with the day of the delivery."""
     found = Counter[str]()
     early: list[int] = []
     for order in orders:

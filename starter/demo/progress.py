@@ -1,4 +1,4 @@
-"""How far the demo has come, while it runs."""
+"""The demo's progress, while it runs."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Progress:
         self._bars.stop()
 
     def placed(self) -> None:
-        """One more order has its answer."""
+        """Count one more order with an answer."""
         self._show("placed", self._done["placed"] + 1)
 
     def ended(self, count: int) -> None:
-        """So many orders have come to their end."""
+        """Set the number of ended orders."""
         self._show("ended", count)
 
     def _show(self, name: str, count: int) -> None:

@@ -48,9 +48,9 @@ _RETURNS: Final = 26
 _ENDS_WITHIN_S: Final = 600.0
 _PURCHASES_MAX: Final = 10_000
 _LOOK_S: Final = 0.5
-_LISTED_WITHIN: Final = timedelta(minutes=5)  # some companies list a day effect by effect
+_LISTED_WITHIN: Final = timedelta(minutes=5)  # Some companies list a day effect by effect.
 
-# What the sandbox companies do wrong, how often: they do what they are asked, and do not answer.
+# How often the sandbox companies do as they are asked and do not answer.
 _FAULTS: Final = (
     ("payment", "authorize", 2),
     ("payment", "capture", 3),
@@ -96,7 +96,7 @@ async def run(
                 "The stack stays up until Ctrl-C. In another shell: "
                 f"ORDERLOOM_HOME={home} .venv/bin/orderloom orders"
             )
-            with suppress(asyncio.CancelledError):  # Ctrl-C is how this ends
+            with suppress(asyncio.CancelledError):  # Ctrl-C ends it.
                 await asyncio.Event().wait()
     return code
 
@@ -143,7 +143,7 @@ class _Demo:
             f"Northwind opens with {opening.units:,} units of {opening.skus} products and "
             f"{opening.on_order:,} on order; its customers want {wanted:,}"
         )
-        few = len(documents) // 12  # of a small demo, not everybody cancels
+        few = len(documents) // 12  # In a small demo, fewer customers cancel.
         script = write_script(
             documents,
             cancellations=min(_CANCELLATIONS, max(5, few)),
@@ -183,9 +183,9 @@ class _Demo:
         return 0 if report.clean and even and agreed and not day.units.unexplained else 1
 
     async def _reconcile(self, opened: date) -> list[ComparedDay]:
-        """Compare what payment companies list with what is recorded, fees included."""
+        """Compare the payment companies' lists with our records, fees included."""
         compared = []
-        for day in {opened, datetime.now(UTC).date()}:  # two, where midnight came meanwhile
+        for day in {opened, datetime.now(UTC).date()}:  # Two days, if midnight came meanwhile.
             await self._service.reconciliation.compare(day, patience=_LISTED_WITHIN)
             compared += await self._service.reconciliation.days(day)
         return [one for one in compared if one.listed]
@@ -193,7 +193,7 @@ class _Demo:
     async def _trade(
         self, documents: Sequence[Order], script: Script
     ) -> tuple[shop.Placed, SimulationReport]:
-        """Place all orders while the outside and the customers do their part, until the end."""
+        """Place all orders while the outside and the customers act, until the end."""
         stop = asyncio.Event()
         customers = Customers(self._temporal, self._service.orders, self._board, script)
         with Progress(self._console, len(documents)) as progress:
@@ -234,7 +234,7 @@ class _Demo:
             ) from None
 
     async def _all_bought(self) -> None:
-        """Until every purchase order is closed: what is low is bought while the last ones ship."""
+        """Wait until every purchase order is closed; the last shipments may cause more."""
 
         async def closed() -> None:
             while await self._service.purchasing.orders(only_open=True):
@@ -254,7 +254,7 @@ class _Demo:
         }
 
     async def _misbehave(self) -> None:
-        """Have the sandbox companies do as they are asked, and not answer, now and then."""
+        """Make the sandbox companies do as they are asked without an answer, now and then."""
         async with self._pool.acquire() as conn:
             for company, operation, times in _FAULTS:
                 await companies.set_fault(
@@ -263,7 +263,7 @@ class _Demo:
 
 
 def _with_slow_labels(documents: Sequence[Order], script: Script) -> list[Order]:
-    """The orders as they are placed: some wait long enough for their label to be caught packed."""
+    """The orders to place: some get a slow label, to be caught while packed."""
     slow = {wish.order_id for wish in script.cancellations.values() if wish.stage == "packed"}
     return [
         order.model_copy(

@@ -1,4 +1,4 @@
-"""How long each step of each order took, from the orders' stories."""
+"""The time that each step of each order took, from the orders' stories."""
 
 from __future__ import annotations
 
@@ -68,27 +68,27 @@ def step_times(stories: Mapping[str, Iterable[EventRow]]) -> list[StepTimes]:
 
 
 def waits(order_id: str, story: Iterable[EventRow]) -> Iterator[Wait]:
-    """The steps of one order, each from the event that it could begin with.
+    """The steps of one order, each from the event after which it could begin.
 
-    The return window is left out: it is meant to take its time.
+    The return window is left out, because its length is set.
     """
-    since: dict[str, datetime] = {}  # by part: when its next step could begin
+    since: dict[str, datetime] = {}  # By part: the time when its next step could begin.
     for event in story:
         part = _part_of(order_id, event)
         if event.what in _STEPS and part in since:
             yield Wait(_STEPS[event.what], part, (event.at - since[part]).total_seconds())
         if event.what not in _BESIDES:
             since[part] = event.at
-        if event.what == "confirmed":  # only now the warehouse is asked
+        if event.what == "confirmed":  # The warehouse is asked only now.
             since = dict.fromkeys(since, event.at)
         if event.what == "lost":
-            since[f"{part}:lost"] = event.at  # by this name it is refunded
+            since[f"{part}:lost"] = event.at  # The refund has this name.
         for planned in event.data.get("fulfilments", ()):
             since[planned["fulfilment_id"]] = event.at
 
 
 def _part_of(order_id: str, event: EventRow) -> str:
-    """The fulfilment, return or order that an event is about."""
+    """The fulfilment, return or order that an event belongs to."""
     payment_key = event.data.get("payment_key")
     if payment_key is not None and event.what in _BESIDES:
         return str(payment_key).rsplit(":", 1)[0]

@@ -1,4 +1,4 @@
-"""What the demo says at its end."""
+"""The demo's summary at its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OUTCOMES = ("cancelled", "partly cancelled", "refused")
 
 @dataclass(frozen=True)
 class Day:
-    """Everything there is to tell."""
+    """The content of the summary."""
 
     placed: Placed
     seconds: float

@@ -1,1 +1,1 @@
-"""Plays the outside: the warehouse, carriers, the returns desk and suppliers."""
+"""The outside, played by the program: the warehouse, carriers, the returns desk and suppliers."""

@@ -1,6 +1,6 @@
-"""What happens to each part of an order outside, and when: drawn from a seed and the part's id.
+"""The outcome and time of each part of an order outside: drawn from a seed and the part's id.
 
-Nothing here remembers anything, so the same question always has the same answer, whoever asks.
+Nothing here has a memory, so the same question always gets the same answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 class SimulateOptions(BaseModel):
-    """How the outside behaves. Durations are of the real world, and pass `speed` times as fast.
+    """The behaviour of the outside. Durations are real, and pass `speed` times as fast.
 
     Each takes from half to one and a half times as long. Rates are shares of picks, parcels and
     return parcels.
@@ -51,27 +51,28 @@ class SimulateOptions(BaseModel):
     return_missing_rate: Rate = 0.1
     """Some units of one line are not in the return parcel."""
     return_scrap_rate: Rate = 0.1
-    """What comes back of one line cannot be sold again."""
+    """Some units of one line that come back cannot be sold again."""
 
     acknowledge_takes: Duration = timedelta(hours=4)
-    """A supplier's answer. Its goods take the lead time, from 0.7 to 1.2 times as long."""
+    """The time to a supplier's answer. The goods take from 0.7 to 1.2 times the lead time."""
     refused_order_rate: Rate = 0.01
     """The supplier will not serve a purchase order."""
     short_supply_rate: Rate = 0.05
     """It sends less of one SKU than was ordered, and says so."""
     late_supply_rate: Rate = 0.1
-    """It names a later day than was asked for."""
+    """It names a later day than the requested one."""
     slip_rate: Rate = 0.1
     """It names a day, and a later one after that."""
     part_delivery_rate: Rate = 0.25
     """It sends in two parts."""
     late_paper_rate: Rate = 0.05
-    """What it says of an order comes when the goods are there."""
+    """Its papers arrive together with the goods."""
     repeated_report_rate: Rate = 0.05
-    """What it, or the dock, reports comes twice."""
+    """A report of the supplier or the dock arrives twice."""
 
     until_idle: bool = False
-    """End once there has been nothing to do for `idle_after`, of which `speed` takes nothing."""
+    """End when there was nothing to do for `idle_after`, a real time that `speed` does not shorten.
+    """
     idle_after: Duration = timedelta(seconds=5)
     at_once: Annotated[int, Field(ge=1, le=100)] = 6
     """Reports on their way to the database at the same time."""
@@ -85,7 +86,7 @@ class SimulateOptions(BaseModel):
 
 @dataclass(frozen=True)
 class Scan:
-    """What a carrier says of a parcel, and `after` which time since the hand-over it happened."""
+    """A carrier's scan of a parcel, `after` a time since the hand-over."""
 
     event_id: str
     status: CarrierStatus
@@ -107,15 +108,15 @@ class Fate:
         }
 
     def due(self, task: Task, part_id: str, since: datetime) -> datetime:
-        """When somebody will have done a task that waits since then."""
+        """The time when a task is done that waits since `since`."""
         return since + self._lasts(self._takes[task], part_id, task)
 
     def found(self, fulfilment_id: str, units: LineUnits) -> dict[str, int]:
-        """What the picker finds."""
+        """The picker's count."""
         return self._short(fulfilment_id, units, self._options.short_pick_rate)
 
     def came_back(self, return_id: str, units: LineUnits) -> dict[str, Counted]:
-        """What is in a return parcel, and in which state (by line id)."""
+        """The count of a return parcel, by line id: units to sell again, and units to scrap."""
         received = self._short(return_id, units, self._options.return_missing_rate)
         spoilt = ""
         if self._happens(self._options.return_scrap_rate, return_id, "spoilt"):
@@ -128,7 +129,7 @@ class Fate:
         }
 
     def journey(self, fulfilment_id: str) -> tuple[Scan, ...]:
-        """Everything the carrier says of a parcel, in the order in which it says it."""
+        """All of the carrier's scans of a parcel, in the order of sending."""
         options = self._options
         total = self._lasts(options.transit_takes, fulfilment_id, "transit")
         end: CarrierStatus = "delivered"
@@ -142,7 +143,7 @@ class Fate:
             Scan(f"{fulfilment_id}/3", end, total),
         ]
         if end == "failure":
-            del scans[1]  # it never came that far
+            del scans[1]  # It never went that far.
         if self._happens(options.repeated_scan_rate, fulfilment_id, "repeated"):
             again = int(self._draw(fulfilment_id, "which is repeated") * len(scans))
             scans[again] = replace(scans[again], times=2)

@@ -55,7 +55,7 @@ _ENDS: Final = {"delivered": "delivered", "failure": "lost", "return_to_sender":
 
 
 class SimulationReport(BaseModel):
-    """What was reported. `refused`: reports that were not taken (any more), each task once."""
+    """The reports that were made. `refused`: reports that were refused, each task once."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -82,7 +82,7 @@ class SimulationReport(BaseModel):
 
 @dataclass(frozen=True)
 class _Job:
-    """Something to report. What is held back has no time."""
+    """Something to report. A job that must wait has no time."""
 
     name: tuple[Step, str]
     due: datetime | None
@@ -117,7 +117,7 @@ class Simulator:
         self._told = told
         self._done: Counter[str] = Counter()
         self._few_at_once = asyncio.Semaphore(options.at_once)
-        # By fulfilment on its way: what its carrier says, and how much of it it has said.
+        # By parcel under way: its carrier's scans, and the number of them that were sent.
         self._journeys: dict[str, tuple[Scan, ...]] = {}
         self._scans_sent: dict[str, int] = {}
         # What the desk refused when it was last tried. It is tried again, and keeps nobody busy.
@@ -131,7 +131,7 @@ class Simulator:
         return SimulationReport(**self._done)
 
     async def run(self, stop: asyncio.Event) -> SimulationReport:
-        """Do what is due, again and again."""
+        """Do the jobs that are due, repeatedly."""
         clock = asyncio.get_running_loop()
         busy_at = clock.time()
         while not stop.is_set():
@@ -139,7 +139,7 @@ class Simulator:
             try:
                 jobs = await self._jobs()
             except (Unreachable, *DatabaseFault) as fault:
-                # No news is not idleness.
+                # No answer does not mean that there is nothing to do.
                 logger.warning("the database does not answer: %s", fault)
                 busy_at = clock.time()
             else:
@@ -158,7 +158,7 @@ class Simulator:
         return self.report
 
     async def _jobs(self) -> list[_Job]:
-        """All there is to do, due or not."""
+        """All jobs, due or not."""
         jobs = []
         acts: dict[Literal["pick", "pack", "handover", "receive-return"], _Act] = {
             "pick": self._pick,
@@ -186,7 +186,7 @@ class Simulator:
         return jobs
 
     def _supplies(self, order: PurchaseOrder) -> list[_Job]:
-        """What is still to be reported of a purchase order: the next of it."""
+        """The next report about a purchase order, if there is one."""
         said = self._reported[order.po_id]
         left = [one for one in deliveries(order, self._options) if one.key not in said]
         return [
@@ -200,7 +200,7 @@ class Simulator:
         return _Job((step, part_id), None if self._holds(step, part_id) else due, act)
 
     def _follow(self, parcels: Sequence[ParcelUnderWay]) -> None:
-        """Remember the parcels that are on their way, and forget the others."""
+        """Remember the parcels that are under way, and forget the others."""
         on_their_way = [parcel.fulfilment_id for parcel in parcels]
         self._journeys = {
             part_id: self._journeys.get(part_id) or self._fate.journey(part_id)
@@ -247,7 +247,7 @@ class Simulator:
         )
 
     async def _supply(self, po_id: str, one: Delivery) -> None:
-        """Be the supplier, or the dock where its goods arrive."""
+        """Play the supplier, or the dock where its goods arrive."""
         buying, supplier = self._records.purchasing, "supplier (simulated)"
         try:
             for _ in range(one.times):
@@ -271,7 +271,7 @@ class Simulator:
     async def _carry(self, parcel: ParcelUnderWay) -> None:
         """Send the scans that are due.
 
-        A simulation that lags scans when it comes to it: what follows a delivery counts from then.
+        A late simulation sends a scan when it gets to it: events after a delivery count from then.
         """
         fulfilment_id, now = parcel.fulfilment_id, datetime.now(UTC)
         journey = self._journeys[fulfilment_id]

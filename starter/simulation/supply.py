@@ -1,5 +1,4 @@
-"""What suppliers do with a purchase order, and when: drawn as `starter.simulation.outcomes` draws
-all the rest."""
+"""The suppliers' actions for a purchase order, drawn as in `starter.simulation.outcomes`."""
 
 from __future__ import annotations
 
@@ -15,12 +14,12 @@ from store.purchasing.purchase_reads import PurchaseOrder
 _SLIP: Final = timedelta(days=3)
 _LATE: Final = timedelta(days=2)
 _SHORTEST: Final = timedelta(hours=12)
-"""Goods that have no lead time take so long all the same."""
+"""The time for goods without a lead time."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something that happens to a purchase order, at `due`. `key` names it, and tells it again."""
+    """An event of a purchase order, at `due`. A repeated report has the same `key`."""
 
     what: Literal["acknowledge", "refuse", "ship", "receive"]
     key: str
@@ -31,9 +30,9 @@ class Delivery:
 
 
 def deliveries(order: PurchaseOrder, options: SimulateOptions) -> tuple[Delivery, ...]:
-    """All that a supplier and the dock report of an order, in the order in which they do.
+    """All reports of a supplier and the dock about an order, in their order.
 
-    It follows from the order as it was made, so it is the same whenever it is asked.
+    They follow from the order's first content, so they are the same whenever this is called.
     """
     return _Supplier(order, options).deliveries()
 
@@ -70,7 +69,7 @@ class _Supplier:
             ]
         steps = [replace(step, times=self._times(step.key)) for step in steps]
         if self._happens(options.late_paper_rate, "papers come after the goods"):
-            # All that is said of the first part is said when it is there.
+            # The supplier's reports about the first part arrive together with it.
             arrival = next(step.due for step in steps if step.what == "receive")
             steps = [
                 replace(step, due=arrival) if step.what != "receive" else step for step in steps
@@ -78,7 +77,7 @@ class _Supplier:
         return tuple(sorted(steps, key=lambda step: (step.due, step.what != "receive")))
 
     def _units(self) -> dict[str, int]:
-        """What it will send in all: now and then less than was ordered, of one SKU."""
+        """The units that it will send: now and then less than was ordered, of one SKU."""
         units = {line.sku: line.quantity for line in self._order.lines}
         if self._happens(self._options.short_supply_rate, "short"):
             sku = sorted(units)[int(self._draw("which is short") * len(units))]
@@ -114,6 +113,6 @@ class _Supplier:
         return self._draw(about) < rate
 
     def _draw(self, about: str) -> float:
-        # Not by its id, which is another one whenever the same story begins anew.
+        # Not by its id, which differs each time the same story begins again.
         name = f"{self._order.supplier} {self._order.location} {self._order.number}"
         return draw(self._options.seed, name, about)

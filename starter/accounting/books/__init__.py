@@ -1,1 +1,1 @@
-"""The books as other programs read them: formatting, and nothing else."""
+"""The books in other programs' formats: formatting, and nothing else."""

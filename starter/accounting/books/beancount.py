@@ -1,7 +1,7 @@
 """The books of a period for Beancount (https://beancount.github.io/docs/beancount_language_syntax).
 
-What was before stands in one transaction on the first day. At the end each account is asserted to
-be what our own books say, to the minor unit, so that `bean-check` proves the two to be the same.
+One transaction on the first day holds the balances of all days before. At the end, each account is
+asserted to have our own balance, to the minor unit, so that `bean-check` proves that the two agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LINK: Final = re.compile(r"[A-Za-z0-9\-_/.]+")
 
 
 def render(period: Period) -> str:
-    """The file. What is in it does not depend on when it is made."""
+    """The file. The same period always gives the same file."""
     return "".join(f"{line}\n" for line in _lines(period))
 
 
@@ -43,7 +43,7 @@ def _lines(period: Period) -> Iterator[str]:
         yield from _transaction(entry)
     yield ""
     after = {(item.account, item.currency): item.amount_minor for item in period.after}
-    day = period.last + timedelta(days=1)  # an assertion is about the beginning of its day
+    day = period.last + timedelta(days=1)  # An assertion is about the beginning of its day.
     for account in Account:
         for currency in currencies:
             amount = to_decimal(after.get((account, currency), 0), currency)

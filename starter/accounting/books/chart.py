@@ -1,4 +1,4 @@
-"""Our accounts as others name them."""
+"""The names and numbers of our accounts in other programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.accounting.accounts import Account
 
 
 class Root(StrEnum):
-    """What an account is, in Beancount's words."""
+    """The type of an account, in Beancount's words."""
 
     ASSETS = "Assets"
     LIABILITIES = "Liabilities"
@@ -22,7 +22,7 @@ class Root(StrEnum):
 
 @dataclass(frozen=True)
 class Named:
-    """An account: what it is, its name for people, and its number where numbers are wanted."""
+    """An account's type, its name for people, and its number."""
 
     root: Root
     name: str
@@ -50,6 +50,6 @@ CHART: Final[Mapping[Account, Named]] = {
 
 
 def beancount_name(account: Account) -> str:
-    """Assets:CashInTransit."""
+    """The account's name in Beancount, such as Assets:CashInTransit."""
     words = account.value.split("_")
     return f"{CHART[account].root}:{''.join(word.capitalize() for word in words)}"

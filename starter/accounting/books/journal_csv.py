@@ -24,7 +24,7 @@ from starter.accounting.books.chart import CHART
 from store.accounting.ledger import Entry, Period, Posting
 
 XERO_ROWS_MAX: Final = 300
-"""Xero takes so many in one file."""
+"""Xero takes at most this many rows in one file."""
 
 _QUICKBOOKS: Final = (
     *("Journal No.", "Journal Date", "Account Name", "Description", "Debits", "Credits"),
@@ -33,11 +33,11 @@ _QUICKBOOKS: Final = (
 _XERO: Final = ("*Narration", "*Date", "Description", "*AccountCode", "*TaxRate", "*Amount")
 
 Names = Mapping[Account, str]
-"""What an account is called in the other program."""
+"""The accounts' names in the other program."""
 
 
 def quickbooks(period: Period, names: Names) -> str:
-    """Journals for QuickBooks Online. An account without a name is called as in our chart."""
+    """Journals for QuickBooks Online. An account without a name keeps the name of our chart."""
     rows = []
     for entry in period.entries:
         rows += [
@@ -56,7 +56,7 @@ def quickbooks(period: Period, names: Names) -> str:
 def xero(period: Period, names: Names, *, tax_rate: str) -> str:
     """Manual journals for Xero, in the organisation's currency; accounts are named by their codes.
 
-    Raises InvalidInput where there are several currencies.
+    Raises InvalidInput when the period has several currencies.
     """
     found = sorted({item.currency for entry in period.entries for item in entry.postings})
     if len(found) > 1:
@@ -81,7 +81,7 @@ def xero(period: Period, names: Names, *, tax_rate: str) -> str:
 
 
 def only(period: Period, currency: str) -> tuple[Period, Counter[str]]:
-    """The same in one currency. Also what that leaves out: currency → entries that have some."""
+    """The period in one currency, and the left-out entries: currency → number of entries."""
     left_out = Counter[str]()
     kept = []
     for entry in period.entries:
@@ -93,9 +93,9 @@ def only(period: Period, currency: str) -> tuple[Period, Counter[str]]:
 
 
 def daily(period: Period) -> Period:
-    """The same with one entry for each day and currency, where single ones are too many.
+    """The period with one entry for each day and currency.
 
-    What a day moves on an account and back again is left out of it.
+    An account whose amounts of a day add up to zero is left out of the day's entry.
     """
     sums: dict[tuple[str, str], Counter[Account]] = {}
     heads: dict[tuple[str, str], Entry] = {}

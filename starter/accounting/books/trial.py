@@ -1,4 +1,4 @@
-"""The trial balance as people read it: debits and credits side by side, and each currency's sum."""
+"""The trial balance for people: debits and credits side by side, and each currency's sum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def rows(balance: Sequence[Posting]) -> list[tuple[str, str, str, str]]:
 
 
 def sums(balance: Sequence[Posting]) -> dict[str, int]:
-    """Currency → what its accounts add up to, in minor units. Zero, or the books are wrong."""
+    """Currency → the sum of its accounts, in minor units. Zero, or the books are wrong."""
     found: dict[str, int] = {}
     for item in balance:
         found[item.currency] = found.get(item.currency, 0) + item.amount_minor

@@ -1,1 +1,1 @@
-"""Invoices and credit notes as they are printed."""
+"""Invoices and credit notes as PDF."""

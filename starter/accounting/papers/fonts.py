@@ -1,8 +1,8 @@
-"""Which font shows which letter, so that a name is printed as its owner writes it.
+"""The font for each letter, so that a name is printed as its owner writes it.
 
-No font is embedded: Latin letters are in the one that every PDF reader has; Korean, Japanese and
-Chinese ones, with Russian and plain Greek, are in those that readers keep for these languages. What
-is in none of them, and what is no letter, is printed as its code.
+No font is embedded: Latin letters are in the font that every PDF reader has; Korean, Japanese and
+Chinese letters, with Russian and plain Greek, are in the fonts that readers keep for these
+languages. A letter that none of them has, or a character that is no letter, is printed as its code.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _BOLD: Final = "Helvetica-Bold"
 _BASE: Final = "WinAnsiEncoding"
 
 _WESTERN: Final = "cp1252"
-# Central European, Turkish, Baltic: ways to ask the same font for more of its letters.
+# Central European, Turkish, Baltic: encodings that reach more letters of the same font.
 _EUROPEAN: Final = ("cp1250", "cp1254", "cp1257")
-# A font of readers, and the character set whose letters it has.
+# A font of PDF readers, and the character set of its letters.
 _ASIAN: Final = {
     "cp949": "HYGothic-Medium",
     "cp932": "HeiseiKakuGo-W5",
@@ -51,12 +51,12 @@ def markup(text: str, *, bold: bool = False) -> str:
 
 
 def width(text: str, size: float) -> float:
-    """How wide digits and western letters are, in points."""
+    """The width of digits and Latin letters, in points."""
     return float(stringWidth(text, REGULAR, size))
 
 
 def _runs(text: str, *, bold: bool) -> Iterator[tuple[str, str]]:
-    """(font, run of letters). Letters that are written in parts are put together first."""
+    """(font, run of letters). Letters that are written in parts are combined first."""
     letters = (shown for letter in unicodedata.normalize("NFC", text) for shown in _shown(letter))
     for charset, run in groupby(letters, key=_charset):
         yield _font(charset or _WESTERN, _BOLD if bold else REGULAR), "".join(run)
@@ -85,7 +85,7 @@ def _charset(letter: str) -> str | None:
 
 @cache
 def _font(charset: str, face: str) -> str:
-    """The name of the font that shows these letters, which is made known to reportlab."""
+    """The name of the font for these letters, registered with reportlab."""
     if charset == _WESTERN:
         return face
     if charset in _ASIAN:
@@ -99,10 +99,10 @@ def _font(charset: str, face: str) -> str:
 
 
 def _teach(charset: str, face: str) -> None:
-    """Tell reportlab by which codes a charset knows the glyphs of a font, and how wide they are.
+    """Tell reportlab the codes of a font's glyphs in a charset, and their widths.
 
-    An accent makes no letter wider: what it does not know counts as wide as the bare letter. That
-    only decides where lines are broken.
+    An accent makes no letter wider: a letter of unknown width gets the width of the bare letter.
+    That only decides where lines are broken.
     """
     encoding = Encoding(charset, _BASE)
     widths = getTypeFace(face).glyphWidths
@@ -118,6 +118,6 @@ def _teach(charset: str, face: str) -> None:
 
 @cache
 def _glyphs() -> dict[str, str]:
-    """Letter → the name of its glyph. Where it has several, the longest: it is the standard's."""
+    """Letter → the name of its glyph. Of several names, the longest is the standard's."""
     names = sorted(_glyphname2unicode.items(), key=lambda item: len(item[0]))
     return {chr(code): name for name, code in names}

@@ -1,7 +1,7 @@
-"""A document as PDF, in the customer's language. The same document is the same bytes.
+"""A document as PDF, in the customer's language. The same document gives the same bytes.
 
-Nothing is read but the document itself: no clock, no settings, no random ids. Streams are not
-compressed, since two versions of a compressor differ in what they write.
+Only the document itself is read: no clock, no settings, no random ids. Streams are not compressed,
+because two versions of a compressor write different bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from starter.accounting.papers.words import WORDS, Words
 
 _MARGIN: Final = 16 * mm
 _WIDTH: Final = A4[0] - 2 * _MARGIN
-_FRAME: Final = 6.0  # what reportlab keeps free at each side of its own accord
+_FRAME: Final = 6.0  # Reportlab keeps this free at each side by itself.
 _INK: Final = HexColor("#1a1a1a")
 _GREY: Final = HexColor("#666666")
 _RULE: Final = HexColor("#b8b8b8")
@@ -44,7 +44,7 @@ def render(document: Issued) -> bytes:
 
 
 def _build(document: Issued, *, pages: int) -> tuple[bytes, int]:
-    """The PDF with so many pages named at the foot of each, and how many there are."""
+    """The PDF with `pages` as the number of pages at the foot of each, and the real number."""
     out = BytesIO()
     words = WORDS[document.language]
     sheet = SimpleDocTemplate(
@@ -88,7 +88,7 @@ def _story(document: Issued, words: Words) -> list[Any]:
 
 
 def _head(document: Issued, words: Words) -> Table:
-    """The title, and beside it what identifies the document."""
+    """The title, and beside it the number and the dates of the document."""
     is_invoice = document.kind == "invoice"
     facts = [
         (words.number, document.number),
@@ -118,7 +118,7 @@ def _head(document: Issued, words: Words) -> Table:
 
 
 def _parties(document: Issued, words: Words) -> Table:
-    """Who sells, who buys, and who got the goods where that is somebody else."""
+    """The seller, the buyer, and the receiver of the goods if that is somebody else."""
     seller, buyer, receiver = document.seller, document.buyer, document.deliver_to
     blocks = [
         _party(words.seller, seller, words.tax_number),
@@ -139,7 +139,7 @@ def _party(title: str, party: Party, number: str) -> list[Paragraph]:
 
 
 def _lines(document: Issued, words: Words) -> Table:
-    """What was sent or is credited: a row per line, then what belongs to no line."""
+    """The sold or credited goods: a row per line, then the amounts that belong to no line."""
     amount = _Amounts(document)
     heads = (words.quantity, words.unit_price, words.discount, words.net, words.tax, words.gross)
     right = _style(_SMALL, right=True, grey=True)
@@ -174,7 +174,7 @@ def _described(line: PrintedLine) -> list[Paragraph]:
 
 
 def _sums(document: Issued, words: Words) -> Table:
-    """The tax summary, whose last row is the whole, and the amount that it is all about."""
+    """The tax summary, whose last row is the total, and the amount to pay or credited."""
     amount = _Amounts(document)
     goods = (
         document.net_minor - document.shipping_minor,
@@ -218,7 +218,7 @@ def _sums(document: Issued, words: Words) -> Table:
 
 
 class _Amounts:
-    """How a document's amounts are written: all in one size, in which each has room."""
+    """Prints a document's amounts in one font size, in which each has room."""
 
     def __init__(self, document: Issued) -> None:
         self._currency = document.currency
@@ -234,7 +234,7 @@ class _Amounts:
         )
 
     def shown(self, minor: int) -> str:
-        """1,234.50, with as many decimals as the currency has."""
+        """An amount such as 1,234.50, with as many decimals as the currency has."""
         return f"{to_decimal(minor, self._currency):,f}"
 
     def row(self, net: int, tax: int) -> list[str]:
