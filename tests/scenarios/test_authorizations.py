@@ -37,11 +37,11 @@ async def test_an_authorization_of_the_first_of_two_cards_is_renewed_there(
 async def test_an_authorization_that_is_always_too_short_is_not_renewed_over_and_over(
     pool: Pool, temporal_client: Client
 ) -> None:
-    shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=6))
+    shop = shop_with(pool, temporal_client, holds_for=timedelta(minutes=10))
     await shop.stocked("TEA", 2)
     order = an_order(("TEA", 2))
     async with shop.working():
-        await shop.placed(order, a_policy(**PATIENT, renew_before=20, hand_over_within=20))
+        await shop.placed(order, a_policy(**PATIENT, renew_before=2000, hand_over_within=2000))
         await shop.finish(order.order_id)
         assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("capture", 25_00, "USD")]
         await shop.settled()

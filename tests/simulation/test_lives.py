@@ -13,7 +13,7 @@ from tests.simulation import order_life as orders
 from tests.simulation import purchase_life as purchases
 from tests.simulation.driver import MISHAPS
 from tests.simulation.leading import ORDER_STEPS
-from tests.simulation.lives import live
+from tests.simulation.lives import Lived, live
 from tests.simulation.planted import PLANTS, planted
 from tests.simulation.purchase_life import ACTIVITIES as PURCHASE_STEPS
 from tests.simulation.shrinking import Kept, kept, shrunk
@@ -66,10 +66,10 @@ OFTEN = {
 }
 """What must happen at least so often in the lives of this file."""
 
-MET: Counter[tuple[str, str]] = Counter()
-SEEN: Counter[str] = Counter()
-BATCHES_LIVED: set[int] = set()
-"""What these lives met so far, and the first seeds of those that were lived."""
+FIRSTS = range(1, SEEDS + 1, TOGETHER)
+
+LIVED: dict[int, list[Lived]] = {}
+"""The lives that were lived so far, by the first seed of those that are lived together."""
 
 
 @pytest.fixture(autouse=True)
@@ -80,17 +80,20 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("first", range(1, SEEDS + 1, TOGETHER))
+def lives_from(first: int) -> list[Lived]:
+    """So many lives, each of which is lived once, whichever test asks first."""
+    if first not in LIVED:
+        LIVED[first] = [live(seed) for seed in range(first, first + TOGETHER)]
+    return LIVED[first]
+
+
+@pytest.mark.parametrize("first", FIRSTS)
 def test_orders_end_with_their_books_right_whatever_befalls_them(first: int) -> None:
-    for seed in range(first, first + TOGETHER):
-        lived = live(seed)
-        SEEN.update(lived.seen)
-        MET.update(met_by(lived.happened))
-        BATCHES_LIVED.add(first)
+    for lived in lives_from(first):
         if lived.fault:
             smallest, _ = shrunk(lived)
             story = "\n".join(smallest.story[-80:])
-            pytest.fail(f"seed {seed}: {lived.fault}\n{story}\nhappened: {smallest.happened}")
+            pytest.fail(f"seed {lived.seed}: {lived.fault}\n{story}\nhappened: {smallest.happened}")
 
 
 def met_by(happened: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -101,28 +104,31 @@ def met_by(happened: Sequence[str]) -> Iterator[tuple[str, str]]:
                 yield mishap, key.removeprefix(f"{mishap} ").replace("#", ":").split(":")[0]
 
 
-@pytest.fixture
-def all_lived() -> None:
-    """The tests that count need what all lives of this file met."""
-    if len(BATCHES_LIVED) < SEEDS / TOGETHER:
-        pytest.skip("only some of the lives were lived")
+@pytest.fixture(scope="module")
+def all_lived() -> list[Lived]:
+    """All lives of this file. Where only some were lived, the others are lived now."""
+    return [lived for first in FIRSTS for lived in lives_from(first)]
 
 
-@pytest.mark.usefixtures("all_lived")
-def test_in_these_lives_every_step_meets_every_mishap_several_times() -> None:
+def test_in_these_lives_every_step_meets_every_mishap_several_times(
+    all_lived: list[Lived],
+) -> None:
     """Tests on real servers let each step meet few of them, and rely on this."""
+    met = Counter(pair for lived in all_lived for pair in met_by(lived.happened))
     rare = {
-        pair: MET[pair]
+        pair: met[pair]
         for pair in itertools.product(MISHAPS, STEPS)
-        if MET[pair] < SEVERAL and pair not in NO_SENSE
+        if met[pair] < SEVERAL and pair not in NO_SENSE
     }
     assert rare == {}
-    assert [pair for pair in NO_SENSE if MET[pair]] == []
+    assert [pair for pair in NO_SENSE if met[pair]] == []
 
 
-@pytest.mark.usefixtures("all_lived")
-def test_in_these_lives_what_is_hardest_for_a_workflow_happens_often() -> None:
-    rare = {what: SEEN[what] for what, least in OFTEN.items() if SEEN[what] < least}
+def test_in_these_lives_what_is_hardest_for_a_workflow_happens_often(
+    all_lived: list[Lived],
+) -> None:
+    seen = sum((lived.seen for lived in all_lived), Counter())
+    rare = {what: seen[what] for what, least in OFTEN.items() if seen[what] < least}
     assert rare == {}
 
 

@@ -147,13 +147,20 @@ async def workflow_ids(info: StackInfo) -> list[str]:
     return [execution.id async for execution in client.list_workflows()]
 
 
-async def test_a_stack_keeps_its_data_over_a_stop_and_leaves_no_process_behind(home: Path) -> None:
+async def test_a_stack_is_alone_in_its_folder_keeps_its_data_and_leaves_no_process_behind(
+    home: Path,
+) -> None:
     with up(home) as first:
         info = first.ready()
         assert set(info.pids) == {"postgres", "temporal", "worker-1", "worker-2"}
         assert read_stack(home) == info
         await write_note(info.database_url, "kept")
         await start_workflow(info, "kept")
+        with up(home) as refused:
+            assert refused.exit_code() == 1
+            assert "already running" in refused.events[-1]["error"]
+        assert read_stack(home) == info
+        assert all(lives(pid) for pid in info.pids.values())
         assert first.end() == 0
     assert not any(lives(pid) for pid in info.pids.values())
     assert read_stack(home) is None
@@ -165,16 +172,6 @@ async def test_a_stack_keeps_its_data_over_a_stop_and_leaves_no_process_behind(h
         handle = (await Client.connect(info.temporal_address)).get_workflow_handle("kept")
         assert (await handle.describe()).id == "kept"
         assert second.end() == 0
-
-
-def test_a_second_stack_in_the_same_folder_is_refused_and_the_first_goes_on(home: Path) -> None:
-    with up(home) as first:
-        info = first.ready()
-        with up(home) as second:
-            assert second.exit_code() == 1
-            assert "already running" in second.events[-1]["error"]
-        assert read_stack(home) == info
-        assert all(lives(pid) for pid in info.pids.values())
 
 
 def test_stacks_in_two_folders_run_side_by_side_though_the_usual_ports_are_busy(home: Path) -> None:
@@ -241,16 +238,6 @@ async def test_a_stack_whose_supervisor_was_killed_is_gone_for_others_and_replac
             assert await read_notes(new.database_url) == ["kept"]
             assert second.end() == 0
     assert marked(home) == []
-
-
-async def test_supervisor_and_postgres_killed_together_recover(home: Path) -> None:
-    with up(home) as first:
-        info = first.ready()
-        await write_note(info.database_url, "kept")
-        os.kill(info.pids["postgres"], signal.SIGKILL)
-        first.kill()
-        with up(home) as second:
-            assert await read_notes(second.ready().database_url) == ["kept"]
 
 
 def test_a_stop_in_the_middle_of_the_start_is_clean_and_the_next_start_works(home: Path) -> None:

@@ -198,7 +198,7 @@ class Shop(Service):
             if found:
                 return found  # type: ignore[return-value]  # not None, and not False
             # A look takes work from what is waited for: the longer that takes, the rarer.
-            await asyncio.sleep(max(0.02, min(0.05, waited / 4)))
+            await asyncio.sleep(max(0.02, min(0.25, waited / 4)))
         raise AssertionError(f"this never happened: {what}")
 
     async def play(self, order_id: str, leaving: Collection[str] = ()) -> None:
@@ -214,7 +214,7 @@ class Shop(Service):
             for parcel in await self.carriers.under_way():
                 if parcel.order_id == order_id and "await_delivery" not in leaving:
                     await self.scan(parcel.fulfilment_id, "delivered")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
     @asynccontextmanager
     async def staffed(self) -> AsyncIterator[None]:
@@ -227,7 +227,7 @@ class Shop(Service):
                         await self.do(task)
                 for parcel in await self.carriers.under_way():
                     await self.scan(parcel.fulfilment_id, "delivered", "delivered")
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
 
         working = asyncio.create_task(work())
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -28,8 +29,7 @@ from tests.workflows.stopping import (
 )
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("moment", STOPPABLE)
+@pytest.mark.parametrize(("moment", "way"), [*zip(STOPPABLE, cycle(WAYS), strict=False)])
 async def test_before_the_hand_over_the_whole_order_is_stopped_and_undone(
     shop: Shop, moment: Moment, way: Way
 ) -> None:
@@ -47,8 +47,7 @@ async def test_before_the_hand_over_the_whole_order_is_stopped_and_undone(
     await assert_nothing_was_sent(shop, order)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("stage", TOO_LATE)
+@pytest.mark.parametrize(("stage", "way"), [*zip(TOO_LATE, WAYS, strict=True)])
 async def test_s25_after_the_hand_over_the_caller_is_told_and_offered_the_return_path(
     shop: Shop, stage: Stage, way: Way
 ) -> None:
@@ -74,7 +73,7 @@ async def test_s25_after_the_hand_over_the_caller_is_told_and_offered_the_return
     await shop.settled()
 
 
-@pytest.mark.parametrize("moment", STOPPABLE)
+@pytest.mark.parametrize("moment", ["authorizing", "picked", "buying", "labelled"])
 async def test_before_the_hand_over_units_are_stopped_and_the_others_go_on(
     shop: Shop, moment: Moment
 ) -> None:

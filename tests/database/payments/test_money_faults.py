@@ -40,6 +40,14 @@ FIRST, SECOND = 24_95, 24_97
 CREDIT = 15_00
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)[1:]
+ONE_OF_A_KIND: tuple[Fault, ...] = (
+    "answer lost",
+    "dies as it records",
+    "hangs after the call, and another worker takes over",
+    "called by two workers at once",
+)
+"""What befalls the calls where the settings lie between the simplest and the richest one: the call
+is lost, its worker dies, and two workers meet, once after the other and once at the same time."""
 AT_ONCE = 4
 
 Call = Callable[[Worker], Awaitable[Any]]
@@ -426,15 +434,15 @@ async def shop(databases: Databases) -> AsyncIterator[Shop]:
 
 
 TRIED: dict[str, dict[str, int]] = {
-    "sent and given back": {"authorize": 112, "capture": 146, "refund": 172},
-    "renewed, and the rest released": {"secure": 172, "capture": 86, "void": 112},
+    "sent and given back": {"authorize": 70, "capture": 92, "refund": 108},
+    "renewed, and the rest released": {"secure": 108, "capture": 54, "void": 70},
     "charged ahead and cancelled": {"capture": 43, "refund": 43},
     "charged by hand where the card refuses": {"capture": 45, "void": 15},
     "paid back as credit where the card refuses": {"refund": 58},
-    "given up": {"void": 112},
+    "given up": {"void": 70},
 }
-"""How many combinations each life tries, by money call: in each setting, each of its calls to a
-company × each fault. 1116 in all."""
+"""How many combinations each life tries, by money call: each of its calls to a company × each
+fault in its first and last setting, and × one fault of a kind in those between. 776 in all."""
 
 OPEN_ORDERS_BREAK = {
     "nothing stays allocated",
@@ -473,7 +481,9 @@ async def test_whatever_befalls_a_money_call_it_is_one_effect_in_the_end(
         calm = await lived(shop, life, setting)
         assert [one.sums for one in calm] == [step.leaves[place] for step in life.steps]
         most = max(one.calls for one in calm)
-        for fault, number in itertools.product(FAULTS, range(1, most + 1)):
+        outermost = place in (0, len(life.settings) - 1)
+        faults = FAULTS if outermost else ONE_OF_A_KIND
+        for fault, number in itertools.product(faults, range(1, most + 1)):
             if number == 1 or fault not in OF_THE_ACTIVITY:
                 lives.append(befall(setting, fault, number, calm))
     await asyncio.gather(*lives)
