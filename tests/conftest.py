@@ -48,7 +48,9 @@ def pytest_configure() -> None:
     learn_types_once()
 
 
-LONGEST_FIRST: Final = ("e2e", "stack", "workflows", "scenarios", "cli", "database")
+LONGEST_FIRST: Final = (
+    *("e2e", "stack", "simulation", "replay", "workflows", "scenarios", "cli", "database"),
+)
 """Folders whose files take longest. Begun last, one of them would keep one process busy alone."""
 
 
