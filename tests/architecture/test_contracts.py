@@ -23,7 +23,7 @@ PLANTED: Final = {
     "workflows": ("workflows/engine/saga.py", "import store.locks"),
     "domain": ("domain/orders/amounts.py", "import domain.stock.items"),
     "store": ("store/orders/events.py", "import store.payments.refunds"),
-    "activities": ("activities/waiting.py", "import activities.orders.order_records"),
+    "activities": ("activities/relay.py", "import activities.orders.stuck"),
     "doors": ("starter/service/stock.py", "import starter.channels.documents"),
     "circles": ("store/orders/answers.py", "def late():\n    import store.orders.orders"),
 }

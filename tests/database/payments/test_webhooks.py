@@ -112,6 +112,19 @@ async def test_a_company_without_secrets_is_not_known(pool: Pool, company: Telli
     assert answer.status == 404
 
 
+async def test_a_company_may_sign_in_a_way_of_its_own(pool: Pool, company: Telling) -> None:
+    def check(body: bytes, signature: str, _: datetime) -> None:
+        if signature != f"{len(body)} bytes":
+            raise InvalidInput("counts other bytes", where="signature")
+
+    event, now = company.dispute("auth_1", OPEN), datetime.now(UTC)
+    desk = Webhooks(pool, {"sandbox": check})
+    refused = await desk.receive("sandbox", event.body, event.signature, now=now)
+    assert (refused.status, refused.message) == (400, "signature: counts other bytes")
+    taken = await desk.receive("sandbox", event.body, f"{len(event.body)} bytes", now=now)
+    assert taken.status == 200
+
+
 async def test_while_a_secret_is_replaced_both_are_good(pool: Pool, company: Telling) -> None:
     both = Webhooks(
         pool, signature_checks({"sandbox": [SecretStr("the next secret of it"), SecretStr(SECRET)]})
