@@ -19,7 +19,7 @@ class Accounting:
         self._pool = pool
 
     async def trial_balance(self, until: date | None = None) -> Sequence[Posting]:
-        """What each account amounts to, on all days through one or on all."""
+        """The balance of each account at the end of a day, or now."""
         async with self._pool.acquire() as conn:
             return await ledger.trial_balance(conn, until)
 

@@ -14,13 +14,13 @@ from starter.service.updates import OrderRequests
 
 
 class Aftersales:
-    """What a customer wants after the sale. The order itself decides; each call may be repeated."""
+    """Cancellations, returns and refunds. The order decides; each call may be repeated."""
 
     def __init__(self, requests: OrderRequests) -> None:
         self._requests = requests
 
     async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
-        """Cancel an order or some of its units; says what became of each. Raises Refused."""
+        """Cancel an order or some of its units. Returns the result for each unit. Raises Refused."""
         return await self._requests.send(order_id, "cancel_order", request, CancelOutcome)
 
     async def request_return(self, order_id: str, request: ReturnRequest) -> ReturnOutcome:

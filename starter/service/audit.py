@@ -3,9 +3,9 @@
     report = await audit(pool, temporal)
     print("\\n".join(report.lines()))
 
-It runs beside a working system. What is under way is told by its state and left out. The few things
-whose state does not tell (an answer that is being written down, a workflow about to end) are looked
-at again for as long as `patience`, and count only if they stay.
+It runs beside a working system. Rows whose state says that work is under way are not checked. Some
+states do not say so (an answer is being written, a workflow is about to end): the audit looks at
+those again for as long as `patience`, and reports them only if they stay.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _ATTENTION: Final = SearchAttributeKey.for_bool("OrderAttention")
 
 @dataclass(frozen=True)
 class _Kind:
-    """What has a workflow of its own: which, and how it stands on record (id → state)."""
+    """A kind of thing that has a workflow: which one, and how to read its states (id → state)."""
 
     workflow_type: str
     prefix: str
@@ -75,7 +75,7 @@ _PURCHASES: Final = _Kind(
 
 
 class AuditReport(BaseModel):
-    """What was checked, and what was found. `workflows`: of orders and purchase orders, running."""
+    """The checks and their findings. `workflows`: running ones of orders and purchase orders."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -22,11 +22,11 @@ class Baskets:
             return await baskets.hold(conn, basket, units, expires_at=expires_at)
 
     async def release(self, basket: str) -> None:
-        """What a basket holds is free again."""
+        """Free all units that a basket holds."""
         async with self._pool.acquire() as conn:
             await baskets.release(conn, basket)
 
     async def list(self, basket: str | None = None) -> Sequence[Basket]:
-        """What is held, of one basket or of all."""
+        """The baskets that hold units, or one of them; the next to expire first."""
         async with self._pool.acquire() as conn:
             return await baskets.find(conn, basket)

@@ -28,7 +28,7 @@ class Carriers:
         happened_at: datetime | None = None,
         detail: str = "",
     ) -> bool:
-        """What a carrier says about a parcel. False when it said so before."""
+        """Record a carrier's scan of a shipment. Returns False for one that is recorded already."""
         async with self._pool.acquire() as conn:
             return await facts.carrier_event(
                 conn,
@@ -41,6 +41,6 @@ class Carriers:
             )
 
     async def under_way(self, **filters: Any) -> Sequence[reads.ParcelUnderWay]:
-        """Parcels that carriers have."""
+        """The shipments that carriers have."""
         async with self._pool.acquire() as conn:
             return await reads.parcels_under_way(conn, **filters)

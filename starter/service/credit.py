@@ -1,4 +1,4 @@
-"""Gives customers store credit, and shows what became of it.
+"""Gives customers store credit, and shows how they used it.
 
 A refund that is paid as store credit goes through the order instead.
 """
@@ -29,11 +29,11 @@ class Credit:
             )
 
     async def accounts(self, customer_id: str) -> Sequence[CreditAccount]:
-        """What a customer has, by currency; nothing for one who never had credit."""
+        """A customer's accounts, one for each currency; none without credit."""
         async with self._pool.acquire() as conn:
             return await credit.find(conn, customer_id)
 
     async def history(self, account_id: str, *, at_most: int = 1000) -> Sequence[CreditOperation]:
-        """What became of an account, oldest first; the latest of it where there is more."""
+        """The latest operations on an account, oldest first."""
         async with self._pool.acquire() as conn:
             return await credit.history(conn, account_id, at_most=at_most)

@@ -1,4 +1,4 @@
-"""What was decided about orders that were just placed.
+"""Finds the decisions on orders that were just placed.
 
 Read from the database, where it stands with its effects: an answer from the workflow would cost two
 billable actions and two history events an order. One look serves all who wait, however many they
@@ -43,7 +43,7 @@ class Decisions:
         self._looking: asyncio.Task[None] | None = None
 
     async def on_record(self, order: Order) -> Placement | None:
-        """What was decided, or None while nothing is.
+        """The decision on an order, or None while there is none.
 
         Raises Conflict where it is another order, Unreachable where the database does not answer.
         """

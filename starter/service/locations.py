@@ -11,13 +11,13 @@ from store.stock.location_changes import Left
 
 
 class Locations:
-    """Where stock lies: warehouses and shops."""
+    """Locations: the warehouses and shops that keep stock."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def list(self, location: str | None = None) -> Sequence[Location]:
-        """What is known of all locations, or of one."""
+        """All locations, or one, with calendars and lanes."""
         async with self._pool.acquire() as conn:
             return await locations.find(conn, location)
 

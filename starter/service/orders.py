@@ -3,8 +3,8 @@
     async with service() as here:  # starter.service.connection
         placement = await here.orders.place(order)
 
-Placing starts the order's workflow. What is read comes from PostgreSQL, and so does the decision on
-an order that was just placed.
+Placing starts the order's workflow. All reads come from PostgreSQL, and so does the decision on an
+order that was just placed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ START_WITHIN = timedelta(seconds=10)
 
 
 class OrderRecords:
-    """What is on record of orders. It needs the database alone."""
+    """Reads about orders. They need the database alone."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -76,7 +76,7 @@ class OrderRecords:
             return await reads.summaries(conn, **filters)
 
     async def events(self, order_id: str) -> Sequence[reads.EventRow]:
-        """What happened to an order, oldest first. Raises NotFound."""
+        """An order's story: its events, oldest first. Raises NotFound."""
         async with self._pool.acquire() as conn:
             return await reads.story(conn, order_id)
 
@@ -183,7 +183,7 @@ class Orders(OrderRecords):
         )
 
     async def _ended_as(self, order: Order) -> Placement:
-        """What is on record of an order whose workflow is closed."""
+        """The recorded decision on an order whose workflow is closed."""
         known = await self._decisions.on_record(order)
         if known is None:
             raise Unreachable(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from domain.errors import NotFound
 from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
@@ -46,10 +46,12 @@ class PaymentRecords:
                 conn, order_id=order_id, open_only=open_only, at_most=at_most
             )
 
-    async def provider_events(self, **filters: Any) -> Sequence[ProviderEventRow]:
-        """Companies' events; filters as `store.payments.provider_reads.provider_events` takes."""
+    async def provider_events(
+        self, *, failed: bool = False, at_most: int = 1000
+    ) -> Sequence[ProviderEventRow]:
+        """Events that providers sent, newest first; with `failed`, those not processed yet."""
         async with self._pool.acquire() as conn:
-            return await provider_reads.provider_events(conn, **filters)
+            return await provider_reads.provider_events(conn, failed=failed, at_most=at_most)
 
     async def settle_bounced(self, order_id: str, step: str, note: str, *, who: str) -> None:
         """A person paid the customer the refund that a bank had sent back. Raises NotFound."""

@@ -75,7 +75,7 @@ class PurchaseRecords:
             return await purchase_reads.get(conn, po_id)
 
     async def story(self, po_id: str) -> Sequence[PurchaseEvent]:
-        """What happened to a purchase order, oldest first."""
+        """A purchase order's story: its events, oldest first."""
         async with self._pool.acquire() as conn:
             return await purchase_reads.story(conn, po_id)
 
@@ -148,14 +148,17 @@ class PurchaseRecords:
         *,
         who: str,
     ) -> None:
-        """The supplier says what it will send and when; left out: all as asked. Once per key."""
+        """Record which units the supplier will send and when; without `answer`, all as asked.
+
+        Once per key.
+        """
         async with self._pool.acquire() as conn:
             await purchase_facts.acknowledge(conn, po_id, key, answer, who=who)
 
     async def ship(
         self, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
     ) -> None:
-        """The supplier has sent units, once per key; left out: all that is outstanding."""
+        """Record, once per key, that the supplier sent units; without `units`, all outstanding."""
         async with self._pool.acquire() as conn:
             await purchase_facts.ship(conn, po_id, key, units, who=who)
 
@@ -168,14 +171,14 @@ class PurchaseRecords:
         rest_is_cancelled: bool = False,
         who: str,
     ) -> None:
-        """Goods are there, once per key; left out: all that is outstanding."""
+        """Record, once per key, that goods arrived; without `units`, all outstanding."""
         async with self._pool.acquire() as conn:
             await purchase_facts.receive(
                 conn, po_id, key, units, rest_is_cancelled=rest_is_cancelled, who=who
             )
 
     async def refuse(self, po_id: str, reason: str, *, who: str) -> None:
-        """The supplier will not serve it, or no more of it."""
+        """Record that the supplier refuses the order, or the rest of it."""
         async with self._pool.acquire() as conn:
             await purchase_facts.refuse(conn, po_id, reason, who=who)
 
@@ -200,7 +203,7 @@ class Purchasing(PurchaseRecords):
         await self._update(po_id, "approve", by, reason)
 
     async def cancel(self, po_id: str, *, by: str, reason: str) -> None:
-        """What is outstanding is not wanted. Raises Refused where the supplier does not stop."""
+        """Cancel the outstanding units. Raises Refused if the supplier does not agree."""
         await self._update(po_id, "cancel", by, reason)
 
     async def replenish(self) -> list[str]:
@@ -275,7 +278,10 @@ async def _terms_of(
         )
     currencies = sorted({item.currency for item in found.values()})
     if len(currencies) > 1:
-        raise InvalidInput(f"an order is in one currency, and this is in {', '.join(currencies)}")
+        raise InvalidInput(
+            "a purchase order has one currency, and these SKUs are priced in "
+            f"{', '.join(currencies)}: make one purchase order for each currency"
+        )
     return found
 
 

@@ -32,7 +32,7 @@ class ReconciliationRecords:
         self._pool = pool
 
     async def days(self, day: date, provider: str | None = None) -> list[Day]:
-        """How a day stands, company by company."""
+        """The results of a day, one for each provider."""
         async with self._pool.acquire() as conn:
             return await reconciliation.days(conn, day, provider)
 
@@ -44,7 +44,7 @@ class ReconciliationRecords:
         only_open: bool = True,
         at_most: int = 100_000,
     ) -> list[KeptDifference]:
-        """What does not agree, or did not; the newest day first."""
+        """Differences, the newest day first: those that are open, or all."""
         async with self._pool.acquire() as conn:
             return await reconciliation.differences(
                 conn, provider=provider, day=day, only_open=only_open, at_most=at_most

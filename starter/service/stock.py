@@ -19,7 +19,10 @@ from store.stock.stock_levels import LevelRow
 
 
 class Stock:
-    """What is on the shelves. A change told again under its key is one; differently, a Conflict."""
+    """Stock on hand and its changes.
+
+    A change that is sent again under its key counts once; with other content it raises Conflict.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -30,14 +33,14 @@ class Stock:
             return await stock.levels(conn, **filters)
 
     async def history(self, sku: str, **filters: Any) -> Sequence[Movement]:
-        """What happened to a SKU; filters as `store.stock.stock.history` takes them."""
+        """The movements of a SKU; filters as `store.stock.stock.history` takes them."""
         async with self._pool.acquire() as conn:
             return await stock.history(conn, sku, **filters)
 
     async def receive(
         self, key: str, sku: str, location: str, quantity: int, **said: Any
     ) -> StockLevel:
-        """Goods arrived, once per key; `said` as `store.stock.receipts.receive` takes it."""
+        """Add goods that arrived, once per key; `said` as `store.stock.receipts.receive` takes it."""
         async with self._pool.acquire() as conn:
             return await receipts.receive(conn, key, sku, location, quantity, **said)
 
@@ -51,21 +54,21 @@ class Stock:
     async def adjust(
         self, key: str, sku: str, location: str, change: int, *, who: str, why: str
     ) -> StockLevel:
-        """A correction of what is on hand, once per key."""
+        """Correct the units on hand by `change`, once per key."""
         async with self._pool.acquire() as conn:
             return await corrections.adjust(conn, key, sku, location, change, who=who, why=why)
 
     async def write_off(
         self, key: str, sku: str, location: str, quantity: int, *, who: str, why: str
     ) -> StockLevel:
-        """Units that cannot be sold any more, once per key."""
+        """Take off units that cannot be sold any more, once per key."""
         async with self._pool.acquire() as conn:
             return await corrections.write_off(conn, key, sku, location, quantity, who=who, why=why)
 
     async def count(
         self, key: str, sku: str, location: str, counted: int, *, who: str, why: str
     ) -> StockLevel:
-        """What a count found, once per key."""
+        """Set the units on hand to a count, once per key."""
         async with self._pool.acquire() as conn:
             return await corrections.count(conn, key, sku, location, counted, who=who, why=why)
 
@@ -75,7 +78,8 @@ class Stock:
             return await stock_levels.levels(conn, **filters)
 
     async def set_levels(self, levels: Sequence[StockLevels]) -> None:
-        """Set when SKUs are bought for locations, and up to how much. What is low is called for."""
+        """Set at which level SKUs are bought for a location, and up to which. SKUs that are low now
+        are bought at once."""
         async with self._pool.acquire() as conn:
             await stock_levels.set_levels(conn, levels)
 

@@ -27,7 +27,7 @@ class Transfers:
         who: str,
         why: str,
     ) -> Transfer:
-        """Goods leave for another location, once per id."""
+        """Send units (SKU → number) to another location, once per id."""
         async with self._pool.acquire() as conn:
             return await transfers.send(
                 conn,
@@ -49,13 +49,13 @@ class Transfers:
         rest_is_lost: bool = False,
         who: str,
     ) -> Transfer:
-        """Goods of a transfer arrived, once per key."""
+        """Record that units of a transfer arrived, once per key; without `units`, all of them."""
         async with self._pool.acquire() as conn:
             return await transfers.receive(
                 conn, transfer_id, key, units, rest_is_lost=rest_is_lost, who=who
             )
 
     async def list(self, *, under_way: bool = False) -> Sequence[Transfer]:
-        """Transfers, all or those of which something is on its way."""
+        """All transfers; with `under_way`, only those with units still on their way."""
         async with self._pool.acquire() as conn:
             return await transfers.find(conn, under_way=under_way)

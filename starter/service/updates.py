@@ -187,7 +187,7 @@ def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:
 
 
 async def answered(asked: Awaitable[T], *, again: str) -> T:
-    """What an order answers. Raises Unreachable when it does not; `again` says how to repeat."""
+    """Wait for an order's answer. Raises Unreachable if none comes; `again` says how to repeat."""
     try:
         return await asyncio.wait_for(asked, ANSWER_SECONDS_MAX)
     except TimeoutError:

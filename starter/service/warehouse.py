@@ -29,24 +29,24 @@ class Warehouse:
         self._pool = pool
 
     async def tasks(self, **filters: Any) -> Sequence[reads.Task]:
-        """What the warehouse is asked to do; filters as `store.views.reads.tasks` takes them."""
+        """The tasks of the warehouse; filters as `store.views.reads.tasks` takes them."""
         async with self._pool.acquire() as conn:
             return await reads.tasks(conn, **filters)
 
     async def pick(
         self, fulfilment_id: str, counted: LineUnits | None = None, *, who: str
     ) -> dict[str, Any]:
-        """Picked: line id → units found, or everything. Returns what was picked and is missing."""
+        """Record which units were picked; without `counted`, all. Returns picked and missing units."""
         async with self._pool.acquire() as conn:
             return await facts.pick(conn, fulfilment_id, counted, who=who)
 
     async def refuse(self, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
-        """The location will not send it; its units are sourced elsewhere."""
+        """Record that the location will not send it; its units are sourced from elsewhere."""
         async with self._pool.acquire() as conn:
             return await facts.refuse(conn, fulfilment_id, reason, who=who)
 
     async def pack(self, fulfilment_id: str, *, who: str) -> None:
-        """The parcel is closed."""
+        """Record that the fulfilment is packed."""
         async with self._pool.acquire() as conn:
             await facts.pack(conn, fulfilment_id, who=who)
 
@@ -58,7 +58,7 @@ class Warehouse:
         at: datetime | None = None,
         label_within_s: float = LABEL_WITHIN_S,
     ) -> None:
-        """The carrier has the parcel. One just packed is given a moment to get its label."""
+        """Record that the carrier took the shipment. If its label is being bought, wait a moment."""
         deadline = asyncio.get_running_loop().time() + label_within_s
         while True:  # the database says whether to wait, which a library's retries cannot ask
             async with self._pool.acquire() as conn:
@@ -80,6 +80,9 @@ class Warehouse:
         location: str | None = None,
         who: str,
     ) -> dict[str, Any]:
-        """A return parcel, counted: line id → restocked and scrapped units, or all restocked."""
+        """Record the units of a return that came in: line id → restocked and scrapped units.
+
+        Without `counted`, all units are restocked.
+        """
         async with self._pool.acquire() as conn:
             return await facts.receive_return(conn, return_id, counted, location=location, who=who)

@@ -1,4 +1,4 @@
-"""Where payment companies report what happened by themselves: signed, kept, and then answered.
+"""Takes the webhooks of payment providers: checks the signature, keeps the event, and answers.
 
 The workers' relay works through what was told, so an answer waits for nothing but the row that
 keeps it.
@@ -32,7 +32,7 @@ _SECRET_FIELDS: Final = frozenset({"client_secret"})
 
 
 class Answer(BaseModel):
-    """What the door answers. `status` as HTTP has it: 200 is kept, or was before.
+    """The answer to a webhook. `status` is HTTP's: 200 if the event is kept, now or before.
 
     400: not to be taken, and the same again will not be either. 404: there is no such company here.
     503: not now; the company is to send it again.
@@ -46,7 +46,7 @@ class Answer(BaseModel):
 
 
 class _Envelope(BaseModel):
-    """What of an event has to be there to keep it. All companies here use Stripe's."""
+    """The fields without which an event is refused. All providers here use Stripe's."""
 
     model_config = ConfigDict(frozen=True)
 
