@@ -20,7 +20,7 @@ class Aftersales:
         self._requests = requests
 
     async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
-        """Cancel an order or some of its units. Returns the result for each unit. Raises Refused."""
+        """Cancel an order or some units. Returns the result for each unit. Raises Refused."""
         return await self._requests.send(order_id, "cancel_order", request, CancelOutcome)
 
     async def request_return(self, order_id: str, request: ReturnRequest) -> ReturnOutcome:

@@ -40,7 +40,7 @@ class Stock:
     async def receive(
         self, key: str, sku: str, location: str, quantity: int, **said: Any
     ) -> StockLevel:
-        """Add goods that arrived, once per key; `said` as `store.stock.receipts.receive` takes it."""
+        """Add goods that arrived, once per key; `said` as `receipts.receive` has it."""
         async with self._pool.acquire() as conn:
             return await receipts.receive(conn, key, sku, location, quantity, **said)
 

@@ -36,7 +36,7 @@ class Warehouse:
     async def pick(
         self, fulfilment_id: str, counted: LineUnits | None = None, *, who: str
     ) -> dict[str, Any]:
-        """Record which units were picked; without `counted`, all. Returns picked and missing units."""
+        """Record the picked units; without `counted`, all. Returns picked and missing units."""
         async with self._pool.acquire() as conn:
             return await facts.pick(conn, fulfilment_id, counted, who=who)
 
@@ -58,7 +58,7 @@ class Warehouse:
         at: datetime | None = None,
         label_within_s: float = LABEL_WITHIN_S,
     ) -> None:
-        """Record that the carrier took the shipment. If its label is being bought, wait a moment."""
+        """Record that the carrier took it. If its label is being bought, wait a moment."""
         deadline = asyncio.get_running_loop().time() + label_within_s
         while True:  # the database says whether to wait, which a library's retries cannot ask
             async with self._pool.acquire() as conn:
