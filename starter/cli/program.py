@@ -1,7 +1,8 @@
-"""The `orderloom` program: its commands, and how each of them ends.
+"""The `orderloom` program: its commands, and their exit codes.
 
-A command's module is loaded when the command is called, so that none waits for what it does not
-use. Exit codes: 0 done, 1 refused by a rule, 2 bad input or usage, 3 something cannot be reached.
+A command's module is loaded when the command is called, so that no command loads the modules of
+others. Exit codes: 0 done, 1 refused by a rule, 2 bad input or usage, 3 something cannot be
+reached.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and say how it ended: the exit code."""
+    """Run a command and return its exit code."""
     # Known before the arguments are understood, for the errors in them.
     as_json = "--json" in arguments
     command = typer.main.get_command(app)
@@ -226,7 +227,7 @@ def _failed(error: OrderloomError, as_json: bool) -> int:
 
 
 def _misused(error: typer.TyperException, as_json: bool) -> int:
-    """Bad usage, in one sentence. Nothing to say where the help was shown instead."""
+    """Report bad usage in one sentence. Says nothing if the help was shown instead."""
     message = error.format_message().strip()
     if message:
         context = getattr(error, "ctx", None)
@@ -241,7 +242,7 @@ def _misused(error: typer.TyperException, as_json: bool) -> int:
 
 
 def _flushed(code: int) -> int:
-    """The exit code after everything is written: another one where that fails."""
+    """The exit code after all output is written: another one if that fails."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

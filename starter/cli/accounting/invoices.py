@@ -1,4 +1,4 @@
-"""`orderloom invoices`: what has been issued, from PostgreSQL."""
+"""`orderloom invoices`: the issued documents, from PostgreSQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def invoices(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List invoices and credit notes: an order's from the first on, or everybody's, newest first.
+    """List invoices and credit notes: an order's in their sequence, or all, newest first.
 
     Example: `orderloom invoices web-1001`
     """

@@ -33,7 +33,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 
 class Format(StrEnum):
-    """What an export is for."""
+    """The program that an export is for."""
 
     BEANCOUNT = "beancount"
     QUICKBOOKS = "csv-quickbooks"
@@ -52,7 +52,7 @@ class _Days(Document):
 
 
 class _Called(Document):
-    """What an account is called in another program."""
+    """An account's name in another program."""
 
     account: Account
     name: Name
@@ -76,7 +76,7 @@ def balance(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """The trial balance: what each account amounts to. Each currency adds up to zero.
+    """The trial balance: the balance of each account. Each currency adds up to zero.
 
     Example: `orderloom ledger balance --until 2026-11-30`
     """
@@ -132,7 +132,7 @@ def close(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Close all days through one: they take no entries any more. There is no way back.
+    """Close all days through one. They take no more entries, and cannot be opened again.
 
     Example: `orderloom ledger close --through 2026-11-30`
     """
@@ -239,7 +239,7 @@ def _from_books(work: Callable[[Accounting], Awaitable[T]]) -> T:
 
 
 def _check_options(format: Format, **given: str | None) -> None:
-    """Raises InvalidInput for an option that the format has no use for: it would change nothing."""
+    """Raises InvalidInput for an option that the format does not use."""
     csv = (Format.QUICKBOOKS, Format.XERO)
     takes = {"currency": csv, "accounts": csv, "tax_rate": (Format.XERO,)}
     for name, value in given.items():
@@ -264,7 +264,7 @@ def _names(file: str) -> dict[Account, str]:
 
 
 def _write(text: str, to_file: str) -> None:
-    """All of the file or nothing of it, whatever happens meanwhile."""
+    """Write the whole file or nothing, whatever happens meanwhile."""
     if to_file == _STANDARD_OUTPUT:
         Output(as_json=False).file(text)
         return
@@ -288,7 +288,7 @@ def _write(text: str, to_file: str) -> None:
 
 
 def _head(entry: Entry, number: int) -> Sequence[str | None]:
-    """What stands before the first posting of an entry, and not before the others."""
+    """The columns before the first posting of an entry, empty for the others."""
     if number:
         return ("", "", "")
     return (entry.booked_on.isoformat(), entry.order_id, entry.memo)

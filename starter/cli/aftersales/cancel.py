@@ -1,4 +1,4 @@
-"""`orderloom cancel`: ask the order to stop, and hear what became of each unit."""
+"""`orderloom cancel`: ask the order to stop, and show the answer for each unit."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def cancel(
 ) -> None:
     """Cancel an order, or some units of it, and give the money back.
 
-    Each unit is either cancelled or, when the carrier has it already, refused; then a return is the
-    way. Exits with 1 when any unit was refused.
+    Each unit is cancelled, or refused if the carrier has it already: then ask for a return. Exits
+    with 1 if any unit was refused.
 
     Example: `orderloom cancel web-1001 --line 1=2 --reason "ordered too many"`
     """
@@ -51,7 +51,7 @@ def cancel(
 
 
 async def _cancel(order_id: str, request: CancelRequest) -> tuple[CancelOutcome, bool]:
-    """The answer, and whether units of the order are left to go on."""
+    """The answer, and whether other units of the order go on."""
     async with service() as here:
         outcome = await answered(
             here.aftersales.cancel(order_id, request),

@@ -1,4 +1,4 @@
-"""`orderloom refund`: pay back what comes with no return."""
+"""`orderloom refund`: pay back without a return."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def refund(
     by: Who = "customer service",
     as_json: Json = False,
 ) -> None:
-    """Pay something back: units that the customer keeps, shipping, or an amount as goodwill.
+    """Pay back units that the customer keeps, shipping, or an amount as goodwill.
 
-    Never more than was charged and is not paid back. What the provider refuses stays owed, and can
-    be sent another way: `orderloom resolve`.
+    All refunds together never exceed the amount charged. A refund that the provider refuses stays
+    owed, and can be paid another way: `orderloom resolve`.
 
     Example: `orderloom refund web-1001 --amount 5.00 --reason "arrived late"`
     """

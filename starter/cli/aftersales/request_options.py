@@ -1,4 +1,4 @@
-"""What `cancel` and `return` have in common: which units, and why."""
+"""Options that `cancel`, `return` and `refund` share: the units, and the reason."""
 
 from __future__ import annotations
 

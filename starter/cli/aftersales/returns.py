@@ -26,10 +26,10 @@ def request_return(
     by: Who = "customer service",
     as_json: Json = False,
 ) -> None:
-    """Ask to send delivered units back. They are paid back when the warehouse has counted them.
+    """Ask to send delivered units back. They are paid back after the warehouse has counted them.
 
-    Prints the return's id, which belongs on the parcel; `orderloom warehouse receive-return` takes
-    it.
+    Prints the return's id, which the customer writes on the parcel, and `orderloom warehouse
+    receive-return` takes.
 
     Example: `orderloom return web-1001 --line 2=1 --reason "wrong size"`
     """

@@ -1,1 +1,1 @@
-"""Commands that set up, run, simulate and audit the whole."""
+"""Commands that set up, run, simulate and audit the whole system."""

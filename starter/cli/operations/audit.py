@@ -1,4 +1,4 @@
-"""`orderloom audit`: are the books right?"""
+"""`orderloom audit`: check every invariant."""
 
 from __future__ import annotations
 

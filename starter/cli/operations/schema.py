@@ -1,4 +1,4 @@
-"""`orderloom schema`: what documents look like, as JSON Schema."""
+"""`orderloom schema`: the documents' JSON Schemas."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ def schema(
     ],
     as_json: Json = False,
 ) -> None:
-    """Print a JSON Schema: of the canonical order, of the policy that `place --policy` takes, or of
-    the file that `locations import` reads.
+    """Print the JSON Schema of a document.
+
+    The canonical order; the policy that `place --policy` takes; or the file that `locations import`
+    reads.
 
     Example: `orderloom schema order > order.schema.json`
     """

@@ -1,4 +1,4 @@
-"""`orderloom setup`: make an existing Temporal and PostgreSQL ready."""
+"""`orderloom setup`: prepare an existing Temporal and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def setup(
 ) -> None:
     """Bring the database up to date and register the search attributes. Safe to repeat.
 
-    For servers that are there already; `orderloom up` does this for its own. They are found through
-    TEMPORAL_ADDRESS (and what else `temporal` reads) and DATABASE_URL. The sandbox companies, which
-    a database in production does without, are made with `--sandbox` alone.
+    For existing servers; `orderloom up` does this for its own. They are found through
+    TEMPORAL_ADDRESS (and the other settings of `temporal`) and DATABASE_URL. Only `--sandbox`
+    creates the sandbox companies, which a production database does not have.
 
     Example: `orderloom setup`
     """

@@ -55,7 +55,7 @@ def up(
 
 
 def _supervisor() -> Any:
-    """The part of the program that a production worker goes without."""
+    """The module that runs the servers, which a production worker does not need."""
     try:
         return import_module("starter.stack.supervisor")
     except ModuleNotFoundError as error:

@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def events(order: OrderId, as_json: Json = False) -> None:
-    """What happened to an order, when, by whom and why; oldest first.
+    """Show the story of an order: what happened, when, by whom and why; oldest first.
 
     Example: `orderloom events web-1001`
     """

@@ -1,4 +1,4 @@
-"""`orderloom explain`: why an order ships from where it does, from PostgreSQL."""
+"""`orderloom explain`: the reasons for an order's locations, from PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def explain(order: OrderId, as_json: Json = False) -> None:
-    """Why an order ships from where it does: what spoke for or against each location.
+    """Show why an order ships from its locations: the reasons for and against each location.
 
-    The figures are those of the moment of the choice. A later choice follows where something was
-    not found, was refused or got lost.
+    The figures are those at the time of the choice. Another choice follows for units that were not
+    found, were refused, or got lost.
 
     Example: `orderloom explain web-1001`
     """

@@ -42,7 +42,7 @@ def orders(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List orders, newest first. With --attention also the steps that a person must decide about.
+    """List orders, newest first. With --attention also the steps that a person must decide.
 
     Example: `orderloom orders --state delivered --placed-from 2026-11-01`
     """

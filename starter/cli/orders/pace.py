@@ -1,4 +1,4 @@
-"""How many orders of a file are placed at once: as many as the system takes at full speed."""
+"""The number of orders of a file that are placed at once: as many as full speed allows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BEGIN_WITH: Final = 2
 class Pace:
     """Gives turns, at first a few at a time and never more than `most`.
 
-    As TCP Vegas does (Brakmo and Peterson, 1995), it goes by how long answers take: one more at
-    once after a round of quick ones, half as many after a slow one. So a file of many orders takes
-    what is free, and leaves room for others, who wait for the same processors.
+    Like TCP Vegas (Brakmo and Peterson, 1995), it watches how long answers take: one more at once
+    after a round of quick answers, half as many after a slow one. So a file of many orders takes
+    only free capacity, and leaves room for others on the same processors.
     """
 
     def __init__(self, most: int) -> None:
@@ -34,12 +34,15 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """How many may have a turn now."""
+        """The number of turns that may be taken now."""
         return int(self._limit)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, given back after the block; tell in it how long the answer `took`."""
+        """Wait for a turn, and give it back after the block.
+
+        In the block, report how long the answer `took`.
+        """
         async with self._changed:
             await self._changed.wait_for(lambda: self._taken < self.limit)
             self._taken += 1
@@ -51,7 +54,10 @@ class Pace:
                 self._changed.notify_all()
 
     def took(self, seconds: float) -> None:
-        """An answer took so long. That none came says nothing: a server is away, and not busy."""
+        """Note how long an answer took.
+
+        Do not call it without an answer: the server may be away.
+        """
         self._recent.append(seconds)
         if seconds > SLOWER * min(self._recent):
             self._limit = max(1.0, self._limit / 2)

@@ -130,7 +130,7 @@ async def _place_all(
     lines: int,
     progress: bool | None,
 ) -> list[Result]:
-    """Place what can be placed; results in the order of the file, which has so many lines."""
+    """Place the sound orders; results in the order of the file, which has `lines` lines."""
     results: dict[int, Result] = {}
     show = output.console(stderr=True, force_terminal=True if progress else None)
     with Progress(
@@ -220,7 +220,7 @@ def _report(results: Sequence[Result], file: str, out: Output) -> None:
 
 
 def _end(results: Sequence[Result], *, as_json: bool) -> None:
-    """Raise what the exit code is made of: the gravest thing that happened."""
+    """Raise the gravest error, which decides the exit code."""
     by_outcome: dict[str, list[Result]] = {}
     for result in results:
         by_outcome.setdefault(result.outcome, []).append(result)

@@ -1,4 +1,4 @@
-"""Placing many orders at once, and what becomes of each."""
+"""Placing many orders at once, with a result for each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _CONNECTIONS_MAX: Final = 20
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one record, which is kept without its order."""
+    """The result of one record, kept without its order."""
 
     record: Record
     order_id: str
@@ -65,10 +65,10 @@ Note = Callable[[int, Result], None]
 
 
 async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> None:
-    """Place what can be placed. When a server stops answering, the rest is not tried.
+    """Place the sound orders. When a server stops answering, the rest is not tried.
 
-    The records are read as they are needed, and none is kept: a file may hold very many. Raises
-    Unreachable when a server does not answer to begin with.
+    The records are read when they are needed, and none is kept: a file may hold very many. Raises
+    Unreachable when a server does not answer at the beginning.
     """
     waiting = _sound(records, note)
     first = next(waiting, None)

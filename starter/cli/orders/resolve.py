@@ -79,7 +79,7 @@ async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> 
 
 
 async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None:
-    """What no step of the order waits for: a person sees to it, and says so."""
+    """Record that a person has settled something that no step of the order waits for."""
     if answer.action != "done":
         raise InvalidInput(
             "a refund that came back is not sent again by itself: pay the customer another way, "

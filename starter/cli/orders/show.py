@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def show(order: OrderId, as_json: Json = False) -> None:
-    """All there is about one order: units, parcels, returns, money, and what needs attention.
+    """Show everything about an order: units, parcels, returns, money, and what needs attention.
 
     Example: `orderloom show web-1001`
     """

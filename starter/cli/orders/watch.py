@@ -1,4 +1,4 @@
-"""`orderloom watch`: one order's story, or all orders by state, as it happens."""
+"""`orderloom watch`: follow one order's story, or the number of orders in each state."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _page(states: Mapping[str, int]) -> Group:
 
 
 async def _read(query: Callable[[], Awaitable[T]]) -> T:
-    """What the query finds; a database that is away for a moment is waited for."""
+    """The query's result; a database that is away for a moment is waited for."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     told = False
     while True:

@@ -1,4 +1,4 @@
-"""`orderloom charge`: charge an order that waits for somebody to say so."""
+"""`orderloom charge`: charge an order whose policy is `manual`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def charge(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Charge all of an order whose policy is to be charged by hand; its parcels then go out.
+    """Charge the whole of an order whose policy is `manual`; then its parcels are sent.
 
-    An authorization that has ended is renewed; exits with 1 where the bank refuses that.
+    An authorization that has ended is renewed; exits with 1 if the bank refuses that.
 
     Example: `orderloom charge b2b-1001 --note "credit check passed"`
     """

@@ -1,4 +1,4 @@
-"""`orderloom credit`: what the shop owes customers, and they can pay with."""
+"""`orderloom credit`: money that the shop owes to customers, and that they can pay with."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SENTENCES: Final = {
 
 @app.callback()
 def credit() -> None:
-    """Store credit: what the shop owes customers, and they can pay with."""
+    """Store credit: money that the shop owes to customers, and that they can pay with."""
 
 
 class _Grant(Document):
@@ -81,8 +81,8 @@ def grant(
 ) -> None:
     """Give a customer store credit as a gift; it is booked at once.
 
-    The account's id is what the customer's next order gives as its payment token. An order's refund
-    is not given here: that is paid as credit through the order.
+    The customer's next order gives the account's id as its payment token. For an order's refund use
+    `orderloom refund --to store_credit`.
 
     Example: `orderloom credit grant ALFKI 25.00 EUR --reason "parcel came late"`
     """
@@ -112,7 +112,7 @@ def grant(
 
 @app.command()
 def show(customer: CustomerArgument, limit: Limit = 1000, as_json: Json = False) -> None:
-    """What a customer has, what orders have authorized of it, and how it came about.
+    """Show a customer's credit, the amount that orders have authorized, and every operation.
 
     Example: `orderloom credit show ALFKI`
     """

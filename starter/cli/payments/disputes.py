@@ -24,9 +24,9 @@ def disputes(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List disputes, newest first, with the day until which evidence counts.
+    """List disputes, newest first, with the deadline for evidence.
 
-    One without an order is about a payment that is not known here: look it up at the company.
+    A dispute without an order is about an unknown payment: look it up at the company.
 
     Example: `orderloom disputes --open`
     """

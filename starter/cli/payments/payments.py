@@ -1,4 +1,4 @@
-"""`orderloom payments`: money calls whose outcome is not known, and refunds that are owed."""
+"""`orderloom payments`: money calls without a known outcome, and refunds that are owed."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def payments(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Money that somebody may have to look after. `orderloom show` has the payments of an order.
+    """List money that needs a look. `orderloom show` has the payments of an order.
 
-    An outcome that is not known is looked up at the provider by the order itself, again and again;
-    where that did not help for long, the order needs attention.
+    The order itself looks an unknown outcome up at the provider, repeatedly; if that does not help
+    for long, the order needs attention.
 
     Example: `orderloom payments --unknown`
     """

@@ -1,4 +1,4 @@
-"""`orderloom provider-events`: what payment companies told, from PostgreSQL."""
+"""`orderloom provider-events`: messages of payment companies, from PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def list_events(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List what payment companies told by themselves, newest first.
+    """List the messages that payment companies sent by themselves, newest first.
 
-    What could not be worked through is tried again by itself, at least once an hour.
+    A message that could not be processed is tried again at least once an hour.
 
     Example: `orderloom provider-events --failed`
     """

@@ -1,4 +1,4 @@
-"""`orderloom reconcile`: what payment companies say of a day, against ours."""
+"""`orderloom reconcile`: compare payment companies' days with our records."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def reconcile(
     provider: ProviderOption = None,
     as_json: Json = False,
 ) -> None:
-    """Compare what payment companies list of a day with what is recorded, now; wait for the end.
+    """Compare a payment company's list of a day with our records now, and wait for the end.
 
     Prints each difference and what happens next, and exits with 1 while one is open. Each day is
-    compared by itself the day after. Safe to repeat: a difference is kept once.
+    also compared by itself on the next day. Safe to repeat: a difference is kept once.
 
     Example: `orderloom reconcile --day 2026-11-24`
     """
@@ -93,7 +93,7 @@ def list_differences(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List differences that are open; the newest day first.
+    """List open differences, the newest day first.
 
     Example: `orderloom reconcile list`
     """
@@ -122,7 +122,7 @@ def resolve(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Say that a difference was seen to. It stays so, unless either side changes.
+    """Close a difference that a person has settled. It stays closed, unless either side changes.
 
     Example: `orderloom reconcile resolve 3 --note "charged by mistake, paid back by the bank"`
     """

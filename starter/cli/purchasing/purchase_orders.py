@@ -1,4 +1,4 @@
-"""`orderloom purchase-orders`: what is on order, and what people decide about it."""
+"""`orderloom purchase-orders`: goods on order, and people's decisions about them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 @app.callback()
 def purchase_orders() -> None:
-    """What is on order with suppliers: each purchase order is a durable workflow."""
+    """Goods on order with suppliers: each purchase order is a durable workflow."""
 
 
 @app.command("list")
@@ -55,7 +55,7 @@ def list_orders(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List purchase orders, newest first; those that are proposed wait for approval.
+    """List purchase orders, newest first; proposed ones wait for approval.
 
     Example: `orderloom purchase-orders list --sku TEA-ASSAM-250`
     """
@@ -78,7 +78,7 @@ def list_orders(
 
 @app.command("show")
 def show_order(po_id: PurchaseId, as_json: Json = False) -> None:
-    """A purchase order: its lines, and what happened to it, when, by whom and why.
+    """Show a purchase order: its lines, and its story with who and why.
 
     Example: `orderloom purchase-orders show PO-5ff1c0de9a3b`
     """
@@ -172,9 +172,9 @@ def propose(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Buy by hand. Up to its limit it is approved by itself, like any other.
+    """Buy by hand. Like any order, it needs no approval up to its limit.
 
-    What is on order with no answer from the supplier is not ordered a second time.
+    Units on order without an answer from the supplier are not ordered a second time.
 
     Example: `orderloom purchase-orders propose assam-gardens TEA-ASSAM-250=48`
     """
@@ -227,7 +227,7 @@ def cancel(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Cancel what is outstanding of a purchase order, unless its supplier does not stop.
+    """Cancel the outstanding units of a purchase order, if its supplier agrees.
 
     Example: `orderloom purchase-orders cancel PO-5ff1c0de9a3b --reason 'ordered by mistake'`
     """
@@ -251,11 +251,11 @@ def import_orders(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Enter what is on order already: supplier, sku, location, quantity, due_on.
+    """Enter goods that are on order already: supplier, sku, location, quantity, due_on.
 
-    It counts as sent and acknowledged. The rows of one supplier, location and day are one purchase
-    order; the same file again changes nothing. Rows that are wrong are reported with their line,
-    and the others are taken: correct those rows, and import them alone.
+    They count as sent and acknowledged. The rows of one supplier, location and day are one purchase
+    order; the same file again changes nothing. Wrong rows are reported with their line, and the
+    others are imported: correct those rows, and import them alone.
 
     Example: `orderloom purchase-orders import examples/on-order.csv`
     """
@@ -274,7 +274,7 @@ def import_orders(
 async def _enter(
     rows: Sequence[Entry[OnOrder]], problems: list[Problem], who: str, why: str
 ) -> list[str]:
-    """Enter rows; those that are refused are problems. Returns the new ids."""
+    """Enter rows; refused ones become problems. Returns the new ids."""
     grouped: dict[tuple[Any, ...], list[Entry[OnOrder]]] = {}
     for row in rows:
         key = row.content.supplier, row.content.location, row.content.due_on

@@ -1,4 +1,4 @@
-"""`orderloom purchase-orders acknowledge, ship, receive, refuse`: what suppliers and docks say."""
+"""`orderloom purchase-orders acknowledge, ship, receive, refuse`: suppliers' and docks' reports."""
 
 from __future__ import annotations
 
@@ -88,10 +88,10 @@ def acknowledge(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Report what a supplier answered: how many units will come in all, and when.
+    """Report a supplier's answer: how many units will arrive in all, and when.
 
-    Units that it will not send are cancelled; SKUs without a count come as ordered. It may be told
-    again under another key as days slip.
+    Units that the supplier will not send are cancelled; SKUs without a count arrive as ordered. If
+    the day slips, report it again under another key.
 
     Example: `orderloom purchase-orders acknowledge PO-5ff1c0de9a3b --due 2026-12-08`
     """
@@ -146,7 +146,7 @@ def receive(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Report goods that arrived. What did not come may still come, unless the rest is cancelled.
+    """Report goods that arrived. Missing ones may still arrive, unless the rest is cancelled.
 
     Refused for an order that is closed, and for more than was ordered and the tolerance.
 
@@ -173,7 +173,7 @@ def refuse(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Report that a supplier will not serve an order, or no more of it; another one is asked.
+    """Report that a supplier will not serve an order, or its rest; another supplier is asked.
 
     Example: `orderloom purchase-orders refuse PO-5ff1c0de9a3b --reason 'out of production'`
     """

@@ -1,4 +1,4 @@
-"""`orderloom replenish`: look at the levels now."""
+"""`orderloom replenish`: review the stock levels now."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def replenish(as_json: Json = False) -> None:
-    """Look at all stock levels now, and buy what is low. Safe to repeat: a need is ordered once.
+    """Review all stock levels now, and buy what is low. Safe to repeat: a need is ordered once.
 
-    It is done by itself at intervals, and at once for a level that is crossed.
+    It also happens by itself at intervals, and at once for a crossed level.
 
     Example: `orderloom replenish`
     """

@@ -1,4 +1,4 @@
-"""`orderloom suppliers`: from whom is bought, and on which terms."""
+"""`orderloom suppliers`: the suppliers and their terms."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 @app.callback()
 def suppliers() -> None:
-    """From whom is bought: lead times, minimums, multiples and prices by SKU."""
+    """Suppliers and their terms: lead times, minimums, multiples and prices by SKU."""
 
 
 @app.command("list")
 def list_suppliers(as_json: Json = False) -> None:
-    """List suppliers, with how many SKUs they sell and orders they have open.
+    """List suppliers, with the numbers of their SKUs and open orders.
 
     Example: `orderloom suppliers list`
     """
@@ -55,7 +55,7 @@ def show_supplier(
     supplier: Annotated[str, typer.Argument(metavar="SUPPLIER", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """What a supplier sells, and on which terms.
+    """Show a supplier's SKUs and terms.
 
     Example: `orderloom suppliers show assam-gardens`
     """
@@ -86,10 +86,10 @@ def import_suppliers(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
     as_json: Json = False,
 ) -> None:
-    """Set on which terms suppliers sell SKUs: supplier, sku, lead_time_days, unit_price, currency.
+    """Set suppliers' terms for SKUs: supplier, sku, lead_time_days, unit_price, currency.
 
-    Beside these columns there may be name (of the supplier), minimum, multiple, and priority (lower
-    is asked first). Rows that are wrong are reported with their line, and the others are taken.
+    The file may also have name (of the supplier), minimum, multiple, and priority (the lowest is
+    asked first). Wrong rows are reported with their line, and the others are imported.
 
     Example: `orderloom suppliers import examples/suppliers.csv`
     """

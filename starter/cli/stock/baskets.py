@@ -1,4 +1,4 @@
-"""`orderloom baskets`: units held for customers at checkout."""
+"""`orderloom baskets`: units soft-reserved for customers at checkout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Held(Document):
 
 @app.callback()
 def baskets() -> None:
-    """Units held for customers at checkout, until they order or their time is over."""
+    """Units soft-reserved for customers at checkout, until they order or the time is over."""
 
 
 @app.command()
@@ -46,9 +46,9 @@ def hold(
     ] = 15,
     as_json: Json = False,
 ) -> None:
-    """Hold units for a basket: all of them, or none. The same again prolongs it.
+    """Soft-reserve units for a basket: all of them, or none. A repeat prolongs it.
 
-    An order with this `basket` gets them. When the time is over they are free by themselves.
+    An order with this `basket` gets them. When the time is over, they are free by themselves.
 
     Example: `orderloom baskets hold B-1001 TEA-ASSAM-250=2 --minutes 15`
     """
@@ -62,7 +62,7 @@ def hold(
 
 @app.command()
 def release(basket: BasketArgument, as_json: Json = False) -> None:
-    """What a basket holds is free again. One that holds nothing is no error.
+    """Free a basket's units. It is no error if the basket has none.
 
     Example: `orderloom baskets release B-1001`
     """
@@ -79,7 +79,7 @@ def list_baskets(
     basket: Annotated[str | None, typer.Option("--basket", help="Only this one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List baskets that hold something; the next to expire first.
+    """List baskets with units; the first to expire comes first.
 
     Example: `orderloom baskets list`
     """

@@ -1,4 +1,4 @@
-"""`orderloom items`: what the shop says of SKUs."""
+"""`orderloom items`: the shop's settings for SKUs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 @app.callback()
 def items() -> None:
-    """What the shop says of SKUs: may they be backordered, from when on, or no more."""
+    """Settings for SKUs: may they be backordered, when are they on sale, are they discontinued."""
 
 
 @app.command("list")
@@ -35,7 +35,7 @@ def list_items(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the SKUs of which something is said; all others may not be backordered.
+    """List the SKUs that have settings; all others may not be backordered.
 
     Example: `orderloom items list`
     """
@@ -72,10 +72,10 @@ def import_items(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
     as_json: Json = False,
 ) -> None:
-    """Say of SKUs what a CSV file says: sku, name, backorder, available_from, discontinued.
+    """Set SKUs from a CSV file: sku, name, backorder, available_from, discontinued.
 
-    A Northwind products.csv will do as well: its products may be backordered, but not those that
-    are discontinued. Rows that are wrong are reported with their line, and the others are taken.
+    A Northwind products.csv works as well: its products may be backordered, except discontinued
+    ones. Wrong rows are reported with their line, and the others are imported.
 
     Example: `orderloom items import examples/items.csv`
     """

@@ -1,4 +1,4 @@
-"""`orderloom kits`: SKUs that are sold as one and kept as their parts."""
+"""`orderloom kits`: SKUs that are sold as one and kept in stock as their parts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 @app.callback()
 def kits() -> None:
-    """SKUs that are sold as one and kept as their parts: gift boxes, sets, multipacks."""
+    """SKUs that are sold as one and kept in stock as their parts: gift boxes, sets, multipacks."""
 
 
 @app.command("list")
 def list_kits(as_json: Json = False) -> None:
-    """List kits with what they are made of, and how many the free parts suffice for.
+    """List kits with their parts, and how many kits the free parts make.
 
     Example: `orderloom kits list`
     """
@@ -68,11 +68,10 @@ def import_kits(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
     as_json: Json = False,
 ) -> None:
-    """Say what kits are made of, from a CSV file with the columns kit,part,units.
+    """Define kits from a CSV file with the columns kit,part,units.
 
-    A kit has a row for each of its parts, and becomes what these say, from the next order on; kits
-    that are not in the file stay as they are. What is wrong is reported with its line and costs
-    only the kit it is about.
+    A kit has a row for each of its parts. The new parts apply from the next order on; kits that are
+    not in the file stay as they are. A wrong row is reported with its line, and costs only its kit.
 
     Example: `orderloom kits import examples/kits.csv`
     """
@@ -108,7 +107,7 @@ def remove(
     kit: Annotated[str, typer.Argument(metavar="KIT", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Have a SKU be a kit no more, from the next order on. What is claimed as one stays one.
+    """Make a kit a plain SKU, from the next order on. Kits that orders have claimed stay kits.
 
     Example: `orderloom kits remove GIFT-TEA-FOR-TWO`
     """

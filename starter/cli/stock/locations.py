@@ -1,4 +1,4 @@
-"""`orderloom locations`: where stock lies, and what sending a parcel from there takes."""
+"""`orderloom locations`: warehouses and shops, with the cost and time of a parcel from each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 @app.callback()
 def locations() -> None:
-    """Where stock lies: calendars, cut-off times, limits a day, and lanes with cost and time."""
+    """Warehouses and shops: calendars, cut-off times, limits a day, and lanes with prices."""
 
 
 @app.command("list")
@@ -29,7 +29,7 @@ def list_locations(
     location: Annotated[str | None, typer.Option("--location", help="Only this one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List locations with what is known of each.
+    """List locations with their settings.
 
     Example: `orderloom locations list --json > locations.json`
     """
@@ -68,9 +68,9 @@ def add(
     location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Make a location, so that stock can be there. It sends everywhere until it has lanes.
+    """Create a location, so that stock can be there. It ships everywhere until it has lanes.
 
-    A location that is there stays as it is.
+    An existing location stays as it is.
 
     Example: `orderloom locations add outlet`
     """
@@ -93,10 +93,10 @@ def rename(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Have a location go on under another name, with its stock, its levels and its lanes.
+    """Give a location another name; its stock, levels and lanes go with it.
 
-    The old name is retired: the journal and open parcels keep it, and what orders hold stays there
-    until it is sent. If this ends in the middle, repeat it with --merge: it moves what is left.
+    The old name is retired: the journal and open parcels keep it, and allocated units stay there
+    until they are sent. If this stops halfway, repeat it with --merge: it moves the rest.
 
     Example: `orderloom locations rename mian main --merge`
     """
@@ -118,10 +118,10 @@ def retire(
     location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Have a location send nothing new and take nothing new; its stock is still listed.
+    """Stop a location from sending and receiving anything new; its stock is still listed.
 
-    Parcels that are open there are still sent, or refused with `orderloom warehouse refuse`. Goods
-    on their way there may arrive. `orderloom stock transfer` takes the stock elsewhere.
+    Open parcels there are still sent, or refused with `orderloom warehouse refuse`. Goods on their
+    way there may arrive. `orderloom stock transfer` moves the stock elsewhere.
 
     Example: `orderloom locations retire outlet`
     """
@@ -139,7 +139,7 @@ def reopen(
     location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Have a retired location send and take again. Its levels are to be set again.
+    """Let a retired location send and receive again. Set its levels again afterwards.
 
     Example: `orderloom locations reopen outlet`
     """
@@ -156,7 +156,7 @@ def remove(
     location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Remove a location that never held, sent or awaited anything. Others can be retired.
+    """Remove a location that never held, sent or expected anything. Others can be retired.
 
     Example: `orderloom locations remove outlet`
     """
@@ -183,9 +183,9 @@ def import_locations(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, as `list --json` prints it.")],
     as_json: Json = False,
 ) -> None:
-    """Set what is known of locations: each as it stands in the file, those not in it as they are.
+    """Replace the settings of the locations in a file; other locations stay as they are.
 
-    `orderloom schema locations` describes the file. When anything in it is wrong, nothing is set.
+    `orderloom schema locations` describes the file. If anything in it is wrong, nothing is set.
 
     Example: `orderloom locations import examples/locations.json`
     """

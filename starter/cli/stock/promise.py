@@ -1,4 +1,4 @@
-"""`orderloom promise`: when so many units of a SKU could be there."""
+"""`orderloom promise`: when units of a SKU could arrive."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def promise(
     service: Annotated[str, typer.Option("--service", help="The carrier's service.")] = "standard",
     as_json: Json = False,
 ) -> None:
-    """When so many units could be there, if they were ordered now. Nothing is reserved.
+    """Show when units could arrive if they were ordered now. Nothing is reserved.
 
-    Counts what is free, and what is on its way with a date, by each location's working days,
-    cut-off, limit a day and lanes.
+    Counts free stock, and supply with a known day, by each location's working days, cut-off, limit
+    a day and lanes.
 
     Example: `orderloom promise TEA-ASSAM-250 20 --country DE --postal-code 10115`
     """

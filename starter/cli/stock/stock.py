@@ -1,4 +1,4 @@
-"""`orderloom stock`: what is on the shelves, and what is put there."""
+"""`orderloom stock`: the stock, and every change of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_
 
 @app.callback()
 def stock() -> None:
-    """What is on the shelves, and what is put there. Every change is booked with who and why."""
+    """The stock, and every change of it. Each change is booked with who and why."""
 
 
 @app.command("list")

@@ -122,11 +122,11 @@ def adjust(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Add units to what is on hand, or take some off, with the reason.
+    """Add units to on hand, or take some off, with the reason.
 
-    Where less is left than orders hold, baskets give way first, then those who wait, then the
-    newest orders that nobody has picked yet: these wait again, in their turn. What has left the
-    shelf for an order cannot be taken off.
+    If fewer are left than orders hold, baskets give way first, then backorders, then the newest
+    orders that nobody has picked yet: these wait again, in their old places. Units that have left
+    the shelf for an order cannot be taken off.
 
     Example: `orderloom stock adjust TEA-ASSAM-250 -3 --reason "water damage"`
     """
@@ -175,9 +175,9 @@ def count(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Enter what a count found: on hand becomes that, and the journal keeps the count.
+    """Enter a count: on hand becomes the number found, and the journal keeps the count.
 
-    Where that is less than orders hold, the newest of them wait again, as with `stock adjust`.
+    If that is less than orders hold, the newest of them wait again, as with `stock adjust`.
 
     Example: `orderloom stock count TEA-ASSAM-250 37`
     """
@@ -204,10 +204,10 @@ def write_off(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Write off what cannot be sold any more, with the reason.
+    """Write off units that cannot be sold any more, with the reason.
 
-    Where less is left than orders hold, the newest of them wait again, as with `stock adjust`. What
-    has left the shelf for an order cannot be written off.
+    If fewer are left than orders hold, the newest of them wait again, as with `stock adjust`. Units
+    that have left the shelf for an order cannot be written off.
 
     Example: `orderloom stock write-off TEA-ASSAM-250 2 --reason "torn bags"`
     """
@@ -229,7 +229,7 @@ def history(
     limit: Limit = 1000,
     as_json: Json = False,
 ) -> None:
-    """Tell what happened to a SKU: each movement, who made it and why, and what was left then.
+    """Show the story of a SKU: each movement, who made it and why, and the units left after it.
 
     Example: `orderloom stock history TEA-ASSAM-250 --location main`
     """

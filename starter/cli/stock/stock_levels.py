@@ -1,4 +1,4 @@
-"""`orderloom stock levels, import-levels`: when SKUs are bought by themselves, and how much."""
+"""`orderloom stock levels, import-levels`: when SKUs are bought automatically, and how many."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def levels(
     after: AfterRow = None,
     as_json: Json = False,
 ) -> None:
-    """List what is bought by itself: at or below the reorder point, up to the other level.
+    """List SKUs that are bought automatically: at or below the reorder point, up to the level.
 
     Position is on hand − allocated − safety − backordered + incoming.
 
@@ -77,7 +77,7 @@ def safety(
 ) -> None:
     """Keep units of a SKU back at a location: they are neither sold nor promised. 0 keeps none.
 
-    When it is decided whether to buy, they count as not there. Units that orders hold stay theirs.
+    Buying does not count them either. Units that orders have claimed stay theirs.
 
     Example: `orderloom stock safety TEA-ASSAM-250 5 --location main`
     """

@@ -1,1 +1,1 @@
-"""What all commands share: options, output, tables and pages."""
+"""Options, output, tables and pages that all commands share."""

@@ -55,18 +55,18 @@ class _Reason(Document):
 
 
 class _Reporter(Document):
-    """Who a report is by."""
+    """The person who reports something."""
 
     by: fields.Who
 
 
 def reporter(by: str) -> str:
-    """Who reports something: as given, else the account's name. Raises InvalidInput."""
+    """The reporter's name: as given, otherwise the account's name. Raises InvalidInput."""
     return read_model(_Reporter, {"by": by or _account()}, where="--by").by
 
 
 def read_reason(text: str) -> str:
-    """A reason that somebody gives. Raises InvalidInput."""
+    """A person's reason. Raises InvalidInput."""
     return read_model(_Reason, {"reason": text}, where="--reason").reason
 
 
@@ -123,7 +123,7 @@ def read_moment(text: str | None, option: str) -> datetime | None:
 
 
 def read_model(model: type[Model], content: Mapping[str, Any], *, where: str) -> Model:
-    """A model made of what was typed. Raises InvalidInput that names every field at fault."""
+    """A model from typed values. Raises InvalidInput that names every wrong field."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -132,7 +132,7 @@ def read_model(model: type[Model], content: Mapping[str, Any], *, where: str) ->
 
 
 def read_json_file(model: type[Model], file: Path, *, base: BaseModel | None = None) -> Model:
-    """A model from a JSON file, `base` giving what the file leaves out. Raises InvalidInput."""
+    """A model from a JSON file; `base` gives the left-out fields. Raises InvalidInput."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

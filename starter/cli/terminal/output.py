@@ -48,21 +48,21 @@ class OutputLost(OrderloomError):
 
 
 class Output:
-    """Where one command's results go. `as_json` decides how."""
+    """The results of one command. `as_json` decides their form."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
     def document(self, content: Any) -> None:
-        """The one JSON document that a command answers with."""
+        """Print the one JSON document that is the command's answer."""
         self._write(json_text(content, sys.stdout, indent=2))
 
     def record(self, content: Any) -> None:
-        """One line of a stream of JSON documents."""
+        """Print one line of a stream of JSON documents."""
         self._write(json_text(content, sys.stdout))
 
     def file(self, text: str) -> None:
-        """A file that the command was asked for: the same bytes whatever the terminal is."""
+        """Print a requested file: the same bytes on every terminal."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         self._write(text.removesuffix("\n"))

@@ -1,4 +1,4 @@
-"""Pages of long lists: `--limit` rows, and `--after` the last of them the next page begins."""
+"""Pages of long lists: `--limit` rows, and `--after` names the row before the next page."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from starter.cli.terminal import output
 
 
 class Bar:
-    """How far a command is: one step after the other, each with a bar of its own."""
+    """A command's progress: one step after the other, each with a bar of its own."""
 
     def __init__(self, shown: Progress) -> None:
         self._shown = shown
@@ -29,14 +29,14 @@ class Bar:
         self._step = self._shown.add_task(step, total=total)
 
     def reached(self, completed: int) -> None:
-        """So much of the step's total is done."""
+        """Set the finished part of the step's total."""
         if self._step is not None:
             self._shown.update(self._step, completed=completed)
 
 
 @contextmanager
 def progress() -> Iterator[Bar]:
-    """A bar until the block ends, and then gone. Nothing on a pipe or in a file."""
+    """A bar until the end of the block. Nothing on a pipe or in a file."""
     show = output.console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),

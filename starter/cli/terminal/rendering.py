@@ -206,7 +206,7 @@ def _attention(out: Output, detail: OrderDetail) -> None:
 
 
 def decision(row: AttentionRow) -> str:
-    """What a person can do about a step that needs attention."""
+    """The answers that a person can give to a step that needs attention."""
     if not row.allowed:
         return "nothing is to be decided: it ends by itself"
     answers = "|".join(row.allowed)
@@ -215,7 +215,7 @@ def decision(row: AttentionRow) -> str:
 
 
 def attention_list(out: Output, rows: Iterable[AttentionRow]) -> None:
-    """What needs a person, and with which answers."""
+    """The steps that need a person, and the possible answers."""
     for row in rows:
         out.say(f"{row.order_id}: {row.step}: {row.reason}")
         out.say(f"  {decision(row)}")

@@ -1,4 +1,4 @@
-"""Imports of tables: what is sound is taken, what is not is reported with its line."""
+"""Imports of tables: sound rows are imported, the others are reported with their line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LISTED_MAX: Final = 10_000
 
 
 class Faults:
-    """What is wrong with a file. People are told of each fault as it is found."""
+    """The faults of a file. People hear of each fault when it is found."""
 
     def __init__(self, file: str, out: Output) -> None:
         self._file = file
@@ -40,7 +40,7 @@ class Faults:
         self.count = 0
 
     def add(self, problem: Problem) -> None:
-        """Another one."""
+        """Add a fault."""
         self.count += 1
         if len(self._listed) < LISTED_MAX:
             self._listed.append(problem)
@@ -60,7 +60,7 @@ class Faults:
         self,
         what_to_do: str = "the other rows were taken: correct these and import them again",
     ) -> None:
-        """After the sound rows were taken. Raises InvalidInput if there was a fault."""
+        """Call it after the sound rows were imported. Raises InvalidInput if there was a fault."""
         if not self.count:
             return
         first = min(self._listed, key=lambda problem: problem.line)

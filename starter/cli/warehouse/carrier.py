@@ -1,4 +1,4 @@
-"""`orderloom carrier`: what carriers say about parcels. Works while Temporal is away."""
+"""`orderloom carrier`: carriers' scans of parcels. Works while Temporal is away."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Carrier = Annotated[str, typer.Option("--carrier", help="The carrier's name.")]
 
 @app.callback()
 def carrier() -> None:
-    """What carriers say about parcels, and which parcels they have."""
+    """Carriers' scans, and the parcels that carriers have."""
 
 
 @app.command()
@@ -69,7 +69,7 @@ def event(
 
 @app.command()
 def parcels(limit: Limit = 1000, as_json: Json = False) -> None:
-    """List the parcels that carriers have, longest first.
+    """List the parcels that carriers have, the oldest first.
 
     Example: `orderloom carrier parcels`
     """

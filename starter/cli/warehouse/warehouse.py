@@ -1,4 +1,4 @@
-"""`orderloom warehouse`: what is to do, and what was done. Works while Temporal is away."""
+"""`orderloom warehouse`: the warehouse's tasks and reports. Works while Temporal is away."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Counts = Annotated[
 
 @app.callback()
 def warehouse() -> None:
-    """What the warehouse is to do, and what it did. The same report twice is one report."""
+    """The warehouse's tasks, and its reports. A repeated report changes nothing."""
 
 
 @app.command()
@@ -54,7 +54,7 @@ def tasks(
     limit: Limit = 1000,
     as_json: Json = False,
 ) -> None:
-    """List what there is to pick, pack, hand over and receive; oldest first.
+    """List the tasks to pick, pack, hand over and receive; oldest first.
 
     Example: `orderloom warehouse tasks --task pick`
     """
@@ -90,7 +90,7 @@ def tasks(
 
 @app.command()
 def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Json = False) -> None:
-    """Report what was picked. What was not found is taken off the stock and sourced elsewhere.
+    """Report a pick. Units not found are taken off the stock and sourced elsewhere.
 
     Example: `orderloom warehouse pick web-1001:1 --count 1=2 --count 2=1`
     """
@@ -108,7 +108,8 @@ def refuse(
 ) -> None:
     """Refuse to send a fulfilment that is to be picked. Its units are sourced from elsewhere.
 
-    The stock stays where it is, free for other orders. What no other location has is cancelled.
+    The stock stays where it is, free for other orders. Units that no other location has are
+    backordered or cancelled.
 
     Example: `orderloom warehouse refuse web-1001:1 --reason "no room at the dock today"`
     """
@@ -136,7 +137,7 @@ def handover(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Report that the carrier has the parcel. From here on it can only be sent back.
+    """Report that the carrier has the parcel. From now on its units can only be returned.
 
     Example: `orderloom warehouse handover web-1001:1`
     """
@@ -181,7 +182,7 @@ def receive_return(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Report a return parcel, counted. What came is paid back; what is missing stays sold.
+    """Report the count of a return parcel. Returned units are paid back; missing ones stay sold.
 
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
@@ -197,7 +198,7 @@ def receive_return(
 def _counted(
     came: dict[str, int] | None, scrapped: dict[str, int] | None
 ) -> dict[str, Counted] | None:
-    """Line → units put back on the shelf and units written off, of those that came."""
+    """Line → units restocked and units written off, of those that came back."""
     for line_id, units in (scrapped or {}).items():
         if units > (came or {}).get(line_id, 0):
             raise InvalidInput(
