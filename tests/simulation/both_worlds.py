@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -17,14 +17,19 @@ from temporalio.exceptions import ApplicationError
 
 from activities.payments.authorizations import Authorizations
 from activities.payments.payments import Payments
+from activities.payments.provider import PaymentProvider
 from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.payment import SandboxPayment
+from activities.providers.store_credit import StoreCredit
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
+from domain.money import Money as Amount
 from domain.orders.order import Order
+from domain.payments.disputes import Dispute, DisputeState
+from starter.service.credit import Credit
 from store.aftersales.returns import Counted
 from store.orders import events
-from store.payments import payments
+from store.payments import disputes, payments
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.world.memory import Memory, Pending
@@ -98,6 +103,24 @@ class World(Protocol):
     async def sums(self, order: Order) -> Sums:
         """The order's money."""
 
+    async def by_provider(self, order: Order) -> dict[str, tuple[int, int]]:
+        """What each company has charged, and paid back, in minor units."""
+
+    async def credit(self, order: Order, minor: int) -> str:
+        """The customer has so much store credit; the token to pay with it."""
+
+    async def dispute(self, order: Order, *, ends: bool = False) -> None:
+        """The customer's bank asks about all that was charged; or it has decided for us."""
+
+    async def recount(self, sku: str, counted: int) -> None:
+        """A count of the main shelf finds so many."""
+
+    async def days_pass(self, days: int) -> None:
+        """Authorizations are older by so much."""
+
+    def now(self) -> datetime:
+        """The time."""
+
     async def attention(self, order: Order) -> list[str]:
         """The steps at which it needs a person."""
 
@@ -122,13 +145,14 @@ class InMemory:
 
     def __init__(self, **money: Any) -> None:
         chance = Uneventful(1)
+        self._time = BEGAN
         self._memory = Memory(lambda _: None)
         self._stock = Stock(self._memory, {}, ())
         self._warehouse = Warehouse(self._memory, chance, _now, _never, self._stock, 1)
         self._money = Money(
             self._memory,
             chance,
-            _now,
+            self.now,
             captures=money.get("captures", "several"),
             lasting=money.get("holds_for"),
             confirmed=self._warehouse.release,
@@ -184,6 +208,32 @@ class InMemory:
         standing = sum(each.room for each in money.authorizations)
         return Sums(money.total_captured, money.total_refunded, standing)
 
+    async def by_provider(self, order: Order) -> dict[str, tuple[int, int]]:
+        del order
+        found: dict[str, tuple[int, int]] = {}
+        for each in self._money.authorizations:
+            captured, refunded = found.get(each.provider, (0, 0))
+            found[each.provider] = captured + each.captured, refunded + each.refunded
+        return found
+
+    async def credit(self, order: Order, minor: int) -> str:
+        del order, minor
+        return "tok_credit"
+
+    async def dispute(self, order: Order, *, ends: bool = False) -> None:
+        del order
+        self._money.disputed = not ends
+
+    async def recount(self, sku: str, counted: int) -> None:
+        (part,) = (x for x in self._stock.parts.values() if x.state in ("open", "picking"))
+        self._stock.fall_back(part, self._stock.shelves["main", sku].on_hand - counted)
+
+    async def days_pass(self, days: int) -> None:
+        self._time += timedelta(days=days)
+
+    def now(self) -> datetime:
+        return self._time
+
     async def attention(self, order: Order) -> list[str]:
         del order
         return sorted(self._records.attention)
@@ -202,13 +252,17 @@ class OnPostgres:
             bench.payment = SandboxPayment(
                 bench.pool, random=Random(1), timeout_seconds=0.01, **company
             )
-            bench.authorizations = Authorizations(bench.pool, {"sandbox": bench.payment})
-            bench.payments = Payments(bench.pool, {"sandbox": bench.payment})
+        providers: dict[str, PaymentProvider] = {
+            "sandbox": bench.payment,
+            "store_credit": StoreCredit(bench.pool),
+        }
+        bench.authorizations = Authorizations(bench.pool, providers)
+        bench.payments = Payments(bench.pool, providers)
         self._rooms = (
             *(bench.inventory, bench.backorders, bench.fulfilment, bench.delivery),
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
         )
-        self._deliveries = 0
+        self._deliveries = self._told = 0
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:
         await self._bench.stocked(sku, units, location)
@@ -268,6 +322,60 @@ class OnPostgres:
             money = await payments.sums(conn, order.order_id)
             made = await payments.authorizations(conn, order.order_id)
         return Sums(money.captured, money.refunded, sum(each.room for each in made))
+
+    async def by_provider(self, order: Order) -> dict[str, tuple[int, int]]:
+        async with self._bench.pool.acquire() as conn:
+            made = await payments.of_order(conn, order.order_id)
+        found = {each.provider: (0, 0) for each in made if each.kind == "authorize"}
+        for each in made:
+            if each.kind in ("capture", "refund") and each.state == "succeeded":
+                captured, refunded = found[each.provider]
+                done = each.amount_minor
+                found[each.provider] = (
+                    (captured + done, refunded)
+                    if each.kind == "capture"
+                    else (captured, refunded + done)
+                )
+        return found
+
+    async def credit(self, order: Order, minor: int) -> str:
+        amount = Amount(minor=minor, currency=order.currency)
+        account = await Credit(self._bench.pool).grant(
+            *("gift", order.customer.id, amount), who="test", why="gift"
+        )
+        return account.account_id
+
+    async def dispute(self, order: Order, *, ends: bool = False) -> None:
+        async with self._bench.pool.acquire() as conn, conn.transaction():
+            (authorization,) = await payments.authorizations(conn, order.order_id)
+            self._told += 1
+            told = Dispute(
+                dispute_id="dp_1",
+                subjects=(str(authorization.reference),),
+                amount=Amount(minor=authorization.captured, currency=order.currency),
+                fee=Amount(minor=0, currency=order.currency),
+                state=DisputeState.WON if ends else DisputeState.NEEDS_RESPONSE,
+                moves=2 if ends else 1,
+                opened_at=self.now() - timedelta(minutes=1),
+                said_at=self.now() + timedelta(seconds=self._told),
+            )
+            await disputes.hear(conn, "sandbox", told)
+
+    async def recount(self, sku: str, counted: int) -> None:
+        await self._bench.stock.count("count", sku, "main", counted, who="test", why="test")
+
+    async def days_pass(self, days: int) -> None:
+        async with self._bench.pool.acquire() as conn:
+            for table, moment in (
+                ("payment_operation", "requested_at"),
+                ("payment_authorization", "expires_at"),
+            ):
+                await conn.execute(
+                    f"update {table} set {moment} = {moment} - $1 * interval '1 day'", days
+                )
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     async def attention(self, order: Order) -> list[str]:
         async with self._bench.pool.acquire() as conn:

@@ -34,6 +34,7 @@ class Authorization:
     part: str
     amount: int
     provider: str
+    token: str
     made: datetime
     until: datetime | None
     room: int = 0
@@ -226,7 +227,9 @@ class Money:
         made = self._now()
         until = None if self._lasting is None else made + self._lasting
         authorization = Authorization(
-            number, tender.number, part, amount, tender.provider, made, until, room=amount
+            *(number, tender.number, part, amount, tender.provider, tender.token),
+            *(made, until),
+            room=amount,
         )
         self.authorizations.append(authorization)
         return authorization
@@ -287,17 +290,20 @@ class Money:
         left = granted.unissued
         if sum(each.amount for each in self.granted.values()) > self.total_captured:
             self.memory.broken.append(f"{ask.refund_id} is paid back before it was charged")
+        if self.disputed and not new and ask.by_hand is None:
+            return refusal("refused", "a bank asks about it")
         if ask.by_hand is not None or ask.to == "store_credit":
             granted.issued += left
             return None
-        if self.disputed and not new:
-            return refusal("refused", "a bank asks about it")
         name = f"{ask.refund_id}:{ask.attempt}"
         for authorization in reversed(self.authorizations):
             share = min(left, authorization.captured - authorization.refunded)
             if not share:
                 continue
-            if self._chance.happens("refund declined", f"{name}:{authorization.number}", 0.04):
+            refused = self._chance.happens(
+                "refund declined", f"{name}:{authorization.number}", 0.04
+            )
+            if refused or authorization.token == "tok_refund_refused":
                 return refusal(DECLINED, "the company refuses the refund")
             authorization.refunded += share
             granted.issued += share
