@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, get_type_hints
 
 from temporalio.exceptions import ApplicationError
@@ -172,10 +172,7 @@ class Life:
         `afterwards`: called after each, as it may have given people something to do.
         """
         for name, fake in fakes.items():
-            hints = get_type_hints(fake)
-            hints.pop("return", None)
-            (kind,) = hints.values()
-            self._fakes[name] = (fake, kind)
+            self._fakes[name] = (fake, _input_of(getattr(fake, "__func__", fake)))
         self._unrefusable = unrefusable
         self._afterwards = afterwards
 
@@ -489,6 +486,15 @@ class Life:
             if activity.wish.activity_id == activity_id and activity.waits:
                 activity.waits = False
                 self._attempt(activity)
+
+
+@cache
+def _input_of(fake: Fake) -> Any:
+    """The type of the activity's input."""
+    hints = get_type_hints(fake)
+    hints.pop("return", None)
+    (kind,) = hints.values()
+    return kind
 
 
 def _away() -> ApplicationError:

@@ -106,6 +106,49 @@ async def test_a_tender_that_stands_is_released_where_another_is_refused(world: 
     assert (await world.sums(order)).standing == 0
 
 
+@company(captures="once", holds_for=timedelta(days=2))
+async def test_store_credit_does_not_end_and_is_charged_in_parts_whatever_the_card_does(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    await world.stocked("TEA", 9)
+    (planned,) = (await reserved(world, order)).fulfilments
+    part = planned.fulfilment_id
+    credit = TenderAsk(
+        number=1,
+        provider="store_credit",
+        token=await world.credit(order, 50_00),
+        parts={part: 5_00},
+        most={part: BY_CREDIT},
+    )
+    card = TenderAsk(
+        number=2,
+        provider="sandbox",
+        token="tok_ok",
+        parts={part: WHOLE - 5_00},
+        most={part: WHOLE - 5_00},
+    )
+    ask = Authorize(
+        order_id=order.order_id,
+        amount=Money(minor=WHOLE, currency=order.currency),
+        tenders=(credit, card),
+    )
+    authorized = await twice(world, "authorize_payment", ask)
+    assert set(authorized.until) == {part}, "only what the card pays ends"
+    assert authorized.once
+    assert await world.sums(order) == Sums(0, 0, WHOLE)
+    small = capturing(order, part).model_copy(
+        update={"units": {"1": 1}, "worth": worth_of(value_lines(order), {"1": 1})}
+    )
+    assert await twice(world, "capture_payment", small) is None
+    charged = small.worth.total
+    assert await world.by_provider(order) == {
+        "sandbox": (charged, 0),
+        "store_credit": (0, 0),
+    }
+    assert (await world.sums(order)).standing == 5_00, "the card's rest is released, no credit"
+
+
 # Paying back as store credit, and disputes --------------------------------------------------------
 
 

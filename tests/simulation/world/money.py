@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from temporalio.exceptions import ApplicationError
 
@@ -23,6 +23,8 @@ from activities.payments.contracts import (
 )
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
+
+STORE_CREDIT: Final = "store_credit"
 
 
 @dataclass
@@ -141,7 +143,7 @@ class Money:
             old.room = 0
             left -= renewed.room
         if left > 0:
-            part = ask.part if self.captures == "once" else ""
+            part = ask.part if self._charges_once(main.provider) else ""
             self._authorize(main, part, left)
         return self._authorized()
 
@@ -211,8 +213,12 @@ class Money:
         if len(self.refusals) >= attempt:
             raise self.refusals[attempt - 1]
 
+    def _charges_once(self, provider: str) -> bool:
+        """Store credit can be charged several times, and does not end, whatever others do."""
+        return self.captures == "once" and provider != STORE_CREDIT
+
     def _parts(self, tender: TenderAsk) -> Mapping[str, int]:
-        if tender.parts and self.captures == "once":
+        if tender.parts and self._charges_once(tender.provider):
             return {**tender.parts, **tender.most}
         return {"": tender.amount}
 
@@ -226,6 +232,8 @@ class Money:
             raise self.refusals[-1]
         made = self._now()
         until = None if self._lasting is None else made + self._lasting
+        if tender.provider == STORE_CREDIT:
+            until = None
         authorization = Authorization(
             *(number, tender.number, part, amount, tender.provider, tender.token),
             *(made, until),
@@ -240,7 +248,8 @@ class Money:
         for each in standing:
             if each.until is not None:
                 until[each.part] = min(each.until, until.get(each.part, each.until))
-        return Authorized(until=until, once=self.captures == "once" and bool(standing))
+        once = any(self._charges_once(each.provider) for each in standing)
+        return Authorized(until=until, once=once)
 
     def _is_new(self, authorization: Authorization) -> bool:
         assert authorization.until is not None
@@ -278,7 +287,7 @@ class Money:
             else:
                 authorization.captured += share
                 authorization.room -= share
-                if self.captures == "once":
+                if self._charges_once(authorization.provider):
                     authorization.room = 0
                 done.total += share
                 done.shares.append((authorization, share))
@@ -292,7 +301,7 @@ class Money:
             self.memory.broken.append(f"{ask.refund_id} is paid back before it was charged")
         if self.disputed and not new and ask.by_hand is None:
             return refusal("refused", "a bank asks about it")
-        if ask.by_hand is not None or ask.to == "store_credit":
+        if ask.by_hand is not None or ask.to == STORE_CREDIT:
             granted.issued += left
             return None
         name = f"{ask.refund_id}:{ask.attempt}"
