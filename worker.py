@@ -188,7 +188,7 @@ def duties(
     readers: Mapping[str, EventReader] = READERS,
     stranded_after: timedelta = timedelta(minutes=1),
 ) -> list[Duty]:
-    """What a worker's relay does, in this sequence: first what somebody waits for.
+    """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `stranded_after`: how long an attempt to buy a label may take.
     """
@@ -248,7 +248,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     relay = asyncio.create_task(
         Relay(pool, duties(client, pool, task_queue=settings.task_queue)).run()
     )
-    # A worker without its relay only looks alive: it ends, and whoever runs it starts another.
+    # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())
     async with worker:
         logger.info("ready, task queue %s", settings.task_queue)

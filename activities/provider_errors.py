@@ -1,4 +1,4 @@
-"""What can go wrong at an outside company. Two branches, because callers must never mix them up.
+"""The errors of outside companies, in two branches that callers must never mix up.
 
     ProviderError
     ├── Declined              a firm no: this call changed nothing, and never will

@@ -1,8 +1,8 @@
-"""The relay of a worker: work that is done again and again, and at once when it is called for.
+"""The relay of a worker: duties that run at intervals, and at once when they are called for.
 
-Part of every worker. What it does is a list of duties, which the composition root hands in. Most of
-them hand something on that lies in the store: to a step that waits for it, or to a workflow that is
-to be started. Several relays share the work.
+It is part of every worker. The composition root hands in its list of duties. Most of them hand on
+rows of the store: to a step that waits, or to a workflow that must be started. Several relays share
+the work.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from store.database import Connection, DatabaseFault, Pool
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 100
-"""A duty takes so many rows at a time."""
+"""The rows that a duty takes at a time."""
 
 RPC_TIMEOUT: Final = timedelta(seconds=10)
-"""One call that Temporal does not answer keeps the other duties waiting for so long at most."""
+"""The time that one call to Temporal may take; the other duties wait for so long."""
 
 PAUSE_AFTER_FAULT_S: Final = 1.0
 
 
 @dataclass
 class Duty:
-    """Something that the relay does again and again: `every` so many seconds, or when called for.
+    """A task that the relay repeats every `every` seconds, and when it is called for.
 
-    `channel`: the notification of the database that calls for it at once.
+    `channel`: the database notification that calls for it at once.
     """
 
     run: Callable[[], Awaitable[object]]
@@ -42,12 +42,12 @@ class Duty:
     due: float = -inf
 
     def called(self) -> None:
-        """Do it with the next round."""
+        """Do it in the next round."""
         self.due = -inf
 
 
 class Relay:
-    """Does its duties until it is cancelled, in the sequence in which they are listed."""
+    """Does its duties in their sequence, until it is cancelled."""
 
     def __init__(self, pool: Pool, duties: Sequence[Duty]) -> None:
         self._pool = pool
@@ -55,7 +55,7 @@ class Relay:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Do every duty as it comes due. A fault of the database is waited out."""
+        """Do every duty when it is due. During a fault of the database, wait."""
         while True:
             try:
                 async with self._pool.acquire() as listening, AsyncExitStack() as heard:
@@ -84,12 +84,13 @@ class Relay:
     async def _work_for_ever(self) -> None:
         clock = asyncio.get_running_loop().time
         for duty in self._duties:
-            duty.called()  # nobody heard what was called for until now
+            duty.called()  # Notifications were lost until now.
         while True:
             self._wake.clear()
             for duty in self._duties:
                 if clock() >= duty.due:
-                    duty.due = clock() + duty.every_s  # before: what is called for meanwhile counts
+                    # Set before the duty runs, so that a call during it counts.
+                    duty.due = clock() + duty.every_s
                     await duty.run()
             pause_s = min(duty.due for duty in self._duties) - clock()
             with suppress(TimeoutError):

@@ -47,7 +47,7 @@ class StackInfo(BaseModel):
 
 @dataclass(frozen=True)
 class ConnectSettings:
-    """What a client needs: the arguments of `Client.connect`, and the database."""
+    """A client's settings: the arguments of `Client.connect`, and the database."""
 
     temporal: ClientConnectConfig
     database_url: str

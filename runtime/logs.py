@@ -17,7 +17,7 @@ TALKATIVE: Final = ("stripe", "httpx", "httpcore")
 
 
 def configure_logging(settings: Settings) -> None:
-    """Have every line carry the order's id, where there is one."""
+    """Add the order's id to every log line that concerns an order."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

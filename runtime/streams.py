@@ -38,7 +38,7 @@ def prepare_streams() -> None:
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What is written in place of letters that the terminal's encoding lacks."""
+    """The replacement for letters that the terminal's encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letter = error.object[error.start]

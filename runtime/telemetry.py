@@ -1,4 +1,4 @@
-"""What the Temporal client library measures and logs."""
+"""The metrics and logs of the Temporal client library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a worker runs what it is given: in which sandbox, how much at once, as which version."""
+"""A worker's options: its sandbox, its limits, and its version."""
 
 from __future__ import annotations
 

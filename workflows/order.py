@@ -64,10 +64,10 @@ STEPS = StepTable(
     Step(Inventory.reserve_again, undo=Inventory.release_stock),
     Step(Inventory.reassign, undo=Inventory.release_stock),
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
-    # What comes back.
+    # Returns.
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
-    # What is told, and what is only read.
+    # Records, and reads.
     Step(OrderRecords.note_hold, because="its end is recorded beside it"),
     Step(OrderRecords.tell, because="the order's story is only added to"),
     Step(OrderRecords.keep_answers, because="an answer that was given stays given"),
@@ -157,13 +157,13 @@ class OrderWorkflow(OrderMessages):
                 why = "cancelled before the payment was authorized"
                 return await self.undo_placing("cancelled", why)
         if self.policy.charge == "at_confirmation":
-            await self.payments.charge_to_begin()  # what is not paid then is cancelled
+            await self.payments.charge_to_begin()  # The unpaid units are cancelled after that.
         return self.decide("confirmed")
 
     async def fulfil(self) -> None:
         """All fulfilments side by side, until every unit is delivered, cancelled or paid back.
 
-        What is not there yet is waited for meanwhile, and becomes fulfilments as it comes.
+        Backordered units are awaited meanwhile, and become fulfilments when they arrive.
         """
         if self.phase != "in fulfilment":
             # Cancellations that were sent before it was placed come first.
@@ -182,7 +182,7 @@ class OrderWorkflow(OrderMessages):
                 return
 
     async def void_what_is_not_charged(self) -> None:
-        """Release what was authorized and is not going to be charged.
+        """Release authorized amounts that will not be charged.
 
         If there was one authorization, and all of it was charged, this costs no step.
         """

@@ -44,7 +44,7 @@ class PurchaseOrderWorkflow:
         self.phase = "proposed"
         self.chases = 0
         self.notes = 0
-        self.turn = asyncio.Lock()  # it is not cancelled while it is being sent
+        self.turn = asyncio.Lock()  # It cannot be cancelled while it is being sent.
         self.asked_in_ui: asyncio.Task[None] | None = None
 
     # The story ------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class PurchaseOrderWorkflow:
         )
 
     async def pause(self, duration: timedelta) -> None:
-        """Wait, but not for what is over."""
+        """Wait, unless the order is over."""
         try:
             await workflow.wait_condition(lambda: self.over, timeout=duration)
         except TimeoutError:
@@ -198,7 +198,7 @@ class PurchaseOrderWorkflow:
         return self.over
 
     def why(self, error: ActivityError) -> str:
-        """What made a step fail."""
+        """The reason why a step failed."""
         refusal = refusal_of(error)
         if refusal is not None:
             return refusal.message
@@ -232,7 +232,7 @@ class PurchaseOrderWorkflow:
 
     @workflow.update
     async def cancel(self, ask: PurchaseDecision) -> None:
-        """What is outstanding is not wanted any more. Refused where the supplier does not stop."""
+        """Cancel the outstanding units. Refused if the supplier does not agree."""
         await self.be_cancelled(ask)
 
     @cancel.validator

@@ -54,9 +54,10 @@ class Payments:
 
     @activity.defn
     async def capture_payment(self, ask: Capture) -> None:
-        """Invoice and charge what ships, and book it.
+        """Invoice and charge the shipped units, and book both.
 
-        Type `declined`: the provider will not; `not_authorized`: not with what is authorized.
+        Fails with type `declined` when the provider refuses, and `not_authorized` when the
+        authorization cannot be charged any more.
         """
         key = _key(f"{ask.fulfilment_id}:capture", ask.attempt, ask.by_hand)
         total = Money(minor=ask.worth.total, currency=ask.currency)

@@ -1,7 +1,7 @@
-"""Works through what payment companies told: each event once, in any order, whoever dies.
+"""Processes the events of payment companies: each once and in any order, also after a crash.
 
-An event is read and applied in the transaction that marks it processed. One that cannot be is tried
-again, ever less often, and keeps no other one waiting.
+An event is read and applied in the transaction that marks it as processed. An event that cannot be
+applied is tried again, after ever longer pauses, and no other event waits for it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ Waken = Callable[[Wake], Awaitable[bool]]
 
 
 class ProviderEvents:
-    """A duty of the relay. `readers`: what each company's events are read with, by its name.
+    """A duty of the relay.
 
-    `waken` has a step that waits for a person look again. False: it is to be asked once more.
+    `readers`: the reader of each company's events, by the company's name. `waken` makes a step that
+    waits for a person look again. It returns False if it must be called again.
     """
 
     def __init__(self, pool: Pool, waken: Waken, readers: Mapping[str, EventReader]) -> None:
@@ -40,19 +41,19 @@ class ProviderEvents:
         self._readers = readers
 
     async def hear(self) -> None:
-        """Work through what payment companies told."""
+        """Process the events that are due."""
         await self.work_through(BATCH)
         await self.place_disputes(BATCH)
 
     async def work_through(self, batch: int) -> int:
-        """Process what is due, so many at most. Returns how many were looked at."""
+        """Process at most `batch` events that are due. Returns the number of events tried."""
         for done in range(batch):
             if not await self._process_next():
                 return done
         return batch
 
     async def place_disputes(self, batch: int) -> None:
-        """Give disputes to their orders whose payment was not known when they were told."""
+        """Assign disputes of payments that were unknown before to their orders."""
         async with self._pool.acquire() as conn:
             await disputes.place(conn, batch)
 
@@ -62,14 +63,15 @@ class ProviderEvents:
             if event is None:
                 return False
             wakes = await self._try(conn, event)
-        # No transaction is open while Temporal is spoken to. Whoever dies here is heard again.
+        # No transaction is open during calls to Temporal. After a crash here, the event comes
+        # again.
         if wakes and all([await self._waken(wake) for wake in wakes]):
             async with self._pool.acquire() as conn:
                 await provider_events.processed(conn, event["provider"], event["event_id"])
         return True
 
     async def _try(self, conn: Connection, event: Record) -> Sequence[Wake]:
-        """Apply an event, or put it off with the reason. Returns what is left to be woken."""
+        """Apply an event, or postpone it with the reason. Returns the steps to wake."""
         provider, event_id = event["provider"], event["event_id"]
         try:
             async with conn.transaction():

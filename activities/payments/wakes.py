@@ -22,7 +22,7 @@ class Wakes:
         self._client = client
 
     async def send(self, wake: Wake) -> bool:
-        """Have the step try again. False: Temporal did not take it, so it is to be sent again."""
+        """Make the step retry. False: Temporal did not take it, so call this again."""
         handle = self._client.get_workflow_handle(ids.workflow_id(wake.order_id))
         answer = AttentionAnswer(step=wake.step, action="retry", note=wake.why, by="webhook")
         try:

@@ -1,7 +1,7 @@
-"""Starts the workflows of new purchase orders, and a look at stock levels that were crossed.
+"""Starts the workflows of new purchase orders, and reviews of crossed stock levels.
 
-Both are rows in the store until Temporal has taken them. So what was decided is begun, however
-often the decision's own step died.
+Both are rows in the store until Temporal has taken them. So every decision is carried out, even if
+the step that made it crashed repeatedly.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class PurchaseStarts:
         self._task_queue = task_queue
 
     async def start(self) -> None:
-        """Start what is due."""
+        """Start the workflows that are due."""
         async with self._pool.acquire() as conn:
             starts = await purchase_reads.claim_to_start(conn, BATCH)
             called = await replenishment.wanted(conn)
@@ -64,10 +64,10 @@ class PurchaseStarts:
         return True
 
     async def _replenish(self) -> None:
-        """Have crossed levels looked at. One look runs at a time; the calls wait for their turn.
+        """Start a review of the crossed levels.
 
-        The decision itself answers a call. A call that came too late for the look that is under way
-        is made again.
+        One review runs at a time; the calls wait for their turn. Only the decision answers a call.
+        A call that came too late for the running review is made again.
         """
         try:
             await self._client.start_workflow(

@@ -161,7 +161,7 @@ def _value(text: str, start: int) -> tuple[Any, int]:
         raise _Malformed(f"is not JSON: {error.msg}", error.pos) from None
     except RecursionError:
         raise _Malformed("is nested too deeply to be an order") from None
-    except ValueError:  # the only one that the library raises for what is JSON
+    except ValueError:  # The library raises nothing else for valid JSON.
         raise _Malformed(NUMBER_TOO_LONG) from None
     undecoded = first_undecoded(text, start, end)
     if undecoded is not None:

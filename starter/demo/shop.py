@@ -1,4 +1,4 @@
-"""The demo's shop: Northwind as it opens, what is ordered of it, and how time passes."""
+"""The demo's shop: Northwind's stock at the opening, its orders, and the passing of time."""
 
 from __future__ import annotations
 

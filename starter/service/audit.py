@@ -41,7 +41,7 @@ PATIENCE: Final = timedelta(seconds=12)
 
 _PAUSE_S: Final = 0.5
 _DESCRIBED_AT_ONCE: Final = 16
-# A workflow task that starts anew again and again is not under way but stuck.
+# A workflow task that fails again and again is stuck, not under way.
 _TASK_ATTEMPTS_MAX: Final = 3
 
 _PROBLEMS: Final = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
@@ -180,7 +180,7 @@ async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -
 
 
 class _Workflows:
-    """The workflows of one kind, against what is on record."""
+    """The workflows of one kind, compared with the records."""
 
     def __init__(self, pool: Pool, temporal: Client, task_queue: str, kind: _Kind) -> None:
         self._kind = kind

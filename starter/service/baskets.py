@@ -17,7 +17,7 @@ class Baskets:
         self._pool = pool
 
     async def hold(self, basket: str, units: Mapping[str, int], *, expires_at: datetime) -> Basket:
-        """Hold units (SKU → units) for a basket, all or none, instead of what it held before."""
+        """Soft-reserve units (SKU → units) for a basket, all or none, and free its earlier ones."""
         async with self._pool.acquire() as conn:
             return await baskets.hold(conn, basket, units, expires_at=expires_at)
 

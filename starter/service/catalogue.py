@@ -1,4 +1,4 @@
-"""Keeps what is known of SKUs: how they are stored and sold, and what kits are made of."""
+"""Keeps the settings of SKUs, and the parts of kits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Catalogue:
             await items.save(conn, wanted)
 
     async def kits(self, sku: str | None = None) -> Sequence[KitStock]:
-        """All kits, or one, with how many could be made up at each location."""
+        """All kits, or one, with the number that each location's free parts make."""
         async with self._pool.acquire() as conn:
             return await promises.kits_in_stock(conn, sku)
 
@@ -39,6 +39,6 @@ class Catalogue:
             await kits.define(conn, kit)
 
     async def remove_kit(self, sku: str) -> None:
-        """It is no kit any more, from the next order on."""
+        """Make a kit a plain SKU, from the next order on."""
         async with self._pool.acquire() as conn:
             await kits.remove(conn, sku)

@@ -1,4 +1,4 @@
-"""Keeps locations: what is known of each, and how they are made, renamed, retired and removed."""
+"""Keeps locations: their settings, and creating, renaming, retiring and removing them."""
 
 from __future__ import annotations
 
@@ -35,19 +35,22 @@ class Locations:
             await locations.add(conn, [location])
 
     async def retire(self, location: str) -> Left:
-        """Have a location send and take nothing new. Returns what is still there."""
+        """Stop a location from sending and receiving anything new.
+
+        Returns the rest that is there.
+        """
         async with self._pool.acquire() as conn:
             return await location_changes.retire(conn, location)
 
     async def reopen(self, location: str) -> None:
-        """Have a retired location send and take again."""
+        """Let a retired location send and receive again."""
         async with self._pool.acquire() as conn:
             await location_changes.reopen(conn, location)
 
     async def rename(
         self, old: str, new: str, *, merge: bool = False, who: str
     ) -> tuple[int, Left]:
-        """A location goes on under another name. Returns the units that moved; what is left."""
+        """Give a location another name. Returns the units that moved, and the units left."""
         async with self._pool.acquire() as conn:
             return await location_changes.rename(conn, old, new, merge=merge, who=who)
 

@@ -66,7 +66,7 @@ class OrderRecords:
         self._pool = pool
 
     async def get(self, order_id: str) -> reads.OrderDetail:
-        """All there is about an order. Raises NotFound."""
+        """Everything about an order. Raises NotFound."""
         async with self._pool.acquire() as conn:
             return await reads.detail(conn, order_id)
 

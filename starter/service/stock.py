@@ -1,4 +1,4 @@
-"""Keeps stock: what is there, every change of it, and the levels at which it is bought."""
+"""Keeps stock: its present state, every change of it, and the levels at which it is bought."""
 
 from __future__ import annotations
 
@@ -46,8 +46,7 @@ class Stock:
 
     @asynccontextmanager
     async def delivery(self, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
-        """A delivery of any size, put together and then booked; see
-        `store.stock.receipts.delivery`."""
+        """A delivery of any size, collected and then booked; see `store.stock.receipts.delivery`."""
         async with self._pool.acquire() as conn, receipts.delivery(conn, new=new) as one:
             yield one
 
@@ -78,8 +77,10 @@ class Stock:
             return await stock_levels.levels(conn, **filters)
 
     async def set_levels(self, levels: Sequence[StockLevels]) -> None:
-        """Set at which level SKUs are bought for a location, and up to which. SKUs that are low now
-        are bought at once."""
+        """Set the levels at which SKUs are bought for a location.
+
+        SKUs that are low now are bought at once.
+        """
         async with self._pool.acquire() as conn:
             await stock_levels.set_levels(conn, levels)
 

@@ -1,7 +1,6 @@
-"""Takes the webhooks of payment providers: checks the signature, keeps the event, and answers.
+"""Takes payment companies' webhooks: checks the signature, stores the event, and answers.
 
-The workers' relay works through what was told, so an answer waits for nothing but the row that
-keeps it.
+The workers' relay processes the event later, so the answer waits only for the row that stores it.
 """
 
 from __future__ import annotations
@@ -83,9 +82,10 @@ class Webhooks:
         self._checks = checks
 
     async def receive(self, provider: str, body: bytes, signature: str, *, now: datetime) -> Answer:
-        """Take a request's raw body, with the header that signs it. Never raises for what it is.
+        """Take a request's raw body, with the header that signs it.
 
-        What is answered with 200 is kept, whatever happens next.
+        Never raises for its content. A request that is answered with 200 is stored, whatever
+        happens next.
         """
         try:
             # The company gives up after some seconds, and counts that as a failure of ours.
@@ -135,7 +135,7 @@ def read(body: bytes) -> tuple[dict[str, Any], _Envelope]:
     """An event's JSON, without secrets, and what has to be in it. Raises InvalidInput."""
     try:
         content = _cleaned(json.loads(body.decode("utf-8")))
-        # What Python reads and PostgreSQL does not: numbers that are none, half a surrogate pair.
+        # JSON that Python reads and PostgreSQL refuses: NaN and infinity, half a surrogate pair.
         json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise InvalidInput("is not JSON, or was cut off on its way", where="body") from None

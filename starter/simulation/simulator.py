@@ -120,14 +120,14 @@ class Simulator:
         # By parcel under way: its carrier's scans, and the number of them that were sent.
         self._journeys: dict[str, tuple[Scan, ...]] = {}
         self._scans_sent: dict[str, int] = {}
-        # What the desk refused when it was last tried. It is tried again, and keeps nobody busy.
+        # Jobs that the desk refused at the last try. They are tried again, and keep nobody busy.
         self._refused: set[tuple[Step, str]] = set()
-        # By purchase order that is open: what was reported of it.
+        # By open purchase order: the reports that were made.
         self._reported: dict[str, set[str]] = {}
 
     @property
     def report(self) -> SimulationReport:
-        """What was reported so far."""
+        """The reports that were made so far."""
         return SimulationReport(**self._done)
 
     async def run(self, stop: asyncio.Event) -> SimulationReport:

@@ -125,7 +125,7 @@ class Program:
         return "\n".join(f"  {line}" for line in lines[-_LOG_TAIL_LINES:])
 
     def failure(self, what: str) -> Unreachable:
-        """The error to raise when the program did not do what it should, with its last words."""
+        """The error for a program that failed to do `what`, with its last words."""
         return Unreachable(f"{self.name} {what}. The end of {self.log}:\n{self.log_tail()}")
 
 

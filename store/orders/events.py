@@ -69,7 +69,7 @@ async def trail(conn: Connection, order_id: str) -> list[Record]:
 
 
 async def put_in_place_of(conn: Connection, order_id: str, fulfilment_id: str) -> list[str]:
-    """The fulfilments that carry what is still wanted of a recalled one."""
+    """The fulfilments that carry the wanted units of a recalled one."""
     found = _sql.put_in_place_of(conn, order_id=order_id, fulfilment_id=fulfilment_id)
     return [row["fulfilment_id"] async for row in found]
 

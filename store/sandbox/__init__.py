@@ -1,1 +1,1 @@
-"""What the sandbox companies keep, and the faults they were told to show."""
+"""The sandbox companies' records, and the faults that they were told to show."""

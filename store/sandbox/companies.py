@@ -18,8 +18,8 @@ from domain.errors import InvalidInput
 from domain.money import Money
 from store.database import CheckViolation, Connection, load_queries
 
-# What a lost, refused or overloaded database raises, at any point of a call. Whether a statement
-# that was under way took effect is then not known.
+# Errors of a lost, refused or overloaded database, at any point of a call. Then nobody knows
+# whether the statement took effect.
 CONNECTION_LOST: tuple[type[Exception], ...] = (
     OSError,
     asyncpg.InterfaceError,
@@ -89,7 +89,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class PaymentCall:
-    """What is kept under a money call's key: its content, and what became of it."""
+    """The record under a money call's key: its content and its outcome."""
 
     request: str
     outcome: PaymentEffect | Refusal
@@ -97,7 +97,7 @@ class PaymentCall:
 
 @dataclass(frozen=True, slots=True)
 class CarrierCall:
-    """What is kept under a label call's key: its content, and what became of it."""
+    """The record under a label call's key: its content and its outcome."""
 
     request: str
     outcome: SoldLabel | Refusal
@@ -187,7 +187,7 @@ async def capture(
     refusing_token: str,
     fee: Money,
 ) -> PaymentCall:
-    """Capture within what is authorized. An answer already kept under the key wins."""
+    """Capture up to the authorized amount. An answer already kept under the key wins."""
     return await _payment_call_once(
         "capture",
         connection,
@@ -204,7 +204,7 @@ async def capture(
 async def void(
     connection: Connection, *, key: str, request: str, authorization: str
 ) -> PaymentCall:
-    """Release what is not captured. An answer already kept under the key wins."""
+    """Release the uncaptured amount. An answer already kept under the key wins."""
     return await _payment_call_once(
         "void", connection, key=key, request=request, authorization=authorization
     )
@@ -219,7 +219,7 @@ async def refund(
     amount: Money,
     refusing_token: str,
 ) -> PaymentCall:
-    """Refund within what is captured. An answer already kept under the key wins."""
+    """Refund up to the captured amount. An answer already kept under the key wins."""
     return await _payment_call_once(
         "refund",
         connection,
@@ -238,7 +238,7 @@ async def send_refund_back(connection: Connection, key: str, code: str) -> None:
 
 
 async def payment_call(connection: Connection, key: str) -> PaymentCall | None:
-    """What is kept under a money call's key, or None."""
+    """The record under a money call's key, or None."""
     row = await _queries().payment_call(connection, key=key)
     return None if row is None else _payment_call(row)
 
@@ -307,7 +307,7 @@ async def void_label(
 
 
 async def carrier_call(connection: Connection, key: str) -> CarrierCall | None:
-    """What is kept under a label call's key, or None."""
+    """The record under a label call's key, or None."""
     row = await _queries().carrier_call(connection, key=key)
     return None if row is None else _carrier_call(row)
 

@@ -32,7 +32,7 @@ _A_MOMENT = timedelta(seconds=1)
 
 
 class OrderAuthorizations:
-    """What the payment companies hold for the order, and for how long."""
+    """The order's authorizations at payment companies, and their ends."""
 
     def __init__(
         self, steps: Steps, book: OrderBook, offers: PaymentOffers, policy: Policy
@@ -42,7 +42,7 @@ class OrderAuthorizations:
         self._offers = offers
         self._policy = policy
         self._order_id = book.order.order_id
-        self._reauthorizing = asyncio.Lock()  # what is authorized for one may serve the next
+        self._reauthorizing = asyncio.Lock()  # One parcel's authorization may serve the next.
 
     @property
     def several(self) -> bool:
@@ -139,7 +139,7 @@ class OrderAuthorizations:
         return None
 
     async def void(self, why: str) -> None:
-        """Release all authorizations, or what is left of them: their undo."""
+        """Release all authorizations, or the rest of them: their undo."""
         ask = Void(order_id=self._order_id, why=why)
         await self._steps.undo(
             Authorizations.authorize_payment, ask, self._order_id, "Release the authorization"
@@ -217,7 +217,7 @@ class OrderAuthorizations:
         self._book.once = authorized.once
 
     def _tenders(self, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
-        """Who pays how much of each part. Without parts: everybody who pays anything.
+        """Each tender's share of each part. Without parts: every tender that pays anything.
 
         The order's main payment comes last and pays the rest.
         """

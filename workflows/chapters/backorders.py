@@ -1,4 +1,4 @@
-"""Backorders: wait for what is not there, fill it as it comes, give up after the limit."""
+"""Backorders: wait for units, allocate them when they arrive, give up after the limit."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class OrderBackorders:
             self._task = asyncio.create_task(self._run())
 
     async def all_ended(self) -> None:
-        """Wait until no unit is backordered, and what was given up is paid back."""
+        """Wait until no unit is backordered, and given-up units are paid back."""
         await workflow.wait_condition(lambda: self.ended or broken(self._task))
         if self._task is not None and self._task.done():
             self._task.result()  # a fault of ours comes to light here, and can be mended
@@ -73,7 +73,8 @@ class OrderBackorders:
 
     async def cancel(self, wanted: LineUnits, effect: str, why: str, who: str) -> LineUnits:
         """Cancel units as far as they are waited for. Returns those."""
-        async with self._book.numbering:  # while a fill is under way, we do not know what is left
+        # The number of waiting units is not known while a fill is under way.
+        async with self._book.numbering:
             waiting = self._book.waiting
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
@@ -144,7 +145,7 @@ class OrderBackorders:
         return self._unneeded
 
     async def _next_round(self) -> None:
-        """The round ended without stock: wait for what was added since then in the next one."""
+        """The round ended without stock: wait in the next one for units that were added since."""
         self._book.waits_until = None
         async with self._book.numbering:  # whatever named the old round has ended
             self._book.round += 1

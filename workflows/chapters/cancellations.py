@@ -68,7 +68,7 @@ class OrderCancellations:
         request: CancelRequest,
         request_id: str,
     ) -> dict[str, int]:
-        """Stop a fulfilment, and cancel what is wanted of it. Returns those units."""
+        """Stop a fulfilment, and cancel the requested units of it. Returns those units."""
         if not await self._fulfilments.recall(fulfilment):
             return {}
         take = {k: min(left.get(k, 0), units) for k, units in fulfilment.units.items()}

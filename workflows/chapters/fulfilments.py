@@ -104,7 +104,7 @@ class OrderFulfilments:
                     return
                 if await self._recalls.give_up(fulfilment, stopped.message):
                     return
-                # It could not be stopped, because what it waited for has happened: run the same
+                # It could not be stopped, because the awaited report had arrived: run the same
                 # stage once more, which finds the report.
         finally:
             fulfilment.stage = "ended"
@@ -274,10 +274,10 @@ class OrderFulfilments:
     # Stop one -------------------------------------------------------------------------------------
 
     async def recall(self, fulfilment: Fulfilment) -> bool:
-        """Stop one before its hand-over, and undo what was done. False: it was too late."""
+        """Stop a fulfilment before its hand-over, and undo its steps. False: it was too late."""
         stopped = await self._recalls.stop(fulfilment)
         if stopped is None:
-            # It was handed over, not found, or given up by an operator: it goes on by itself.
+            # It was handed over, not found, or given up by an operator: it continues by itself.
             if fulfilment.task is None:
                 self.start(fulfilment)
             await workflow.wait_condition(

@@ -31,7 +31,7 @@ class OrderHolds:
             )
 
     async def release(self, who: str, *, unpaid: str = "") -> None:
-        """It does not wait any more. `unpaid`: why, where nothing came of what it waited for."""
+        """End the hold. `unpaid`: the reason, when no payment came."""
         async with self._recording:
             ask = Hold(
                 order_id=self._order_id, number=self.numbered, note=unpaid, released=True, who=who

@@ -1,4 +1,4 @@
-"""What may be said to an order: as an update, which is answered, or as a signal, which is not."""
+"""The messages to an order: updates, which are answered, and signals, which are not."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ class OrderMessages:
         await self.heed("cancel", CancelRequest(reason="cancelled in Temporal", by="operator"))
 
     async def all_answered(self) -> None:
-        """Wait until every request has its answer, and what it led to is done."""
+        """Wait until every request has its answer, and its consequences are done."""
         await workflow.wait_condition(
             lambda: (
                 workflow.all_handlers_finished()

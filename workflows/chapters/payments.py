@@ -50,7 +50,7 @@ class OrderPayments:
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
     def state(self) -> PaymentsState:
-        """What the next run must know."""
+        """The state for the next run."""
         return PaymentsState(
             provider=self.offers.provider,
             token=self.offers.token,
@@ -128,7 +128,7 @@ class OrderPayments:
         return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
 
     async def charge(self, fulfilment: Fulfilment, due: Due) -> None:
-        """Charge for one that went out what is not charged yet, and invoice it."""
+        """Charge the uncharged part of a fulfilment that went out, and invoice it."""
         if due.units:
             await self._capture(fulfilment.id, due, prepaid=False)
         elif due.invoiced_units:
@@ -155,7 +155,7 @@ class OrderPayments:
         to: RefundTo = "original",
         who: str = "orderloom",
     ) -> None:
-        """Pay back what is owed. Until that has succeeded it stays owed, and visible as such."""
+        """Pay back the owed amount. Until that has succeeded it stays owed, and is shown so."""
         if not owed:
             return
 
@@ -215,7 +215,7 @@ class OrderPayments:
         return Abandoned("no longer needed")
 
     async def _waits_no_more(self) -> None:
-        """It is charged, or nothing is left to charge for: an order held until then goes on."""
+        """Everything is charged, or nothing is left to charge: end the order hold."""
         if self._held:
             self._held = False
             await self._holds.release("orderloom")

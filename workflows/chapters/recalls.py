@@ -1,4 +1,4 @@
-"""Stopping a fulfilment before its hand-over: undo what was done for it, and cancel its units."""
+"""Stopping a fulfilment before its hand-over: undo its steps, and cancel its units."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Recalls:
             return stopped
 
     async def unwind(self, fulfilment: Fulfilment, stopped: Recalled) -> None:
-        """Undo what was done for a stopped one, also what is only known to the database yet."""
+        """Undo the steps of a stopped fulfilment, also those that only the database knows yet."""
         if stopped.caught in ("picked", "packed", "labelled"):
             fulfilment.begun.append("pick")
         found = stopped.units

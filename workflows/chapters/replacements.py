@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Replacements:
-    """Replaces what was not found, fell back to backorder, or was lost."""
+    """Replaces units that were not found, became backordered, or were lost."""
 
     def __init__(
         self,

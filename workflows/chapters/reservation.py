@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 class OrderReservation:
-    """Reserves what is there, and waits for the rest where the policy says so."""
+    """Reserves the available units, and waits for the rest if the policy says so."""
 
     def __init__(self, steps: Steps, book: OrderBook, policy: Policy) -> None:
         self._steps = steps

@@ -40,7 +40,7 @@ class _Return:
 
 
 class OrderReturns:
-    """Takes back what was delivered, or could not be. Any number of returns, each with a parcel."""
+    """Takes back delivered or undeliverable units. Any number of returns, each with a parcel."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class OrderReturns:
         self._under_way = [_Return(handed_on) for handed_on in state.under_way]
 
     def state(self) -> ReturnsState:
-        """What the next run must know. Only while `idle`."""
+        """The state for the next run. Only while `idle`."""
         return ReturnsState(
             numbered=self._numbered,
             under_way=tuple(item.state for item in self._under_way if item.pending),
@@ -166,7 +166,7 @@ class OrderReturns:
         )
 
     async def _parcel(self, return_id: str) -> LineUnits:
-        """Wait for a return's parcel. Returns what was in it."""
+        """Wait for a return's parcel. Returns the warehouse's count."""
 
         async def overdue() -> str:
             return f"{return_id} has not arrived within {span(self._policy.return_within)}"
@@ -179,7 +179,7 @@ class OrderReturns:
             within=lambda: self._policy.return_within,
             overdue=overdue,
         )
-        assert isinstance(outcome, Done)  # it is awaited until it comes
+        assert isinstance(outcome, Done)  # Its parcel is awaited until it arrives.
         return outcome.result.received
 
     def _units(self, request: ReturnRequest) -> LineUnits:

@@ -64,7 +64,7 @@ class ParkedSteps:
         await self._note(parked, resolution, who)
 
     def check_answer(self, answer: AttentionAnswer) -> None:
-        """Raises ApplicationError where the answer does not fit what is parked."""
+        """Raises ApplicationError when the answer does not fit the parked step."""
         parked = self.steps.get(answer.step)
         if parked is None:
             known = "; ".join(self.steps) or "nothing"

@@ -55,7 +55,7 @@ SIGNALS: dict[str, type[SignalMessage]] = {
 
 
 def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
-    """The message in a signal. Raises InvalidInput, naming the field and what is wrong with it."""
+    """The message in a signal. Raises InvalidInput that names the wrong field and the fault."""
     kind = SIGNALS.get(name)
     if kind is None:
         raise InvalidInput(f"there is no signal {name[:40]!a}; there is {', '.join(SIGNALS)}")
@@ -70,7 +70,7 @@ def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
 
 
 class Inbox:
-    """Remembers what was asked and answered, so that a repeat is not a second request."""
+    """Remembers requests and their answers, so that a repeat is not a second request."""
 
     def __init__(self, state: InboxState) -> None:
         self._asked: dict[str, tuple[Request, asyncio.Future[Any]]] = {}
@@ -81,7 +81,10 @@ class Inbox:
             self._asked[item.outcome.request_id] = (item.request, answer)
 
     def answers(self) -> tuple[Answered, ...]:
-        """What was asked and answered, oldest first. Nobody can repeat what has no name."""
+        """The requests and their answers, oldest first.
+
+        A request without an id cannot be repeated.
+        """
         return tuple(
             _answered(request, answer.result())
             for request, answer in self._asked.values()
@@ -89,7 +92,7 @@ class Inbox:
         )
 
     def state(self) -> InboxState:
-        """What was asked and answered, for the next run."""
+        """The requests and their answers, for the next run."""
         kept: list[Answered] = []
         size = 0
         for item in reversed(self.answers()):

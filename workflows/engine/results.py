@@ -26,12 +26,12 @@ def start(
 
 
 async def answer(do: Callable[..., Awaitable[T]], started: workflow.ActivityHandle[RawValue]) -> T:
-    """What the activity answers. Raises ApplicationError for what is no answer to it."""
+    """The activity's answer. Raises ApplicationError for anything that is no valid answer."""
     return read(do, await started)
 
 
 async def execute(do: Callable[..., Awaitable[T]], ask: Any, **options: Any) -> T:
-    """Run an activity to its end. Raises ApplicationError for what is no answer to it."""
+    """Run an activity to its end. Raises ApplicationError for anything that is no valid answer."""
     return await answer(do, start(do, ask, **options))
 
 

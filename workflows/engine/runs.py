@@ -38,7 +38,7 @@ class UiCancellation:
 
     @property
     def idle(self) -> bool:
-        """None was asked for, or what it asked for is done."""
+        """Whether no cancellation was requested, or the requested one is done."""
         return self._asked is None or (self._asked.done() and not broken(self._asked))
 
     async def shield(
@@ -56,7 +56,7 @@ class UiCancellation:
                 self._asked = asyncio.create_task(heed())
 
     async def heeded(self) -> None:
-        """Wait until what it asked for is done."""
+        """Wait until the requested cancellation is done."""
         if self._asked is not None:
             await self._asked
 

@@ -41,7 +41,7 @@ class StepTable:
         return iter(self._steps.values())
 
     def check(self, do: Activity) -> None:
-        """Raises LookupError for what is neither a step nor the undo of one."""
+        """Raises LookupError for an activity that is neither a step nor an undo of one."""
         if do.__name__ not in self._steps and do.__name__ not in self._undos:
             raise LookupError(f"{do.__name__} is not in the table of steps")
 

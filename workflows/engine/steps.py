@@ -75,7 +75,7 @@ class Steps:
         self._waits: dict[str, _Wait] = {}
 
     def state(self) -> StepsState:
-        """What the next run must know. Only while `only_waits`."""
+        """The state for the next run. Only while `only_waits`."""
         return StepsState(
             raised=self.attention.raised,
             parked=tuple(self.attention.steps.values()),
@@ -270,7 +270,7 @@ class Steps:
         return outcome
 
     def undo_of(self, do: Activity) -> Activity:
-        """What undoes a step, as the table says."""
+        """The undo of a step, as in the table."""
         step = self.table.step(do)
         assert step.undo is not None, step.because
         return step.undo
@@ -279,7 +279,7 @@ class Steps:
         """Run the undo of a step, as the table says, until it is done or was done by hand."""
         undo = self.undo_of(do)
         if self.table.step(do).by_hand:
-            # What an operator did is recorded with its note when the attention was resolved.
+            # The operator's action was recorded with its note when the attention was resolved.
             await self.call(undo, lambda _: ask, part_id, summary)
         else:
             await self.record(undo, ask, part_id, summary)

@@ -1,1 +1,1 @@
-"""What an order knows."""
+"""The state of an order."""

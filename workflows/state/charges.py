@@ -15,10 +15,10 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class Owed:
-    """Units that the customer is paid back for, and what they are worth.
+    """Units that the customer is paid back for, and their worth.
 
-    `credited` is what was invoiced of it; the rest was charged before anything went out.
-    `unconceded`: units that came and had been paid back before.
+    `credited` is the invoiced part of the worth; the rest was charged before anything went out.
+    `unconceded`: units that came back and had been paid back before.
     """
 
     units: LineUnits = field(default_factory=dict)
@@ -45,7 +45,8 @@ class Charges:
         # All that was paid back, also for no unit: goodwill, or shipping alone.
         self.refunded = state.refunded
         self.goodwill = state.goodwill
-        # What stays invoiced, of all that stays charged. The rest is deferred: it is to be sent.
+        # The part of the charged amount that stays invoiced. The rest is deferred: its units are
+        # still to be shipped.
         self.invoiced = state.invoiced
 
     @property
@@ -60,16 +61,16 @@ class Charges:
 
     @property
     def refundable(self) -> Worth:
-        """What was charged and is not paid back."""
+        """The amount charged and not paid back."""
         return self.charged - self.refunded
 
     @property
     def deferred(self) -> Worth:
-        """What was charged before anything went out for it, and is neither sent nor paid back."""
+        """The amount charged in advance for units that are neither shipped nor paid back."""
         return self.refundable - self.invoiced
 
     def worth_of(self, units: LineUnits) -> int:
-        """What the first units of each line are worth, in minor units."""
+        """The worth of the first units of each line, in minor units."""
         return worth_of(self.worth, units).total
 
     def set_limits(self) -> None:
@@ -146,11 +147,11 @@ class Charges:
         return self._adjust(self.refundable.part(amount))
 
     def _adjust(self, worth: Worth) -> Owed:
-        """Pay back for no unit: out of what is invoiced, as far as there is enough."""
+        """Pay back for no unit: from the invoiced amount, as far as that is enough."""
         return self._owe({}, worth)
 
     def _give_back(self, units: LineUnits, credited: LineUnits) -> Owed:
-        """What is owed for units that are counted as refunded by now."""
+        """The amount owed for units that count as refunded by now."""
         owed = credit = NOTHING
         for line_id in units:
             line, money, worth = self._lines[line_id], self.lines[line_id], self.worth[line_id]
@@ -164,13 +165,13 @@ class Charges:
                 credited=money.credited + credited.get(line_id, 0),
             )
             owed, credit = owed + back, credit + taken_back
-        # What was paid back for no unit is not paid back a second time.
+        # An amount that was paid back for no unit is not paid back a second time.
         return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
 
     def _owe(self, units: LineUnits, worth: Worth, unsent: Worth = NOTHING) -> Owed:
-        """Owe so much, `unsent` of it out of what is deferred and the rest of what is invoiced.
+        """Owe an amount: `unsent` of it from the deferred amount, the rest from the invoiced one.
 
-        Where there is less of one, more of the other: neither ever falls below nothing.
+        If one of them is too small, the other gives more: neither ever falls below zero.
         """
         sent = worth - unsent.within(NOTHING, self.deferred)
         credited = sent.within(worth - self.deferred, self.invoiced).within(NOTHING, worth)

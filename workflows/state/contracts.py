@@ -1,4 +1,4 @@
-"""What an order's workflow is started with, asked, and answers."""
+"""The input of an order's workflow, its requests, and its answers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ with workflow.unsafe.imports_passed_through():
 
 
 class OrderInput(BaseModel):
-    """What an order's workflow is started with.
+    """The input of an order's workflow.
 
-    `continue_after_events`: it goes on in a new run when its history is as long as this, if the
-    server does not suggest so before. `state`: what the runs before have come to.
+    `continue_after_events`: it continues as new when its history has this many events, unless the
+    server suggests it earlier. `state`: the state that the earlier runs have reached.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -23,7 +23,7 @@ class Fulfilment:
         self.recalled = False
         self.too_late = False  # to stop it: it has left
         # It was recalled while its label was perhaps being bought. That call ends by itself; its
-        # outcome is awaited, so that no label is left behind.
+        # outcome is awaited, so that no label is left unvoided.
         self.buying = False
         self.replacing = False  # lost, and others are being reserved in its place
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it

@@ -1,4 +1,4 @@
-"""What an order knows: where each unit stands, and how much it is worth.
+"""The order's book: the counts of each line's units, and their worth.
 
 The book is the workflow's own copy of the counts that its steps write to the database. Decisions
 are made on it alone, so that a replay decides the same.
@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class Due:
-    """What to charge for a fulfilment that goes out, and what to invoice.
+    """The amounts to charge and to invoice for a fulfilment that goes out.
 
     `after_refund`: something was paid back before, which can move a minor unit between charges.
     """
@@ -99,7 +99,7 @@ class OrderBook:
         )
 
     def can_be_charged_until(self, fulfilment: Fulfilment) -> datetime | None:
-        """When what is authorized for one ends; None where no end is known."""
+        """The end of a fulfilment's authorization; None if no end is known."""
         ends = self.authorized_until
         return min((ends[part] for part in ("", fulfilment.id) if part in ends), default=None)
 
@@ -127,7 +127,7 @@ class OrderBook:
         self._each("backorder", units)
 
     def filled(self, planned: Planned) -> Fulfilment:
-        """What was waited for has come, and is allocated."""
+        """Backordered units have arrived, and are allocated."""
         self._each("unbackorder", planned.units)
         return self.allocated(planned)
 
@@ -137,7 +137,7 @@ class OrderBook:
         return self.cancelled(units, allocated=False)
 
     def cancelled(self, units: LineUnits, *, allocated: bool) -> Owed:
-        """These units will not be sent. Returns what is owed for those that are paid for."""
+        """These units will not be sent. Returns the amount owed for those that are paid for."""
         if allocated:
             self._each("unallocate", units)
         self._each("cancel", units)
@@ -162,8 +162,9 @@ class OrderBook:
         fulfilment.units = {line_id: units for line_id, units in left.items() if units}
 
     def charge_all(self) -> tuple[Due, Callable[[], None]]:
-        """Charge all that can be sent before it is sent. Returns the charge, and a function that
-        takes it back as long as nothing else has happened.
+        """Charge all units that can be shipped, before they are shipped.
+
+        Returns the charge, and a function that takes it back as long as nothing else has happened.
         """
         before = dict(self.lines), dict(self.charges.lines), dict(self._prepaid)
 
@@ -181,7 +182,7 @@ class OrderBook:
 
     @property
     def left_to_charge(self) -> int:
-        """What charging all that can be sent will take, in minor units."""
+        """The amount still to charge for all units that can be sent, in minor units."""
         units = self._uncharged
         return sum(self.charges.due(line_id, more).total for line_id, more in units.items())
 
@@ -195,7 +196,7 @@ class OrderBook:
         return units
 
     def shipped(self, fulfilment: Fulfilment) -> Due:
-        """It is handed over: charge what is not charged yet, invoice what goes out first."""
+        """A fulfilment is handed over: its uncharged amount is due, and so is its invoice."""
         self._each("ship", fulfilment.units)
         due, invoice = {}, {}
         for line_id, units in fulfilment.units.items():
@@ -224,7 +225,7 @@ class OrderBook:
         return self._refund(given_up)
 
     def came_back(self, fulfilment: Fulfilment) -> Owed:
-        """Undeliverable and back at the warehouse. Returns what is owed for it."""
+        """Undeliverable and back at the warehouse. Returns the amount owed for it."""
         self._each("come_back", fulfilment.units)
         return self._refund(fulfilment.units)
 
@@ -232,9 +233,9 @@ class OrderBook:
         self._each("request_return", units)
 
     def return_received(self, requested: LineUnits, received: LineUnits) -> Owed:
-        """A return parcel was counted. Returns what is owed for what came.
+        """A return parcel was counted. Returns the amount owed for the units that came back.
 
-        Units that were paid back before are the last to be counted among those that came.
+        Among those, the units that were paid back before are counted last.
         """
         units, unconceded = {}, {}
         for line_id, count in requested.items():
@@ -248,13 +249,13 @@ class OrderBook:
 
     @property
     def deliverable_worth(self) -> int:
-        """What all units that are not cancelled are worth. In minor units."""
+        """The worth of all units that are not cancelled, in minor units."""
         return self.charges.worth_of({k: n.ordered - n.cancelled for k, n in self.lines.items()})
 
     def parts_to_authorize(self) -> dict[str, int]:
-        """What each fulfilment, by its id, and all that is to come is worth, in minor units.
+        """The worth of each fulfilment, by its id, and of units still to come, in minor units.
 
-        Together `deliverable_worth`. From now on a line is charged for at most its part of it.
+        The sum is `deliverable_worth`. From now on a line is charged for at most its part of it.
         """
         worth_of = self.charges.worth_of
         before = dict.fromkeys(self.lines, 0)
@@ -295,7 +296,7 @@ class OrderBook:
         return total
 
     def to_charge_for(self, fulfilment: Fulfilment) -> int:
-        """What charging for one will take, in minor units. At most, if it is charged alone."""
+        """The minor units to charge for a fulfilment: at most, if it is charged alone."""
         due = {
             k: n - self._share(self._prepaid, fulfilment, k) for k, n in fulfilment.units.items()
         }
@@ -304,9 +305,9 @@ class OrderBook:
         return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
     def promised_besides(self, fulfilment: Fulfilment) -> int:
-        """What other fulfilments that are about to leave need of the shared authorization.
+        """The amounts that other fulfilments, about to leave, need of the shared authorization.
 
-        Nothing as long as no company has ended any of it: enough was authorized for all of them.
+        Zero as long as no company has ended any of it: enough was authorized for all of them.
         """
         if self.once or not self.doubted:
             return 0
@@ -320,10 +321,10 @@ class OrderBook:
         )
 
     def _share(self, units: LineUnits, fulfilment: Fulfilment, line_id: str) -> int:
-        """How many of these units of a line are in this fulfilment. The oldest take theirs first.
+        """The number of these units of a line that are in this fulfilment.
 
-        So a later fulfilment never changes an earlier one's share: it is charged what was
-        authorized for it.
+        The oldest fulfilment takes its units first. So a later fulfilment never changes an earlier
+        one's share, which is charged with its own authorization.
         """
         left = units[line_id]
         for other in self.fulfilments.values():

@@ -157,7 +157,7 @@ class StripePayment:
         return await self._api.intent(intent.id)
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Refund part or all of what was captured."""
+        """Refund part or all of a captured amount."""
         asked = to_stripe(amount)
         async with deadline(self._within):
             intent = await self._intent_in(authorization, amount.currency)

@@ -142,7 +142,7 @@ def adjust(
 
 
 class _Booking(Document):
-    """What a change is of, who makes it, and why."""
+    """The SKU and location of a change, its author and its reason."""
 
     sku: Sku
     location: Id

@@ -38,7 +38,7 @@ class _Booking(Document):
 
 @dataclass
 class _Result:
-    """What a file came to: stock rows and units taken in, and rows that were there before."""
+    """The result of a file: stock rows and units imported, and rows imported before."""
 
     key: str = ""
     rows: int = 0

@@ -143,7 +143,7 @@ def read_json_file(model: type[Model], file: Path, *, base: BaseModel | None = N
         raise InvalidInput(f"is not JSON: {error}", where=str(file)) from None
     except RecursionError:
         raise InvalidInput("is nested too deeply", where=str(file)) from None
-    except ValueError:  # the only one that the library raises for what is JSON
+    except ValueError:  # The library raises nothing else for valid JSON.
         raise InvalidInput(NUMBER_TOO_LONG, where=str(file)) from None
     if not isinstance(content, dict):
         raise InvalidInput("is not a JSON object", where=str(file))

@@ -1,7 +1,6 @@
-"""What commands say: results on standard output, as text or JSON; complaints on standard error.
+"""Commands' output: results on standard output, as text or JSON; complaints on standard error.
 
-Rich draws tables; nothing that comes from data is taken for its markup or for a terminal's control
-codes.
+Rich draws tables; text from data is never taken for Rich's markup or a terminal's control codes.
 """
 
 from __future__ import annotations

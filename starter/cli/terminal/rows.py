@@ -123,7 +123,7 @@ async def save_rows(
 
 
 def sort_out(rows: Iterable[Entry[T] | Problem]) -> tuple[list[Entry[T]], list[Problem]]:
-    """The sound rows, and what is wrong with the others."""
+    """The sound rows, and the problems of the others."""
     sound: list[Entry[T]] = []
     problems: list[Problem] = []
     for row in rows:
