@@ -46,7 +46,7 @@ class Stock:
 
     @asynccontextmanager
     async def delivery(self, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
-        """A delivery of any size, collected and then booked; see `store.stock.receipts.delivery`."""
+        """A delivery of any size, collected and then booked: `store.stock.receipts.delivery`."""
         async with self._pool.acquire() as conn, receipts.delivery(conn, new=new) as one:
             yield one
 

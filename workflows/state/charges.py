@@ -169,7 +169,7 @@ class Charges:
         return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
 
     def _owe(self, units: LineUnits, worth: Worth, unsent: Worth = NOTHING) -> Owed:
-        """Owe an amount: `unsent` of it from the deferred amount, the rest from the invoiced one.
+        """Owe an amount: `unsent` from the deferred amount, the rest from the invoiced one.
 
         If one of them is too small, the other gives more: neither ever falls below zero.
         """
