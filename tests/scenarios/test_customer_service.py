@@ -299,7 +299,7 @@ async def test_s25_after_hand_over_the_caller_is_told_and_offered_the_return(sho
     (refused,) = outcome.refused
     assert (refused.line_id, refused.quantity) == ("1", 2)
     assert "request a return" in refused.why
-    assert "1 units cancelled; line 1: 2 already handed over" in outcome.message
+    assert "1 unit cancelled; line 1: 2 already handed over" in outcome.message
     # A signal has no answer, but leaves its refusal in the story.
     await shop.workflow(order.order_id).signal("cancel", {"reason": "again"})
     await shop.told(order.order_id, "cancel refused")
