@@ -6,7 +6,7 @@
 select order_id, decision from customer_order where order_id = :order_id for no key update;
 
 -- name: lock_stock(skus)
--- All locations of the given SKUs, with what is free there.
+-- All locations of the given SKUs, with their units.
 select sku, location, on_hand, allocated, safety,
        (select retired_at is not null from location l where l.location = stock.location) as retired
 from stock
@@ -15,13 +15,14 @@ order by sku, location
 for no key update;
 
 -- name: soft_reserved(skus)
--- What baskets and backorders hold of these SKUs. A statement of its own, after the rows are locked:
--- one that waits for a lock does not see what others have written meanwhile to another table.
+-- The soft reservations of baskets and backorders for these SKUs. A statement of its own, after the
+-- rows are locked: one that waits for a lock does not see what others have written meanwhile to
+-- another table.
 select sku, location, sum(quantity)::bigint as quantity from soft_reservation
 where sku = any(:skus::text[]) and (expires_at is null or expires_at > now())
 group by sku, location;
 
 -- name: empty_baskets(baskets, skus)
--- Returns what they held until now; what has expired was free before.
+-- Returns their units until now; expired ones were free before.
 delete from soft_reservation where basket = any(:baskets::text[]) and sku = any(:skus::text[])
 returning basket, sku, location, case when expires_at > now() then quantity else 0 end as quantity;

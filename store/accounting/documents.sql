@@ -1,8 +1,8 @@
 -- Invoices and credit notes. Issued once, never changed.
 
 -- name: basis(order_id, kind, part_id, zone)^
--- All that a document is made of, and the number that the part has already. `earlier`: the order's
--- documents in the order of their issue, with the units of each line.
+-- Everything that a document consists of, and the number that the part has already. `earlier`: the
+-- order's documents in the order of their issue, with the units of each line.
 select o.document as placed,
        (clock_timestamp() at time zone :zone)::date as today,
        (select (handed_over_at at time zone :zone)::date from shipment

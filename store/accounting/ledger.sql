@@ -1,5 +1,5 @@
--- The journal, and the periods that are closed. Triggers see to it that what is written stays, that
--- each entry balances, and that none is written into a closed period.
+-- The journal, and its closed periods. Triggers make sure that entries never change, that each one
+-- balances, and that none is written into a closed period.
 
 -- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
 -- An entry with its postings, once per effect.
@@ -14,7 +14,7 @@ from entry, unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
 where amount <> 0;
 
 -- name: trial_balance(until)
--- What all entries of all days through one add up to; null: of all there are.
+-- The sum of all entries through a day; null: of all days.
 select account, currency, sum(amount_minor) as amount_minor
 from posting join journal_entry using (entry_id)
 where :until::date is null or booked_on <= :until
@@ -23,7 +23,7 @@ having sum(amount_minor) <> 0
 order by currency, account;
 
 -- name: entries(first, last, order_id, at_most)
--- The latest of them (null: all), in the order of their days, then as they were written.
+-- The latest of them (null: all), by their days and then as they were written.
 select * from (
     select e.entry_id, e.effect, e.order_id, e.memo, e.at, e.booked_on,
            (select jsonb_agg(jsonb_build_object(

@@ -1,7 +1,7 @@
 -- The cost of goods. It is changed only under the locks of the SKUs' stock rows.
 
 -- name: sold(order_id, skus)
--- What went out for an order and has not come back: units, and what they had cost in each currency.
+-- An order's units that went out and have not come back: their number, and their cost by currency.
 with units as (
     select sku, -sum(on_hand_change)::bigint as quantity from movement
     where order_id = :order_id and sku = any(:skus::text[]) and kind in ('shipped', 'returned')
@@ -18,7 +18,7 @@ select u.sku, u.quantity,
 from units u;
 
 -- name: apply(skus, units, valued, valued_units, currencies, amounts, accounts, account_currencies, account_amounts, effect, order_id, memo, kind)!
--- Moves units and what they have cost, and books that in one entry; where it comes to nothing, none.
+-- Moves units and their cost, and books that in one entry; a cost of zero makes no entry.
 with counted as (
     update inventory i set quantity = i.quantity + c.units
     from unnest(:skus::text[], :units::bigint[]) as c (sku, units)

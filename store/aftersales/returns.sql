@@ -26,10 +26,10 @@ from unnest(:line_ids::text[], :restocked::bigint[], :scrapped::bigint[])
 where l.return_id = :return_id and l.line_id = c.line_id;
 
 -- name: set_return_state(state, return_id)!
--- approved → received → refunded → closed; approved → closed when nothing comes.
+-- approved → received → refunded → closed; approved → closed when nothing arrives.
 update order_return set state = :state, changed_at = clock_timestamp()
 where return_id = :return_id and state <> :state;
 
 -- name: default_location(order_id)$
--- Where the order was sent from first: where returns go unless said otherwise.
+-- The location that the order was first sent from: the default for its returns.
 select location from fulfilment where order_id = :order_id order by fulfilment_id limit 1;

@@ -1,4 +1,4 @@
--- Fulfilments: one location's part of an order each. The order's row is locked by every writer.
+-- Fulfilments: one location's part of an order each. Every writer locks the order's row.
 
 -- name: fulfilment_of(fulfilment_id)^
 select fulfilment_id, order_id, location, state, recalled_from, changed_at, promised_leave,
@@ -14,7 +14,7 @@ group by f.fulfilment_id, f.line_id
 order by f.line_id;
 
 -- name: release_to_warehouse(order_id)!
--- open → picking, all of an order's at once: the order is paid for.
+-- open → picking, for all of an order at once: the order is paid for.
 update fulfilment set state = 'picking', changed_at = clock_timestamp()
 where order_id = :order_id and state = 'open';
 

@@ -1,4 +1,4 @@
--- Parcels: the label of a fulfilment, and what the carrier says. The order's row is locked.
+-- Shipments: the label of a fulfilment, and the carrier's scans. The order's row is locked.
 
 -- name: want_label(fulfilment_id, order_id, label_key, service, charged)$
 -- The intent to buy a label, before the carrier is asked. False when it was there already: then
@@ -14,8 +14,8 @@ select fulfilment_id, order_id, label_key, label, carrier, tracking_number, serv
 from shipment where fulfilment_id = :fulfilment_id;
 
 -- name: parcels_by_tracking(carrier, tracking_number, event_id)
--- Carriers recycle numbers: a parcel that was told of this event before comes first, then what has
--- not ended, then the newest hand-over.
+-- Carriers recycle numbers: a parcel that already has this event comes first, then one that has not
+-- ended, then the newest hand-over.
 select p.fulfilment_id, p.carrier_status
 from shipment p join fulfilment f using (fulfilment_id)
 where p.carrier = :carrier and p.tracking_number = :tracking_number and p.label = 'bought'
@@ -35,12 +35,12 @@ update shipment set label = 'refused', refusal = :refusal
 where fulfilment_id = :fulfilment_id and label = 'requested';
 
 -- name: label_voided(fulfilment_id)!
--- requested (it was never bought) | bought → voided
+-- requested (never bought) or bought → voided
 update shipment set label = 'voided'
 where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
 
 -- name: hand_over(at, fulfilment_id)^
--- Whoever's clock is ahead, a scan is not later than now: a parcel would seem to move for ever.
+-- A scan is never later than now, even if a clock is ahead: the parcel would seem to move for ever.
 update shipment set handed_over_at = :at, last_scan_at = least(:at, clock_timestamp())
 where fulfilment_id = :fulfilment_id
 returning carrier, tracking_number;

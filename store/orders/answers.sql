@@ -1,7 +1,7 @@
--- What orders answered to requests that have an id, for repeats that come after their end.
+-- Orders' answers to requests with an id, for repeats that come after their end.
 
 -- name: keep_answers(order_id, request_ids, digests, outcomes)!
--- Once per request. Where a step runs again, it is the latest answer that the caller was given.
+-- Once per request. If a step runs again, the newest answer counts: the caller got that one.
 insert into answered_request (order_id, request_id, digest, outcome)
 select :order_id, * from unnest(:request_ids::text[], :digests::text[], :outcomes::jsonb[])
 on conflict (order_id, request_id) do update

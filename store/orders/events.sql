@@ -1,7 +1,7 @@
 -- The story of an order, and what waits for a person.
 
 -- name: find_event(order_id, effect)$
--- What an effect recorded when it was done; null when it was not.
+-- The record of an effect; null when it was not done.
 select data from order_event where order_id = :order_id and effect = :effect;
 
 -- name: put_in_place_of(order_id, fulfilment_id)

@@ -1,8 +1,8 @@
 -- Orders and their lines. The order's row is locked by every function that writes here.
 
 -- name: insert_orders(order_ids, channels, channel_order_ids, digests, run_ids, sourcing, documents, customer_ids, currencies, totals, placed, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
--- received: the first thing that is known of orders, with their lines. Returns the ids of those that
--- are new; of the others nothing is written.
+-- received: the first record of orders, with their lines. Returns the ids of the new ones; nothing
+-- is written for the others.
 with created as (
     insert into customer_order (order_id, channel, channel_order_id, digest, run_id, sourcing, document,
                         customer_id, currency, total_minor, placed_at)
@@ -23,7 +23,8 @@ with created as (
         as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax)
     join created using (order_id)
 ), items as (
-    -- Of SKUs that nobody has spoken of yet. Sorted: two who make the same rows wait for each other.
+    -- The items of SKUs that are named for the first time. Sorted, because two writers of the same
+    -- rows wait for each other.
     insert into item (sku)
     select distinct sku from unnest(:skus::text[]) as w (sku)
     where not exists (select from item where item.sku = w.sku)
@@ -35,11 +36,11 @@ with created as (
 select order_id from created;
 
 -- name: owners(order_ids)
--- Whose orders these are, and of what content.
+-- The owners of these orders, and the digests of their content.
 select order_id, digest, run_id from customer_order where order_id = any(:order_ids::text[]);
 
 -- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
--- Adds to the counts of a set of lines. The constraints of order_line say what cannot be.
+-- Adds to the counts of a set of lines. The constraints of order_line refuse impossible sums.
 update order_line as l
 set backordered      = l.backordered      + d.backordered,
     allocated        = l.allocated        + d.allocated,

@@ -8,7 +8,8 @@
 -- changing column from the locked rows.
 
 -- name: issue(key, request, customer_id, order_id, amount_minor, currency, who, why)^
--- An account of the customer, opened if need be, with more on it. What it could not count up is refused.
+-- Adds to a customer's account, which is opened if there is none. An amount too large to count is
+-- refused.
 with prior as (
     select * from credit_operation where key = :key
 ), given as (
@@ -33,7 +34,7 @@ with prior as (
 select * from prior union all select * from kept;
 
 -- name: authorize(key, request, account_id, order_id, amount_minor, currency, who, why)^
--- Free → authorized.
+-- Available → authorized.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
@@ -73,7 +74,7 @@ with prior as (
 select * from prior union all select * from kept;
 
 -- name: capture(key, request, authorization_id, amount_minor, currency, who, why)^
--- Authorized → spent, in part or in full, up to what is authorized and not once it is voided.
+-- Authorized → spent, in part or in full; never more than authorized, and never after a void.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
@@ -120,7 +121,7 @@ with prior as (
 select * from prior union all select * from kept;
 
 -- name: void(key, request, authorization_id, who, why)^
--- Authorized, or spent in part or in full → voided, the remainder free again.
+-- Authorized, or spent in part or in full → voided; the rest is available again.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
@@ -162,7 +163,7 @@ with prior as (
 select * from prior union all select * from kept;
 
 -- name: refund(key, request, authorization_id, amount_minor, currency, who, why)^
--- Spent → on the account again, up to what was spent.
+-- Spent → available again, up to the amount spent.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
@@ -226,7 +227,7 @@ select account_id, customer_id, currency, balance_minor, authorized_minor from c
 where customer_id = :customer_id order by currency;
 
 -- name: history(account_id, at_most)
--- What became of an account, oldest first; the latest of it where there is more than `at_most`.
+-- The operations of an account, oldest first; only the latest `at_most`.
 select * from (
     select operation_id, at, kind, key, order_id, amount_minor, currency, balance_change, authorized_change,
            code, who, coalesce(why, '') as why

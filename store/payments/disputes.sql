@@ -1,7 +1,7 @@
--- Disputes. Of one that is about an order, the order's row is locked by every writer, and first.
+-- Disputes. If one belongs to an order, every writer locks the order's row first.
 
 -- name: disputed_payment(provider, dispute_id, subjects)^
--- The authorization that a dispute is about, and its order: as it was placed, or as it is to be.
+-- The authorization that a dispute is about, and its order.
 select payment_key, order_id from (
     select 0 as way, payment_key, order_id, opened_at as at from dispute
     where provider = :provider and dispute_id = :dispute_id and order_id is not null
@@ -12,7 +12,8 @@ select payment_key, order_id from (
 order by way, at, payment_key limit 1;
 
 -- name: left_of_lost(order_id)$
--- What banks have taken back of an order for good, less what of its refunds counts as given so.
+-- The amount that banks have taken from an order for good, less the refunds that count as given by
+-- that.
 select greatest(0, coalesce((
     select sum(amount_minor) from dispute where order_id = :order_id and state = 'lost'
 ), 0) + coalesce((
@@ -24,7 +25,7 @@ select greatest(0, coalesce((
 ), 0))::bigint;
 
 -- name: want_dispute(provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at)^
--- A new dispute, of no order yet. No row where it is known already.
+-- A new dispute, without an order yet. No row when it is known already.
 insert into dispute (provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency,
                      state, moves, reason, opened_at, respond_by, said_at, closed_at)
 values (:provider, :dispute_id, :subjects, :amount_minor, :currency, :fee_minor, :fee_currency,
@@ -53,12 +54,12 @@ update dispute set told = told + 1
 where provider = :provider and dispute_id = :dispute_id returning told;
 
 -- name: add_disputed(change, order_id, currency)$
--- Null where the order is in another currency.
+-- Null when the order has another currency.
 update order_money set disputed = disputed + :change
 where order_id = :order_id and currency = :currency returning disputed;
 
 -- name: placeable(batch)
--- Disputes whose payment has become known since they were heard of.
+-- Disputes whose payment has become known since the first news.
 select d.provider, d.dispute_id, p.order_id
 from dispute d
 cross join lateral (

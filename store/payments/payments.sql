@@ -1,8 +1,9 @@
--- Operations at payment companies, and the authorizations that they are about. The order's row is locked by every writer.
+-- Operations at payment companies, and the authorizations that they belong to. Every writer locks
+-- the order's row.
 
 -- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider, tender, authorization_key, part_of)^
 -- The intent, before the provider is called, and the authorization that it may make. No row when it
--- is there already.
+-- exists already.
 with intended as (
     insert into payment_operation
         (payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
@@ -31,13 +32,13 @@ select * from payment where payment_key = :payment_key;
 select * from payment where order_id = :order_id order by requested_at, payment_key;
 
 -- name: payments_for(order_id, kind, part_of)
--- The operations of one kind that a step is made of.
+-- The operations of one kind that belong to a part.
 select * from payment
 where order_id = :order_id and kind = :kind and part_of is not distinct from nullif(:part_of, '')
 order by requested_at, payment_key;
 
 -- name: unsettled_payments()
--- Without a known outcome, oldest first, with what there is to know of them.
+-- Operations without a known outcome, oldest first, with their order's decision and attention.
 select p.*, o.decision,
        exists (select from attention a where a.order_id = p.order_id and a.resolved_at is null)
            as attention
@@ -60,19 +61,19 @@ with settled as (
 select payment_key from settled;
 
 -- name: payment_came_back(code, message, payment_key)$
--- A refund: succeeded → failed. Null when it was not counted as given back any more.
+-- A refund: succeeded → failed. Null when it did not count as given back any more.
 update payment_operation
 set state = 'failed', code = :code, message = :message, settled_at = clock_timestamp()
 where payment_key = :payment_key and kind = 'refund' and state = 'succeeded'
 returning payment_key;
 
 -- name: payment_unknown(message, payment_key)!
--- requested → unknown: asked, and no answer came.
+-- requested → unknown: requested, and no answer arrived.
 update payment_operation set state = 'unknown', message = :message
 where payment_key = :payment_key and state = 'requested';
 
 -- name: bind_authorization(part_of, payment_key)!
--- An authorization that was made for another part, which will not be charged, serves this one.
+-- Gives an authorization another part, because its own part will not be charged.
 update payment_authorization set part_of = nullif(:part_of, '') where authorization_key = :payment_key;
 
 -- name: money_of(order_id)^
@@ -81,7 +82,7 @@ select order_id, currency, authorized, capture_granted, captured, refund_granted
 from order_money where order_id = :order_id;
 
 -- name: add_money(authorized, capture_granted, captured, refund_granted, refunded, released, voided, order_id)!
--- Moves the order's sums; the constraints of order_money refuse what would exceed.
+-- Changes the order's sums; the constraints of order_money refuse too large ones.
 update order_money
 set authorized      = authorized      + :authorized,
     capture_granted = capture_granted + :capture_granted,
@@ -96,7 +97,7 @@ where order_id = :order_id;
 update order_money set billed_after_refund = true where order_id = :order_id;
 
 -- name: add_to_authorization(capture_granted, captured, refund_granted, refunded, released, payment_key)!
--- Moves the sums of one authorization; its constraints refuse what would exceed.
+-- Changes the sums of one authorization; its constraints refuse too large ones.
 update payment_authorization
 set capture_granted = capture_granted + :capture_granted,
     captured        = captured        + :captured,

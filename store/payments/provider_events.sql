@@ -1,7 +1,7 @@
--- What payment companies told, until it is worked through.
+-- Payment companies' messages, until they are processed.
 
 -- name: keep_event(provider, event_id, type, body, happened_at)^
--- Keeps it, once per id, and wakes the relay at commit. No row when the id was kept before.
+-- Stores it, once per id, and wakes the relay at commit. No row when the id was stored before.
 with kept as (
     insert into provider_event (provider, event_id, type, body, happened_at)
     values (:provider, :event_id, :type, :body, :happened_at)
@@ -11,12 +11,13 @@ with kept as (
 select event_id, pg_notify('provider_event', event_id) from kept;
 
 -- name: kept_the_same(provider, event_id, type, data)$
--- Whether what is kept under the id says the same; the company counts its deliveries elsewhere.
+-- Whether the stored event with this id has the same content; the company counts its deliveries
+-- elsewhere.
 select type = :type and body -> 'data' is not distinct from :data
 from provider_event where provider = :provider and event_id = :event_id;
 
 -- name: lock_due_event()^
--- The next one to work through, which nobody else is working on.
+-- The next event to process that no other worker is processing.
 select provider, event_id, type, body, happened_at, tries from provider_event
 where processed_at is null and try_after <= clock_timestamp()
 order by try_after, event_id limit 1
@@ -27,15 +28,14 @@ update provider_event set processed_at = clock_timestamp(), last_error = null
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: event_later(error, pause, provider, event_id)!
--- It is tried again after the pause; the error says what it waits for.
+-- Process it again after the pause; the error says what it waits for.
 update provider_event
 set tries = tries + 1, last_error = nullif(:error, ''), try_after = clock_timestamp() + :pause::interval
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: payments_named(provider, keys, refs)
--- Operations that go by one of the keys or references, or are about an authorization that does; and
--- the steps that would look them up, where they wait for a person. A step is named by its activity and
--- what it is about.
+-- Operations with one of the keys or references, or whose authorization has one; and the steps that
+-- would look them up, if they wait for a person. A step is named by its activity and its part.
 with named as (
     select payment_key, reference from payment
     where provider = :provider and payment_key = any(:keys::text[])
@@ -62,7 +62,7 @@ where p.provider = :provider
 order by p.requested_at, p.payment_key;
 
 -- name: end_authorization(at, payment_key)$
--- It cannot be charged any more. Null where that was known, or is our own doing.
+-- It cannot be charged any more. Null when that was known, or when we released it ourselves.
 update payment_authorization a set expires_at = :at
 where authorization_key = :payment_key and (expires_at is null or expires_at > :at)
   and not exists (

@@ -1,4 +1,4 @@
--- What people ask about disputes, and about what payment companies told.
+-- Reads about disputes, and about payment companies' messages.
 
 -- name: list_disputes(open_only, order_id, at_most)
 select provider, dispute_id, order_id, payment_key, amount_minor, currency, fee_minor, fee_currency,

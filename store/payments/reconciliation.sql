@@ -1,7 +1,7 @@
--- Days of payment companies compared with ours, and what does not agree.
+-- Days of payment companies compared with our records, and their differences.
 
 -- name: ours(provider, keys, since, before)
--- What we have under these keys, what we recorded as done in a span of time, and what is open since.
+-- Our operations with these keys, those recorded as done in a span of time, and those open since.
 with wanted as (
     select payment_key from payment where payment_key = any(:keys::text[])
     union
@@ -22,7 +22,7 @@ select payment_key as key, provider, order_id, kind, amount_minor, currency, sta
 from wanted join payment p using (payment_key);
 
 -- name: save_day(provider, day, listed, matched, under_way)!
--- Locks the day: who compares it at the same time waits here.
+-- Locks the day: a second comparison at the same time waits here.
 insert into reconciliation (provider, day, listed, matched, under_way, state)
 values (:provider, :day, :listed, :matched, :under_way, 'clean')
 on conflict (provider, day) do update
@@ -30,7 +30,7 @@ set ran_at = clock_timestamp(), runs = reconciliation.runs + 1, listed = exclude
     matched = excluded.matched, under_way = excluded.under_way;
 
 -- name: save_differences(provider, day, subjects, classes, order_ids, whys, remedies, ours, theirs)!
--- Nothing → open; resolved → open where it is not what was resolved; what is open tells its newest.
+-- New → open; resolved → open if it differs from the resolved one; an open one is updated.
 insert into reconciliation_difference as d
     (provider, day, subject, class, order_id, why, remedy, ours, theirs)
 select :provider, :day, subject, class, nullif(order_id, ''), why, remedy, ours, theirs
@@ -52,7 +52,7 @@ where provider = :provider and day = :day and resolution = 'open'
   and (subject, class) not in (select * from unnest(:subjects::text[], :classes::text[]));
 
 -- name: settle_day(provider, day)!
--- clean | open, as its differences are.
+-- clean or open, by its differences.
 update reconciliation r
 set state = case when exists (
     select from reconciliation_difference d
@@ -61,14 +61,14 @@ set state = case when exists (
 where provider = :provider and day = :day;
 
 -- name: close_difference(difference_id, resolution, note, who)^
--- Open → mended | resolved. No row where it was not open.
+-- Open → mended or resolved. No row if it was not open.
 update reconciliation_difference
 set resolution = :resolution, note = nullif(:note, ''), who = :who, closed_at = clock_timestamp()
 where difference_id = :difference_id and resolution = 'open'
 returning provider, day;
 
 -- name: hand_over(difference_id, note)!
--- Its rule does not mend it: a person has to.
+-- Its rule cannot mend it: a person has to.
 update reconciliation_difference set remedy = 'operator', note = nullif(:note, '')
 where difference_id = :difference_id and resolution = 'open';
 
@@ -101,7 +101,7 @@ where day = :day and (:provider::text is null or provider = :provider)
 order by provider;
 
 -- name: parked_steps(provider, day)
--- Of differences that the order's own step mends: the steps of the order that wait for an answer.
+-- The waiting steps of orders that would mend a difference.
 select d.difference_id, a.step
 from reconciliation_difference d
 join attention a on a.order_id = d.order_id and a.resolved_at is null
@@ -109,8 +109,8 @@ where d.provider = :provider and d.day = :day and d.resolution = 'open' and d.re
 order by d.difference_id, a.step;
 
 -- name: days_due(provider, today, look_back)
--- Days before today that were never compared after their end, from the first payment on, and those
--- of which something is open, or was under way.
+-- Days before today that were never compared after their end, from the first payment on, and days
+-- with an open difference or an operation that was under way.
 with first as (
     select min(requested_at at time zone 'UTC')::date as day from payment where provider = :provider
 )

@@ -1,4 +1,4 @@
--- What is owed to customers. The order's row is locked by every writer.
+-- Refunds owed to customers. Every writer locks the order's row.
 
 -- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who)$
 -- Nothing → granted. Null when it was granted before.
@@ -16,15 +16,15 @@ select * from refund where refund_id = :refund_id;
 select * from refund where order_id = :order_id order by granted_at, refund_id;
 
 -- name: owed_refunds()
--- Granted and not issued in full, or come back since, longest first.
+-- Granted and not issued in full, or come back since; the oldest first.
 select * from refund where issued_minor - came_back_minor < amount_minor
 order by granted_at, refund_id;
 
 -- name: issue_refund(amount, refund_id)^
--- Granted → issued, so much more of it.
+-- Granted → issued, by this amount.
 update refund set issued_minor = issued_minor + :amount where refund_id = :refund_id
 returning issued_minor, amount_minor;
 
 -- name: refund_came_back(change, refund_id)!
--- Issued → come back, so much of it; or paid another way since.
+-- Issued → come back, by this amount; a negative one was paid another way since.
 update refund set came_back_minor = came_back_minor + :change where refund_id = :refund_id;

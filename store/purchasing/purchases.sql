@@ -1,7 +1,7 @@
 -- Purchase orders. A transaction that writes about one locks its row first, then its SKUs' stock.
 
 -- name: add_order(po_id, supplier, location, currency, state, needs_approval, sent_before, policy)$
--- Null when there is one of that id already.
+-- Null when the id exists already.
 insert into purchase_order
     (po_id, supplier_id, location, currency, state, needs_approval, sent_before, policy)
 values (:po_id, :supplier, :location, :currency, :state, :needs_approval, :sent_before, :policy)
@@ -9,7 +9,7 @@ on conflict (po_id) do nothing
 returning number;
 
 -- name: add_lines(po_id, location, skus, quantities, receivable, prices, lead_times, due_on, answered)
--- Returns the SKUs that went in. Of the others something is on order that has no answer yet.
+-- Returns the SKUs that were added. The others have units on order without an answer.
 insert into purchase_order_line
     (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on, answered_at)
 select :po_id, w.sku, :location, w.quantity, w.receivable, w.price, w.lead_time, w.due_on,
@@ -40,7 +40,7 @@ update purchase_order set attention = :attention where po_id = :po_id;
 update purchase_order set refused_at = clock_timestamp() where po_id = :po_id;
 
 -- name: expect(po_id, today)!
--- Asked for today: until the supplier says otherwise, it comes after the lead time.
+-- Sent today: until the supplier names a day, it is due after the lead time.
 update purchase_order_line set due_on = :today::date + lead_time_days
 where po_id = :po_id and answered_at is null;
 
@@ -63,7 +63,7 @@ from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
 where l.po_id = :po_id and l.sku = w.sku;
 
 -- name: cancel_rest(po_id)!
--- What has not come will not come.
+-- The outstanding units will not arrive.
 update purchase_order_line
 set cancelled = cancelled + outstanding, answered_at = coalesce(answered_at, clock_timestamp())
 where po_id = :po_id and (outstanding > 0 or answered_at is null);
@@ -99,8 +99,8 @@ where (:po_id::text is null or p.po_id = :po_id)
 order by p.number desc limit :at_most;
 
 -- name: to_start(batch)
--- Claims purchase orders whose workflow is to be started; a claim that comes to nothing is tried
--- again, ever less often.
+-- Claims purchase orders whose workflow must be started; an unsuccessful claim is repeated, after
+-- ever longer pauses.
 with due as (
     select po_id from purchase_order
     where started_at is null and try_after <= clock_timestamp()
@@ -116,5 +116,5 @@ returning p.po_id, p.needs_approval, p.sent_before, p.policy;
 update purchase_order set started_at = clock_timestamp() where po_id = :po_id;
 
 -- name: wake()!
--- Has the relay look, at commit.
+-- Makes the relay look, at commit.
 select pg_notify('purchasing', 'purchase order');

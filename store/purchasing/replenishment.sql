@@ -1,7 +1,7 @@
--- What is to be bought. `inventory_position` is a function of the schema: docs/purchasing.md.
+-- The needs to buy for. `inventory_position` is a function of the schema: docs/purchasing.md.
 
 -- name: low()
--- All that is at or below its reorder point: a first look, without a lock.
+-- Everything at or below its reorder point: a first look, without a lock.
 select s.sku, s.location from stock s
 left join item using (sku)
 where s.reorder_point is not null and not coalesce(item.discontinued, false)
@@ -9,13 +9,13 @@ where s.reorder_point is not null and not coalesce(item.discontinued, false)
 order by s.sku, s.location;
 
 -- name: called()
--- Levels that were crossed since they were last looked at, but for those that wait for a supplier.
+-- Levels that were crossed since the last review, except those that wait for a supplier.
 select sku, location from replenishment_call
 where tries > 0 or try_after <= clock_timestamp()
 order by sku, location;
 
 -- name: claim_calls()$
--- Whether somebody should look at crossed levels now; asked again ever less often until it is done.
+-- Whether crossed levels must be reviewed now; repeated after ever longer pauses, until it is done.
 with due as (
     select sku, location from replenishment_call where try_after <= clock_timestamp()
     for update skip locked
@@ -29,11 +29,11 @@ with due as (
 select count(*) > 0 from claimed;
 
 -- name: answer_calls(skus)!
--- These are looked at now, under the lock of their stock: who crosses a level later calls again.
+-- These are reviewed now, under the lock of their stock: a level crossed later calls again.
 delete from replenishment_call where sku = any(:skus::text[]);
 
 -- name: call_later(skus, asked_again_before)!
--- Nobody is to be asked for these now: somebody looks again when the first of those who refused may be.
+-- No supplier can be asked for these now: review them when the first refusal is old enough.
 insert into replenishment_call (sku, location, try_after)
 select s.sku, s.location, again.at from stock s
 left join item using (sku)
@@ -51,8 +51,8 @@ where s.sku = any(:skus::text[]) and again.at is not null
 on conflict (sku, location) do update set try_after = excluded.try_after, tries = 0;
 
 -- name: best_terms(skus, asked_again_before)
--- The supplier to ask for each SKU: the first by priority, then by lead time, who has not
--- refused it lately, or said that none of it would come.
+-- The supplier to ask for each SKU: the first by priority, then by lead time, that has not refused
+-- it lately, or said that no unit would arrive.
 select distinct on (i.sku)
        i.sku, i.supplier_id as supplier, i.lead_time_days, i.minimum, i.multiple, i.price_minor,
        i.currency, i.priority
@@ -65,7 +65,8 @@ where i.sku = any(:skus::text[])
 order by i.sku, i.priority, i.lead_time_days, i.supplier_id;
 
 -- name: needs(skus)
--- Figures for the decision, whose rows are locked. What is ordered and not answered for is left out.
+-- The figures for the decision, with their rows locked. SKUs on order without an answer are left
+-- out.
 select s.sku, s.location, s.reorder_point, s.order_up_to,
        inventory_position(s.sku, s.location) as position
 from stock s
@@ -78,8 +79,8 @@ where s.sku = any(:skus::text[]) and s.reorder_point is not null
 order by s.sku, s.location;
 
 -- name: demand(days)
--- Demand by day of what is bought by demand: units that orders claimed, less what they gave back. Days
--- without any count, from the first movement on.
+-- Demand by day of SKUs that are bought by demand: units that orders claimed, less the units they
+-- gave back. Days without any count, from the first movement on.
 with daily as (
     select m.sku, m.location, m.at::date as day, greatest(sum(m.allocated_change), 0) as units
     from movement m join stock s using (sku, location)

@@ -1,7 +1,7 @@
--- Suppliers, their terms, and the levels at which is bought from them.
+-- Suppliers and their terms.
 
 -- name: save_suppliers(suppliers, names)!
--- A name that is not given stays as it is known.
+-- A name that is not given stays as it is.
 insert into supplier (supplier_id, name)
 select supplier_id, coalesce(name, supplier_id)
 from unnest(:suppliers::text[], :names::text[]) as w (supplier_id, name)

@@ -1,5 +1,5 @@
 -- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)!
--- Each with what its parcel is to contain, and the claims on stock behind it: one for each part.
+-- Each with the content of its parcel, and its claims on stock: one for each part.
 with parts as (
     insert into fulfilment (fulfilment_id, order_id, location, state, promised_leave, promised_on)
     select fulfilment_id, order_id, location, :state, leaves, arrives
@@ -20,7 +20,8 @@ select fulfilment_id, order_id, line_id, part, location, quantity, per_unit::big
 from wanted, jsonb_each(parts) as p (part, per_unit);
 
 -- name: take_reserved(line_ids, quantities, fulfilment_id)!
--- Lowers the claims of a fulfilment: units shipped, released, or not found. Of a kit, on all its parts.
+-- Lowers the claims of a fulfilment: units shipped, released, or not found. For a kit, on all its
+-- parts.
 update reservation r set quantity = r.quantity - t.quantity
 from unnest(:line_ids::text[], :quantities::bigint[]) as t (line_id, quantity)
 where r.fulfilment_id = :fulfilment_id and r.line_id = t.line_id;

@@ -2,7 +2,7 @@
 -- rows of their SKU are locked.
 
 -- name: insert_backorders(order_id, line_ids, skus, quantities, leaves, arrivals, barred, round)!
--- Units of an order's lines are waited for, besides those that are, and that keep what was promised.
+-- Adds units to the backorders of an order's lines; earlier ones keep their promise.
 insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
                        promised_leave, promised_on)
 select order_id, line_id, sku, quantity, placed_at, :round, :barred::text[], leave, arrival
@@ -23,7 +23,7 @@ select line_id, sku, quantity from backorder
 where order_id = :order_id and quantity > 0 order by line_id;
 
 -- name: in_turn(skus)
--- Backorders without a soft reservation, in their sequence, but not of SKUs that are not on sale yet.
+-- Backorders without a soft reservation, in their sequence, except SKUs that are not on sale yet.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
 select b.order_id, b.line_id, b.sku, b.round, b.barred, o.sourcing -> 'locations' as only_from,
        o.document -> 'shipping' as shipping,
@@ -38,7 +38,7 @@ having b.quantity > coalesce(sum(r.quantity), 0)
 order by b.placed_at, b.order_id, b.line_id;
 
 -- name: free(skus)
--- What nobody has a claim on, by location; those first from which orders prefer to be served.
+-- The units without any claim, by location, in the order in which locations are preferred.
 select s.sku, s.location, on_hand - allocated - safety - coalesce((
            select sum(r.quantity) from soft_reservation r
            where (r.sku, r.location) = (s.sku, s.location)
@@ -61,8 +61,8 @@ where r.order_id = :order_id and b.round > 0  -- else the workflow has not heard
 order by r.location, r.line_id;
 
 -- name: fill(order_id, round, line_ids, locations, quantities)
--- The order's soft reservations of these units become allocations. What it still waits for, it
--- does in another round. Returns what is left of each line.
+-- The order's soft reservations of these units become allocations. Its other backorders move to
+-- another round. Returns the rest of each line.
 with came as (
     select * from unnest(:line_ids::text[], :locations::text[], :quantities::bigint[])
         as c (line_id, location, quantity)
@@ -83,15 +83,15 @@ where order_id = :order_id and quantity > 0 and b.round > 0
 returning line_id, quantity;
 
 -- name: join_round(order_id, round)$
--- Returns whether something has come for the order. Rounds only go up: an attempt that comes late
--- does not lead back to an earlier one.
+-- Returns whether units have arrived for the order. Rounds only go up: a late attempt does not lead
+-- back to an earlier one.
 with joined as (
     update backorder set round = :round where order_id = :order_id and round < :round
 )
 select exists (select from soft_reservation where order_id = :order_id);
 
 -- name: give_up(order_id, line_ids, quantities)!
--- Units are not waited for any more. Soft reservations of these lines are free for the next in turn.
+-- These units stop waiting. Soft reservations of these lines are free for the next in turn.
 with freed as (
     delete from soft_reservation where order_id = :order_id and line_id = any(:line_ids::text[])
 )
@@ -100,8 +100,8 @@ from unnest(:line_ids::text[], :quantities::bigint[]) as g (line_id, quantity)
 where b.order_id = :order_id and b.line_id = g.line_id;
 
 -- name: beyond_stock(skus)
--- Soft reservations of stock rows that hold less than these: those that give way first come first,
--- baskets before orders, and the youngest before the older ones.
+-- Soft reservations that their stock rows no longer cover, in the order in which they give way:
+-- baskets before orders, and the younger before the older ones.
 select r.basket, r.order_id, r.line_id, r.sku, r.location, r.quantity,
        sum(r.quantity) over (partition by r.sku, r.location)::bigint
            - (s.on_hand - s.allocated) as excess
@@ -112,7 +112,7 @@ where r.sku = any(:skus::text[]) and (r.expires_at is null or r.expires_at > now
 order by r.sku, r.location, r.basket is null, b.placed_at desc, r.made_at desc;
 
 -- name: keep(basket, order_id, line_id, sku, location, quantity)!
--- Lowers a soft reservation; zero is nothing.
+-- Lowers a soft reservation; at zero it is deleted.
 with gone as (
     delete from soft_reservation r
     where (r.sku, r.location) = (:sku, :location) and :quantity::bigint = 0
@@ -127,8 +127,8 @@ where (r.sku, r.location) = (:sku, :location) and :quantity::bigint > 0
   and r.line_id is not distinct from :line_id::text;
 
 -- name: could_be_served(batch)
--- SKUs of which somebody waits for units that have become free by themselves: a basket expired, a
--- first day of sale came. As `in_turn` and `free` have it.
+-- SKUs with backorders, and with units that time has freed: a basket expired, a first day of sale
+-- came. The conditions are those of `in_turn` and `free`.
 select distinct b.sku
 from backorder b
 join customer_order o using (order_id)

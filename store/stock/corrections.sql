@@ -1,8 +1,8 @@
--- The claims that fall back where fewer units are there than orders hold.
+-- The claims that end when fewer units are there than orders hold.
 
 -- name: claims(sku, location)
--- Fulfilments that claim some of a stock row and that nobody has picked yet, the newest first. Not
--- those with kits, for which nobody can wait.
+-- Fulfilments that claim units of a stock row and that nobody has begun to pick, the newest first.
+-- Not those with kits, which cannot be backordered.
 select f.fulfilment_id, f.order_id, f.location, f.promised_leave, f.promised_on,
        sum(r.quantity) filter (where r.sku = :sku)::bigint as quantity,
        array_agg(distinct r.sku) as skus

@@ -1,4 +1,4 @@
--- What the shop says of SKUs.
+-- The shop's settings for SKUs.
 
 -- name: save_items(skus, names, backorders, available_from, discontinued)!
 insert into item (sku, name, backorder, available_from, discontinued, described)

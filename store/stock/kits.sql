@@ -1,12 +1,12 @@
--- Kits: what they are made of now, and what those were made of that orders have claimed.
+-- Kits: their parts now, and the parts of those that orders have claimed.
 
 -- name: lock_kit(sku)!
--- Nobody else makes a kit of it, a part, or something in stock, until the transaction ends. Whoever
--- orders it does not wait.
+-- Until the transaction ends, no other one makes it a kit, a part, or an item in stock. Orders for
+-- it do not wait.
 select from item where sku = :sku for no key update;
 
 -- name: lock_part(sku)!
--- Nobody makes a kit of it until the transaction ends.
+-- Until the transaction ends, no other one makes it a kit.
 select from item where sku = :sku for share;
 
 -- name: kits(skus)
@@ -20,7 +20,7 @@ group by kit order by kit;
 select kit from kit_part where part = :part order by kit;
 
 -- name: unknown(skus)
--- Of which nobody ever kept stock or said anything.
+-- SKUs without stock and without settings.
 select sku from unnest(:skus::text[]) with ordinality as s (sku, place)
 where not exists (select from stock where stock.sku = s.sku)
   and not exists (select from item where item.sku = s.sku and described)
@@ -46,8 +46,8 @@ on conflict (kit, part) do update set units = excluded.units;
 delete from kit where sku = :sku returning sku;
 
 -- name: claimed(order_id)
--- What the units of an order's lines are made of, by their claims; the line's own SKU where it is
--- no kit. It is the same for all claims of a line.
+-- The parts of an order's units, by their claims; the line's own SKU if it is no kit. All claims of
+-- a line have the same.
 select r.line_id, jsonb_object_agg(r.sku, r.per_unit) as parts
 from fulfilment f join reservation r using (fulfilment_id)
 where f.order_id = :order_id

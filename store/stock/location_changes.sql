@@ -1,7 +1,7 @@
--- Locations that go on under another name, are retired, opened again or removed.
+-- Changes of locations: renamed, retired, opened again or removed.
 
 -- name: copy(old, new)!
--- A location with all that is known of another one, and its lanes; one that is there stays as it is.
+-- A location with the settings and lanes of another one; an existing one stays as it is.
 with made as (
     insert into location (location, priority, calendar, parcels_a_day)
     select :new, priority, calendar, parcels_a_day from location where location = :old
@@ -33,7 +33,7 @@ update location set retired_at = null where location = :location returning locat
 select distinct sku from soft_reservation where location = :location order by sku;
 
 -- name: give_up(location)
--- Nothing is bought for it or soft-reserved there any more. Returns the SKUs that somebody waits for.
+-- Ends its levels and its soft reservations. Returns the SKUs of those.
 with levels as (
     update stock set reorder_point = null, order_up_to = null, service_level = null
     where location = :location and (reorder_point is not null or service_level is not null)
@@ -53,7 +53,7 @@ where location = :location and sku = any(:skus::text[]) and on_hand > allocated
 order by sku;
 
 -- name: left_at(location)^
--- What a location still has, has to send, and awaits.
+-- The units at a location, its parcels to send, and the units under way to it.
 select (select coalesce(sum(on_hand), 0)::bigint from stock where location = :location) as units,
        (select count(*) from fulfilment where location = :location
            and state in ('open', 'picking', 'picked', 'packed', 'labelled')) as to_send,
@@ -62,7 +62,7 @@ select (select coalesce(sum(on_hand), 0)::bigint from stock where location = :lo
               where location = :location and outstanding > 0) as awaited;
 
 -- name: remove(location)$
--- What refers to it, and has not gone with it, has the database refuse this.
+-- The database refuses this if other rows refer to it.
 with lanes as (
     delete from lane where location = :location
 ), calls as (

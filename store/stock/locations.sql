@@ -19,12 +19,11 @@ from unnest(:countries::text[], :postal_prefixes::text[], :services::text[], :co
     as l (country, postal_prefix, service, cost, currency, distance, transit);
 
 -- name: lane_currencies()
--- Costs of lanes are compared with each other, so there should be one.
+-- The currencies of all lanes. There should be one, because costs are compared.
 select currency, min(location) as location from lane group by currency order by currency;
 
 -- name: ways(locations, countries, postal_codes, services)
--- How each location would send a parcel to each of the addresses: its own figures, and its closest
--- lane's.
+-- Each location's way to send a parcel to each address: its own figures, and its closest lane's.
 with place as materialized (
     select l.location, l.priority, l.calendar, l.parcels_a_day,
            case when l.parcels_a_day is null then 0 else (
@@ -53,7 +52,7 @@ order by a.number, place.location;
 select location, retired_at is not null as retired from location order by location;
 
 -- name: add(locations)!
--- What is there stays as it is.
+-- Existing locations stay as they are.
 insert into location (location) select * from unnest(:locations::text[]) as w (location)
 order by location
 on conflict (location) do nothing;

@@ -1,15 +1,16 @@
--- Promises to customers, and what becomes of them.
+-- Promises to customers, and whether they were kept.
 
 -- name: incoming(skus)
--- What is due at a location, and when; what nobody expects on a day is promised to nobody. What is only
--- ordered ahead is not sent before its first day of sale, also what is on the shelf by then.
+-- Supply by location and day; supply without a day is promised to nobody. A pre-order is not sent
+-- before its first day of sale, even if it is in stock by then.
 with coming as (
     select l.sku, t.to_location as location, l.sent - l.arrived - l.lost as quantity,
            t.expected_on as due_on, t.transfer_id as source
     from transfer_line l join transfer t using (transfer_id)
     where l.sku = any(:skus::text[]) and l.arrived + l.lost < l.sent and t.expected_on is not null
     union all
-    -- On the day that the supplier has named, else by its lead time; what is only proposed may not come.
+    -- On the day that the supplier has named, otherwise by its lead time; a proposed order may
+    -- never arrive.
     select l.sku, l.location, l.outstanding, l.due_on, l.po_id
     from purchase_order_line l join purchase_order p using (po_id)
     where l.sku = any(:skus::text[]) and l.outstanding > 0 and p.state <> 'proposed'
@@ -28,7 +29,7 @@ where quantity > 0 and retired_at is null  -- what comes to another one is for a
 order by due_on, source;
 
 -- name: waited_for(skus)
--- Units that orders wait for and that have not come yet.
+-- Backordered units that have not arrived.
 select b.sku, (sum(b.quantity) - coalesce(sum(come.quantity), 0))::bigint as quantity
 from backorder b left join lateral (
     select sum(r.quantity) as quantity from soft_reservation r
@@ -38,8 +39,8 @@ where b.sku = any(:skus::text[]) and b.quantity > 0
 group by b.sku;
 
 -- name: promised_backorders()
--- Everybody who waits for a SKU of which units are promised to somebody, in turn. `lacks`: units that
--- have not come yet; `told`: what is told of the slip already.
+-- All backorders of SKUs for which some backorder has a promise, in turn. `lacks`: units that have
+-- not arrived; `told`: the slip that was told already.
 with promised as (
     select distinct sku from backorder where quantity > 0 and promised_on is not null
 )

@@ -1,4 +1,5 @@
--- Deliveries of many SKUs. They are put together in a table of the connection's own, and then booked.
+-- Deliveries of many SKUs. They are collected in a temporary table of the connection, and then
+-- booked.
 
 -- name: begin()#
 create temporary table if not exists arriving (
@@ -16,7 +17,7 @@ truncate arriving;
 drop table if exists arriving;
 
 -- name: add(skus, locations, quantities, costs, currencies, lines)
--- Returns the stock rows that were taken. One that came before at another cost is not.
+-- Returns the accepted stock rows. One that came before with another cost is refused.
 insert into arriving as a (sku, location, quantity, cost_minor, currency, line)
 select * from unnest(:skus::text[], :locations::text[], :quantities::bigint[], :costs::bigint[],
                      :currencies::text[], :lines::integer[])
@@ -25,15 +26,16 @@ where (a.cost_minor, a.currency) is not distinct from (excluded.cost_minor, excl
 returning sku, location;
 
 -- name: complete()#
--- Nothing else counts the rows of a table of a connection's own.
+-- PostgreSQL gathers no statistics of a temporary table by itself.
 analyze arriving;
 
 -- name: counted()$
 select count(*) from arriving where quantity > 0;
 
 -- name: next_of(after, effect, at_most)
--- Some rows more, in the sequence of their SKUs, and each SKU whole. `booked`: what the effect has
--- booked of it before. It is looked up row by row: the journal is long, and never read as a whole.
+-- The next rows in the sequence of their SKUs, each SKU whole. `booked`: the units that the effect
+-- has booked before. They are looked up row by row, because the journal is too long to be read as a
+-- whole.
 select a.sku, a.location, a.quantity, a.cost_minor, a.currency, a.line, m.booked
 from arriving a
 left join lateral (

@@ -1,9 +1,9 @@
--- Stock and its journal. on_hand and allocated change through `move` alone.
+-- Stock and its journal. on_hand and allocated change only through `move`.
 
 -- name: move(effects, skus, locations, on_hand_changes, allocated_changes, order_ids, kind, goods, counted, who, why)
--- Books a set of movements and applies them. A movement of the same effect on the same stock is
--- booked once: the second time nothing matches and nothing moves. The rows are locked already. Where
--- goods come or go, it tells what is held of them and has not been changed yet.
+-- Books a set of movements and applies them. A movement of the same effect on the same stock row is
+-- booked once: the second time nothing matches and nothing moves. The rows are locked already. For
+-- goods that arrive or leave, it returns the holding before the change.
 with wanted as (
     select * from unnest(
         :effects::text[], :skus::text[], :locations::text[], :on_hand_changes::bigint[],
@@ -35,8 +35,8 @@ returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
               from inventory i where i.sku = stock.sku) end as held;
 
 -- name: add_stock_rows(skus, locations)!
--- New SKUs and locations begin at zero; what is there stays. Whoever makes the first row of a SKU makes
--- all others wait, so that any two who lock its rows have one in common.
+-- New SKUs and locations begin at zero; existing rows stay. The writer of the first row of a SKU
+-- makes all others wait, so that any two that lock its rows have one in common.
 with known as (
     insert into inventory (sku) select distinct sku from unnest(:skus::text[]) as w (sku) order by sku
     on conflict (sku) do nothing
@@ -48,8 +48,8 @@ on conflict (sku, location) do nothing;
 
 -- name: list_stock(sku, location, after_sku, after_location, at_most)
 -- In the order of the primary key, from behind a row on; a null does not filter. Only the rows of
--- the page are looked up in the other tables.
--- A branch for one SKU, so that a plan made for any arguments finds its rows by the key, too.
+-- the page are looked up in the other tables. One SKU has a branch of its own, so that a generic
+-- plan finds its rows by the key, too.
 with page as materialized (
     (select sku, location, on_hand, allocated, safety from stock
      where :sku::text is null and (:location::text is null or location = :location)

@@ -1,11 +1,11 @@
 -- name: call_if_low(skus)!
--- These may be bought from now on: what is below its level is called for. The rows are locked.
+-- Calls purchasing for those of these SKUs that are below their level. The rows are locked.
 select call_if_low(sku, location) from stock
 where sku = any(:skus::text[]) and reorder_point is not null;
 
 -- name: set_levels(skus, locations, reorder_points, order_up_tos, service_levels, safeties)!
--- The rows are there and locked. A row that follows demand keeps what was computed until now, and so
--- does one of which only the safety stock is set.
+-- The rows exist and are locked. A row that follows demand keeps its computed levels, and so does
+-- one of which only the safety stock is set.
 update stock s
 set reorder_point = case when w.reorder_point is null
                               and (w.service_level is not null or w.safety is not null)

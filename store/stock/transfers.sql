@@ -1,7 +1,7 @@
 -- Transfers between locations. A report locks the transfer's row, then stock.
 
 -- name: send(transfer_id, from_location, to_location, expected_on, who, why, skus, units)$
--- Null when there is one of that id already; nothing is written then.
+-- Null when the id exists already; then nothing is written.
 with sent as (
     insert into transfer (transfer_id, from_location, to_location, expected_on, who, why)
     values (:transfer_id, :from_location, :to_location, :expected_on, :who, :why)
@@ -19,7 +19,7 @@ select transfer_id, from_location, to_location, expected_on, closed_at
 from transfer where transfer_id = :transfer_id for update;
 
 -- name: settle(skus, arrived, lost, transfer_id)!
--- Adds to what arrived and what is lost; closes the transfer when nothing is on its way any more.
+-- Adds arrived and lost units; closes the transfer when nothing is under way any more.
 with settled as (
     update transfer_line l set arrived = l.arrived + s.arrived, lost = l.lost + s.lost
     from unnest(:skus::text[], :arrived::bigint[], :lost::bigint[]) as s (sku, arrived, lost)

@@ -1,6 +1,7 @@
--- The invariants of docs/architecture.md, checked as whole sets. Each query finds what breaks one of
--- them; all run in one snapshot. What may be under way in a working system is left out by its state.
--- `_minor` columns are in minor units of `currency`. Settled: the order's decision is final.
+-- The invariants of docs/architecture.md, checked as whole sets. Each query finds what breaks one
+-- of them; all run in one snapshot. Rows that may be under way in a working system are left out by
+-- their state. `_minor` columns are in minor units of `currency`. Settled: the order's decision is
+-- final.
 
 -- name: counts()^
 -- How much there is to check.
