@@ -44,6 +44,7 @@ from activities.providers.stripe import events as stripe_events
 from activities.providers.stripe.payment import StripePayment
 from activities.purchasing.purchase_orders import Purchasing
 from activities.purchasing.starts import PurchaseStarts
+from activities.purchasing.stuck import StuckPurchases
 from activities.purchasing.supplier import Supplier
 from activities.relay import Duty, Relay
 from activities.schedules import keep_schedules
@@ -200,6 +201,7 @@ def duties(
         Duty(StrandedLabels(pool, client, stranded_after).revive, SWEEP_S),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
+        Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
     ]
 
 

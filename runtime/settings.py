@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.accounting.documents import Seller
 from domain.errors import InvalidInput
+from domain.faults import faults
 from domain.orders.order import Channel
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
@@ -147,10 +148,10 @@ def channel_policies(settings: Settings) -> dict[str, Policy]:
         try:
             found[channel] = Policy.model_validate(usual | changes)
         except ValidationError as error:
-            fault = error.errors()[0]
-            name = "__".join(str(part) for part in fault["loc"]).upper()
+            place, _, reason = faults(error)[0]
+            name = "__".join(str(part) for part in place).upper()
             where = f"{_PREFIX}CHANNELS__{channel.upper()}__{name}"
-            raise InvalidInput(f"{where}: {fault['msg']}", where="environment") from None
+            raise InvalidInput(f"{where}: {reason}", where="environment") from None
     return found
 
 
@@ -160,8 +161,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         # Only the first part of the place is a setting; the value may be a secret and stays out.
-        faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise InvalidInput("; ".join(faults), where="environment") from None
+        told = [f"{_variable(place)}: {reason}" for place, _, reason in faults(error)]
+        raise InvalidInput("; ".join(told), where="environment") from None
 
 
 def _variable(place: tuple[Any, ...]) -> str:

@@ -117,17 +117,31 @@ class PurchaseOrderWorkflow:
         self, do: Callable[..., Awaitable[Any]], *, first: timedelta, unanswered: bool
     ) -> None:
         """Wait until the outside has reported, and chase the supplier while it is late."""
-        if self.over:
-            return
-        waiting = results.start(
-            do,
-            Purchase(po_id=self.po_id),
-            activity_id=f"{do.__name__}:{self.po_id}",
-            start_to_close_timeout=FOR_EVER,
-            retry_policy=timeouts.DATABASE_RETRY,
-            summary=self.phase.capitalize(),
-        )
         pause = first
+        while not self.over:
+            waiting = results.start(
+                do,
+                Purchase(po_id=self.po_id),
+                activity_id=f"{do.__name__}:{self.po_id}",
+                start_to_close_timeout=FOR_EVER,
+                retry_policy=timeouts.DATABASE_RETRY,
+                summary=self.phase.capitalize(),
+            )
+            await self.until_over(waiting, pause, unanswered=unanswered)
+            try:
+                await results.answer(do, waiting)
+                return
+            except (ActivityError, asyncio.CancelledError):
+                if not self.over:
+                    raise
+            except ApplicationError as error:  # somebody completed it with something else
+                workflow.logger.warning("%s; it is waited for again", error.message)
+                pause = self.policy.chase_every
+
+    async def until_over(
+        self, waiting: workflow.ActivityHandle[Any], pause: timedelta, *, unanswered: bool
+    ) -> None:
+        """Wait for the report, or until nothing may come any more; chase the supplier meanwhile."""
         while True:
             try:
                 await workflow.wait_condition(
@@ -141,11 +155,6 @@ class PurchaseOrderWorkflow:
                 pause = self.policy.chase_every
         if not waiting.done():
             waiting.cancel()
-        try:
-            await waiting
-        except (ActivityError, asyncio.CancelledError):
-            if not self.over:
-                raise
 
     async def chase(self, *, unanswered: bool) -> None:
         """Ask the supplier where late goods are. It need not answer."""
@@ -160,9 +169,9 @@ class PurchaseOrderWorkflow:
 
     async def record(self, do: Callable[..., Awaitable[Any]], ask: Any, summary: str) -> Any:
         """A short step in the database, tried until it is done."""
-        return await workflow.execute_activity_method(
+        return await results.insist(
             do,
-            args=[ask],
+            ask,
             start_to_close_timeout=timeouts.DATABASE_STEP,
             retry_policy=timeouts.DATABASE_RETRY,
             summary=summary,
@@ -170,9 +179,9 @@ class PurchaseOrderWorkflow:
 
     async def call(self, do: Callable[..., Awaitable[Any]], ask: Any, summary: str) -> Any:
         """A step that speaks to the supplier, tried for a while."""
-        return await workflow.execute_activity_method(
+        return await results.insist(
             do,
-            args=[ask],
+            ask,
             schedule_to_close_timeout=self.policy.give_up_after,
             start_to_close_timeout=timeouts.PROVIDER_CALL,
             retry_policy=timeouts.PROVIDER_RETRY,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows.engine import timeouts
+from workflows.engine import results, timeouts
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments.reconciliation import (
@@ -28,7 +28,7 @@ class ReconciliationWorkflow:
     @workflow.run
     async def run(self, ask: Reconcile) -> ReconciliationSummary:
         """A company that does not answer keeps no other one waiting: its day is due again."""
-        due = await workflow.execute_activity_method(
+        due = await results.insist(
             Reconciliation.days_due,
             ask,
             start_to_close_timeout=timeouts.DATABASE_STEP,
@@ -47,7 +47,7 @@ class ReconciliationWorkflow:
 
     async def reconcile(self, day: ProviderDay) -> int:
         """Compare one day, and mend. Returns how many differences are open then."""
-        compared = await workflow.execute_activity_method(
+        compared = await results.insist(
             Reconciliation.reconcile_day,
             day,
             start_to_close_timeout=timeouts.RECONCILIATION,
@@ -57,7 +57,7 @@ class ReconciliationWorkflow:
         )
         if compared.differences == 0:
             return 0
-        mended = await workflow.execute_activity_method(
+        mended = await results.insist(
             Reconciliation.mend_day,
             day,
             start_to_close_timeout=timeouts.RECONCILIATION,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows.engine import timeouts
+from workflows.engine import results, timeouts
 
 with workflow.unsafe.imports_passed_through():
     from activities.purchasing.purchase_orders import Purchasing, Replenish, Replenished
@@ -21,7 +21,7 @@ class ReplenishmentWorkflow:
     @workflow.run
     async def run(self, ask: Replenish) -> Replenished:
         """Tried until it is done: an interrupted look goes on where the one before it came to."""
-        return await workflow.execute_activity_method(
+        return await results.insist(
             Purchasing.replenish,
             ask,
             start_to_close_timeout=timeouts.REPLENISHMENT,

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 STEP: Final = "workflow task"
 """The step under which such an order is listed."""
 
+CANNOT_GO_ON: Final = "its workflow cannot go on"
+
 TOLD_AT_ONCE: Final = 100
 _REASON_LENGTH_MAX: Final = 300
 _WHO: Final = "orderloom"
@@ -36,31 +38,24 @@ class StuckOrders:
     def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
         self._pool = pool
         self._client = client
-        queue = task_queue.replace("\\", "\\\\").replace('"', '\\"')
-        self._query = (
-            f'WorkflowType="Order" AND ExecutionStatus="Running" AND TaskQueue="{queue}" '
-            "AND TemporalReportedProblems IS NOT NULL"
-        )
+        self._task_queue = task_queue
 
     async def look(self) -> None:
         """Add newly stuck orders to the list, and remove those that go on."""
         try:
-            marked = {
-                execution.id.removeprefix(ids.WORKFLOW_PREFIX): execution
-                async for execution in self._client.list_workflows(self._query)
-            }
+            stuck = await marked(self._client, self._task_queue, "Order", ids.WORKFLOW_PREFIX)
         except RPCError as error:  # A server before version 1.30 does not know the mark.
             logger.info("workflows that cannot go on are not looked for: %s", error)
             return
         async with self._pool.acquire() as conn:
             listed = await events.attention_at(conn, STEP)
-        for order_id in sorted(marked.keys() - listed.keys())[:TOLD_AT_ONCE]:
-            await self._list(order_id, marked[order_id])
-        for order_id in sorted(listed.keys() - marked.keys()):
+        for order_id in sorted(stuck.keys() - listed.keys())[:TOLD_AT_ONCE]:
+            await self._list(order_id, stuck[order_id])
+        for order_id in sorted(listed.keys() - stuck.keys()):
             await self._take_off(order_id, listed[order_id])
 
     async def _list(self, order_id: str, execution: WorkflowExecution) -> None:
-        event_id, reason = await self._why(execution)
+        event_id, reason = await why(self._client, execution)
         effect = f"{STEP}:{execution.run_id}:{event_id}"
         async with self._pool.acquire() as conn, conn.transaction():
             try:
@@ -79,19 +74,32 @@ class StuckOrders:
             await events.resolve_attention(conn, order_id, STEP, "its workflow goes on, or ended")
             await events.tell(conn, order_id, effect, f"attention resolved: {STEP}", who=_WHO)
 
-    async def _why(self, execution: WorkflowExecution) -> tuple[int, str]:
-        """The last failure in the workflow's history, and the number of that event."""
-        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
-        event_id, told = 0, "it does not answer in time"
-        try:
-            async for event in handle.fetch_history_events():
-                if event.HasField("workflow_task_failed_event_attributes"):
-                    event_id = event.event_id
-                    told = event.workflow_task_failed_event_attributes.failure.message
-        except RPCError as error:
-            logger.warning("the history of %s cannot be read: %s", execution.id, error)
-        text = " ".join(told.split())[:_REASON_LENGTH_MAX]
-        return event_id, (
-            f"its workflow cannot go on: {text}. Nothing is lost; it goes on by itself when the "
-            "code that fails is mended"
-        )
+
+async def marked(
+    client: Client, task_queue: str, workflow_type: str, prefix: str
+) -> dict[str, WorkflowExecution]:
+    """The workflows of a type that cannot go on, by id without the prefix. Raises RPCError."""
+    queue = task_queue.replace("\\", "\\\\").replace('"', '\\"')
+    query = (
+        f'WorkflowType="{workflow_type}" AND ExecutionStatus="Running" AND TaskQueue="{queue}" '
+        "AND TemporalReportedProblems IS NOT NULL"
+    )
+    return {found.id.removeprefix(prefix): found async for found in client.list_workflows(query)}
+
+
+async def why(client: Client, execution: WorkflowExecution) -> tuple[int, str]:
+    """The last failure in a workflow's history, and the number of that event."""
+    handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    event_id, told = 0, "it does not answer in time"
+    try:
+        async for event in handle.fetch_history_events():
+            if event.HasField("workflow_task_failed_event_attributes"):
+                event_id = event.event_id
+                told = event.workflow_task_failed_event_attributes.failure.message
+    except RPCError as error:
+        logger.warning("the history of %s cannot be read: %s", execution.id, error)
+    text = " ".join(told.split())[:_REASON_LENGTH_MAX]
+    return event_id, (
+        f"{CANNOT_GO_ON}: {text}. Nothing is lost; it goes on by itself when the "
+        "code that fails is mended"
+    )

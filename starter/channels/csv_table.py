@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from domain.faults import faults
 from domain.fields import Document
 from starter.channels.csv_rows import Columns, columns_of, rows_below
-from starter.channels.read_results import Problem, faults
+from starter.channels.read_results import Problem
 from starter.channels.text import Lines, lines_of
 
 T = TypeVar("T", bound=Document)

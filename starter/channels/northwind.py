@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from domain.faults import faults, path
 from domain.orders.order import Order
 from starter.channels.countries import country_code
 from starter.channels.csv_rows import Columns, Row, columns_of, header_fault, rows_of
-from starter.channels.read_results import Problem, Record, faults, limited, path, unreadable
+from starter.channels.read_results import Problem, Record, limited, unreadable
 
 ORDER_COLUMNS: Final = (
     "order_id",

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from domain.faults import faults
 from domain.orders.order import Order
 
 PROBLEMS_MAX: Final = 20
 """More problems of one order than this are counted, not listed."""
-
-_PLAIN: Final = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here; correct its name or leave it out",
-    "string_unicode": "is not valid Unicode text",
-    "too_long": "must be {max_length} at most; here are more",
-    "too_short": "must be {min_length} at least; here are fewer",
-    "string_too_long": "must have {max_length} characters at most",
-    "string_too_short": "must have {min_length} characters at least",
-}
-"""Faults in our words, filled in from the library's data about the fault."""
 
 
 @dataclass(frozen=True)
@@ -62,31 +50,6 @@ def limited(problems: list[Problem]) -> tuple[Problem, ...]:
         return tuple(problems)
     more = len(problems) - PROBLEMS_MAX
     return (*problems[:PROBLEMS_MAX], Problem(problems[-1].line, "", f"and {more} more problems"))
-
-
-def faults(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, str]]:
-    """Each fault of a document: its place, the same as a path (`lines[0].sku`), and the reason."""
-    found = []
-    for fault in error.errors(include_url=False, include_input=False):
-        place = fault["loc"]
-        context = fault.get("ctx", {})
-        plain = _PLAIN.get(fault["type"], "").format_map(context)
-        reason = plain or str(context.get("reason", fault["msg"]))
-        if "where" in context:  # A rule over several fields names the wrong one.
-            place = (*place, *_steps(context["where"]))
-        found.append((place, path(place), reason))
-    return found
-
-
-def path(place: Iterable[int | str]) -> str:
-    """("lines", 0, "sku") → "lines[0].sku"."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
-    return text.removeprefix(".")
-
-
-def _steps(text: str) -> Iterable[int | str]:
-    for word in re.findall(r"\w+", text):
-        yield int(word) if word.isdigit() else word
 
 
 def to_record(document: Any, line: int) -> Record:

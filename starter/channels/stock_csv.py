@@ -12,10 +12,11 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter, ValidationError
 
 from domain.accounting.costs import Priced
+from domain.faults import faults
 from domain.fields import Id, Sku
 from starter.channels.csv_rows import Row, columns_of, header_fault, rows_below
 from starter.channels.northwind import sku_of
-from starter.channels.read_results import Problem, faults
+from starter.channels.read_results import Problem
 from starter.channels.text import Lines, lines_of
 
 COLUMNS: Final = ("sku", "location", "quantity")

@@ -17,9 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final, NamedTuple, NoReturn
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
 from domain.errors import InvalidInput, OrderloomError
+from domain.faults import faults
 from runtime.streams import prepare_streams
 from starter.cli.terminal.output import OutputLost, complain, complain_document, shortened
 
@@ -228,6 +230,8 @@ def _failed(error: OrderloomError, as_json: bool) -> int:
 
 def _misused(error: typer.TyperException, as_json: bool) -> int:
     """Report bad usage in one sentence. Says nothing if the help was shown instead."""
+    if isinstance(error.__cause__, ValidationError) and "should" in error.message:
+        error.message = faults(error.__cause__)[0][2]
     message = error.format_message().strip()
     if message:
         context = getattr(error, "ctx", None)

@@ -236,6 +236,11 @@ async def need_attention(conn: Connection, po_id: str, reason: str | None) -> No
     await _sql.set_attention(conn, po_id=po_id, attention=reason)
 
 
+async def needing_attention(conn: Connection, reason: str) -> set[str]:
+    """The purchase orders that need a person for a reason that begins so."""
+    return {row["po_id"] async for row in _sql.needing_attention(conn, reason=reason)}
+
+
 async def done(conn: Connection, po_id: str, effect: str) -> dict[str, Any] | None:
     """The result that an effect recorded, or None if it was not done yet."""
     data: dict[str, Any] | None = await _sql.find_event(conn, po_id=po_id, effect=effect)

@@ -33,6 +33,10 @@ from purchase_order_line where po_id = :po_id order by sku;
 update purchase_order set state = :state, changed_at = clock_timestamp()
 where po_id = :po_id and state <> :state;
 
+-- name: needing_attention(reason)
+-- The purchase orders that need a person for a reason that begins so.
+select po_id from purchase_order where starts_with(attention, :reason);
+
 -- name: set_attention(po_id, attention)!
 update purchase_order set attention = :attention where po_id = :po_id;
 

@@ -76,7 +76,7 @@ TABLE = (
         Room(
             f"activities/{module}.py",
             (
-                *(*STDLIB, "activities.relay", "domain", "store"),
+                *(*STDLIB, "activities.relay", "activities.orders.stuck", "domain", "store"),
                 *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
                 "temporalio.service",
             ),
@@ -87,6 +87,7 @@ TABLE = (
             "fulfilment/stranded_labels",
             "payments/wakes",
             "purchasing/starts",
+            "purchasing/stuck",
         )
     ),
     # Part of every worker, too: what is to be done again and again.

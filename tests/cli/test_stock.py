@@ -14,17 +14,17 @@ from tests.support.command_line import Cli
 from tests.support.shop import Shop
 
 WRONG = {
-    ("count", "TEA", "-1"): (2, "greater than or equal to 0"),
-    ("receive", "TEA", "-1"): (2, "greater than or equal to 1"),
-    ("write-off", "TEA", "-1", "--reason", "x"): (2, "greater than or equal to 1"),
-    ("count", "TEA", "1.5"): (2, "valid integer"),
+    ("count", "TEA", "-1"): (2, "must be 0 or more"),
+    ("receive", "TEA", "-1"): (2, "must be 1 or more"),
+    ("write-off", "TEA", "-1", "--reason", "x"): (2, "must be 1 or more"),
+    ("count", "TEA", "1.5"): (2, "must be a whole number"),
     ("count", "NONE", "1"): (1, "no stock is kept of NONE at main"),
-    ("write-off", "TEA", "0", "--reason", "x"): (2, "greater than or equal to 1"),
+    ("write-off", "TEA", "0", "--reason", "x"): (2, "must be 1 or more"),
     ("write-off", "TEA", "1"): (2, "--reason"),
     ("write-off", "TEA", "99", "--reason", "x"): (1, "only 5 TEA are on hand at main"),
     ("transfer", "main", "shop", "TEA"): (2, "write SKU=UNITS"),
     ("transfer", "main", "shop", "TEA=1", "TEA=2"): (2, "TEA is named twice"),
-    ("transfer", "main", "shop", "TEA=0"): (2, "greater than or equal to 1"),
+    ("transfer", "main", "shop", "TEA=0"): (2, "must be 1 or more"),
     ("transfer", "main", "main", "TEA=1"): (2, "leads elsewhere"),
     ("transfer", "main", "mars", "TEA=1"): (1, "there is no location mars"),
     ("transfer", "main", "shop", "TEA=1", "--expected", "soon"): (2, "expected_on"),

@@ -65,14 +65,17 @@ async def test_the_temporal_program_cancels_with_a_minimal_json(shop: Shop) -> N
 
 
 MALFORMED = {
-    "not JSON": ([raw(b"{reason")], "Invalid JSON"),
-    "of the wrong type": ([raw(b'"ordered twice"')], "should be an object"),
+    "not JSON": ([raw(b"{reason")], "is not JSON"),
+    "of the wrong type": (
+        [raw(b'"ordered twice"')],
+        "must be an object; it must have reason, and may have",
+    ),
     "without its reason": ([raw(b"{}")], "reason"),
     "with an empty reason": ([raw(b'{"reason": ""}')], "reason"),
     "with an unknown field": ([raw(b'{"reason": "x", "lines_": []}')], "lines_"),
     "with half a unit": (
         [raw(b'{"reason": "x", "lines": [{"line_id": "1", "quantity": 0.5}]}')],
-        "lines.0.quantity",
+        "lines[0].quantity: must be a whole number",
     ),
     "of an unknown line": (
         [raw(b'{"reason": "x", "lines": [{"line_id": "9"}]}')],
@@ -80,8 +83,8 @@ MALFORMED = {
     ),
     "empty": ([], "got 0"),
     "two at once": ([raw(b'{"reason": "a"}'), raw(b'{"reason": "b"}')], "got 2"),
-    "in bytes": ([raw(b"\xff\x00", b"binary/plain")], "Invalid JSON"),
-    "in an unknown encoding": ([raw(b"\xff\x00", b"a/b")], "Invalid JSON"),
+    "in bytes": ([raw(b"\xff\x00", b"binary/plain")], "is not JSON"),
+    "in an unknown encoding": ([raw(b"\xff\x00", b"a/b")], "is not JSON"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import AsyncActivityHandle, Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from activities.purchasing.starts import PurchaseStarts
@@ -301,3 +301,29 @@ async def test_a_schedule_that_somebody_paused_stays_so_with_another_interval(
         assert (found.state.paused, found.state.note) == (True, "stocktaking")
     finally:
         await handle.delete()
+
+
+async def test_a_wait_that_somebody_completes_with_something_else_goes_on(shop: Shop) -> None:
+    await a_need(shop)
+    order = await at(shop, "sent")
+    for step in ("await_acknowledgement", "await_goods"):
+        wait = shop.temporal.get_async_activity_handle(
+            workflow_id=ids.purchase_workflow_id(order.po_id),
+            run_id=None,
+            activity_id=f"{step}:{order.po_id}",
+        )
+
+        async def completed(wait: AsyncActivityHandle = wait) -> bool:
+            with suppress(RPCError):
+                await wait.complete("x")
+                return True
+            return False
+
+        await shop.until(completed, f"{step} is completed with a text")
+        if step == "await_acknowledgement":
+            await shop.purchasing.acknowledge(order.po_id, "855", who="assam")
+            await at(shop, "acknowledged")
+    await shop.purchasing.receive(order.po_id, "all", who="dock")
+    assert await ended(shop, order.po_id) == {"state": "closed"}
+    assert await story(shop, order.po_id) == [*SENT, "acknowledged", "received", "closed"]
+    await shop.settled()

@@ -8,11 +8,15 @@ from datetime import timedelta
 import pytest
 
 from activities.orders.stuck import STEP, StuckOrders
+from activities.purchasing.stuck import StuckPurchases
+from domain import ids
 from starter.service.audit import AuditReport
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
 from tests.support.shop import Shop
+from tests.workflows.test_purchase_order import a_need, at
 from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.engine import results
 
 
 async def audited(shop: Shop) -> AuditReport:
@@ -90,3 +94,41 @@ async def test_a_workflow_that_was_started_with_nonsense_is_named(shop: Shop) ->
         await StuckOrders(shop.pool, shop.temporal, shop.task_queue).look()  # nothing is on record
     finally:
         await handle.terminate()
+
+
+async def test_a_purchase_order_whose_workflow_cannot_go_on_needs_attention_until_it_does(
+    cli: Cli, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_need(shop)
+    order = await at(shop, "sent")
+    stuck = StuckPurchases(shop.pool, shop.temporal, shop.task_queue)
+    await stuck.look()
+
+    async def attention() -> str | None:
+        await stuck.look()
+        return (await shop.purchasing.orders())[0].attention
+
+    def broken(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(results, "answer", broken)
+        await shop.purchasing.acknowledge(order.po_id, "855", who="assam")
+        assert "its workflow cannot go on: 'a fault of ours'" in str(
+            await shop.until(attention, "the purchase order is listed")
+        )
+        shown, listed = await cli.many(
+            ("purchase-orders", "show", order.po_id), ("purchase-orders", "list")
+        )
+        for told in (shown, listed):
+            assert "its workflow cannot go on" in told.out
+        (violation,) = (await audited(shop)).violations
+        assert (violation.rule, violation.subject) == ("liveness", order.po_id)
+        assert "cannot go on: WorkflowTaskFailed" in violation.message
+    await shop.purchasing.receive(order.po_id, "all", who="dock")
+
+    async def taken_off() -> bool:
+        return await attention() is None
+
+    await shop.until(taken_off, "it goes on, and is on the list no more")
+    await shop.temporal.get_workflow_handle(ids.purchase_workflow_id(order.po_id)).result()

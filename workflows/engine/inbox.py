@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
     from domain.errors import Conflict, InvalidInput
+    from domain.faults import faults
     from domain.orders.continuation import (
         Answered,
         AnsweredCancel,
@@ -60,13 +61,22 @@ def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
     if kind is None:
         raise InvalidInput(f"there is no signal {name[:40]!a}; there is {', '.join(SIGNALS)}")
     if len(payloads) != 1:
-        raise InvalidInput(f"takes one JSON object, and got {len(payloads)}", where=name)
+        raise InvalidInput(
+            f"takes one JSON object, and got {len(payloads)}; {_fields(kind)}", where=name
+        )
     try:
         return kind.model_validate_json(payloads[0].payload.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(first["msg"], where=where or name) from None
+        _, field, reason = faults(error)[0]
+        if field:
+            raise InvalidInput(reason, where=field) from None
+        raise InvalidInput(f"{reason}; {_fields(kind)}", where=name) from None
+
+
+def _fields(kind: type[SignalMessage]) -> str:
+    must = [name for name, field in kind.model_fields.items() if field.is_required()]
+    may = [name for name, field in kind.model_fields.items() if not field.is_required()]
+    return f"it must have {', '.join(must) or 'no field'}, and may have {', '.join(may)}"
 
 
 class Inbox:

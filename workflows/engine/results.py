@@ -17,6 +17,8 @@ from temporalio.exceptions import ApplicationError
 
 T = TypeVar("T")
 
+WRONG_RESULT = "wrong_result"
+
 
 def start(
     do: Callable[..., Awaitable[Any]], ask: Any, **options: Any
@@ -33,6 +35,20 @@ async def answer(do: Callable[..., Awaitable[T]], started: workflow.ActivityHand
 async def execute(do: Callable[..., Awaitable[T]], ask: Any, **options: Any) -> T:
     """Run an activity to its end. Raises ApplicationError for anything that is no valid answer."""
     return await answer(do, start(do, ask, **options))
+
+
+async def insist(do: Callable[..., Awaitable[T]], ask: Any, **options: Any) -> T:
+    """Run an activity until it answers. What somebody else completed it with is no answer.
+
+    Only for activities whose repeat changes nothing.
+    """
+    while True:
+        try:
+            return await execute(do, ask, **options)
+        except ApplicationError as error:
+            if error.type != WRONG_RESULT:
+                raise
+            workflow.logger.warning("%s; it is run again", error.message)
 
 
 def read(do: Callable[..., Awaitable[T]], raw: RawValue | None) -> T:
@@ -59,5 +75,5 @@ def _declared(do: Callable[..., Awaitable[Any]]) -> Any:
 def _wrong(do: Callable[..., Awaitable[Any]]) -> ApplicationError:
     return ApplicationError(
         f"{do.__name__} was completed from outside with a result of the wrong kind",
-        type="wrong_result",
+        type=WRONG_RESULT,
     )

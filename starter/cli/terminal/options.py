@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from domain import fields
 from domain.errors import InvalidInput
+from domain.faults import faults
 from domain.fields import Document
-from starter.channels.read_results import faults
 from starter.channels.text import NOT_UTF8, NUMBER_TOO_LONG
 
 Model = TypeVar("Model", bound=BaseModel)

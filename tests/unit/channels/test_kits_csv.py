@@ -26,11 +26,11 @@ def test_the_rows_of_a_kit_need_not_stand_together() -> None:
 @pytest.mark.parametrize(
     ("row", "field", "reason"),
     [
-        ("TWIN,CUP,0", "units", "greater than or equal to 1"),
-        ("TWIN,CUP,-1", "units", "greater than or equal to 1"),
-        ("TWIN,CUP,1.5", "units", "integer"),
-        ("TWIN,CUP,1e3", "units", "integer"),
-        ("TWIN,CUP,100001", "units", "less than or equal to 100000"),
+        ("TWIN,CUP,0", "units", "must be 1 or more"),
+        ("TWIN,CUP,-1", "units", "must be 1 or more"),
+        ("TWIN,CUP,1.5", "units", "whole number"),
+        ("TWIN,CUP,1e3", "units", "whole number"),
+        ("TWIN,CUP,100001", "units", "must be 100000 or less"),
         ("TWIN,CUP,", "units", "is missing"),
         ("TWIN,,1", "part", "is missing"),
         ("TWIN,a b,1", "part", "letters"),

@@ -99,14 +99,17 @@ def test_an_answer_to_attention_says_what_and_why() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "cancel: Invalid JSON"),
-        (b"{", "cancel: Invalid JSON"),
-        (b"\xff\xfe", "cancel: Invalid JSON"),
+        (b"", "cancel: is not JSON: "),
+        (b"{", "cancel: is not JSON: "),
+        (b"\xff\xfe", "cancel: is not JSON: "),
         (b"null", "cancel: "),
         (b'"please"', "cancel: "),
         (b"[]", "cancel: "),
         (b"{}", "reason: "),
-        (b'{"reason": "x", "lines": [{"line_id": "1", "quantity": 0}]}', "lines.0.quantity: "),
+        (
+            b'{"reason": "x", "lines": [{"line_id": "1", "quantity": 0}]}',
+            "lines[0].quantity: must be 1 or more",
+        ),
         (b'{"reason": "x", "because": "y"}', "because: "),
     ],
 )
