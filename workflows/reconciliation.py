@@ -1,8 +1,7 @@
-"""Reconciliation: each payment company's day against ours. Run by a schedule, and when called.
+"""Reconciliation: compare each payment company's days with our records, by schedule or on request.
 
-What was compared is kept in the store with what does not agree; only counts come back here. A run
-that dies anywhere loses nothing: a day stays due until it was compared after its end, and as long
-as something about it is open.
+The store keeps the compared days and their differences; only counts come back here. A run that dies
+loses nothing: a day stays due until it was compared after its end, and while a difference is open.
 """
 
 from __future__ import annotations

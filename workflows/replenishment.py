@@ -1,7 +1,7 @@
-"""Replenishment: look at the levels, and buy what is needed. Run by a schedule, and when called.
+"""Replenishment: review the levels, and buy what is needed, by schedule or on request.
 
-The decision is made in the store, under a lock; the purchase orders it makes are rows, whose
-workflows the relay starts. So a run that dies half-way, or runs twice, loses and doubles nothing.
+The decision is made in the store, under a lock; its purchase orders are rows, whose workflows the
+relay starts. So a run that dies halfway, or runs twice, loses and doubles nothing.
 """
 
 from __future__ import annotations

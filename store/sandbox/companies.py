@@ -1,4 +1,4 @@
-"""What the sandbox companies keep, and the faults they were told to show.
+"""The sandbox companies' records, and the faults that they were told to show.
 
 Every function takes a connection outside of any transaction: a company never takes part in one of
 Orderloom's own. The lost race for a key shows as a unique violation, which would end the caller's

@@ -1,10 +1,10 @@
-"""What Temporal asks of a workflow that lives long: new runs, and cancellation from its UI.
+"""Temporal's demands on a workflow that lives long: new runs, and cancellation from its UI.
 
-An order goes on in a new run when the history of this one has grown long, and only while nothing is
-under way but waits for the outside. A wait begins again in the new run under the same activity id:
-its report is kept in the database until then, and its effects know that they were done. What
-arrives just then is not lost either: the server does not close a run of which it holds an event or
-a message that the workflow has not seen.
+An order continues as new when its history has grown long, and only while nothing but waits for the
+outside is under way. A wait begins again in the new run under the same activity id: its report is
+kept in the database until then, and its effects are recorded as done. Messages that arrive at that
+moment are not lost either: the server does not close a run while it holds an event or a message
+that the workflow has not seen.
 """
 
 from __future__ import annotations

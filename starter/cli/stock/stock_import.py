@@ -64,18 +64,18 @@ def import_stock(
     by: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Take in stock from a CSV file with the columns sku,location,quantity.
+    """Import stock from a CSV file with the columns sku,location,quantity.
 
-    The columns unit_cost,currency may say what each unit has cost. A Northwind products.csv is
-    understood, too. The quantities are added to what is on hand. The same file again changes
-    nothing, unless --key names it as another delivery. If an import ends in the middle, import the
-    same file again: it takes in what is left.
+    The columns unit_cost,currency may give the cost of each unit. A Northwind products.csv works,
+    too. The quantities are added to what is on hand. The same file again changes nothing, unless
+    --key names it as another delivery. If an import stops halfway, import the same file again: it
+    adds the rest.
 
-    Rows that are wrong are reported with their line, and the others are taken in. Correct these
-    rows, and import the corrected file with the --key that is printed: no row is taken in twice.
+    Wrong rows are reported with their line, and the others are imported. Correct these rows, and
+    import the corrected file with the --key that is printed: no row is added twice.
 
-    A location that is not known is wrong, unless --new-location names it. The first import of a new
-    shop makes the locations that it names.
+    An unknown location is wrong, unless --new-location names it. The first import of a new shop
+    creates the locations that it names.
 
     Example: `orderloom stock import examples/stock.csv`
     """

@@ -402,12 +402,26 @@ def test_each_parcel_s_authorization_is_enough_in_whatever_sequence_they_leave(
     most = book.most_of(parts)
     assert sum(parts.values()) == order.total_minor
     fulfilments = data.draw(st.permutations(list(book.fulfilments.values())), label="sequence")
-    charged = {fulfilment.id: book.shipped(fulfilment).worth.total for fulfilment in fulfilments}
+    asked = {}
+    charged = {}
+    for fulfilment in fulfilments:
+        asked[fulfilment.id] = book.to_charge_for(fulfilment)
+        charged[fulfilment.id] = book.shipped(fulfilment).worth.total
     assert sum(charged.values()) == order.total_minor
     for part, amount in charged.items():
-        assert amount <= most.get(part, 0) <= amount + 2 * 4 * len(order.lines)
+        # A part that was planned as worth nothing has no authorization, and asks for its cent then.
+        enough = most[part] if part in parts else asked[part]
+        assert amount <= enough <= amount + 2 * 4 * len(order.lines)
     if len(fulfilments) == 1:
         assert most == parts  # nothing is authorized in vain
+
+
+def test_a_parcel_that_was_planned_as_worth_nothing_asks_for_its_cent_before_it_leaves() -> None:
+    book = OrderBook(an_order(("TEA", 2, "0.00"), shipping=shipping("0.01")))
+    first, second = (reserve(book, {"1": 1}) for _ in range(2))
+    assert book.parts_to_authorize() == {second.id: 1}
+    assert (book.to_charge_for(second), book.shipped(second).worth.total) == (0, 0)
+    assert (book.to_charge_for(first), book.shipped(first).worth.total) == (1, 1)
 
 
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
