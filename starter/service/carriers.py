@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
@@ -40,7 +39,7 @@ class Carriers:
                 detail=detail,
             )
 
-    async def under_way(self, **filters: Any) -> Sequence[reads.ParcelUnderWay]:
+    async def under_way(self, *, at_most: int = 1000) -> Sequence[reads.ParcelUnderWay]:
         """The shipments that carriers have."""
         async with self._pool.acquire() as conn:
-            return await reads.parcels_under_way(conn, **filters)
+            return await reads.parcels_under_way(conn, at_most=at_most)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from domain.stock.items import Item
 from domain.stock.kits import Kit
@@ -18,10 +17,12 @@ class Catalogue:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def items(self, **page: Any) -> Sequence[Item]:
-        """SKUs of which something is said; `page` as `store.stock.items.listed` takes it."""
+    async def items(
+        self, *, sku: str | None = None, after: str | None = None, at_most: int | None = None
+    ) -> Sequence[Item]:
+        """Items by SKU: all, one, or a page of `at_most` that begins behind the SKU `after`."""
         async with self._pool.acquire() as conn:
-            return await items.listed(conn, **page)
+            return await items.listed(conn, sku=sku, after=after, at_most=at_most)
 
     async def set_items(self, wanted: Sequence[Item]) -> None:
         """Set all there is to know about these SKUs, each given once."""

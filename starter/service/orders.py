@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
@@ -70,10 +69,29 @@ class OrderRecords:
         async with self._pool.acquire() as conn:
             return await reads.detail(conn, order_id)
 
-    async def list(self, **filters: Any) -> Sequence[reads.OrderSummary]:
-        """Orders, newest first; filters as `store.views.reads.summaries` takes them."""
+    async def list(
+        self,
+        *,
+        channel: str | None = None,
+        state: reads.OrderState | None = None,
+        customer_id: str | None = None,
+        attention: bool | None = None,
+        placed_from: datetime | None = None,
+        placed_to: datetime | None = None,
+        at_most: int = 100,
+    ) -> Sequence[reads.OrderSummary]:
+        """Orders, newest first, that match every filter that is given."""
         async with self._pool.acquire() as conn:
-            return await reads.summaries(conn, **filters)
+            return await reads.summaries(
+                conn,
+                channel=channel,
+                state=state,
+                customer_id=customer_id,
+                attention=attention,
+                placed_from=placed_from,
+                placed_to=placed_to,
+                at_most=at_most,
+            )
 
     async def events(self, order_id: str) -> Sequence[reads.EventRow]:
         """An order's story: its events, oldest first. Raises NotFound."""

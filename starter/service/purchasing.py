@@ -53,21 +53,31 @@ class PurchaseRecords:
         async with self._pool.acquire() as conn:
             await suppliers.save(conn, terms)
 
-    async def terms(self, **filters: Any) -> Sequence[SupplierItem]:
-        """Terms; filters as `store.purchasing.suppliers.terms` takes them."""
+    async def terms(
+        self, *, supplier: str | None = None, skus: Sequence[str] | None = None
+    ) -> Sequence[SupplierItem]:
+        """The terms of all suppliers and SKUs, or of one supplier or some SKUs."""
         async with self._pool.acquire() as conn:
-            return await suppliers.terms(conn, **filters)
+            return await suppliers.terms(conn, supplier=supplier, skus=skus)
 
     async def suppliers(self, supplier: str | None = None) -> Sequence[Supplier]:
         """All suppliers, or one. Raises NotFound."""
         async with self._pool.acquire() as conn:
             return await suppliers.find(conn, supplier)
 
-    async def orders(self, **filters: Any) -> Sequence[PurchaseOrder]:
-        """Purchase orders, newest first; filters as `store.purchasing.purchase_reads.find` takes
-        them."""
+    async def orders(
+        self,
+        *,
+        only_open: bool = False,
+        sku: str | None = None,
+        supplier: str | None = None,
+        at_most: int = 1000,
+    ) -> Sequence[PurchaseOrder]:
+        """Purchase orders, newest first, that match every filter that is given."""
         async with self._pool.acquire() as conn:
-            return await purchase_reads.find(conn, **filters)
+            return await purchase_reads.find(
+                conn, only_open=only_open, sku=sku, supplier=supplier, at_most=at_most
+            )
 
     async def order(self, po_id: str) -> PurchaseOrder:
         """One purchase order. Raises NotFound."""

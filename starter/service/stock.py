@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
+from domain.money import Money
 from domain.orders.order import Shipping
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.promises import PromisedUnits
@@ -27,22 +27,55 @@ class Stock:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def list(self, **filters: Any) -> Sequence[StockLevel]:
-        """Stock rows; filters as `store.stock.stock.levels` takes them."""
+    async def list(
+        self,
+        *,
+        sku: str | None = None,
+        location: str | None = None,
+        after: tuple[str, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[StockLevel]:
+        """Stock by SKU and location: a page of `at_most` rows behind the row `after`."""
         async with self._pool.acquire() as conn:
-            return await stock.levels(conn, **filters)
+            return await stock.levels(
+                conn, sku=sku, location=location, after=after, at_most=at_most
+            )
 
-    async def history(self, sku: str, **filters: Any) -> Sequence[Movement]:
-        """The movements of a SKU; filters as `store.stock.stock.history` takes them."""
+    async def history(
+        self, sku: str, *, location: str | None = None, at_most: int = 1000
+    ) -> Sequence[Movement]:
+        """The latest movements of a SKU, oldest first, at all locations or at one."""
         async with self._pool.acquire() as conn:
-            return await stock.history(conn, sku, **filters)
+            return await stock.history(conn, sku, location=location, at_most=at_most)
 
     async def receive(
-        self, key: str, sku: str, location: str, quantity: int, **said: Any
+        self,
+        key: str,
+        sku: str,
+        location: str,
+        quantity: int,
+        *,
+        unit_cost: Money | None = None,
+        new_location: bool = False,
+        who: str,
+        why: str,
     ) -> StockLevel:
-        """Add goods that arrived, once per key; `said` as `receipts.receive` has it."""
+        """Add goods that arrived, once per key. `unit_cost`: what a unit cost, for the books.
+
+        Raises NotFound for an unknown location, unless it is said to be new.
+        """
         async with self._pool.acquire() as conn:
-            return await receipts.receive(conn, key, sku, location, quantity, **said)
+            return await receipts.receive(
+                conn,
+                key,
+                sku,
+                location,
+                quantity,
+                unit_cost=unit_cost,
+                new_location=new_location,
+                who=who,
+                why=why,
+            )
 
     @asynccontextmanager
     async def delivery(self, *, new: Iterable[str] = ()) -> AsyncIterator[Delivery]:
@@ -71,10 +104,19 @@ class Stock:
         async with self._pool.acquire() as conn:
             return await corrections.count(conn, key, sku, location, counted, who=who, why=why)
 
-    async def levels(self, **filters: Any) -> Sequence[LevelRow]:
+    async def levels(
+        self,
+        *,
+        sku: str | None = None,
+        location: str | None = None,
+        after: tuple[str, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[LevelRow]:
         """Levels with the positions they are compared with, of one SKU or location or all."""
         async with self._pool.acquire() as conn:
-            return await stock_levels.levels(conn, **filters)
+            return await stock_levels.levels(
+                conn, sku=sku, location=location, after=after, at_most=at_most
+            )
 
     async def set_levels(self, levels: Sequence[StockLevels]) -> None:
         """Set the levels at which SKUs are bought for a location.

@@ -28,10 +28,19 @@ class Warehouse:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def tasks(self, **filters: Any) -> Sequence[reads.Task]:
-        """The tasks of the warehouse; filters as `store.views.reads.tasks` takes them."""
+    async def tasks(
+        self,
+        *,
+        task: reads.TaskKind | None = None,
+        order_id: str | None = None,
+        location: str | None = None,
+        at_most: int = 1000,
+    ) -> Sequence[reads.Task]:
+        """The tasks of the warehouse, oldest first, that match every filter that is given."""
         async with self._pool.acquire() as conn:
-            return await reads.tasks(conn, **filters)
+            return await reads.tasks(
+                conn, task=task, order_id=order_id, location=location, at_most=at_most
+            )
 
     async def pick(
         self, fulfilment_id: str, counted: LineUnits | None = None, *, who: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ async def bench(pool: Pool) -> Bench:
     return Bench(pool)
 
 
-SAID = {"who": "anna", "why": "test"}
+SAID: dict[str, Any] = {"who": "anna", "why": "test"}
 
 
 async def shelf(bench: Bench, location: str, sku: str = "TEA") -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain.errors import NotFound
@@ -14,7 +16,7 @@ from store.views import audit
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 
-SAID = {"who": "test", "why": "test"}
+SAID: dict[str, Any] = {"who": "test", "why": "test"}
 
 
 @pytest.fixture

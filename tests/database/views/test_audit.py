@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
@@ -62,7 +62,7 @@ async def live_through(shop: Shop) -> dict[str, str]:
 
     for sku, units in (("TEA", 60), ("CUP", 40), ("RARE", 3)):
         cost = Money(minor=101, currency="USD")
-        said = {"who": "test", "why": "opening"}
+        said: dict[str, Any] = {"who": "test", "why": "opening"}
         await shop.stock.receive("first", sku, "main", units, unit_cost=cost, **said)
 
     await shop.stocked("MUG", 5)
