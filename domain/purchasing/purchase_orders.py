@@ -102,6 +102,14 @@ class SupplierItem(Document):
         """The price of a unit in minor units."""
         return to_minor(self.unit_price, self.currency)
 
+    def check(self, quantity: int) -> None:
+        """Raise InvalidInput for a quantity that the supplier does not sell."""
+        if quantity < self.minimum or quantity % self.multiple:
+            raise InvalidInput(
+                f"{quantity} of {self.sku} cannot be ordered: {self.supplier} sells "
+                f"{self.minimum} or more, in multiples of {self.multiple}"
+            )
+
     @model_validator(mode="after")
     def _priced(self) -> Self:
         try:

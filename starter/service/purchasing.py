@@ -112,7 +112,7 @@ class PurchaseRecords:
                 if item.discontinued:
                     raise Refused(f"{item.sku} is discontinued, and not bought any more")
             for sku, quantity in units.items():
-                _check_sold_so(terms[sku], quantity)
+                terms[sku].check(quantity)
             await stock.ensure_rows(conn, [(sku, location) for sku in units])
             await lock_stock(conn, units)
             return await purchases.propose(
@@ -293,14 +293,6 @@ async def _terms_of(
             f"{', '.join(currencies)}: make one purchase order for each currency"
         )
     return found
-
-
-def _check_sold_so(terms: SupplierItem, quantity: int) -> None:
-    if quantity < terms.minimum or quantity % terms.multiple:
-        raise InvalidInput(
-            f"{quantity} of {terms.sku} cannot be ordered: {terms.supplier} sells "
-            f"{terms.minimum} or more, in multiples of {terms.multiple}"
-        )
 
 
 def _id_of(rows: Sequence[OnOrder]) -> str:

@@ -146,7 +146,9 @@ class Shop(Service):
         The client answers as soon as the database has the decision. A test goes on when the
         order's workflow has heard it too, so that what it does next finds the order fulfilled.
         """
-        placement = await self.orders.place(order, policy=policy)
+        # A program that a test has just started may need longer than a customer would wait.
+        patience = timedelta(seconds=PATIENCE_S)
+        placement = await self.orders.place(order, policy=policy, answer_within=patience)
         assert placement.outcome == "confirmed", placement
         first = ids.fulfilment_id(order.order_id, 1)
         await self.knows(order.order_id, first)
