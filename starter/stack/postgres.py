@@ -231,7 +231,7 @@ class PostgresServer:
         version = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
         if version != _MAJOR_VERSION:
             raise Refused(
-                f"{self.data} was made by PostgreSQL {version}, this is {_MAJOR_VERSION}: "
+                f"{self.data} was made by PostgreSQL {version}, and {_MAJOR_VERSION} is installed: "
                 "name another folder with ORDERLOOM_HOME, or move the data with pg_dump"
             )
 
@@ -290,7 +290,7 @@ def _make_socket_folder(folder: Path) -> None:
     # Another account may have created it first in a shared folder, or have made it a link.
     status = folder.lstat()
     if folder.is_symlink() or (os.geteuid() != 0 and status.st_uid != os.geteuid()):
-        raise Refused(f"{folder} belongs to somebody else: remove it, or set TMPDIR")
+        raise Refused(f"{folder} is a link or belongs to another account: set TMPDIR to a folder of your own")
 
 
 def _environment() -> dict[str, str]:

@@ -40,8 +40,8 @@ async def register(client: Client) -> list[str]:
         return await _register(client)
     except RPCError as error:
         raise Unreachable(
-            f"Temporal namespace {client.namespace!r} did not let search attributes be registered: "
-            f"{error.message}. Check the address and the rights of the key, or add them yourself: "
+            f"Temporal refused to add search attributes to namespace {client.namespace!r}: "
+            f"{error.message}. Check the address and the key's rights, or add them yourself: "
             + ", ".join(f"{name}={type_name(kind)}" for name, kind in SEARCH_ATTRIBUTES.items())
         ) from error
 
