@@ -70,10 +70,10 @@ types: $(READY)
 	$(RUN) -m mypy
 
 # Each file runs in one process, with its fixtures, and those that take longest come first. Much of a
-# test is waiting: four processes keep two processors busy. `rules` has run those that are left out.
+# test is waiting: five processes keep two processors busy. `rules` has run those that are left out.
 .PHONY: tests
 tests: $(READY)
-	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=tests/architecture
+	$(RUN) -m pytest -n 5 --dist loadfile --no-loadscope-reorder --ignore=tests/architecture
 
 # Simulated lives of orders: the real workflow, a world in memory, virtual time, one seed each.
 SEEDS := 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -48,16 +49,25 @@ def pytest_configure() -> None:
     learn_types_once()
 
 
-LONGEST_FIRST: Final = (
-    *("e2e", "stack", "simulation", "replay", "workflows", "scenarios", "cli", "database"),
-)
+WAITING: Final = ("e2e", "stack", "scenarios/test_lost_servers.py", "workflows/test_stuck.py")
+"""Folders and files that mostly wait for programs to start and for times to pass."""
+
+LONGEST_FIRST: Final = ("simulation", "replay", "workflows", "scenarios", "cli", "database")
 """Folders whose files take longest. Begun last, one of them would keep one process busy alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
+    """Begin with the longest files, and let those that wait alternate with those that work."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: places.get(item.path.relative_to(here).parts[0], len(places)))
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path.relative_to(here).as_posix(), []).append(item)
+    places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
+    waiting = [name for name in files if name.startswith(WAITING)]
+    working = [name for name in files if not name.startswith(WAITING)]
+    working.sort(key=lambda name: places.get(name.split("/")[0], len(places)))
+    turns = chain.from_iterable(zip_longest(waiting, working))
+    items[:] = [item for name in turns if name is not None for item in files[name]]
 
 
 def pytest_collection_finish() -> None:

@@ -69,7 +69,9 @@ class RefundRequest(Document):
         if self.amount is None and not self.lines and not self.shipping:
             raise inconsistent("amount", "say what to pay back: lines, shipping, or an amount")
         if self.amount is not None and (self.lines or self.shipping):
-            raise inconsistent("amount", "goodwill goes without lines and shipping: give one or the other")
+            raise inconsistent(
+                "amount", "goodwill goes without lines and shipping: give one or the other"
+            )
         if self.amount is not None and self.amount <= 0:
             raise inconsistent("amount", "must be more than zero")
         return self

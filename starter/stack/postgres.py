@@ -290,7 +290,9 @@ def _make_socket_folder(folder: Path) -> None:
     # Another account may have created it first in a shared folder, or have made it a link.
     status = folder.lstat()
     if folder.is_symlink() or (os.geteuid() != 0 and status.st_uid != os.geteuid()):
-        raise Refused(f"{folder} is a link or belongs to another account: set TMPDIR to a folder of your own")
+        raise Refused(
+            f"{folder} is a link or belongs to another account: set TMPDIR to a folder of your own"
+        )
 
 
 def _environment() -> dict[str, str]:
