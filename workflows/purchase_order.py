@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.engine import results, timeouts
+from workflows.engine.inbox import NOTHING, parse_update
 from workflows.engine.outcomes import refusal_of
 from workflows.engine.refusals import refused
 
@@ -221,13 +223,13 @@ class PurchaseOrderWorkflow:
     # Messages -------------------------------------------------------------------------------------
 
     @workflow.update
-    async def approve(self, ask: PurchaseDecision) -> None:
+    async def approve(self, given: RawValue = NOTHING) -> None:
         """A person approves it. Approving it again changes nothing."""
-        await self.be_approved(ask)
+        await self.be_approved(parse_update(PurchaseDecision, given))
 
     @approve.validator
-    def _may_approve(self, ask: PurchaseDecision) -> None:
-        del ask
+    def _may_approve(self, given: RawValue = NOTHING) -> None:
+        parse_update(PurchaseDecision, given)
         if self.over or self.phase in ("ending", "closed", "cancelled"):
             raise refused(f"{self.po_id} is over; nothing can be approved")
 
@@ -240,13 +242,13 @@ class PurchaseOrderWorkflow:
             workflow.logger.warning("%s is not approved: %s", self.po_id, error.message)
 
     @workflow.update
-    async def cancel(self, ask: PurchaseDecision) -> None:
+    async def cancel(self, given: RawValue = NOTHING) -> None:
         """Cancel the outstanding units. Refused if the supplier does not agree."""
-        await self.be_cancelled(ask)
+        await self.be_cancelled(parse_update(PurchaseDecision, given))
 
     @cancel.validator
-    def _may_cancel(self, ask: PurchaseDecision) -> None:
-        del ask
+    def _may_cancel(self, given: RawValue = NOTHING) -> None:
+        parse_update(PurchaseDecision, given)
         if self.phase in ("ending", "closed", "cancelled"):
             raise refused(f"{self.po_id} is over; nothing of it is outstanding")
 

@@ -122,6 +122,7 @@ TABLE = (
             (
                 *(*PURE, "asyncio", "contextlib", *(f"workflows.{name}" for name in below)),
                 *("temporalio.workflow", "temporalio.common", "temporalio.exceptions"),
+                "temporalio.api.common.v1.Payload",
             ),
             passed_through=("domain", "activities", "pydantic"),
         )

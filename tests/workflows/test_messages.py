@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
 
 from domain.errors import Conflict, InvalidInput, NotFound, Refused
 from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
@@ -224,3 +226,37 @@ async def _details(shop: Shop, order: Order) -> str:
     metadata = await shop.workflow(order.order_id).query("__temporal_workflow_metadata")
     page: str = metadata.current_details
     return page
+
+
+async def test_an_update_that_does_not_fit_is_refused_in_our_words(shop: Shop) -> None:
+    order = await confirmed(shop)
+    handle = shop.workflow(order.order_id)
+    for given, told in (
+        ((raw(b'"x"'),), "it must have reason, and may have"),
+        ((raw(b"{"),), "it must have reason, and may have"),
+        ((), "takes one JSON object, and got none; it must have reason"),
+        ((raw(b'{"reason": 5}'),), "^reason: "),
+        ((raw(b'{"reason": "x", "raeson": "y"}'),), "^raeson: "),
+    ):
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update("cancel_order", args=list(given))
+        cause = refused.value.cause
+        assert isinstance(cause, ApplicationError)
+        assert cause.type == InvalidInput.kind
+        assert re.search(told, cause.message), cause.message
+        assert "Fail" not in cause.message
+    asked = raw(b'{"reason": "too late"}')
+    await handle.execute_update("cancel_order", asked)
+    await shop.settled()
+
+
+async def test_an_operator_types_an_update_at_a_terminal(shop: Shop) -> None:
+    order = await confirmed(shop)
+    update = ("workflow", "update", "execute", "--workflow-id", f"order:{order.order_id}")
+    wrong = await temporal(shop, *update, "--name", "cancel_order", "--input", '"x"')
+    assert "it must have reason" in wrong.stderr
+    right = await temporal(
+        shop, *update, "--name", "cancel_order", "--input", '{"reason": "by hand"}'
+    )
+    assert right.returncode == 0, right.stderr
+    await shop.settled()

@@ -13,7 +13,7 @@ from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.returns import OrderReturns
-from workflows.engine.inbox import Inbox, SignalMessage, parse_signal
+from workflows.engine.inbox import NOTHING, Inbox, SignalMessage, parse_signal, parse_update
 from workflows.engine.refusals import refused
 from workflows.engine.runs import Runs
 from workflows.engine.steps import Steps
@@ -58,68 +58,76 @@ class OrderMessages:
     cancels_open = 0
     refusals = 0
 
+    # Updates are taken raw, too: the SDK's words for a message that does not fit help nobody.
+
     @workflow.update
-    async def cancel_order(self, request: CancelRequest) -> CancelOutcome:
+    async def cancel_order(self, given: RawValue = NOTHING) -> CancelOutcome:
         """Cancel all or some units; answers with what became of each."""
-        return await self.cancel(request)
+        return await self.cancel(parse_update(CancelRequest, given))
 
     @cancel_order.validator
-    def _may_cancel(self, request: CancelRequest) -> None:
+    def _may_cancel(self, given: RawValue = NOTHING) -> None:
+        request = parse_update(CancelRequest, given)
         if not self.inbox.knows(request):
             self.check_open()
             self.cancellations.check(request)
 
     @workflow.update
-    async def return_items(self, request: ReturnRequest) -> ReturnOutcome:
+    async def return_items(self, given: RawValue = NOTHING) -> ReturnOutcome:
         """Ask to send units back; answers with the return's id, or refuses with the reason."""
-        return await self.take_back(request)
+        return await self.take_back(parse_update(ReturnRequest, given))
 
     @return_items.validator
-    def _may_return(self, request: ReturnRequest) -> None:
+    def _may_return(self, given: RawValue = NOTHING) -> None:
+        request = parse_update(ReturnRequest, given)
         if not self.inbox.knows(request):
             self.check_open()
             self.returns.check(request)
 
     @workflow.update
-    async def refund_order(self, request: RefundRequest) -> RefundOutcome:
+    async def refund_order(self, given: RawValue = NOTHING) -> RefundOutcome:
         """Pay something back that comes with no return; answers with what became of it."""
-        return await self.pay_back(request)
+        return await self.pay_back(parse_update(RefundRequest, given))
 
     @refund_order.validator
-    def _may_refund(self, request: RefundRequest) -> None:
+    def _may_refund(self, given: RawValue = NOTHING) -> None:
+        request = parse_update(RefundRequest, given)
         if not self.inbox.knows(request):
             self.check_open()
             self.refunds.check(request)
 
     @workflow.update
-    async def pay_order(self, request: PayRequest) -> PayOutcome:
+    async def pay_order(self, given: RawValue = NOTHING) -> PayOutcome:
         """The customer comes with a new token for an order that is held for payment."""
+        request = parse_update(PayRequest, given)
         return await self.inbox.once(request, lambda i: self.payments.offers.pay(request, i))
 
     @pay_order.validator
-    def _may_pay(self, request: PayRequest) -> None:
+    def _may_pay(self, given: RawValue = NOTHING) -> None:
+        request = parse_update(PayRequest, given)
         if not self.inbox.knows(request):
             self.payments.offers.check_pay()
 
     @workflow.update
-    async def charge_order(self, request: ChargeRequest) -> PayOutcome:
+    async def charge_order(self, given: RawValue = NOTHING) -> PayOutcome:
         """Charge an order that waits for somebody to say so."""
-        return await self.charge(request)
+        return await self.charge(parse_update(ChargeRequest, given))
 
     @charge_order.validator
-    def _may_charge(self, request: ChargeRequest) -> None:
+    def _may_charge(self, given: RawValue = NOTHING) -> None:
+        request = parse_update(ChargeRequest, given)
         if not self.inbox.knows(request):
             self.check_open()
             self.payments.check_charge()
 
     @workflow.update
-    async def resolve_attention(self, answer: AttentionAnswer) -> None:
+    async def resolve_attention(self, given: RawValue = NOTHING) -> None:
         """An operator's decision about a step that needs attention."""
-        self.steps.attention.answer(answer)
+        self.steps.attention.answer(parse_update(AttentionAnswer, given))
 
     @resolve_attention.validator
-    def _may_resolve(self, answer: AttentionAnswer) -> None:
-        self.steps.attention.check_answer(answer)
+    def _may_resolve(self, given: RawValue = NOTHING) -> None:
+        self.steps.attention.check_answer(parse_update(AttentionAnswer, given))
 
     @workflow.signal(dynamic=True)
     async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
 
     from domain.errors import Conflict, InvalidInput
     from domain.faults import faults
@@ -40,7 +41,11 @@ with workflow.unsafe.imports_passed_through():
     )
 
 SignalMessage = Request | AttentionAnswer
+Message = TypeVar("Message", bound=BaseModel)
 Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome, RefundOutcome, PayOutcome)
+
+NOTHING = RawValue(Payload())
+"""An update without its message."""
 
 REMEMBERED_BYTES_MAX = 500_000
 """Of the answers that are handed on to a next run, the oldest are left out beyond this."""
@@ -64,16 +69,34 @@ def parse_signal(name: str, payloads: Sequence[RawValue]) -> SignalMessage:
         raise InvalidInput(
             f"takes one JSON object, and got {len(payloads)}; {_fields(kind)}", where=name
         )
+    return parse(kind, payloads[0], where=name)
+
+
+def parse(kind: type[Message], given: RawValue, *, where: str) -> Message:
+    """A message that came as JSON. Raises InvalidInput that names the wrong field and the fault.
+
+    The SDK would tell a person at a terminal about its decoder and about Python's arguments.
+    """
     try:
-        return kind.model_validate_json(payloads[0].payload.data)
+        return kind.model_validate_json(given.payload.data)
     except ValidationError as error:
         _, field, reason = faults(error)[0]
         if field:
             raise InvalidInput(reason, where=field) from None
-        raise InvalidInput(f"{reason}; {_fields(kind)}", where=name) from None
+        raise InvalidInput(f"{reason}; {_fields(kind)}", where=where) from None
 
 
-def _fields(kind: type[SignalMessage]) -> str:
+def parse_update(kind: type[Message], given: RawValue) -> Message:
+    """The message in an update. Refuses it, as a validator does, where it cannot be read."""
+    if not given.payload.data:
+        raise refuse(InvalidInput(f"takes one JSON object, and got none; {_fields(kind)}"))
+    try:
+        return parse(kind, given, where="the update")
+    except InvalidInput as error:
+        raise refuse(error) from None
+
+
+def _fields(kind: type[BaseModel]) -> str:
     must = [name for name, field in kind.model_fields.items() if field.is_required()]
     may = [name for name, field in kind.model_fields.items() if not field.is_required()]
     return f"it must have {', '.join(must) or 'no field'}, and may have {', '.join(may)}"
