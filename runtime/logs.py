@@ -12,7 +12,7 @@ from temporalio import activity, workflow
 from domain.ids import WORKFLOW_PREFIX
 from runtime.settings import Settings
 
-# They tell of every request; and below that level of what is in it, customers included.
+# At INFO they log every request, and at DEBUG its content, which holds customers' data.
 TALKATIVE: Final = ("stripe", "httpx", "httpcore")
 
 

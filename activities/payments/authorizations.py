@@ -141,7 +141,7 @@ class Authorizations:
         lacking: dict[tuple[int, str], int] = {}
         fulfilment = await fulfilments.find(conn, ask.part)
         if fulfilment is not None and fulfilment["state"] == "cancelled":
-            return lacking  # It was stopped. What was authorized for it has been released.
+            return lacking  # It was stopped, and its authorizations were released.
         charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
         left = ask.amount - succeeded(charged)
         others = []

@@ -1,4 +1,4 @@
-"""Buying: decide what is needed, and carry out each step of a purchase order."""
+"""Buying: find the SKUs that are low, and carry out each step of a purchase order."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Purchasing:
 
     @activity.defn
     async def replenish(self, ask: Replenish) -> Replenished:
-        """Buy what is needed. A repeat buys nothing: goods on order no longer count as needed."""
+        """Buy the SKUs that are low. A repeat buys nothing, because goods on order count."""
         async with self._pool.acquire() as conn:
             ordered = await replenishment.run(
                 conn, self._policy, today=_today(), only_called=ask.only_called

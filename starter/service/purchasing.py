@@ -127,7 +127,7 @@ class PurchaseRecords:
             )
 
     async def enter(self, rows: Sequence[OnOrder], *, who: str, why: str) -> list[str]:
-        """Take in what was ordered before Orderloom knew of it. Returns the ids of what is new.
+        """Enter purchase orders that were made before Orderloom was used. Returns the new ids.
 
         The rows of one supplier, location and day are one purchase order, with an id made of its
         content: entering the same again changes nothing. Raises NotFound for a location that is

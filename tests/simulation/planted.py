@@ -110,7 +110,7 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
             "workflow.logger.warning(self.why(error))",
         ),
     ),
-    # What other lives found, and what was mended then. Each has a life in seeds/ that finds it.
+    # Faults that lives found and that were mended. A life in seeds/ finds each of them again.
     "another's end is its end": ((OrderBook, "can_be_charged_until", _ends_with_the_first),),
     "refused at the door": ((OrderPayments, "is_charged_when_it_leaves", _always),),
     "refund in the middle of a charge": (

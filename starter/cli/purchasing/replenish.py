@@ -16,7 +16,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def replenish(as_json: Json = False) -> None:
-    """Review all stock levels now, and buy what is low. Safe to repeat: a need is ordered once.
+    """Review all stock levels now, and buy the SKUs that are low. A repeat orders nothing twice.
 
     It also happens by itself at intervals, and at once for a crossed level.
 

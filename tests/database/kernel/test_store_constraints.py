@@ -234,7 +234,7 @@ FORBIDDEN = {
     # what is on its way adds up, and goes somewhere
     "transfer_goes_to_another_location": transfer(to="main"),
     "arrived_and_lost_is_at_most_sent": transfer("5, 4, 2"),
-    # what is gone is not waited for; what is waited for or soft-reserved is somebody's
+    # nobody waits for a discontinued item; each backorder and soft reservation has an owner
     "discontinued_item_does_not_come_again": item("true, null, true"),
     "promised_backorder_leaves_before_it_arrives": waiting(
         "1, now(), 1, '{}', '2026-12-02', '2026-12-01'"
