@@ -23,7 +23,9 @@ HOME_MARK: Final = "ORDERLOOM_STACK_HOME"
 ROLE_MARK: Final = "ORDERLOOM_STACK_ROLE"
 
 _LOG_BYTES_MAX: Final = 20_000_000
+_LOG_TAIL_BYTES: Final = 8192
 _LOG_TAIL_LINES: Final = 8
+_GO_PANIC: Final = "panic: "
 _FORCED_STOP_SECONDS_MAX: Final = 10.0
 
 
@@ -115,14 +117,18 @@ class Program:
             await process.wait()
 
     def log_tail(self) -> str:
-        """The last lines of the log, for an error message."""
+        """The last lines of the log, for an error message.
+
+        A program in Go that panics says why in one line, above a long trace: that line comes first.
+        """
         try:
             with self.log.open("rb") as log:
-                log.seek(max(0, self.log.stat().st_size - 4096))
+                log.seek(max(0, self.log.stat().st_size - _LOG_TAIL_BYTES))
                 lines = log.read().decode(errors="replace").splitlines()
         except FileNotFoundError:
             return ""
-        return "\n".join(f"  {line}" for line in lines[-_LOG_TAIL_LINES:])
+        panic = [line for line in lines[:-_LOG_TAIL_LINES] if line.startswith(_GO_PANIC)][-1:]
+        return "\n".join(f"  {line}" for line in (*panic, *lines[-_LOG_TAIL_LINES:]))
 
     def failure(self, what: str) -> Unreachable:
         """The error for a program that failed to do `what`, with its last words."""

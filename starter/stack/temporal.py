@@ -101,17 +101,14 @@ class TemporalServer:
         Raises `Unreachable` when that does not come about.
         """
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._ports is not None:
-            # A restart: clients know the address, so it must stay the same.
-            await self._launch(self._ports)
-            return
         # Between looking and taking, somebody else may have taken the port, or one of those that
-        # the server takes for itself.
+        # the server looks for by itself at each start.
         async for attempt in retry_context(
             on=_Ended, attempts=_START_TRIES, timeout=None, wait_initial=0, wait_jitter=0
         ):
             with attempt:
-                ports = _usual_ports() if self._usual_ports else _any_ports()
+                # After a restart the address is the same: clients know it.
+                ports = self._ports or (_usual_ports() if self._usual_ports else _any_ports())
                 await self._launch(ports)
                 self._ports = ports
 

@@ -193,19 +193,22 @@ def test_a_temporal_program_on_the_path_is_used_first(
 
 @pytest.fixture
 def failing_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Path]:
-    """Has the server end at its first starts, as when somebody takes its port; counts them."""
+    """Has the server panic at its first starts, as when somebody takes its port; counts them."""
+
+    real = program.find_program("temporal", path_first=True)
+    starts = tmp_path / "starts"
+    monkeypatch.setenv("PATH", f"{tmp_path / 'unlucky'}{os.pathsep}{os.environ['PATH']}")
 
     def install(times: int) -> Path:
-        real = program.find_program("temporal", path_first=True)
-        starts = tmp_path / "starts"
         write_program(
             tmp_path / "unlucky" / "temporal",
             f"""[ "$1" = server ] || exec {real} "$@"
             echo "$@" >> {starts}
-            [ "$(wc -l < {starts})" -gt {times} ] || exit 2
+            if [ "$(wc -l < {starts})" -le {times} ]; then
+                echo "panic: no port"; seq -f "called from %g" 30; exit 2
+            fi
             exec {real} "$@" """,
         )
-        monkeypatch.setenv("PATH", f"{tmp_path / 'unlucky'}{os.pathsep}{os.environ['PATH']}")
         return starts
 
     return install
@@ -220,12 +223,27 @@ async def test_a_server_that_ends_while_it_starts_is_started_anew(
     assert len(starts.read_text(encoding="utf-8").splitlines()) == 3
 
 
+async def test_a_server_that_ends_while_it_starts_again_keeps_its_address(
+    folder: Path, failing_first: Callable[[int], Path]
+) -> None:
+    starts = failing_first(0)
+    async with embedded_temporal(folder) as server:
+        address = server.address
+        await server.stop()
+        failing_first(3)  # The one start so far, and the next two.
+        await server.start()
+        await Client.connect(address)
+    assert len(starts.read_text(encoding="utf-8").splitlines()) == 4
+
+
 async def test_a_server_that_always_ends_is_told_of_with_its_last_words(
     folder: Path, failing_first: Callable[[int], Path]
 ) -> None:
     starts = failing_first(99)
-    with pytest.raises(Unreachable, match=r"ended at once \(exit code 2\)"):
+    with pytest.raises(Unreachable, match=r"ended at once \(exit code 2\)") as told:
         await TemporalServer(folder).start()
+    assert "panic: no port" in str(told.value)
+    assert "called from 30" in str(told.value)
     assert len(starts.read_text(encoding="utf-8").splitlines()) == 3
 
 
@@ -239,7 +257,7 @@ def test_without_any_temporal_program_the_message_says_what_to_do(
 
 
 def write_program(path: Path, script: str) -> Path:
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
     return path

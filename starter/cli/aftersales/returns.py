@@ -6,11 +6,10 @@ import asyncio
 
 import typer
 
-from domain.errors import Refused
 from domain.orders.messages import ReturnOutcome, ReturnRequest
 from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
+from starter.cli.terminal.answers import print_answer
 from starter.cli.terminal.options import Json, OrderId, Who, read_model
-from starter.cli.terminal.output import Output
 from starter.service.connection import service
 from starter.service.updates import answered
 
@@ -36,15 +35,11 @@ def request_return(
     content = request_content(line, reason, request_id, by)
     request = read_model(ReturnRequest, content, where="return")
     outcome = asyncio.run(_ask(order, request))
-    out = Output(as_json=as_json)
-    if as_json:
-        out.document({"order_id": order, **outcome.model_dump(mode="json")})
-    elif outcome.outcome == "approved":
-        out.say(f"{outcome.return_id} approved: {outcome.message}")
-        for units in outcome.lines:
-            out.say(f"  line {units.line_id}: {units.quantity} to come back")
-    if outcome.outcome == "refused":
-        raise Refused(f"{order}: {outcome.message}")
+    lines = [
+        f"{outcome.return_id} approved: {outcome.message}",
+        *(f"  line {units.line_id}: {units.quantity} to come back" for units in outcome.lines),
+    ]
+    print_answer(order, outcome, lines, as_json=as_json)
 
 
 async def _ask(order_id: str, request: ReturnRequest) -> ReturnOutcome:

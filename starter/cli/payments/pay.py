@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import Refused
 from domain.orders.messages import PayOutcome, PayRequest
 from starter.cli.aftersales.request_options import RequestId
+from starter.cli.terminal.answers import print_answer
 from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model
-from starter.cli.terminal.output import Output
 from starter.service.connection import service
 from starter.service.updates import answered
 
@@ -40,13 +39,7 @@ def pay(
     content |= {"request_id": request_id or fresh_id("cli")}
     request = read_model(PayRequest, content, where="pay")
     outcome = asyncio.run(_pay(order, request))
-    out = Output(as_json=as_json)
-    if as_json:
-        out.document({"order_id": order, **outcome.model_dump(mode="json")})
-    elif outcome.outcome == "accepted":
-        out.say(f"{order}: {outcome.message}")
-    if outcome.outcome == "refused":
-        raise Refused(f"{order}: {outcome.message}")
+    print_answer(order, outcome, [f"{order}: {outcome.message}"], as_json=as_json)
 
 
 async def _pay(order_id: str, request: PayRequest) -> PayOutcome:
