@@ -12,6 +12,7 @@ from activities.provider_errors import DeclineCode, Declined
 from activities.waiting import report_so_far, wait_for_report
 from domain.fulfilment.fulfilments import FulfilmentState
 from domain.ids import WHO
+from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
@@ -48,18 +49,16 @@ class Packed(BaseModel):
 
 
 class Ship(BaseModel):
-    """The part of a parcel's address that the label needs.
+    """Buy a parcel's label, and wait for its hand-over.
 
     `charged`: the customer is charged when the parcel leaves, so the parcel waits until that is
-    possible. A parcel that is already paid, or replaces a lost one, does not wait.
+    possible. A parcel that is already paid, or replaces a lost one, does not wait. The address is
+    read from the order's row: nothing personal enters Temporal.
     """
 
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
-    service: str
-    country: str
-    postal_code: str | None
     charged: bool = True
 
 
@@ -116,18 +115,20 @@ class Fulfilments:
             if row["recalled_from"] is not None:
                 return Shipped(outcome="recalled")
             to_buy = row["state"] == "packed"
-            wanted = to_buy and await shipments.want_label(
-                conn,
-                fulfilment_id,
-                row["order_id"],
-                label_key=f"{fulfilment_id}:label",
-                service=ask.service,
-                charged=ask.charged,
-            )
-        if wanted and wanted.label == "refused":
-            raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))
+            if to_buy:
+                shipping = await orders.shipping(conn, row["order_id"])
+                wanted = await shipments.want_label(
+                    conn,
+                    fulfilment_id,
+                    row["order_id"],
+                    label_key=f"{fulfilment_id}:label",
+                    service=shipping.service,
+                    charged=ask.charged,
+                )
         if to_buy:
-            label = await self._buy(ask, new=not wanted)
+            if wanted and wanted.label == "refused":
+                raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))
+            label = await self._buy(fulfilment_id, shipping, new=not wanted)
             if await self._record(fulfilment_id, label) == "recalled":
                 return Shipped(outcome="recalled")
         return activity.raise_complete_async()
@@ -193,29 +194,29 @@ class Fulfilments:
                 data={"fulfilment_id": fulfilment_id, "tracking_number": tracking_number},
             )
 
-    async def _buy(self, ask: Ship, *, new: bool) -> Label:
-        key = f"{ask.fulfilment_id}:label"
+    async def _buy(self, fulfilment_id: str, shipping: Shipping, *, new: bool) -> Label:
+        key = f"{fulfilment_id}:label"
         try:
             label = None if new else await self._carrier.lookup(key=key)
             return label or await self._carrier.buy_label(
                 key=key,
-                fulfilment_id=ask.fulfilment_id,
-                service=ask.service,
-                country=ask.country,
-                postal_code=ask.postal_code,
+                fulfilment_id=fulfilment_id,
+                service=shipping.service,
+                country=shipping.address.country,
+                postal_code=shipping.address.postal_code,
             )
         except Declined as error:
             async with self._pool.acquire() as conn, conn.transaction():
-                row = await fulfilments.locked(conn, ask.fulfilment_id)
-                await shipments.label_refused(conn, ask.fulfilment_id, error.message)
+                row = await fulfilments.locked(conn, fulfilment_id)
+                await shipments.label_refused(conn, fulfilment_id, error.message)
                 await events.tell(
                     conn,
                     row["order_id"],
-                    f"label_refused:{ask.fulfilment_id}",
+                    f"label_refused:{fulfilment_id}",
                     "label refused",
                     who=WHO,
                     why=error.message,
-                    data={"fulfilment_id": ask.fulfilment_id},
+                    data={"fulfilment_id": fulfilment_id},
                 )
             raise
 

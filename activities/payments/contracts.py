@@ -140,7 +140,6 @@ class Refund(BaseModel):
     kind: Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"] = "return"
     unconceded: LineUnits = {}
     to: Literal["original", "store_credit"] = "original"
-    customer_id: str = ""
     who: str = "orderloom"
 
 

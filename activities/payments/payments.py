@@ -235,9 +235,11 @@ class Payments:
         async def call(provider: PaymentProvider) -> PaymentReceipt:
             if payment.authorization_key is None:
                 assert isinstance(provider, CreditIssuer)
+                async with self._pool.acquire() as conn:
+                    customer_id = await orders.customer_id(conn, ask.order_id)
                 return await provider.issue(
                     key=payment.payment_key,
-                    customer_id=ask.customer_id,
+                    customer_id=customer_id,
                     amount=payment.amount,
                     order_id=ask.order_id,
                     who=ask.who,

@@ -157,6 +157,12 @@ async def shipping(conn: Connection, order_id: str) -> Shipping:
     return Shipping.model_validate(await _sql.shipping_of(conn, order_id=order_id))
 
 
+async def customer_id(conn: Connection, order_id: str) -> str:
+    """The customer's id, as the channel knows it."""
+    found: str = await _sql.customer_of(conn, order_id=order_id)
+    return found
+
+
 async def skus(conn: Connection, order_id: str) -> dict[str, str]:
     """Line id → SKU, in the order's own sequence."""
     return {row["line_id"]: row["sku"] async for row in _sql.line_skus(conn, order_id=order_id)}

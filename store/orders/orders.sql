@@ -73,6 +73,9 @@ where customer_order.order_id = d.order_id and decision in ('received', 'confirm
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;
 
+-- name: customer_of(order_id)$
+select customer_id from customer_order where order_id = :order_id;
+
 -- name: line_skus(order_id)
 select line_id, sku from order_line where order_id = :order_id order by position;
 

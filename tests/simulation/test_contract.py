@@ -108,7 +108,7 @@ def refunding(order: Order, units: int, **wishes: Any) -> Refund:
         currency=order.currency,
         units={"1": units},
         why="test",
-        **{"kind": "units", "customer_id": order.customer.id, **wishes},
+        **{"kind": "units", **wishes},
     )
 
 

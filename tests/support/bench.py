@@ -185,8 +185,8 @@ def authorizing(order: Order) -> Authorize:
     )
 
 
-def shipping(part: str, service: str = "standard", postal_code: str = "04524") -> Ship:
-    return Ship(fulfilment_id=part, service=service, country="KR", postal_code=postal_code)
+def shipping(part: str) -> Ship:
+    return Ship(fulfilment_id=part)
 
 
 def capturing(order: Order, part: str) -> Capture:

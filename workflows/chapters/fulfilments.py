@@ -170,15 +170,11 @@ class OrderFulfilments:
             unpaid = await self._payments.ensure_paid_for(fulfilment)
             if unpaid is not None:
                 return unpaid
-        shipping = self._book.order.shipping
         outcome = await self._wait(
             fulfilment,
             Fulfilments.ship,
             Ship(
                 fulfilment_id=fulfilment.id,
-                service=shipping.service,
-                country=shipping.address.country,
-                postal_code=shipping.address.postal_code,
                 charged=self._payments.is_charged_when_it_leaves(fulfilment),
             ),
             f"Buy the label and hand over {_units(fulfilment)}",

@@ -174,7 +174,6 @@ class OrderPayments:
                 by_hand=by_hand,
                 kind=kind,
                 to=way,
-                customer_id=self._book.order.customer.id,
                 who=who,
             )
 

@@ -14,6 +14,7 @@ from store.database import Pool
 from store.sandbox.companies import clear_faults, set_fault
 from tests.support.bench import Bench, a_part, shipping
 from tests.support.builders import an_order
+from tests.support.builders import shipping as a_shipping
 
 
 @pytest.fixture
@@ -105,8 +106,9 @@ async def test_a_label_is_stranded_when_its_last_attempt_is_old_and_not_while_on
 async def test_a_refusal_whose_attempt_died_is_answered_from_what_is_on_record(
     bench: Bench,
 ) -> None:
-    part = await bench.at(an_order(("TEA", 2)), "packed")
-    ask = shipping(part, postal_code=POSTAL_CODE_REFUSED)
+    to_nowhere = a_shipping("5.00", postal_code=POSTAL_CODE_REFUSED)
+    part = await bench.at(an_order(("TEA", 2), shipping=to_nowhere), "packed")
+    ask = shipping(part)
     with pytest.raises(Declined) as first:
         await bench.fulfilment.ship(ask)
     await an_hour_passes(bench)

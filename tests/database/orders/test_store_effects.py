@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from activities.aftersales.returns import ApproveReturn
-from activities.fulfilment.fulfilments import Ship
 from activities.orders.order_records import Attention, CloseOrder, Notice
 from activities.payments.contracts import Refund, Void
 from activities.provider_errors import Declined, OutcomeUnknown
@@ -30,6 +29,7 @@ from store.sandbox.companies import FaultKind
 from tests.support.bench import Bench, a_part, authorizing, capturing, reserving, shipping
 from tests.support.books import faults_in
 from tests.support.builders import an_order
+from tests.support.builders import shipping as a_shipping
 from tests.support.servers import Databases
 
 UTC_TEXT = "datetime.timezone.utc"
@@ -166,10 +166,9 @@ async def ship(bench: Bench) -> tuple[Order, Call]:
 
 
 async def ship_to_nowhere(bench: Bench) -> tuple[Order, Call]:
-    order = tea()
+    order = tea(shipping=a_shipping("5.00", postal_code="NOWHERE"))
     part = await bench.at(order, "packed")
-    ask = Ship(fulfilment_id=part, service="standard", country="KR", postal_code="NOWHERE")
-    return order, lambda: bench.waiting(bench.fulfilment.ship(ask))
+    return order, lambda: bench.waiting(bench.fulfilment.ship(shipping(part)))
 
 
 async def recall(bench: Bench) -> tuple[Order, Call]:
@@ -437,8 +436,12 @@ async def test_s29_a_label_asked_for_again_with_another_service_is_a_conflict(
     await bench.waiting(bench.fulfilment.ship(shipping(part)))
     async with bench.pool.acquire() as conn, conn.transaction():
         await conn.execute("update fulfilment set state = 'packed' where fulfilment_id = $1", part)
+        await conn.execute(
+            "update customer_order set "
+            """document = jsonb_set(document, '{shipping, service}', '"express"')"""
+        )
     with pytest.raises(Conflict, match="with service standard; a parcel has one label"):
-        await bench.fulfilment.ship(shipping(part, "express"))
+        await bench.fulfilment.ship(shipping(part))
     bought = "select count(*) from sandbox.label where fulfilment_id = $1"
     assert await bench.count(bought, part) == 1
 

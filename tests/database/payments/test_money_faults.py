@@ -187,7 +187,6 @@ def refund(_: Shop, __: Setting, order: Order, *, units: int, **fields: Any) -> 
         currency="USD",
         units={"1": units},
         why="test",
-        customer_id="C-1",
         **{"credited": worth} | fields,
     )
     return lambda worker: worker.payments.refund_payment(ask)

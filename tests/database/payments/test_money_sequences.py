@@ -182,7 +182,6 @@ class Life:
             why="test",
             kind=kind,
             to=to,
-            customer_id=self.order.customer.id,
         )
         await self.worker.payments.refund_payment(ask)
         self.as_credit += owed.worth.total if to == "store_credit" else 0
