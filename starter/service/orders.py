@@ -98,10 +98,10 @@ class OrderRecords:
         async with self._pool.acquire() as conn:
             return await reads.story(conn, order_id)
 
-    async def find(self, order_id: str) -> reads.OrderSummary | None:
-        """An order in short, or None where there is no such order."""
+    async def news(self, order_id: str, *, after: int = 0) -> reads.News:
+        """An order's state, and its events since the one with this number. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            return await reads.find_summary(conn, order_id)
+            return await reads.news(conn, order_id, after=after)
 
     async def states(self) -> Mapping[str, int]:
         """State → how many orders are in it."""

@@ -63,11 +63,6 @@ async def tell_all(conn: Connection, events: Sequence[Event]) -> None:
     )
 
 
-async def trail(conn: Connection, order_id: str) -> list[Record]:
-    """The whole story, oldest first: event_id, at, what, who, why, data."""
-    return [row async for row in _sql.list_events(conn, order_id=order_id)]
-
-
 async def put_in_place_of(conn: Connection, order_id: str, fulfilment_id: str) -> list[str]:
     """The fulfilments that carry the wanted units of a recalled one."""
     found = _sql.put_in_place_of(conn, order_id=order_id, fulfilment_id=fulfilment_id)

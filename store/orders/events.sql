@@ -20,10 +20,6 @@ from unnest(:order_ids::text[], :effects::text[], :whats::text[], :whos::text[],
             :data::jsonb[]) as e (order_id, effect, what, who, why, data)
 on conflict (order_id, effect) do nothing;
 
--- name: list_events(order_id)
-select event_id, at, what, who, coalesce(why, '') as why, data from order_event
-where order_id = :order_id order by event_id;
-
 -- name: raise_attention(order_id, step, reason, allowed)!
 insert into attention (order_id, step, reason, allowed)
 values (:order_id, :step, :reason, :allowed)

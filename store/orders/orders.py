@@ -10,7 +10,7 @@ from domain.errors import Conflict
 from domain.orders.amounts import value_lines
 from domain.orders.order import Order, Shipping
 from domain.orders.sourcing_rules import SourcingRules
-from store.database import Connection, Record, load_queries
+from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
 
@@ -166,8 +166,3 @@ async def customer_id(conn: Connection, order_id: str) -> str:
 async def skus(conn: Connection, order_id: str) -> dict[str, str]:
     """Line id → SKU, in the order's own sequence."""
     return {row["line_id"]: row["sku"] async for row in _sql.line_skus(conn, order_id=order_id)}
-
-
-async def lines(conn: Connection, order_id: str) -> list[Record]:
-    """The counts and the worth of each line."""
-    return [row async for row in _sql.lines_of(conn, order_id=order_id)]

@@ -78,9 +78,3 @@ select customer_id from customer_order where order_id = :order_id;
 
 -- name: line_skus(order_id)
 select line_id, sku from order_line where order_id = :order_id order by position;
-
--- name: lines_of(order_id)
-select line_id, position, sku, ordered, open, backordered, allocated, picked, shipped, delivered,
-       lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded,
-       goods_minor, tax_minor, shipping_minor, shipping_tax_minor
-from order_line where order_id = :order_id order by position;

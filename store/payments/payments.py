@@ -7,6 +7,7 @@ was charged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -216,7 +217,7 @@ async def unsettled(conn: Connection) -> list[Record]:
     return [row async for row in _sql.unsettled_payments(conn)]
 
 
-def texts(row: Record) -> dict[str, Any]:
+def texts(row: Record | Mapping[str, Any]) -> dict[str, Any]:
     """A row of `payment` as values, with an empty string in place of a missing text."""
     return {**row, **{name: row[name] or "" for name in ("code", "message", "part_of")}}
 

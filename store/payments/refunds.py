@@ -127,11 +127,6 @@ async def find(conn: Connection, refund_id: str) -> Refund | None:
     return None if row is None else Refund(**row)
 
 
-async def of_order(conn: Connection, order_id: str) -> list[Refund]:
-    """All refunds of an order, oldest first."""
-    return [Refund(**row) async for row in _sql.refunds_of(conn, order_id=order_id)]
-
-
 async def owed(conn: Connection) -> list[Refund]:
     """Refunds that are not issued in full, oldest first."""
     return [Refund(**row) async for row in _sql.owed_refunds(conn)]

@@ -12,9 +12,6 @@ returning refund_id;
 -- name: refund_of(refund_id)^
 select * from refund where refund_id = :refund_id;
 
--- name: refunds_of(order_id)
-select * from refund where order_id = :order_id order by granted_at, refund_id;
-
 -- name: owed_refunds()
 -- Granted and not issued in full, or come back since; the oldest first.
 select * from refund where issued_minor - came_back_minor < amount_minor

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import FulfilmentState
-from store.database import Connection, load_queries
-from store.orders import events, orders
+from store.database import Connection, Record, load_queries
+from store.orders import events
 from store.payments import payments, refunds
 
 _sql = load_queries(__file__)
@@ -157,6 +157,14 @@ class EventRow(Row):
     data: dict[str, Any]
 
 
+class News(Row):
+    """An order's state, with the reason for it if there is one, and a part of its story."""
+
+    state: OrderState
+    reason: str
+    story: tuple[EventRow, ...]
+
+
 class OrderDetail(Row):
     """Everything about an order except its story."""
 
@@ -211,26 +219,19 @@ async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
 
 async def detail(conn: Connection, order_id: str) -> OrderDetail:
     """Everything about one order, as of one moment. Raises NotFound."""
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
-        summary = await find_summary(conn, order_id)
-        if summary is None:
-            raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
-        return OrderDetail(
-            summary=summary,
-            lines=tuple(OrderLine(**row) for row in await orders.lines(conn, order_id)),
-            fulfilments=tuple(
-                [FulfilmentRow(**row) async for row in _sql.fulfilments_of(conn, order_id=order_id)]
-            ),
-            returns=tuple(
-                [ReturnRow(**row) async for row in _sql.returns_of(conn, order_id=order_id)]
-            ),
-            payments=tuple(await payments.of_order(conn, order_id)),
-            refunds=tuple(await refunds.of_order(conn, order_id)),
-            attention=tuple(
-                AttentionRow(**row) for row in await events.open_attention(conn, [order_id])
-            ),
-            document=await _sql.document(conn, order_id=order_id),
-        )
+    row = _known(await _sql.detail(conn, order_id=order_id), order_id)
+    return OrderDetail(**{**row, "payments": [payments.texts(one) for one in row["payments"]]})
+
+
+async def news(conn: Connection, order_id: str, *, after: int = 0) -> News:
+    """The state of an order, and its events since one with this number. Raises NotFound."""
+    return News(**_known(await _sql.news(conn, order_id=order_id, after=after), order_id))
+
+
+def _known(row: Record | None, order_id: str) -> Record:
+    if row is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return row
 
 
 async def summaries(
@@ -265,10 +266,7 @@ async def states(conn: Connection) -> dict[str, int]:
 
 async def story(conn: Connection, order_id: str) -> list[EventRow]:
     """An order's story, oldest first. Raises NotFound."""
-    rows = await events.trail(conn, order_id)
-    if not rows and await find_summary(conn, order_id) is None:
-        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
-    return [EventRow(**row) for row in rows]
+    return list((await news(conn, order_id)).story)
 
 
 async def needing_attention(conn: Connection, order_ids: Sequence[str]) -> list[AttentionRow]:

@@ -3,6 +3,49 @@
 -- name: summary(order_id)^
 select * from order_overview where order_id = :order_id;
 
+-- name: detail(order_id)^
+-- All about one order except its story. One statement, so that everything is as of one moment.
+select to_jsonb(o) as summary,
+       (select document from customer_order where order_id = o.order_id) as document,
+       (select coalesce(jsonb_agg(to_jsonb(l) - 'order_id' order by l.position), '[]')
+        from order_line l where l.order_id = o.order_id) as lines,
+       (select coalesce(jsonb_agg(to_jsonb(part) order by length(fulfilment_id), fulfilment_id), '[]')
+        from (
+            select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,
+                   f.promised_leave, f.promised_on, p.label, p.carrier, p.tracking_number,
+                   p.carrier_status, p.last_scan_at, p.handed_over_at,
+                   coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))
+                             from fulfilment_line l where l.fulfilment_id = f.fulfilment_id), '{}')
+                       as units
+            from fulfilment f left join shipment p using (fulfilment_id)
+            where f.order_id = o.order_id
+        ) part) as fulfilments,
+       (select coalesce(jsonb_agg(to_jsonb(back) order by length(return_id), return_id), '[]')
+        from (
+            select r.return_id, r.kind, r.state, r.reason, r.changed_at,
+                   (select jsonb_object_agg(l.line_id, jsonb_build_object(
+                        'quantity', l.quantity, 'restocked', l.restocked, 'scrapped', l.scrapped))
+                    from return_line l where l.return_id = r.return_id) as lines
+            from order_return r where r.order_id = o.order_id
+        ) back) as returns,
+       (select coalesce(jsonb_agg(to_jsonb(p) order by p.requested_at, p.payment_key), '[]')
+        from payment p where p.order_id = o.order_id) as payments,
+       (select coalesce(jsonb_agg(to_jsonb(r) order by r.granted_at, r.refund_id), '[]')
+        from refund r where r.order_id = o.order_id) as refunds,
+       (select coalesce(jsonb_agg(to_jsonb(a) - '{resolved_at,resolution}'::text[] order by a.since), '[]')
+        from attention a where a.order_id = o.order_id and a.resolved_at is null) as attention
+from order_overview o where o.order_id = :order_id;
+
+-- name: news(order_id, after)^
+-- The order's state, and its story behind the event `after`, as of one moment.
+select o.state, o.reason,
+       (select coalesce(jsonb_agg(to_jsonb(e) order by event_id), '[]')
+        from (
+            select event_id, at, what, who, coalesce(why, '') as why, data
+            from order_event where order_id = o.order_id and event_id > :after
+        ) e) as story
+from order_overview o where o.order_id = :order_id;
+
 -- name: summaries(channel, state, customer_id, attention, placed_from, placed_to, at_most)
 -- Newest first. Filters that are null do not filter.
 select * from order_overview
@@ -18,29 +61,8 @@ limit :at_most;
 -- name: states()
 select state, count(*) as orders from order_overview group by state order by state;
 
--- name: fulfilments_of(order_id)
-select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,
-       f.promised_leave, f.promised_on,
-       p.label, p.carrier, p.tracking_number, p.carrier_status, p.last_scan_at, p.handed_over_at,
-       coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))
-                 from fulfilment_line l where l.fulfilment_id = f.fulfilment_id), '{}') as units
-from fulfilment f left join shipment p using (fulfilment_id)
-where f.order_id = :order_id
-order by length(f.fulfilment_id), f.fulfilment_id;
-
 -- name: fulfilment_state(fulfilment_id)$
 select state from fulfilment where fulfilment_id = :fulfilment_id;
-
--- name: returns_of(order_id)
-select r.return_id, r.kind, r.state, r.reason, r.changed_at,
-       (select jsonb_object_agg(l.line_id, jsonb_build_object(
-            'quantity', l.quantity, 'restocked', l.restocked, 'scrapped', l.scrapped))
-        from return_line l where l.return_id = r.return_id) as lines
-from order_return r where r.order_id = :order_id
-order by length(r.return_id), r.return_id;
-
--- name: document(order_id)$
-select document from customer_order where order_id = :order_id;
 
 -- name: tasks(task, order_id, location, at_most)
 -- What the warehouse is asked to do, oldest first.

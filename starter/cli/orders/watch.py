@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Final, TypeVar
 
 import typer
@@ -62,21 +63,17 @@ async def _watch_one(order_id: str, out: Output, interval: float, until_done: bo
     async with records(statement_seconds_max=_LOOK_SECONDS_MAX) as here:
         last = 0
         while True:
-            # The state first: what happens between the two reads is told before the end.
-            summary = await _read(lambda: here.orders.find(order_id))
-            story = await _read(lambda: here.orders.events(order_id))
-            for event in story:
-                if event.event_id <= last:
-                    continue
+            news = await _read(partial(here.orders.news, order_id, after=last))
+            for event in news.story:
                 last = event.event_id
                 if out.as_json:
                     out.record(event.model_dump(mode="json"))
                 else:
                     out.say(event_line(event))
-            if until_done and summary is not None and summary.state in _FINISHED:
+            if until_done and news.state in _FINISHED:
                 if not out.as_json:
-                    reason = f": {summary.reason}" if summary.reason else ""
-                    out.say(f"{order_id} is {summary.state}{reason}")
+                    reason = f": {news.reason}" if news.reason else ""
+                    out.say(f"{order_id} is {news.state}{reason}")
                 return
             await asyncio.sleep(interval)
 

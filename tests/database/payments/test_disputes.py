@@ -16,8 +16,8 @@ from domain.payments.disputes import Dispute
 from domain.payments.disputes import DisputeState as S
 from store.database import Pool
 from store.locks import lock_order
-from store.orders import events
 from store.payments import disputes, payments, provider_reads
+from store.views import reads
 from tests.support.bench import Bench
 from tests.support.builders import an_order, shipping
 from tests.support.provider_desk import FEE_MINOR, Telling
@@ -65,8 +65,8 @@ async def disputed(pool: Pool) -> int:
 
 async def told(pool: Pool, order: Order) -> list[str]:
     async with pool.acquire() as conn:
-        story = await events.trail(conn, order.order_id)
-    return [event["what"] for event in story if event["what"].startswith("dispute")]
+        story = await reads.story(conn, order.order_id)
+    return [event.what for event in story if event.what.startswith("dispute")]
 
 
 TAKEN = {"disputes": 10_00, "cash_in_transit": -10_00 - FEE_MINOR, "provider_fees": FEE_MINOR}

@@ -24,6 +24,7 @@ from store.database import Pool, open_pool
 from store.locks import lock_order
 from store.orders import events
 from store.payments import payments, provider_reads
+from store.views import reads
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.provider_desk import SECRET, Telling
@@ -393,9 +394,9 @@ async def test_an_authorization_that_the_company_ended_has_ended(
     await company.worked_through()
     async with pool.acquire() as conn:
         ended = await conn.fetchval("select expires_at from payment")
-        story = await events.trail(conn, order.order_id)
+        story = await reads.story(conn, order.order_id)
     assert ended == company.began + timedelta(seconds=5)
-    told = [(e["who"], e["why"]) for e in story if e["what"] == "authorization ended"]
+    told = [(e.who, e.why) for e in story if e.what == "authorization ended"]
     assert told == [("sandbox", "expired")]
 
 
@@ -410,7 +411,7 @@ async def test_what_we_released_ourselves_is_no_news(
     await company.worked_through()
     async with pool.acquire() as conn:
         after = await conn.fetchval("select expires_at from payment where kind = 'authorize'")
-        story = [event["what"] for event in await events.trail(conn, order_id)]
+        story = [event.what for event in await reads.story(conn, order_id)]
     assert after == before
     assert "authorization ended" not in story
 

@@ -14,7 +14,7 @@ from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from domain.fulfilment.tracking import CarrierStatus
 from store.aftersales.returns import Counted
 from store.database import Pool
-from store.orders import events
+from store.views import reads
 from tests.support.bench import Bench, a_part, at_once
 from tests.support.books import faults_in
 from tests.support.builders import an_order
@@ -294,8 +294,8 @@ PROGRESS: dict[CarrierStatus, int] = {
 async def ends_told(bench: Bench, part: str) -> list[str]:
     """How the story says that the parcel ended."""
     async with bench.pool.acquire() as conn:
-        trail = await events.trail(conn, part.split(":", maxsplit=1)[0])
-    return [row["what"] for row in trail if row["what"] in ("delivered", "undeliverable", "lost")]
+        trail = await reads.story(conn, part.split(":", maxsplit=1)[0])
+    return [row.what for row in trail if row.what in ("delivered", "undeliverable", "lost")]
 
 
 async def test_s30_carrier_events_in_any_order_only_move_the_story_forward(bench: Bench) -> None:

@@ -1,0 +1,129 @@
+"""What a plain order asks of PostgreSQL, step by step: no number goes up unseen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from activities.orders.order_records import CloseOrder
+from activities.relay import BATCH
+from domain.fulfilment.tracking import CarrierStatus
+from domain.ids import fulfilment_id
+from starter.service.orders import OrderRecords
+from store import waits
+from store.fulfilment import shipments
+from tests.support.bench import Bench, a_part, authorizing, capturing, reserving, shipping
+from tests.support.builders import an_order
+from tests.support.round_trips import RoundTrips, counting_pool
+
+STEPS = {
+    "reserve": 13,
+    "authorize": 24,
+    "wait for the pick": 1,
+    "pick": 11,
+    "relay the pick": 2,
+    "wait for the packing": 1,
+    "pack": 8,
+    "relay the packing": 2,
+    "buy the label and wait": 16,
+    "hand over": 18,
+    "relay the hand-over": 2,
+    "charge": 27,
+    "wait for the delivery": 1,
+    "status page": 1,
+    "watch": 1,
+    "list": 1,
+    "scan: in transit": 8,
+    "scan: out for delivery": 8,
+    "scan: delivered": 13,
+    "relay the delivery": 2,
+    "close": 5,
+}
+"""Step → round trips of an order of two lines in one parcel."""
+
+
+@pytest.fixture
+async def trips(database_url: str) -> AsyncIterator[RoundTrips]:
+    async with counting_pool(database_url) as trips:
+        yield trips
+
+
+class Life:
+    """A plain order, with all that its workflow, the outside and people do about it in sequence."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._records = OrderRecords(bench.pool)
+        self.order = an_order(("TEA", 2), ("CUP", 1))
+        self._part = fulfilment_id(self.order.order_id, 1)
+        self._parcel: shipments.Parcel | None = None
+
+    def steps(self) -> dict[str, Callable[[], Awaitable[Any]]]:
+        """Every step, by the names in `STEPS`."""
+        bench, order, part = self._bench, self.order, self._part
+        waiting, fulfilment, warehouse = bench.waiting, bench.fulfilment, bench.warehouse
+        closing = CloseOrder(order_id=order.order_id, decision="closed", reason="")
+        return {
+            "reserve": lambda: bench.inventory.reserve_stock(reserving(order)),
+            "authorize": lambda: bench.authorizations.authorize_payment(authorizing(order)),
+            "wait for the pick": lambda: waiting(fulfilment.pick(a_part(part))),
+            "pick": lambda: warehouse.pick(part, who="picker"),
+            "relay the pick": self._relay,
+            "wait for the packing": lambda: waiting(fulfilment.pack(a_part(part))),
+            "pack": lambda: warehouse.pack(part, who="packer"),
+            "relay the packing": self._relay,
+            "buy the label and wait": lambda: waiting(fulfilment.ship(shipping(part))),
+            "hand over": lambda: warehouse.hand_over(part, who="packer"),
+            "relay the hand-over": self._relay,
+            "charge": lambda: bench.payments.capture_payment(capturing(order, part)),
+            "wait for the delivery": lambda: waiting(bench.delivery.await_delivery(a_part(part))),
+            "status page": lambda: self._records.get(order.order_id),
+            "watch": lambda: self._records.news(order.order_id),
+            "list": lambda: self._records.list(customer_id=order.customer.id),
+            "scan: in transit": lambda: self._scan("in_transit"),
+            "scan: out for delivery": lambda: self._scan("out_for_delivery"),
+            "scan: delivered": lambda: self._scan("delivered"),
+            "relay the delivery": self._relay,
+            "close": lambda: bench.records.close_order(closing),
+        }
+
+    async def learn_the_number(self) -> None:
+        """Read the parcel's tracking number, which a carrier knows."""
+        self._parcel = await self._bench.parcel(self._part)
+
+    async def _scan(self, status: CarrierStatus) -> None:
+        assert self._parcel is not None
+        assert self._parcel.carrier is not None
+        assert self._parcel.tracking_number is not None
+        await self._bench.carriers.event(
+            carrier=self._parcel.carrier,
+            tracking_number=self._parcel.tracking_number,
+            event_id=status,
+            status=status,
+        )
+
+    async def _relay(self) -> None:
+        """What the relay asks about one report: alone, as if no other report came meanwhile."""
+        async with self._bench.pool.acquire() as conn:
+            claimed = await waits.claim_pending(conn, BATCH)
+            await waits.delivered(conn, [one["activity_id"] for one in claimed])
+
+
+async def test_a_plain_order_takes_so_many_round_trips(trips: RoundTrips) -> None:
+    bench = Bench(trips.pool)
+    await bench.stocked("TEA", 1000)
+    await bench.stocked("CUP", 1000)
+    counts: dict[str, int] = {}
+    sent_by: dict[str, list[str]] = {}
+    for _ in range(2):  # The first order's connection still has to learn the types of columns.
+        life = Life(bench)
+        for name, step in life.steps().items():
+            if name == "status page":
+                await life.learn_the_number()
+            with trips.counted() as sent:
+                await step()
+            counts[name], sent_by[name] = len(sent), sent
+    changed = [name for name in STEPS if counts[name] != STEPS[name]]
+    assert counts == STEPS, "\n".join(line for name in changed for line in (name, *sent_by[name]))
