@@ -1,5 +1,7 @@
 """Turns faults of the database into errors that tell a person what to do.
 
+So it does with the noes of functions that hold a rule in the database.
+
 PostgreSQL sorts its errors into classes: the first two characters of a SQLSTATE. Only a few classes
 are about settings that a person may correct. The others say that the server cannot do it now.
 """
@@ -10,7 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from domain.errors import InvalidInput, OrderloomError, Unreachable
+from domain.errors import (
+    Conflict,
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    OrderloomError,
+    Refused,
+    Unreachable,
+)
 from store.database import DatabaseFault
 
 _NOT_PREPARED: Final = frozenset({"42P01", "42703", "42883", "3F000"})
@@ -33,6 +43,12 @@ _UNABLE: Final = frozenset(
     }
 )
 """Classes of errors that no setting can mend: the server is away, or cannot do it now."""
+
+
+_REFUSAL: Final = "ORDER"
+"""What `refuse` raises (schema/routines/kernel.sql): the error's kind is its detail."""
+
+_KINDS: Final = {error.kind: error for error in (Conflict, IllegalTransition, NotFound, Refused)}
 
 
 class NotPrepared(InvalidInput):
@@ -75,3 +91,14 @@ def database_faults() -> Iterator[None]:
         yield
     except DatabaseFault as fault:
         raise explained(fault) from fault
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise the no of a function of the database as the error of its kind, with its message."""
+    try:
+        yield
+    except DatabaseFault as fault:
+        if getattr(fault, "sqlstate", None) != _REFUSAL:
+            raise
+        raise _KINDS[getattr(fault, "detail", "")](str(fault)) from None

@@ -23,7 +23,7 @@ async def report(
     conn: Connection, order_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
     """Keep a report for the step that waits under `activity_id`, and wake the relay at commit."""
-    await _sql.insert_report(conn, activity_id=activity_id, order_id=order_id, outcome=outcome)
+    await _sql.report(conn, activity_id=activity_id, order_id=order_id, po_id=None, outcome=outcome)
 
 
 async def report_to_all(
@@ -39,7 +39,7 @@ async def report_purchase(
     conn: Connection, po_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
     """Keep a report for a step of a purchase order, and wake the relay at commit."""
-    await _sql.insert_purchase_report(conn, activity_id=activity_id, po_id=po_id, outcome=outcome)
+    await _sql.report(conn, activity_id=activity_id, order_id=None, po_id=po_id, outcome=outcome)
 
 
 async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:

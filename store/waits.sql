@@ -1,14 +1,8 @@
 -- What the outside reported, on its way to the workflow that waits for it.
 
--- name: insert_report(activity_id, order_id, outcome)$
--- Keeps the report, and wakes the relay at commit.
-with kept as (
-    insert into wait_report (activity_id, order_id, outcome)
-    values (:activity_id, :order_id, :outcome)
-    on conflict (activity_id) do nothing
-    returning activity_id
-)
-select pg_notify('wait_report', activity_id) from kept;
+-- name: report(activity_id, order_id, po_id, outcome)$
+-- Keeps the report, and wakes the relay at commit. The function stands in schema/routines/kernel.sql.
+select report_to_step(:activity_id, :order_id, :po_id, :outcome);
 
 -- name: insert_reports(activity_ids, order_ids, outcome)$
 with kept as (
@@ -19,16 +13,6 @@ with kept as (
     returning activity_id
 )
 select pg_notify('wait_report', min(activity_id)) from kept having count(*) > 0;
-
--- name: insert_purchase_report(activity_id, po_id, outcome)$
--- The same, for the workflow of a purchase order.
-with kept as (
-    insert into wait_report (activity_id, po_id, outcome)
-    values (:activity_id, :po_id, :outcome)
-    on conflict (activity_id) do nothing
-    returning activity_id
-)
-select pg_notify('wait_report', activity_id) from kept;
 
 -- name: take_report(activity_id)^
 -- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,

@@ -17,7 +17,7 @@ from domain.ids import WHO
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import events
-from store.warehouse import facts
+from store.warehouse import facts, scans
 
 
 class LabelWanted(BaseModel):
@@ -117,7 +117,7 @@ class Warehouse:
     @activity.defn
     async def record_scan(self, scan: Scan) -> None:
         async with self._pool.acquire() as conn:
-            await facts.carrier_event(
+            await scans.carrier_event(
                 conn,
                 carrier=scan.label.carrier,
                 tracking_number=scan.label.tracking_number,

@@ -30,22 +30,29 @@ _PROGRESS: dict[CarrierStatus, int] = {
     "return_to_sender": 4,
     "failure": 4,
 }
-_END = 4
+
+_ENDS: dict[CarrierStatus, str] = {
+    "delivered": "delivered",
+    "return_to_sender": "undeliverable",
+    "failure": "lost",
+}
 
 
-def advance(current: CarrierStatus, reported: CarrierStatus) -> CarrierStatus:
-    """The status after one more report: the reported one if it is further along, else the current.
+def overtaken_by(reported: CarrierStatus) -> list[CarrierStatus]:
+    """The statuses that a report takes the place of: those that are no further along.
 
-    Between equally far statuses the newer report wins, except at an end.
+    Between equally far statuses the newer report wins, except at an end: an end is final.
     """
-    if is_end(current):
-        return current
-    return reported if _PROGRESS[reported] >= _PROGRESS[current] else current
+    return [
+        status
+        for status, progress in _PROGRESS.items()
+        if progress <= _PROGRESS[reported] and status not in _ENDS
+    ]
 
 
-def is_end(status: CarrierStatus) -> bool:
-    """Whether the carrier's part is over: delivered, on its way back, or lost."""
-    return _PROGRESS[status] == _END
+def end_of(status: CarrierStatus) -> str | None:
+    """What the order's story calls this end of the carrier's part; None where it is none."""
+    return _ENDS.get(status)
 
 
 def is_moving(status: CarrierStatus) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
 from store.views import reads
-from store.warehouse import facts
+from store.warehouse import scans
 
 
 class Carriers:
@@ -29,7 +29,7 @@ class Carriers:
     ) -> bool:
         """Record a carrier's scan of a shipment. Returns False for one that is recorded already."""
         async with self._pool.acquire() as conn:
-            return await facts.carrier_event(
+            return await scans.carrier_event(
                 conn,
                 carrier=carrier,
                 tracking_number=tracking_number,

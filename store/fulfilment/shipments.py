@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Connection, load_queries
 
@@ -70,18 +70,6 @@ async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:
     return None if row is None else Parcel(**row)
 
 
-async def by_tracking(conn: Connection, carrier: str, tracking_number: str, event_id: str) -> str:
-    """The fulfilment whose parcel has this tracking number. Raises NotFound."""
-    rows = _sql.parcels_by_tracking(
-        conn, carrier=carrier, tracking_number=tracking_number, event_id=event_id
-    )
-    candidates = [row["fulfilment_id"] async for row in rows]
-    if not candidates:
-        raise NotFound(f"no parcel has {carrier} number {tracking_number}")
-    fulfilment_id: str = candidates[0]
-    return fulfilment_id
-
-
 async def label_bought(
     conn: Connection, fulfilment_id: str, *, carrier: str, tracking_number: str
 ) -> None:
@@ -105,41 +93,3 @@ async def handed_over(conn: Connection, fulfilment_id: str, at: datetime) -> tup
     """Record that the carrier has the parcel since `at`. Returns carrier and tracking number."""
     row = await _sql.hand_over(conn, fulfilment_id=fulfilment_id, at=at)
     return row["carrier"], row["tracking_number"]
-
-
-async def add_carrier_event(
-    conn: Connection,
-    fulfilment_id: str,
-    event_id: str,
-    *,
-    status: CarrierStatus,
-    happened_at: datetime,
-    detail: str,
-) -> bool:
-    """Keep a carrier's event. False for a repeat; Conflict for one with another status."""
-    new = await _sql.add_carrier_event(
-        conn,
-        fulfilment_id=fulfilment_id,
-        event_id=event_id,
-        status=status,
-        happened_at=happened_at,
-        detail=detail,
-    )
-    if new is not None:
-        return True
-    told = await _sql.status_told(conn, fulfilment_id=fulfilment_id, event_id=event_id)
-    if told != status:
-        raise Conflict(
-            f"carrier event {event_id} of {fulfilment_id} came before with status {told}, not "
-            f"{status}; nothing was changed"
-        )
-    return False
-
-
-async def scanned(
-    conn: Connection, fulfilment_id: str, status: CarrierStatus, happened_at: datetime
-) -> None:
-    """Set the shipment's status. The time of the last scan never goes back."""
-    await _sql.scanned(
-        conn, fulfilment_id=fulfilment_id, carrier_status=status, happened_at=happened_at
-    )

@@ -13,17 +13,6 @@ select fulfilment_id, order_id, label_key, label, carrier, tracking_number, serv
        carrier_status, last_scan_at, handed_over_at, charged
 from shipment where fulfilment_id = :fulfilment_id;
 
--- name: parcels_by_tracking(carrier, tracking_number, event_id)
--- Carriers recycle numbers: a parcel that already has this event comes first, then one that has not
--- ended, then the newest hand-over.
-select p.fulfilment_id, p.carrier_status
-from shipment p join fulfilment f using (fulfilment_id)
-where p.carrier = :carrier and p.tracking_number = :tracking_number and p.label = 'bought'
-order by exists (select from carrier_event e
-                 where e.fulfilment_id = p.fulfilment_id and e.event_id = :event_id) desc,
-         (f.state in ('labelled', 'shipped')) desc, p.handed_over_at desc nulls last,
-         p.fulfilment_id;
-
 -- name: label_bought(carrier, tracking_number, fulfilment_id)!
 -- requested → bought
 update shipment set label = 'bought', carrier = :carrier, tracking_number = :tracking_number
@@ -44,19 +33,3 @@ where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
 update shipment set handed_over_at = :at, last_scan_at = least(:at, clock_timestamp())
 where fulfilment_id = :fulfilment_id
 returning carrier, tracking_number;
-
--- name: add_carrier_event(fulfilment_id, event_id, status, happened_at, detail)$
--- Null when the carrier sent this event before.
-insert into carrier_event (fulfilment_id, event_id, status, happened_at, detail)
-values (:fulfilment_id, :event_id, :status, :happened_at, nullif(:detail, ''))
-on conflict (fulfilment_id, event_id) do nothing
-returning event_id;
-
--- name: status_told(fulfilment_id, event_id)$
-select status from carrier_event where fulfilment_id = :fulfilment_id and event_id = :event_id;
-
--- name: scanned(carrier_status, happened_at, fulfilment_id)!
-update shipment
-set carrier_status = :carrier_status,
-    last_scan_at = greatest(last_scan_at, least(:happened_at, clock_timestamp()))
-where fulfilment_id = :fulfilment_id;

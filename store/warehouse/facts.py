@@ -1,6 +1,6 @@
-"""Facts from outside, written down: picks, packs, hand-overs, carrier scans, received returns.
+"""What a warehouse reports, written down: picks, packs, hand-overs, received returns.
 
-These are facts, not decisions: actions of the warehouse and the carriers, counted in units. Each is
+These are facts, not decisions: actions of the warehouse, counted in units. Each is
 one transaction that locks the order, checks that the fact is possible, moves stock and counts,
 tells the story, and leaves a report for the workflow that waits. Except for a workflow's own steps,
 only this module writes about orders. A repeat of a fact changes nothing. A different report of the
@@ -15,8 +15,6 @@ from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
-from domain.fulfilment import tracking
-from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.quantities import LineUnits
 from domain.words import count_of
 from store import waits
@@ -131,51 +129,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
                 f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
                 f"it until `orderloom show {row['order_id']}` says that it is renewed"
             )
-        await _ship(conn, row, at, who)
-
-
-async def carrier_event(
-    conn: Connection,
-    *,
-    carrier: str,
-    tracking_number: str,
-    event_id: str,
-    status: CarrierStatus,
-    happened_at: datetime,
-    detail: str = "",
-) -> bool:
-    """Record a carrier's scan. False for a repeat; Conflict when the status differs.
-
-    A parcel that moves has been handed over, even if the warehouse did not report that. An end
-    (delivered, returned to sender, lost) is reported to the waiting workflow, once.
-    """
-    async with conn.transaction():
-        fulfilment_id = await shipments.by_tracking(conn, carrier, tracking_number, event_id)
-        row = await fulfilments.locked(conn, fulfilment_id)
-        new = await shipments.add_carrier_event(
-            conn,
-            fulfilment_id,
-            event_id,
-            status=status,
-            happened_at=happened_at,
-            detail=detail,
-        )
-        if not new:
-            return False
-        if row["state"] == "labelled" and tracking.is_moving(status):
-            await _ship(conn, row, happened_at, f"carrier {carrier}")
-        parcel = await shipments.find(conn, fulfilment_id)
-        assert parcel is not None
-        current = tracking.advance(parcel.carrier_status, status)
-        await shipments.scanned(conn, fulfilment_id, current, happened_at)
-        if row["state"] not in ("labelled", "shipped"):
-            await _unexpected(conn, row, carrier, event_id, status)
-        elif current != parcel.carrier_status and tracking.is_end(current):
-            # The return window begins at this time, so a clock that is ahead must not make it
-            # longer.
-            at = min(happened_at, datetime.now(UTC))
-            await _arrive(conn, row, carrier, current, at, detail)
-        return True
+        await ship(conn, row, at, who)
 
 
 async def receive_return(
@@ -317,7 +271,8 @@ async def _not_found(
     )
 
 
-async def _ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
+async def ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
+    """labelled → shipped, under the order's lock: its units leave the stock and the claims."""
     fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
     lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
     units = {line.line_id: line.reserved for line in lines}
@@ -354,59 +309,6 @@ async def _ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
     await events.tell(conn, order_id, f"handover:{fulfilment_id}", "shipped", who=who, data=data)
     await waits.report(
         conn, order_id, ids.wait_id("ship", fulfilment_id), {"outcome": "shipped", "units": units}
-    )
-
-
-async def _arrive(
-    conn: Connection,
-    row: Record,
-    carrier: str,
-    status: CarrierStatus,
-    at: datetime,
-    detail: str,
-) -> None:
-    fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
-    lines = await fulfilments.lines(conn, fulfilment_id)
-    units = {line.line_id: line.picked for line in lines if line.picked}
-    if status == "delivered":
-        await orders.move_lines(conn, order_id, {k: {"delivered": n} for k, n in units.items()})
-        await fulfilments.set_state(conn, fulfilment_id, "delivered")
-    else:
-        await fulfilments.set_state(conn, fulfilment_id, "exception")
-    what = {"delivered": "delivered", "return_to_sender": "undeliverable", "failure": "lost"}[
-        status
-    ]
-    await events.tell(
-        conn,
-        order_id,
-        f"{what}:{fulfilment_id}",
-        what,
-        who=f"carrier {carrier}",
-        why=detail,
-        data={"fulfilment_id": fulfilment_id, "units": units},
-    )
-    await waits.report(
-        conn,
-        order_id,
-        ids.wait_id("await_delivery", fulfilment_id),
-        {"outcome": what, "units": units, "at": at.isoformat()},
-    )
-
-
-async def _unexpected(
-    conn: Connection, row: Record, carrier: str, event_id: str, status: CarrierStatus
-) -> None:
-    """Keep a late or impossible scan and tell it, but leave the shipment's state as it is."""
-    if row["state"] == "delivered" or not tracking.is_moving(status):
-        return
-    await events.tell(
-        conn,
-        row["order_id"],
-        f"scan:{row['fulfilment_id']}:{event_id}",
-        "unexpected carrier scan",
-        who=f"carrier {carrier}",
-        why=f"{status}, but the parcel is {row['state']} here",
-        data={"fulfilment_id": row["fulfilment_id"]},
     )
 
 

@@ -195,7 +195,7 @@ DOORS = {
     "starter/service/updates.py": ("store.orders.answers",),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),
-    "starter/service/carriers.py": ("store.warehouse.facts",),
+    "starter/service/carriers.py": ("store.warehouse.scans",),
     "starter/service/catalogue.py": (
         "store.stock.items",
         "store.stock.kits",

@@ -1,0 +1,60 @@
+"""What carriers report, written down: scans of parcels, in any sequence and more than once.
+
+A scan is a fact, not a decision. Each is one function in the database (carrier_scan), because
+carriers send many, and most change one row. A repeat changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.fulfilment import tracking
+from domain.fulfilment.tracking import CarrierStatus
+from store.database import Connection, Record, load_queries
+from store.faults import refusals
+from store.fulfilment import fulfilments
+from store.warehouse import facts
+
+_sql = load_queries(__file__)
+
+
+async def carrier_event(
+    conn: Connection,
+    *,
+    carrier: str,
+    tracking_number: str,
+    event_id: str,
+    status: CarrierStatus,
+    happened_at: datetime,
+    detail: str = "",
+) -> bool:
+    """Record a carrier's scan. False for a repeat; Conflict when the status differs.
+
+    A parcel that moves has been handed over, even if the warehouse did not report that. An end
+    (delivered, returned to sender, lost) is reported to the waiting workflow, once.
+    """
+
+    async def scan() -> Record:
+        with refusals():
+            row: Record = await _sql.scan(
+                conn,
+                carrier=carrier,
+                tracking_number=tracking_number,
+                event_id=event_id,
+                status=status,
+                happened_at=happened_at,
+                detail=detail,
+                overtakes=tracking.overtaken_by(status),
+                moves=tracking.is_moving(status),
+                ends_as=tracking.end_of(status),
+            )
+        return row
+
+    row = await scan()
+    if row["answer"] == "not handed over":
+        async with conn.transaction():
+            part = await fulfilments.locked(conn, row["part_id"])
+            if part["state"] == "labelled":
+                await facts.ship(conn, part, happened_at, f"carrier {carrier}")
+            row = await scan()
+    return bool(row["answer"] == "new")
