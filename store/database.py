@@ -107,7 +107,7 @@ def pool_options(size_max: int) -> dict[str, Any]:
         "reset": _close_if_in_doubt,
         "connection_class": _Session,
         "command_timeout": 30,
-        # The books count days by UTC, and `current_date` must, too.
+        # The books count days by UTC, and a moment's `::date` must, too.
         "server_settings": {"timezone": "UTC"},
     }
 

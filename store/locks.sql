@@ -19,10 +19,10 @@ for no key update;
 -- rows are locked: one that waits for a lock does not see what others have written meanwhile to
 -- another table.
 select sku, location, sum(quantity)::bigint as quantity from soft_reservation
-where sku = any(:skus::text[]) and (expires_at is null or expires_at > now())
+where sku = any(:skus::text[]) and (expires_at is null or expires_at > transaction_moment())
 group by sku, location;
 
 -- name: empty_baskets(baskets, skus)
 -- Returns their units until now; expired ones were free before.
 delete from soft_reservation where basket = any(:baskets::text[]) and sku = any(:skus::text[])
-returning basket, sku, location, case when expires_at > now() then quantity else 0 end as quantity;
+returning basket, sku, location, case when expires_at > transaction_moment() then quantity else 0 end as quantity;

@@ -18,7 +18,7 @@ select pg_notify('wait_report', min(activity_id)) from kept having count(*) > 0;
 -- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,
 -- so the report is not delivered yet: some time later it is handed over once more.
 update wait_report
-set taken = true, delivered_at = null, try_after = clock_timestamp() + interval '10 seconds'
+set taken = true, delivered_at = null, try_after = moment() + interval '10 seconds'
 where activity_id = :activity_id
 returning outcome;
 
@@ -27,7 +27,7 @@ returning outcome;
 -- order or purchase order has ended nobody waits for any: those count as delivered.
 with due as (
     select activity_id, order_id, po_id from wait_report
-    where delivered_at is null and try_after <= clock_timestamp()
+    where delivered_at is null and try_after <= moment()
     order by try_after limit :batch
     for update skip locked
 ), of as (
@@ -38,17 +38,17 @@ with due as (
     left join customer_order using (order_id)
     left join purchase_order using (po_id)
 ), ended as (
-    update wait_report w set delivered_at = clock_timestamp()
+    update wait_report w set delivered_at = moment()
     from of where w.activity_id = of.activity_id and of.ended
 )
 update wait_report w
 set tries = w.tries + 1,
-    try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
+    try_after = moment() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
 from of where w.activity_id = of.activity_id and not of.ended
 returning w.activity_id, w.order_id, w.po_id, w.outcome, w.tries, w.taken;
 
 -- name: reports_delivered(activity_ids)!
-update wait_report set delivered_at = clock_timestamp()
+update wait_report set delivered_at = moment()
 where activity_id = any(:activity_ids::text[]) and delivered_at is null;
 
 -- name: stranded_labels(older_than, batch)
@@ -62,6 +62,6 @@ where (f.state = 'packed' or f.recalled_from = 'packed')
   and (coalesce(p.label, 'requested') = 'requested'
        or (p.label = 'refused' and f.state = 'packed')
        or (p.label = 'bought' and f.recalled_from = 'packed'))
-  and greatest(f.changed_at, p.asked_at) < clock_timestamp() - :older_than::interval
-  and f.changed_at > clock_timestamp() - interval '1 day'
+  and greatest(f.changed_at, p.asked_at) < moment() - :older_than::interval
+  and f.changed_at > moment() - interval '1 day'
 order by greatest(f.changed_at, p.asked_at) desc limit :batch;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from temporalio import activity
@@ -26,6 +26,7 @@ from activities.provider_errors import Declined
 from domain.errors import Conflict, IllegalTransition
 from domain.ids import WHO
 from domain.money import Money
+from store import clock
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments
 from store.locks import lock_order
@@ -317,7 +318,7 @@ def _lasts(authorization: Payment, until: datetime) -> bool:
     ends, made = authorization.expires_at, authorization.requested_at
     if ends is None or authorization.holds_until(until):
         return True
-    return datetime.now(UTC) - made < (ends - made) / 10
+    return clock.now() - made < (ends - made) / 10
 
 
 def _missing(made: Sequence[Payment], tender: int, part: str, amount: int) -> int:

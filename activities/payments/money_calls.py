@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, OutcomeUnknown
 from domain.errors import Conflict, NotFound
 from domain.ids import WHO
 from domain.money import Money
+from store import clock
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.orders import events
@@ -158,7 +158,7 @@ class MoneyCalls:
         a second one. Raises Declined, so that the next try gets a key of its own.
         """
         receipt = await self.look_up(payment)
-        age = datetime.now(UTC) - payment.requested_at
+        age = clock.now() - payment.requested_at
         if receipt is None and age > provider.capabilities.keys_live:
             raise Declined(
                 DeclineCode.NOT_FOUND, "the provider has not seen it, and will not: try it again"

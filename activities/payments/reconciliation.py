@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
@@ -22,6 +22,7 @@ from domain.errors import InvalidInput, Unreachable
 from domain.orders.messages import AttentionAnswer
 from domain.payments.comparison import compare, keys_about, not_listed, still_held, void_key
 from domain.payments.reconciliation import Moment, Ours, Remedy, Theirs
+from store import clock
 from store.database import Pool
 from store.payments import reconciliation
 from store.payments.reconciliation import WHO, KeptDifference
@@ -104,7 +105,7 @@ class Reconciliation:
     @activity.defn
     async def days_due(self, ask: Reconcile) -> DueDays:
         """The days to compare. Raises InvalidInput for a future day, or an unknown provider."""
-        today = datetime.now(UTC).date()
+        today = clock.today()
         if ask.day is not None and ask.day > today:
             raise InvalidInput(f"{ask.day} has not begun; today (UTC) is {today}", where="day")
         if ask.provider is not None and ask.provider not in self._providers:
@@ -124,9 +125,7 @@ class Reconciliation:
 
         A repeat records each of them once.
         """
-        when = Moment(
-            day=ask.day, provider=ask.provider, listed_at=datetime.now(UTC), patience=PATIENCE
-        )
+        when = Moment(day=ask.day, provider=ask.provider, listed_at=clock.now(), patience=PATIENCE)
         # Read the company's list first: an effect that happens in between already has its intent
         # here.
         theirs = await self._list(ask.provider, ask.day)

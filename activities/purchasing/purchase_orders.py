@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
@@ -14,6 +12,7 @@ from domain.errors import IllegalTransition, Refused
 from domain.ids import WHO
 from domain.purchasing.purchase_orders import ENDED, PurchaseState, PurchasingPolicy
 from domain.purchasing.x12 import purchase_order_850
+from store import clock
 from store.database import Pool
 from store.purchasing import purchase_reads, purchases, replenishment
 from store.stock import items
@@ -114,7 +113,7 @@ class Purchasing:
         """Buy the SKUs that are low. A repeat buys nothing, because goods on order count."""
         async with self._pool.acquire() as conn:
             ordered = await replenishment.run(
-                conn, self._policy, today=_today(), only_called=ask.only_called
+                conn, self._policy, today=clock.today(), only_called=ask.only_called
             )
         return Replenished(ordered=tuple(ordered))
 
@@ -143,7 +142,7 @@ class Purchasing:
             if await purchases.done(conn, po_id, "ask") is None:
                 async with conn.transaction():
                     await purchases.locked(conn, po_id)
-                    await purchases.expect(conn, po_id, today=_today())
+                    await purchases.expect(conn, po_id, today=clock.today())
                     await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
                 # From here on the order does not change, so every repeat sends the same.
                 order = await purchase_reads.get(conn, po_id)
@@ -157,7 +156,7 @@ class Purchasing:
             return Sent(refused=refusal.message)
         async with self._pool.acquire() as conn, conn.transaction():
             row, _ = await purchases.locked(conn, po_id)
-            await purchases.sent(conn, row, today=_today())
+            await purchases.sent(conn, row, today=clock.today())
             await purchases.tell(
                 conn,
                 po_id,
@@ -256,10 +255,6 @@ def _late(order: purchase_reads.PurchaseOrder, *, unanswered: bool) -> str | Non
     late = [
         f"{line.outstanding} {line.sku}"
         for line in order.lines
-        if line.outstanding and line.due_on < _today()
+        if line.outstanding and line.due_on < clock.today()
     ]
     return f"late since {order.due_on}: {', '.join(late)}" if late else None
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -4,7 +4,7 @@
 -- Everything that a document consists of, and the number that the part has already. `earlier`: the
 -- order's documents in the order of their issue, with the units of each line.
 select o.document as placed,
-       (clock_timestamp() at time zone :zone)::date as today,
+       (moment() at time zone :zone)::date as today,
        (select (handed_over_at at time zone :zone)::date from shipment
         where fulfilment_id = :part_id) as handed_over_on,
        coalesce((
@@ -29,7 +29,7 @@ where o.order_id = :order_id;
 -- name: append(kind, zone, order_id, part_id, currency, goods, tax, shipping, shipping_tax, content)$
 -- Takes the next number of its series and issues under it. The counter stays locked until commit.
 with today as (
-    select (clock_timestamp() at time zone :zone)::date as day
+    select (moment() at time zone :zone)::date as day
 ), counted as (
     insert into document_counter as c (kind, year, last_number, last_on)
     select :kind, extract(year from day)::integer, 1, day from today

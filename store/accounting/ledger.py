@@ -7,13 +7,14 @@ closed days take no more entries. `store.accounting.valuation` writes the entrie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.accounting.accounts import Account
 from domain.errors import IllegalTransition, InvalidInput
+from store import clock
 from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -160,7 +161,7 @@ async def close(conn: Connection, through: date, *, who: str) -> Closing:
                 async with conn.transaction():
                     await _sql.close(conn, through=through, who=who)
             except CheckViolation:
-                yesterday = datetime.now(UTC).date() - timedelta(days=1)
+                yesterday = clock.today() - timedelta(days=1)
                 raise IllegalTransition(
                     f"{through} is not over: what is booked until then is not known; the latest "
                     f"day that can be closed is {yesterday}"

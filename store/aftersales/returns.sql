@@ -27,7 +27,7 @@ where l.return_id = :return_id and l.line_id = c.line_id;
 
 -- name: set_return_state(state, return_id)!
 -- approved → received → refunded → closed; approved → closed when nothing arrives.
-update order_return set state = :state, changed_at = clock_timestamp()
+update order_return set state = :state, changed_at = moment()
 where return_id = :return_id and state <> :state;
 
 -- name: default_location(order_id)$

@@ -15,7 +15,7 @@ order by f.line_id;
 
 -- name: release_to_warehouse(order_id)!
 -- open → picking, for all of an order at once: the order is paid for.
-update fulfilment set state = 'picking', changed_at = clock_timestamp()
+update fulfilment set state = 'picking', changed_at = moment()
 where order_id = :order_id and state = 'open';
 
 -- name: is_live(fulfilment_id)$
@@ -24,13 +24,13 @@ select exists (select from fulfilment
 
 -- name: set_state(state, fulfilment_id)!
 -- The caller has read the state under the order's lock.
-update fulfilment set state = :state, changed_at = clock_timestamp()
+update fulfilment set state = :state, changed_at = moment()
 where fulfilment_id = :fulfilment_id;
 
 -- name: recall(fulfilment_id)!
 -- Any state before hand-over → cancelled: from now on the warehouse cannot report on it.
 update fulfilment
-set state = 'cancelled', recalled_from = state, changed_at = clock_timestamp()
+set state = 'cancelled', recalled_from = state, changed_at = moment()
 where fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
 

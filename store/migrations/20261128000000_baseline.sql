@@ -23,11 +23,27 @@ create domain minor_units as bigint constraint amount_is_not_negative check (val
 create domain units as bigint constraint number_of_units_is_not_negative check (value >= 0);
 create domain some_units as bigint constraint number_of_units_is_positive check (value > 0);
 
+-- The time. Everything in the database that asks for it asks here, so that a session can be given
+-- another one: `set orderloom.now = '2026-11-28 09:00Z'`. Columns' defaults call these functions, so
+-- they stand here and not among the routines. Both are of a form that PostgreSQL writes into the
+-- statement that calls them: each costs as much as what it reads.
+
+-- It goes on while a transaction waits.
+create function moment() returns timestamptz language sql volatile as $$
+    select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz,
+                    clock_timestamp())
+$$;
+
+-- The same in the whole transaction, so that its statements agree about what has ended.
+create function transaction_moment() returns timestamptz language sql stable as $$
+    select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz, now())
+$$;
+
 -- Which routines this database has: the newest row counts.
 create table routine_set (
     set_id     bigint      generated always as identity primary key,
     digest     text        not null,
-    applied_at timestamptz not null default clock_timestamp()
+    applied_at timestamptz not null default moment()
 );
 
 create table location (
@@ -62,11 +78,11 @@ create table wait_report (
     order_id     text,
     po_id        text,
     outcome      jsonb       not null,
-    reported_at  timestamptz not null default clock_timestamp(),
+    reported_at  timestamptz not null default moment(),
     delivered_at timestamptz,
     taken        boolean     not null default false,  -- the step found it by itself
     tries        integer     not null default 0,
-    try_after    timestamptz not null default clock_timestamp(),
+    try_after    timestamptz not null default moment(),
     constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1)
 );
 create index wait_report_pending on wait_report (try_after) where delivered_at is null;
@@ -85,13 +101,13 @@ create table customer_order (
     currency         currency_code not null,
     total_minor      minor_units   not null,
     placed_at        timestamptz   not null,
-    received_at      timestamptz   not null default clock_timestamp(),
+    received_at      timestamptz   not null default moment(),
     -- What the workflow decided. How far its units have come is rolled up from them (order_overview).
     decision         text          not null default 'received'
         constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
     reason           some_text,
-    decided_at       timestamptz   not null default clock_timestamp(),
+    decided_at       timestamptz   not null default moment(),
     -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
     sourcing         jsonb         not null default '{}',
     constraint channel_number_is_of_one_order unique (channel, channel_order_id)
@@ -151,7 +167,7 @@ create table order_event (
     who      text        not null,
     why      some_text,
     data     jsonb       not null default '{}',
-    at       timestamptz not null default clock_timestamp(),
+    at       timestamptz not null default moment(),
     constraint order_tells_each_effect_once unique (order_id, effect)
 );
 create index order_event_by_order on order_event (order_id, event_id);
@@ -163,7 +179,7 @@ create table attention (
     reason      text        not null,
     -- With which answers a person can resolve it; none where it ends by itself.
     allowed     text[]      not null default '{}',
-    since       timestamptz not null default clock_timestamp(),
+    since       timestamptz not null default moment(),
     resolved_at timestamptz,
     resolution  some_text,
     primary key (order_id, step, since)
@@ -179,7 +195,7 @@ create table order_hold (
     number      integer     not null,  -- counted by the order that holds itself
     note        text        not null,
     who         text        not null,
-    since       timestamptz not null default clock_timestamp(),
+    since       timestamptz not null default moment(),
     released_at timestamptz,
     released_by text,
     primary key (order_id, number),
@@ -195,7 +211,7 @@ create table answered_request (
     request_id  text        not null,
     digest      text        not null,  -- of what was asked: a repeat is told from another request
     outcome     jsonb       not null,
-    answered_at timestamptz not null default clock_timestamp(),
+    answered_at timestamptz not null default moment(),
     primary key (order_id, request_id)
 );
 
@@ -206,9 +222,9 @@ create table journal_entry (
     effect    text        not null constraint an_effect_is_booked_once unique,
     order_id  text        constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
-    at        timestamptz not null default clock_timestamp(),
+    at        timestamptz not null default moment(),
     -- The day on which it counts, in UTC.
-    booked_on date        not null default (clock_timestamp() at time zone 'UTC')::date,
+    booked_on date        not null default (moment() at time zone 'UTC')::date,
     -- Its transaction. An entry gets its postings there, and none afterwards.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -234,7 +250,7 @@ create table posting (
 -- All days through this one are closed: they take no entries any more. There is no way back.
 create table closing (
     through   date        primary key,
-    closed_at timestamptz not null default clock_timestamp(),
+    closed_at timestamptz not null default moment(),
     who       text        not null,
     constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
@@ -306,7 +322,7 @@ create table document (
     -- everything that is printed: a reprint reads nothing else
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
-    issued_at          timestamptz   not null default clock_timestamp(),
+    issued_at          timestamptz   not null default moment(),
     constraint each_part_is_documented_once unique (kind, part_id),
     constraint each_number_of_a_series_is_given_once unique (kind, year, running),
     constraint document_follows_the_one_before_it foreign key (kind, year, previous)
@@ -328,7 +344,7 @@ create table fulfilment (
         'open', 'picking', 'picked', 'packed', 'labelled', 'shipped', 'delivered',
         'cancelled', 'exception')),
     recalled_from  text,  -- the state in which it was recalled, when it was
-    changed_at     timestamptz not null default clock_timestamp(),
+    changed_at     timestamptz not null default moment(),
     -- What the customer was promised when it was planned. Null where no lane says how long a parcel is
     -- under way.
     promised_leave date,
@@ -376,7 +392,7 @@ create table shipment (
         constraint label_state_is_known
             check (label in ('requested', 'bought', 'refused', 'voided')),
     -- When the last attempt to buy the label began: a young one is not taken for dead.
-    asked_at        timestamptz not null default clock_timestamp(),
+    asked_at        timestamptz not null default moment(),
     carrier         some_text,
     tracking_number some_text,
     service         text        not null,
@@ -403,7 +419,7 @@ create table carrier_event (
     status        text        not null,
     happened_at   timestamptz not null,
     detail        some_text,
-    received_at   timestamptz not null default clock_timestamp(),
+    received_at   timestamptz not null default moment(),
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );
 
@@ -421,7 +437,7 @@ create table order_return (
         constraint return_state_is_known
             check (state in ('approved', 'received', 'refunded', 'closed')),
     reason        text        not null,
-    changed_at    timestamptz not null default clock_timestamp(),
+    changed_at    timestamptz not null default moment(),
     constraint undeliverable_is_a_fulfilment_and_nothing_else_is check (
         (kind = 'undeliverable') = (fulfilment_id is not null))
 );
@@ -519,7 +535,7 @@ create table payment_operation (
     reference         some_text,  -- what the provider calls it
     code              some_text,  -- why it failed
     message           some_text,
-    requested_at      timestamptz   not null default clock_timestamp(),
+    requested_at      timestamptz   not null default moment(),
     settled_at        timestamptz,
     constraint operation_is_about_an_authorization_of_its_order
         foreign key (authorization_key, order_id)
@@ -561,7 +577,7 @@ create table refund (
     came_back_minor    minor_units   not null default 0,
     reason             text          not null,
     who                text          not null,
-    granted_at         timestamptz   not null default clock_timestamp(),
+    granted_at         timestamptz   not null default moment(),
     constraint issued_is_at_most_granted check (
         issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint credited_is_at_most_granted check (
@@ -578,10 +594,10 @@ create table provider_event (
     type         text        not null,
     body         jsonb       not null,
     happened_at  timestamptz not null,  -- by the company's clock
-    received_at  timestamptz not null default clock_timestamp(),
+    received_at  timestamptz not null default moment(),
     processed_at timestamptz,
     tries        integer     not null default 0,
-    try_after    timestamptz not null default clock_timestamp(),
+    try_after    timestamptz not null default moment(),
     last_error   some_text,
     primary key (provider, event_id)
 );
@@ -613,7 +629,7 @@ create table dispute (
     said_at      timestamptz   not null,
     closed_at    timestamptz,
     told         integer       not null default 0,  -- how often it became another one
-    heard_at     timestamptz   not null default clock_timestamp(),
+    heard_at     timestamptz   not null default moment(),
     primary key (provider, dispute_id),
     constraint dispute_of_an_order_is_about_a_payment check (
         (order_id is null) = (payment_key is null))
@@ -626,7 +642,7 @@ create index dispute_unplaced on dispute (heard_at) where order_id is null;
 create table reconciliation (
     provider  text        not null,
     day       date        not null,  -- UTC, by the company's clock
-    ran_at    timestamptz not null default clock_timestamp(),  -- the last time
+    ran_at    timestamptz not null default moment(),  -- the last time
     runs      integer     not null default 1,
     listed    integer     not null,  -- effects of the day there
     matched   integer     not null,
@@ -658,7 +674,7 @@ create table reconciliation_difference (
         constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
     note          some_text,  -- how it is mended or resolved, or why not yet
     who           some_text,
-    found_at      timestamptz not null default clock_timestamp(),
+    found_at      timestamptz not null default moment(),
     closed_at     timestamptz,
     constraint reconciliation_difference_is_of_a_compared_day foreign key (provider, day)
         references reconciliation,
@@ -683,7 +699,7 @@ create table credit_account (
     currency         currency_code not null,
     balance_minor    minor_units   not null default 0,  -- what the customer has
     authorized_minor minor_units   not null default 0,  -- of that, what orders have authorized
-    opened_at        timestamptz   not null default clock_timestamp(),
+    opened_at        timestamptz   not null default moment(),
     constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
     -- Nothing is spent or authorized that is not there, however many orders ask at once.
     constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
@@ -745,7 +761,7 @@ create table credit_operation (
     available_minor   minor_units,  -- of a refusal for want of it: what there was
     who               text          not null,
     why               some_text,
-    at                timestamptz   not null default clock_timestamp(),
+    at                timestamptz   not null default moment(),
     constraint credit_operation_moves_something check (
         amount_minor > 0 or kind = 'void' and amount_minor = 0),
     constraint credit_operation_is_an_effect_or_a_refusal check (
@@ -795,7 +811,7 @@ create table movement (
     order_id         text,
     who              text        not null,
     why              text        not null,
-    at               timestamptz not null default clock_timestamp(),
+    at               timestamptz not null default moment(),
     counted          units,  -- what a count found, where it was one
     constraint movement_is_of_stock foreign key (sku, location) references stock,
     -- The same effect moves the same stock once, however often its step runs.
@@ -837,7 +853,7 @@ create table backorder (
     -- What the customer was told, by what was on its way then; null: no day.
     promised_leave date,
     promised_on    date,
-    since          timestamptz not null default clock_timestamp(),
+    since          timestamptz not null default moment(),
     primary key (order_id, line_id),
     constraint backorder_is_of_an_order_line foreign key (order_id, line_id) references order_line,
     constraint promised_backorder_leaves_before_it_arrives check (promised_leave <= promised_on)
@@ -854,7 +870,7 @@ create table soft_reservation (
     location   text        not null,
     quantity   some_units  not null,
     expires_at timestamptz,
-    made_at    timestamptz not null default clock_timestamp(),
+    made_at    timestamptz not null default moment(),
     constraint soft_reservation_is_of_a_backorder foreign key (order_id, line_id)
         references backorder,
     constraint soft_reservation_is_of_stock foreign key (sku, location) references stock,
@@ -873,7 +889,7 @@ create index soft_reservation_of_order on soft_reservation (order_id, line_id)
 -- another.
 create table kit (
     sku        text        primary key constraint kit_is_an_item references item,
-    changed_at timestamptz not null default clock_timestamp()
+    changed_at timestamptz not null default moment()
 );
 
 create table kit_part (
@@ -891,7 +907,7 @@ create table transfer (
     from_location text        not null constraint transfer_leaves_a_location references location,
     to_location   text        not null constraint transfer_goes_to_a_location references location,
     expected_on   date,
-    sent_at       timestamptz not null default clock_timestamp(),
+    sent_at       timestamptz not null default moment(),
     closed_at     timestamptz,  -- nothing of it is on its way any more
     who           text        not null,
     why           text        not null,
@@ -963,14 +979,14 @@ create table purchase_order (
     needs_approval boolean       not null,
     sent_before    boolean       not null default false,  -- before Orderloom knew of it
     policy         jsonb         not null,                -- domain.purchasing.purchase_orders.PurchasingPolicy
-    created_at     timestamptz   not null default clock_timestamp(),
-    changed_at     timestamptz   not null default clock_timestamp(),
+    created_at     timestamptz   not null default moment(),
+    changed_at     timestamptz   not null default moment(),
     refused_at     timestamptz,  -- the supplier said no
     attention      text,         -- what needs a person, as long as it does
     -- Its workflow is started by the relay, which tries until Temporal has taken it.
     started_at     timestamptz,
     tries          integer       not null default 0,
-    try_after      timestamptz   not null default clock_timestamp(),
+    try_after      timestamptz   not null default moment(),
     constraint purchase_order_goes_to_one_location unique (po_id, location)
 );
 create index purchase_order_open on purchase_order (po_id) where state not in ('closed', 'cancelled');
@@ -1017,7 +1033,7 @@ create table purchase_order_event (
     who      text        not null,
     why      some_text,
     data     jsonb       not null default '{}',
-    at       timestamptz not null default clock_timestamp(),
+    at       timestamptz not null default moment(),
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)
 );
 
@@ -1028,7 +1044,7 @@ create table replenishment_call (
     sku       text        not null constraint replenishment_call_is_for_an_item references item,
     location  text        not null,
     tries     integer     not null default 0,
-    try_after timestamptz not null default clock_timestamp(),
+    try_after timestamptz not null default moment(),
     primary key (sku, location)
 );
 

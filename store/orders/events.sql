@@ -27,7 +27,7 @@ on conflict (order_id, step) where resolved_at is null do update
 set reason = excluded.reason, allowed = excluded.allowed;
 
 -- name: resolve_attention(resolution, order_id, step)!
-update attention set resolved_at = clock_timestamp(), resolution = :resolution
+update attention set resolved_at = moment(), resolution = :resolution
 where order_id = :order_id and step = :step and resolved_at is null;
 
 -- name: list_attention(order_ids)
@@ -47,5 +47,5 @@ on conflict (order_id, number) do nothing;
 
 -- name: release_hold(who, order_id, number)!
 -- Held → going on.
-update order_hold set released_at = clock_timestamp(), released_by = :who
+update order_hold set released_at = moment(), released_by = :who
 where order_id = :order_id and number = :number and released_at is null;

@@ -66,7 +66,7 @@ where l.order_id = d.order_id and l.line_id = d.line_id;
 -- name: decide(decision, order_ids, reasons)!
 -- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state.
 update customer_order
-set decision = :decision, reason = nullif(d.reason, ''), decided_at = clock_timestamp()
+set decision = :decision, reason = nullif(d.reason, ''), decided_at = moment()
 from unnest(:order_ids::text[], :reasons::text[]) as d (order_id, reason)
 where customer_order.order_id = d.order_id and decision in ('received', 'confirmed') and decision <> :decision;
 

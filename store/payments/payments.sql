@@ -51,7 +51,7 @@ order by p.requested_at, p.payment_key;
 with settled as (
     update payment_operation
     set state = :state, reference = :reference, code = :code, message = :message,
-        settled_at = clock_timestamp()
+        settled_at = moment()
     where payment_key = :payment_key and state in ('requested', 'unknown')
     returning payment_key
 ), ends as (
@@ -63,7 +63,7 @@ select payment_key from settled;
 -- name: payment_came_back(code, message, payment_key)$
 -- A refund: succeeded → failed. Null when it did not count as given back any more.
 update payment_operation
-set state = 'failed', code = :code, message = :message, settled_at = clock_timestamp()
+set state = 'failed', code = :code, message = :message, settled_at = moment()
 where payment_key = :payment_key and kind = 'refund' and state = 'succeeded'
 returning payment_key;
 

@@ -19,18 +19,18 @@ from provider_event where provider = :provider and event_id = :event_id;
 -- name: lock_due_event()^
 -- The next event to process that no other worker is processing.
 select provider, event_id, type, body, happened_at, tries from provider_event
-where processed_at is null and try_after <= clock_timestamp()
+where processed_at is null and try_after <= moment()
 order by try_after, event_id limit 1
 for update skip locked;
 
 -- name: event_processed(provider, event_id)!
-update provider_event set processed_at = clock_timestamp(), last_error = null
+update provider_event set processed_at = moment(), last_error = null
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: event_later(error, pause, provider, event_id)!
 -- Process it again after the pause; the error says what it waits for.
 update provider_event
-set tries = tries + 1, last_error = nullif(:error, ''), try_after = clock_timestamp() + :pause::interval
+set tries = tries + 1, last_error = nullif(:error, ''), try_after = moment() + :pause::interval
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: payments_named(provider, keys, refs)

@@ -26,7 +26,7 @@ from wanted join payment p using (payment_key);
 insert into reconciliation (provider, day, listed, matched, under_way, state)
 values (:provider, :day, :listed, :matched, :under_way, 'clean')
 on conflict (provider, day) do update
-set ran_at = clock_timestamp(), runs = reconciliation.runs + 1, listed = excluded.listed,
+set ran_at = moment(), runs = reconciliation.runs + 1, listed = excluded.listed,
     matched = excluded.matched, under_way = excluded.under_way;
 
 -- name: save_differences(provider, day, subjects, classes, order_ids, whys, remedies, ours, theirs)!
@@ -47,7 +47,7 @@ where d.resolution <> 'resolved'
 -- name: close_gone(provider, day, subjects, classes, note, who)!
 -- Open → mended: it was not found any more.
 update reconciliation_difference
-set resolution = 'mended', note = nullif(:note, ''), who = :who, closed_at = clock_timestamp()
+set resolution = 'mended', note = nullif(:note, ''), who = :who, closed_at = moment()
 where provider = :provider and day = :day and resolution = 'open'
   and (subject, class) not in (select * from unnest(:subjects::text[], :classes::text[]));
 
@@ -63,7 +63,7 @@ where provider = :provider and day = :day;
 -- name: close_difference(difference_id, resolution, note, who)^
 -- Open → mended or resolved. No row if it was not open.
 update reconciliation_difference
-set resolution = :resolution, note = nullif(:note, ''), who = :who, closed_at = clock_timestamp()
+set resolution = :resolution, note = nullif(:note, ''), who = :who, closed_at = moment()
 where difference_id = :difference_id and resolution = 'open'
 returning provider, day;
 

@@ -13,7 +13,7 @@ returning number;
 insert into purchase_order_line
     (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on, answered_at)
 select :po_id, w.sku, :location, w.quantity, w.receivable, w.price, w.lead_time, w.due_on,
-       case when :answered then clock_timestamp() end
+       case when :answered then moment() end
 from unnest(:skus::text[], :quantities::bigint[], :receivable::bigint[], :prices::bigint[],
             :lead_times::int[], :due_on::date[])
     as w (sku, quantity, receivable, price, lead_time, due_on)
@@ -30,7 +30,7 @@ select sku, location, quantity, receivable, received, cancelled, shipped, outsta
 from purchase_order_line where po_id = :po_id order by sku;
 
 -- name: set_state(po_id, state)!
-update purchase_order set state = :state, changed_at = clock_timestamp()
+update purchase_order set state = :state, changed_at = moment()
 where po_id = :po_id and state <> :state;
 
 -- name: needing_attention(reason)
@@ -41,7 +41,7 @@ select po_id from purchase_order where starts_with(attention, :reason);
 update purchase_order set attention = :attention where po_id = :po_id;
 
 -- name: mark_refused(po_id)!
-update purchase_order set refused_at = clock_timestamp() where po_id = :po_id;
+update purchase_order set refused_at = moment() where po_id = :po_id;
 
 -- name: expect(po_id, today)!
 -- Sent today: until the supplier names a day, it is due after the lead time.
@@ -50,26 +50,26 @@ where po_id = :po_id and answered_at is null;
 
 -- name: answer(po_id, skus, cancelled, due_on)!
 update purchase_order_line l
-set cancelled = w.cancelled, due_on = w.due_on, answered_at = coalesce(answered_at, clock_timestamp())
+set cancelled = w.cancelled, due_on = w.due_on, answered_at = coalesce(answered_at, moment())
 from unnest(:skus::text[], :cancelled::bigint[], :due_on::date[]) as w (sku, cancelled, due_on)
 where l.po_id = :po_id and l.sku = w.sku;
 
 -- name: add_shipped(po_id, skus, units)!
 update purchase_order_line l
-set shipped = l.shipped + w.units, answered_at = coalesce(answered_at, clock_timestamp())
+set shipped = l.shipped + w.units, answered_at = coalesce(answered_at, moment())
 from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
 where l.po_id = :po_id and l.sku = w.sku;
 
 -- name: add_received(po_id, skus, units)!
 update purchase_order_line l
-set received = l.received + w.units, answered_at = coalesce(answered_at, clock_timestamp())
+set received = l.received + w.units, answered_at = coalesce(answered_at, moment())
 from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
 where l.po_id = :po_id and l.sku = w.sku;
 
 -- name: cancel_rest(po_id)!
 -- The outstanding units will not arrive.
 update purchase_order_line
-set cancelled = cancelled + outstanding, answered_at = coalesce(answered_at, clock_timestamp())
+set cancelled = cancelled + outstanding, answered_at = coalesce(answered_at, moment())
 where po_id = :po_id and (outstanding > 0 or answered_at is null);
 
 -- name: find_event(po_id, effect)$
@@ -107,17 +107,17 @@ order by p.number desc limit :at_most;
 -- ever longer pauses.
 with due as (
     select po_id from purchase_order
-    where started_at is null and try_after <= clock_timestamp()
+    where started_at is null and try_after <= moment()
     order by try_after limit :batch for update skip locked
 )
 update purchase_order p
 set tries = p.tries + 1,
-    try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(p.tries, 8)) * interval '1 second'
+    try_after = moment() + least(60, 0.25 * 2 ^ least(p.tries, 8)) * interval '1 second'
 from due where p.po_id = due.po_id
 returning p.po_id, p.needs_approval, p.sent_before, p.policy;
 
 -- name: started(po_id)!
-update purchase_order set started_at = clock_timestamp() where po_id = :po_id;
+update purchase_order set started_at = moment() where po_id = :po_id;
 
 -- name: wake()!
 -- Makes the relay look, at commit.

@@ -11,18 +11,18 @@ order by s.sku, s.location;
 -- name: called()
 -- Levels that were crossed since the last review, except those that wait for a supplier.
 select sku, location from replenishment_call
-where tries > 0 or try_after <= clock_timestamp()
+where tries > 0 or try_after <= moment()
 order by sku, location;
 
 -- name: claim_calls()$
 -- Whether crossed levels must be reviewed now; repeated after ever longer pauses, until it is done.
 with due as (
-    select sku, location from replenishment_call where try_after <= clock_timestamp()
+    select sku, location from replenishment_call where try_after <= moment()
     for update skip locked
 ), claimed as (
     update replenishment_call c
     set tries = c.tries + 1,
-        try_after = clock_timestamp() + least(60, 0.25 * 2 ^ least(c.tries, 8)) * interval '1 second'
+        try_after = moment() + least(60, 0.25 * 2 ^ least(c.tries, 8)) * interval '1 second'
     from due where (c.sku, c.location) = (due.sku, due.location)
     returning c.sku
 )
@@ -61,7 +61,7 @@ where i.sku = any(:skus::text[])
   and not exists (
       select from purchase_order p join purchase_order_line l using (po_id)
       where p.supplier_id = i.supplier_id and l.sku = i.sku and l.cancelled > 0
-        and p.refused_at > clock_timestamp() - :asked_again_before::interval)
+        and p.refused_at > moment() - :asked_again_before::interval)
 order by i.sku, i.priority, i.lead_time_days, i.supplier_id;
 
 -- name: needs(skus)
@@ -85,11 +85,11 @@ with daily as (
     select m.sku, m.location, m.at::date as day, greatest(sum(m.allocated_change), 0) as units
     from movement m join stock s using (sku, location)
     where s.service_level is not null and m.kind in ('allocated', 'released')
-      and m.at > clock_timestamp() - :days::int * interval '1 day'
+      and m.at > moment() - :days::int * interval '1 day'
     group by m.sku, m.location, m.at::date
 )
 select s.sku, s.location, s.service_level,
-       least(:days::int, current_date - first.at::date + 1) as days,
+       least(:days::int, transaction_moment()::date - first.at::date + 1) as days,
        coalesce(sum(d.units), 0)::bigint as total,
        coalesce(sum(d.units * d.units), 0)::bigint as squares
 from stock s

@@ -58,7 +58,7 @@ WITH prior AS (
         (reference, order_id, currency, token, authorized_minor, expires_at, captures_once)
     SELECT 'auth_' || nextval('sandbox.payment_reference'),
            :order_id, :currency, :token, :amount_minor,
-           clock_timestamp() + :holds_for::interval, :captures_once
+           moment() + :holds_for::interval, :captures_once
     WHERE :code::text IS NULL AND NOT EXISTS (SELECT FROM prior)
     RETURNING reference, expires_at
 ), kept AS (
@@ -88,7 +88,7 @@ WITH prior AS (
                WHEN target.reference IS NULL THEN 'not_found'
                WHEN target.currency <> :currency THEN 'currency_mismatch'
                WHEN target.voided THEN 'already_voided'
-               WHEN target.expires_at <= clock_timestamp() THEN 'expired'
+               WHEN target.expires_at <= moment() THEN 'expired'
                WHEN :amount_minor::bigint >
                     target.authorized_minor - target.captured_minor - target.released_minor
                    THEN 'amount_too_large'
@@ -131,7 +131,7 @@ WITH prior AS (
            CASE
                WHEN target.reference IS NULL THEN 'not_found'
                WHEN target.voided THEN 'already_voided'
-               WHEN target.expires_at <= clock_timestamp() THEN 'expired'
+               WHEN target.expires_at <= moment() THEN 'expired'
            END AS code
     FROM (SELECT) AS this_call LEFT JOIN target ON true
     WHERE NOT EXISTS (SELECT FROM prior)

@@ -5,9 +5,9 @@ create table journal_entry (
     effect    text        not null constraint an_effect_is_booked_once unique,
     order_id  text        constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
-    at        timestamptz not null default clock_timestamp(),
+    at        timestamptz not null default moment(),
     -- The day on which it counts, in UTC.
-    booked_on date        not null default (clock_timestamp() at time zone 'UTC')::date,
+    booked_on date        not null default (moment() at time zone 'UTC')::date,
     -- Its transaction. An entry gets its postings there, and none afterwards.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -33,7 +33,7 @@ create table posting (
 -- All days through this one are closed: they take no entries any more. There is no way back.
 create table closing (
     through   date        primary key,
-    closed_at timestamptz not null default clock_timestamp(),
+    closed_at timestamptz not null default moment(),
     who       text        not null,
     constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
@@ -105,7 +105,7 @@ create table document (
     -- everything that is printed: a reprint reads nothing else
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
-    issued_at          timestamptz   not null default clock_timestamp(),
+    issued_at          timestamptz   not null default moment(),
     constraint each_part_is_documented_once unique (kind, part_id),
     constraint each_number_of_a_series_is_given_once unique (kind, year, running),
     constraint document_follows_the_one_before_it foreign key (kind, year, previous)

@@ -12,7 +12,7 @@ create table order_return (
         constraint return_state_is_known
             check (state in ('approved', 'received', 'refunded', 'closed')),
     reason        text        not null,
-    changed_at    timestamptz not null default clock_timestamp(),
+    changed_at    timestamptz not null default moment(),
     constraint undeliverable_is_a_fulfilment_and_nothing_else_is check (
         (kind = 'undeliverable') = (fulfilment_id is not null))
 );

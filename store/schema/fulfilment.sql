@@ -10,7 +10,7 @@ create table fulfilment (
         'open', 'picking', 'picked', 'packed', 'labelled', 'shipped', 'delivered',
         'cancelled', 'exception')),
     recalled_from  text,  -- the state in which it was recalled, when it was
-    changed_at     timestamptz not null default clock_timestamp(),
+    changed_at     timestamptz not null default moment(),
     -- What the customer was promised when it was planned. Null where no lane says how long a parcel is
     -- under way.
     promised_leave date,
@@ -58,7 +58,7 @@ create table shipment (
         constraint label_state_is_known
             check (label in ('requested', 'bought', 'refused', 'voided')),
     -- When the last attempt to buy the label began: a young one is not taken for dead.
-    asked_at        timestamptz not null default clock_timestamp(),
+    asked_at        timestamptz not null default moment(),
     carrier         some_text,
     tracking_number some_text,
     service         text        not null,
@@ -85,6 +85,6 @@ create table carrier_event (
     status        text        not null,
     happened_at   timestamptz not null,
     detail        some_text,
-    received_at   timestamptz not null default clock_timestamp(),
+    received_at   timestamptz not null default moment(),
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );

@@ -19,11 +19,27 @@ create domain minor_units as bigint constraint amount_is_not_negative check (val
 create domain units as bigint constraint number_of_units_is_not_negative check (value >= 0);
 create domain some_units as bigint constraint number_of_units_is_positive check (value > 0);
 
+-- The time. Everything in the database that asks for it asks here, so that a session can be given
+-- another one: `set orderloom.now = '2026-11-28 09:00Z'`. Columns' defaults call these functions, so
+-- they stand here and not among the routines. Both are of a form that PostgreSQL writes into the
+-- statement that calls them: each costs as much as what it reads.
+
+-- It goes on while a transaction waits.
+create function moment() returns timestamptz language sql volatile as $$
+    select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz,
+                    clock_timestamp())
+$$;
+
+-- The same in the whole transaction, so that its statements agree about what has ended.
+create function transaction_moment() returns timestamptz language sql stable as $$
+    select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz, now())
+$$;
+
 -- Which routines this database has: the newest row counts.
 create table routine_set (
     set_id     bigint      generated always as identity primary key,
     digest     text        not null,
-    applied_at timestamptz not null default clock_timestamp()
+    applied_at timestamptz not null default moment()
 );
 
 create table location (
@@ -58,11 +74,11 @@ create table wait_report (
     order_id     text,
     po_id        text,
     outcome      jsonb       not null,
-    reported_at  timestamptz not null default clock_timestamp(),
+    reported_at  timestamptz not null default moment(),
     delivered_at timestamptz,
     taken        boolean     not null default false,  -- the step found it by itself
     tries        integer     not null default 0,
-    try_after    timestamptz not null default clock_timestamp(),
+    try_after    timestamptz not null default moment(),
     constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1)
 );
 create index wait_report_pending on wait_report (try_after) where delivered_at is null;

@@ -12,13 +12,13 @@ create table customer_order (
     currency         currency_code not null,
     total_minor      minor_units   not null,
     placed_at        timestamptz   not null,
-    received_at      timestamptz   not null default clock_timestamp(),
+    received_at      timestamptz   not null default moment(),
     -- What the workflow decided. How far its units have come is rolled up from them (order_overview).
     decision         text          not null default 'received'
         constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
     reason           some_text,
-    decided_at       timestamptz   not null default clock_timestamp(),
+    decided_at       timestamptz   not null default moment(),
     -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
     sourcing         jsonb         not null default '{}',
     constraint channel_number_is_of_one_order unique (channel, channel_order_id)
@@ -78,7 +78,7 @@ create table order_event (
     who      text        not null,
     why      some_text,
     data     jsonb       not null default '{}',
-    at       timestamptz not null default clock_timestamp(),
+    at       timestamptz not null default moment(),
     constraint order_tells_each_effect_once unique (order_id, effect)
 );
 create index order_event_by_order on order_event (order_id, event_id);
@@ -90,7 +90,7 @@ create table attention (
     reason      text        not null,
     -- With which answers a person can resolve it; none where it ends by itself.
     allowed     text[]      not null default '{}',
-    since       timestamptz not null default clock_timestamp(),
+    since       timestamptz not null default moment(),
     resolved_at timestamptz,
     resolution  some_text,
     primary key (order_id, step, since)
@@ -106,7 +106,7 @@ create table order_hold (
     number      integer     not null,  -- counted by the order that holds itself
     note        text        not null,
     who         text        not null,
-    since       timestamptz not null default clock_timestamp(),
+    since       timestamptz not null default moment(),
     released_at timestamptz,
     released_by text,
     primary key (order_id, number),
@@ -122,6 +122,6 @@ create table answered_request (
     request_id  text        not null,
     digest      text        not null,  -- of what was asked: a repeat is told from another request
     outcome     jsonb       not null,
-    answered_at timestamptz not null default clock_timestamp(),
+    answered_at timestamptz not null default moment(),
     primary key (order_id, request_id)
 );

@@ -73,7 +73,7 @@ create table payment_operation (
     reference         some_text,  -- what the provider calls it
     code              some_text,  -- why it failed
     message           some_text,
-    requested_at      timestamptz   not null default clock_timestamp(),
+    requested_at      timestamptz   not null default moment(),
     settled_at        timestamptz,
     constraint operation_is_about_an_authorization_of_its_order
         foreign key (authorization_key, order_id)
@@ -115,7 +115,7 @@ create table refund (
     came_back_minor    minor_units   not null default 0,
     reason             text          not null,
     who                text          not null,
-    granted_at         timestamptz   not null default clock_timestamp(),
+    granted_at         timestamptz   not null default moment(),
     constraint issued_is_at_most_granted check (
         issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint credited_is_at_most_granted check (
@@ -132,10 +132,10 @@ create table provider_event (
     type         text        not null,
     body         jsonb       not null,
     happened_at  timestamptz not null,  -- by the company's clock
-    received_at  timestamptz not null default clock_timestamp(),
+    received_at  timestamptz not null default moment(),
     processed_at timestamptz,
     tries        integer     not null default 0,
-    try_after    timestamptz not null default clock_timestamp(),
+    try_after    timestamptz not null default moment(),
     last_error   some_text,
     primary key (provider, event_id)
 );
@@ -167,7 +167,7 @@ create table dispute (
     said_at      timestamptz   not null,
     closed_at    timestamptz,
     told         integer       not null default 0,  -- how often it became another one
-    heard_at     timestamptz   not null default clock_timestamp(),
+    heard_at     timestamptz   not null default moment(),
     primary key (provider, dispute_id),
     constraint dispute_of_an_order_is_about_a_payment check (
         (order_id is null) = (payment_key is null))
@@ -180,7 +180,7 @@ create index dispute_unplaced on dispute (heard_at) where order_id is null;
 create table reconciliation (
     provider  text        not null,
     day       date        not null,  -- UTC, by the company's clock
-    ran_at    timestamptz not null default clock_timestamp(),  -- the last time
+    ran_at    timestamptz not null default moment(),  -- the last time
     runs      integer     not null default 1,
     listed    integer     not null,  -- effects of the day there
     matched   integer     not null,
@@ -212,7 +212,7 @@ create table reconciliation_difference (
         constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
     note          some_text,  -- how it is mended or resolved, or why not yet
     who           some_text,
-    found_at      timestamptz not null default clock_timestamp(),
+    found_at      timestamptz not null default moment(),
     closed_at     timestamptz,
     constraint reconciliation_difference_is_of_a_compared_day foreign key (provider, day)
         references reconciliation,
@@ -237,7 +237,7 @@ create table credit_account (
     currency         currency_code not null,
     balance_minor    minor_units   not null default 0,  -- what the customer has
     authorized_minor minor_units   not null default 0,  -- of that, what orders have authorized
-    opened_at        timestamptz   not null default clock_timestamp(),
+    opened_at        timestamptz   not null default moment(),
     constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
     -- Nothing is spent or authorized that is not there, however many orders ask at once.
     constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
@@ -299,7 +299,7 @@ create table credit_operation (
     available_minor   minor_units,  -- of a refusal for want of it: what there was
     who               text          not null,
     why               some_text,
-    at                timestamptz   not null default clock_timestamp(),
+    at                timestamptz   not null default moment(),
     constraint credit_operation_moves_something check (
         amount_minor > 0 or kind = 'void' and amount_minor = 0),
     constraint credit_operation_is_an_effect_or_a_refusal check (

@@ -34,14 +34,14 @@ create table purchase_order (
     needs_approval boolean       not null,
     sent_before    boolean       not null default false,  -- before Orderloom knew of it
     policy         jsonb         not null,                -- domain.purchasing.purchase_orders.PurchasingPolicy
-    created_at     timestamptz   not null default clock_timestamp(),
-    changed_at     timestamptz   not null default clock_timestamp(),
+    created_at     timestamptz   not null default moment(),
+    changed_at     timestamptz   not null default moment(),
     refused_at     timestamptz,  -- the supplier said no
     attention      text,         -- what needs a person, as long as it does
     -- Its workflow is started by the relay, which tries until Temporal has taken it.
     started_at     timestamptz,
     tries          integer       not null default 0,
-    try_after      timestamptz   not null default clock_timestamp(),
+    try_after      timestamptz   not null default moment(),
     constraint purchase_order_goes_to_one_location unique (po_id, location)
 );
 create index purchase_order_open on purchase_order (po_id) where state not in ('closed', 'cancelled');
@@ -88,7 +88,7 @@ create table purchase_order_event (
     who      text        not null,
     why      some_text,
     data     jsonb       not null default '{}',
-    at       timestamptz not null default clock_timestamp(),
+    at       timestamptz not null default moment(),
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)
 );
 
@@ -99,6 +99,6 @@ create table replenishment_call (
     sku       text        not null constraint replenishment_call_is_for_an_item references item,
     location  text        not null,
     tries     integer     not null default 0,
-    try_after timestamptz not null default clock_timestamp(),
+    try_after timestamptz not null default moment(),
     primary key (sku, location)
 );

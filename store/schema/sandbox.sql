@@ -73,7 +73,7 @@ create table sandbox.payment_call (
     amount_minor      bigint constraint payment_call_amount_is_not_negative check (amount_minor >= 0),
     currency          text,
     code              text,
-    called_at         timestamptz not null default clock_timestamp(),
+    called_at         timestamptz not null default moment(),
     fee_minor         bigint not null default 0,
     expires_at        timestamptz,  -- of an authorization, as it was told
     constraint payment_call_is_an_effect_or_a_refusal check (
@@ -113,7 +113,7 @@ create table sandbox.carrier_call (
     request   text   not null,
     label_id  bigint constraint carrier_call_is_of_a_label references sandbox.label,
     code      text,
-    called_at timestamptz not null default now(),
+    called_at timestamptz not null default transaction_moment(),
     constraint carrier_call_is_an_effect_or_a_refusal check (num_nulls(label_id, code) = 1)
 );
 
@@ -129,5 +129,5 @@ create table sandbox.supplier_order (
     x12         text,
     cancelled   boolean not null default false,
     chased      integer not null default 0,
-    received_at timestamptz not null default now()
+    received_at timestamptz not null default transaction_moment()
 );

@@ -34,7 +34,7 @@ create table movement (
     order_id         text,
     who              text        not null,
     why              text        not null,
-    at               timestamptz not null default clock_timestamp(),
+    at               timestamptz not null default moment(),
     counted          units,  -- what a count found, where it was one
     constraint movement_is_of_stock foreign key (sku, location) references stock,
     -- The same effect moves the same stock once, however often its step runs.
@@ -76,7 +76,7 @@ create table backorder (
     -- What the customer was told, by what was on its way then; null: no day.
     promised_leave date,
     promised_on    date,
-    since          timestamptz not null default clock_timestamp(),
+    since          timestamptz not null default moment(),
     primary key (order_id, line_id),
     constraint backorder_is_of_an_order_line foreign key (order_id, line_id) references order_line,
     constraint promised_backorder_leaves_before_it_arrives check (promised_leave <= promised_on)
@@ -93,7 +93,7 @@ create table soft_reservation (
     location   text        not null,
     quantity   some_units  not null,
     expires_at timestamptz,
-    made_at    timestamptz not null default clock_timestamp(),
+    made_at    timestamptz not null default moment(),
     constraint soft_reservation_is_of_a_backorder foreign key (order_id, line_id)
         references backorder,
     constraint soft_reservation_is_of_stock foreign key (sku, location) references stock,
@@ -112,7 +112,7 @@ create index soft_reservation_of_order on soft_reservation (order_id, line_id)
 -- another.
 create table kit (
     sku        text        primary key constraint kit_is_an_item references item,
-    changed_at timestamptz not null default clock_timestamp()
+    changed_at timestamptz not null default moment()
 );
 
 create table kit_part (
@@ -130,7 +130,7 @@ create table transfer (
     from_location text        not null constraint transfer_leaves_a_location references location,
     to_location   text        not null constraint transfer_goes_to_a_location references location,
     expected_on   date,
-    sent_at       timestamptz not null default clock_timestamp(),
+    sent_at       timestamptz not null default moment(),
     closed_at     timestamptz,  -- nothing of it is on its way any more
     who           text        not null,
     why           text        not null,

@@ -32,7 +32,7 @@ from backorder b join customer_order o using (order_id)
 left join soft_reservation r using (order_id, line_id)
 left join item on item.sku = b.sku
 where b.sku = any(:skus::text[]) and b.quantity > 0
-  and coalesce(available_from <= current_date, true)
+  and coalesce(available_from <= transaction_moment()::date, true)
 group by b.order_id, b.line_id, o.order_id
 having b.quantity > coalesce(sum(r.quantity), 0)
 order by b.placed_at, b.order_id, b.line_id;
@@ -42,7 +42,7 @@ order by b.placed_at, b.order_id, b.line_id;
 select s.sku, s.location, on_hand - allocated - safety - coalesce((
            select sum(r.quantity) from soft_reservation r
            where (r.sku, r.location) = (s.sku, s.location)
-             and (r.expires_at is null or r.expires_at > now())), 0)::bigint as quantity
+             and (r.expires_at is null or r.expires_at > transaction_moment())), 0)::bigint as quantity
 from stock s join location using (location)
 where s.sku = any(:skus::text[]) and retired_at is null
 order by priority, location;
@@ -108,7 +108,7 @@ select r.basket, r.order_id, r.line_id, r.sku, r.location, r.quantity,
 from soft_reservation r
 join stock s using (sku, location)
 left join backorder b using (order_id, line_id)
-where r.sku = any(:skus::text[]) and (r.expires_at is null or r.expires_at > now())
+where r.sku = any(:skus::text[]) and (r.expires_at is null or r.expires_at > transaction_moment())
 order by r.sku, r.location, r.basket is null, b.placed_at desc, r.made_at desc;
 
 -- name: keep(basket, order_id, line_id, sku, location, quantity)!
@@ -138,9 +138,9 @@ join location l on l.location = s.location and l.retired_at is null
 left join item on item.sku = b.sku
 where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
                              where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0)
-  and coalesce(available_from <= current_date, true)
+  and coalesce(available_from <= transaction_moment()::date, true)
   and on_hand - allocated - safety > coalesce((
           select sum(r.quantity) from soft_reservation r
           where (r.sku, r.location) = (s.sku, s.location)
-            and (r.expires_at is null or r.expires_at > now())), 0)
+            and (r.expires_at is null or r.expires_at > transaction_moment())), 0)
 order by b.sku limit :batch;

@@ -11,14 +11,14 @@ from unnest(:skus::text[], :locations::text[], :quantities::bigint[])
 
 -- name: forget_expired(skus)!
 -- They do not count any more; this only keeps the table small.
-delete from soft_reservation where sku = any(:skus::text[]) and expires_at <= now();
+delete from soft_reservation where sku = any(:skus::text[]) and expires_at <= transaction_moment();
 
 -- name: list_baskets(basket)
 select basket, jsonb_object_agg(sku, quantity) as units, min(expires_at) as expires_at
 from (
     select basket, sku, sum(quantity) as quantity, min(expires_at) as expires_at
     from soft_reservation
-    where basket is not null and expires_at > now()
+    where basket is not null and expires_at > transaction_moment()
       and (:basket::text is null or basket = :basket)
     group by basket, sku
 ) held

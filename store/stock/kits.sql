@@ -32,7 +32,7 @@ select exists (select from stock where sku = :sku);
 -- name: define(sku, parts, units)!
 with kit_row as (
     insert into kit (sku) values (:sku)
-    on conflict (sku) do update set changed_at = clock_timestamp()
+    on conflict (sku) do update set changed_at = moment()
     returning sku
 ), gone as (
     delete from kit_part where kit = :sku and part <> all(:parts::text[])

@@ -22,7 +22,7 @@ order by sku
 on conflict (sku, location) do nothing;
 
 -- name: retire(location)$
-update location set retired_at = coalesce(retired_at, clock_timestamp())
+update location set retired_at = coalesce(retired_at, moment())
 where location = :location returning location;
 
 -- name: reopen(location)$

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ from domain.stock.kits import Kit
 from domain.stock.locations import Promise
 from domain.stock.promises import Incoming, PromisedUnits, covered_on, kit_supply, less, promise
 from domain.stock.sourcing import Available
+from store import clock
 from store.database import Connection, Record, load_queries
 from store.fulfilment import fulfilments
 from store.locks import lock_order
@@ -70,7 +71,7 @@ async def by_location(
     conn: Connection, names: Sequence[str], shipping: Shipping
 ) -> dict[str, Promise]:
     """Location → arrival of a parcel that is ordered there now, if known."""
-    now = datetime.now(UTC)
+    now = clock.now()
     ways = await locations.ways(conn, names, shipping) if names else []
     promised = {way.location: way.promise(now, shipping.address.country) for way in ways}
     return {name: told for name, told in promised.items() if told is not None}
@@ -105,7 +106,7 @@ async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Inc
 
     A pre-order SKU counts as incoming until its first day of sale.
     """
-    today = datetime.now(UTC).date()
+    today = clock.today()
     ahead = {
         k for k, item in (await items.find(conn, list(kit.parts))).items() if item.ahead(today)
     }

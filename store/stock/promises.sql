@@ -18,10 +18,10 @@ with coming as (
     select s.sku, s.location, on_hand - allocated - safety - coalesce((
                select sum(r.quantity) from soft_reservation r
                where (r.sku, r.location) = (s.sku, s.location)
-                 and (r.expires_at is null or r.expires_at > now())), 0)::bigint,
+                 and (r.expires_at is null or r.expires_at > transaction_moment())), 0)::bigint,
            available_from, 'stock'
     from stock s join item using (sku)
-    where s.sku = any(:skus::text[]) and available_from > current_date
+    where s.sku = any(:skus::text[]) and available_from > transaction_moment()::date
 )
 select sku, location, quantity, greatest(due_on, available_from) as due_on, source
 from coming join location using (location) left join item using (sku)
@@ -44,7 +44,7 @@ group by b.sku;
 with promised as (
     select distinct sku from backorder where quantity > 0 and promised_on is not null
 )
-select b.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, current_date as today,
+select b.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, transaction_moment()::date as today,
        (b.quantity - coalesce((select sum(r.quantity) from soft_reservation r
                                where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0))::bigint
            as lacks,
@@ -61,14 +61,14 @@ order by b.sku, b.placed_at, b.order_id, b.line_id;
 select f.fulfilment_id, slip.what
 from fulfilment f join location l using (location)
 cross join lateral (
-    select (now() at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as today
+    select (transaction_moment() at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as today
 ) here
 cross join lateral (
     select case when f.promised_on < here.today then 'missed' else 'at risk' end as what
     where f.promised_on < here.today or (f.state <> 'shipped' and f.promised_leave < here.today)
 ) slip
 where f.state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
-  and f.promised_leave < current_date + 1
+  and f.promised_leave < transaction_moment()::date + 1
   and not exists (select from order_event e
                   where e.order_id = f.order_id
                     and e.effect = 'promise:' || f.fulfilment_id || ':' || slip.what)

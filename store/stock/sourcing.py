@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 
 from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
@@ -13,6 +13,7 @@ from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.items import Item
 from domain.stock.locations import Promise, Way, places
 from domain.stock.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
+from store import clock
 from store.database import Connection
 from store.locks import empty_baskets, lock_stock
 from store.stock import backorders, items, locations
@@ -64,7 +65,7 @@ class Shelves:
         self._held = dict(held)
         self._own: Sequence[Available] = ()  # The latest order's basket held these.
         self._parcels = Counter[str]()
-        self.now = datetime.now(UTC)
+        self.now = clock.now()
 
     def ways(self, number: int) -> list[Way]:
         """The way of a parcel from each location to the `number`-th order."""

@@ -70,7 +70,7 @@ from page s join location using (location)
 left join lateral (
     select sum(quantity) as soft_reserved from soft_reservation r
     where (r.sku, r.location) = (s.sku, s.location)
-      and (expires_at is null or expires_at > now())
+      and (expires_at is null or expires_at > transaction_moment())
 ) r on true
 left join lateral (
     select sum(sent - arrived - lost) as transferred

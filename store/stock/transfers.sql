@@ -26,7 +26,7 @@ with settled as (
     where l.transfer_id = :transfer_id and l.sku = s.sku
     returning l.sku, l.sent - l.arrived - l.lost as left_over
 )
-update transfer set closed_at = clock_timestamp()
+update transfer set closed_at = moment()
 where transfer_id = :transfer_id and closed_at is null
   and not exists (
       select from transfer_line l left join settled s using (sku)

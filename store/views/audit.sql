@@ -57,7 +57,7 @@ select s.sku, s.location, r.quantity, s.on_hand - s.allocated as unallocated
 from stock s
 join (
     select sku, location, sum(quantity) as quantity from soft_reservation
-    where expires_at is null or expires_at > now() group by sku, location
+    where expires_at is null or expires_at > transaction_moment() group by sku, location
 ) r using (sku, location)
 where r.quantity > s.on_hand - s.allocated
 order by s.sku, s.location;

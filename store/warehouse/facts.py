@@ -10,14 +10,14 @@ same fact is a conflict, and a report about a recalled fulfilment is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.orders.quantities import LineUnits
 from domain.words import count_of
-from store import waits
+from store import clock, waits
 from store.aftersales import returns
 from store.aftersales.returns import Counted
 from store.database import Connection, Record
@@ -121,7 +121,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
             return
         # Take the reported time, but never a time in the future.
-        then = min(at, datetime.now(UTC))
+        then = min(at, clock.now())
         shipment = await shipments.find(conn, fulfilment_id)
         unpaid = shipment is not None and shipment.charged
         if unpaid and await payments.has_ended(conn, row["order_id"], fulfilment_id, then):

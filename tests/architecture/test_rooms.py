@@ -67,7 +67,10 @@ TABLE = (
     ),
     Room(
         "activities/providers/stripe/",
-        (*STDLIB, "activities.providers", *PROTOCOLS, "domain", "pydantic", "stripe", "httpx"),
+        (
+            *(*STDLIB, "activities.providers", *PROTOCOLS, "domain", "store.clock"),
+            *("pydantic", "stripe", "httpx"),
+        ),
     ),
     # Knows neither what its duties are about nor the server.
     Room("activities/relay.py", (*STDLIB, "store.database")),

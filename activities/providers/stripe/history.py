@@ -10,6 +10,7 @@ from activities.payments.provider import PaymentKind, PaymentReceipt
 from activities.providers.stripe import receipts
 from activities.providers.stripe.answers import ORDER, Charge, Intent, Refund, Transaction
 from activities.providers.stripe.api import StripeApi
+from store import clock
 
 CLOCKS_APART: Final = timedelta(minutes=10)
 """The largest difference between our clock and Stripe's that is allowed for."""
@@ -85,7 +86,7 @@ class History:
         """The effects on a payment intent, without refunds."""
         if not intent.authorized:
             return []
-        now = datetime.now(UTC)
+        now = clock.now()
         booked = await self._booked(intent)
         ended = receipts.voided(intent, booked, now)
         return [

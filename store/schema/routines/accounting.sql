@@ -56,7 +56,7 @@ create constraint trigger journal_entry_in_order after insert on journal_entry
 create or replace function closing_waits() returns trigger language plpgsql as $$
 begin
     perform pg_advisory_xact_lock(hashtext('closing'));
-    new.closed_at := clock_timestamp();
+    new.closed_at := moment();
     return new;
 end $$;
 create or replace trigger closing_waits_for_entries before insert on closing

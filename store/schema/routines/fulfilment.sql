@@ -59,7 +59,7 @@ begin
     update shipment
     set carrier_status = case when carrier_status = any(overtakes) then its_status
                               else carrier_status end,
-        last_scan_at = greatest(last_scan_at, least(its_time, clock_timestamp()))
+        last_scan_at = greatest(last_scan_at, least(its_time, moment()))
     where fulfilment_id = part_id;
 
     if part.state not in ('labelled', 'shipped') then
@@ -83,7 +83,7 @@ begin
         end if;
         update fulfilment
         set state = case ends_as when 'delivered' then 'delivered' else 'exception' end,
-            changed_at = clock_timestamp()
+            changed_at = moment()
         where fulfilment_id = part_id;
         insert into order_event (order_id, effect, what, who, why, data)
         values (part.order_id, format('%s:%s', ends_as, part_id), ends_as, 'carrier ' || its_carrier,
@@ -91,6 +91,6 @@ begin
         -- The return window begins at this time: a clock that is ahead must not make it longer.
         perform report_to_step('await_delivery:' || part_id, part.order_id, null,
                                told || jsonb_build_object(
-                                   'outcome', ends_as, 'at', least(its_time, clock_timestamp())));
+                                   'outcome', ends_as, 'at', least(its_time, moment())));
     end if;
 end $$;
