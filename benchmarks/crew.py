@@ -9,7 +9,6 @@ import asyncio
 import importlib
 import os
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -22,7 +21,6 @@ from benchmarks.options import WorkerOptions
 from runtime.logs import configure_logging
 from runtime.settings import load_settings
 from runtime.telemetry import core_runtime
-from store.database import open_pool
 
 
 class Post(BaseModel):
@@ -43,30 +41,25 @@ async def work(post: Post) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), stop.set)
-    connections = post.options.connections or load_settings().database_pool_size
-    async with AsyncExitStack() as stack:
-        pool = None
-        if post.database_url is not None:
-            pool = await open_pool(post.database_url, size_max=connections)
-            stack.push_async_callback(pool.close)
-        client = await Client.connect(
-            post.temporal_address,
-            data_converter=pydantic_data_converter,
-            runtime=core_runtime(load_settings()),
-        )
-        side = WorkerSide(
-            client=client,
-            pool=pool,
-            task_queue=post.task_queue,
-            options=post.options.for_worker(),
-            herald=post.herald,
-        )
-        async with BY_NAME[post.contestant].working(side):
-            print("ready", flush=True)
-            # Nobody reads on: what is written from here on would fill the pipe, and then block.
-            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-            await stop.wait()
-            loop.remove_reader(sys.stdin.fileno())  # it is at its end, and so always readable
+    client = await Client.connect(
+        post.temporal_address,
+        data_converter=pydantic_data_converter,
+        runtime=core_runtime(load_settings()),
+    )
+    side = WorkerSide(
+        client=client,
+        database_url=post.database_url,
+        connections=post.options.connections,
+        task_queue=post.task_queue,
+        options=post.options.for_worker(),
+        herald=post.herald,
+    )
+    async with BY_NAME[post.contestant].working(side):
+        print("ready", flush=True)
+        # Nobody reads on: what is written from here on would fill the pipe, and then block.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        await stop.wait()
+        loop.remove_reader(sys.stdin.fileno())  # it is at its end, and so always readable
 
 
 def main() -> None:

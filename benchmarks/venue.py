@@ -18,25 +18,22 @@ from typing import Final
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from benchmarks.contestants.outside import Ends
 from benchmarks.contestants.protocol import ClientSide, Contestant, Pace, Player
 from benchmarks.crew import Post
-from benchmarks.goods import fill_shelf
 from benchmarks.heralds import Herald, hearing
 from benchmarks.meters import Groups
 from benchmarks.options import WorkerOptions
 from domain.errors import Refused, Unreachable
-from starter.service.audit import audit
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.temporal import TemporalServer, embedded_temporal
 from store.database import Pool, open_pool
-from store.migrate import migrate
 
 AS_SHIPPED: Final = WorkerOptions()
 ROOT: Final = Path(__file__).parents[1]
 
 _READY_WITHIN_S: Final = 60.0
 _STOPS_WITHIN_S: Final = 60.0
-_CONNECTIONS: Final = 20
 _NO_SYNC: Final = ("--sqlite-pragma", "synchronous=OFF")
 _WATCHING: Final = 4
 
@@ -75,6 +72,7 @@ class Venue:
         self._herald_socket = herald_socket
         self._numbers = itertools.count(first_number)
         self._databases: dict[str, str] = {}
+        self._audited: list[Contestant] = []
         self._shared = shared
         self._stages: dict[str, Stage] = {}
 
@@ -83,16 +81,14 @@ class Venue:
         return await Client.connect(self._temporal.address, data_converter=pydantic_data_converter)
 
     async def prepare(self, contestants: Sequence[Contestant]) -> None:
-        """Give each contestant with effects a migrated database with full shelves."""
+        """Give each contestant with effects a database with its tables and full shelves."""
         for contestant in contestants:
             if not contestant.has_effects or contestant.name in self._databases:
                 continue
             url = await self._postgres.create_database(f"bench_{contestant.name}")
-            if await migrate(url, sandbox=True):
-                pool = await open_pool(url)
-                await fill_shelf(pool)
-                await pool.close()
+            await contestant.furnish(url)
             self._databases[contestant.name] = url
+            self._audited.append(contestant)
 
     @asynccontextmanager
     async def stage(
@@ -126,8 +122,8 @@ class Venue:
         *,
         log_statements: bool,
     ) -> AsyncIterator[Stage]:
-        url = self._databases.get(contestant.name)
-        pool = watch = None
+        watch_url = url = self._databases.get(contestant.name)
+        watch = None
         async with AsyncExitStack() as stack:
             client = await self.client()
             if url is not None:
@@ -135,8 +131,6 @@ class Venue:
                 stack.push_async_callback(watch.close)
                 if log_statements:
                     url += "&log_statement=all"
-                pool = await open_pool(url, size_max=_CONNECTIONS)
-                stack.push_async_callback(pool.close)
             post = Post(
                 contestant=contestant.name,
                 temporal_address=self._temporal.address,
@@ -148,15 +142,16 @@ class Venue:
             workers = await stack.enter_async_context(self._crew(post))
             side = ClientSide(
                 client=client,
-                pool=pool,
-                watch=watch,
+                database_url=url,
+                watch_url=watch_url,
                 task_queue=contestant.name,
                 pace=pace or Pace(),
                 herald=self._herald,
+                ends=Ends(client),
             )
             yield Stage(
                 post=post,
-                player=contestant.player(side),
+                player=await stack.enter_async_context(contestant.playing(side)),
                 numbers=self._numbers,
                 groups={
                     "worker": workers,
@@ -179,17 +174,11 @@ class Venue:
     async def audit(self) -> list[str]:
         """What the audit of every contestant's database finds, a line each; nothing when clean."""
         client = await self.client()
-        found = []
-        for name, url in self._databases.items():
-            pool = await open_pool(url)
-            try:
-                report = await audit(pool, client, task_queue=name)
-            finally:
-                await pool.close()
-            found += [
-                f"{name}: {item.rule}: {item.subject}: {item.message}" for item in report.violations
-            ]
-        return found
+        return [
+            f"{one.name}: {line}"
+            for one in self._audited
+            for line in await one.audit(self._databases[one.name], client, one.name)
+        ]
 
     @asynccontextmanager
     async def _crew(self, post: Post) -> AsyncIterator[list[int]]:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio import activity
+from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 from benchmarks.contestants.bare_workflows import WAITS, FloorWorkflow, NullWorkflow
@@ -24,12 +25,24 @@ FASTEST: dict[str, Any] = {
 }
 
 
-class Null:
+class WithoutEffects:
+    """A contestant that writes to no database."""
+
+    has_effects = False
+    queries_per_order = 0
+
+    async def furnish(self, database_url: str) -> None:
+        """There is nothing to furnish."""
+
+    async def audit(self, database_url: str, client: Client, task_queue: str) -> list[str]:
+        """Without books, none is wrong."""
+        return []
+
+
+class Null(WithoutEffects):
     """A workflow with no step: a start and an end."""
 
     name = "null"
-    has_effects = False
-    queries_per_order = 0
 
     def working(self, side: WorkerSide) -> Worker:
         """A running worker."""
@@ -40,8 +53,9 @@ class Null:
             **FASTEST | side.options,
         )
 
-    def player(self, side: ClientSide) -> NullPlayer:
-        return NullPlayer(side)
+    @asynccontextmanager
+    async def playing(self, side: ClientSide) -> AsyncIterator[NullPlayer]:
+        yield NullPlayer(side)
 
 
 class NullPlayer:
@@ -59,7 +73,7 @@ class NullPlayer:
 
     async def finish(self, workflow_id: str) -> None:
         """See it end."""
-        await self._side.client.get_workflow_handle(workflow_id).result()
+        await self._side.ends.of(workflow_id)
 
 
 class Waits:
@@ -87,12 +101,10 @@ class Waits:
         await self.wait()
 
 
-class Floor:
+class Floor(WithoutEffects):
     """Waits for picked, packed and delivered, completed by activity id, and a timer."""
 
     name = "floor"
-    has_effects = False
-    queries_per_order = 0
 
     @asynccontextmanager
     async def working(self, side: WorkerSide) -> AsyncIterator[None]:
@@ -108,8 +120,9 @@ class Floor:
             ):
                 yield
 
-    def player(self, side: ClientSide) -> FloorPlayer:
-        return FloorPlayer(side)
+    @asynccontextmanager
+    async def playing(self, side: ClientSide) -> AsyncIterator[FloorPlayer]:
+        yield FloorPlayer(side)
 
 
 class FloorPlayer:
@@ -138,4 +151,4 @@ class FloorPlayer:
                 workflow_id=workflow_id, run_id=None, activity_id=step
             )
             await waiting.complete()
-        await client.get_workflow_handle(workflow_id).result()
+        await self._side.ends.of(workflow_id)

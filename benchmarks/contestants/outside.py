@@ -1,35 +1,24 @@
-"""What the benchmark sees of an order from outside, the same way for every contestant.
-
-It looks with connections of its own, so that its looking is not counted as the contestant's work.
-"""
+"""What the benchmark sees of an order from outside, the same way for every contestant."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, TypeVar
 
-from domain.fulfilment.tracking import CarrierStatus
-from store.database import Pool
-from store.fulfilment import shipments
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from benchmarks.contestants.looks import Looks
+from domain.errors import Refused
 
 T = TypeVar("T")
 
-JOURNEY: Final[tuple[CarrierStatus, ...]] = ("in_transit", "out_for_delivery", "delivered")
+Scan = Literal["in_transit", "out_for_delivery", "delivered"]
+
+JOURNEY: Final[tuple[Scan, ...]] = ("in_transit", "out_for_delivery", "delivered")
 """What the carrier says of each parcel: as many scans as `orderloom simulate` has it say."""
 
 PAUSES: Final = 3 + len(JOURNEY)
 """Somebody takes a moment to pick, to pack and to hand over, and before each scan."""
-
-_LOOK_S = 0.05
-
-
-@dataclass(frozen=True)
-class Label:
-    """What is on the parcel."""
-
-    carrier: str
-    tracking_number: str
 
 
 def required(thing: T | None) -> T:
@@ -39,11 +28,22 @@ def required(thing: T | None) -> T:
     return thing
 
 
-async def label_of(watch: Pool, fulfilment_id: str) -> Label:
-    """Wait until the parcel has its label, without which no carrier takes it."""
-    while True:
-        async with watch.acquire() as conn:
-            parcel = await shipments.find(conn, fulfilment_id)
-        if parcel is not None and parcel.tracking_number is not None:
-            return Label(carrier=str(parcel.carrier), tracking_number=parcel.tracking_number)
-        await asyncio.sleep(_LOOK_S)
+class Ends:
+    """Sees workflows end: one look at Temporal's list for all that are awaited."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._looks = Looks(self._ended)
+
+    async def of(self, workflow_id: str) -> None:
+        """Wait until it has ended. Raises Refused where it did not end well."""
+        status = await self._looks.of(workflow_id)
+        if status != WorkflowExecutionStatus.COMPLETED:
+            raise Refused(f"{workflow_id} has ended: {status.name.lower()}")
+
+    async def _ended(self, workflow_ids: Sequence[str]) -> Mapping[str, WorkflowExecutionStatus]:
+        names = ", ".join(f"'{one}'" for one in workflow_ids)
+        listed = self._client.list_workflows(
+            f"WorkflowId IN ({names}) AND ExecutionStatus != 'Running'"
+        )
+        return {one.id: one.status async for one in listed if one.status is not None}

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from temporalio.client import Client
 
+from benchmarks.contestants.outside import Ends
 from benchmarks.heralds import Herald
-from store.database import Pool
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class WorkerSide:
     """What a worker process has at hand. `options` are of `temporalio.worker.Worker`."""
 
     client: Client
-    pool: Pool | None
+    database_url: str | None
+    connections: int | None
+    """To the database, at most. None: as the contestant has it."""
     task_queue: str
     options: dict[str, Any]
     herald: Path
@@ -42,16 +44,17 @@ class Pace:
 class ClientSide:
     """What the generator has at hand.
 
-    `watch` are connections of the benchmark's own, with which it sees how far an order is; what
-    they cost the database is not the contestant's. None: a contestant without a database.
+    `watch_url` is for connections of the benchmark's own, with which it sees how far an order is;
+    what they cost the database is not counted as the contestant's.
     """
 
     client: Client
-    pool: Pool | None
-    watch: Pool | None
+    database_url: str | None
+    watch_url: str | None
     task_queue: str
     pace: Pace
     herald: Herald
+    ends: Ends
 
 
 class Player(Protocol):
@@ -82,8 +85,18 @@ class Contestant(Protocol):
         """Queries of the workflow that one order takes, which no history shows."""
         ...
 
+    async def furnish(self, database_url: str) -> None:
+        """Make its tables and fill its shelves. Nothing happens where that was done before."""
+        ...
+
+    async def audit(self, database_url: str, client: Client, task_queue: str) -> list[str]:
+        """What is wrong in its books, a line each; nothing when clean."""
+        ...
+
     def working(self, side: WorkerSide) -> AbstractAsyncContextManager[object]:
         """A running worker, until the block ends."""
         ...
 
-    def player(self, side: ClientSide) -> Player: ...
+    def playing(self, side: ClientSide) -> AbstractAsyncContextManager[Player]:
+        """A player, until the block ends."""
+        ...

@@ -1,127 +1,132 @@
-"""The textbook's own activities: what the warehouse and the carrier told, written down.
+"""The textbook's activities for an order and its stock: plain SQL, a statement for each row.
 
-Orderloom has these facts written by the desk. Here the workflow has them written, as tutorials do;
-the statements are the same, because the functions are.
+Each activity of the textbook may run again after a crash: it looks first at how far the order is.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from asyncpg import Connection, Pool, Record
+from asyncpg.pool import PoolConnectionProxy
 from temporalio import activity
 
-from activities.fulfilment.carrier import Carrier
-from domain.fulfilment.tracking import CarrierStatus
-from domain.ids import WHO
-from store.database import Pool
-from store.fulfilment import fulfilments, shipments
-from store.orders import events
-from store.warehouse import facts, scans
+from benchmarks.contestants.textbook_models import Order
+
+AnyConnection: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
+
+EVENT: Final = "INSERT INTO order_events (order_id, what, who) VALUES ($1, $2, $3)"
+STATUS: Final = "UPDATE orders SET status = $2, updated_at = now() WHERE order_id = $1"
 
 
-class LabelWanted(BaseModel):
-    """A label for a parcel."""
+class OrderActivities:
+    """What happens to an order as a whole, and to its stock."""
 
-    model_config = ConfigDict(frozen=True)
-
-    fulfilment_id: str
-    service: str
-    country: str
-    postal_code: str | None
-
-
-class Label(BaseModel):
-    """What is on the parcel."""
-
-    model_config = ConfigDict(frozen=True)
-
-    carrier: str
-    tracking_number: str
-
-
-class Fact(BaseModel):
-    """Something was done with a parcel."""
-
-    model_config = ConfigDict(frozen=True)
-
-    fulfilment_id: str
-    at: datetime
-
-
-class Scan(BaseModel):
-    """The carrier has seen the parcel."""
-
-    model_config = ConfigDict(frozen=True)
-
-    label: Label
-    status: CarrierStatus
-    at: datetime
-
-
-class Warehouse:
-    """Picks, packs, labels, hand-overs and deliveries, each in a transaction of its own."""
-
-    def __init__(self, pool: Pool, carrier: Carrier) -> None:
+    def __init__(self, pool: Pool[Record]) -> None:
         self._pool = pool
-        self._carrier = carrier
 
     @activity.defn
-    async def record_pick(self, fact: Fact) -> None:
-        async with self._pool.acquire() as conn:
-            await facts.pick(conn, fact.fulfilment_id, who="picker")
-
-    @activity.defn
-    async def record_pack(self, fact: Fact) -> None:
-        async with self._pool.acquire() as conn:
-            await facts.pack(conn, fact.fulfilment_id, who="packer")
-
-    @activity.defn
-    async def buy_label(self, wanted: LabelWanted) -> Label:
-        """The intent, the call with its key, the outcome: as Orderloom's `ship` does it."""
-        fulfilment_id = wanted.fulfilment_id
-        key = f"{fulfilment_id}:label"
+    async def reserve_stock(self, order: Order) -> bool:
+        """Record the order and reserve its stock, all of it or none. False: it is rejected."""
         async with self._pool.acquire() as conn, conn.transaction():
-            row = await fulfilments.locked(conn, fulfilment_id)
-            await shipments.want_label(
-                conn, fulfilment_id, row["order_id"], label_key=key, service=wanted.service
+            status = await conn.fetchval(
+                "SELECT status FROM orders WHERE order_id = $1", order.order_id
             )
-        bought = await self._carrier.buy_label(
-            key=key,
-            fulfilment_id=fulfilment_id,
-            service=wanted.service,
-            country=wanted.country,
-            postal_code=wanted.postal_code,
-        )
-        label = Label(carrier=bought.carrier, tracking_number=bought.tracking_number)
-        async with self._pool.acquire() as conn, conn.transaction():
-            row = await fulfilments.locked(conn, fulfilment_id)
-            await shipments.label_bought(conn, fulfilment_id, **label.model_dump())
-            if row["state"] == "packed":  # else an attempt before this one got as far
-                await fulfilments.set_state(conn, fulfilment_id, "labelled")
-                await events.tell(
-                    conn,
-                    row["order_id"],
-                    f"label:{fulfilment_id}",
-                    "label bought",
-                    who=WHO,
-                    data={"fulfilment_id": fulfilment_id, **label.model_dump()},
+            if status is not None:
+                return bool(status != "rejected")
+            await _record(conn, order)
+            short = False
+            for item in sorted(order.items, key=lambda item: item.sku):
+                free = await conn.fetchval(
+                    "SELECT on_hand - reserved FROM inventory WHERE sku = $1 FOR UPDATE", item.sku
                 )
-        return label
+                wanted = sum(one.quantity for one in order.items if one.sku == item.sku)
+                short = short or free is None or free < wanted
+            if short:
+                await conn.execute(STATUS, order.order_id, "rejected")
+                await conn.execute(EVENT, order.order_id, "rejected", "shop")
+                return False
+            for item in order.items:
+                await conn.execute(
+                    "UPDATE inventory SET reserved = reserved + $2 WHERE sku = $1",
+                    item.sku,
+                    item.quantity,
+                )
+                await conn.execute(
+                    "INSERT INTO reservations (order_id, line_no, sku, quantity, status) "
+                    "VALUES ($1, $2, $3, $4, 'reserved')",
+                    order.order_id,
+                    item.line_no,
+                    item.sku,
+                    item.quantity,
+                )
+                await conn.execute(
+                    "INSERT INTO stock_movements (sku, order_id, kind, quantity) "
+                    "VALUES ($1, $2, 'reserved', $3)",
+                    item.sku,
+                    order.order_id,
+                    item.quantity,
+                )
+            await _plan_shipment(conn, order)
+            await conn.execute(EVENT, order.order_id, "stock reserved", "shop")
+        return True
 
     @activity.defn
-    async def record_hand_over(self, fact: Fact) -> None:
-        async with self._pool.acquire() as conn:
-            await facts.hand_over(conn, fact.fulfilment_id, at=fact.at, who="packer")
+    async def close_order(self, order_id: str) -> None:
+        """The return window is over."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await conn.execute(STATUS, order_id, "closed")
+            await conn.execute(EVENT, order_id, "closed", "shop")
 
-    @activity.defn
-    async def record_scan(self, scan: Scan) -> None:
-        async with self._pool.acquire() as conn:
-            await scans.carrier_event(
-                conn,
-                carrier=scan.label.carrier,
-                tracking_number=scan.label.tracking_number,
-                event_id=scan.status,
-                status=scan.status,
-                happened_at=scan.at,
-            )
+
+async def _record(conn: AnyConnection, order: Order) -> None:
+    await conn.execute(
+        "INSERT INTO customers (customer_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        order.customer_id,
+        order.customer_name,
+    )
+    await conn.execute(
+        "INSERT INTO orders (order_id, customer_id, currency, shipping_price, total, status) "
+        "VALUES ($1, $2, $3, $4, $5, 'received')",
+        order.order_id,
+        order.customer_id,
+        order.currency,
+        order.shipping_price,
+        order.total,
+    )
+    address = order.address
+    await conn.execute(
+        "INSERT INTO addresses (order_id, name, line1, city, postal_code, country) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        order.order_id,
+        address.name,
+        address.line1,
+        address.city,
+        address.postal_code,
+        address.country,
+    )
+    for item in order.items:
+        await conn.execute(
+            "INSERT INTO order_items (order_id, line_no, sku, quantity, unit_price) "
+            "VALUES ($1, $2, $3, $4, $5)",
+            order.order_id,
+            item.line_no,
+            item.sku,
+            item.quantity,
+            item.unit_price,
+        )
+
+
+async def _plan_shipment(conn: AnyConnection, order: Order) -> None:
+    await conn.execute(
+        "INSERT INTO shipments (shipment_id, order_id, status) VALUES ($1, $2, 'planned')",
+        order.shipment_id,
+        order.order_id,
+    )
+    for item in order.items:
+        await conn.execute(
+            "INSERT INTO shipment_items (shipment_id, line_no, quantity) VALUES ($1, $2, $3)",
+            order.shipment_id,
+            item.line_no,
+            item.quantity,
+        )

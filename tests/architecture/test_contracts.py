@@ -25,6 +25,7 @@ PLANTED: Final = {
     "store": ("store/orders/events.py", "import store.payments.refunds"),
     "activities": ("activities/relay.py", "import activities.orders.stuck"),
     "doors": ("starter/service/stock.py", "import starter.channels.documents"),
+    "textbook": ("benchmarks/goods.py", "import store.locks"),
     "circles": ("store/orders/answers.py", "def late():\n    import store.orders.orders"),
 }
 # The grid, left to right. Everything else is the kernel.

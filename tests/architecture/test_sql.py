@@ -24,9 +24,15 @@ STATEMENT = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+TEXTBOOK = ("activities", "books", "companies", "payments", "shipments")
 # Files that speak SQL themselves, and why.
 SPEAKS_SQL = {
     "benchmarks/claims.py": "has the statements of ways to claim stock that are not Orderloom's",
+    "benchmarks/contestants/orderloom.py": "looks for the labels of all orders in flight at once",
+    **dict.fromkeys(
+        (f"benchmarks/contestants/textbook_{part}.py" for part in TEXTBOOK),
+        "has the statements of a tutorial",
+    ),
     "benchmarks/meters.py": "reads a meter of PostgreSQL's own",
     "starter/stack/postgres.py": "makes and drops the databases that migrations then fill",
 }

@@ -80,10 +80,13 @@ class Databases:
         await migrate(await self._server.create_database(_TEMPLATE), sandbox=True)
 
     @asynccontextmanager
-    async def fresh(self) -> AsyncIterator[str]:
-        """The URL of a new database; it is dropped at the end, whoever is still connected."""
+    async def fresh(self, *, empty: bool = False) -> AsyncIterator[str]:
+        """The URL of a new database; it is dropped at the end, whoever is still connected.
+
+        `empty`: without our tables.
+        """
         name = f"test_{next(self._numbers)}"
-        url = await self._server.create_database(name, template=_TEMPLATE)
+        url = await self._server.create_database(name, template=None if empty else _TEMPLATE)
         try:
             yield url
         finally:

@@ -21,6 +21,7 @@ from benchmarks import hot_stock, hot_tables, loops, results, tables
 from benchmarks.bill import actions_usd, billable_actions, storage_usd
 from benchmarks.census import Census
 from benchmarks.contest import FULL, summarized
+from benchmarks.contestants.looks import Looks
 from benchmarks.figures import percentile, ratio
 from benchmarks.goods import an_order
 from benchmarks.hot_stock import Load, Run
@@ -129,6 +130,39 @@ def test_rounds_are_summed_up_by_medians_and_what_went_wrong_by_sums() -> None:
     load = summarized(0.5, 10.0, rounds)
     assert (load.p50_ms, load.p99_ms) == (300, 400)
     assert (load.placed, load.late, load.dropped) == (6, 2, 2)
+
+
+# Shared looks -------------------------------------------------------------------------------------
+
+
+async def test_one_look_serves_all_who_wait() -> None:
+    asked: list[list[str]] = []
+    ready = asyncio.Event()
+
+    async def look(names: Sequence[str]) -> dict[str, str]:
+        asked.append(sorted(names))
+        return {name: name.upper() for name in names} if ready.is_set() else {}
+
+    looks = Looks(look, tick_s=0.01)
+    waiting = [asyncio.create_task(looks.of(name)) for name in ("a", "b", "c")]
+    while not asked:
+        await asyncio.sleep(0.01)
+    waiting[2].cancel()
+    await asyncio.sleep(0)
+    ready.set()
+    assert await asyncio.gather(*waiting[:2]) == ["A", "B"]
+    assert asked[0] == ["a", "b", "c"]
+    assert asked[-1] == ["a", "b"]
+    assert await looks.of("later") == "LATER"
+
+
+async def test_a_look_that_fails_is_told_to_all_who_wait() -> None:
+    async def look(names: Sequence[str]) -> dict[str, str]:
+        raise Refused("closed")
+
+    looks = Looks(look, tick_s=0.01)
+    told = await asyncio.gather(looks.of("a"), looks.of("b"), return_exceptions=True)
+    assert [str(one) for one in told] == ["closed", "closed"]
 
 
 # Bill ---------------------------------------------------------------------------------------------
