@@ -33,7 +33,7 @@ with due as (
 ), of as (
     select due.activity_id,
            coalesce(decision not in ('received', 'confirmed'),
-                    state in ('closed', 'cancelled'), false) as ended
+                    purchase_order.state in ('closed', 'cancelled'), false) as ended
     from due
     left join customer_order using (order_id)
     left join purchase_order using (po_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
@@ -41,6 +41,8 @@ from store.views import decisions, reads
 from store.views.decisions import Sourced
 from workflows.order import OrderWorkflow
 from workflows.state.contracts import OrderInput
+
+_A_DAY = timedelta(days=1)
 
 ORDER_NUMBER = SearchAttributeKey.for_keyword("OrderNumber")
 ORDER_CHANNEL = SearchAttributeKey.for_keyword("OrderChannel")
@@ -104,9 +106,12 @@ class OrderRecords:
             return await reads.news(conn, order_id, after=after)
 
     async def states(self) -> Mapping[str, int]:
-        """State → how many orders are in it."""
+        """State → how many orders are in it. Of the finished ones, those of the last day.
+
+        A shop has finished millions of orders: nobody who looks at today counts them all.
+        """
         async with self._pool.acquire() as conn:
-            return await reads.states(conn)
+            return await reads.states(conn, finished_since=datetime.now(UTC) - _A_DAY)
 
     async def attention(self, order_ids: Sequence[str]) -> Sequence[reads.AttentionRow]:
         """The steps of these orders that need attention."""

@@ -13,7 +13,7 @@ create table customer_order (
     total_minor      minor_units   not null,
     placed_at        timestamptz   not null,
     received_at      timestamptz   not null default moment(),
-    -- What the workflow decided. How far its units have come is rolled up from them (order_overview).
+    -- What the workflow decided.
     decision         text          not null default 'received'
         constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
@@ -21,9 +21,26 @@ create table customer_order (
     decided_at       timestamptz   not null default moment(),
     -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
     sourcing         jsonb         not null default '{}',
+    -- How far it has come: kept by the triggers in routines/orders.sql, because lists ask for it.
+    state             text         not null default 'received'
+        constraint state_is_known check (state in (
+        'received', 'held', 'confirmed', 'in_fulfilment', 'delivered', 'closed', 'rejected',
+        'cancelled')),
+    fulfilment_status text         not null default 'unfulfilled'
+        constraint fulfilment_status_is_known check (fulfilment_status in (
+        'unfulfilled', 'partly_fulfilled', 'fulfilled')),
     constraint channel_number_is_of_one_order unique (channel, channel_order_id)
-);
+)
+-- The document lies apart, so that a changed state does not write it again.
+with (toast_tuple_target = 256, fillfactor = 85);
 create index customer_order_by_received on customer_order (received_at desc);
+create index customer_order_by_state on customer_order (state, received_at desc);
+create index customer_order_by_channel on customer_order (channel, received_at desc);
+create index customer_order_by_customer on customer_order (customer_id, received_at desc);
+create index customer_order_by_placed on customer_order (placed_at);
+-- Finished orders by day.
+create index customer_order_finished on customer_order (decided_at)
+    where decision in ('rejected', 'cancelled', 'closed');
 create index customer_order_unfinished on customer_order (order_id)
     where decision in ('received', 'confirmed');
 

@@ -142,6 +142,16 @@ cross join lateral (values
 where not c.holds
 order by order_id, line_id;
 
+-- name: order_is_in_its_state()
+select o.order_id, k.what, k.kept, k.computed
+from customer_order o join computed_order_state now using (order_id)
+cross join lateral (values
+    ('state', o.state, now.state),
+    ('fulfilment status', o.fulfilment_status, now.fulfilment_status)
+) as k (what, kept, computed)
+where k.kept is distinct from k.computed
+order by o.order_id, k.what;
+
 -- name: line_is_its_parts()
 -- What a line counts, against the claims, fulfilments and returns behind it. All of these change in
 -- one transaction, so they agree at every moment. Picked goods of a recalled fulfilment count until

@@ -78,6 +78,12 @@ _CHECKS = (
     _Check("stock_not_oversold", "stock", _AT, "{allocated} allocated of {on_hand} on hand"),
     _Check("line_adds_up", "lines", _LINE, "{what}"),
     _Check(
+        "order_is_in_its_state",
+        "lines",
+        "{order_id}",
+        "its {what} is kept as {kept}, but by its units it is {computed}",
+    ),
+    _Check(
         "line_is_its_parts",
         "lines",
         _LINE,

@@ -259,9 +259,10 @@ async def summaries(
     return [OrderSummary(**row) async for row in rows]
 
 
-async def states(conn: Connection) -> dict[str, int]:
-    """State → number of orders."""
-    return {row["state"]: row["orders"] async for row in _sql.states(conn)}
+async def states(conn: Connection, *, finished_since: datetime) -> dict[str, int]:
+    """State → number of orders. Of the finished ones, those that were finished since then."""
+    rows = _sql.states(conn, finished_since=finished_since)
+    return {row["state"]: row["orders"] async for row in rows}
 
 
 async def story(conn: Connection, order_id: str) -> list[EventRow]:

@@ -48,6 +48,8 @@ def watch(
 ) -> None:
     """Follow one order's story, or the number of orders in each state, until Ctrl-C.
 
+    Of the finished orders, those of the last 24 hours are counted.
+
     With --json, a line for each event or each change.
 
     Example: `orderloom watch web-1001 --until-done`

@@ -2,3 +2,67 @@ create or replace trigger order_event_append_only before update or delete on ord
     for each row execute function append_only();
 create or replace trigger order_event_not_truncated before truncate on order_event
     for each statement execute function append_only();
+
+-- How far an order has come. Units: `moving` are on their way or to come, `arrived` are delivered or lost,
+-- `begun` are picked or shipped. This is the one rule of it; the triggers below keep its answer in
+-- customer_order, where lists look for it, and the audit compares the two.
+create or replace function order_state(
+    decision text, is_held boolean, moving numeric, arrived numeric, begun numeric) returns text
+language sql immutable as $$
+    select case
+        when decision in ('rejected', 'cancelled', 'closed') then decision
+        when is_held then 'held'
+        when decision = 'received' then decision
+        when moving = 0 and arrived > 0 then 'delivered'
+        when begun > 0 then 'in_fulfilment'
+        else 'confirmed'
+    end
+$$;
+
+drop view if exists computed_order_state;
+create view computed_order_state as
+select o.order_id,
+       order_state(o.decision,
+                   exists (select from order_hold h
+                           where h.order_id = o.order_id and h.released_at is null),
+                   sum(ordered - cancelled - delivered - lost),
+                   sum(delivered + lost),
+                   sum(picked + shipped)) as state,
+       case
+           when sum(shipped) = 0 then 'unfulfilled'
+           when sum(ordered - cancelled - delivered - lost) = 0 then 'fulfilled'
+           else 'partly_fulfilled'
+       end as fulfilment_status
+from customer_order o join order_line using (order_id)
+group by o.order_id;
+
+-- Whoever changes what a state is made of has locked the order's row.
+create or replace function keep_order_states() returns trigger language plpgsql as $$
+begin
+    update customer_order o set state = now.state, fulfilment_status = now.fulfilment_status
+    from computed_order_state now
+    where o.order_id = now.order_id and now.order_id = any(array(select order_id from changed))
+      and (o.state, o.fulfilment_status) is distinct from (now.state, now.fulfilment_status);
+    return null;
+end $$;
+create or replace trigger order_line_changed after update on order_line
+    referencing new table as changed for each statement execute function keep_order_states();
+create or replace trigger order_is_held after insert on order_hold
+    referencing new table as changed for each statement execute function keep_order_states();
+create or replace trigger order_is_released after update on order_hold
+    referencing new table as changed for each statement execute function keep_order_states();
+
+-- A decision is written together with the state that follows from it.
+create or replace function keep_decided_state() returns trigger language plpgsql as $$
+begin
+    select order_state(new.decision,
+                       exists (select from order_hold h
+                               where h.order_id = new.order_id and h.released_at is null),
+                       sum(ordered - cancelled - delivered - lost),
+                       sum(delivered + lost),
+                       sum(picked + shipped))
+    into new.state from order_line where order_id = new.order_id;
+    return new;
+end $$;
+create or replace trigger order_is_decided before update of decision on customer_order
+    for each row execute function keep_decided_state();

@@ -4,19 +4,7 @@ create view order_overview as
 select o.order_id, o.channel, o.channel_order_id, o.customer_id, o.currency, o.total_minor,
        o.placed_at, o.received_at, o.decided_at, o.decision,
        coalesce(o.reason, '') as reason, o.digest,
-       case
-           when o.decision in ('rejected', 'cancelled', 'closed') then o.decision
-           when h.note is not null then 'held'
-           when o.decision = 'received' then o.decision
-           when l.moving = 0 and l.delivered + l.lost > 0 then 'delivered'
-           when l.picked + l.shipped > 0 then 'in_fulfilment'
-           else 'confirmed'
-       end as state,
-       case
-           when l.shipped = 0 then 'unfulfilled'
-           when l.moving = 0 then 'fulfilled'
-           else 'partly_fulfilled'
-       end as fulfilment_status,
+       o.state, o.fulfilment_status,
        case
            when m.order_id is null or m.authorized = 0 and m.captured = 0 then 'unpaid'
            when m.disputed > 0 then 'disputed'
@@ -46,7 +34,6 @@ cross join lateral (
            sum(picked)::bigint as picked, sum(shipped)::bigint as shipped,
            sum(delivered)::bigint as delivered, sum(lost)::bigint as lost,
            sum(cancelled)::bigint as cancelled, sum(returned)::bigint as returned,
-           sum(return_requested)::bigint as return_requested,
-           sum(ordered - cancelled - delivered - lost)::bigint as moving
+           sum(return_requested)::bigint as return_requested
     from order_line where order_line.order_id = o.order_id
 ) l;

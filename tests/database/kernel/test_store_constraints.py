@@ -288,6 +288,8 @@ FORBIDDEN = {
         "insert into customer_order overriding user value select * from customer_order"
     ),
     "decision_is_known": "update customer_order set decision = 'lost'",
+    "state_is_known": "update customer_order set state = 'lost'",
+    "fulfilment_status_is_known": "update customer_order set fulfilment_status = 'lost'",
     # every unit is somewhere, and in one place
     "units_of_a_line_are_at_one_place_each": line("cancelled = ordered"),
     "picked_is_at_most_allocated": line("picked = allocated + 1"),

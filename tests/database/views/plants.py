@@ -31,6 +31,13 @@ A_DOCUMENT: Final = """
 INVOICE: Final = "'invoice:web-closed:1'"
 
 PLANTS = {
+    # lines
+    "a state that its units do not have": Plant(
+        "update customer_order set state = 'delivered' where order_id = 'web-confirmed'",
+        "lines",
+        "web-confirmed",
+        "its state is kept as delivered, but by its units it is",
+    ),
     # stock
     "units that no movement brought": Plant(
         "update stock set on_hand = on_hand + 1 where sku = 'TEA'",

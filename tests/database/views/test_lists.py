@@ -1,0 +1,99 @@
+"""Lists look at the orders that they show, however many orders there are."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+from store.database import Connection, Pool
+from store.views import reads
+
+ORDERS: Final = 20_000
+SHOWN: Final = 20
+BLOCKS_MAX: Final = 60 * SHOWN
+"""Of 8 KB that a list may look at, cached or not. All orders and their lines are about 3,000."""
+
+
+async def many_orders(conn: Connection) -> None:
+    """Closed orders of many customers and days, and one that is delivered."""
+    await conn.execute("insert into item (sku) values ('TEA')")
+    await conn.execute(
+        """
+        insert into customer_order (order_id, channel, channel_order_id, digest, run_id, document,
+                                    customer_id, currency, total_minor, placed_at, received_at)
+        select 'web-' || n, 'web', n, 'd', 'r', '{}', 'C' || n % 1000, 'USD', 100,
+               now() - n * interval '1 minute', now() - n * interval '1 minute'
+        from generate_series(1, $1) as n
+        """,
+        ORDERS,
+    )
+    await conn.execute(
+        """
+        insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
+                                shipping_minor, shipping_tax_minor)
+        select order_id, '1', 1, 'TEA', 1, 100, 0, 0, 0 from customer_order
+        """
+    )
+    await conn.execute("update order_line set allocated = 1, picked = 1")
+    await conn.execute(
+        "update order_line set allocated = 0, picked = 0, shipped = 1, delivered = 1"
+    )
+    await conn.execute("update customer_order set decision = 'confirmed'")
+    await conn.execute(
+        "update customer_order set decision = 'closed', decided_at = received_at "
+        "where order_id <> 'web-7000'"
+    )
+    await conn.execute(
+        "insert into attention (order_id, step, reason) values ('web-12000', 'ship', 'no carrier')"
+    )
+    await conn.execute("vacuum analyze customer_order, order_line, attention")
+
+
+def days_ago(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+class Blocks:
+    """Counts what each statement of a connection has the server look at."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self.looked_at = 0
+
+    async def fetch(self, sql: str, *values: Any) -> list[Any]:
+        plan = await self._conn.fetchval(f"explain (analyze, buffers, format json) {sql}", *values)
+        top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+        self.looked_at += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+        return list(await self._conn.fetch(sql, *values))
+
+
+LISTS: Final[dict[str, tuple[dict[str, Any], int]]] = {
+    "all": ({}, SHOWN),
+    "closed": ({"state": "closed"}, SHOWN),
+    "delivered": ({"state": "delivered"}, 1),
+    "held": ({"state": "held"}, 0),
+    "of a channel": ({"channel": "web"}, SHOWN),
+    "of a channel without orders": ({"channel": "b2b"}, 0),
+    "of a customer": ({"customer_id": "C7"}, SHOWN),
+    "need attention": ({"attention": True}, 1),
+    "need none": ({"attention": False}, SHOWN),
+    "since yesterday": ({"placed_from": days_ago(1)}, SHOWN),
+    "of a day": ({"placed_from": days_ago(13), "placed_to": days_ago(12)}, SHOWN),
+}
+
+
+async def test_a_list_of_many_orders_looks_at_few(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        await many_orders(conn)
+        looked_at = {}
+        for name, (filters, found) in LISTS.items():
+            blocks = Blocks(conn)
+            listed = await reads.summaries(cast("Connection", blocks), **filters, at_most=SHOWN)
+            assert len(listed) == found, name
+            looked_at[name] = blocks.looked_at
+        blocks = Blocks(conn)
+        counted = await reads.states(cast("Connection", blocks), finished_since=days_ago(1))
+        looked_at["counts by state"] = blocks.looked_at
+    assert {name: count for name, count in looked_at.items() if count > BLOCKS_MAX} == {}
+    assert counted == {"closed": 24 * 60 - 1, "delivered": 1}
