@@ -1,8 +1,8 @@
-"""Delivers reports from outside to the steps that wait for them.
+"""Hands reports from outside to the steps that wait for them.
 
-A report lies in the store from the moment its fact is known. The waiting activity is completed by
-its id. A report that nobody waits for yet is tried again, ever less often: the step that begins
-later finds it by itself.
+A report lies in the store from the moment its fact is known. When its step has said that it waits,
+the waiting activity is completed by its id. So no call is made in vain, unless a program has died:
+then a step may wait that has not said so, or may have had its report already.
 """
 
 from __future__ import annotations
@@ -36,16 +36,13 @@ class WaitReports:
     async def _deliver_batch(self) -> int:
         async with self._pool.acquire() as conn:
             reports = await waits.claim_pending(conn, BATCH)
-        arrived = await asyncio.gather(*(self._deliver_one(report) for report in reports))
-        delivered = [
-            report["activity_id"] for report, ok in zip(reports, arrived, strict=True) if ok
-        ]
-        if delivered:
+        endings = await asyncio.gather(*(self._hand_over(report) for report in reports))
+        if reports:
             async with self._pool.acquire() as conn:
-                await waits.delivered(conn, delivered)
+                await waits.handed_over(conn, list(zip(reports, endings, strict=True)))
         return len(reports)
 
-    async def _deliver_one(self, report: Record) -> bool:
+    async def _hand_over(self, report: Record) -> waits.Ending:
         order_id, po_id = report["order_id"], report["po_id"]
         handle = self._client.get_async_activity_handle(
             workflow_id=ids.purchase_workflow_id(po_id) if po_id else ids.workflow_id(order_id),
@@ -55,9 +52,9 @@ class WaitReports:
         try:
             await handle.complete(report["outcome"], rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                logger.warning("%s is reported later: %s", report["activity_id"], error)
-                return False
-            # A step that took the report by itself waits no more. Any other may not have begun yet.
-            return bool(report["taken"])
-        return True
+            if error.status == RPCStatusCode.NOT_FOUND:
+                logger.info("nobody waits for %s", report["activity_id"])
+                return "nobody waits"
+            logger.warning("%s is reported later: %s", report["activity_id"], error)
+            return "away"
+        return "arrived"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NoReturn
 
 from temporalio import activity
 
@@ -11,15 +11,25 @@ from store import waits
 from store.database import Pool
 
 
-async def report_so_far(pool: Pool, step: str, part_id: str) -> dict[str, Any] | None:
-    """The report that arrived before the step began to wait, or None."""
+async def say_that_it_waits(
+    pool: Pool, step: str, part_id: str, *, po_id: str | None = None
+) -> None:
+    """From now on the relay hands the step's report over, also one that came before.
+
+    `part_id` names a part of an order, or the purchase order `po_id`.
+    """
     async with pool.acquire() as conn:
-        return await waits.take(conn, ids.wait_id(step, part_id))
+        await waits.begin(
+            conn,
+            ids.wait_id(step, part_id),
+            order_id=ids.order_of(part_id) if po_id is None else None,
+            po_id=po_id,
+        )
 
 
-async def wait_for_report(pool: Pool, step: str, part_id: str) -> dict[str, Any]:
-    """Return the report if there is one; otherwise leave the activity open for the relay."""
-    report = await report_so_far(pool, step, part_id)
-    if report is None:
-        activity.raise_complete_async()
-    return report
+async def wait_for_report(
+    pool: Pool, step: str, part_id: str, *, po_id: str | None = None
+) -> NoReturn:
+    """Say that the step waits, and leave the activity open for the relay."""
+    await say_that_it_waits(pool, step, part_id, po_id=po_id)
+    activity.raise_complete_async()

@@ -1,15 +1,15 @@
 """Reports from outside, kept until they reach the workflow that waits for them.
 
-The report is written in the transaction of its fact. From there the relay hands it to the waiting
-step; a step that begins after its report finds it here. So no report is lost, whichever program
-dies in between.
+The report is written in the transaction of its fact, and a step says here that it waits. Whichever
+comes second calls the relay, which hands the report to the step. So nothing is handed over before
+somebody waits for it, and no report is lost, whichever program dies in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, Literal
 
 from store.database import Connection, Record, load_queries
 
@@ -18,11 +18,17 @@ _sql = load_queries(__file__)
 CHANNEL = "wait_report"
 """The PostgreSQL notification channel that wakes the relay."""
 
+LEASE: Final = timedelta(seconds=15)
+"""How long a relay has to hand over what it has claimed. After it, another one takes over."""
+
+Ending = Literal["arrived", "nobody waits", "away"]
+"""What became of a claimed report: the step has it, or no such step waits, or nobody knows."""
+
 
 async def report(
     conn: Connection, order_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
-    """Keep a report for the step that waits under `activity_id`, and wake the relay at commit."""
+    """Keep a report for the step with the id `activity_id`. If it waits, the relay is called."""
     await _sql.report(conn, activity_id=activity_id, order_id=order_id, po_id=None, outcome=outcome)
 
 
@@ -30,36 +36,45 @@ async def report_to_all(
     conn: Connection, waiting: Mapping[str, str], outcome: dict[str, Any]
 ) -> None:
     """Keep the same report for each of many steps: activity id → order id."""
-    await _sql.insert_reports(
+    rows = _sql.report_to_all(
         conn, activity_ids=list(waiting), order_ids=list(waiting.values()), outcome=outcome
     )
+    [row async for row in rows]
 
 
 async def report_purchase(
     conn: Connection, po_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
-    """Keep a report for a step of a purchase order, and wake the relay at commit."""
+    """Keep a report for a step of a purchase order."""
     await _sql.report(conn, activity_id=activity_id, order_id=None, po_id=po_id, outcome=outcome)
 
 
-async def take(conn: Connection, activity_id: str) -> dict[str, Any] | None:
-    """The report that arrived before the step began to wait, or None."""
-    row = await _sql.take_report(conn, activity_id=activity_id)
-    return None if row is None else row["outcome"]
+async def begin(
+    conn: Connection, activity_id: str, *, order_id: str | None = None, po_id: str | None = None
+) -> None:
+    """Say that a step waits from now on. If its report is there, the relay is called."""
+    await _sql.begin(conn, activity_id=activity_id, order_id=order_id, po_id=po_id)
 
 
 async def claim_pending(conn: Connection, batch: int) -> list[Record]:
-    """Claim undelivered reports: activity_id, outcome, tries, taken, order_id and po_id.
+    """Claim reports to hand over.
 
-    One of `order_id` and `po_id` names the workflow that waits, the other one is null. `taken`: the
-    step has found the report by itself, and has answered unless it died meanwhile.
+    Columns: activity_id, outcome, order_id or po_id, which names the workflow that waits, and those
+    by which `handed_over` knows that nothing has changed meanwhile.
     """
-    return [row async for row in _sql.pending_reports(conn, batch=batch)]
+    return [row async for row in _sql.pending_reports(conn, batch=batch, lease=LEASE)]
 
 
-async def delivered(conn: Connection, activity_ids: list[str]) -> None:
-    """Mark reports as delivered to their workflows."""
-    await _sql.reports_delivered(conn, activity_ids=activity_ids)
+async def handed_over(conn: Connection, claimed: Sequence[tuple[Record, Ending]]) -> None:
+    """Record what became of claimed reports."""
+    await _sql.handed_over(
+        conn,
+        activity_ids=[report["activity_id"] for report, _ in claimed],
+        tries=[report["tries"] for report, _ in claimed],
+        waited=[report["waits_since"] for report, _ in claimed],
+        reported=[report["reported_at"] for report, _ in claimed],
+        endings=[ending for _, ending in claimed],
+    )
 
 
 async def stranded_labels(conn: Connection, older_than: timedelta, batch: int) -> list[Record]:

@@ -1,33 +1,24 @@
--- What the outside reported, on its way to the workflow that waits for it.
+-- What the outside reported, on its way to the workflow that waits for it. The two functions stand in
+-- schema/routines/kernel.sql.
 
 -- name: report(activity_id, order_id, po_id, outcome)$
--- Keeps the report, and wakes the relay at commit. The function stands in schema/routines/kernel.sql.
 select report_to_step(:activity_id, :order_id, :po_id, :outcome);
 
--- name: insert_reports(activity_ids, order_ids, outcome)$
-with kept as (
-    insert into wait_report (activity_id, order_id, outcome)
-    select activity_id, order_id, :outcome
-    from unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id)
-    on conflict (activity_id) do nothing
-    returning activity_id
-)
-select pg_notify('wait_report', min(activity_id)) from kept having count(*) > 0;
+-- name: report_to_all(activity_ids, order_ids, outcome)
+select report_to_step(activity_id, order_id, null, :outcome)
+from unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id);
 
--- name: take_report(activity_id)^
--- The waiting step has begun and finds the report. Its attempt may die before it can answer with it,
--- so the report is not delivered yet: some time later it is handed over once more.
-update wait_report
-set taken = true, delivered_at = null, try_after = moment() + interval '10 seconds'
-where activity_id = :activity_id
-returning outcome;
+-- name: begin(activity_id, order_id, po_id)$
+select step_waits(:activity_id, :order_id, :po_id);
 
--- name: pending_reports(batch)
--- Claims reports to hand over; a claim that comes to nothing is tried again, ever less often. Where the
--- order or purchase order has ended nobody waits for any: those count as delivered.
+-- name: pending_reports(batch, lease)
+-- Claims reports to hand over: until the lease is over nobody else does. Where the order or purchase
+-- order has ended nobody waits for any: those go. The disk is not waited for: a claim that is lost is
+-- made again.
 with due as (
-    select activity_id, order_id, po_id from wait_report
-    where delivered_at is null and try_after <= moment()
+    select activity_id, order_id, po_id, set_config('synchronous_commit', 'off', true)
+    from wait_report
+    where outcome is not null and delivered_at is null and try_after <= moment()
     order by try_after limit :batch
     for update skip locked
 ), of as (
@@ -38,18 +29,29 @@ with due as (
     left join customer_order using (order_id)
     left join purchase_order using (po_id)
 ), ended as (
-    update wait_report w set delivered_at = moment()
-    from of where w.activity_id = of.activity_id and of.ended
+    delete from wait_report w using of where w.activity_id = of.activity_id and of.ended
 )
 update wait_report w
-set tries = w.tries + 1,
-    try_after = moment() + least(60, 0.25 * 2 ^ least(w.tries, 8)) * interval '1 second'
+set tries = w.tries + 1, try_after = moment() + :lease::interval
 from of where w.activity_id = of.activity_id and not of.ended
-returning w.activity_id, w.order_id, w.po_id, w.outcome, w.tries, w.taken;
+returning w.activity_id, w.order_id, w.po_id, w.outcome, w.waits_since, w.reported_at, w.tries;
 
--- name: reports_delivered(activity_ids)!
-update wait_report set delivered_at = moment()
-where activity_id = any(:activity_ids::text[]) and delivered_at is null;
+-- name: handed_over(activity_ids, tries, waited, reported, endings)!
+-- What became of claimed reports. 'arrived' → delivered. 'nobody waits' → left alone until the step says
+-- that it waits, and tried now and then in case that its word was lost. 'away' → tried again soon. Not
+-- where the step has begun again, or something else was reported, since it was claimed.
+update wait_report w
+set delivered_at = case h.ending when 'arrived' then moment() end,
+    waits_since = case h.ending when 'nobody waits' then null else w.waits_since end,
+    try_after = moment() + case h.ending
+        when 'nobody waits' then least(600, 30 * 2 ^ least(w.tries, 6))
+        else least(60, 0.25 * 2 ^ least(w.tries, 8)) end * interval '1 second'
+from unnest(:activity_ids::text[], :tries::integer[], :waited::timestamptz[],
+            :reported::timestamptz[], :endings::text[])
+    as h (activity_id, tries, waits_since, reported_at, ending)
+where w.activity_id = h.activity_id and w.tries = h.tries
+  and w.waits_since is not distinct from h.waits_since and w.reported_at = h.reported_at
+  and set_config('synchronous_commit', 'off', true) = 'off';
 
 -- name: stranded_labels(older_than, batch)
 -- Packed long ago, and no label: the attempt that was to buy it may have died half-way, or on its way

@@ -85,6 +85,4 @@ class Returns:
     @activity.defn
     async def receive_return(self, part: ReturnPart) -> ReceivedReturn:
         """Wait until the warehouse has the return parcel and has counted it."""
-        return ReceivedReturn.model_validate(
-            await wait_for_report(self._pool, "receive_return", part.return_id)
-        )
+        await wait_for_report(self._pool, "receive_return", part.return_id)

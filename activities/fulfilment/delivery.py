@@ -45,9 +45,7 @@ class Delivery:
     @activity.defn
     async def await_delivery(self, part: Part) -> Delivered:
         """Wait until the carrier delivers the parcel, brings it back, or reports it lost."""
-        return Delivered.model_validate(
-            await wait_for_report(self._pool, "await_delivery", part.fulfilment_id)
-        )
+        await wait_for_report(self._pool, "await_delivery", part.fulfilment_id)
 
     @activity.defn
     async def last_scan(self, part: Part) -> LastScan:

@@ -9,7 +9,7 @@ from temporalio import activity
 
 from activities.fulfilment.carrier import Carrier, Label
 from activities.provider_errors import DeclineCode, Declined
-from activities.waiting import report_so_far, wait_for_report
+from activities.waiting import say_that_it_waits, wait_for_report
 from domain.fulfilment.fulfilments import FulfilmentState
 from domain.ids import WHO
 from domain.orders.order import Shipping
@@ -93,12 +93,12 @@ class Fulfilments:
     @activity.defn
     async def pick(self, part: Part) -> Picked:
         """Wait until the warehouse reports the pick."""
-        return Picked.model_validate(await wait_for_report(self._pool, "pick", part.fulfilment_id))
+        await wait_for_report(self._pool, "pick", part.fulfilment_id)
 
     @activity.defn
     async def pack(self, part: Part) -> Packed:
         """Wait until the warehouse reports that the parcel is packed."""
-        return Packed.model_validate(await wait_for_report(self._pool, "pack", part.fulfilment_id))
+        await wait_for_report(self._pool, "pack", part.fulfilment_id)
 
     @activity.defn
     async def ship(self, ask: Ship) -> Shipped:
@@ -107,9 +107,7 @@ class Fulfilments:
         Fails for good, with type `declined`, when the carrier refuses the address.
         """
         fulfilment_id = ask.fulfilment_id
-        report = await report_so_far(self._pool, "ship", fulfilment_id)
-        if report is not None:
-            return Shipped.model_validate(report)
+        await say_that_it_waits(self._pool, "ship", fulfilment_id)
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
             if row["recalled_from"] is not None:

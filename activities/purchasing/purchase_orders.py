@@ -179,14 +179,12 @@ class Purchasing:
     @activity.defn
     async def await_acknowledgement(self, ask: Purchase) -> Reported:
         """Wait for the supplier's first answer: dates, goods, or a refusal."""
-        return Reported.model_validate(
-            await wait_for_report(self._pool, "await_acknowledgement", ask.po_id)
-        )
+        await wait_for_report(self._pool, "await_acknowledgement", ask.po_id, po_id=ask.po_id)
 
     @activity.defn
     async def await_goods(self, ask: Purchase) -> Reported:
         """Wait until everything has arrived, or the rest will not come."""
-        return Reported.model_validate(await wait_for_report(self._pool, "await_goods", ask.po_id))
+        await wait_for_report(self._pool, "await_goods", ask.po_id, po_id=ask.po_id)
 
     @activity.defn
     async def chase_supplier(self, ask: Chase) -> None:

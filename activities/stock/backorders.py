@@ -51,7 +51,7 @@ class Backorders:
     async def await_stock(self, ask: AwaitStock) -> dict[str, Any]:
         """Wait until stock is soft-reserved for the order."""
         waiting = ids.backorder_id(ask.order_id, ask.round)
-        return await wait_for_report(self._pool, backorders.WAIT, waiting)
+        await wait_for_report(self._pool, backorders.WAIT, waiting)
 
     @activity.defn
     async def join_backorders(self, ask: AwaitStock) -> None:

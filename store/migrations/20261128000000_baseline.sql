@@ -71,21 +71,31 @@ create table item (
         not (discontinued and (backorder or available_from is not null)))
 );
 
--- What the outside reported and a workflow waits for. The report is written in one transaction with
--- the fact itself. The relay hands it to the workflow, or the waiting step finds it when it begins.
+-- Where a report from outside and the step that waits for it meet, by the id of the step's activity.
+-- Whichever comes first makes the row, and the second one calls the relay, which hands the report over.
+-- The report is written in one transaction with the fact itself. The row goes with its order's end:
+-- until then, a wait that begins again finds what was reported.
 create table wait_report (
     activity_id  text        primary key,
     order_id     text,
     po_id        text,
-    outcome      jsonb       not null,
-    reported_at  timestamptz not null default moment(),
+    -- When the step said that it waits. Null: it has not begun, or nobody was found to wait.
+    waits_since  timestamptz,
+    outcome      jsonb,  -- null: nothing is reported yet
+    reported_at  timestamptz,
     delivered_at timestamptz,
-    taken        boolean     not null default false,  -- the step found it by itself
     tries        integer     not null default 0,
+    -- From when on the report may be handed over. Later than at once where the step has not begun.
     try_after    timestamptz not null default moment(),
-    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1)
+    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1),
+    constraint report_has_its_time check ((outcome is null) = (reported_at is null)),
+    constraint only_what_was_reported_is_delivered check (
+        delivered_at is null or outcome is not null)
 );
-create index wait_report_pending on wait_report (try_after) where delivered_at is null;
+create index wait_report_pending on wait_report (try_after)
+    where outcome is not null and delivered_at is null;
+create index wait_report_by_order on wait_report (order_id) where order_id is not null;
+create index wait_report_by_purchase on wait_report (po_id) where po_id is not null;
 
 -- Orders as people and tools read them, their stories, and what stops them.
 

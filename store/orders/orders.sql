@@ -64,11 +64,18 @@ from unnest(:order_ids::text[], :line_ids::text[], :backordered::bigint[], :allo
 where l.order_id = d.order_id and l.line_id = d.line_id;
 
 -- name: decide(decision, order_ids, reasons)!
--- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state.
-update customer_order
-set decision = :decision, reason = nullif(d.reason, ''), decided_at = moment()
-from unnest(:order_ids::text[], :reasons::text[]) as d (order_id, reason)
-where customer_order.order_id = d.order_id and decision in ('received', 'confirmed') and decision <> :decision;
+-- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state. With its
+-- end go the reports for its steps: nobody waits any more.
+with decided as (
+    update customer_order
+    set decision = :decision, reason = nullif(d.reason, ''), decided_at = moment()
+    from unnest(:order_ids::text[], :reasons::text[]) as d (order_id, reason)
+    where customer_order.order_id = d.order_id and decision in ('received', 'confirmed')
+      and decision <> :decision
+    returning customer_order.order_id
+)
+delete from wait_report w using decided
+where w.order_id = decided.order_id and :decision <> 'confirmed';
 
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;

@@ -30,8 +30,14 @@ select sku, location, quantity, receivable, received, cancelled, shipped, outsta
 from purchase_order_line where po_id = :po_id order by sku;
 
 -- name: set_state(po_id, state)!
-update purchase_order set state = :state, changed_at = moment()
-where po_id = :po_id and state <> :state;
+-- With its end go the reports for its steps.
+with changed as (
+    update purchase_order set state = :state, changed_at = moment()
+    where po_id = :po_id and state <> :state
+    returning po_id
+)
+delete from wait_report w using changed
+where w.po_id = changed.po_id and :state in ('closed', 'cancelled');
 
 -- name: needing_attention(reason)
 -- The purchase orders that need a person for a reason that begins so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NoReturn
 
 import pytest
 from temporalio import activity
@@ -20,35 +21,37 @@ from tests.support.builders import QUICK, a_policy, an_order
 from tests.support.shop import Shop
 
 
-async def test_a_report_that_a_dying_worker_had_taken_reaches_its_order_all_the_same(
-    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("word", ["before it says that it waits", "after that"])
+async def test_a_worker_that_dies_as_its_step_begins_to_wait_keeps_no_report_from_its_order(
+    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     died = asyncio.Event()
 
-    async def die_with_the_report(pool: Pool, step: str, part_id: str) -> dict[str, object]:
+    async def die(pool: Pool, step: str, part_id: str) -> NoReturn:
         if step == "pack" and not died.is_set():
-            assert await waiting.report_so_far(pool, step, part_id) is not None
+            if word == "after that":
+                await waiting.say_that_it_waits(pool, step, part_id)
             died.set()
             # To the server this is what a dead worker is: an attempt that never answers.
             activity.raise_complete_async()
-        return await waiting.wait_for_report(pool, step, part_id)
+        await waiting.wait_for_report(pool, step, part_id)
 
-    monkeypatch.setattr(fulfilments, "wait_for_report", die_with_the_report)
+    monkeypatch.setattr(fulfilments, "wait_for_report", die)
     shop = Shop(pool, temporal_client, a_policy(pack_within=600))
     await shop.stocked("CUP", 1)
     order = an_order(("CUP", 1))
     async with shop.working():
         part = await shop.placed(order)
         await shop.task("pick", part)
-    await shop.warehouse.pick(part, who="picker")
-    await shop.warehouse.pack(part, who="packer")
-    async with pool.acquire() as conn:  # so that the step finds the report before the relay does
-        await conn.execute(
-            "update wait_report set try_after = now() + interval '3 s' where activity_id = $1",
-            wait_id("pack", part),
-        )
-    async with shop.working():
+        await shop.warehouse.pick(part, who="picker")
         await asyncio.wait_for(died.wait(), 10)
+        await shop.warehouse.pack(part, who="packer")
+        if word != "after that":
+            async with pool.acquire() as conn:  # half a minute passes
+                await conn.execute(
+                    "update wait_report set try_after = now() where activity_id = $1",
+                    wait_id("pack", part),
+                )
         assert (await shop.finish(order.order_id))["outcome"] == "closed"
         await shop.settled()
         assert [what for what in await shop.story(order.order_id) if what == "packed"] == ["packed"]

@@ -18,6 +18,7 @@ from activities.purchasing.purchase_orders import (
     PurchaseAttention,
     PurchaseDecision,
     Purchasing,
+    Reported,
 )
 from domain.errors import OrderloomError
 from domain.purchasing.purchase_orders import (
@@ -33,6 +34,7 @@ from store.stock import locations, receipts
 from tests.simulation.both_worlds import WAITS, No, Uneventful
 from tests.simulation.world.buying import Buying
 from tests.simulation.world.memory import Memory, Pending
+from tests.support.bench import handed_over
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -140,7 +142,8 @@ class OnPostgres:
         try:
             return await getattr(self._activities, name)(ask)
         except activity._CompleteAsyncError:
-            return WAITS
+            told = await handed_over(self._pool)
+            return WAITS if told is None else Reported.model_validate(told)
         except OrderloomError as error:
             return No(error.kind)
 

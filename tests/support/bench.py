@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import activity
 
@@ -117,6 +117,13 @@ class Bench:
             return await call
         return None
 
+    async def told(self, call: Awaitable[Any]) -> dict[str, Any]:
+        """What an activity that waits is told by the relay: what was reported before."""
+        assert await self.waiting(call) is None
+        told = await handed_over(self.pool)
+        assert told is not None
+        return told
+
     async def parcel(self, part: str) -> shipments.Parcel:
         """The fulfilment's parcel."""
         async with self.pool.acquire() as conn:
@@ -203,6 +210,19 @@ def capturing(order: Order, part: str) -> Capture:
 
 def a_part(part: str) -> Part:
     return Part(fulfilment_id=part)
+
+
+async def handed_over(pool: Pool) -> dict[str, Any] | None:
+    """What the relay may hand to the step that was the last to wait; None: nothing is reported."""
+    async with pool.acquire() as conn:
+        found: dict[str, Any] | None = await conn.fetchval(
+            """
+            select case when delivered_at is null and try_after <= clock_timestamp()
+                        then outcome end
+            from wait_report where waits_since is not null order by waits_since desc limit 1
+            """
+        )
+        return found
 
 
 async def at_once(calls: Iterable[Awaitable[T]]) -> tuple[list[T], list[OrderloomError]]:

@@ -12,16 +12,45 @@ begin
     raise exception '%', message using errcode = 'ORDER', detail = kind;
 end $$;
 
--- Keeps a report for the step that waits under this id, once, and wakes the relay at commit. It is for
--- an order's workflow or a purchase order's.
+-- Keeps a report for the step that waits under this id, once, for an order's workflow or a purchase
+-- order's. A step that waits already is told at commit, by the relay. One that has not begun says so
+-- itself when it does (step_waits), and the relay leaves the report alone until then. But a step whose
+-- word was lost with its worker would wait for ever: so after 30 seconds the relay tries it.
 create or replace function report_to_step(
     its_activity text, its_order text, its_purchase text, its_outcome jsonb
 ) returns void language sql as $$
     with kept as (
-        insert into wait_report (activity_id, order_id, po_id, outcome)
-        values (its_activity, its_order, its_purchase, its_outcome)
-        on conflict (activity_id) do nothing
-        returning activity_id
+        insert into wait_report as w
+            (activity_id, order_id, po_id, outcome, reported_at, try_after)
+        values (its_activity, its_order, its_purchase, its_outcome, moment(),
+                moment() + interval '30 seconds')
+        on conflict (activity_id) do update
+        set outcome = excluded.outcome, reported_at = excluded.reported_at,
+            try_after = case when w.waits_since is null then excluded.try_after
+                             else moment() end
+        where w.outcome is null
+        returning activity_id, waits_since
     )
-    select pg_notify('wait_report', activity_id) from kept
+    select pg_notify('wait_report', activity_id) from kept where waits_since is not null
 $$;
+
+-- A step says that it waits from now on. What was reported before is handed over at once, also what
+-- another attempt, or the same wait in an earlier run of the workflow, has had already. The disk is not
+-- waited for: where this is lost, the report comes 30 seconds late.
+create or replace function step_waits(
+    its_activity text, its_order text, its_purchase text
+) returns void language plpgsql as $$
+declare
+    reported boolean;
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    insert into wait_report (activity_id, order_id, po_id, waits_since)
+    values (its_activity, its_order, its_purchase, moment())
+    on conflict (activity_id) do update
+    set waits_since = excluded.waits_since, delivered_at = null, tries = 0,
+        try_after = excluded.try_after
+    returning outcome is not null into reported;
+    if reported then
+        perform pg_notify('wait_report', its_activity);
+    end if;
+end $$;

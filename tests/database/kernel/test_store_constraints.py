@@ -270,7 +270,11 @@ FORBIDDEN = {
     "order_up_to_is_above_the_reorder_point": "update stock set reorder_point = 5, order_up_to = 5",
     "service_level_is_a_half_or_more_and_below_one": "update stock set service_level = 1",
     "report_is_for_an_order_or_a_purchase_order": """
-        insert into wait_report (activity_id, outcome) values ('x', '{}')""",
+        insert into wait_report (activity_id, waits_since) values ('x', now())""",
+    "report_has_its_time": """
+        insert into wait_report (activity_id, po_id, outcome) values ('x', 'PO-1', '{}')""",
+    "only_what_was_reported_is_delivered": """
+        insert into wait_report (activity_id, po_id, delivered_at) values ('x', 'PO-1', now())""",
     # promises, lanes and limits
     "promised_day_is_not_before_it_leaves": fulfilment(
         "promised_leave = '2026-12-02', promised_on = '2026-12-01'"

@@ -108,7 +108,7 @@ class Life:
         """What the relay asks about one report: alone, as if no other report came meanwhile."""
         async with self._bench.pool.acquire() as conn:
             claimed = await waits.claim_pending(conn, BATCH)
-            await waits.delivered(conn, [one["activity_id"] for one in claimed])
+            await waits.handed_over(conn, [(report, "arrived") for report in claimed])
 
 
 async def test_a_plain_order_takes_so_many_round_trips(trips: RoundTrips) -> None:

@@ -75,8 +75,10 @@ async def test_units_that_arrive_are_soft_reserved_in_turn_and_a_report_wakes_ju
     assert (
         await bench.count("select count(*) from wait_report where activity_id like 'await%'") == 2
     )
-    answered = await bench.backorders.await_stock(AwaitStock(order_id=early.order_id, round=1))
-    assert answered == {}
+    told = await bench.told(
+        bench.backorders.await_stock(AwaitStock(order_id=early.order_id, round=1))
+    )
+    assert told == {}
     ask = FillBackorder(order_id=late.order_id, round=1, units={"1": 2}, first_number=1)
     filled = await bench.backorders.fill_backorder(ask)
     assert [part.units for part in filled.fulfilments] == [{"1": 1}]
