@@ -242,7 +242,7 @@ create table answered_request (
     primary key (order_id, request_id)
 );
 
--- The journal and its closed periods, what our goods have cost, invoices and credit notes.
+-- The journal and its closed periods, the cost of our goods, invoices and credit notes.
 
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,
@@ -250,9 +250,9 @@ create table journal_entry (
     order_id  text        constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
-    -- The day on which it counts, in UTC.
+    -- The day of the books to which the entry belongs, in UTC.
     booked_on date        not null default (moment() at time zone 'UTC')::date,
-    -- Its transaction. An entry gets its postings there, and none afterwards.
+    -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
 );
 create index journal_entry_by_day on journal_entry (booked_on, entry_id);
@@ -274,7 +274,7 @@ create table posting (
         'write_offs'))
 );
 
--- All days through this one are closed: they take no entries any more. There is no way back.
+-- All days up to and including this one are closed: they take no more entries. A closing cannot be undone.
 create table closing (
     through   date        primary key,
     closed_at timestamptz not null default moment(),
@@ -282,14 +282,14 @@ create table closing (
     constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
 
--- Units that are ours, on shelves and on their way between them. They change only while the stock rows
--- of the SKU are locked. The row is there before those are, so that there is always a row to lock.
+-- The units that we own: on shelves, and on their way between locations. They change only while the stock
+-- rows of the SKU are locked. This row is made before the stock rows, so that there is always one to lock.
 create table inventory (
     sku      text  primary key constraint inventory_is_of_an_item references item,
     quantity units not null default 0
 );
 
--- What all of them have cost, as far as that is known: in each currency in which some were paid.
+-- The known cost of all these units together, for each currency in which some of them were paid.
 create table inventory_value (
     sku         text          not null
         constraint inventory_value_is_of_owned_goods references inventory,
@@ -298,13 +298,13 @@ create table inventory_value (
     primary key (sku, currency)
 );
 
--- Of which SKUs a posting to inventory is.
+-- The SKUs behind a posting to inventory.
 create table inventory_posting (
     entry_id    bigint        not null
         constraint inventory_posting_is_of_an_entry references journal_entry,
     sku         text          not null
         constraint inventory_posting_is_of_owned_goods references inventory,
-    kind        text          not null,  -- as that of the movement
+    kind        text          not null,  -- the kind of the movement
     units       bigint        not null constraint inventory_posting_is_of_units check (units <> 0),
     currency    currency_code not null,
     value_minor bigint        not null
@@ -313,15 +313,16 @@ create table inventory_posting (
 );
 create index inventory_posting_by_sku on inventory_posting (sku, currency);
 
--- Invoices and credit notes are numbered 1..n without a hole in each series: a kind and a year. Here is
--- the last number of each. A transaction that issues one locks the row to its end, so a number that is
--- rolled back is the next one's. Every order needs it, so it is locked last of all.
+-- Invoices and credit notes are numbered 1..n without a gap in each series (a kind and a year). This table
+-- holds the last number of each series. A transaction that issues a document locks the row until it ends,
+-- so the number of one that is rolled back is used by the next. Every order needs these rows, so they are
+-- locked last.
 create table document_counter (
     kind        text    not null
         constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
     year        integer not null,
     last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
-    last_on     date    not null,  -- no number is dated before the one that it follows
+    last_on     date    not null,  -- a number is never dated before the number before it
     primary key (kind, year),
     constraint last_number_is_of_its_year check (extract(year from last_on) = year)
 );
@@ -334,11 +335,11 @@ create table document (
         constraint document_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
     year               integer       not null,
     running            integer       not null constraint number_is_one_or_more check (running >= 1),
-    -- The number that it follows: without that one it cannot be.
+    -- The number before it, which must exist.
     previous           integer       generated always as (nullif(running - 1, 0)) stored,
     order_id           text          not null
         constraint document_is_of_an_order references customer_order,
-    part_id            text          not null,  -- the fulfilment that was sent, or the refund
+    part_id            text          not null,  -- a fulfilment for an invoice, a refund for a credit note
     currency           currency_code not null,
     goods_minor        minor_units   not null,
     tax_minor          minor_units   not null,
@@ -346,7 +347,7 @@ create table document (
     shipping_tax_minor minor_units   not null,
     amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
-    -- everything that is printed: a reprint reads nothing else
+    -- everything that is printed; a reprint reads only this
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),
@@ -450,7 +451,7 @@ create table carrier_event (
     primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
 );
 
--- What comes back.
+-- Returns: goods that come back.
 
 create table order_return (
     return_id     text        primary key,
@@ -487,10 +488,11 @@ create table return_line (
         restocked + scrapped <= quantity)
 );
 
--- What customers pay and get back, and what payment companies tell of it.
+-- Payments and refunds, and the messages of payment companies about them.
 
--- One row per order: what was asked for and what was done. A request takes its room here first, so
--- however many run at once, no more is charged than was authorized, and no more refunded than charged.
+-- One row per order: the sums that were asked for, and those that were done. Each request first adds its
+-- amount to what was asked for. So however many requests run at once, no more is charged than was
+-- authorized, and no more is refunded than was charged.
 create table order_money (
     order_id            text          primary key
         constraint order_money_is_of_an_order references customer_order,
@@ -503,8 +505,8 @@ create table order_money (
     refunded            minor_units   not null default 0,  -- given back
     disputed            minor_units   not null default 0,
     voided              boolean       not null default false,
-    -- Something was billed that was decided after a refund of the same order: to the minor unit, its
-    -- amount then depends on the sequence of the two.
+    -- A charge or an invoice was decided after a refund of the same order. Its amount can then differ by a
+    -- minor unit, depending on which of the two came first.
     billed_after_refund boolean       not null default false,
     constraint captured_is_at_most_asked_for check (captured <= capture_granted),
     constraint refunded_is_at_most_owed check (refunded <= refund_granted),
@@ -513,10 +515,9 @@ create table order_money (
         0 <= released and capture_granted + released <= authorized)
 );
 
--- What a provider has been asked to authorize, by the key of the operation that asked for it. What was
--- asked of an authorization and what was done are kept here as sums: a request takes its room here first,
--- and the audit compares them with the operations. Released: voided, expired, or given up with the one
--- capture that there could be.
+-- The authorizations, each under the key of the operation that asked for it, with the sums that were asked
+-- of it and those that were done. Each request first adds its amount here; the audit compares the sums with
+-- the operations. Released: voided, expired, or left over after the only capture that the provider allows.
 create table payment_authorization (
     authorization_key text          primary key,
     order_id          text          not null
@@ -525,8 +526,8 @@ create table payment_authorization (
     tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           some_text,  -- the fulfilment that it pays; null: any
-    expires_at        timestamptz,  -- until when it can be charged; null: for ever
+    part_of           some_text,  -- the fulfilment that it pays for; null: any
+    expires_at        timestamptz,  -- it can be charged until then; null: it does not expire
     capture_granted   minor_units   not null default 0,
     captured          minor_units   not null default 0,
     refund_granted    minor_units   not null default 0,
@@ -541,25 +542,26 @@ create table payment_authorization (
 );
 create index payment_authorization_by_order on payment_authorization (order_id);
 
--- Each call to a provider, and what was done by hand instead of one. The row is written before the
--- provider is called with its key: requested → succeeded or failed; unknown: asked, and no answer came.
+-- Each call to a provider, and each payment that was made by hand instead. The row is written first, and
+-- then the provider is called with the row's key: requested → succeeded or failed. Unknown: the provider was
+-- called, and no answer came.
 create table payment_operation (
     payment_key       text          primary key,
     order_id          text          not null
         constraint payment_operation_is_of_an_order references customer_order,
     kind              text          not null constraint operation_is_of_a_known_kind
         check (kind in ('authorize', 'capture', 'void', 'refund')),
-    -- The authorization that it makes or is about. Null: done by hand, or new credit instead of a refund.
+    -- The authorization that it makes, or that it uses. Null: done by hand, or refunded as store credit.
     authorization_key text,
     provider          text          not null,
     tender            integer       not null default 1
         constraint operation_is_of_a_tender check (tender >= 1),  -- its place in the order's list
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           some_text,  -- the step that it is a part of; of an authorization, see there
+    part_of           some_text,  -- the step that it belongs to; for an authorization see payment_authorization
     state             text          not null constraint operation_state_is_known
         check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    reference         some_text,  -- what the provider calls it
+    reference         some_text,  -- the provider's name for it
     code              some_text,  -- why it failed
     message           some_text,
     requested_at      timestamptz   not null default moment(),
@@ -582,7 +584,7 @@ create index payment_operation_settled on payment_operation (provider, settled_a
     where state = 'succeeded';
 create index payment_operation_by_reference on payment_operation (reference);
 
--- What is owed to the customer and why, and how much of it is given back.
+-- Amounts that are owed to the customer, each with its reason and the part that was paid back.
 create table refund (
     refund_id          text          primary key,
     order_id           text          not null
@@ -597,10 +599,10 @@ create table refund (
     amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
     currency           currency_code not null,
-    -- of it, what was invoiced; the rest was only charged
+    -- the part of it that had been invoiced; the rest had only been charged
     credited_minor     minor_units   not null,
     issued_minor       minor_units   not null default 0,
-    -- What a bank sent back of what was issued, and nobody has paid the customer another way yet.
+    -- The part of the issued amount that a bank sent back, and that was not yet paid another way.
     came_back_minor    minor_units   not null default 0,
     reason             text          not null,
     who                text          not null,
@@ -614,10 +616,11 @@ create table refund (
 create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
--- What payment companies tell by themselves: kept before it is answered, worked through later.
+-- Messages that payment companies send by themselves. Each is kept before it is answered, and processed
+-- later.
 create table provider_event (
     provider     text        not null,
-    event_id     text        not null,  -- the company's: it may send an event more than once
+    event_id     text        not null,  -- given by the company, which may send an event more than once
     type         text        not null,
     body         jsonb       not null,
     happened_at  timestamptz not null,  -- by the company's clock
@@ -630,12 +633,12 @@ create table provider_event (
 );
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
--- A payment that the customer's bank took back, or asks about, as the company last had it.
+-- A payment that the customer's bank took back or questions, in the state that the company told last.
 create table dispute (
     provider     text          not null,
     dispute_id   text          not null,
-    subjects     text[]        not null,  -- the company's ids of the payment it is about
-    -- null: a payment that is not ours, or not known yet
+    subjects     text[]        not null,  -- the company's ids of the disputed payment
+    -- null: the payment is not ours, or not known yet
     payment_key  text
         constraint dispute_is_of_a_payment references payment_operation,
     order_id     text          constraint dispute_is_of_an_order references customer_order,
@@ -648,14 +651,14 @@ create table dispute (
         'warning_needs_response', 'warning_under_review', 'warning_closed',
         'needs_response', 'under_review', 'appeal_needs_response', 'appeal_under_review',
         'won', 'lost', 'prevented')),
-    moves        integer       not null default 0,  -- of money, that the company had made by then
+    moves        integer       not null default 0,  -- money movements that the company had made by then
     reason       text          not null,
     opened_at    timestamptz   not null,
     respond_by   timestamptz,
-    -- when it was so, by the company's clock: nothing older counts
+    -- the time of this state by the company's clock; older messages are ignored
     said_at      timestamptz   not null,
     closed_at    timestamptz,
-    told         integer       not null default 0,  -- how often it became another one
+    told         integer       not null default 0,  -- how often the state changed
     heard_at     timestamptz   not null default moment(),
     primary key (provider, dispute_id),
     constraint dispute_of_an_order_is_about_a_payment check (
@@ -671,10 +674,10 @@ create table reconciliation (
     day       date        not null,  -- UTC, by the company's clock
     ran_at    timestamptz not null default moment(),  -- the last time
     runs      integer     not null default 1,
-    listed    integer     not null,  -- effects of the day there
+    listed    integer     not null,  -- the company's effects of the day
     matched   integer     not null,
-    under_way integer     not null,  -- no outcome was due yet
-    -- open: so is a difference
+    under_way integer     not null,  -- still without an outcome, in good time
+    -- open: it has an open difference
     state     text        not null
         constraint reconciliation_state_is_known check (state in ('clean', 'open')),
     primary key (provider, day),
@@ -682,16 +685,16 @@ create table reconciliation (
         runs >= 1 and 0 <= matched and matched <= listed and under_way >= 0)
 );
 
--- What does not agree, until it is mended.
+-- Differences between a company's records and ours, until they are resolved.
 create table reconciliation_difference (
     difference_id bigint      generated always as identity primary key,
     provider      text        not null,
     day           date        not null,
-    -- the key, or the company's reference where that names it better
+    -- our key, or the company's reference where we have no key
     subject       text        not null,
     class         text        not null constraint difference_is_of_a_known_class check (class in (
         'missing_here', 'missing_there', 'amount', 'state')),
-    order_id      some_text,  -- as either side says; null: nobody does
+    order_id      some_text,  -- as one of the two sides says; null: neither does
     why           text        not null,
     remedy        text        not null
         constraint remedy_is_known check (remedy in ('retry', 'void', 'operator')),
@@ -699,7 +702,7 @@ create table reconciliation_difference (
     theirs        jsonb,
     resolution    text        not null default 'open'
         constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
-    note          some_text,  -- how it is mended or resolved, or why not yet
+    note          some_text,  -- how it was resolved, or why it is still open
     who           some_text,
     found_at      timestamptz not null default moment(),
     closed_at     timestamptz,
@@ -714,28 +717,28 @@ create index difference_open on reconciliation_difference (day) where resolution
 
 -- Store credit -------------------------------------------------------------------------------------
 
--- What the shop owes its customers and they can pay with. It answers as a payment company does, so
--- nothing here refers to orders or payments, or the reverse: they know each other by ids and keys.
+-- Amounts that the shop owes its customers, who can pay with them. Store credit works like a payment
+-- company: its tables and those of orders and payments do not refer to each other. They share ids and keys.
 
--- One account for each customer and currency. Its id is what an order gives as its payment token, and
--- like a card's token it is not to be guessed.
+-- One account for each customer and currency. An order gives the account's id as its payment token, so
+-- nobody must be able to guess it.
 create table credit_account (
     account_id       text          primary key
         default 'credit_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20),
     customer_id      text          not null,
     currency         currency_code not null,
-    balance_minor    minor_units   not null default 0,  -- what the customer has
-    authorized_minor minor_units   not null default 0,  -- of that, what orders have authorized
+    balance_minor    minor_units   not null default 0,  -- the customer's money
+    authorized_minor minor_units   not null default 0,  -- the part of it that orders have authorized
     opened_at        timestamptz   not null default moment(),
     constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
-    -- Nothing is spent or authorized that is not there, however many orders ask at once.
+    -- However many orders ask at once, they never get more than there is.
     constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
 );
 
--- The number in references: auth_1, capture_2, …
+-- Numbers for references: auth_1, capture_2, …
 create sequence credit_reference;
 
--- What an order has authorized of an account. It does not expire.
+-- An amount of an account that an order has authorized. It does not expire.
 create table credit_authorization (
     authorization_id text        primary key,
     account_id       text        not null
@@ -749,22 +752,22 @@ create table credit_authorization (
     voided           boolean     not null default false,
     constraint captured_credit_is_at_most_authorized check (captured_minor <= amount_minor),
     constraint refunded_credit_is_at_most_captured check (refunded_minor <= captured_minor),
-    -- A void releases exactly the remainder, so a capture after it cannot balance.
+    -- A void releases the whole remainder, so a capture after it breaks this rule.
     constraint voided_credit_releases_the_rest check (
         released_minor = case when voided then amount_minor - captured_minor else 0 end)
 );
 
--- Every call that was decided, by its key: an effect has a reference, a refusal has a code. The
--- sums of accounts and authorizations above are the sums of these.
+-- Every call with an outcome, by its key. A call that had an effect has a reference, a refused one has a
+-- code. The sums of accounts and authorizations above are the sums of these.
 create table credit_operation (
     operation_id      bigint        generated always as identity primary key,
-    -- makes concurrent calls with one key a single effect
+    -- concurrent calls with one key have one effect
     key               text          not null
         constraint a_key_is_one_credit_operation unique,
     kind              text          not null
         constraint credit_operation_is_of_a_known_kind check (kind in (
         'issue', 'authorize', 'capture', 'void', 'refund')),
-    -- the call's content, to tell a repeat from a conflict
+    -- the call's content: a repeat has the same one, a conflict another
     request           text          not null,
     account_id        text
         constraint credit_operation_is_of_an_account references credit_account,
@@ -785,7 +788,7 @@ create table credit_operation (
              when kind in ('capture', 'void') then -amount_minor
              else 0 end) stored,
     code              some_text,
-    available_minor   minor_units,  -- of a refusal for want of it: what there was
+    available_minor   minor_units,  -- for a call that was refused because there was too little: what there was
     who               text          not null,
     why               some_text,
     at                timestamptz   not null default moment(),
@@ -802,7 +805,7 @@ create index credit_operation_by_account on credit_operation (account_id, operat
 create index credit_operation_by_order on credit_operation (order_id, operation_id);
 create index credit_operation_by_time on credit_operation (at);
 
--- What is where, who has a claim on it, and how it moved.
+-- Stock at each location, the claims on it, and its movements.
 
 create table stock (
     sku           text  not null constraint stock_is_of_owned_goods references inventory,
@@ -810,24 +813,24 @@ create table stock (
     on_hand       units not null default 0,
     allocated     units not null default 0,
     safety        units not null default 0,
-    -- When it is bought, and up to how much. Null: never by itself. With a service level the two are
-    -- computed from demand.
+    -- At which level it is bought, and up to which. Null: it is not bought by itself. With a service level,
+    -- the two are computed from demand.
     reorder_point units,
     order_up_to   units,
     service_level double precision
         constraint service_level_is_a_half_or_more_and_below_one
             check (0.5 <= service_level and service_level < 1),
     primary key (sku, location),
-    -- Nothing is oversold, and nothing is promised that is not there.
+    -- No unit is sold or promised twice.
     constraint allocated_is_at_most_on_hand check (allocated <= on_hand),
     constraint order_up_to_is_above_the_reorder_point check (
         (reorder_point is null) = (order_up_to is null) and order_up_to > reorder_point)
 );
 
--- Every change of stock, for ever. on_hand and allocated above are the sums of these.
+-- Every change of stock; rows are never removed. on_hand and allocated above are the sums of these.
 create table movement (
     movement_id      bigint      generated always as identity primary key,
-    effect           text        not null,  -- what caused it: with SKU and location, a key
+    effect           text        not null,  -- what caused it; with SKU and location it is unique
     sku              text        not null,
     location         text        not null,
     kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
@@ -839,18 +842,17 @@ create table movement (
     who              text        not null,
     why              text        not null,
     at               timestamptz not null default moment(),
-    counted          units,  -- what a count found, where it was one
+    counted          units,  -- the counted units, if it was a count
     constraint movement_is_of_stock foreign key (sku, location) references stock,
-    -- The same effect moves the same stock once, however often its step runs.
+    -- However often a step runs, its effect moves the stock once.
     constraint an_effect_moves_stock_once unique (effect, sku, location)
 );
 create index movement_by_stock on movement (sku, location, movement_id);
--- What an order's goods have cost is looked up when they come back.
+-- For returns, which look up the cost of the order's goods.
 create index movement_out_and_back on movement (order_id, sku) where kind in ('shipped', 'returned');
 
--- A hard claim of an order line on stock at one location. quantity 0: used up or released. Of a kit,
--- each part is claimed by a row of its own: the order keeps the parts that the kit had when it was
--- claimed.
+-- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,
+-- each part has a row of its own, so the order keeps the parts that the kit had when it was reserved.
 create table reservation (
     fulfilment_id text       not null
         constraint reservation_is_of_a_fulfilment references fulfilment,
@@ -859,7 +861,7 @@ create table reservation (
     sku           text       not null,
     location      text       not null,
     quantity      units      not null,
-    per_unit      some_units not null default 1,  -- of the SKU, in one unit
+    per_unit      some_units not null default 1,  -- units of the SKU in one unit of the line
     primary key (fulfilment_id, line_id, sku),
     constraint reservation_is_of_an_order_line foreign key (order_id, line_id)
         references order_line,
@@ -867,17 +869,17 @@ create table reservation (
 );
 create index reservation_held on reservation (sku, location) where quantity > 0;
 
--- Units of an order that are waited for. quantity 0: they have come, or are not wanted any more.
+-- Units that an order waits for. quantity 0: they have arrived, or are no longer wanted.
 create table backorder (
     order_id       text        not null
         constraint backorder_is_of_an_order references customer_order,
     line_id        text        not null,
     sku            text        not null,
     quantity       units       not null,
-    placed_at      timestamptz not null,  -- whose turn it is
-    round          integer     not null,  -- names the wait of the workflow that is told
+    placed_at      timestamptz not null,  -- the earliest order is served first
+    round          integer     not null,  -- the number of the workflow's wait
     barred         text[]      not null,  -- locations that may not send it there
-    -- What the customer was told, by what was on its way then; null: no day.
+    -- The day that the customer was told, from the goods on their way at that time; null: no day.
     promised_leave date,
     promised_on    date,
     since          timestamptz not null default moment(),
@@ -887,8 +889,8 @@ create table backorder (
 );
 create index backorder_in_turn on backorder (sku, placed_at, order_id, line_id) where quantity > 0;
 
--- Units that nobody else may have, and that are not allocated: a basket's until it expires, or those
--- that have come for a backorder until its workflow allocates them.
+-- Soft reservations: units that are not allocated, and that nobody else can get. They belong to a basket
+-- until it expires, or to a backorder until its workflow allocates them.
 create table soft_reservation (
     basket     text,
     order_id   text,
@@ -912,8 +914,8 @@ create index soft_reservation_of_stock on soft_reservation (sku, location);
 create index soft_reservation_of_order on soft_reservation (order_id, line_id)
     where order_id is not null;
 
--- A SKU that is sold as one and kept as its parts. It has no stock of its own, and is no part of
--- another.
+-- A kit: a SKU that is sold as one item and stored as its parts. It has no stock of its own, and is no part of
+-- another kit.
 create table kit (
     sku        text        primary key constraint kit_is_an_item references item,
     changed_at timestamptz not null default moment()
@@ -928,14 +930,14 @@ create table kit_part (
 );
 create index kit_part_by_part on kit_part (part);
 
--- Goods on their way from one location to another: gone from the first, not yet at the second.
+-- Goods on their way from one location to another. They have left the first and are not yet at the second.
 create table transfer (
     transfer_id   text        primary key,
     from_location text        not null constraint transfer_leaves_a_location references location,
     to_location   text        not null constraint transfer_goes_to_a_location references location,
     expected_on   date,
     sent_at       timestamptz not null default moment(),
-    closed_at     timestamptz,  -- nothing of it is on its way any more
+    closed_at     timestamptz,  -- when its last unit arrived or was lost
     who           text        not null,
     why           text        not null,
     constraint transfer_goes_to_another_location check (from_location <> to_location)
@@ -955,7 +957,7 @@ create table transfer_line (
 );
 create index transfer_line_by_sku on transfer_line (sku) where arrived + lost < sent;
 
--- The way from a location to a part of the world; the closest one counts for a parcel.
+-- The cost and time of a parcel from a location to a destination. The most exact row counts.
 create table lane (
     location      text          not null constraint lane_is_at_a_location references location,
     country       text          not null,  -- '*': any
@@ -970,14 +972,14 @@ create table lane (
     primary key (location, country, postal_prefix, service)
 );
 
--- Buying: who sells what, when to buy, what is on order, and what happened to each order.
+-- Buying: suppliers and their terms, purchase orders, and the calls for new ones.
 
 create table supplier (
     supplier_id text primary key,
     name        text not null
 );
 
--- On which terms a supplier sells a SKU.
+-- The terms on which a supplier sells a SKU.
 create table supplier_item (
     sku            text          not null constraint supplier_sells_an_item references item,
     supplier_id    text          not null
@@ -988,7 +990,7 @@ create table supplier_item (
     multiple       some_units    not null,
     price_minor    minor_units   not null,
     currency       currency_code not null,
-    priority       integer       not null,  -- lower is asked first
+    priority       integer       not null,  -- the supplier with the lowest one is asked first
     primary key (sku, supplier_id)
 );
 
@@ -1009,8 +1011,8 @@ create table purchase_order (
     created_at     timestamptz   not null default moment(),
     changed_at     timestamptz   not null default moment(),
     refused_at     timestamptz,  -- the supplier said no
-    attention      text,         -- what needs a person, as long as it does
-    -- Its workflow is started by the relay, which tries until Temporal has taken it.
+    attention      text,         -- why it needs a person; null when it does not
+    -- The relay starts the workflow, and tries again until Temporal has taken it.
     started_at     timestamptz,
     tries          integer       not null default 0,
     try_after      timestamptz   not null default moment(),
@@ -1025,15 +1027,15 @@ create table purchase_order_line (
     sku            text        not null,
     location       text        not null,
     quantity       some_units  not null,
-    -- so many may be received: what was ordered and the tolerance
+    -- the most that may be received: the ordered units and the tolerance
     receivable     units       not null,
     received       units       not null default 0,
     cancelled      units       not null default 0,  -- will not come
     shipped        units       not null default 0,  -- as the supplier says
     price_minor    minor_units not null,
     lead_time_days integer     not null,
-    due_on         date        not null,  -- as acknowledged; until then, by the lead time
-    answered_at    timestamptz,  -- the supplier has said what it will send; or nothing is awaited
+    due_on         date        not null,  -- the acknowledged day; before that, computed from the lead time
+    answered_at    timestamptz,  -- when the supplier said what it will send, or no answer was awaited any more
     outstanding    bigint      generated always as (greatest(quantity - received - cancelled, 0)) stored,
     primary key (po_id, sku),
     constraint purchase_order_line_is_of_a_purchase_order foreign key (po_id, location)
@@ -1043,8 +1045,8 @@ create table purchase_order_line (
     constraint received_is_at_most_receivable check (
         received <= receivable and quantity <= receivable)
 );
--- One open need, one purchase order: while it is not known what will come of an order, nothing else
--- is ordered of the same SKU for the same location. Afterwards what comes counts as incoming.
+-- At most one unanswered purchase order for a SKU and location. Until its supplier has answered, no other one
+-- is made; after that, its units count as incoming.
 create unique index one_open_purchase_for_a_need on purchase_order_line (sku, location)
     where answered_at is null;
 create index purchase_line_outstanding on purchase_order_line (sku, location)
@@ -1064,9 +1066,9 @@ create table purchase_order_event (
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)
 );
 
--- A level that was crossed and is to be looked at, or looked at again once a supplier that refused may
--- be asked again. It is written in the transaction that crosses the level, and deleted by the decision,
--- under the lock of the SKU's stock.
+-- A call for a purchase order: a level was crossed, or a supplier that refused may be asked again. The
+-- transaction that crosses the level writes the row. The decision deletes it, under the lock of the SKU's
+-- stock.
 create table replenishment_call (
     sku       text        not null constraint replenishment_call_is_for_an_item references item,
     location  text        not null,

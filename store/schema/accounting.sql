@@ -1,4 +1,4 @@
--- The journal and its closed periods, what our goods have cost, invoices and credit notes.
+-- The journal and its closed periods, the cost of our goods, invoices and credit notes.
 
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,
@@ -6,9 +6,9 @@ create table journal_entry (
     order_id  text        constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
-    -- The day on which it counts, in UTC.
+    -- The day of the books to which the entry belongs, in UTC.
     booked_on date        not null default (moment() at time zone 'UTC')::date,
-    -- Its transaction. An entry gets its postings there, and none afterwards.
+    -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
 );
 create index journal_entry_by_day on journal_entry (booked_on, entry_id);
@@ -30,7 +30,7 @@ create table posting (
         'write_offs'))
 );
 
--- All days through this one are closed: they take no entries any more. There is no way back.
+-- All days up to and including this one are closed: they take no more entries. A closing cannot be undone.
 create table closing (
     through   date        primary key,
     closed_at timestamptz not null default moment(),
@@ -38,14 +38,14 @@ create table closing (
     constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
 
--- Units that are ours, on shelves and on their way between them. They change only while the stock rows
--- of the SKU are locked. The row is there before those are, so that there is always a row to lock.
+-- The units that we own: on shelves, and on their way between locations. They change only while the stock
+-- rows of the SKU are locked. This row is made before the stock rows, so that there is always one to lock.
 create table inventory (
     sku      text  primary key constraint inventory_is_of_an_item references item,
     quantity units not null default 0
 );
 
--- What all of them have cost, as far as that is known: in each currency in which some were paid.
+-- The known cost of all these units together, for each currency in which some of them were paid.
 create table inventory_value (
     sku         text          not null
         constraint inventory_value_is_of_owned_goods references inventory,
@@ -54,13 +54,13 @@ create table inventory_value (
     primary key (sku, currency)
 );
 
--- Of which SKUs a posting to inventory is.
+-- The SKUs behind a posting to inventory.
 create table inventory_posting (
     entry_id    bigint        not null
         constraint inventory_posting_is_of_an_entry references journal_entry,
     sku         text          not null
         constraint inventory_posting_is_of_owned_goods references inventory,
-    kind        text          not null,  -- as that of the movement
+    kind        text          not null,  -- the kind of the movement
     units       bigint        not null constraint inventory_posting_is_of_units check (units <> 0),
     currency    currency_code not null,
     value_minor bigint        not null
@@ -69,15 +69,16 @@ create table inventory_posting (
 );
 create index inventory_posting_by_sku on inventory_posting (sku, currency);
 
--- Invoices and credit notes are numbered 1..n without a hole in each series: a kind and a year. Here is
--- the last number of each. A transaction that issues one locks the row to its end, so a number that is
--- rolled back is the next one's. Every order needs it, so it is locked last of all.
+-- Invoices and credit notes are numbered 1..n without a gap in each series (a kind and a year). This table
+-- holds the last number of each series. A transaction that issues a document locks the row until it ends,
+-- so the number of one that is rolled back is used by the next. Every order needs these rows, so they are
+-- locked last.
 create table document_counter (
     kind        text    not null
         constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
     year        integer not null,
     last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
-    last_on     date    not null,  -- no number is dated before the one that it follows
+    last_on     date    not null,  -- a number is never dated before the number before it
     primary key (kind, year),
     constraint last_number_is_of_its_year check (extract(year from last_on) = year)
 );
@@ -90,11 +91,11 @@ create table document (
         constraint document_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
     year               integer       not null,
     running            integer       not null constraint number_is_one_or_more check (running >= 1),
-    -- The number that it follows: without that one it cannot be.
+    -- The number before it, which must exist.
     previous           integer       generated always as (nullif(running - 1, 0)) stored,
     order_id           text          not null
         constraint document_is_of_an_order references customer_order,
-    part_id            text          not null,  -- the fulfilment that was sent, or the refund
+    part_id            text          not null,  -- a fulfilment for an invoice, a refund for a credit note
     currency           currency_code not null,
     goods_minor        minor_units   not null,
     tax_minor          minor_units   not null,
@@ -102,7 +103,7 @@ create table document (
     shipping_tax_minor minor_units   not null,
     amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
-    -- everything that is printed: a reprint reads nothing else
+    -- everything that is printed; a reprint reads only this
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),

@@ -1,4 +1,4 @@
--- What comes back.
+-- Returns: goods that come back.
 
 create table order_return (
     return_id     text        primary key,

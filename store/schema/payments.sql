@@ -1,7 +1,8 @@
--- What customers pay and get back, and what payment companies tell of it.
+-- Payments and refunds, and the messages of payment companies about them.
 
--- One row per order: what was asked for and what was done. A request takes its room here first, so
--- however many run at once, no more is charged than was authorized, and no more refunded than charged.
+-- One row per order: the sums that were asked for, and those that were done. Each request first adds its
+-- amount to what was asked for. So however many requests run at once, no more is charged than was
+-- authorized, and no more is refunded than was charged.
 create table order_money (
     order_id            text          primary key
         constraint order_money_is_of_an_order references customer_order,
@@ -14,8 +15,8 @@ create table order_money (
     refunded            minor_units   not null default 0,  -- given back
     disputed            minor_units   not null default 0,
     voided              boolean       not null default false,
-    -- Something was billed that was decided after a refund of the same order: to the minor unit, its
-    -- amount then depends on the sequence of the two.
+    -- A charge or an invoice was decided after a refund of the same order. Its amount can then differ by a
+    -- minor unit, depending on which of the two came first.
     billed_after_refund boolean       not null default false,
     constraint captured_is_at_most_asked_for check (captured <= capture_granted),
     constraint refunded_is_at_most_owed check (refunded <= refund_granted),
@@ -24,10 +25,9 @@ create table order_money (
         0 <= released and capture_granted + released <= authorized)
 );
 
--- What a provider has been asked to authorize, by the key of the operation that asked for it. What was
--- asked of an authorization and what was done are kept here as sums: a request takes its room here first,
--- and the audit compares them with the operations. Released: voided, expired, or given up with the one
--- capture that there could be.
+-- The authorizations, each under the key of the operation that asked for it, with the sums that were asked
+-- of it and those that were done. Each request first adds its amount here; the audit compares the sums with
+-- the operations. Released: voided, expired, or left over after the only capture that the provider allows.
 create table payment_authorization (
     authorization_key text          primary key,
     order_id          text          not null
@@ -36,8 +36,8 @@ create table payment_authorization (
     tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           some_text,  -- the fulfilment that it pays; null: any
-    expires_at        timestamptz,  -- until when it can be charged; null: for ever
+    part_of           some_text,  -- the fulfilment that it pays for; null: any
+    expires_at        timestamptz,  -- it can be charged until then; null: it does not expire
     capture_granted   minor_units   not null default 0,
     captured          minor_units   not null default 0,
     refund_granted    minor_units   not null default 0,
@@ -52,25 +52,26 @@ create table payment_authorization (
 );
 create index payment_authorization_by_order on payment_authorization (order_id);
 
--- Each call to a provider, and what was done by hand instead of one. The row is written before the
--- provider is called with its key: requested → succeeded or failed; unknown: asked, and no answer came.
+-- Each call to a provider, and each payment that was made by hand instead. The row is written first, and
+-- then the provider is called with the row's key: requested → succeeded or failed. Unknown: the provider was
+-- called, and no answer came.
 create table payment_operation (
     payment_key       text          primary key,
     order_id          text          not null
         constraint payment_operation_is_of_an_order references customer_order,
     kind              text          not null constraint operation_is_of_a_known_kind
         check (kind in ('authorize', 'capture', 'void', 'refund')),
-    -- The authorization that it makes or is about. Null: done by hand, or new credit instead of a refund.
+    -- The authorization that it makes, or that it uses. Null: done by hand, or refunded as store credit.
     authorization_key text,
     provider          text          not null,
     tender            integer       not null default 1
         constraint operation_is_of_a_tender check (tender >= 1),  -- its place in the order's list
     amount_minor      minor_units   not null,
     currency          currency_code not null,
-    part_of           some_text,  -- the step that it is a part of; of an authorization, see there
+    part_of           some_text,  -- the step that it belongs to; for an authorization see payment_authorization
     state             text          not null constraint operation_state_is_known
         check (state in ('requested', 'unknown', 'succeeded', 'failed')),
-    reference         some_text,  -- what the provider calls it
+    reference         some_text,  -- the provider's name for it
     code              some_text,  -- why it failed
     message           some_text,
     requested_at      timestamptz   not null default moment(),
@@ -93,7 +94,7 @@ create index payment_operation_settled on payment_operation (provider, settled_a
     where state = 'succeeded';
 create index payment_operation_by_reference on payment_operation (reference);
 
--- What is owed to the customer and why, and how much of it is given back.
+-- Amounts that are owed to the customer, each with its reason and the part that was paid back.
 create table refund (
     refund_id          text          primary key,
     order_id           text          not null
@@ -108,10 +109,10 @@ create table refund (
     amount_minor       bigint        not null generated always as (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
     currency           currency_code not null,
-    -- of it, what was invoiced; the rest was only charged
+    -- the part of it that had been invoiced; the rest had only been charged
     credited_minor     minor_units   not null,
     issued_minor       minor_units   not null default 0,
-    -- What a bank sent back of what was issued, and nobody has paid the customer another way yet.
+    -- The part of the issued amount that a bank sent back, and that was not yet paid another way.
     came_back_minor    minor_units   not null default 0,
     reason             text          not null,
     who                text          not null,
@@ -125,10 +126,11 @@ create table refund (
 create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
--- What payment companies tell by themselves: kept before it is answered, worked through later.
+-- Messages that payment companies send by themselves. Each is kept before it is answered, and processed
+-- later.
 create table provider_event (
     provider     text        not null,
-    event_id     text        not null,  -- the company's: it may send an event more than once
+    event_id     text        not null,  -- given by the company, which may send an event more than once
     type         text        not null,
     body         jsonb       not null,
     happened_at  timestamptz not null,  -- by the company's clock
@@ -141,12 +143,12 @@ create table provider_event (
 );
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
--- A payment that the customer's bank took back, or asks about, as the company last had it.
+-- A payment that the customer's bank took back or questions, in the state that the company told last.
 create table dispute (
     provider     text          not null,
     dispute_id   text          not null,
-    subjects     text[]        not null,  -- the company's ids of the payment it is about
-    -- null: a payment that is not ours, or not known yet
+    subjects     text[]        not null,  -- the company's ids of the disputed payment
+    -- null: the payment is not ours, or not known yet
     payment_key  text
         constraint dispute_is_of_a_payment references payment_operation,
     order_id     text          constraint dispute_is_of_an_order references customer_order,
@@ -159,14 +161,14 @@ create table dispute (
         'warning_needs_response', 'warning_under_review', 'warning_closed',
         'needs_response', 'under_review', 'appeal_needs_response', 'appeal_under_review',
         'won', 'lost', 'prevented')),
-    moves        integer       not null default 0,  -- of money, that the company had made by then
+    moves        integer       not null default 0,  -- money movements that the company had made by then
     reason       text          not null,
     opened_at    timestamptz   not null,
     respond_by   timestamptz,
-    -- when it was so, by the company's clock: nothing older counts
+    -- the time of this state by the company's clock; older messages are ignored
     said_at      timestamptz   not null,
     closed_at    timestamptz,
-    told         integer       not null default 0,  -- how often it became another one
+    told         integer       not null default 0,  -- how often the state changed
     heard_at     timestamptz   not null default moment(),
     primary key (provider, dispute_id),
     constraint dispute_of_an_order_is_about_a_payment check (
@@ -182,10 +184,10 @@ create table reconciliation (
     day       date        not null,  -- UTC, by the company's clock
     ran_at    timestamptz not null default moment(),  -- the last time
     runs      integer     not null default 1,
-    listed    integer     not null,  -- effects of the day there
+    listed    integer     not null,  -- the company's effects of the day
     matched   integer     not null,
-    under_way integer     not null,  -- no outcome was due yet
-    -- open: so is a difference
+    under_way integer     not null,  -- still without an outcome, in good time
+    -- open: it has an open difference
     state     text        not null
         constraint reconciliation_state_is_known check (state in ('clean', 'open')),
     primary key (provider, day),
@@ -193,16 +195,16 @@ create table reconciliation (
         runs >= 1 and 0 <= matched and matched <= listed and under_way >= 0)
 );
 
--- What does not agree, until it is mended.
+-- Differences between a company's records and ours, until they are resolved.
 create table reconciliation_difference (
     difference_id bigint      generated always as identity primary key,
     provider      text        not null,
     day           date        not null,
-    -- the key, or the company's reference where that names it better
+    -- our key, or the company's reference where we have no key
     subject       text        not null,
     class         text        not null constraint difference_is_of_a_known_class check (class in (
         'missing_here', 'missing_there', 'amount', 'state')),
-    order_id      some_text,  -- as either side says; null: nobody does
+    order_id      some_text,  -- as one of the two sides says; null: neither does
     why           text        not null,
     remedy        text        not null
         constraint remedy_is_known check (remedy in ('retry', 'void', 'operator')),
@@ -210,7 +212,7 @@ create table reconciliation_difference (
     theirs        jsonb,
     resolution    text        not null default 'open'
         constraint resolution_is_known check (resolution in ('open', 'mended', 'resolved')),
-    note          some_text,  -- how it is mended or resolved, or why not yet
+    note          some_text,  -- how it was resolved, or why it is still open
     who           some_text,
     found_at      timestamptz not null default moment(),
     closed_at     timestamptz,
@@ -225,28 +227,28 @@ create index difference_open on reconciliation_difference (day) where resolution
 
 -- Store credit -------------------------------------------------------------------------------------
 
--- What the shop owes its customers and they can pay with. It answers as a payment company does, so
--- nothing here refers to orders or payments, or the reverse: they know each other by ids and keys.
+-- Amounts that the shop owes its customers, who can pay with them. Store credit works like a payment
+-- company: its tables and those of orders and payments do not refer to each other. They share ids and keys.
 
--- One account for each customer and currency. Its id is what an order gives as its payment token, and
--- like a card's token it is not to be guessed.
+-- One account for each customer and currency. An order gives the account's id as its payment token, so
+-- nobody must be able to guess it.
 create table credit_account (
     account_id       text          primary key
         default 'credit_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20),
     customer_id      text          not null,
     currency         currency_code not null,
-    balance_minor    minor_units   not null default 0,  -- what the customer has
-    authorized_minor minor_units   not null default 0,  -- of that, what orders have authorized
+    balance_minor    minor_units   not null default 0,  -- the customer's money
+    authorized_minor minor_units   not null default 0,  -- the part of it that orders have authorized
     opened_at        timestamptz   not null default moment(),
     constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
-    -- Nothing is spent or authorized that is not there, however many orders ask at once.
+    -- However many orders ask at once, they never get more than there is.
     constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
 );
 
--- The number in references: auth_1, capture_2, …
+-- Numbers for references: auth_1, capture_2, …
 create sequence credit_reference;
 
--- What an order has authorized of an account. It does not expire.
+-- An amount of an account that an order has authorized. It does not expire.
 create table credit_authorization (
     authorization_id text        primary key,
     account_id       text        not null
@@ -260,22 +262,22 @@ create table credit_authorization (
     voided           boolean     not null default false,
     constraint captured_credit_is_at_most_authorized check (captured_minor <= amount_minor),
     constraint refunded_credit_is_at_most_captured check (refunded_minor <= captured_minor),
-    -- A void releases exactly the remainder, so a capture after it cannot balance.
+    -- A void releases the whole remainder, so a capture after it breaks this rule.
     constraint voided_credit_releases_the_rest check (
         released_minor = case when voided then amount_minor - captured_minor else 0 end)
 );
 
--- Every call that was decided, by its key: an effect has a reference, a refusal has a code. The
--- sums of accounts and authorizations above are the sums of these.
+-- Every call with an outcome, by its key. A call that had an effect has a reference, a refused one has a
+-- code. The sums of accounts and authorizations above are the sums of these.
 create table credit_operation (
     operation_id      bigint        generated always as identity primary key,
-    -- makes concurrent calls with one key a single effect
+    -- concurrent calls with one key have one effect
     key               text          not null
         constraint a_key_is_one_credit_operation unique,
     kind              text          not null
         constraint credit_operation_is_of_a_known_kind check (kind in (
         'issue', 'authorize', 'capture', 'void', 'refund')),
-    -- the call's content, to tell a repeat from a conflict
+    -- the call's content: a repeat has the same one, a conflict another
     request           text          not null,
     account_id        text
         constraint credit_operation_is_of_an_account references credit_account,
@@ -296,7 +298,7 @@ create table credit_operation (
              when kind in ('capture', 'void') then -amount_minor
              else 0 end) stored,
     code              some_text,
-    available_minor   minor_units,  -- of a refusal for want of it: what there was
+    available_minor   minor_units,  -- for a call that was refused because there was too little: what there was
     who               text          not null,
     why               some_text,
     at                timestamptz   not null default moment(),

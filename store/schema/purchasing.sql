@@ -1,11 +1,11 @@
--- Buying: who sells what, when to buy, what is on order, and what happened to each order.
+-- Buying: suppliers and their terms, purchase orders, and the calls for new ones.
 
 create table supplier (
     supplier_id text primary key,
     name        text not null
 );
 
--- On which terms a supplier sells a SKU.
+-- The terms on which a supplier sells a SKU.
 create table supplier_item (
     sku            text          not null constraint supplier_sells_an_item references item,
     supplier_id    text          not null
@@ -16,7 +16,7 @@ create table supplier_item (
     multiple       some_units    not null,
     price_minor    minor_units   not null,
     currency       currency_code not null,
-    priority       integer       not null,  -- lower is asked first
+    priority       integer       not null,  -- the supplier with the lowest one is asked first
     primary key (sku, supplier_id)
 );
 
@@ -37,8 +37,8 @@ create table purchase_order (
     created_at     timestamptz   not null default moment(),
     changed_at     timestamptz   not null default moment(),
     refused_at     timestamptz,  -- the supplier said no
-    attention      text,         -- what needs a person, as long as it does
-    -- Its workflow is started by the relay, which tries until Temporal has taken it.
+    attention      text,         -- why it needs a person; null when it does not
+    -- The relay starts the workflow, and tries again until Temporal has taken it.
     started_at     timestamptz,
     tries          integer       not null default 0,
     try_after      timestamptz   not null default moment(),
@@ -53,15 +53,15 @@ create table purchase_order_line (
     sku            text        not null,
     location       text        not null,
     quantity       some_units  not null,
-    -- so many may be received: what was ordered and the tolerance
+    -- the most that may be received: the ordered units and the tolerance
     receivable     units       not null,
     received       units       not null default 0,
     cancelled      units       not null default 0,  -- will not come
     shipped        units       not null default 0,  -- as the supplier says
     price_minor    minor_units not null,
     lead_time_days integer     not null,
-    due_on         date        not null,  -- as acknowledged; until then, by the lead time
-    answered_at    timestamptz,  -- the supplier has said what it will send; or nothing is awaited
+    due_on         date        not null,  -- the acknowledged day; before that, computed from the lead time
+    answered_at    timestamptz,  -- when the supplier said what it will send, or no answer was awaited any more
     outstanding    bigint      generated always as (greatest(quantity - received - cancelled, 0)) stored,
     primary key (po_id, sku),
     constraint purchase_order_line_is_of_a_purchase_order foreign key (po_id, location)
@@ -71,8 +71,8 @@ create table purchase_order_line (
     constraint received_is_at_most_receivable check (
         received <= receivable and quantity <= receivable)
 );
--- One open need, one purchase order: while it is not known what will come of an order, nothing else
--- is ordered of the same SKU for the same location. Afterwards what comes counts as incoming.
+-- At most one unanswered purchase order for a SKU and location. Until its supplier has answered, no other one
+-- is made; after that, its units count as incoming.
 create unique index one_open_purchase_for_a_need on purchase_order_line (sku, location)
     where answered_at is null;
 create index purchase_line_outstanding on purchase_order_line (sku, location)
@@ -92,9 +92,9 @@ create table purchase_order_event (
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)
 );
 
--- A level that was crossed and is to be looked at, or looked at again once a supplier that refused may
--- be asked again. It is written in the transaction that crosses the level, and deleted by the decision,
--- under the lock of the SKU's stock.
+-- A call for a purchase order: a level was crossed, or a supplier that refused may be asked again. The
+-- transaction that crosses the level writes the row. The decision deletes it, under the lock of the SKU's
+-- stock.
 create table replenishment_call (
     sku       text        not null constraint replenishment_call_is_for_an_item references item,
     location  text        not null,

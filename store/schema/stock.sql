@@ -1,4 +1,4 @@
--- What is where, who has a claim on it, and how it moved.
+-- Stock at each location, the claims on it, and its movements.
 
 create table stock (
     sku           text  not null constraint stock_is_of_owned_goods references inventory,
@@ -6,24 +6,24 @@ create table stock (
     on_hand       units not null default 0,
     allocated     units not null default 0,
     safety        units not null default 0,
-    -- When it is bought, and up to how much. Null: never by itself. With a service level the two are
-    -- computed from demand.
+    -- At which level it is bought, and up to which. Null: it is not bought by itself. With a service level,
+    -- the two are computed from demand.
     reorder_point units,
     order_up_to   units,
     service_level double precision
         constraint service_level_is_a_half_or_more_and_below_one
             check (0.5 <= service_level and service_level < 1),
     primary key (sku, location),
-    -- Nothing is oversold, and nothing is promised that is not there.
+    -- No unit is sold or promised twice.
     constraint allocated_is_at_most_on_hand check (allocated <= on_hand),
     constraint order_up_to_is_above_the_reorder_point check (
         (reorder_point is null) = (order_up_to is null) and order_up_to > reorder_point)
 );
 
--- Every change of stock, for ever. on_hand and allocated above are the sums of these.
+-- Every change of stock; rows are never removed. on_hand and allocated above are the sums of these.
 create table movement (
     movement_id      bigint      generated always as identity primary key,
-    effect           text        not null,  -- what caused it: with SKU and location, a key
+    effect           text        not null,  -- what caused it; with SKU and location it is unique
     sku              text        not null,
     location         text        not null,
     kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
@@ -35,18 +35,17 @@ create table movement (
     who              text        not null,
     why              text        not null,
     at               timestamptz not null default moment(),
-    counted          units,  -- what a count found, where it was one
+    counted          units,  -- the counted units, if it was a count
     constraint movement_is_of_stock foreign key (sku, location) references stock,
-    -- The same effect moves the same stock once, however often its step runs.
+    -- However often a step runs, its effect moves the stock once.
     constraint an_effect_moves_stock_once unique (effect, sku, location)
 );
 create index movement_by_stock on movement (sku, location, movement_id);
--- What an order's goods have cost is looked up when they come back.
+-- For returns, which look up the cost of the order's goods.
 create index movement_out_and_back on movement (order_id, sku) where kind in ('shipped', 'returned');
 
--- A hard claim of an order line on stock at one location. quantity 0: used up or released. Of a kit,
--- each part is claimed by a row of its own: the order keeps the parts that the kit had when it was
--- claimed.
+-- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,
+-- each part has a row of its own, so the order keeps the parts that the kit had when it was reserved.
 create table reservation (
     fulfilment_id text       not null
         constraint reservation_is_of_a_fulfilment references fulfilment,
@@ -55,7 +54,7 @@ create table reservation (
     sku           text       not null,
     location      text       not null,
     quantity      units      not null,
-    per_unit      some_units not null default 1,  -- of the SKU, in one unit
+    per_unit      some_units not null default 1,  -- units of the SKU in one unit of the line
     primary key (fulfilment_id, line_id, sku),
     constraint reservation_is_of_an_order_line foreign key (order_id, line_id)
         references order_line,
@@ -63,17 +62,17 @@ create table reservation (
 );
 create index reservation_held on reservation (sku, location) where quantity > 0;
 
--- Units of an order that are waited for. quantity 0: they have come, or are not wanted any more.
+-- Units that an order waits for. quantity 0: they have arrived, or are no longer wanted.
 create table backorder (
     order_id       text        not null
         constraint backorder_is_of_an_order references customer_order,
     line_id        text        not null,
     sku            text        not null,
     quantity       units       not null,
-    placed_at      timestamptz not null,  -- whose turn it is
-    round          integer     not null,  -- names the wait of the workflow that is told
+    placed_at      timestamptz not null,  -- the earliest order is served first
+    round          integer     not null,  -- the number of the workflow's wait
     barred         text[]      not null,  -- locations that may not send it there
-    -- What the customer was told, by what was on its way then; null: no day.
+    -- The day that the customer was told, from the goods on their way at that time; null: no day.
     promised_leave date,
     promised_on    date,
     since          timestamptz not null default moment(),
@@ -83,8 +82,8 @@ create table backorder (
 );
 create index backorder_in_turn on backorder (sku, placed_at, order_id, line_id) where quantity > 0;
 
--- Units that nobody else may have, and that are not allocated: a basket's until it expires, or those
--- that have come for a backorder until its workflow allocates them.
+-- Soft reservations: units that are not allocated, and that nobody else can get. They belong to a basket
+-- until it expires, or to a backorder until its workflow allocates them.
 create table soft_reservation (
     basket     text,
     order_id   text,
@@ -108,8 +107,8 @@ create index soft_reservation_of_stock on soft_reservation (sku, location);
 create index soft_reservation_of_order on soft_reservation (order_id, line_id)
     where order_id is not null;
 
--- A SKU that is sold as one and kept as its parts. It has no stock of its own, and is no part of
--- another.
+-- A kit: a SKU that is sold as one item and stored as its parts. It has no stock of its own, and is no part of
+-- another kit.
 create table kit (
     sku        text        primary key constraint kit_is_an_item references item,
     changed_at timestamptz not null default moment()
@@ -124,14 +123,14 @@ create table kit_part (
 );
 create index kit_part_by_part on kit_part (part);
 
--- Goods on their way from one location to another: gone from the first, not yet at the second.
+-- Goods on their way from one location to another. They have left the first and are not yet at the second.
 create table transfer (
     transfer_id   text        primary key,
     from_location text        not null constraint transfer_leaves_a_location references location,
     to_location   text        not null constraint transfer_goes_to_a_location references location,
     expected_on   date,
     sent_at       timestamptz not null default moment(),
-    closed_at     timestamptz,  -- nothing of it is on its way any more
+    closed_at     timestamptz,  -- when its last unit arrived or was lost
     who           text        not null,
     why           text        not null,
     constraint transfer_goes_to_another_location check (from_location <> to_location)
@@ -151,7 +150,7 @@ create table transfer_line (
 );
 create index transfer_line_by_sku on transfer_line (sku) where arrived + lost < sent;
 
--- The way from a location to a part of the world; the closest one counts for a parcel.
+-- The cost and time of a parcel from a location to a destination. The most exact row counts.
 create table lane (
     location      text          not null constraint lane_is_at_a_location references location,
     country       text          not null,  -- '*': any

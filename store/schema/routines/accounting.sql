@@ -26,9 +26,9 @@ end $$;
 create or replace trigger posting_of_new_entry after insert on posting
     referencing new table as added for each statement execute function entry_is_complete();
 
--- An entry and a closing at the same time: each transaction with entries shares a lock from here to its
--- end, which begins when all else is done, so that it waits for nobody while it holds it; a closing
--- waits for those that share it. What is committed after a closing has seen it.
+-- Entries and closings at the same time. This trigger runs at commit, when the transaction has nothing else to
+-- wait for. It takes a lock that transactions with entries share, and holds it until the end. A closing waits
+-- until nobody holds it. So a transaction that commits after a closing has seen the closing.
 create or replace function entry_is_of_open_period() returns trigger language plpgsql as $$
 declare
     closed date;

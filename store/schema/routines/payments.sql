@@ -1,7 +1,7 @@
 create or replace trigger credit_operation_append_only before update or delete on credit_operation
     for each row execute function append_only();
 
--- Operations as they are read: one that authorizes has the sums of its authorization.
+-- Operations for readers: an operation that authorizes has the sums of its authorization.
 drop view if exists payment;
 create view payment as
 select o.payment_key, o.order_id, o.kind, o.amount_minor, o.currency, o.state, o.provider, o.tender,

@@ -1,8 +1,7 @@
--- Whatever brings an item below its level calls for a purchase order in the same transaction.
+-- A transaction that brings an item below its level also calls for a purchase order.
 
--- on hand − allocated − safety − backordered + incoming. Backorders (those among them whose units have come and
--- are not allocated yet) wait for a SKU wherever it comes: they count at the first of the locations for
--- which it is bought.
+-- on hand − allocated − safety − backordered + incoming. A backorder waits for a SKU at any location, so it
+-- counts at the first of the locations for which the SKU is bought. It counts until its units are allocated.
 create or replace function inventory_position(of_sku text, at_location text) returns bigint
 language sql stable as $$
     select s.on_hand - s.allocated - s.safety
@@ -20,8 +19,8 @@ language sql stable as $$
     from stock s where s.sku = of_sku and s.location = at_location
 $$;
 
--- A call may be for later: nobody sells it until a supplier that refused may be asked again. A
--- crossing before that has it looked at now, as somebody else may sell it by then.
+-- A call may be for later, when a supplier that refused may be asked again. If a level is crossed before that,
+-- the call is for now: another supplier may sell it by then.
 create or replace function call_if_low(of_sku text, at_location text) returns void
 language plpgsql as $$
 begin
@@ -41,7 +40,7 @@ begin
     perform call_if_low(new.sku, new.location);
     return null;
 end $$;
--- No statement of its own for a movement that crosses no level: the condition is looked at in passing.
+-- The condition is part of the trigger, so a movement that crosses no level runs no statement.
 create or replace trigger stock_is_low after update of on_hand, allocated, safety on stock for each row
     when (new.on_hand - new.allocated - new.safety < old.on_hand - old.allocated - old.safety
           and new.on_hand - new.allocated - new.safety <= new.reorder_point)
@@ -49,7 +48,7 @@ create or replace trigger stock_is_low after update of on_hand, allocated, safet
 create or replace trigger level_is_set after update of reorder_point on stock for each row
     when (new.reorder_point is distinct from old.reorder_point)
     execute function notice_low_stock();
--- Fewer will come than was thought; or an answer is there, after which more may be ordered.
+-- Fewer units will come than expected, or the supplier has answered and more may be ordered.
 create or replace trigger purchase_line_changed after update on purchase_order_line for each row
     execute function notice_low_stock();
 

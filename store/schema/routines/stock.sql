@@ -1,7 +1,7 @@
--- What is a kit has no stock, and is part of no other kit.
+-- A kit has no stock, and is part of no other kit.
 
--- Two that would each be right alone meet at the item's row, and the second one sees the first. Orders,
--- which only refer to the item, do not wait.
+-- Two changes may each be right alone and wrong together. Both lock the item's row, so the second sees the
+-- first. Orders only refer to the item, so they do not wait.
 create or replace function kit_is_no_stock() returns trigger language plpgsql as $$
 begin
     if tg_table_name = 'kit' then
