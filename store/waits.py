@@ -29,7 +29,18 @@ async def report(
     conn: Connection, order_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
     """Keep a report for the step with the id `activity_id`. If it waits, the relay is called."""
-    await _sql.report(conn, activity_id=activity_id, order_id=order_id, po_id=None, outcome=outcome)
+    await _sql.report(
+        conn, activity_id=activity_id, order_id=order_id, po_id=None, outcome=outcome, anew=False
+    )
+
+
+async def report_anew(
+    conn: Connection, order_id: str, activity_id: str, outcome: dict[str, Any]
+) -> None:
+    """Keep a report in the place of the last one, for a step that is told more than once."""
+    await _sql.report(
+        conn, activity_id=activity_id, order_id=order_id, po_id=None, outcome=outcome, anew=True
+    )
 
 
 async def report_to_all(
@@ -46,7 +57,9 @@ async def report_purchase(
     conn: Connection, po_id: str, activity_id: str, outcome: dict[str, Any]
 ) -> None:
     """Keep a report for a step of a purchase order."""
-    await _sql.report(conn, activity_id=activity_id, order_id=None, po_id=po_id, outcome=outcome)
+    await _sql.report(
+        conn, activity_id=activity_id, order_id=None, po_id=po_id, outcome=outcome, anew=False
+    )
 
 
 async def begin(

@@ -1,8 +1,8 @@
 -- What the outside reported, on its way to the workflow that waits for it. The two functions stand in
 -- schema/routines/kernel.sql.
 
--- name: report(activity_id, order_id, po_id, outcome)$
-select report_to_step(:activity_id, :order_id, :po_id, :outcome);
+-- name: report(activity_id, order_id, po_id, outcome, anew)$
+select report_to_step(:activity_id, :order_id, :po_id, :outcome, :anew);
 
 -- name: report_to_all(activity_ids, order_ids, outcome)
 select report_to_step(activity_id, order_id, null, :outcome)
@@ -37,12 +37,12 @@ from of where w.activity_id = of.activity_id and not of.ended
 returning w.activity_id, w.order_id, w.po_id, w.outcome, w.waits_since, w.reported_at, w.tries;
 
 -- name: handed_over(activity_ids, tries, waited, reported, endings)!
--- What became of claimed reports. 'arrived' → delivered. 'nobody waits' → left alone until the step says
+-- What became of claimed reports. 'arrived' → delivered; 'nobody waits' → left alone until the step says
 -- that it waits, and tried now and then in case that its word was lost. 'away' → tried again soon. Not
 -- where the step has begun again, or something else was reported, since it was claimed.
 update wait_report w
 set delivered_at = case h.ending when 'arrived' then moment() end,
-    waits_since = case h.ending when 'nobody waits' then null else w.waits_since end,
+    waits_since = case h.ending when 'away' then w.waits_since end,
     try_after = moment() + case h.ending
         when 'nobody waits' then least(600, 30 * 2 ^ least(w.tries, 6))
         else least(60, 0.25 * 2 ^ least(w.tries, 8)) end * interval '1 second'

@@ -75,7 +75,7 @@ create table wait_report (
     activity_id  text        primary key,
     order_id     text,
     po_id        text,
-    -- When the step said that it waits. Null: it has not begun, or nobody was found to wait.
+    -- When the step said that it waits. Null: it has not begun, or was told, or nobody was found.
     waits_since  timestamptz,
     outcome      jsonb,  -- null: nothing is reported yet
     reported_at  timestamptz,

@@ -68,13 +68,15 @@ class Shop(Service):
         self.supplier = SandboxSupplier(pool, random=random.Random(7), timeout_seconds=0.05)
 
     @asynccontextmanager
-    async def working(self, **options: Any) -> AsyncIterator[None]:
+    async def working(
+        self, *, stranded_after: timedelta = timedelta(seconds=1), **options: Any
+    ) -> AsyncIterator[None]:
         """A worker and its relay, until the block ends; `options` as `build_worker` takes them."""
         work = duties(
             self.temporal,
             self.pool,
             task_queue=self.task_queue,
-            stranded_after=timedelta(seconds=1),
+            stranded_after=stranded_after,
         )
         relaying = asyncio.create_task(Relay(self.pool, work).run())
         worker = build_worker(

@@ -15,9 +15,11 @@ end $$;
 -- Keeps a report for the step that waits under this id, once, for an order's workflow or a purchase
 -- order's. A step that waits already is told at commit, by the relay. One that has not begun says so
 -- itself when it does (step_waits), and the relay leaves the report alone until then. But a step whose
--- word was lost with its worker would wait for ever: so after 30 seconds the relay tries it.
+-- word was lost with its worker would wait for ever: so after 30 seconds the relay tries it. `anew`: what
+-- is true now takes the place of what was reported before; otherwise the first report counts.
 create or replace function report_to_step(
-    its_activity text, its_order text, its_purchase text, its_outcome jsonb
+    its_activity text, its_order text, its_purchase text, its_outcome jsonb,
+    anew boolean default false
 ) returns void language sql as $$
     with kept as (
         insert into wait_report as w
@@ -26,9 +28,10 @@ create or replace function report_to_step(
                 moment() + interval '30 seconds')
         on conflict (activity_id) do update
         set outcome = excluded.outcome, reported_at = excluded.reported_at,
+            delivered_at = null, tries = 0,
             try_after = case when w.waits_since is null then excluded.try_after
                              else moment() end
-        where w.outcome is null
+        where w.outcome is null or anew
         returning activity_id, waits_since
     )
     select pg_notify('wait_report', activity_id) from kept where waits_since is not null

@@ -146,6 +146,26 @@ async def test_a_step_that_begins_again_while_a_relay_finds_nobody_is_not_forgot
     assert await claimed(bench) == [f"pick:{part}"]
 
 
+async def test_a_report_anew_takes_the_place_of_the_last_one_and_is_told_when_the_step_begins_again(
+    bench: Bench,
+) -> None:
+    part = await bench.at(an_order(("TEA", 2)), "confirmed")
+    order_id, step = part.split(":", maxsplit=1)[0], f"pick:{part}"
+    await bench.waiting(bench.fulfilment.pick(a_part(part)))
+    await bench.warehouse.pick(part, who="picker")
+    async with bench.pool.acquire() as conn:
+        (first,) = await waits.claim_pending(conn, 10)
+        await waits.report_anew(conn, order_id, step, {"says": "another thing"})
+        await waits.handed_over(conn, [(first, "arrived")])  # not of the one that came meanwhile
+        (second,) = await waits.claim_pending(conn, 10)
+        assert second["outcome"] == {"says": "another thing"}
+        await waits.handed_over(conn, [(second, "arrived")])
+        await waits.report_anew(conn, order_id, step, {"says": "a third"})
+    assert await claimed(bench) == []  # the order has been told, and decides
+    assert await bench.told(bench.fulfilment.pick(a_part(part))) == {"says": "a third"}
+    assert await claimed(bench) == [step]
+
+
 async def test_the_reports_of_an_order_go_with_its_end(bench: Bench) -> None:
     parts = [await bench.at(an_order(("TEA", 2)), "picked") for _ in range(2)]
     closing, going_on = (part.split(":", maxsplit=1)[0] for part in parts)
