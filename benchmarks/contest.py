@@ -12,12 +12,13 @@ from benchmarks.figures import median, percentile
 from benchmarks.loops import Arrivals, open_loop, schedule
 from benchmarks.machine import Machine, describe
 from benchmarks.measuring import Cost, measure, median_cost
+from benchmarks.reach import HALF
 from benchmarks.results import Entry, OpenLoad, Plan, Results
 from benchmarks.venue import Venue, venue
 
 Say = Callable[[str], None]
 
-FULL = Plan(rounds=3, in_flight=64, seconds=12, open_seconds=12, sampled_orders=12)
+FULL = Plan(rounds=3, in_flight=64, seconds=12, open_seconds=12, sampled_orders=12, placed_min=100)
 QUICK = Plan(rounds=1, in_flight=6, seconds=2, open_seconds=3, sampled_orders=2, shared_stages=True)
 
 # Beyond this many times the closed loop's orders, those of an open loop are dropped.
@@ -92,7 +93,7 @@ async def _open(
                     done = await open_loop(
                         stage.player,
                         stage.numbers,
-                        schedule(share * rates[one.name], plan.open_seconds),
+                        schedule(share * rates[one.name], seconds_of(plan, share, rates[one.name])),
                         under_way_max=_CROWD * plan.in_flight,
                         say=say,
                     )
@@ -106,6 +107,13 @@ async def _open(
         )
         for one in contestants
     }
+
+
+def seconds_of(plan: Plan, share: float, rate: float) -> float:
+    """How long orders come at a rate: at half load long enough for a p99."""
+    if share != HALF:
+        return plan.open_seconds
+    return max(plan.open_seconds, plan.placed_min / (share * rate))
 
 
 def summarized(share: float, rate: float, rounds: Sequence[Arrivals]) -> OpenLoad:

@@ -30,6 +30,9 @@ class Plan(BaseModel):
     sampled_orders: int
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
     """Rates of the open loop, as shares of what the contestant reached in the closed one."""
+    placed_min: int = 1
+    """At half load at least so many orders are placed in a round: a p99 of fewer than a hundred is
+    only the slowest of them."""
     shared_stages: bool = False
     """Each contestant's worker starts once: sooner done, and no figures to compare."""
 

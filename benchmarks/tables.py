@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import reach
 from benchmarks.bill import OPEN_DAYS, PRICES_FROM, RETAINED_DAYS
 from benchmarks.results import Entry, OpenLoad, Results
 
@@ -79,7 +80,7 @@ def notes(results: Results) -> list[str]:
 
 
 def show(results: Results, console: Console) -> None:
-    """Both tables at a terminal."""
+    """All tables at a terminal."""
     for headings, body in _tables(results):
         table = Table(*headings)
         for column in table.columns[1:]:
@@ -92,7 +93,7 @@ def show(results: Results, console: Console) -> None:
 
 
 def markdown(results: Results) -> str:
-    """Both tables for a page."""
+    """All tables for a page."""
     parts = []
     for headings, body in _tables(results):
         lines = [_line(headings), _line(["---", *("--:" for _ in headings[1:])])]
@@ -103,6 +104,7 @@ def markdown(results: Results) -> str:
 def _tables(results: Results) -> Iterator[tuple[Sequence[str], Iterator[list[str]]]]:
     yield ["closed loop", *results.entries], rows(results)
     yield LOAD_HEADINGS, load_rows(results)
+    yield reach.HEADINGS, iter(reach.rows(reach.goals(results)))
 
 
 def _load_row(load: OpenLoad) -> list[str]:

@@ -51,6 +51,9 @@ def tuning(settings: Settings) -> dict[str, Any]:
         # As many polls wait at the server as there is work for.
         "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
         "activity_task_poller_behavior": PollerBehaviorAutoscaling(),
+        # Nothing is stored outside of Temporal. More than one at once makes two tasks of every
+        # payload, each to find that there is nothing to do.
+        "max_workflow_task_external_storage_concurrency": 1,
     }
 
 

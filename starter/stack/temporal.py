@@ -27,6 +27,9 @@ from starter.stack.search_attributes import SEARCH_ATTRIBUTES, register, type_na
 
 NAMESPACE: Final = "default"
 
+# A development server reads the search attributes from its database at each use, unless it is told
+# to keep them for a while, as other servers do.
+_KEEP_ATTRIBUTES: Final = "system.forceSearchAttributesCacheRefreshOnRead=false"
 _HOST: Final = "127.0.0.1"
 _GRPC_PORT: Final = 7233
 _UI_PORT: Final = 8233
@@ -109,7 +112,11 @@ class TemporalServer:
             with attempt:
                 # After a restart the address is the same: clients know it.
                 ports = self._ports or (_usual_ports() if self._usual_ports else _any_ports())
-                await self._launch(ports)
+                if await self._launch(ports):
+                    # The server keeps what it knew of search attributes for some seconds. Until
+                    # then it would refuse orders that have a new one.
+                    await self.stop()
+                    await self._launch(ports)
                 self._ports = ports
 
     async def stop(self) -> None:
@@ -117,7 +124,8 @@ class TemporalServer:
         if self._program is not None:
             await self._program.stop()
 
-    async def _launch(self, ports: Ports) -> None:
+    async def _launch(self, ports: Ports) -> list[str]:
+        """Returns the search attributes that had to be added to an old database."""
         attributes = (f"{name}={type_name(kind)}" for name, kind in SEARCH_ATTRIBUTES.items())
         self._program = program = Program(
             name="temporal",
@@ -135,18 +143,19 @@ class TemporalServer:
                 "--ui-disable-news-fetch",
                 *("--log-level", "warn"),
                 *(part for one in attributes for part in ("--search-attribute", one)),
+                *("--dynamic-config-value", _KEEP_ATTRIBUTES),
                 *self._options,
             ),
             environment=_environment(self.home),
         )
         await program.launch()
         try:
-            await self._wait_until_ready(program, ports)
+            return await self._wait_until_ready(program, ports)
         except BaseException:
             await program.stop()
             raise
 
-    async def _wait_until_ready(self, program: Program, ports: Ports) -> None:
+    async def _wait_until_ready(self, program: Program, ports: Ports) -> list[str]:
         # Not by a library's retries: the wait ends when the program does.
         deadline = time.monotonic() + _START_SECONDS_MAX
         # Wait until the port is this process's own: another server may answer there.
@@ -159,11 +168,9 @@ class TemporalServer:
                     DescribeNamespaceRequest(namespace=NAMESPACE)
                 )
                 # The command line's attributes only reach a new database, not one from last year.
-                await register(client)
+                return await register(client)
             except (RPCError, RuntimeError, Unreachable):
                 await _pause(program, deadline)
-            else:
-                return
 
 
 @asynccontextmanager

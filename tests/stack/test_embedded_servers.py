@@ -22,13 +22,14 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain.errors import Conflict, Refused, Unreachable
 from starter.stack import program
 from starter.stack.postgres import embedded_postgres
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES, register
 from starter.stack.temporal import TemporalServer, embedded_temporal
-from tests.support.servers import FAST_POSTGRES, temporary_folder
+from tests.support.servers import FAST_POSTGRES, FAST_TEMPORAL, temporary_folder
 
 
 @pytest.fixture
@@ -175,6 +176,25 @@ async def test_a_search_attribute_of_another_type_is_a_conflict_that_names_it(
 
 async def test_the_embedded_temporal_has_the_search_attributes(temporal_client: Client) -> None:
     assert await register(temporal_client) == []
+
+
+async def test_a_search_attribute_that_an_old_database_lacked_can_be_used_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as last_year:
+        last_year.delitem(SEARCH_ATTRIBUTES, "OrderAttention")
+        async with embedded_temporal(folder, options=FAST_TEMPORAL):
+            pass
+    attention = SearchAttributePair(SearchAttributeKey.for_bool("OrderAttention"), True)
+    async with embedded_temporal(folder, options=FAST_TEMPORAL) as server:
+        client = await Client.connect(server.address)
+        started = await client.start_workflow(
+            "Order",
+            id="order:1",
+            task_queue="nobody",
+            search_attributes=TypedSearchAttributes([attention]),
+        )
+        assert (await started.describe()).typed_search_attributes[attention.key] is True
 
 
 def test_a_temporal_program_on_the_path_is_used_first(

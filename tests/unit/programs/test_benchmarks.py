@@ -20,7 +20,7 @@ from benchmarks import __main__ as program
 from benchmarks import hot_stock, hot_tables, loops, results, tables
 from benchmarks.bill import actions_usd, billable_actions, storage_usd
 from benchmarks.census import Census
-from benchmarks.contest import FULL, summarized
+from benchmarks.contest import FULL, QUICK, seconds_of, summarized
 from benchmarks.contestants.looks import Looks
 from benchmarks.figures import percentile, ratio
 from benchmarks.goods import an_order
@@ -329,13 +329,33 @@ def test_results_are_read_as_they_were_written(tmp_path: Path, findings: tuple[s
 
 
 def test_the_page_has_a_column_for_each_contestant_and_a_row_for_each_figure() -> None:
-    closed, loads, notes = tables.markdown(a_contest()).split("\n\n")
+    closed, loads, reached, notes = tables.markdown(a_contest()).split("\n\n")
     assert closed.splitlines()[0] == "| closed loop | floor | textbook | orderloom |"
     assert "| orders/s, placed to closed | 40.0 | 10.0 | 30.0 |" in closed
     assert "| Orderloom, times as many orders/s | 0.75 × | 3.00 × |  |" in closed
     assert "| database round trips per order | – | 90 | 90 |" in closed
     assert "| orderloom | 50% | 15.0 | 1 | 100 | 100 | 0 | 0 |" in loads
     assert "2 cores of a chip" in notes
+    assert reached.splitlines()[2:] == [
+        "| events per plain order | ≤ 36 | 48 | not reached |",
+        "| billable actions per plain order | ≤ 8 | 10 | not reached |",
+        "| round trips per order | ≤ 45 | 90 | not reached |",
+        "| WAL per order, KB | ≤ 25 | 10 | reached |",
+        "| CPU of worker + Temporal + PostgreSQL, ms per order | ≤ 110 | 35 | reached |",
+        "| orders/s ÷ textbook | ≥ 3 | 3 | reached |",
+        "| orders/s ÷ floor | ≥ 0.8 | 0.75 | not reached |",
+        "| placement p99 ÷ p50 at half load | ≤ 2.5 | 1 | reached |",
+    ]
+
+
+async def test_at_half_load_enough_orders_are_placed_for_a_p99() -> None:
+    plan = FULL.model_copy(update={"open_seconds": 12, "placed_min": 100})
+    assert [len(schedule(8 * s, seconds_of(plan, s, 8))) for s in (0.25, 0.5, 0.75)] == [
+        24,
+        100,
+        72,
+    ]
+    assert seconds_of(QUICK, 0.5, 0.1) <= max(QUICK.open_seconds, 20)
 
 
 def test_the_last_run_is_shown_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -411,7 +431,8 @@ def test_ways_to_claim_are_compared_round_by_round() -> None:
     assert (
         "| one hot SKU | orderloom | 600 | 600 500 1600 | 6.00 | 1 | 2 | 1.00 | 1.00 | 3 |" in page
     )
-    assert "hot vs uniform: 0.50 (aim: 0.8 or more)" in page
+    assert "| hot SKU ÷ FOR UPDATE, orders/s | ≥ 8 | 5 | not reached |" in page
+    assert "| hot SKU ÷ uniform, orders/s | ≥ 0.9 | 0.5 | not reached |" in page
 
 
 def test_customers_come_by_chance_and_want_what_the_demand_says() -> None:
