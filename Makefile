@@ -25,7 +25,8 @@ help:
 	@echo '            schema in tests/database/kernel, and 300 simulated lives'
 	@echo 'make test   check, then all tests'
 	@echo 'make check  rules (style, layers, architecture) and types'
-	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in)'
+	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in,'
+	@echo '            TIER=2 lives them with the real activities on a real PostgreSQL)'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make baseline  write the first migration from store/schema/, as long as no database has to be kept'
@@ -75,12 +76,14 @@ types: $(READY)
 tests: $(READY)
 	$(RUN) -m pytest -n 5 --dist loadfile --no-loadscope-reorder --ignore=tests/architecture
 
-# Simulated lives of orders: the real workflow, a world in memory, virtual time, one seed each.
+# Simulated lives of orders: the real workflow, virtual time, one seed each, and a world in memory or
+# (TIER=2) the real activities on a real PostgreSQL.
 SEEDS := 1000
 FIRST := 1
+TIER := 1
 .PHONY: simulate
 simulate: $(READY)
-	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(if $(PLANT),--plant '$(PLANT)')
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --tier $(TIER) $(if $(PLANT),--plant '$(PLANT)')
 
 .PHONY: bench
 bench: $(READY)

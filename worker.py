@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, NoReturn
@@ -109,6 +109,34 @@ def build_worker(
 
     `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
     """
+    parts = supplier, purchasing, reservations_together, seller
+    activities = steps(client, pool, providers, carrier, *parts)
+    usual: dict[str, Any] = {
+        "workflows": [
+            OrderWorkflow,
+            PurchaseOrderWorkflow,
+            ReplenishmentWorkflow,
+            ReconciliationWorkflow,
+        ],
+        "activities": activities,
+        "interceptors": [FailureTypes(), *interceptors],
+        "workflow_runner": sandbox(),
+        "graceful_shutdown_timeout": GRACE,
+    }
+    return Worker(client, task_queue=task_queue, **usual | options)
+
+
+def steps(
+    client: Client,
+    pool: Pool,
+    providers: Mapping[str, PaymentProvider],
+    carrier: Carrier,
+    supplier: Supplier | None = None,
+    purchasing: PurchasingPolicy | None = None,
+    reservations_together: int = 100,
+    seller: Seller | None = None,
+) -> list[Callable[..., Any]]:
+    """Every activity, with what it works on; `build_worker` says what is left out."""
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
@@ -124,61 +152,25 @@ def build_worker(
         supplier or SandboxSupplier(pool, random=random.SystemRandom()),
         purchasing or PurchasingPolicy(),
     )
-    usual: dict[str, Any] = {
-        "workflows": [
-            OrderWorkflow,
-            PurchaseOrderWorkflow,
-            ReplenishmentWorkflow,
-            ReconciliationWorkflow,
-        ],
-        "activities": [
-            inventory.reserve_stock,
-            inventory.release_stock,
-            inventory.reserve_again,
-            inventory.reassign,
-            backorders.await_stock,
-            backorders.join_backorders,
-            backorders.fill_backorder,
-            authorizations.authorize_payment,
-            authorizations.reauthorize_payment,
-            authorizations.void_payment,
-            payments.capture_payment,
-            payments.invoice_shipment,
-            payments.may_refund,
-            payments.refund_payment,
-            fulfilment.pick,
-            fulfilment.pack,
-            fulfilment.ship,
-            fulfilment.recall,
-            fulfilment.put_back,
-            fulfilment.void_label,
-            delivery.await_delivery,
-            delivery.last_scan,
-            returns.approve_return,
-            returns.receive_return,
-            records.close_order,
-            records.keep_answers,
-            records.tell,
-            records.note_attention,
-            records.note_hold,
-            buying.replenish,
-            buying.approve_purchase,
-            buying.send_purchase,
-            buying.await_acknowledgement,
-            buying.await_goods,
-            buying.chase_supplier,
-            buying.cancel_purchase,
-            buying.close_purchase,
-            buying.note_purchase,
-            reconciling.days_due,
-            reconciling.reconcile_day,
-            reconciling.mend_day,
-        ],
-        "interceptors": [FailureTypes(), *interceptors],
-        "workflow_runner": sandbox(),
-        "graceful_shutdown_timeout": GRACE,
-    }
-    return Worker(client, task_queue=task_queue, **usual | options)
+    return [
+        *(inventory.reserve_stock, inventory.release_stock, inventory.reserve_again),
+        inventory.reassign,
+        *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
+        *(authorizations.authorize_payment, authorizations.reauthorize_payment),
+        authorizations.void_payment,
+        *(payments.capture_payment, payments.invoice_shipment, payments.may_refund),
+        payments.refund_payment,
+        *(fulfilment.pick, fulfilment.pack, fulfilment.ship, fulfilment.recall),
+        *(fulfilment.put_back, fulfilment.void_label),
+        *(delivery.await_delivery, delivery.last_scan),
+        *(returns.approve_return, returns.receive_return),
+        *(records.close_order, records.keep_answers, records.tell, records.note_attention),
+        records.note_hold,
+        *(buying.replenish, buying.approve_purchase, buying.send_purchase),
+        *(buying.await_acknowledgement, buying.await_goods, buying.chase_supplier),
+        *(buying.cancel_purchase, buying.close_purchase, buying.note_purchase),
+        *(reconciling.days_due, reconciling.reconcile_day, reconciling.mend_day),
+    ]
 
 
 def duties(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.orders.amounts import value_lines
-from tests.simulation.driver import Broken
+from tests.simulation.driver import Broken, Life
 from tests.simulation.order_life import OrderLife
 
 OUTCOMES = ("closed", "cancelled", "rejected")
@@ -19,7 +19,7 @@ def check(lived: OrderLife) -> None:
         *_money(lived),
         *_stock(lived),
         *_shipments(lived),
-        *_answers(lived),
+        *answers_faults(lived.life),
     ]
     if found:
         raise Broken("; ".join(found))
@@ -115,8 +115,9 @@ def _shipments(lived: OrderLife) -> Iterator[str]:
             yield f"nobody waited for {return_id}"
 
 
-def _answers(lived: OrderLife) -> Iterator[str]:
-    for update_id, answers in lived.life.answers.items():
+def answers_faults(life: Life) -> Iterator[str]:
+    """Every request is answered once."""
+    for update_id, answers in life.answers.items():
         final = [each for each in answers if not each.accepted]
         if len(final) > 1:
             yield f"{update_id} was answered {len(final)} times"

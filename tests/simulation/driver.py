@@ -172,7 +172,8 @@ class Life:
         `afterwards`: called after each, as it may have given people something to do.
         """
         for name, fake in fakes.items():
-            self._fakes[name] = (fake, _input_of(getattr(fake, "__func__", fake)))
+            typed = getattr(fake, "__wrapped__", getattr(fake, "__func__", fake))
+            self._fakes[name] = (fake, _input_of(typed))
         self._unrefusable = unrefusable
         self._afterwards = afterwards
 
@@ -187,6 +188,28 @@ class Life:
     def reported(self, activity_id: str) -> None:
         """The relay brings a report to the step that waits for it, a moment later."""
         self.later(timedelta(milliseconds=50), lambda: self._deliver(activity_id))
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The ids of the activities that somebody outside completes."""
+        return frozenset(x.wish.activity_id for x in self._activities.values() if x.waits)
+
+    def complete(self, activity_id: str, result: Any) -> bool:
+        """Complete an activity that waits, by its id. False: none does under this id."""
+        for activity in list(self._activities.values()):
+            if activity.wish.activity_id == activity_id and activity.waits:
+                self._end(activity, machine.completed(activity.wish, result))
+                return True
+        return False
+
+    def fail(self, activity_id: str, error: ApplicationError) -> bool:
+        """Fail an activity that waits, by its id, so that it is tried again. False: none does."""
+        for activity in self._activities.values():
+            if activity.wish.activity_id == activity_id and activity.waits:
+                activity.waits = False
+                self._retry(activity, error)
+                return True
+        return False
 
     def signal(self, name: str, argument: Any) -> None:
         """Send a signal. An order that has ended does not hear it."""
@@ -492,7 +515,8 @@ class Life:
 def _input_of(fake: Fake) -> Any:
     """The type of the activity's input."""
     hints = get_type_hints(fake)
-    hints.pop("return", None)
+    for other in ("self", "return"):
+        hints.pop(other, None)
     (kind,) = hints.values()
     return kind
 

@@ -6,14 +6,20 @@ import asyncio
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from tests.simulation.chance import Chance
 from tests.simulation.checks import check
+from tests.simulation.on_postgres import checks as checks_on_postgres
+from tests.simulation.on_postgres import ground
+from tests.simulation.on_postgres.order_life import OrderLifeOnPostgres
 from tests.simulation.order_life import OrderLife
 from tests.simulation.purchase_life import PurchaseLife
 
-Kind = Literal["order", "purchase order"]
+Kind = Literal["order", "purchase order", "order on PostgreSQL"]
+
+ON_POSTGRES: Final[Kind] = "order on PostgreSQL"
+"""Lived on the ground that is laid in this process; see on_postgres/ground.py."""
 
 PURCHASE_EVERY = 5
 """One life of so many is a purchase order's: those whose seed it divides."""
@@ -49,12 +55,16 @@ def live(
 
 async def _live(kind: Kind, chance: Chance) -> Lived:
     lived = Lived(chance.seed, kind)
-    life: OrderLife | PurchaseLife | None = None
+    life: OrderLife | OrderLifeOnPostgres | PurchaseLife | None = None
     try:
         if kind == "purchase order":
             life = PurchaseLife(chance)
             life.live()
             life.check()
+        elif kind == ON_POSTGRES:
+            life = OrderLifeOnPostgres(chance, ground.laid())
+            life.live()
+            checks_on_postgres.check(life)
         else:
             life = OrderLife(chance)
             life.live()
@@ -63,6 +73,8 @@ async def _live(kind: Kind, chance: Chance) -> Lived:
         lived.fault = f"{type(broken).__name__}: {broken}"
         if not str(broken):
             lived.fault += traceback.format_exc(limit=-2)
+    except Exception as error:  # noqa: BLE001 - whatever was raised, this life has a fault
+        lived.fault = f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-5)}"
     if life is not None:
         result = life.life.result or {}
         lived.outcome = result.get("outcome", "")

@@ -19,6 +19,7 @@ from domain.orders.messages import (
     RefundTo,
     ReturnRequest,
 )
+from domain.orders.order import Order
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, CALM, Broken, Life, Mishaps
 from tests.simulation.leading import LEADS, LED_TO, Lead, Leader, direction
@@ -57,10 +58,10 @@ class OrderLife:
     def __init__(self, chance: Chance) -> None:
         self.chance = chance
         led = direction(chance, LED_TO, chance.seed)
-        calm = led is None and chance.of("calm").random() < 0.4
+        self.calm = led is None and chance.of("calm").random() < 0.4
         by_chance = Lead(stocked="as it comes")
         lead = LEADS.get(led.step, by_chance) if led is not None else by_chance
-        self.order = an_order(chance, paid=lead.stocked == "well")
+        self.order = self._an_order(lead)
         self.policy = a_policy(chance).model_copy(update=dict(lead.policy))
         self.asked: dict[str, Any] = {}
         """What was asked for under which request id, or by which update."""
@@ -71,9 +72,31 @@ class OrderLife:
             f"order:{self.order.order_id}",
             start,
             self.chance,
-            CALM if calm else Mishaps(),
+            CALM if self.calm else Mishaps(),
             led,
         )
+        self._make_world(lead)
+        self._answered = 0
+        self._leader = Leader(lead, self, chance, self.life.later, self._act_as_led)
+        self.life.serve(
+            self._fakes(),
+            unrefusable=self._unrefusable(),
+            afterwards=self._look,
+        )
+
+    def live(self) -> None:
+        """From placement to the end."""
+        self._plan()
+        self._leader.look()
+        self.life.later(PATROL, self._patrol)
+        self.life.live()
+
+    # The world ------------------------------------------------------------------------------------
+
+    def _an_order(self, lead: Lead) -> Order:
+        return an_order(self.chance, paid=lead.stocked == "well")
+
+    def _make_world(self, lead: Lead) -> None:
         self.memory = Memory(self.life.reported)
         self.stock = self._shelves(lead)
         self.warehouse = Warehouse(
@@ -99,22 +122,9 @@ class OrderLife:
         self.warehouse.money = self.money
         self.money.stopped = self.stock.stopped
         self.records = OrderRecords(self.memory, self._needs_a_person)
-        self._answered = 0
-        self._leader = Leader(lead, self, chance, self.life.later, self._act_as_led)
-        self.life.serve(
-            self._fakes(),
-            unrefusable=frozenset(NOT_REFUSED),
-            afterwards=self._look,
-        )
 
-    def live(self) -> None:
-        """From placement to the end."""
-        self._plan()
-        self._leader.look()
-        self.life.later(PATROL, self._patrol)
-        self.life.live()
-
-    # The world ------------------------------------------------------------------------------------
+    def _unrefusable(self) -> frozenset[str]:
+        return frozenset(NOT_REFUSED)
 
     def _look(self) -> None:
         """Something may have given people something to do."""
@@ -122,6 +132,10 @@ class OrderLife:
         self._leader.look()
 
     def _shelves(self, lead: Lead) -> Stock:
+        return Stock(self.memory, *self._shelf_units(lead))
+
+    def _shelf_units(self, lead: Lead) -> tuple[dict[tuple[str, str], int], list[str]]:
+        """Units by location and SKU, and the SKUs that may be ordered while there are none."""
         rng = self.chance.of("shelves")
         skus = sorted({line.sku for line in self.order.lines})
         places = [(location, sku) for sku in skus for location in LOCATIONS]
@@ -135,7 +149,7 @@ class OrderLife:
                 shelves = {x: n if rng.random() < 0.4 else 0 for x, n in shelves.items()}
             case "not":
                 shelves = dict.fromkeys(shelves, 0)
-        return Stock(self.memory, shelves, backorderable)
+        return shelves, backorderable
 
     def _fakes(self) -> dict[str, Callable[[Any], Any]]:
         rooms: dict[str, Any] = {

@@ -84,7 +84,7 @@ RULES = {
         union all
         select order_id || ' holds money' from sandbox.payment
         where authorized_minor > captured_minor + released_minor
-          and (expires_at is null or expires_at > now())
+          and (expires_at is null or expires_at > moment())
     """,
     "the journal says what was paid": """
         select order_id from order_money left join (

@@ -1,0 +1,157 @@
+"""A real PostgreSQL in virtual time, for the simulator's driver, which is no coroutine.
+
+What is asynchronous runs on a loop in a thread of its own, while the driver waits for it: one thing
+at a time, so the same seed gives the same life. Every session is told the time before it is used,
+and Python's clock tells the same. Each piece of work has a moment of its own, a microsecond later
+than the one before it, as nothing on a real server happens twice at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from datetime import datetime, timedelta
+from threading import Thread
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from store import clock
+from store.database import Connection, Pool, pool_options
+from store.sandbox import companies
+from store.stock import locations
+from tests.simulation.driver import BEGAN
+from tests.support.servers import Databases, running_postgres
+
+T = TypeVar("T")
+
+LOCATIONS: Final = ("main", "outlet", "far")
+
+A_TICK: Final = timedelta(microseconds=1)
+
+FAULTS: Final = ("unavailable", "timeout_before", "timeout_after")
+EACH: Final = 0.3
+"""The rate of each kind of fault, as the sandbox companies are told: who rolls less than three
+times as much meets one. The roll is the simulator's own."""
+
+KEPT: Final = ("schema_migrations", "routine_set", "location", "fault")
+"""Tables that hold nothing of a life."""
+
+LIVED_IN: Final = """
+    select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables
+    where schemaname in ('public', 'sandbox') and tablename <> all($1::text[])
+"""
+
+COMPANIES: Final = ("payment", "carrier")
+
+
+class Ground:
+    """One database, which many lives share, one after the other."""
+
+    def __init__(self, database_url: str) -> None:
+        self.moment = self.latest = BEGAN
+        self._told: dict[int, datetime] = {}
+        """What each session of the server was told last."""
+        self._seeds: set[int] = set()
+        """Whose lives are in the database."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="ground", daemon=True)
+        self._thread.start()
+        self.pool: Pool = self._wait_for(self._open(database_url))
+
+    def do(self, work: Coroutine[Any, Any, T], at: datetime) -> T:
+        """Do something on the database at this moment, and wait for it."""
+        self.moment = max(at, self.moment + A_TICK)
+        self.latest = max(self.latest, self.moment)
+        return self._wait_for(work)
+
+    def begin(self, seed: int) -> None:
+        """Another life begins, at the same moment as all others. No life is there twice."""
+        self.moment = BEGAN
+        if seed in self._seeds:
+            self._wait_for(self._wipe())
+            self._seeds.clear()
+            self.latest = BEGAN
+        self._seeds.add(seed)
+
+    def close(self) -> None:
+        """Leave the database."""
+        self._wait_for(self._leave())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self, database_url: str) -> Pool:
+        pool = await asyncpg.create_pool(
+            database_url,
+            **pool_options(4),
+            setup=self._tell_the_time,
+            # A life and its audit have more statements than the driver remembers by default.
+            statement_cache_size=1000,
+        )
+        async with pool.acquire() as conn:
+            await locations.add(conn, LOCATIONS)
+            for company in COMPANIES:
+                for kind in FAULTS:
+                    await companies.set_fault(conn, company, "*", kind, EACH)
+        return pool
+
+    async def _wipe(self) -> None:
+        """Forget all lives, as nothing but a test may."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await conn.execute("set local session_replication_role = replica")
+            tables = await conn.fetchval(LIVED_IN, list(KEPT))
+            await conn.execute(f"truncate {tables}")
+
+    async def _leave(self) -> None:
+        self.pool.terminate()
+
+    async def _tell_the_time(self, conn: Connection) -> None:
+        session = conn.get_server_pid()
+        if self._told.get(session) != self.moment:
+            await conn.execute(f"set orderloom.now = '{self.moment.isoformat()}'")
+            self._told[session] = self.moment
+
+
+_laid: list[Ground] = []
+"""The grounds of this process; lives are lived on the newest."""
+
+
+def laid() -> Ground:
+    """The ground on which lives are lived in this process."""
+    assert _laid, "lay a ground first: with ground_on(database_url): …"
+    return _laid[-1]
+
+
+@contextmanager
+def ground_on(database_url: str) -> Iterator[Ground]:
+    """A database to live on, and its clock as the time of this process, until the block ends."""
+    ground = Ground(database_url)
+    _laid.append(ground)
+    try:
+        with clock.reads(lambda: ground.moment):
+            yield ground
+    finally:
+        _laid.remove(ground)
+        ground.close()
+
+
+@contextmanager
+def databases(count: int) -> Iterator[Sequence[str]]:
+    """The URLs of so many databases on a server of their own, until the block ends."""
+
+    async def begin(until_the_end: AsyncExitStack) -> list[str]:
+        made = Databases(await until_the_end.enter_async_context(running_postgres()))
+        await made.prepare()
+        return [await until_the_end.enter_async_context(made.fresh()) for _ in range(count)]
+
+    with asyncio.Runner() as runner:
+        until_the_end = AsyncExitStack()
+        try:
+            yield runner.run(begin(until_the_end))
+        finally:
+            runner.run(until_the_end.aclose())

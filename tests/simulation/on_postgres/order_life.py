@@ -1,0 +1,209 @@
+"""The life of one order on a real database: the same people and mishaps as in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, Final
+
+from activities.orders.order_records import Attention
+from domain.money import Money
+from domain.orders.order import Order
+from domain.stock.items import Item
+from store.accounting.valuation import NOTHING
+from store.locks import lock_stock
+from store.payments import credit
+from store.stock import items, stock
+from tests.simulation.chance import Chance
+from tests.simulation.leading import Lead
+from tests.simulation.on_postgres.ground import Ground
+from tests.simulation.on_postgres.world import WHO, Part, World
+from tests.simulation.order_life import LOCATIONS, OrderLife
+
+CARDS: Final = {"tok_ok": 90, "tok_capture_refused": 4, "tok_refund_refused": 6}
+"""The card behind a token that the bank accepts, and how often."""
+
+NOWHERE: Final = 0.03
+"""So often the carrier does not deliver to the order's address."""
+
+COMPANY_FAILS: Final = 0.1
+"""So often a sandbox company does not answer a call, or answers nothing after its effect."""
+
+
+class _Shelves:
+    """Stock as the people of `order_life` see it: the rows of the database."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.arrive = world.arrive
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        return self._world.state.parts
+
+    @property
+    def backorders(self) -> Mapping[str, Any]:
+        waits = self._world.state.backorders
+        return {line_id: SimpleNamespace(quantity=units) for line_id, units in waits.items()}
+
+    def sku(self, line_id: str) -> str:
+        return next(line.sku for line in self._world.order.lines if line.line_id == line_id)
+
+    def fall_back(self, part: Part, units: int) -> None:
+        if any(part.reserved.values()):
+            self._world.falls_short(part, units)
+
+
+class _Bank:
+    """What banks do by themselves."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._disputed = False
+
+    def end_an_authorization(self, name: str) -> None:
+        del name
+        self._world.end_an_authorization()
+
+    @property
+    def disputed(self) -> bool:
+        return self._disputed
+
+    @disputed.setter
+    def disputed(self, asks: bool) -> None:
+        self._disputed = asks
+        self._world.dispute(ends=not asks)
+
+
+class _Records:
+    """The order's row, its list of what needs a person, and its holds."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def decision(self) -> str:
+        return self._world.state.decision
+
+    @property
+    def holds(self) -> Mapping[int, bool]:
+        return {1: self._world.state.held}
+
+    @property
+    def attention(self) -> Mapping[str, Attention]:
+        return {
+            step: Attention(
+                order_id=self._world.order.order_id,
+                step=step,
+                number=0,
+                reason="listed",
+                allowed=allowed,  # type: ignore[arg-type]  # pydantic checks them
+            )
+            for step, allowed in self._world.state.attention.items()
+        }
+
+
+class OrderLifeOnPostgres(OrderLife):
+    """An order, its rows, and its people, as the seed has them."""
+
+    world: World
+
+    def __init__(self, chance: Chance, ground: Ground) -> None:
+        self._ground = ground
+        ground.begin(chance.seed)
+        super().__init__(chance)
+
+    def books(self, look: Coroutine[Any, Any, list[str]]) -> list[str]:
+        """Look at the books of all lives so far, when the longest of them is over."""
+        return self._ground.do(look, self._ground.latest)
+
+    def _an_order(self, lead: Lead) -> Order:
+        """Of its own customer and SKUs: lives share a database, and nothing else."""
+        order = super()._an_order(lead)
+        own = f"{self.chance.seed}"
+        rng = self.chance.of("order on PostgreSQL")
+        token = order.payment.token
+        if token == "tok_ok" and lead.stocked != "well":
+            token = rng.choices(list(CARDS), list(CARDS.values()))[0]
+        document = order.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        document["channel_order_id"] = own
+        document["customer"]["id"] = f"C-{own}"
+        document["payment"]["token"] = token
+        for line in document["lines"]:
+            line["sku"] = f"{line['sku']}-{own}"
+        if lead.stocked != "well" and rng.random() < NOWHERE:
+            document["shipping"]["address"]["postal_code"] = "NOWHERE"
+        if document.get("tenders"):
+            account = self._ground.do(self._credit(order, own), self._ground.moment)
+            document["tenders"] = [{**document["tenders"][0], "token": account}]
+        return Order.model_validate(document)
+
+    async def _credit(self, order: Order, own: str) -> str:
+        amount = Money(minor=10_000, currency=order.currency)
+        async with self._ground.pool.acquire() as conn:
+            given = await credit.grant(
+                conn, key=f"gift {own}", customer_id=f"C-{own}", amount=amount, who=WHO, why="gift"
+            )
+        return given.account_id
+
+    def _make_world(self, lead: Lead) -> None:
+        self.world = World(
+            self._ground,
+            self.chance,
+            self.life,
+            self.order,
+            captures=self.chance.pick("captures", ("several", "several", "once")),
+            lasting=lead.lasting
+            or self.chance.pick(
+                "lasting", (None, timedelta(days=30), timedelta(days=7), timedelta(days=2))
+            ),
+            slow=lead.slow or self.chance.pick("people are slow", (0.2, 3, 20)),
+            short=lead.short,
+            fails=0 if self.calm else COMPANY_FAILS,
+        )
+        shelves, backorderable = self._shelf_units(lead)
+        self.world.do(self._stocked(shelves, backorderable))
+        self.stock = _Shelves(self.world)  # type: ignore[assignment]  # has what people look at
+        self.money = _Bank(self.world)  # type: ignore[assignment]  # has what people look at
+        self.records = self.memory = _Records(self.world)  # type: ignore[assignment]  # has what people look at
+
+    async def _stocked(self, shelves: Mapping[tuple[str, str], int], back: list[str]) -> None:
+        goods = [
+            stock.Move(sku=sku, location=location, on_hand=units)
+            for (location, sku), units in shelves.items()
+            if units
+        ]
+        skus = sorted({sku for _, sku in shelves})
+        async with self._ground.pool.acquire() as conn:
+            await items.save(conn, [Item(sku=sku, backorder=sku in back) for sku in skus])
+            await stock.ensure_rows(conn, [(sku, x) for sku in skus for x in LOCATIONS])
+            async with conn.transaction():
+                await lock_stock(conn, skus)
+                effect = f"receive:first {self.order.order_id}"
+                await stock.move(conn, effect, "received", goods, paid=NOTHING, who=WHO, why="life")
+
+    def _fakes(self) -> dict[str, Callable[[Any], Any]]:
+        fakes = self.world.activities()
+        note = fakes["note_attention"]
+
+        def noted(ask: Attention) -> None:
+            note(ask)
+            if ask.resolution is None:
+                self._needs_a_person(ask)
+
+        noted.__wrapped__ = note.__wrapped__  # type: ignore[attr-defined]  # read there, too
+        return {**fakes, "note_attention": noted}
+
+    def _unrefusable(self) -> frozenset[str]:
+        """A rule that refuses is one of the real rules here: of banks, carriers, and our own."""
+        return frozenset(self._fakes())
+
+    def _look(self) -> None:
+        self.world.look_if_touched()
+        self._leader.look()
+
+    def _patrol(self) -> None:
+        if self.world.state.backorders:
+            self.world.notice()
+        super()._patrol()
