@@ -204,6 +204,6 @@ class OrderLifeOnPostgres(OrderLife):
         self._leader.look()
 
     def _patrol(self) -> None:
-        if self.world.state.backorders:
-            self.world.notice()
+        if self.world.in_work:
+            self.world.sweep()
         super()._patrol()

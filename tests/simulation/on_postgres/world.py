@@ -21,18 +21,17 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.failures import FailureTypes
-from activities.fulfilment.stranded_labels import StrandedLabels
 from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
-from activities.stock.late_stock import LateStock
-from activities.wait_reports import WaitReports
+from activities.relay import Duty
 from domain.errors import Refused
 from domain.money import Money
 from domain.orders.order import Order
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.service import Records
+from store import waits
 from store.aftersales.returns import Counted
 from store.database import Connection, Pool
 from store.payments import disputes, payments
@@ -41,13 +40,19 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import Broken, Life
 from tests.simulation.on_postgres.ground import EACH, FAULTS, Ground
 from tests.simulation.world.memory import Pending
-from worker import steps
+from worker import duties, steps
 
 T = TypeVar("T")
 
 WHO: Final = "simulated"
 A_MOMENT: Final = timedelta(milliseconds=50)
-STRANDED_AFTER: Final = timedelta(minutes=1)
+A_WHILE: Final = timedelta(minutes=2)
+"""After this, the relay has found by itself what nothing called it for."""
+
+IN_WORK: Final = ("open", "picking", "picked", "packed", "labelled")
+
+ASK_TEMPORAL: Final = ("StuckOrders", "StuckPurchases")
+"""Duties that look for workflows which cannot go on: here that ends the life, as a fault."""
 
 STATE: Final = """
 select jsonb_build_object(
@@ -181,6 +186,14 @@ class _Temporal:
         return _Waiting(self._life, activity_id)
 
 
+def _fits(duty: Duty) -> bool:
+    return type(getattr(duty.run, "__self__", None)).__name__ not in ASK_TEMPORAL
+
+
+async def _run(duty: Duty) -> None:
+    await duty.run()
+
+
 class World:
     """Everything about one order that is not its workflow."""
 
@@ -231,9 +244,9 @@ class World:
         )
         self._first = FailureTypes().intercept_activity(_Attempt())
         self._records = Records(pool)
-        self._reports = WaitReports(pool, client)
-        self._stranded = StrandedLabels(pool, client, STRANDED_AFTER)
-        self._late = LateStock(pool)
+        chores = duties(client, pool, task_queue="simulated")
+        self._reports = [duty for duty in chores if duty.channel == waits.CHANNEL]
+        self._others = [duty for duty in chores if duty.channel != waits.CHANNEL and _fits(duty)]
 
     # What the workflow's activities are answered with ---------------------------------------------
 
@@ -299,7 +312,7 @@ class World:
             case "picked":
                 self._once(f"pack {part.id}", partial(self._pack, part.id))
             case "packed":
-                self._watch_label(part.id)
+                self._watch(part.id)
             case "labelled":
                 self._once(f"hand over {part.id}", partial(self._hand_over, part.id))
             case "shipped":
@@ -416,26 +429,32 @@ class World:
 
     def _relay(self) -> None:
         self._relay_at = None
-        self.do(self._reports.deliver())
+        for duty in self._reports:
+            self.do(_run(duty))
         self.look()
 
-    def _watch_label(self, part_id: str) -> None:
-        """A label that is not there after a minute may have died on its way. Looked for thrice."""
-        watched = self._watched.setdefault(part_id, 0)
-        if watched < 3 and part_id not in self._watching:
+    def _watch(self, part_id: str) -> None:
+        """What is packed and gets no label may need the relay's other duties. Thrice."""
+        if self._watched.setdefault(part_id, 0) < 3 and part_id not in self._watching:
             self._watched[part_id] += 1
             self._watching.add(part_id)
-            self._life.later(STRANDED_AFTER * 2, partial(self._revive, part_id))
+            self._life.later(A_WHILE, partial(self._watched_for, part_id))
 
-    def _revive(self, part_id: str) -> None:
+    def _watched_for(self, part_id: str) -> None:
         self._watching.discard(part_id)
-        self.do(self._stranded.revive())
+        self.sweep()
+
+    def sweep(self) -> None:
+        """The relay does all its other duties."""
+        for duty in self._others:
+            self.do(_run(duty))
         self.look()
 
-    def notice(self) -> None:
-        """Orders that can be served by now, and promises that slip."""
-        self.do(self._late.notice())
-        self.look()
+    @property
+    def in_work(self) -> bool:
+        """Whether time alone may change something about it."""
+        state = self.state
+        return bool(state.backorders) or any(x.state in IN_WORK for x in state.parts.values())
 
     # What else happens in the world ---------------------------------------------------------------
 
