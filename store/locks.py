@@ -35,25 +35,8 @@ async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
     Call it once per transaction: a row that another transaction adds in between would be locked out
     of order.
     """
-    wanted = sorted(set(skus))
-    rows = [row async for row in _sql.lock_stock(conn, skus=wanted)]
-    held = {
-        (row["sku"], row["location"]): row["quantity"]
-        async for row in _sql.soft_reserved(conn, skus=wanted)
-    }
-    return [
-        Available(
-            sku=row["sku"],
-            location=row["location"],
-            quantity=0
-            if row["retired"]
-            else row["on_hand"]
-            - row["allocated"]
-            - row["safety"]
-            - held.get((row["sku"], row["location"]), 0),
-        )
-        for row in rows
-    ]
+    rows = _sql.lock_stock(conn, skus=sorted(set(skus)))
+    return [Available(**row) async for row in rows]
 
 
 async def empty_baskets(

@@ -6,21 +6,9 @@
 select order_id, decision from customer_order where order_id = :order_id for no key update;
 
 -- name: lock_stock(skus)
--- All locations of the given SKUs, with their units.
-select sku, location, on_hand, allocated, safety,
-       (select retired_at is not null from location l where l.location = stock.location) as retired
-from stock
-where sku = any(:skus::text[])
-order by sku, location
-for no key update;
-
--- name: soft_reserved(skus)
--- The soft reservations of baskets and backorders for these SKUs. A statement of its own, after the
--- rows are locked: one that waits for a lock does not see what others have written meanwhile to
--- another table.
-select sku, location, sum(quantity)::bigint as quantity from soft_reservation
-where sku = any(:skus::text[]) and (expires_at is null or expires_at > transaction_moment())
-group by sku, location;
+-- All locations of the given SKUs, with their free units. The function stands in
+-- schema/routines/stock.sql.
+select sku, location, quantity from locked_stock(:skus::text[]);
 
 -- name: empty_baskets(baskets, skus)
 -- Returns their units until now; expired ones were free before.

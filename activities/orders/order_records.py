@@ -92,13 +92,13 @@ class OrderRecords:
     @activity.defn
     async def close_order(self, ask: CloseOrder) -> None:
         """Record the order's end."""
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
-            await orders.decide(conn, ask.order_id, ask.decision, ask.reason)
-            await answers.keep(conn, ask.order_id, ask.answers)
-            await events.tell(
-                conn, ask.order_id, "close_order", ask.decision, who=WHO, why=ask.reason
-            )
+        async with self._pool.acquire() as conn:
+            if ask.answers:
+                # Kept first: if the rest fails, the step runs again and keeps them again.
+                async with conn.transaction():
+                    await lock_order(conn, ask.order_id)
+                    await answers.keep(conn, ask.order_id, ask.answers)
+            await orders.finish(conn, ask.order_id, ask.decision, ask.reason, who=WHO)
 
     @activity.defn
     async def keep_answers(self, ask: KeepAnswers) -> None:

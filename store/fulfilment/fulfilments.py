@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from domain import ids
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import RECALLABLE, FulfilmentState
 from domain.orders.quantities import LineUnits
 from store.database import Connection, Record, load_queries
-from store.locks import lock_order
 
 _sql = load_queries(__file__)
 
@@ -34,11 +32,7 @@ class FulfilmentLine(BaseModel):
 
 async def locked(conn: Connection, fulfilment_id: str) -> Record:
     """Lock the fulfilment's order and read the fulfilment. Raises NotFound."""
-    try:
-        await lock_order(conn, ids.order_of(fulfilment_id))
-        row = await find(conn, fulfilment_id)
-    except NotFound:
-        row = None
+    row: Record | None = await _sql.locked(conn, fulfilment_id=fulfilment_id)
     if row is None:
         raise NotFound(f"there is no fulfilment {fulfilment_id}; see `orderloom warehouse tasks`")
     return row

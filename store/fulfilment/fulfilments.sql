@@ -5,6 +5,10 @@ select fulfilment_id, order_id, location, state, recalled_from, changed_at, prom
        promised_on
 from fulfilment where fulfilment_id = :fulfilment_id;
 
+-- name: locked(fulfilment_id)^
+-- The same under its order's lock. The function stands in schema/routines/fulfilment.sql.
+select * from locked_fulfilment(:fulfilment_id);
+
 -- name: lines_of(fulfilment_id)
 select f.line_id, f.sku, f.quantity, f.picked, min(r.quantity) as reserved,
        min(r.location) as location, jsonb_object_agg(r.sku, r.per_unit) as parts

@@ -87,9 +87,3 @@ async def label_refused(conn: Connection, fulfilment_id: str, refusal: str) -> N
 async def label_voided(conn: Connection, fulfilment_id: str) -> None:
     """requested or bought → voided."""
     await _sql.label_voided(conn, fulfilment_id=fulfilment_id)
-
-
-async def handed_over(conn: Connection, fulfilment_id: str, at: datetime) -> tuple[str, str]:
-    """Record that the carrier has the parcel since `at`. Returns carrier and tracking number."""
-    row = await _sql.hand_over(conn, fulfilment_id=fulfilment_id, at=at)
-    return row["carrier"], row["tracking_number"]

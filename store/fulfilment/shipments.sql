@@ -27,9 +27,3 @@ where fulfilment_id = :fulfilment_id and label = 'requested';
 -- requested (never bought) or bought → voided
 update shipment set label = 'voided'
 where fulfilment_id = :fulfilment_id and label in ('requested', 'bought');
-
--- name: hand_over(at, fulfilment_id)^
--- A scan is never later than now, even if a clock is ahead: the parcel would seem to move for ever.
-update shipment set handed_over_at = :at, last_scan_at = least(:at, moment())
-where fulfilment_id = :fulfilment_id
-returning carrier, tracking_number;

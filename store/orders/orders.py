@@ -145,6 +145,18 @@ async def decide(conn: Connection, order_id: str, decision: Decision, reason: st
     await decide_all(conn, decision, {order_id: reason})
 
 
+async def finish(
+    conn: Connection,
+    order_id: str,
+    decision: Literal["closed", "cancelled"],
+    reason: str,
+    *,
+    who: str,
+) -> None:
+    """Record the order's end, and tell its story. A repeat changes nothing."""
+    await _sql.finish(conn, order_id=order_id, decision=decision, reason=reason, who=who)
+
+
 async def decide_all(conn: Connection, decision: Decision, reasons: Mapping[str, str]) -> None:
     """Record the same decision about several orders: {order_id: reason}."""
     await _sql.decide(

@@ -77,6 +77,20 @@ with decided as (
 delete from wait_report w using decided
 where w.order_id = decided.order_id and :decision <> 'confirmed';
 
+-- name: finish(order_id, decision, reason, who)!
+-- confirmed → closed | cancelled, told in the story, once; the reports for its steps go. It reads nothing
+-- but the row that it changes, so one statement is enough: that locks the row by itself.
+with finished as (
+    update customer_order
+    set decision = :decision, reason = nullif(:reason, ''), decided_at = moment()
+    where order_id = :order_id and decision in ('received', 'confirmed')
+), gone as (
+    delete from wait_report where order_id = :order_id
+)
+insert into order_event (order_id, effect, what, who, why)
+values (:order_id, 'close_order', :decision, :who, nullif(:reason, ''))
+on conflict (order_id, effect) do nothing;
+
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from domain import ids
@@ -220,3 +221,11 @@ async def take_reserved(conn: Connection, fulfilment_id: str, units: LineUnits) 
         line_ids=list(units),
         quantities=list(units.values()),
     )
+
+
+async def leave(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
+    """labelled → shipped, for a parcel whose goods have just been booked out of stock.
+
+    Its claims end, and its order counts the units as shipped. The caller holds both locks.
+    """
+    await _sql.leave(conn, fulfilment_id=fulfilment_id, at=at, who=who)

@@ -25,3 +25,7 @@ from wanted, jsonb_each(parts) as p (part, per_unit);
 update reservation r set quantity = r.quantity - t.quantity
 from unnest(:line_ids::text[], :quantities::bigint[]) as t (line_id, quantity)
 where r.fulfilment_id = :fulfilment_id and r.line_id = t.line_id;
+
+-- name: leave(fulfilment_id, at, who)$
+-- labelled → shipped. The function stands in schema/routines/stock.sql.
+select parcel_left(:fulfilment_id, :at, :who);

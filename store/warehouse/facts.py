@@ -292,21 +292,7 @@ async def ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
         who=who,
         why=f"parcel {fulfilment_id} handed over",
     )
-    await allocations.take_reserved(conn, fulfilment_id, units)
-    await orders.move_lines(
-        conn,
-        order_id,
-        {k: {"allocated": -n, "picked": -n, "shipped": n} for k, n in units.items()},
-    )
-    await fulfilments.set_state(conn, fulfilment_id, "shipped")
-    carrier, tracking_number = await shipments.handed_over(conn, fulfilment_id, at)
-    data = {
-        "fulfilment_id": fulfilment_id,
-        "carrier": carrier,
-        "tracking_number": tracking_number,
-        "units": units,
-    }
-    await events.tell(conn, order_id, f"handover:{fulfilment_id}", "shipped", who=who, data=data)
+    await allocations.leave(conn, fulfilment_id, at=at, who=who)
     await waits.report(
         conn, order_id, ids.wait_id("ship", fulfilment_id), {"outcome": "shipped", "units": units}
     )

@@ -1,4 +1,15 @@
--- What carriers tell of a parcel.
+-- Fulfilments under their order's lock, and what carriers tell of a parcel.
+
+-- Locks the order, and then reads the fulfilment: a statement that waits for a lock does not see what
+-- others have written meanwhile, but a function's next one does. No row: there is no such fulfilment.
+create or replace function locked_fulfilment(its_id text) returns setof fulfilment
+language plpgsql as $$
+begin
+    perform from customer_order
+    where order_id = (select order_id from fulfilment where fulfilment_id = its_id)
+    for no key update;
+    return query select * from fulfilment where fulfilment_id = its_id;
+end $$;
 
 -- A carrier's scan, whole: the parcel is found, its order is locked, and what follows is written.
 -- Answers 'new', 'repeat' (it came before, and nothing is changed), or 'not handed over': the parcel
@@ -32,10 +43,7 @@ begin
         perform refuse('not_found', format('no parcel has %s number %s', its_carrier, its_number));
     end if;
 
-    perform from customer_order
-    where order_id = (select order_id from fulfilment where fulfilment_id = part_id)
-    for no key update;
-    select * into part from fulfilment where fulfilment_id = part_id;
+    select * into part from locked_fulfilment(part_id);
     select * into parcel from shipment where fulfilment_id = part_id;
 
     select status into before from carrier_event

@@ -1,3 +1,63 @@
+-- What is locked and moved as a whole, and what may be a kit.
+
+-- Locks the stock rows of these SKUs, sorted, and then counts what is free in each: without the units of
+-- baskets and backorders, and nothing where a location is retired. The count is a statement of its own:
+-- one that waits for a lock does not see what others have written meanwhile to another table.
+create or replace function locked_stock(skus text[])
+returns table (sku text, location text, quantity bigint) language plpgsql as $$
+#variable_conflict use_column
+declare
+    locked_skus text[];
+    places      text[];
+begin
+    select array_agg(l.sku), array_agg(l.location) into locked_skus, places
+    from (select sku, location from stock where sku = any(skus) order by sku, location
+          for no key update) l;
+    return query
+    select s.sku, s.location,
+           case when at.retired_at is not null then 0
+                else (s.on_hand - s.allocated - s.safety - coalesce((
+                    select sum(r.quantity) from soft_reservation r
+                    where (r.sku, r.location) = (s.sku, s.location)
+                      and (r.expires_at is null or r.expires_at > transaction_moment())), 0))::bigint
+           end
+    from unnest(locked_skus, places) as l (sku, location)
+    join stock s using (sku, location) join location at on at.location = s.location
+    order by s.sku, s.location;
+end $$;
+
+-- labelled → shipped, for a parcel whose goods have just been booked out of stock: its claims, its
+-- order's counts, its state, and the story. The caller holds the order's and the stock's locks.
+create or replace function parcel_left(its_id text, its_time timestamptz, its_who text) returns void
+language plpgsql as $$
+declare
+    part   fulfilment;
+    parcel shipment;
+    units  jsonb;
+begin
+    select jsonb_object_agg(line_id, quantity) into units
+    from (select line_id, min(quantity) as quantity from reservation
+          where fulfilment_id = its_id and quantity > 0 group by line_id) claimed;
+    update fulfilment set state = 'shipped', changed_at = moment()
+    where fulfilment_id = its_id returning * into part;
+    update order_line l
+    set allocated = l.allocated - u.n::bigint, picked = l.picked - u.n::bigint,
+        shipped = l.shipped + u.n::bigint
+    from jsonb_each(units) as u (line_id, n)
+    where l.order_id = part.order_id and l.line_id = u.line_id;
+    update reservation r set quantity = r.quantity - u.n::bigint
+    from jsonb_each(units) as u (line_id, n)
+    where r.fulfilment_id = its_id and r.line_id = u.line_id;
+    -- A scan is never later than now, even if a clock is ahead: the parcel would seem to move for ever.
+    update shipment set handed_over_at = its_time, last_scan_at = least(its_time, moment())
+    where fulfilment_id = its_id returning * into parcel;
+    insert into order_event (order_id, effect, what, who, data)
+    values (part.order_id, 'handover:' || its_id, 'shipped', its_who,
+            jsonb_build_object('fulfilment_id', its_id, 'carrier', parcel.carrier,
+                               'tracking_number', parcel.tracking_number,
+                               'units', coalesce(units, '{}')));
+end $$;
+
 -- A kit has no stock, and is part of no other kit.
 
 -- Two changes may each be right alone and wrong together. Both lock the item's row, so the second sees the

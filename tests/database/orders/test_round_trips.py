@@ -19,16 +19,16 @@ from tests.support.builders import an_order
 from tests.support.round_trips import RoundTrips, counting_pool
 
 STEPS = {
-    "reserve": 13,
+    "reserve": 12,
     "authorize": 24,
     "wait for the pick": 1,
-    "pick": 11,
+    "pick": 10,
     "relay the pick": 2,
     "wait for the packing": 1,
-    "pack": 8,
+    "pack": 7,
     "relay the packing": 2,
-    "buy the label and wait": 17,
-    "hand over": 18,
+    "buy the label and wait": 15,
+    "hand over": 12,
     "relay the hand-over": 2,
     "charge": 27,
     "wait for the delivery": 1,
@@ -39,7 +39,7 @@ STEPS = {
     "scan: out for delivery": 1,
     "scan: delivered": 1,
     "relay the delivery": 2,
-    "close": 5,
+    "close": 1,
 }
 """Step → round trips of an order of two lines in one parcel."""
 
