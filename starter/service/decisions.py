@@ -19,8 +19,9 @@ from store.database import DatabaseFault, Pool
 from store.views.decisions import Decision, decided
 
 PAUSE_S_MIN = 0.01
-PAUSE_S_MAX = 0.25
-"""From one look to the next, in seconds: longer and longer while nothing is decided."""
+PAUSE_S_MAX = 0.05
+"""From one look to the next, in seconds: longer and longer while nothing is decided, but never so
+long that it would be most of what a customer waits for."""
 
 LOOKING_SHARE_MAX = 0.1
 PAUSE_S_SLOW = 1.0
@@ -78,23 +79,24 @@ class Decisions:
 
     async def _look(self) -> None:
         clock = asyncio.get_running_loop().time
-        pause = PAUSE_S_MIN
+        pause, took_before = PAUSE_S_MIN, 0.0
         while True:
             await asyncio.sleep(pause)
             if not self._waiting:
                 return
-            pause = min(pause * 1.5, PAUSE_S_MAX)
             try:
                 async with self._pool.acquire() as conn:
                     began = clock()
                     found = await decided(conn, list(self._waiting))
             except (Unreachable, *DatabaseFault) as fault:  # the next look may find an answer
                 logger.warning("could not look for decisions: %s", fault)
+                pause = pause_after(pause)
                 continue
             for decision in found:
                 self._tell(decision)
-                pause = PAUSE_S_MIN
-            pause = max(pause, min((clock() - began) / LOOKING_SHARE_MAX, PAUSE_S_SLOW))
+            took = clock() - began
+            pause = pause_after(pause, found=bool(found), took=took, took_before=took_before)
+            took_before = took
 
     def _tell(self, decision: Decision) -> None:
         for answer in self._waiting.get((decision.order_id, decision.digest), ()):
@@ -104,6 +106,17 @@ class Decisions:
                 answer.set_result(_placement(decision))
             except Conflict as conflict:
                 answer.set_exception(conflict)
+
+
+def pause_after(
+    pause: float, *, found: bool = False, took: float = 0.0, took_before: float = 0.0
+) -> float:
+    """The pause until the next look, in seconds, after a pause and a look that took so long.
+
+    One slow look can be chance: only the second in a row makes looks rarer.
+    """
+    usual = PAUSE_S_MIN if found else min(pause * 1.5, PAUSE_S_MAX)
+    return max(usual, min(min(took, took_before) / LOOKING_SHARE_MAX, PAUSE_S_SLOW))
 
 
 def _placement(decision: Decision) -> Placement:
