@@ -51,8 +51,7 @@ async def invoice(
 
 async def is_invoiced(conn: Connection, ask: Capture) -> bool:
     """Whether an earlier try has written the invoice; it may have written nothing else."""
-    issued = await documents.of_order(conn, ask.order_id)
-    return ("invoice", ask.fulfilment_id) in [(each.kind, each.part_id) for each in issued]
+    return await documents.is_issued(conn, "invoice", ask.fulfilment_id)
 
 
 async def credit(conn: Connection, ask: Refund, seller: Seller) -> None:

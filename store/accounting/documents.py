@@ -18,7 +18,7 @@ from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
 from store.database import Connection, Record, load_queries
 
-__all__ = ["DocumentRow", "get", "issue", "newest", "of_order"]
+__all__ = ["DocumentRow", "get", "is_issued", "issue", "newest", "of_order"]
 
 _sql = load_queries(__file__)
 
@@ -111,6 +111,11 @@ async def get(conn: Connection, number: str) -> Issued:
             f"there is no document {number}; `orderloom invoices` lists what has been issued"
         )
     return Issued(number=row["number"], issued_on=row["issued_on"], **row["content"])
+
+
+async def is_issued(conn: Connection, kind: Kind, part_id: str) -> bool:
+    """Whether the part has its document of this kind."""
+    return bool(await _sql.is_issued(conn, kind=kind, part_id=part_id))
 
 
 async def of_order(conn: Connection, order_id: str) -> list[DocumentRow]:

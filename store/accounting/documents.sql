@@ -47,6 +47,9 @@ returning number;
 -- name: document_of(number)^
 select number, issued_on, content from document where number = :number;
 
+-- name: is_issued(kind, part_id)$
+select exists (select from document where kind = :kind and part_id = :part_id);
+
 -- name: order_is_there(order_id)$
 select exists (select from customer_order where order_id = :order_id);
 

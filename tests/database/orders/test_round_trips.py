@@ -30,7 +30,7 @@ STEPS = {
     "buy the label and wait": 15,
     "hand over": 12,
     "relay the hand-over": 2,
-    "charge": 27,
+    "charge": 26,
     "wait for the delivery": 1,
     "status page": 1,
     "watch": 1,
