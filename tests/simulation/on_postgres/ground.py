@@ -88,7 +88,8 @@ class Ground:
     async def _open(self, database_url: str) -> Pool:
         pool = await asyncpg.create_pool(
             database_url,
-            **pool_options(4),
+            # A time limit for each statement would be a fifth of a life's work.
+            **{**pool_options(4), "command_timeout": None},
             setup=self._tell_the_time,
             # A life and its audit have more statements than the driver remembers by default.
             statement_cache_size=1000,
