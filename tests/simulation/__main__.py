@@ -7,6 +7,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -48,6 +49,8 @@ def main() -> int:
     if options.tier == 1:
         return _tell(options) if options.story else _simulate(options, ())
     learn_types_once()
+    # Whoever is told to end takes the server with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with databases(1 + options.processes) as urls:
         return _tell(options, urls[:1]) if options.story else _simulate(options, urls)
 
@@ -102,6 +105,7 @@ def _kind(options: argparse.Namespace) -> Kind | None:
 
 def _begin(plant: str | None, urls: Any) -> None:
     """In each process. `urls`: a queue, from which each takes its database."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logging.disable(logging.CRITICAL)  # workflows log what operators would read
     _UNTIL_THE_END.enter_context(planted(plant))
     if not urls.empty():
