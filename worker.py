@@ -27,6 +27,7 @@ from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
 from activities.fulfilment.stranded_labels import StrandedLabels
 from activities.orders.order_records import OrderRecords
+from activities.orders.starts import OrderStarts
 from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
 from activities.payments.event_reader import EventReader
@@ -56,6 +57,7 @@ from domain.accounting.documents import Seller
 from domain.errors import OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from runtime.logs import configure_logging
+from runtime.order_starts import start_order
 from runtime.program import end, until_signal
 from runtime.servers import database_address, temporal_connection, until_there
 from runtime.settings import Settings, load_settings
@@ -164,8 +166,8 @@ def steps(
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),
         *(returns.approve_return, returns.receive_return),
-        *(records.close_order, records.keep_answers, records.tell, records.note_attention),
-        records.note_hold,
+        *(records.read_terms, records.close_order, records.keep_answers, records.tell),
+        *(records.note_attention, records.note_hold),
         *(buying.replenish, buying.approve_purchase, buying.send_purchase),
         *(buying.await_acknowledgement, buying.await_goods, buying.chase_supplier),
         *(buying.cancel_purchase, buying.close_purchase, buying.note_purchase),
@@ -188,6 +190,7 @@ def duties(
     events = ProviderEvents(pool, Wakes(client).send, readers)
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
+        Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(StrandedLabels(pool, client, stranded_after).revive, SWEEP_S),
@@ -200,8 +203,7 @@ def duties(
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Connect, waiting as long as it takes, and work until `stop` is set."""
     database_url = database_address(settings)
-    connect = temporal_connection(settings)
-    client = await until_there(connect, "Temporal", stop, faults=AWAY)
+    client = await until_there(temporal_connection(settings), "Temporal", stop, faults=AWAY)
     pool = await until_there(
         lambda: open_pool(database_url, size_max=settings.database_pool_size),
         "PostgreSQL",
@@ -239,9 +241,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             faults=AWAY,
         )
     )
-    relay = asyncio.create_task(
-        Relay(pool, duties(client, pool, task_queue=settings.task_queue)).run()
-    )
+    work = duties(client, pool, task_queue=settings.task_queue)
+    relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())
     async with worker:

@@ -1,6 +1,6 @@
 """Four ways to claim stock for an order, which write the same rows.
 
-Each records the order with its lines and sums, claims all of it or rejects it, and writes the
+Each takes the order in with its lines and sums, claims all of it or rejects it, and writes the
 movement, the fulfilment, the reservation, the line's counts and the order's story, with the same
 functions of `store/`. They differ in how they come by the stock, and in who shares a transaction.
 """
@@ -12,16 +12,19 @@ from typing import Any, Final, Protocol
 
 from activities.stock.inventory import Inventory
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.stock.reservations import ReserveStock
 from domain.stock.sourcing import Take
+from store.batching import Batching
 from store.database import Connection, Pool
-from store.orders import events, orders
+from store.orders import events, intake, orders
+from store.orders.intake import Received
 from store.stock import allocations, reservations
 
 LOCATION: Final = "main"
 
 _WHO: Final = "benchmark"
-_RUN: Final = "run"
+_WHOLE: Final = Policy(partly_available="all_or_nothing")
 
 _LOCK: Final = """
 SELECT on_hand - allocated - safety FROM stock WHERE sku = $1 AND location = $2 FOR UPDATE
@@ -65,7 +68,7 @@ class ForUpdate:
         """One transaction; the row is locked from the first look to the commit."""
         (line,) = order.lines
         async with self._pool.acquire() as conn, conn.transaction():
-            await orders.create(conn, [orders.Received(order, _RUN)])
+            await _begin(conn, order)
             free = await conn.fetchval(_LOCK, line.sku, LOCATION)
             if free is None or free < line.quantity:
                 return await _reject(conn, order)
@@ -85,7 +88,7 @@ class ConditionalUpdate:
         """One transaction."""
         (line,) = order.lines
         async with self._pool.acquire() as conn, conn.transaction():
-            await orders.create(conn, [orders.Received(order, _RUN)])
+            await _begin(conn, order)
             taken = await conn.fetchval(_TAKE_IF_FREE, line.sku, LOCATION, line.quantity)
             return await (_reject(conn, order) if taken is None else _accept(conn, order))
 
@@ -101,7 +104,9 @@ class Alone:
     async def claim(self, order: Order) -> bool:
         """One transaction."""
         async with self._pool.acquire() as conn, conn.transaction():
-            (reserved,) = await reservations.reserve(conn, [_asking(order)])
+            await intake.take_in(conn, [Received(order, _WHOLE)])
+            on_record = await orders.on_record(conn, [order.order_id])
+            (reserved,) = await reservations.reserve(conn, list(on_record.values()))
         return bool(reserved.fulfilments)
 
 
@@ -111,18 +116,34 @@ class Together:
     name = "orderloom"
 
     def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._inventory = Inventory(pool)
+        # As the door does it.
+        self._intake = Batching(
+            self._write_down,
+            rivals_over=lambda _: ("intake",),
+            size=lambda _: 1,
+            size_max=500,
+            writers_max=1,
+        )
 
     async def claim(self, order: Order) -> bool:
         """In whichever transaction its turn comes."""
-        return bool((await self._inventory.reserve_stock(_asking(order))).fulfilments)
+        await self._intake.answer(Received(order, _WHOLE))
+        ask = ReserveStock(order_id=order.order_id)
+        return bool((await self._inventory.reserve_stock(ask)).fulfilments)
+
+    async def _write_down(self, received: Sequence[Received]) -> Sequence[bool]:
+        async with self._pool.acquire() as conn:
+            return await intake.take_in(conn, received)
 
 
 ALL: Final[Sequence[type[Claims]]] = (ForUpdate, ConditionalUpdate, Alone, Together)
 
 
-def _asking(order: Order) -> ReserveStock:
-    return ReserveStock(order=order, run_id=_RUN, partly_available="all_or_nothing")
+async def _begin(conn: Connection, order: Order) -> None:
+    await intake.take_in(conn, [Received(order, _WHOLE)])
+    await orders.begin(conn, [order.order_id])
 
 
 async def _accept(conn: Connection, order: Order) -> bool:
@@ -147,6 +168,4 @@ async def _reject(conn: Connection, order: Order) -> bool:
 
 
 async def _tell(conn: Connection, order: Order, what: str, answer: dict[str, Any]) -> None:
-    received = events.Event(order.order_id, "received", "received", f"channel {order.channel}")
-    done = events.Event(order.order_id, "reserve_stock", what, _WHO, data=answer)
-    await events.tell_all(conn, [received, done])
+    await events.tell(conn, order.order_id, "reserve_stock", what, who=_WHO, data=answer)

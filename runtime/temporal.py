@@ -17,15 +17,21 @@ from runtime.discovery import ConnectSettings
 CONNECT_SECONDS_MAX: Final = 8.0
 
 
-async def connect_temporal(place: ConnectSettings) -> Client:
-    """A client of the Temporal that was found. Raises Unreachable, after some seconds at most."""
+async def connect_temporal(place: ConnectSettings, *, lazily: bool = False) -> Client:
+    """A client of the Temporal that was found. Raises Unreachable, after some seconds at most.
+
+    `lazily`: it connects with its first call, which raises RuntimeError where it cannot.
+    """
     address = place.temporal.get("target_host", "")
     # The library's own log would go to standard output, in the middle of an answer in JSON.
     silent = Runtime(telemetry=TelemetryConfig(logging=None))
     try:
         return await asyncio.wait_for(
             Client.connect(
-                **place.temporal, data_converter=pydantic_data_converter, runtime=silent
+                **place.temporal,
+                data_converter=pydantic_data_converter,
+                runtime=silent,
+                lazy=lazily,
             ),
             CONNECT_SECONDS_MAX,
         )

@@ -10,7 +10,6 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from domain.orders.messages import Placement
-    from domain.orders.order import Order
 
 _COUNTS = (
     "open",
@@ -33,11 +32,10 @@ _DOING = {
 }
 
 
-def page(
-    order: Order, phase: str, placement: Placement | None, book: OrderBook, steps: Steps
-) -> str:
+def page(phase: str, placement: Placement | None, book: OrderBook, steps: Steps) -> str:
     """Markdown: what state the order is in, what needs a person, where each unit stands."""
-    parts = [f"**{order.order_id}** · {phase} · {book.money(order.total_minor)}"]
+    total = f" · {book.money(book.terms.total_minor)}" if book.known else ""
+    parts = [f"**{book.order_id}** · {phase}{total}"]
     if placement is not None and placement.reason:
         parts.append(f"Reason: {placement.reason}")
     parts += [
@@ -45,11 +43,12 @@ def page(
         + (f" (answer with {', '.join(parked.allowed)})" if parked.allowed else "")
         for parked in steps.attention.steps.values()
     ]
-    rows = [
-        f"| {line.line_id} | {line.sku} | {line.quantity} | {_standing(book, line.line_id)} |"
-        for line in order.lines
-    ]
-    parts.append("\n".join(["| line | SKU | ordered | units |", "|---|---|---|---|", *rows]))
+    if book.known:
+        rows = [
+            f"| {line.line_id} | {line.sku} | {line.quantity} | {_standing(book, line.line_id)} |"
+            for line in book.terms.lines
+        ]
+        parts.append("\n".join(["| line | SKU | ordered | units |", "|---|---|---|---|", *rows]))
     if book.fulfilments:
         parts.append(
             "\n".join(f"- {_parcel(fulfilment)}" for fulfilment in book.fulfilments.values())

@@ -27,7 +27,7 @@ from workflows.engine.outcomes import Abandoned, Refused
 from workflows.engine.runs import Runs
 from workflows.engine.step_table import Step, StepTable
 from workflows.engine.steps import Steps
-from workflows.state.contracts import OrderInput, OrderResult
+from workflows.state.contracts import OrderResult
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
@@ -39,7 +39,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.payments import Payments
     from activities.stock.backorders import Backorders
     from activities.stock.inventory import Inventory
-    from domain.orders.continuation import OrderState
+    from domain.orders.continuation import OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
 
 STEPS = StepTable(
@@ -72,6 +72,7 @@ STEPS = StepTable(
     Step(OrderRecords.tell, because="the order's story is only added to"),
     Step(OrderRecords.keep_answers, because="an answer that was given stays given"),
     Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
+    Step(OrderRecords.read_terms, because="it reads only"),
     Step(Payments.may_refund, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
 )
@@ -87,29 +88,22 @@ class OrderWorkflow(OrderMessages):
     def __init__(self, start: OrderInput) -> None:
         state = start.state or OrderState()  # as an earlier run left it, or of a new order
         self.start = start.model_copy(update={"state": None})
-        self.order, self.policy = start.order, start.policy
+        self.order_id, self.policy = start.order_id, start.policy
         self.runs = Runs(start.continue_after_events)
-        self.book = book = OrderBook(start.order, state.book)
-        self.steps = steps = Steps(
-            STEPS, start.order.order_id, start.policy, self.show, state.steps
-        )
-        self.reservation = OrderReservation(steps, book, start.policy)
+        self.book = book = OrderBook(start.order_id, state.book)
+        self.steps = steps = Steps(STEPS, start.order_id, start.policy, self.show, state.steps)
+        self.reservation = OrderReservation(steps, book)
         self.payments = OrderPayments(steps, book, start.policy, state.payments)
-        self.refunds = OrderRefunds(
-            steps, book, self.payments, start.policy, state.refunds_numbered
-        )
+        self.refunds = OrderRefunds(steps, book, self.payments, self.policy, state.refunds_numbered)
         self.returns = OrderReturns(steps, book, self.payments, start.policy, state.returns)
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
-        self.backorders = OrderBackorders(
-            steps, book, self.payments, self.fulfilments, start.policy
-        )
+        self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
         self.cancellations = OrderCancellations(
             book, self.fulfilments, self.backorders, state.cancelled_because
         )
         self.inbox = Inbox(state.inbox)
-        self.phase = state.phase
-        self.placement = state.placement
-        self.refusals = state.refusals
+        self.phase, self.refusals = state.phase, state.refusals
+        self.placement, self.earlier = None, state.placement  # as an earlier run decided
         self.never_began = "rejected"
 
     @workflow.run
@@ -125,7 +119,7 @@ class OrderWorkflow(OrderMessages):
 
     async def story(self) -> OrderResult:
         """From intake, or from where an earlier run came to, to the end."""
-        placement = self.placement or await self.place()
+        placement = await (self.place() if self.earlier is None else self.carry_on(self.earlier))
         if placement.outcome == "rejected":
             return await self.end(self.never_began, placement.reason)
         self.returns.resume()
@@ -149,7 +143,7 @@ class OrderWorkflow(OrderMessages):
         match await authorizations.authorize_and_confirm(unless=lambda: self.unwanted):
             case Refused(message=why):
                 # Another tender, or the same one for another part, may have been authorized.
-                if self.order.tenders or len(self.book.parts_to_authorize()) > 1:
+                if len(self.book.terms.tenders) > 1 or len(self.book.parts_to_authorize()) > 1:
                     await authorizations.void(f"not paid: {why}")
                 return await self.undo_placing("rejected", why)
             case Abandoned():
@@ -159,6 +153,13 @@ class OrderWorkflow(OrderMessages):
         if self.policy.charge == "at_confirmation":
             await self.payments.charge_to_begin()  # The unpaid units are cancelled after that.
         return self.decide("confirmed")
+
+    async def carry_on(self, placement: Placement) -> Placement:
+        """Go on from an earlier run. Messages wait until the order's terms are known again."""
+        await self.reservation.read_terms()
+        self.runs.taken_up()
+        self.placement = placement
+        return placement
 
     async def fulfil(self) -> None:
         """All fulfilments side by side, until every unit is delivered, cancelled or paid back.
@@ -219,7 +220,7 @@ class OrderWorkflow(OrderMessages):
         """Answer all requests, record the end, and stop."""
         self.enter("ending")
         await self.all_answered()
-        answers, order_id = self.inbox.answers(), self.order.order_id
+        answers, order_id = self.inbox.answers(), self.order_id
         began = self.placement is not None and self.placement.outcome == "confirmed"
         if began and outcome != "rejected":
             close = CloseOrder(order_id=order_id, decision=outcome, reason=reason, answers=answers)
@@ -244,14 +245,14 @@ class OrderWorkflow(OrderMessages):
         return self.decide("rejected", why)
 
     async def leave_alone(self, conflict: Refused) -> None:
-        """The id belongs to an old order that Temporal has forgotten: touch nothing, and fail."""
+        """The order is not on record, or it has ended and Temporal forgot it: touch nothing."""
         self.decide("rejected", conflict.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
         raise ApplicationError(conflict.message, type=conflict.kind, non_retryable=True)
 
     def decide(self, outcome: Literal["confirmed", "rejected"], reason: str = "") -> Placement:
         """The answer to placing the order."""
-        self.placement = Placement(order_id=self.order.order_id, outcome=outcome, reason=reason)
+        self.placement = Placement(order_id=self.order_id, outcome=outcome, reason=reason)
         self.enter(outcome)
         return self.placement
 
@@ -265,9 +266,8 @@ class OrderWorkflow(OrderMessages):
     def show(self) -> None:
         """Something is about to be different: refresh the page that operators read."""
         self.runs.look()
-        workflow.set_current_details(
-            operator_page.page(self.order, self.phase, self.placement, self.book, self.steps)
-        )
+        page = operator_page.page(self.phase, self.placement, self.book, self.steps)
+        workflow.set_current_details(page)
 
     def idle(self) -> bool:
         """Nothing is under way but waits for the outside."""

@@ -10,6 +10,7 @@ from temporalio import activity
 from domain.errors import NotFound
 from domain.ids import WHO
 from domain.orders.continuation import Action, Answered
+from domain.orders.terms import Terms
 from store.database import Pool
 from store.locks import lock_order
 from store.orders import answers, events, orders
@@ -27,6 +28,14 @@ class CloseOrder(BaseModel):
     decision: Literal["closed", "cancelled"]
     reason: str
     answers: tuple[Answered, ...] = ()
+
+
+class ReadTerms(BaseModel):
+    """Names the order whose terms are wanted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
 
 
 class KeepAnswers(BaseModel):
@@ -90,6 +99,13 @@ class OrderRecords:
         self._pool = pool
 
     @activity.defn
+    async def read_terms(self, ask: ReadTerms) -> Terms:
+        """What the order's workflow decides on, for a run that goes on from an earlier one."""
+        async with self._pool.acquire() as conn:
+            found = await orders.on_record(conn, [ask.order_id])
+        return found[ask.order_id].terms
+
+    @activity.defn
     async def close_order(self, ask: CloseOrder) -> None:
         """Record the order's end."""
         async with self._pool.acquire() as conn:
@@ -121,9 +137,7 @@ class OrderRecords:
             try:
                 await lock_order(conn, ask.order_id)
             except NotFound:
-                # The step that needs attention is the one that records the order; Temporal's UI
-                # shows it.
-                return
+                return  # Somebody started a workflow for no order; Temporal's UI shows it.
             raised, resolved = (f"attention:{ask.number}:{x}" for x in ("raised", "resolved"))
             effect = raised if ask.resolution is None else resolved
             for noted in (effect, resolved):

@@ -8,17 +8,19 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from activities.batching import Batching
+from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
 from domain.orders.quantities import LineUnits
 from domain.orders.sourcing_rules import SourcingRules
-from domain.stock.reservations import Reserved, ReserveStock
+from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from domain.stock.sourcing import Demand, SourcingPlan
+from store.batching import Batching
 from store.database import Connection, DatabaseAway, Pool
 from store.fulfilment import fulfilments
 from store.locks import lock_order, lock_stock
 from store.orders import events, orders
+from store.orders.orders import OnRecord
 from store.stock import allocations, backorders, kits, reservations
 from store.stock.sourcing import Sourced, Wanted, lock_shelves
 
@@ -90,26 +92,45 @@ class Inventory:
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
+        # Read before the stock is locked: what was placed never changes.
+        self._reads = Batching(
+            self._read,
+            rivals_over=lambda _: ("read",),
+            size=lambda _: 1,
+            size_max=together_max,
+            writers_max=1,
+            hopeless=DatabaseAway,
+        )
         self._reservations = Batching(
             self._reserve,
-            rivals_over=lambda ask: {line.sku for line in ask.order.lines},
-            size=lambda ask: len(ask.order.lines),
+            rivals_over=lambda order: {line.sku for line in order.terms.lines},
+            size=lambda order: len(order.terms.lines),
             size_max=together_max,
             writers_max=WRITERS_MAX,
             hopeless=DatabaseAway,
         )
 
     @activity.defn
-    async def reserve_stock(self, ask: ReserveStock) -> Reserved:
-        """Record the order and claim its stock, all lines at once, or reject it.
+    async def reserve_stock(self, ask: ReserveStock) -> ReservedOrder:
+        """Claim the stock of an order on record, all lines at once, or reject it.
 
         Orders that arrive together are written together, in the order of their arrival.
         """
-        return await self._reservations.answer(ask)
+        order = await self._reads.answer(ask.order_id)
+        reserved = await self._reservations.answer(order)
+        return ReservedOrder(terms=order.terms, **dict(reserved))
 
-    async def _reserve(self, asks: Sequence[ReserveStock]) -> list[Reserved]:
+    async def _read(self, order_ids: Sequence[str]) -> list[OnRecord]:
+        async with self._pool.acquire() as conn:
+            found = await orders.on_record(conn, order_ids)
+        for order_id in order_ids:
+            if order_id not in found:
+                raise NotFound(f"there is no order {order_id} on record")
+        return [found[order_id] for order_id in order_ids]
+
+    async def _reserve(self, wanting: Sequence[OnRecord]) -> list[Reserved]:
         async with self._pool.acquire() as conn, conn.transaction():
-            return await reservations.reserve(conn, asks)
+            return await reservations.reserve(conn, wanting)
 
     @activity.defn
     async def release_stock(self, ask: ReleaseStock) -> None:

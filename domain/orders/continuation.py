@@ -1,4 +1,4 @@
-"""An order's state, handed on to the workflow's next run when it continues as new.
+"""The input of an order's workflow, and the state that a run hands on when it continues as new.
 
 Each part is written and read by the object that owns it. The defaults are those of a new order.
 """
@@ -24,6 +24,7 @@ from domain.orders.messages import (
     ReturnOutcome,
     ReturnRequest,
 )
+from domain.orders.policy import Policy
 from domain.orders.quantities import LineQuantities, LineUnits
 
 Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
@@ -124,8 +125,9 @@ class ReturnsState(BaseModel):
 class PaymentsState(BaseModel):
     """The payments of an order.
 
-    The tenders, if they differ from those the order was placed with; the number of tries to pay and
-    of order holds; whether somebody has asked to charge it, and whether a part was charged by hand.
+    The provider and the token that the customer brought in place of the order's own; the number of
+    tries to pay and of order holds; whether somebody has asked to charge it, and whether a part was
+    charged by hand.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -218,3 +220,18 @@ class OrderState(BaseModel):
     payments: PaymentsState = PaymentsState()
     refunds_numbered: int = 0
     inbox: InboxState = InboxState()
+
+
+class OrderInput(BaseModel):
+    """The input of an order's workflow: nothing personal, and nothing that its rows know.
+
+    `continue_after_events`: it continues as new when its history has this many events, unless the
+    server suggests it earlier. `state`: the state that the earlier runs have reached.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    policy: Policy = Policy()
+    continue_after_events: int | None = None
+    state: OrderState | None = None

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
 from domain.fulfilment.fulfilments import Planned
-from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
-from domain.orders.sourcing_rules import SourcingRules
+from domain.orders.terms import Terms
 
 
 class ReserveStock(BaseModel):
-    """Reserve all lines of a new order at once. `run_id`: the workflow's first run, its owner.
-
-    `backorder`: missing units are backordered, where their item allows that.
-    """
+    """Reserve all lines of an order at once, as its policy says. The order is on record."""
 
     model_config = ConfigDict(frozen=True)
 
-    order: Order
-    run_id: str
-    partly_available: Literal["ship_available", "all_or_nothing"]
-    backorder: bool = True
-    sourcing: SourcingRules = SourcingRules()
+    order_id: str
 
 
 class Reserved(BaseModel):
@@ -38,3 +28,9 @@ class Reserved(BaseModel):
     fulfilments: tuple[Planned, ...] = ()
     backordered: LineUnits = {}
     missing: LineUnits = {}
+
+
+class ReservedOrder(Reserved):
+    """The answer to the first step of an order's workflow: its terms, and what was reserved."""
+
+    terms: Terms

@@ -57,20 +57,26 @@ class _Kind:
     noun: str
     open_states: tuple[str, ...]
     states: Callable[[Connection, Iterable[str]], Awaitable[dict[str, str]]]
-    begun_later: bool = False
-    """It is on record before its workflow, which somebody else starts."""
+    begun_later: tuple[str, ...]
+    """The states in which it may be on record before its workflow, which is started after it."""
 
 
 _ORDERS: Final = _Kind(
-    "Order", ids.WORKFLOW_PREFIX, "order", ("received", "confirmed"), database.decisions
+    "Order",
+    ids.WORKFLOW_PREFIX,
+    "order",
+    ("received", "confirmed"),
+    database.decisions,
+    begun_later=("received",),
 )
+_OPEN_PURCHASES: Final = tuple(state for state in WAY if state not in ENDED)
 _PURCHASES: Final = _Kind(
     "PurchaseOrder",
     ids.PURCHASE_PREFIX,
     "purchase order",
-    tuple(state for state in WAY if state not in ENDED),
+    _OPEN_PURCHASES,
     database.purchase_states,
-    begun_later=True,
+    begun_later=_OPEN_PURCHASES,
 )
 
 
@@ -222,7 +228,8 @@ class _Workflows:
             if is_open and not _runs(workflow):
                 message = f"the {noun} is {state}, but its workflow is {_status(workflow)}"
                 found = Violation(rule="liveness", subject=subject, message=message)
-                (dubious if self._kind.begun_later and workflow is None else dead).append(found)
+                young = workflow is None and state in self._kind.begun_later
+                (dubious if young else dead).append(found)
             elif _runs(workflow) and (problems := _problems(workflow)):
                 message = f"its workflow is running, but cannot go on: {problems}"
                 dubious.append(Violation(rule="liveness", subject=subject, message=message))

@@ -61,12 +61,18 @@ async def records(*, statement_seconds_max: float = WRITE_SECONDS_MAX) -> AsyncI
 
 @asynccontextmanager
 async def service(
-    *, connections: int = 4, statement_seconds_max: float = WRITE_SECONDS_MAX
+    *,
+    connections: int = 4,
+    statement_seconds_max: float = WRITE_SECONDS_MAX,
+    temporal_may_be_away: bool = False,
 ) -> AsyncIterator[Service]:
-    """All doors. Raises Unreachable that says which server does not answer."""
+    """All doors. Raises Unreachable that says which server does not answer.
+
+    `temporal_may_be_away`: connect to it when it is first needed. Placing works without it.
+    """
     settings = load_settings()
     place = connect_settings(settings.home)
-    temporal = await connect_temporal(place)
+    temporal = await connect_temporal(place, lazily=temporal_may_be_away)
     async with database(
         settings=settings, connections=connections, statement_seconds_max=statement_seconds_max
     ) as pool:

@@ -3,8 +3,8 @@
     async with service() as here:  # starter.service.connection
         placement = await here.orders.place(order)
 
-Placing starts the order's workflow. All reads come from PostgreSQL, and so does the decision on an
-order that was just placed.
+Placing writes the order down, which answers repeats and conflicts, and then starts its workflow.
+All reads come from PostgreSQL, and so does the decision on an order that was just placed.
 """
 
 from __future__ import annotations
@@ -12,52 +12,46 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import (
-    Priority,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from domain import ids
 from domain.errors import Unreachable
-from domain.money import to_decimal
 from domain.orders.messages import (
     AttentionAnswer,
     Placement,
 )
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.starts import OrderStart
+from runtime.order_starts import start_order
 from starter.service.decisions import Decisions
-from starter.service.updates import OrderRequests, unreachable
-from store.database import Pool
+from starter.service.updates import OrderRequests
+from store.batching import Batching
+from store.database import DatabaseAway, Pool
+from store.orders import intake
+from store.orders.intake import Received
 from store.views import decisions, reads
 from store.views.decisions import Sourced
-from workflows.order import OrderWorkflow
-from workflows.state.contracts import OrderInput
 
 _A_DAY = timedelta(days=1)
-
-ORDER_NUMBER = SearchAttributeKey.for_keyword("OrderNumber")
-ORDER_CHANNEL = SearchAttributeKey.for_keyword("OrderChannel")
-ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
-ORDER_AMOUNT = SearchAttributeKey.for_float("OrderAmount")
-ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
-
-EXPRESS, USUAL, BULK = 1, 3, 5
-"""Temporal's priority keys: work of a lower number is taken first where work has to wait."""
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """Placing waits this long for the decision; then the order goes on by itself, in progress."""
 
-START_WITHIN = timedelta(seconds=10)
-"""Temporal is given this long to take an order."""
+WRITE_DOWN_SECONDS_MAX: Final = 8.0
+"""The time for writing an order down, a wait for a free connection included."""
+
+LINES_TOGETHER_MAX: Final = 500
+"""Order lines that are written down in one statement, at most; an order has no more."""
+
+ASK_WITHIN: Final = timedelta(seconds=10)
+"""Temporal is given this long to say whether an order's workflow runs."""
+
+AWAY_SECONDS: Final = 5.0
+"""After a start that Temporal did not take, the next orders are left to the relay for so long."""
 
 
 class OrderRecords:
@@ -128,7 +122,7 @@ class Orders(OrderRecords):
     """Orders, with placing them and answering their steps. Safe to share between tasks.
 
     Every method may raise Unreachable when a server does not answer; nothing is lost by that, and
-    the same call may be made again.
+    the same call may be made again. Placing needs the database alone.
     """
 
     def __init__(
@@ -148,6 +142,16 @@ class Orders(OrderRecords):
         self._policy = policy or Policy()
         self._channel_policies = channel_policies or {}
         self._decisions = Decisions(pool)
+        self._away: Unreachable | None = None
+        self._away_until = 0.0
+        self._intake = Batching(
+            self._write_down,
+            rivals_over=lambda _: ("intake",),
+            size=lambda one: len(one.order.lines),
+            size_max=LINES_TOGETHER_MAX,
+            writers_max=1,
+            hopeless=DatabaseAway,
+        )
 
     async def place(
         self,
@@ -161,28 +165,20 @@ class Orders(OrderRecords):
 
         `bulk`: it is one of many, and lets others pass while work is waiting for workers.
         Answers confirmed, rejected or held with the reason, or in_progress when the decision takes
-        longer than `answer_within`. Raises Conflict when the id was used for other content.
+        longer than `answer_within`, or Temporal is away: the order is safe then, and a worker
+        starts it. Raises Conflict when the id was used for other content.
         """
-        known = await self._decisions.on_record(order)
-        if known is not None:
-            return known
+        policy = policy or self._policy_of(order)
+        if not await self._take_in(Received(order, policy, bulk)):
+            known = await self._decisions.on_record(order)
+            if known is not None:
+                return known
         try:
-            await self._temporal.start_workflow(
-                OrderWorkflow.run,
-                OrderInput(order=order, policy=policy or self._policy_of(order)),
-                id=ids.workflow_id(order.order_id),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=_search_attributes(order),
-                static_summary=_headline(order),
-                priority=_priority(order, bulk=bulk),
-                rpc_timeout=START_WITHIN,
-            )
-        except WorkflowAlreadyStartedError:
+            runs = await self._start(OrderStart.of(order, policy, bulk=bulk))
+        except Unreachable as error:
+            return _in_progress(order, f"accepted, and will be started; {error}")
+        if not runs:
             return await self._ended_as(order)  # meanwhile, or long ago
-        except RPCError as error:
-            raise unreachable(error) from error
         try:
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
@@ -191,19 +187,50 @@ class Orders(OrderRecords):
     def _policy_of(self, order: Order) -> Policy:
         return self._channel_policies.get(order.channel, self._policy)
 
+    async def _take_in(self, received: Received) -> bool:
+        """Write the order down. False: its id is on record. Raises Unreachable.
+
+        Orders that come together are written together, in the sequence in which they came.
+        """
+        try:
+            async with asyncio.timeout(WRITE_DOWN_SECONDS_MAX):
+                return await self._intake.answer(received)
+        except TimeoutError as error:
+            raise Unreachable(
+                f"the database did not answer within {WRITE_DOWN_SECONDS_MAX:.0f} s, so it is not "
+                f"known what became of order {received.order.order_id}: place it again, and it is "
+                "placed once"
+            ) from error
+
+    async def _write_down(self, received: Sequence[Received]) -> Sequence[bool]:
+        async with self._pool.acquire() as conn:
+            return await intake.take_in(conn, received)
+
+    async def _start(self, start: OrderStart) -> bool:
+        """Start the order's workflow. False: it had one. Raises Unreachable, in bounded time.
+
+        While Temporal is away, one order in some seconds finds out whether it still is.
+        """
+        clock = asyncio.get_running_loop().time
+        if self._away is not None and clock() < self._away_until:
+            raise self._away
+        try:
+            runs = await start_order(self._temporal, self._task_queue, start)
+        except Unreachable as error:
+            self._away, self._away_until = error, clock() + AWAY_SECONDS
+            raise
+        self._away = None
+        return runs
+
     async def _undecided(self, order: Order) -> Placement:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order.order_id))
         try:
-            description = await handle.describe(rpc_timeout=START_WITHIN)
+            description = await handle.describe(rpc_timeout=ASK_WITHIN)
         except RPCError as error:
-            raise unreachable(error) from error
+            return _in_progress(order, f"accepted; Temporal does not answer ({error.message})")
         if description.status != WorkflowExecutionStatus.RUNNING:
             return await self._ended_as(order)
-        return Placement(
-            order_id=order.order_id,
-            outcome="in_progress",
-            reason="accepted; no decision yet",
-        )
+        return _in_progress(order, "accepted; no decision yet")
 
     async def _ended_as(self, order: Order) -> Placement:
         """The recorded decision on an order whose workflow is closed."""
@@ -220,28 +247,5 @@ class Orders(OrderRecords):
         await self._requests.send(order_id, "resolve_attention", answer, type(None))
 
 
-def _priority(order: Order, *, bulk: bool) -> Priority:
-    """Express overtakes everything, and bulk nothing; channels of one kind take turns."""
-    express = order.shipping.service.casefold().startswith("express")
-    return Priority(
-        priority_key=EXPRESS if express else BULK if bulk else USUAL, fairness_key=order.channel
-    )
-
-
-def _search_attributes(order: Order) -> TypedSearchAttributes:
-    amount = float(to_decimal(order.total_minor, order.currency))
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(ORDER_NUMBER, order.channel_order_id),
-            SearchAttributePair(ORDER_CHANNEL, order.channel),
-            SearchAttributePair(ORDER_STATUS, "open"),
-            SearchAttributePair(ORDER_AMOUNT, amount),
-            SearchAttributePair(ORDER_ATTENTION, False),
-        ]
-    )
-
-
-def _headline(order: Order) -> str:
-    amount = to_decimal(order.total_minor, order.currency)
-    lines = "1 line" if len(order.lines) == 1 else f"{len(order.lines)} lines"
-    return f"{order.channel} {order.channel_order_id}: {lines}, {amount} {order.currency}"
+def _in_progress(order: Order, why: str) -> Placement:
+    return Placement(order_id=order.order_id, outcome="in_progress", reason=why)

@@ -163,6 +163,11 @@ class OrderRequests:
             if kept.digest != digest_of(request):
                 raise Conflict(f"request {request_id} was made before with other content")
             return TypeAdapter(result).validate_python(kept.outcome)
+        if summary.decision in ("received", "confirmed"):
+            raise Unreachable(
+                f"order {order_id} has no workflow in Temporal: where it was just placed, a worker "
+                "starts one within seconds, so try again"
+            )
         raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"

@@ -105,7 +105,6 @@ create table customer_order (
     channel_order_id text          not null,
     -- of the document: tells the same order from another one
     digest           text          not null,
-    run_id           text          not null,  -- the first run of the workflow that owns this order
     document         jsonb         not null,
     customer_id      text          not null,
     currency         currency_code not null,
@@ -118,8 +117,8 @@ create table customer_order (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
     reason           some_text,
     decided_at       timestamptz   not null default moment(),
-    -- How the order's policy chooses locations, where it says so. Backorders are sourced by it, too.
-    sourcing         jsonb         not null default '{}',
+    -- By which the order goes, whole: a change of the defaults alters no order that was taken in.
+    policy           jsonb         not null,
     -- How far it has come: kept by the triggers in routines/orders.sql, because lists ask for it.
     state             text         not null default 'received'
         constraint state_is_known check (state in (
@@ -142,6 +141,16 @@ create index customer_order_finished on customer_order (decided_at)
     where decision in ('rejected', 'cancelled', 'closed');
 create index customer_order_unfinished on customer_order (order_id)
     where decision in ('received', 'confirmed');
+
+-- Orders on record whose workflow has not begun. Its first step takes the row away.
+create table order_to_start (
+    order_id    text        primary key
+        constraint order_to_start_is_an_order references customer_order,
+    bulk        boolean     not null,  -- its work lets that of others pass
+    -- When the relay looks after it: the program that took it in has until then.
+    start_after timestamptz not null
+);
+create index order_to_start_by_time on order_to_start (start_after);
 
 create table order_line (
     order_id           text        not null

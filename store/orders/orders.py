@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from domain.errors import Conflict
-from domain.orders.amounts import value_lines
-from domain.orders.order import Order, Shipping
-from domain.orders.sourcing_rules import SourcingRules
-from store.database import Connection, load_queries
+from domain.money import to_minor
+from domain.orders.order import Shipping
+from domain.orders.policy import Policy
+from domain.orders.terms import TenderTerms, Terms
+from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
 
@@ -35,80 +36,62 @@ COUNTS = (
 
 
 @dataclass(frozen=True)
-class Received:
-    """A new order, the workflow run that owns it, and its policy's rules for choosing locations."""
+class OnRecord:
+    """An order as it was placed: its terms, and what the claims on stock go by."""
 
-    order: Order
-    run_id: str
-    sourcing: SourcingRules = field(default_factory=SourcingRules)
+    terms: Terms
+    shipping: Shipping
+    basket: str | None
+    policy: Policy
+    received_at: datetime
 
-
-async def create(conn: Connection, received: Sequence[Received]) -> list[bool]:
-    """Record received orders.
-
-    False for an order that the same run recorded before, here or earlier in the sequence. Raises
-    Conflict when an id is taken by an order with other content, or of another run: Temporal forgets
-    closed workflows in time, this table does not.
-    """
-    first: dict[str, Received] = {}
-    for one in received:
-        first.setdefault(one.order.order_id, one)
-    # Sorted, because an insert waits for another transaction that is recording the same id.
-    created = await _insert(conn, [first[order_id] for order_id in sorted(first)])
-    answers = []
-    for one in received:
-        answers.append(one.order.order_id in created)
-        created.discard(one.order.order_id)
-    again = [one for one, is_new in zip(received, answers, strict=True) if not is_new]
-    if again:
-        await _check_same(conn, again)
-    return answers
+    @property
+    def order_id(self) -> str:
+        return self.terms.order_id
 
 
-async def _insert(conn: Connection, received: Sequence[Received]) -> set[str]:
-    """Returns the ids of the orders that are new. Nobody else can see their rows yet."""
-    orders = [one.order for one in received]
-    lines = [(order, line) for order in orders for line in order.lines]
-    worth = {order.order_id: value_lines(order) for order in orders}
-    wholes = [worth[order.order_id][line.line_id].whole for order, line in lines]
-    rows = _sql.insert_orders(
-        conn,
-        order_ids=[order.order_id for order in orders],
-        channels=[order.channel for order in orders],
-        channel_order_ids=[order.channel_order_id for order in orders],
-        digests=[order.digest for order in orders],
-        run_ids=[one.run_id for one in received],
-        sourcing=[one.sourcing.model_dump(mode="json", exclude_defaults=True) for one in received],
-        documents=[order.model_dump(mode="json") for order in orders],
-        customer_ids=[order.customer.id for order in orders],
-        currencies=[order.currency for order in orders],
-        totals=[order.total_minor for order in orders],
-        placed=[order.placed_at for order in orders],
-        line_orders=[order.order_id for order, _ in lines],
-        positions=[n for order in orders for n, _ in enumerate(order.lines, start=1)],
-        line_ids=[line.line_id for _, line in lines],
-        skus=[line.sku for _, line in lines],
-        ordered=[line.quantity for _, line in lines],
-        goods=[whole.goods for whole in wholes],
-        tax=[whole.tax for whole in wholes],
-        shipping=[whole.shipping for whole in wholes],
-        shipping_tax=[whole.shipping_tax for whole in wholes],
+async def on_record(conn: Connection, order_ids: Sequence[str]) -> dict[str, OnRecord]:
+    """Orders as they were placed, by id; of those that are on record."""
+    rows = _sql.on_record(conn, order_ids=list(order_ids))
+    return {
+        row["order_id"]: OnRecord(
+            terms=_terms(row),
+            shipping=Shipping.model_validate(row["shipping"]),
+            basket=row["basket"],
+            policy=Policy.model_validate(row["policy"]),
+            received_at=row["received_at"],
+        )
+        async for row in rows
+    }
+
+
+def _terms(row: Record) -> Terms:
+    payment, currency = row["payment"], row["currency"]
+    tenders = [
+        TenderTerms(
+            provider=tender["provider"],
+            token=tender["token"],
+            most=to_minor(tender["amount"], currency),
+        )
+        for tender in row["tenders"]
+    ]
+    rest = TenderTerms(provider=payment["provider"], token=payment["token"])
+    return Terms(
+        order_id=row["order_id"],
+        channel=row["channel"],
+        currency=currency,
+        service=row["shipping"]["service"],
+        lines=row["lines"],
+        tenders=(*tenders, rest),
     )
-    return {row["order_id"] async for row in rows}
 
 
-async def _check_same(conn: Connection, again: Sequence[Received]) -> None:
-    rows = _sql.owners(conn, order_ids=[one.order.order_id for one in again])
-    owners = {row["order_id"]: row async for row in rows}
-    for one in again:
-        order, row = one.order, owners[one.order.order_id]
-        if row["digest"] != order.digest:
-            raise Conflict(
-                f"order {order.order_id} was placed before with other content; "
-                "cancel that one, or use another channel_order_id"
-            )
-        if row["run_id"] != one.run_id:
-            raise Conflict(f"order {order.order_id} was placed before; nothing was done again")
+async def begin(conn: Connection, order_ids: Sequence[str]) -> set[str]:
+    """Begin those of these orders that nobody has begun. Returns them; they are locked.
+
+    Of two attempts at the same time, the second waits here for what becomes of the first.
+    """
+    return {row["order_id"] async for row in _sql.begin(conn, order_ids=list(order_ids))}
 
 
 async def move_lines(

@@ -1,43 +1,28 @@
 -- Orders and their lines. The order's row is locked by every function that writes here.
 
--- name: insert_orders(order_ids, channels, channel_order_ids, digests, run_ids, sourcing, documents, customer_ids, currencies, totals, placed, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
--- received: the first record of orders, with their lines. Returns the ids of the new ones; nothing
--- is written for the others.
-with created as (
-    insert into customer_order (order_id, channel, channel_order_id, digest, run_id, sourcing, document,
-                        customer_id, currency, total_minor, placed_at)
-    select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
-                         :digests::text[], :run_ids::text[], :sourcing::jsonb[],
-                         :documents::jsonb[],
-                         :customer_ids::text[], :currencies::text[], :totals::bigint[],
-                         :placed::timestamptz[])
-    on conflict do nothing
-    returning order_id, currency
-), lines as (
-    insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
-                            shipping_minor, shipping_tax_minor)
-    select l.*
-    from unnest(:line_orders::text[], :line_ids::text[], :positions::integer[], :skus::text[],
-                :ordered::bigint[], :goods::bigint[], :tax::bigint[], :shipping::bigint[],
-                :shipping_tax::bigint[])
-        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax)
-    join created using (order_id)
-), items as (
-    -- The items of SKUs that are named for the first time. Sorted, because two writers of the same
-    -- rows wait for each other.
-    insert into item (sku)
-    select distinct sku from unnest(:skus::text[]) as w (sku)
-    where not exists (select from item where item.sku = w.sku)
-    order by sku
-    on conflict (sku) do nothing
-), money as (
-    insert into order_money (order_id, currency) select order_id, currency from created
-)
-select order_id from created;
+-- name: on_record(order_ids)
+-- Orders as they were placed.
+select o.order_id, o.channel, o.currency, o.policy, o.received_at,
+       o.document -> 'shipping' as shipping, o.document ->> 'basket' as basket,
+       o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
+       (select jsonb_agg(jsonb_build_object(
+            'line_id', l.line_id, 'sku', l.sku, 'quantity', l.ordered,
+            'whole', jsonb_build_object(
+                'goods', l.goods_minor, 'tax', l.tax_minor,
+                'shipping', l.shipping_minor, 'shipping_tax', l.shipping_tax_minor))
+            order by l.position)
+        from order_line l where l.order_id = o.order_id) as lines
+from customer_order o where o.order_id = any(:order_ids::text[]);
 
--- name: owners(order_ids)
--- The owners of these orders, and the digests of their content.
-select order_id, digest, run_id from customer_order where order_id = any(:order_ids::text[]);
+-- name: begin(order_ids)
+-- To be started → begun. Returns those that were not begun before; they are locked, in the sequence
+-- of their ids, because two writers of the same orders wait for each other.
+with begun as (
+    select order_id from order_to_start join customer_order using (order_id)
+    where order_id = any(:order_ids::text[]) order by order_id for no key update
+)
+delete from order_to_start using begun where order_to_start.order_id = begun.order_id
+returning order_to_start.order_id;
 
 -- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
 -- Adds to the counts of a set of lines. The constraints of order_line refuse impossible sums.

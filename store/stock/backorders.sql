@@ -25,7 +25,7 @@ where order_id = :order_id and quantity > 0 order by line_id;
 -- name: in_turn(skus)
 -- Backorders without a soft reservation, in their sequence, except SKUs that are not on sale yet.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
-select b.order_id, b.line_id, b.sku, b.round, b.barred, o.sourcing -> 'locations' as only_from,
+select b.order_id, b.line_id, b.sku, b.round, b.barred, o.policy #> '{sourcing, locations}' as only_from,
        o.document -> 'shipping' as shipping,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
 from backorder b join customer_order o using (order_id)
@@ -133,7 +133,7 @@ select distinct b.sku
 from backorder b
 join customer_order o using (order_id)
 join stock s on s.sku = b.sku and s.location <> all(b.barred)
-    and coalesce(o.sourcing -> 'locations' ? s.location, true)
+    and coalesce(nullif(o.policy #> '{sourcing, locations}', 'null') ? s.location, true)
 join location l on l.location = s.location and l.retired_at is null
 left join item on item.sku = b.sku
 where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.errors import IllegalTransition, InvalidInput, NotFound
-from domain.orders.order import Order
+from domain.orders.terms import Terms
 from domain.stock.kits import Kit
 from domain.stock.sourcing import Demand
 from store.database import Connection, load_queries
@@ -24,7 +24,7 @@ async def find(conn: Connection, skus: Iterable[str] | None = None) -> dict[str,
     return {row["sku"]: Kit(**row) async for row in rows}
 
 
-async def demanded(conn: Connection, orders: Sequence[Order]) -> list[list[Demand]]:
+async def demanded(conn: Connection, orders: Sequence[Terms]) -> list[list[Demand]]:
     """The demands of new orders' lines, with kits as they are defined now."""
     found = await find(conn, {line.sku for order in orders for line in order.lines})
     return [

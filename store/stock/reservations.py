@@ -12,14 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from domain.errors import Conflict
 from domain.orders.quantities import LineUnits
+from domain.orders.terms import Terms
 from domain.stock.locations import Promise
 from domain.stock.promises import last_of, promise, without
-from domain.stock.reservations import Reserved, ReserveStock
+from domain.stock.reservations import Reserved
 from domain.stock.sourcing import Demand
 from domain.words import few
 from store.database import Connection, load_queries
 from store.orders import events, orders
+from store.orders.orders import OnRecord
 from store.stock import allocations, backorders, kits, promises
 from store.stock.sourcing import Shelves, Sourced, Wanted, lock_shelves
 
@@ -37,29 +40,34 @@ class _Planned:
     `why` is the reason of a rejection; `expected` the arrival of backordered units.
     """
 
-    ask: ReserveStock
+    order: OnRecord
     sourced: Sourced
     why: str | None
     expected: Mapping[str, Promise] = field(default_factory=dict)
 
 
-async def reserve(conn: Connection, asks: Sequence[ReserveStock]) -> list[Reserved]:
-    """Record these orders and claim their stock in turn, or reject them. Answers in sequence.
+async def reserve(conn: Connection, wanting: Sequence[OnRecord]) -> list[Reserved]:
+    """Claim the stock of these orders, or reject them. Answers in the sequence given.
 
-    An order that the same workflow run reserved before gets the same answer. Raises Conflict as
-    `orders.create` does.
+    The order that was taken in first is served first. An order that was reserved before gets the
+    same answer. Raises Conflict for one that was cancelled or closed long ago: Temporal forgets
+    closed workflows in time, and somebody may start another one.
     """
-    created = await orders.create(
-        conn, [orders.Received(ask.order, ask.run_id, ask.sourcing) for ask in asks]
-    )
-    new = [ask for ask, is_new in zip(asks, created, strict=True) if is_new]
-    answers = await _reserve(conn, new) if new else {}
-    again = {ask.order.order_id for ask in asks} - answers.keys()
+    begun = await orders.begin(conn, [order.order_id for order in wanting])
+    new = {order.order_id: order for order in wanting if order.order_id in begun}
+    in_turn = sorted(new.values(), key=lambda order: order.received_at)
+    answers = await _reserve(conn, in_turn) if in_turn else {}
+    again = {order.order_id for order in wanting} - answers.keys()
     if again:
         rows = _sql.answers(conn, order_ids=sorted(again), effect=EFFECT)
         async for row in rows:
+            if row["decision"] in ("cancelled", "closed"):
+                raise Conflict(
+                    f"order {row['order_id']} was placed before, and is {row['decision']}; "
+                    "nothing was done again"
+                )
             answers[row["order_id"]] = Reserved.model_validate(row["data"])
-    return [answers[ask.order.order_id] for ask in asks]
+    return [answers[order.order_id] for order in wanting]
 
 
 def with_reasons(
@@ -74,12 +82,12 @@ def with_reasons(
     return {**reserved.model_dump(mode="json"), "sourcing": why, "expected": told}
 
 
-async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, Reserved]:
-    """Order id → the claims of an order that has just been recorded."""
-    demands = await kits.demanded(conn, [ask.order for ask in asks])
-    wants = [_wanted(ask, needs) for ask, needs in zip(asks, demands, strict=True)]
+async def _reserve(conn: Connection, wanting: Sequence[OnRecord]) -> dict[str, Reserved]:
+    """Order id → the claims of an order that has just begun."""
+    demands = await kits.demanded(conn, [order.terms for order in wanting])
+    wants = [_wanted(order, needs) for order, needs in zip(wanting, demands, strict=True)]
     shelves = await lock_shelves(conn, wants)
-    planned = [_plan(shelves, number, ask, wants[number]) for number, ask in enumerate(asks)]
+    planned = [_plan(shelves, number, order, wants[number]) for number, order in enumerate(wanting)]
     if any(one.sourced.waits for one in planned):
         planned = await _expect(conn, shelves, planned)
     claimed = await allocations.allocate(
@@ -87,7 +95,7 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
     )
     answers = {}
     for one, parts in zip(planned, claimed, strict=True):
-        order_id = one.ask.order.order_id
+        order_id = one.order.order_id
         waits = {} if one.why is not None else dict(one.sourced.waits)
         answers[order_id] = Reserved(
             fulfilments=parts, backordered=waits, missing=dict(one.sourced.missing)
@@ -96,52 +104,51 @@ async def _reserve(conn: Connection, asks: Sequence[ReserveStock]) -> dict[str, 
             conn,
             order_id,
             waits,
-            {line.line_id: line.sku for line in one.ask.order.lines},
+            {line.line_id: line.sku for line in one.order.terms.lines},
             round=1,
             promises=one.expected,
         )
     if any(want.basket is not None for want in wants):
         # Together with the units that orders leave of their baskets.
         await backorders.serve(conn, shelves.skus)
-    rejected = {one.ask.order.order_id: one.why for one in planned if one.why is not None}
+    rejected = {one.order.order_id: one.why for one in planned if one.why is not None}
     if rejected:
         await orders.decide_all(conn, "rejected", rejected)
-    await events.tell_all(
-        conn, [event for one in planned for event in _story(one, answers[one.ask.order.order_id])]
-    )
+    await events.tell_all(conn, [_story(one, answers[one.order.order_id]) for one in planned])
     return answers
 
 
-def _wanted(ask: ReserveStock, demands: Sequence[Demand]) -> Wanted:
+def _wanted(order: OnRecord, demands: Sequence[Demand]) -> Wanted:
     return Wanted(
         demands,
-        ask.order.shipping,
-        ask.sourcing,
-        backorder=ask.backorder,
-        basket=ask.order.basket,
+        order.shipping,
+        order.policy.sourcing,
+        backorder=order.policy.backorder,
+        basket=order.basket,
     )
 
 
-def _plan(shelves: Shelves, number: int, ask: ReserveStock, wanted: Wanted) -> _Planned:
+def _plan(shelves: Shelves, number: int, order: OnRecord, wanted: Wanted) -> _Planned:
     sourced = shelves.plan(number, wanted)
     nothing = not sourced.plan.takes and not sourced.waits
-    if nothing or (sourced.missing and ask.partly_available == "all_or_nothing"):
-        return _Planned(ask, sourced, _not_available(ask, sourced.missing))
+    whole = order.policy.partly_available == "all_or_nothing"
+    if nothing or (sourced.missing and whole):
+        return _Planned(order, sourced, _not_available(order.terms, sourced.missing))
     shelves.take(sourced.plan.takes)
-    return _Planned(ask, sourced, None)
+    return _Planned(order, sourced, None)
 
 
 async def _expect(
     conn: Connection, shelves: Shelves, planned: Sequence[_Planned]
 ) -> list[_Planned]:
     """Set the arrival of backordered units, by the supply; no supply is promised twice."""
-    skus = {line.sku for one in planned for line in one.ask.order.lines}
+    skus = {line.sku for one in planned for line in one.order.terms.lines}
     coming = await promises.due(conn, sorted(skus))
     expecting = []
     for number, one in enumerate(planned):
         expected = {}
-        order = one.ask.order
-        for line in order.lines if one.why is None else ():
+        order = one.order
+        for line in order.terms.lines if one.why is None else ():
             units, supply = one.sourced.waits.get(line.line_id, 0), coming.get(line.sku, [])
             told = promise(
                 line.sku,
@@ -151,7 +158,7 @@ async def _expect(
                 shelves.ways(number),
                 country=order.shipping.address.country,
                 now=shelves.now,
-                rules=one.ask.sourcing,
+                rules=order.policy.sourcing,
             )
             if units and (last := last_of(told, units)):
                 expected[line.line_id] = last
@@ -160,19 +167,19 @@ async def _expect(
     return expecting
 
 
-def _not_available(ask: ReserveStock, missing: LineUnits) -> str:
+def _not_available(terms: Terms, missing: LineUnits) -> str:
     lines = (
         f"{missing[line.line_id]} of {line.quantity} {line.sku}"
-        for line in ask.order.lines
+        for line in terms.lines
         if line.line_id in missing
     )
     return f"not available: {few(lines, 'line')}"
 
 
 def _claim(one: _Planned) -> allocations.Claim:
-    order, sourced = one.ask.order, one.sourced
+    order, sourced = one.order, one.sourced
     if one.why is not None:
-        everything = {line.line_id: line.quantity for line in order.lines}
+        everything = {line.line_id: line.quantity for line in order.terms.lines}
         return allocations.Claim(order.order_id, effect="rejected", given_up=everything)
     return allocations.Claim(
         order.order_id,
@@ -183,8 +190,7 @@ def _claim(one: _Planned) -> allocations.Claim:
     )
 
 
-def _story(one: _Planned, reserved: Reserved) -> list[events.Event]:
-    order = one.ask.order
+def _story(one: _Planned, reserved: Reserved) -> events.Event:
     what, why = "stock reserved", ""
     if one.why is not None:
         what, why = "rejected", one.why
@@ -194,14 +200,11 @@ def _story(one: _Planned, reserved: Reserved) -> list[events.Event]:
         what = "backordered"
     elif reserved.backordered:
         what = "stock reserved, the rest is backordered"
-    return [
-        events.Event(order.order_id, "received", "received", who=f"channel {order.channel}"),
-        events.Event(
-            order.order_id,
-            EFFECT,
-            what,
-            who=WHO,
-            why=why,
-            data=with_reasons(reserved, one.sourced, one.expected),
-        ),
-    ]
+    return events.Event(
+        one.order.order_id,
+        EFFECT,
+        what,
+        who=WHO,
+        why=why,
+        data=with_reasons(reserved, one.sourced, one.expected),
+    )

@@ -212,6 +212,8 @@ TABLE = (
 # What else some places of the starter may import.
 DOORS = {
     "starter/service/connection.py": ("store.client_pool", "store.migrate.wait_for_database"),
+    # Intake first: the door writes an order down before its workflow starts.
+    "starter/service/orders.py": ("store.batching", "store.orders.intake"),
     "starter/service/updates.py": ("store.orders.answers",),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),

@@ -291,7 +291,7 @@ async def test_without_a_worker_orders_are_accepted_and_in_progress(
     await temporal_client.get_workflow_handle(f"order:{order_id}").terminate()
 
 
-async def test_a_server_that_goes_away_in_the_middle_of_a_file_leaves_the_rest_for_another_time(
+async def test_orders_of_a_file_are_accepted_while_temporal_goes_away_and_are_started_later(
     cli: Cli, shop: Shop, temporal_address: str
 ) -> None:
     await shop.stocked("TEA", 100)
@@ -307,14 +307,32 @@ async def test_a_server_that_goes_away_in_the_middle_of_a_file_leaves_the_rest_f
         assert b"confirmed" in first
         await cut()
         ended = await cli.end(process)
-    assert ended.code == 3
-    assert "not placed" in ended.out
-    assert "place the same file again" in ended.err
+    assert ended.code == 0
+    assert "in progress: accepted" in ended.out
     assert "WARN" not in ended.out  # the client library's own words
     cli.environment["TEMPORAL_ADDRESS"] = temporal_address
     again = await cli.done("place", "-", "--json", stdin=file)
     assert again.json["summary"] == {"confirmed": 20}
     assert (await shop.level("TEA")).allocated == 20
+
+
+async def test_orders_are_accepted_where_temporal_does_not_run_and_conflicts_are_told(
+    cli: Cli, shop: Shop, temporal_address: str
+) -> None:
+    await shop.stocked("TEA", 100)
+    placed = documents(20)
+    cli.environment["TEMPORAL_ADDRESS"] = "127.0.0.1:1"
+    first = await cli.done("place", "-", "--json", stdin=json_lines(placed))
+    assert first.json["summary"] == {"in_progress": 20}
+    assert first.json["orders"][0]["reason"].startswith("accepted, and will be started; ")
+    other = {**placed[0], "note": "something else"}
+    ended = await cli("place", "-", "--json", stdin=json_lines([other, placed[1]]))
+    assert ended.code == 1
+    assert ended.json["summary"] == {"in_progress": 1, "conflict": 1}
+    cli.environment["TEMPORAL_ADDRESS"] = temporal_address
+    await shop.all_decided(20)
+    again = await cli.done("place", "-", "--json", stdin=json_lines(placed))
+    assert again.json["summary"] == {"confirmed": 20}
 
 
 @asynccontextmanager

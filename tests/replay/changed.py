@@ -9,8 +9,10 @@ from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Notice, OrderRecords
+    from domain.orders.continuation import OrderInput
     from domain.orders.messages import Placement
-    from workflows.state.contracts import OrderInput, OrderResult
+    from domain.orders.terms import TenderTerms, Terms
+    from workflows.state.contracts import OrderResult
 
 
 @workflow.defn(name="Order")
@@ -26,6 +28,17 @@ class AuthorizeFirst(OrderWorkflow):
         return await super().run(start)
 
     async def place(self) -> Placement:
+        card = TenderTerms(provider="sandbox", token="tok_ok")
+        self.book.learn(
+            Terms(
+                order_id=self.order_id,
+                channel="web",
+                currency="EUR",
+                service="standard",
+                lines=(),
+                tenders=(card,),
+            )
+        )
         await self.payments.authorizations.authorize_and_confirm(unless=lambda: False)
         return await super().place()
 
@@ -61,7 +74,7 @@ class TellsTheWarehouse(OrderWorkflow):
 
     async def fulfil(self) -> None:
         if workflow.patched("tell-the-warehouse"):
-            order_id = self.order.order_id
+            order_id = self.order_id
             notice = Notice(order_id=order_id, effect="told", what="warehouse told", why="it asked")
             await self.steps.local(OrderRecords.tell, notice, order_id, "Tell the warehouse")
         await super().fulfil()

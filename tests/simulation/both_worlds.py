@@ -26,6 +26,7 @@ from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
 from domain.money import Money as Amount
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.credit import Credit
 from store.aftersales.returns import Counted
@@ -76,6 +77,9 @@ class World(Protocol):
 
     async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
         """Goods come in at the dock, after the order has come."""
+
+    async def on_record(self, order: Order, policy: Policy) -> None:
+        """The order is on record."""
 
     async def do(self, name: str, ask: Any) -> Any:
         """The activity's answer, WAITS, or a No."""
@@ -171,6 +175,9 @@ class InMemory:
 
     async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
         self._stock.arrive(sku, location, units)
+
+    async def on_record(self, order: Order, policy: Policy) -> None:
+        self._stock.on_record(order, policy)
 
     async def do(self, name: str, ask: Any) -> Any:
         fake = next(getattr(room, name) for room in self._rooms if hasattr(room, name))
@@ -279,6 +286,9 @@ class OnPostgres:
             who="dock",
             why="test",
         )
+
+    async def on_record(self, order: Order, policy: Policy) -> None:
+        await self._bench.take_in(order, policy)
 
     async def do(self, name: str, ask: Any) -> Any:
         method = next(getattr(room, name) for room in self._rooms if hasattr(room, name))

@@ -21,7 +21,7 @@ UNDOS: Final = dict.fromkeys(each.undo.__name__ for each in STEPS if each.undo i
 ORDER_STEPS: Final = (*(each.name for each in STEPS), *UNDOS, "note_attention")
 """Every activity of an order."""
 
-COMMON: Final = ("pick", "pack", "ship", "await_delivery", "note_attention")
+COMMON: Final = ("pick", "pack", "ship", "await_delivery", "note_attention", "read_terms")
 """So often part of a life that no life has to be led there."""
 ONCE_AT_MOST: Final = ("keep_answers", "void_label", "fill_backorder", "note_hold")
 """A life comes to these once or not at all, also where it is led there: more lives are."""

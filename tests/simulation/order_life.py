@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from activities.orders.order_records import Attention
+from domain.orders.continuation import OrderInput
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -31,7 +32,6 @@ from tests.simulation.world.stock import Stock
 from tests.simulation.world.warehouse import Warehouse
 from workflows.engine.steps import ENDS_EARLY
 from workflows.order import OrderWorkflow
-from workflows.state.contracts import OrderInput
 
 LOCATIONS: Final = ("main", "outlet", "far")
 PATROL: Final = timedelta(hours=8)
@@ -39,7 +39,10 @@ PATROL: Final = timedelta(hours=8)
 
 NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {"amount": "1e9"})
 
-NOT_REFUSED: Final = {"note_attention": "the list of what needs a person takes everything"}
+NOT_REFUSED: Final = {
+    "note_attention": "the list of what needs a person takes everything",
+    "read_terms": "the order is on record, or it would not have begun",
+}
 """Steps that no rule refuses, and why not: a refusal would be a fault."""
 
 UPDATES: Final[dict[type, tuple[str, str]]] = {
@@ -66,7 +69,9 @@ class OrderLife:
         self.asked: dict[str, Any] = {}
         """What was asked for under which request id, or by which update."""
         events = self.chance.pick("continues after", (None, None, 1, 12))
-        start = OrderInput(order=self.order, policy=self.policy, continue_after_events=events)
+        start = OrderInput(
+            order_id=self.order.order_id, policy=self.policy, continue_after_events=events
+        )
         self.life = Life(
             OrderWorkflow,
             f"order:{self.order.order_id}",
@@ -132,7 +137,9 @@ class OrderLife:
         self._leader.look()
 
     def _shelves(self, lead: Lead) -> Stock:
-        return Stock(self.memory, *self._shelf_units(lead))
+        stock = Stock(self.memory, *self._shelf_units(lead))
+        stock.on_record(self.order, self.policy)
+        return stock
 
     def _shelf_units(self, lead: Lead) -> tuple[dict[tuple[str, str], int], list[str]]:
         """Units by location and SKU, and the SKUs that may be ordered while there are none."""
@@ -156,6 +163,7 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("reserve_stock", "release_stock", "reserve_again", "reassign"),
+                    "read_terms",
                     *("await_stock", "join_backorders", "fill_backorder"),
                 ),
                 self.stock,

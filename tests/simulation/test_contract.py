@@ -15,16 +15,17 @@ import pytest
 from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.delivery import LastScan
 from activities.fulfilment.fulfilments import Part
-from activities.orders.order_records import Attention, CloseOrder, Hold, Notice
+from activities.orders.order_records import Attention, CloseOrder, Hold, Notice, ReadTerms
 from activities.payments.contracts import Authorize, Invoice, MayRefund, Reauthorize, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.stock.reservations import Reserved, ReserveStock
 from tests.simulation.both_worlds import WAITS, InMemory, No, OnPostgres, Sums, World
 from tests.support.bench import Bench, authorizing, capturing, shipping
-from tests.support.builders import an_order
+from tests.support.builders import an_order, terms_of
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -58,9 +59,8 @@ async def twice(world: World, name: str, ask: Any) -> Any:
 
 
 async def reserved(world: World, order: Order, **wishes: Any) -> Reserved:
-    usual: dict[str, Any] = {"partly_available": "ship_available", "backorder": True}
-    ask = ReserveStock(order=order, run_id="run", **usual | wishes)
-    found: Reserved = await twice(world, "reserve_stock", ask)
+    await world.on_record(order, Policy(**wishes))
+    found: Reserved = await twice(world, "reserve_stock", ReserveStock(order_id=order.order_id))
     return found
 
 
@@ -125,6 +125,17 @@ async def test_what_is_there_is_claimed_in_one_fulfilment(world: World) -> None:
     ]
     assert (found.backordered, found.missing) == ({}, {})
     assert await world.shelf("TEA") == (5, 2)
+
+
+async def test_the_first_step_and_a_later_run_learn_the_same_terms(world: World) -> None:
+    tender = {"provider": "store_credit", "token": "CR-1", "amount": "2.50"}
+    order = an_order(("TEA", 3, "3.33"), ("CUP", 1), discount="0.05", tenders=[tender])
+    await world.stocked("TEA", 5)
+    await world.on_record(order, Policy())
+    answer = await world.do("reserve_stock", ReserveStock(order_id=order.order_id))
+    assert answer.terms == terms_of(order)
+    assert await world.do("read_terms", ReadTerms(order_id=order.order_id)) == terms_of(order)
+    assert terms_of(order).total_minor == order.total_minor
 
 
 async def test_what_is_not_there_is_waited_for_where_it_may_be(world: World) -> None:

@@ -28,11 +28,14 @@ from domain.ids import fulfilment_id
 from domain.money import Money
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.stock.items import Item
-from domain.stock.reservations import ReserveStock
+from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
+from store.orders import intake, orders
+from store.orders.orders import OnRecord
 from store.stock import items, stock
 from tests.support.shop import STAGES, Stage
 
@@ -87,9 +90,28 @@ class Bench:
         assert found is not None
         return found.on_hand, found.allocated
 
+    async def take_in(self, order: Order, policy: Policy | None = None) -> bool:
+        """Put an order on record. False: its id is."""
+        async with self.pool.acquire() as conn:
+            (new,) = await intake.take_in(conn, [intake.Received(order, policy or Policy())])
+        return new
+
+    async def on_record(self, *orders_: Order, policy: Policy | None = None) -> list[OnRecord]:
+        """Put orders on record, in this sequence, and read them as their steps do."""
+        for order in orders_:
+            await self.take_in(order, policy)
+        async with self.pool.acquire() as conn:
+            found = await orders.on_record(conn, [order.order_id for order in orders_])
+        return [found[order.order_id] for order in orders_]
+
+    async def reserve(self, order: Order, policy: Policy | None = None) -> Reserved:
+        """Put an order on record, and reserve its stock."""
+        await self.take_in(order, policy)
+        return await self.inventory.reserve_stock(ReserveStock(order_id=order.order_id))
+
     async def at(self, order: Order, stage: Stage) -> str:
         """Bring a new order's first fulfilment to a stage, and return its id."""
-        await self.inventory.reserve_stock(reserving(order))
+        await self.reserve(order)
         await self.authorizations.authorize_payment(authorizing(order))
         part = fulfilment_id(order.order_id, 1)
         reached = STAGES.index(stage)
@@ -179,10 +201,6 @@ class Bench:
         async with self.pool.acquire() as conn:
             found: int = await conn.fetchval(query, *values)
             return found
-
-
-def reserving(order: Order, run_id: str = "run") -> ReserveStock:
-    return ReserveStock(order=order, run_id=run_id, partly_available="ship_available")
 
 
 def authorizing(order: Order) -> Authorize:

@@ -6,8 +6,11 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from domain.money import to_minor
+from domain.orders.amounts import value_lines
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.terms import LineTerms, TenderTerms, Terms
 from domain.purchasing.purchase_orders import PurchasingPolicy
 
 # Long enough never to pass by itself in a test, short enough that a hang ends one.
@@ -75,6 +78,29 @@ def a_document(
         "payment": {"token": token},
     }
     return {**document, **fields}
+
+
+def terms_of(order: Order) -> Terms:
+    """The order's terms, as its rows have them."""
+    worth = value_lines(order)
+    return Terms(
+        order_id=order.order_id,
+        channel=order.channel,
+        currency=order.currency,
+        service=order.shipping.service,
+        lines=tuple(LineTerms(sku=line.sku, **dict(worth[line.line_id])) for line in order.lines),
+        tenders=(
+            *(
+                TenderTerms(
+                    provider=tender.provider,
+                    token=tender.token,
+                    most=to_minor(tender.amount, order.currency),
+                )
+                for tender in order.tenders
+            ),
+            TenderTerms(provider=order.payment.provider, token=order.payment.token),
+        ),
+    )
 
 
 def an_order(

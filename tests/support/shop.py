@@ -266,6 +266,15 @@ class Shop(Service):
             await playing
         return await ending
 
+    async def all_decided(self, count: int, as_: str = "confirmed") -> None:
+        """Wait until so many orders are decided, all in this way."""
+
+        async def find() -> bool:
+            rows = await self.pool.fetch("select decision from customer_order")
+            return [row["decision"] for row in rows].count(as_) == count
+
+        await self.until(find, f"{count} orders are {as_}")
+
     async def story(self, order_id: str) -> list[str]:
         """What happened, in words."""
         return [event.what for event in await self.orders.events(order_id)]

@@ -24,7 +24,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.authorizations import Authorizations
     from activities.payments.contracts import Authorize, Authorized, Reauthorize, TenderAsk, Void
     from domain import ids
-    from domain.money import to_minor
     from domain.orders.amounts import spread
     from domain.orders.policy import Policy
 
@@ -41,13 +40,13 @@ class OrderAuthorizations:
         self._book = book
         self._offers = offers
         self._policy = policy
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
         self._reauthorizing = asyncio.Lock()  # One parcel's authorization may serve the next.
 
     @property
     def several(self) -> bool:
         """More than one tender or token was tried for the order."""
-        return bool(self._book.order.tenders) or self._offers.attempt > 1
+        return len(self._book.terms.tenders) > 1 or self._offers.attempt > 1
 
     async def authorize_and_confirm(self, *, unless: Callable[[], bool]) -> Stopped | None:
         """Authorize the worth of all units that can be sent. That confirms the order.
@@ -221,14 +220,15 @@ class OrderAuthorizations:
 
         The order's main payment comes last and pays the rest.
         """
-        order = self._book.order
-        first = [(tender.provider, tender.token) for tender in order.tenders]
-        limits = [to_minor(tender.amount, order.currency) for tender in order.tenders]
-        shares = spread(parts, [*limits, None])
-        payers = [*first, (self._offers.provider, self._offers.token)]
+        first = self._book.terms.tenders[:-1]
+        shares = spread(parts, [*(tender.most for tender in first), None])
+        payers = [
+            *((tender.provider, tender.token) for tender in first),
+            (self._offers.provider, self._offers.token),
+        ]
         most = self._book.most_of(parts) if len(parts) > 1 else {}
         # Rounding can add a minor unit to a part: the main payment pays it.
-        shares_at_most: list[dict[str, int]] = [{}] * len(limits) + [
+        shares_at_most: list[dict[str, int]] = [{}] * len(first) + [
             {part: share + most[part] - parts[part] for part, share in shares[-1].items()}
             if most
             else {}

@@ -43,7 +43,7 @@ class OrderBackorders:
         self._payments = payments
         self._fulfilments = fulfilments
         self._policy = policy
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
         self._task: asyncio.Task[None] | None = None
         self._too_long = False
         self._unneeded = False

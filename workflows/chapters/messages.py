@@ -36,13 +36,12 @@ with workflow.unsafe.imports_passed_through():
         ReturnOutcome,
         ReturnRequest,
     )
-    from domain.orders.order import Order
 
 
 class OrderMessages:
     """The messages to an order. A request is met once; the story goes on meanwhile."""
 
-    order: Order
+    order_id: str
     phase: str
     placement: Placement | None
     never_began: Literal["rejected", "cancelled"]
@@ -67,10 +66,7 @@ class OrderMessages:
 
     @cancel_order.validator
     def _may_cancel(self, given: RawValue = NOTHING) -> None:
-        request = parse_update(CancelRequest, given)
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.cancellations.check(request)
+        self.check_cancel(parse_update(CancelRequest, given))
 
     @workflow.update
     async def return_items(self, given: RawValue = NOTHING) -> ReturnOutcome:
@@ -82,7 +78,8 @@ class OrderMessages:
         request = parse_update(ReturnRequest, given)
         if not self.inbox.knows(request):
             self.check_open()
-            self.returns.check(request)
+            if self.book.known:
+                self.returns.check(request)
 
     @workflow.update
     async def refund_order(self, given: RawValue = NOTHING) -> RefundOutcome:
@@ -91,10 +88,7 @@ class OrderMessages:
 
     @refund_order.validator
     def _may_refund(self, given: RawValue = NOTHING) -> None:
-        request = parse_update(RefundRequest, given)
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.refunds.check(request)
+        self.check_refund(parse_update(RefundRequest, given))
 
     @workflow.update
     async def pay_order(self, given: RawValue = NOTHING) -> PayOutcome:
@@ -164,9 +158,7 @@ class OrderMessages:
         """Do what a signal asks for, in the same way as the update of that kind."""
         match message:
             case CancelRequest():
-                if not self.inbox.knows(message):
-                    self.check_open()
-                    self.cancellations.check(message)
+                self.check_cancel(message)
                 outcome = await self.cancel(message)
                 if outcome.outcome != "cancelled":
                     await self.report_refusal("cancel", outcome.message)
@@ -175,9 +167,7 @@ class OrderMessages:
                     self.check_open()
                 await self.take_back(message)
             case RefundRequest():
-                if not self.inbox.knows(message):
-                    self.check_open()
-                    self.refunds.check(message)
+                self.check_refund(message)
                 await self.pay_back(message)
             case PayRequest():
                 await self.inbox.once(message, lambda i: self.payments.offers.pay(message, i))
@@ -212,6 +202,8 @@ class OrderMessages:
         self.runs.look()
 
         async def act(request_id: str) -> ReturnOutcome:
+            # Before the order's terms are known, nobody can say what of it can be sent back.
+            await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
             self.check_open()  # again: it may have ended between the validator and here
             return await self.returns.request(request, request_id)
 
@@ -243,23 +235,42 @@ class OrderMessages:
         """Tell in the order's story that a message was refused and changed nothing."""
         self.refusals += 1
         number = self.refusals  # others may be refused while this one waits
-        await workflow.wait_condition(lambda: self.placement is not None)  # the order is recorded
+        await workflow.wait_condition(lambda: self.placement is not None)
+        if not self.book.known:
+            return  # There is no such order, and so no story.
         await self.steps.record(
             OrderRecords.tell,
             Notice(
-                order_id=self.order.order_id,
+                order_id=self.order_id,
                 effect=f"refused:{number}",
                 what=f"{name if name.isidentifier() else 'signal'} refused"[:100],
                 why=why[:1000],
             ),
-            self.order.order_id,
+            self.order_id,
             f"Refused: {name[:40]}",
         )
+
+    def check_cancel(self, request: CancelRequest) -> None:
+        """Raises where the request cannot be meant, as far as is known now; `cancel` looks again.
+
+        Until its terms are known, the order knows of no line.
+        """
+        if not self.inbox.knows(request):
+            self.check_open()
+            if self.book.known:
+                self.cancellations.check(request)
+
+    def check_refund(self, request: RefundRequest) -> None:
+        """Raises where nothing can be paid back, as far as is known now; `pay_back` looks again."""
+        if not self.inbox.knows(request):
+            self.check_open()
+            if self.book.known:
+                self.refunds.check(request)
 
     def check_open(self) -> None:
         """Raises where the order has come to its end."""
         if self.phase in ("ending", "closed", "cancelled", "rejected"):
-            raise refused(f"order {self.order.order_id} is {self.phase}; nothing can be changed")
+            raise refused(f"order {self.order_id} is {self.phase}; nothing can be changed")
 
     async def cancelled_in_ui(self) -> None:
         """An operator cancelled the workflow: the same as asking to cancel the whole order."""

@@ -49,11 +49,11 @@ class PaymentOffers:
     def __init__(
         self, book: OrderBook, holds: OrderHolds, policy: Policy, state: PaymentsState
     ) -> None:
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
         self._holds = holds
         self._policy = policy
-        self.provider = state.provider or book.order.payment.provider
-        self.token = state.token or book.order.payment.token
+        self._book = book
+        self.brought = state.provider, state.token
         self.attempt = state.attempt  # one more than there were refusals
         self._held = False
         self._offers: list[_Offer] = []
@@ -89,13 +89,22 @@ class PaymentOffers:
                     unpaid = next_offer.message
                     return next_offer
                 offer = next_offer
-                self.provider = offer.request.provider or self.provider
-                self.token = offer.request.token
+                self.brought = offer.request.provider or self.provider, offer.request.token
         finally:
             if offer is not None:
                 offer.tell("refused", TOO_LATE)
             if self._held:
                 await self._release_hold("orderloom", unpaid=unpaid)
+
+    @property
+    def provider(self) -> str:
+        """The provider of the token that pays."""
+        return self.brought[0] or self._book.terms.tenders[-1].provider
+
+    @property
+    def token(self) -> str:
+        """The token that pays: the order's own, or the latest that the customer brought."""
+        return self.brought[1] or self._book.terms.tenders[-1].token
 
     def check_pay(self) -> None:
         """Raises ApplicationError where no payment is awaited."""

@@ -39,7 +39,7 @@ class OrderPayments:
         self._steps = steps
         self._book = book
         self._policy = policy
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
         self._holds = OrderHolds(steps, self._order_id, state.holds)
         self.offers = PaymentOffers(book, self._holds, policy, state)
         self.authorizations = OrderAuthorizations(steps, book, self.offers, policy)
@@ -51,9 +51,10 @@ class OrderPayments:
 
     def state(self) -> PaymentsState:
         """The state for the next run."""
+        provider, token = self.offers.brought
         return PaymentsState(
-            provider=self.offers.provider,
-            token=self.offers.token,
+            provider=provider,
+            token=token,
             attempt=self.offers.attempt,
             holds=self._holds.numbered,
             told_to_charge=self._told_to_charge,
@@ -137,7 +138,7 @@ class OrderPayments:
                 fulfilment_id=fulfilment.id,
                 units=dict(due.invoiced_units),
                 worth=due.invoiced,
-                currency=self._book.order.currency,
+                currency=self._book.terms.currency,
                 after_refund=due.after_refund,
             )
             await self._steps.record(
@@ -165,7 +166,7 @@ class OrderPayments:
                 refund_id=refund_id,
                 worth=owed.worth,
                 credited=owed.credited,
-                currency=self._book.order.currency,
+                currency=self._book.terms.currency,
                 units=dict(owed.units),
                 unconceded=dict(owed.unconceded),
                 why=why,
@@ -241,7 +242,7 @@ class OrderPayments:
                 order_id=self._order_id,
                 fulfilment_id=part_id,
                 worth=due.worth,
-                currency=self._book.order.currency,
+                currency=self._book.terms.currency,
                 units=dict(due.units),
                 attempt=last,
                 by_hand=by_hand,

@@ -30,7 +30,7 @@ class Recalls:
         self._book = book
         self._payments = payments
         self._replacements = replacements
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
 
     async def cancel_units(
         self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str

@@ -65,16 +65,16 @@ class OrderRefunds:
 
     async def request(self, request: RefundRequest, request_id: str) -> RefundOutcome:
         """Grant a refund and pay it back, or say why it stays owed."""
-        ask = MayRefund(order_id=self._book.order.order_id)
+        ask = MayRefund(order_id=self._book.order_id)
         may = await self._steps.record(
-            Payments.may_refund, ask, self._book.order.order_id, "May it be paid back?"
+            Payments.may_refund, ask, self._book.order_id, "May it be paid back?"
         )
         if may.why_not:
             raise refused(may.why_not)
         self.check(request)  # again: other requests came meanwhile
         owed, kind = self._grant(request)
         self.numbered += 1
-        refund_id = ids.refund_id(self._book.order.order_id, self.numbered)
+        refund_id = ids.refund_id(self._book.order_id, self.numbered)
         paying = asyncio.create_task(
             self._payments.refund(
                 refund_id, owed, request.reason, kind=kind, to=request.to, who=request.by
@@ -108,7 +108,7 @@ class OrderRefunds:
         """The goodwill asked for, in minor units."""
         assert request.amount is not None
         try:
-            amount = to_minor(request.amount, self._book.order.currency)
+            amount = to_minor(request.amount, self._book.terms.currency)
         except InvalidInput as error:
             raise refuse(InvalidInput(str(error), where="amount")) from None
         money, charges = self._book.money, self._book.charges

@@ -37,7 +37,7 @@ class Replacements:
         self._payments = payments
         self._policy = policy
         self._start = start  # sets a new fulfilment on its way
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
 
     async def not_found(
         self, fulfilment: Fulfilment, missing: LineUnits, refused: str = ""

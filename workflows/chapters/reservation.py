@@ -6,46 +6,40 @@ from typing import Literal
 
 from temporalio import workflow
 
-from workflows.engine.outcomes import Refused
+from workflows.engine.outcomes import Done, Refused
 from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.orders.order_records import OrderRecords, ReadTerms
     from activities.stock.inventory import Inventory, ReleaseStock
-    from domain.orders.policy import Policy
     from domain.stock.reservations import ReserveStock
 
 
 class OrderReservation:
     """Reserves the available units, and waits for the rest if the policy says so."""
 
-    def __init__(self, steps: Steps, book: OrderBook, policy: Policy) -> None:
+    def __init__(self, steps: Steps, book: OrderBook) -> None:
         self._steps = steps
         self._book = book
-        self._policy = policy
-        self._order_id = book.order.order_id
+        self._order_id = book.order_id
 
     async def reserve(self) -> bool | Refused:
         """Reserve all lines at once. False: none of it can be had, now or later.
 
-        Refused: the id was taken by another order.
+        Refused: there is no such order on record, or it has ended.
         """
         outcome = await self._steps.local(
             Inventory.reserve_stock,
-            ReserveStock(
-                order=self._book.order,
-                run_id=workflow.info().first_execution_run_id,
-                partly_available=self._policy.partly_available,
-                backorder=self._policy.backorder,
-                sourcing=self._policy.sourcing,
-            ),
+            ReserveStock(order_id=self._order_id),
             self._order_id,
             "Reserve stock",
-            refusable=("conflict",),
+            refusable=("conflict", "not_found"),
         )
         if isinstance(outcome, Refused):
             return outcome
         reserved = outcome.result
+        self._book.learn(reserved.terms)
         if not reserved.fulfilments and not reserved.backordered:
             return False
         for planned in reserved.fulfilments:
@@ -53,6 +47,17 @@ class OrderReservation:
         self._book.backordered(reserved.backordered)
         self._book.cancelled(reserved.missing, allocated=False)
         return True
+
+    async def read_terms(self) -> None:
+        """Learn the order's terms again, in a run that goes on from an earlier one."""
+        outcome = await self._steps.local(
+            OrderRecords.read_terms,
+            ReadTerms(order_id=self._order_id),
+            self._order_id,
+            "Read the order's terms",
+        )
+        assert isinstance(outcome, Done)  # no rule refuses it
+        self._book.learn(outcome.result)
 
     async def release(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
         """Undo all of it, before anything was picked. That ends the order."""

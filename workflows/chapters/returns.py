@@ -155,7 +155,7 @@ class OrderReturns:
 
     def _next_id(self) -> str:
         self._numbered += 1
-        return ids.return_id(self._book.order.order_id, self._numbered)
+        return ids.return_id(self._book.order_id, self._numbered)
 
     async def _take_back(self, expected: ReturnState) -> None:
         return_id = expected.return_id

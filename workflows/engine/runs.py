@@ -66,6 +66,7 @@ class Runs:
 
     def __init__(self, after_events: int | None) -> None:
         self._after_events = after_events
+        self._first_events = FIRST_TASK_EVENTS
         self._long = False
         self.ui = UiCancellation()
 
@@ -94,8 +95,16 @@ class Runs:
         info = workflow.info()
         length = info.get_current_history_length()
         enough = self._after_events is not None and length >= self._after_events
-        if length > FIRST_TASK_EVENTS:
+        if length > self._first_events:
             self._long = self._long or enough or info.is_continue_as_new_suggested()
+
+    def taken_up(self) -> None:
+        """The state of the earlier run is taken up; only what happens from here on counts.
+
+        A run that continued because of what it takes to take up the state would do so for ever.
+        """
+        self._first_events = max(FIRST_TASK_EVENTS, workflow.info().get_current_history_length())
+        self._long = False
 
     async def _in_runs(
         self,

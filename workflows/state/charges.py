@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.orders.amounts import NOTHING, LineMoney, Worth, sum_of, value_lines, worth_of
+    from domain.orders.amounts import NOTHING, LineMoney, LineWorth, Worth, sum_of, worth_of
     from domain.orders.continuation import BookState
-    from domain.orders.order import Order
     from domain.orders.quantities import LineQuantities, LineUnits
+    from domain.orders.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,22 @@ class Charges:
     charged and not paid back. What stays invoiced is what went out and was not credited.
     """
 
-    def __init__(self, order: Order, lines: dict[str, LineQuantities], state: BookState) -> None:
+    def __init__(self, lines: dict[str, LineQuantities], state: BookState) -> None:
         self._lines = lines
-        self.worth = value_lines(order)
-        self.lines = {line_id: LineMoney() for line_id in lines} | state.money
+        self.worth: dict[str, LineWorth] = {}
+        self.lines = dict(state.money)
         # All that was paid back, also for no unit: goodwill, or shipping alone.
         self.refunded = state.refunded
         self.goodwill = state.goodwill
         # The part of the charged amount that stays invoiced. The rest is deferred: its units are
         # still to be shipped.
         self.invoiced = state.invoiced
+
+    def learn(self, terms: Terms) -> None:
+        """Learn what each line is worth."""
+        for line in terms.lines:
+            self.worth[line.line_id] = line
+            self.lines.setdefault(line.line_id, LineMoney())
 
     @property
     def charged(self) -> Worth:

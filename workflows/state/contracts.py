@@ -1,4 +1,4 @@
-"""The input of an order's workflow, its requests, and its answers."""
+"""The answers of an order's workflow."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
-
-    from domain.orders.continuation import OrderState
-    from domain.orders.order import Order
-    from domain.orders.policy import Policy
-
-
-class OrderInput(BaseModel):
-    """The input of an order's workflow.
-
-    `continue_after_events`: it continues as new when its history has this many events, unless the
-    server suggests it earlier. `state`: the state that the earlier runs have reached.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    order: Order
-    policy: Policy = Policy()
-    continue_after_events: int | None = None
-    state: OrderState | None = None
 
 
 class OrderResult(BaseModel):

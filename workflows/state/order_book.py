@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.money import Money
     from domain.orders.amounts import NOTHING, Worth
     from domain.orders.continuation import BookState
-    from domain.orders.order import Order
     from domain.orders.quantities import LineId, LineQuantities, LineUnits
+    from domain.orders.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ REST = "rest"
 class OrderBook:
     """Unit counts by line, the order's fulfilments, and the amounts that follow from them."""
 
-    def __init__(self, order: Order, state: BookState | None = None) -> None:
+    def __init__(self, order_id: str, state: BookState | None = None) -> None:
         state = state or BookState()
-        self.order = order
-        self.lines = {line.line_id: LineQuantities(ordered=line.quantity) for line in order.lines}
-        self.lines |= state.lines
-        self.charges = Charges(order, self.lines, state)
+        self.order_id = order_id
+        self._terms: Terms | None = None
+        self.lines = dict(state.lines)
+        self.charges = Charges(self.lines, state)
         self.fulfilments = {
             fulfilment.id: Fulfilment.restored(fulfilment) for fulfilment in state.fulfilments
         }
@@ -71,8 +71,28 @@ class OrderBook:
         self.given_up = state.given_up
         # Units that are paid for and not sent, and those of them that are sent in place of lost
         # ones: invoiced already.
-        self._prepaid = dict.fromkeys(self.lines, 0) | dict(state.prepaid)
-        self._resent = dict.fromkeys(self.lines, 0) | dict(state.resent)
+        self._prepaid = dict(state.prepaid)
+        self._resent = dict(state.resent)
+
+    def learn(self, terms: Terms) -> None:
+        """Learn the order's terms. Before that there is nothing to count or to decide on."""
+        self._terms = terms
+        for line in terms.lines:
+            self.lines.setdefault(line.line_id, LineQuantities(ordered=line.quantity))
+            self._prepaid.setdefault(line.line_id, 0)
+            self._resent.setdefault(line.line_id, 0)
+        self.charges.learn(terms)
+
+    @property
+    def known(self) -> bool:
+        """The order's terms are known."""
+        return self._terms is not None
+
+    @property
+    def terms(self) -> Terms:
+        """The order's terms. They must be known."""
+        assert self._terms is not None, "the order's terms are not known yet"
+        return self._terms
 
     def state(self) -> BookState:
         """The book for the next run."""
@@ -108,10 +128,10 @@ class OrderBook:
         return len(self.fulfilments) + 1
 
     def next_fulfilment_id(self) -> str:
-        return ids.fulfilment_id(self.order.order_id, self.next_number)
+        return ids.fulfilment_id(self.order_id, self.next_number)
 
     def money(self, minor: int) -> Money:
-        return Money(minor=minor, currency=self.order.currency)
+        return Money(minor=minor, currency=self.terms.currency)
 
     def allocated(self, planned: Planned) -> Fulfilment:
         """Stock is reserved for a new fulfilment."""

@@ -87,9 +87,10 @@ def place(
     content. An order that is placed again is the same order: nothing happens twice, and the answer
     is the same. Malformed orders are reported with file, line, field and reason; the others go on.
     Orders of a file with several let others pass where work has to wait for workers, and are
-    placed as fast as the system takes them without slowing down.
+    placed as fast as the system takes them without slowing down. While Temporal is away, orders are
+    accepted all the same, in progress: they are safe, and a worker starts them when it is back.
 
-    Exit code: 3 if a server stopped answering (place the file again), else 2 if any record was
+    Exit code: 3 if the database stopped answering (place the file again), else 2 if any record was
     malformed, else 1 if any order was rejected, refused or in conflict, else 0.
 
     Example: `orderloom place examples/order.json`

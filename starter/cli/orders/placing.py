@@ -65,7 +65,7 @@ Note = Callable[[int, Result], None]
 
 
 async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> None:
-    """Place the sound orders. When a server stops answering, the rest is not tried.
+    """Place the sound orders. When the database stops answering, the rest is not tried.
 
     The records are read when they are needed, and none is kept: a file may hold very many. Raises
     Unreachable when a server does not answer at the beginning.
@@ -79,7 +79,8 @@ async def place_records(records: Iterable[Record], plan: Plan, note: Note) -> No
     pace = Pace(plan.concurrency)
     clock = asyncio.get_running_loop().time
 
-    async with service(connections=min(plan.concurrency, _CONNECTIONS_MAX) + 1) as here:
+    connections = min(plan.concurrency, _CONNECTIONS_MAX) + 1
+    async with service(connections=connections, temporal_may_be_away=True) as here:
 
         async def work() -> None:
             for index, record, order in waiting:

@@ -21,8 +21,8 @@ from starter.accounting.papers.pdf import render
 from store.accounting import documents
 from store.database import Connection, Pool, open_pool
 from store.locks import lock_order
-from store.orders import orders
-from store.orders.orders import Received
+from store.orders import intake
+from store.orders.intake import Received
 from store.stock import items
 from store.views import audit
 from tests.support.builders import an_order
@@ -34,7 +34,7 @@ ONE_UNIT = Worth(goods=1000, shipping=50)
 
 
 async def place(conn: Connection, *placed: Order) -> None:
-    await orders.create(conn, [Received(order=order, run_id="run") for order in placed])
+    await intake.take_in(conn, [Received(order) for order in placed])
 
 
 async def issue(

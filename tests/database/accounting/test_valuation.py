@@ -24,7 +24,7 @@ from store.locks import lock_stock
 from store.stock import locations, receipts, stock, transfers
 from store.stock.stock import Move, MovementKind
 from store.views import audit
-from tests.support.bench import Bench, reserving
+from tests.support.bench import Bench
 from tests.support.builders import an_order
 
 SKUS = ("CUP", "POT", "TEA")
@@ -46,7 +46,7 @@ async def known(bench: Bench, *names: str) -> list[str]:
     found = []
     for name in names:
         order = an_order(("NONE", 1), channel_order_id=name)
-        await bench.inventory.reserve_stock(reserving(order))
+        await bench.reserve(order)
         found.append(order.order_id)
     return found
 

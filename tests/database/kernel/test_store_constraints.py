@@ -284,9 +284,9 @@ FORBIDDEN = {
     "transit_is_not_negative": lane("0, 'EUR', 0, -1"),
     # one order per number of its channel
     "channel_number_is_of_one_order": f"""
-        insert into customer_order (order_id, channel, channel_order_id, digest, run_id, document,
+        insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
                             customer_id, currency, total_minor, placed_at)
-        select 'web-other', channel, channel_order_id, digest, run_id, document, customer_id,
+        select 'web-other', channel, channel_order_id, digest, policy, document, customer_id,
                currency, total_minor, placed_at from customer_order where order_id = '{HERE}'""",
     "customer_order_pkey": (
         "insert into customer_order overriding user value select * from customer_order"

@@ -10,7 +10,7 @@ from domain.errors import OrderloomError
 from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from store.payments import payments
-from tests.support.bench import Bench, at_once, authorizing, reserving
+from tests.support.bench import Bench, at_once, authorizing
 from tests.support.books import faults_in
 from tests.support.builders import an_order, shipping
 
@@ -46,7 +46,7 @@ def refund(order: Order, number: int, minor: int, units: int = 0, attempt: int =
 
 
 async def authorized(bench: Bench, order: Order) -> Order:
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     await bench.authorizations.authorize_payment(authorizing(order))
     return order
 

@@ -17,7 +17,7 @@ from domain.money import Money
 from domain.orders.amounts import Worth, value_lines
 from domain.orders.order import Order
 from store.database import Pool
-from store.orders import orders
+from store.orders import intake
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
 from store.views import audit
@@ -213,9 +213,9 @@ async def books(pool: Pool, query: str) -> dict[str, tuple[int, ...]]:
 async def test_of_hundreds_of_orders_nothing_is_doubled_and_nothing_lost(pool: Pool) -> None:
     company = Company(pool)
     lives = [Life(pool, company, number) for number in range(ORDERS)]
-    received = [orders.Received(order=life.order, run_id="run") for life in lives]
+    received = [intake.Received(life.order) for life in lives]
     async with pool.acquire() as conn:
-        await orders.create(conn, received)
+        await intake.take_in(conn, received)
         for kind, rate in RATES.items():
             await companies.set_fault(conn, "payment", "*", kind, rate)
     waiting = iter(lives)

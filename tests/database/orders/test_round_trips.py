@@ -11,15 +11,17 @@ from activities.orders.order_records import CloseOrder
 from activities.relay import BATCH
 from domain.fulfilment.tracking import CarrierStatus
 from domain.ids import fulfilment_id
+from domain.stock.reservations import ReserveStock
 from starter.service.orders import OrderRecords
 from store import waits
 from store.fulfilment import shipments
-from tests.support.bench import Bench, a_part, authorizing, capturing, reserving, shipping
+from tests.support.bench import Bench, a_part, authorizing, capturing, shipping
 from tests.support.builders import an_order
 from tests.support.round_trips import RoundTrips, counting_pool
 
 STEPS = {
-    "reserve": 12,
+    "place": 1,
+    "reserve": 13,
     "authorize": 24,
     "wait for the pick": 1,
     "pick": 10,
@@ -64,9 +66,11 @@ class Life:
         """Every step, by the names in `STEPS`."""
         bench, order, part = self._bench, self.order, self._part
         waiting, fulfilment, warehouse = bench.waiting, bench.fulfilment, bench.warehouse
+        wanted = ReserveStock(order_id=order.order_id)
         closing = CloseOrder(order_id=order.order_id, decision="closed", reason="")
         return {
-            "reserve": lambda: bench.inventory.reserve_stock(reserving(order)),
+            "place": lambda: bench.take_in(order),
+            "reserve": lambda: bench.inventory.reserve_stock(wanted),
             "authorize": lambda: bench.authorizations.authorize_payment(authorizing(order)),
             "wait for the pick": lambda: waiting(fulfilment.pick(a_part(part))),
             "pick": lambda: warehouse.pick(part, who="picker"),

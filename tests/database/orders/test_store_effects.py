@@ -26,7 +26,7 @@ from domain.orders.order import Order
 from store.database import open_pool
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
-from tests.support.bench import Bench, a_part, authorizing, capturing, reserving, shipping
+from tests.support.bench import Bench, a_part, authorizing, capturing, shipping
 from tests.support.books import faults_in
 from tests.support.builders import an_order
 from tests.support.builders import shipping as a_shipping
@@ -77,12 +77,12 @@ def a_refund(order: Order) -> Refund:
 
 async def reserve_stock(bench: Bench) -> tuple[Order, Call]:
     order = tea()
-    return order, lambda: bench.inventory.reserve_stock(reserving(order))
+    return order, lambda: bench.reserve(order)
 
 
 async def reserve_nothing(bench: Bench) -> tuple[Order, Call]:
     order = an_order(("NOTHING", 3))
-    return order, lambda: bench.inventory.reserve_stock(reserving(order))
+    return order, lambda: bench.reserve(order)
 
 
 async def release_stock(bench: Bench) -> tuple[Order, Call]:
@@ -135,7 +135,7 @@ async def reassign(bench: Bench) -> tuple[Order, Call]:
 
 async def authorize_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
     order = tea(token)
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     return order, lambda: bench.authorizations.authorize_payment(authorizing(order))
 
 

@@ -28,7 +28,7 @@ from domain.orders.amounts import Worth, spread, value_lines
 from domain.orders.order import Order
 from store.database import open_pool
 from store.views import audit
-from tests.support.bench import Bench, reserving
+from tests.support.bench import Bench
 from tests.support.books import faults_in
 from tests.support.builders import a_document, shipping
 from tests.support.mishaps import OF_THE_ACTIVITY, Fault, Mishap, Worker, once
@@ -107,7 +107,7 @@ class Shop:
         document["lines"][0]["tax"] = "4.01"
         order = Order.model_validate(document)
         assert order.total_minor == TOTAL
-        await self.bench.inventory.reserve_stock(reserving(order))
+        await self.bench.reserve(order)
         await self.bench.pool.execute(SECOND_PARCEL, order.order_id)
         return order
 

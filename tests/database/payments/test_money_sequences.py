@@ -35,9 +35,10 @@ from domain.orders.amounts import Worth, sum_of
 from domain.orders.messages import RefundTo
 from domain.orders.order import Order
 from store.database import Pool, open_pool
-from store.orders import orders
+from store.orders import intake
 from store.views import audit
 from tests.support import strategies
+from tests.support.builders import terms_of
 from tests.support.mishaps import Worker
 from tests.support.servers import Databases
 from workflows.state.charges import Owed
@@ -68,7 +69,9 @@ class Life:
     """An order that is lived by chance: what its book says is done on the database."""
 
     def __init__(self, pool: Pool, order: Order, data: st.DataObject) -> None:
-        self.pool, self.order, self.book, self.data = pool, order, OrderBook(order), data
+        self.pool, self.order, self.data = pool, order, data
+        self.book = OrderBook(order.order_id)
+        self.book.learn(terms_of(order))
         self.once = data.draw(st.booleans(), label="charged once")
         self.ahead = not self.once and data.draw(st.booleans(), label="charged ahead")
         sandbox = SandboxPayment(
@@ -327,7 +330,7 @@ async def test_whatever_happens_all_money_is_accounted_for_by_what_it_is_for(
 ) -> None:
     life = Life(database, order, data)
     async with database.acquire() as conn:
-        await orders.create(conn, [orders.Received(order=order, run_id="run")])
+        await intake.take_in(conn, [intake.Received(order)])
     await life.reserve(life.some(life.count("open")))
     await life.reserve(life.some(life.count("open")))
     await life.authorize()

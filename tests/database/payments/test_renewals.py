@@ -9,7 +9,7 @@ from activities.payments.contracts import Reauthorize, TenderAsk
 from domain import ids
 from domain.orders.order import Order
 from store.database import Pool
-from tests.support.bench import Bench, authorizing, reserving
+from tests.support.bench import Bench, authorizing
 from tests.support.builders import an_order
 
 
@@ -17,7 +17,7 @@ async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
     """An order whose authorization was made so long ago."""
     await bench.stocked("TEA", 100)
     order = an_order(("TEA", 2))
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     await bench.authorizations.authorize_payment(authorizing(order))
     await bench.pool.execute(
         "with ends as (update payment_authorization set expires_at = expires_at - $2::interval "

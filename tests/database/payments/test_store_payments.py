@@ -29,7 +29,7 @@ from tests.database.orders.hundred import (
     refusals_of,
     sums,
 )
-from tests.support.bench import Bench, authorizing, reserving
+from tests.support.bench import Bench, authorizing
 from tests.support.builders import an_order, shipping
 
 
@@ -102,7 +102,7 @@ async def test_a_charge_that_a_void_overtook_leaves_nothing_authorized(
 
 async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Bench) -> None:
     order = of_a_hundred(Card.DECLINE)
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     with pytest.raises(Declined):
         await bench.authorizations.authorize_payment(authorizing(order))
     before = await bench.everything()
@@ -118,7 +118,7 @@ async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Be
 
 async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
     order = of_a_hundred()
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     ask = authorizing(order)
     tender = ask.tenders[0].model_copy(update={"provider": "acme"})
     ask = ask.model_copy(update={"tenders": (tender,)})
@@ -350,7 +350,7 @@ async def test_what_may_have_happened_is_not_tried_another_way(
 async def of_two_cards(bench: Bench) -> Order:
     """40 and 60 are authorized with two cards."""
     order = of_a_hundred()
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     tenders = tuple(
         TenderAsk(number=number, provider="sandbox", token="tok_ok", parts={"": amount})
         for number, amount in enumerate((40_00, 60_00), start=1)

@@ -21,7 +21,7 @@ from store.locks import lock_stock
 from store.purchasing import purchase_facts, purchase_reads, purchases, replenishment, suppliers
 from store.purchasing.purchase_reads import PurchaseOrder
 from store.stock import corrections, items, locations, receipts, stock, stock_levels
-from tests.support.bench import Bench, reserving, until_one_waits
+from tests.support.bench import Bench, until_one_waits
 from tests.support.builders import an_order
 
 TODAY = date(2026, 11, 22)
@@ -416,7 +416,7 @@ async def test_a_receipt_of_several_skus_wakes_who_waits_in_the_one_order_of_all
     first = an_order(("TEA", 1), placed_at="2026-11-01T00:00:00Z")
     second = an_order(("CUP", 1), placed_at="2026-11-02T00:00:00Z")
     for order in (first, second):
-        await bench.inventory.reserve_stock(reserving(order))
+        await bench.reserve(order)
     await buyer.sold_by(terms(), terms("CUP"))
     await buyer.levels()
     await buyer.levels("CUP")

@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.stock.items import Item
 from domain.stock.kits import Kit
 from store.database import Pool
-from tests.support.bench import Bench, reserving
+from tests.support.bench import Bench
 from tests.support.builders import an_order
 
 
@@ -27,7 +27,7 @@ async def items(pool: Pool) -> list[str]:
 
 
 async def test_an_item_is_made_by_whoever_names_it_first(bench: Bench) -> None:
-    await bench.inventory.reserve_stock(reserving(an_order(("ORDERED", 1))))
+    await bench.reserve(an_order(("ORDERED", 1)))
     await bench.stocked("STOCKED", 1)
     await bench.catalogue.set_items([Item(sku="DESCRIBED")])
     await bench.catalogue.define_kit(Kit(sku="KIT", parts={"STOCKED": 1}))
@@ -48,7 +48,7 @@ async def test_many_who_name_the_same_new_skus_at_once_do_not_block_each_other(
     at_once: list[Coroutine[Any, Any, object]] = []
     for number, names in enumerate(permutations(skus)):
         order = an_order(*((sku, 1) for sku in names), channel_order_id=str(number))
-        at_once.append(Bench(bench.pool).inventory.reserve_stock(reserving(order)))
+        at_once.append(Bench(bench.pool).reserve(order))
         at_once.append(bench.catalogue.set_items([Item(sku=sku) for sku in names]))
         at_once.append(
             bench.stock.receive(f"k{number}", names[0], "main", 1, who="test", why="test")

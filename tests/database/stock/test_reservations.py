@@ -9,17 +9,20 @@ from random import Random
 
 import pytest
 
+from activities.orders.order_records import CloseOrder
 from activities.stock.inventory import Inventory
 from domain.errors import Conflict
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
 from domain.stock.items import Item
 from domain.stock.locations import Lane, Location
 from domain.stock.reservations import Reserved, ReserveStock
 from store.database import Pool
 from store.locks import lock_stock
+from store.orders.orders import OnRecord
 from store.stock import items, locations, reservations
-from tests.support.bench import Bench, at_once, reserving
+from tests.support.bench import Bench, at_once
 from tests.support.books import faults_in
 from tests.support.builders import an_order
 
@@ -29,8 +32,7 @@ def bench(pool: Pool) -> Bench:
     return Bench(pool)
 
 
-def whole(order: Order) -> ReserveStock:
-    return reserving(order).model_copy(update={"partly_available": "all_or_nothing"})
+WHOLE = Policy(partly_available="all_or_nothing")
 
 
 def units(answers: Iterable[Reserved]) -> int:
@@ -38,8 +40,10 @@ def units(answers: Iterable[Reserved]) -> int:
 
 
 async def transactions(bench: Bench) -> int:
-    """How many transactions have written orders."""
-    return await bench.count("select count(distinct xmin::text) from customer_order")
+    """How many transactions have reserved stock for orders, or rejected them."""
+    return await bench.count(
+        "select count(distinct xmin::text) from order_event where effect = 'reserve_stock'"
+    )
 
 
 async def test_a_flash_sale_sells_all_there_is_each_order_whole_and_once(bench: Bench) -> None:
@@ -47,10 +51,12 @@ async def test_a_flash_sale_sells_all_there_is_each_order_whole_and_once(bench: 
     await bench.stocked("MUG", 1000)
     random = Random(8)
     workers = [Inventory(bench.pool), Inventory(bench.pool)]
-    asks = [
-        whole(an_order(*random.sample([("HOT", random.randint(1, 3)), ("MUG", 1)], k=2)))
+    orders = [
+        an_order(*random.sample([("HOT", random.randint(1, 3)), ("MUG", 1)], k=2))
         for _ in range(100)
     ]
+    await bench.on_record(*orders, policy=WHOLE)
+    asks = [ReserveStock(order_id=order.order_id) for order in orders]
     # Each order comes twice, to two workers, as when an answer was late.
     calls = [worker.reserve_stock(ask) for ask in asks for worker in workers]
     answers, refusals = await at_once(calls)
@@ -73,15 +79,13 @@ async def test_orders_that_waited_for_a_row_are_served_in_the_order_in_which_the
 ) -> None:
     await bench.stocked("HOT", 5)
     orders = [an_order(("HOT", 1)) for _ in range(9)]
+    await bench.on_record(*orders)
     async with bench.pool.acquire() as conn, conn.transaction():
         await lock_stock(conn, ["HOT"])
-        first = asyncio.create_task(bench.inventory.reserve_stock(reserving(orders[0])))
+        first = asyncio.create_task(bench.reserve(orders[0]))
         while not await bench.count("select count(*) from pg_locks where not granted"):
             await asyncio.sleep(0.01)
-        rest = [
-            asyncio.create_task(bench.inventory.reserve_stock(reserving(order)))
-            for order in orders[1:]
-        ]
+        rest = [asyncio.create_task(bench.reserve(order)) for order in orders[1:]]
         await asyncio.sleep(0)
     answers = [await first, *await asyncio.gather(*rest)]
     assert [bool(answer.fulfilments) for answer in answers] == [True] * 5 + [False] * 4
@@ -92,11 +96,15 @@ async def test_orders_that_waited_for_a_row_are_served_in_the_order_in_which_the
 
 async def test_a_bad_order_fails_alone_and_its_neighbours_are_reserved(bench: Bench) -> None:
     await bench.stocked("TEA", 9)
-    taken = an_order(("TEA", 1))
-    await bench.inventory.reserve_stock(reserving(taken))
-    good = [reserving(an_order(("TEA", 1))) for _ in range(4)]
-    asks = [*good[:3], reserving(taken, "another run"), good[3]]
-    answers, refusals = await at_once(bench.inventory.reserve_stock(ask) for ask in asks)
+    ended = an_order(("TEA", 1))
+    await bench.reserve(ended)
+    await bench.records.close_order(
+        CloseOrder(order_id=ended.order_id, decision="closed", reason="long ago")
+    )
+    good = [an_order(("TEA", 1)) for _ in range(4)]
+    await bench.on_record(*good)
+    asks = [*good[:3], ended, good[3]]
+    answers, refusals = await at_once(bench.reserve(order) for order in asks)
     assert [type(refusal) for refusal in refusals] == [Conflict]
     assert units(answers) == 4
     assert await bench.level("TEA") == (9, 5)
@@ -106,12 +114,13 @@ async def test_one_batch_may_hold_an_order_twice_and_one_that_was_reserved_befor
     bench: Bench,
 ) -> None:
     await bench.stocked("TEA", 9)
-    known, new = reserving(an_order(("TEA", 2))), reserving(an_order(("TEA", 3)))
-    before = await bench.inventory.reserve_stock(known)
+    orders = an_order(("TEA", 2)), an_order(("TEA", 3))
+    known, new = await bench.on_record(*orders)
+    before = await bench.reserve(orders[0])
     async with bench.pool.acquire() as conn, conn.transaction():
         answers = await reservations.reserve(conn, [new, known, new])
     assert answers[0] == answers[2]
-    assert answers[1] == before
+    assert answers[1].fulfilments == before.fulfilments
     assert await bench.level("TEA") == (9, 5)
 
 
@@ -126,28 +135,32 @@ async def test_a_batch_gives_each_order_what_it_would_get_alone_and_in_as_few_st
             await bench.stocked(f"{sku}-{where}", 10, "west")
     wanted = [
         (
-            random.choice([reserving, whole]),
+            random.choice([Policy(), WHOLE]),
             [(random.choice("ABC"), random.randint(1, 6)) for _ in range(size)],
         )
         for size in random.choices([1, 2, 3], k=25)
     ]
 
-    def asks(where: str) -> list[ReserveStock]:
-        return [
-            make(an_order(*((f"{sku}-{where}", quantity) for sku, quantity in lines)))
-            for make, lines in wanted
-        ]
+    async def asks(where: str) -> list[OnRecord]:
+        found = []
+        for policy, lines in wanted:
+            order = an_order(*((f"{sku}-{where}", quantity) for sku, quantity in lines))
+            found += await bench.on_record(order, policy=policy)
+        return found
+
+    together_asked, alone_asked = await asks("together"), await asks("alone")
+    first = await bench.on_record(an_order(("OTHER", 1)))
 
     statements: list[str] = []
     async with bench.pool.acquire() as conn:
         async with conn.transaction():  # a new connection asks for the types of arrays first
-            await reservations.reserve(conn, [reserving(an_order(("OTHER", 1)))])
+            await reservations.reserve(conn, first)
         with conn.query_logger(lambda query: statements.append(query.query)):
             async with conn.transaction():
-                together = await reservations.reserve(conn, asks("together"))
+                together = await reservations.reserve(conn, together_asked)
             in_batch = len(statements)
             alone, most = [], 0
-            for ask in asks("alone"):
+            for ask in alone_asked:
                 statements.clear()
                 async with conn.transaction():
                     alone += await reservations.reserve(conn, [ask])
@@ -169,9 +182,10 @@ async def test_a_location_with_a_limit_promises_each_order_of_a_batch_a_place_of
 ) -> None:
     await bench.stocked("TEA", 9)
     lane = Lane.model_validate({"cost": "4.00", "currency": "EUR"})
+    orders = await bench.on_record(*(an_order(("TEA", 1)) for _ in range(6)))
     async with bench.pool.acquire() as conn, conn.transaction():
         await locations.save(conn, [Location(location="main", parcels_a_day=2, lanes=(lane,))])
-        await reservations.reserve(conn, [reserving(an_order(("TEA", 1))) for _ in range(6)])
+        await reservations.reserve(conn, orders)
     days = await bench.pool.fetch(
         "select count(*) from fulfilment group by promised_leave order by promised_leave"
     )
@@ -191,8 +205,7 @@ async def waits(bench: Bench, quantity: int) -> Order:
     async with bench.pool.acquire() as conn:
         await items.save(conn, [Item(sku="TEA", backorder=True)])
     order = an_order(("TEA", quantity))
-    ask = reserving(order).model_copy(update={"backorder": True})
-    assert (await bench.inventory.reserve_stock(ask)).backordered == {"1": quantity}
+    assert (await bench.reserve(order)).backordered == {"1": quantity}
     return order
 
 
@@ -207,8 +220,9 @@ async def test_what_a_basket_holds_is_no_others_in_the_same_batch(bench: Bench) 
     await hold(bench, "B-1", 2)
     other, own = an_order(("TEA", 3)), an_order(("TEA", 1), basket="B-1")
     last = an_order(("TEA", 1))
+    orders = await bench.on_record(other, own, last)
     async with bench.pool.acquire() as conn, conn.transaction():
-        answers = await reservations.reserve(conn, [reserving(o) for o in (other, own, last)])
+        answers = await reservations.reserve(conn, orders)
     # What its order leaves of the basket is there for those who come after.
     assert [answer.missing for answer in answers] == [{"1": 2}, {}, {}]
     assert await bench.level("TEA") == (3, 3)
@@ -221,7 +235,7 @@ async def test_who_waits_gets_what_a_baskets_order_leaves_and_not_what_it_wants(
     await bench.stocked("TEA", 3)
     await hold(bench, "B-1", 3)
     waiting = await waits(bench, 2)
-    own = await bench.inventory.reserve_stock(reserving(an_order(("TEA", 2), basket="B-1")))
+    own = await bench.reserve(an_order(("TEA", 2), basket="B-1"))
     assert units([own]) == 2
     assert await soft_reserved(bench) == {waiting.order_id: 1}
 

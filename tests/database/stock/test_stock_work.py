@@ -16,7 +16,7 @@ from store.database import Pool
 from store.stock.stock import Movement, StockLevel
 from store.stock.transfers import Transfer
 from store.views import audit
-from tests.support.bench import Bench, at_once, reserving
+from tests.support.bench import Bench, at_once
 from tests.support.builders import an_order
 
 SKUS = ("CUP", "TEA")
@@ -205,7 +205,7 @@ def _receive(transfer_id: str, units: dict[str, int] | None) -> Act:
 async def test_what_cannot_be_sent_or_received_is_refused_and_changes_nothing(
     bench: Bench, act: Act, error: type[OrderloomError], message: str
 ) -> None:
-    await bench.inventory.reserve_stock(reserving(an_order(("TEA", 2))))
+    await bench.reserve(an_order(("TEA", 2)))
     await sent(bench)
     before = await bench.everything()
     with pytest.raises(error, match=message):

@@ -16,6 +16,7 @@ from activities.stock.inventory import ReleaseStock, ReserveAgain
 from domain.errors import IllegalTransition
 from domain.ids import backorder_id
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.items import Item
 from domain.stock.locations import Lane, Location
@@ -24,7 +25,7 @@ from store.database import Pool, open_pool
 from store.stock import backorders, items, locations, promises, reservations
 from store.views import decisions
 from store.views.audit import look
-from tests.support.bench import Bench, at_once, authorizing, reserving
+from tests.support.bench import Bench, at_once, authorizing
 from tests.support.builders import an_order
 
 
@@ -37,7 +38,7 @@ async def bench(pool: Pool) -> Bench:
 
 async def placed(bench: Bench, order: Order) -> Reserved:
     """Reserve for an order, and take its money."""
-    reserved = await bench.inventory.reserve_stock(reserving(order))
+    reserved = await bench.reserve(order)
     await bench.authorizations.authorize_payment(authorizing(order))
     return reserved
 
@@ -345,7 +346,7 @@ async def test_an_order_that_ends_as_its_claims_fall_back_leaves_nothing_behind(
     await bench.stocked("TEA", 3)
     await bench.stocked("POT", 1)
     order, next_one = placed_on(1, ("TEA", 3), ("POT", 2)), placed_on(2, ("TEA", 1))
-    reserved = await bench.inventory.reserve_stock(reserving(order))
+    reserved = await bench.reserve(order)
     await placed(bench, next_one)
     await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
     ask = ReleaseStock(
@@ -383,8 +384,7 @@ async def test_what_is_waited_for_comes_only_from_where_the_order_may_be_sent_fr
     await bench.stocked("TEA", 1)
     rules = SourcingRules(locations=("main", "far"))
     order = placed_on(1, ("TEA", 2))
-    ask = reserving(order).model_copy(update={"sourcing": rules})
-    assert (await bench.inventory.reserve_stock(ask)).backordered == {"1": 1}
+    assert (await bench.reserve(order, Policy(sourcing=rules))).backordered == {"1": 1}
     # Neither has had any of it before: one is not allowed, the other sends elsewhere.
     lane = Lane(cost=Decimal("4.00"), currency="EUR", country="US")
     async with bench.pool.acquire() as conn:
@@ -406,8 +406,9 @@ async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(be
     early = placed_on(1, ("TEA", 2))
     await placed(bench, early)
     own, late = an_order(("TEA", 1), basket="B-1"), placed_on(3, ("TEA", 2))
+    both = await bench.on_record(own, late)
     async with bench.pool.acquire() as conn, conn.transaction():  # both in one batch
-        answers = await reservations.reserve(conn, [reserving(own), reserving(late)])
+        answers = await reservations.reserve(conn, both)
     assert [answer.backordered for answer in answers] == [{}, {"1": 2}]
     assert [await soft_reserved(bench, early), await soft_reserved(bench, late)] == [2, 0]
     await right(bench)

@@ -21,7 +21,7 @@ from store.aftersales.returns import Counted
 from store.database import Connection, Pool
 from store.stock import kits, promises, receipts
 from store.views import audit
-from tests.support.bench import Bench, at_once, reserving, shipping, until_one_waits
+from tests.support.bench import Bench, at_once, shipping, until_one_waits
 from tests.support.builders import an_order
 from tests.support.builders import shipping as shipping_document
 
@@ -59,7 +59,7 @@ async def test_a_kit_is_claimed_and_given_back_as_its_parts_whatever_it_is_made_
     await bench.stocked("CUP", 5)
     await bench.catalogue.define_kit(SET)
     order = an_order(("SET", 3), ("TEA", 1))
-    reserved = await bench.inventory.reserve_stock(reserving(order))
+    reserved = await bench.reserve(order)
     assert reserved.fulfilments[0].units == {"1": 3, "2": 1}
     assert await shelves(bench) == {"TEA": (10, 7), "CUP": (5, 3)}
     await bench.catalogue.define_kit(Kit(sku="SET", parts={"CUP": 5}))
@@ -114,14 +114,13 @@ async def test_nobody_waits_for_a_kit_nor_gets_one_with_a_part_that_is_not_sold_
     await bench.stocked("CUP", 5)
     await bench.catalogue.define_kit(SET)
     await bench.catalogue.set_items([Item(sku="SET", backorder=True)])
-    asked = reserving(an_order(("SET", 3))).model_copy(update={"backorder": True})
-    reserved = await bench.inventory.reserve_stock(asked)
+    reserved = await bench.reserve(an_order(("SET", 3)))
     assert (reserved.backordered, reserved.missing) == ({}, {"1": 1})
     assert await shelves(bench) == {"TEA": (5, 4), "CUP": (5, 2)}
     await bench.stocked("TEA", 5, "shop")
     await bench.stocked("CUP", 5, "shop")
     await bench.catalogue.set_items([Item(sku="CUP", available_from=date(2199, 1, 1))])
-    reserved = await bench.inventory.reserve_stock(reserving(an_order(("SET", 1))))
+    reserved = await bench.reserve(an_order(("SET", 1)))
     assert (reserved.fulfilments, reserved.missing) == ((), {"1": 1})
 
 
@@ -161,7 +160,7 @@ async def test_s3_orders_for_kits_and_their_parts_at_once_oversell_nothing_and_l
         """Orders kits and parts in any sequence; what is still claimed in the end, by part."""
         skus = random.sample(["CUP", "TEA", "SET", "BOX"], k=3)
         order = an_order(*((sku, random.randint(1, 3)) for sku in skus))
-        reserved = await bench.inventory.reserve_stock(reserving(order))
+        reserved = await bench.reserve(order)
         if reserved.fulfilments and random.random() < 0.4:
             await bench.inventory.release_stock(releasing(order, reserved))
             return Counter()
@@ -318,6 +317,6 @@ async def test_defining_a_kit_locks_that_sku_and_nobody_waits_who_orders_or_stoc
                 "k", "TEA", "shop", 1, new_location=True, who="test", why="test"
             )
             await bench.catalogue.define_kit(Kit(sku="SET", parts={"CUP": 1}))
-            await bench.inventory.reserve_stock(reserving(an_order(("TEA", 1), ("BOX", 1))))
+            await bench.reserve(an_order(("TEA", 1), ("BOX", 1)))
 
         await asyncio.wait_for(meanwhile(), timeout=5)

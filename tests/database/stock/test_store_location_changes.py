@@ -16,7 +16,7 @@ from store.stock.location_changes import Left
 from store.stock.receipts import Arrival
 from store.views import audit
 from tests.database.stock.test_store_receipts import taken_in
-from tests.support.bench import Bench, reserving
+from tests.support.bench import Bench
 from tests.support.builders import an_order
 
 
@@ -79,7 +79,7 @@ async def test_a_retired_location_sends_nothing_and_takes_nothing(bench: Bench) 
     await bench.baskets.hold("B-1", {"TEA": 1}, expires_at=datetime.now(UTC) + timedelta(hours=1))
     assert await bench.locations.retire("old") == Left(units=5, to_send=0, awaited=0)
     assert await shelf(bench, "old") == (5, 0, 0)
-    rejected = await bench.inventory.reserve_stock(reserving(an_order(("TEA", 1))))
+    rejected = await bench.reserve(an_order(("TEA", 1)))
     assert rejected.missing == {"1": 1}
     for refused in (
         bench.stock.receive("k", "TEA", "old", 1, **SAID),

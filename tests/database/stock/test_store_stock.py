@@ -10,14 +10,15 @@ from random import Random
 import asyncpg
 import pytest
 
+from activities.orders.order_records import CloseOrder
 from activities.stock.inventory import Reassign, ReleaseStock
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, OrderloomError
 from domain.orders.order import Order
-from domain.stock.reservations import Reserved
+from domain.stock.reservations import Reserved, ReserveStock
 from store.database import Connection, Pool
 from store.locks import lock_order, lock_stock
 from store.stock import stock
-from tests.support.bench import Bench, at_once, reserving, until_one_waits
+from tests.support.bench import Bench, at_once, until_one_waits
 from tests.support.books import faults_in
 from tests.support.builders import an_order
 
@@ -54,7 +55,7 @@ def releasing(order: Order, reserved: Reserved) -> ReleaseStock:
 async def test_s1_exactly_one_of_many_orders_gets_the_last_unit(bench: Bench) -> None:
     await bench.stocked("LAST", 1)
     orders = [an_order(("LAST", 1)) for _ in range(40)]
-    answers, refusals = await at_once(bench.inventory.reserve_stock(reserving(o)) for o in orders)
+    answers, refusals = await at_once(bench.reserve(o) for o in orders)
     assert refusals == []
     assert sum(bool(answer.fulfilments) for answer in answers) == 1
     assert await bench.level("LAST") == (1, 1)
@@ -66,7 +67,7 @@ async def test_s1_exactly_one_of_many_orders_gets_the_last_unit(bench: Bench) ->
 
 async def test_s2_lines_that_share_a_sku_share_its_stock(bench: Bench) -> None:
     await bench.stocked("TEA", 5)
-    reserved = await bench.inventory.reserve_stock(reserving(an_order(("TEA", 4), ("TEA", 4))))
+    reserved = await bench.reserve(an_order(("TEA", 4), ("TEA", 4)))
     assert reserved_units(reserved) == 5
     assert reserved.missing == {"2": 3}
     assert await bench.level("TEA") == (5, 5)
@@ -85,7 +86,7 @@ async def test_s3_orders_with_their_lines_in_any_order_never_deadlock_and_get_al
         """Orders some of each in a sequence of its own, and thinks better of it now and then."""
         lines = [(sku, random.randint(1, 3)) for sku in random.sample(skus, k=len(skus))]
         order = an_order(*lines)
-        reserved = await bench.inventory.reserve_stock(reserving(order))
+        reserved = await bench.reserve(order)
         if reserved.fulfilments and random.random() < 0.3:
             await bench.inventory.release_stock(releasing(order, reserved))
             return 0
@@ -93,7 +94,7 @@ async def test_s3_orders_with_their_lines_in_any_order_never_deadlock_and_get_al
 
     given, refusals = await at_once(customer() for _ in range(120))
     assert refusals == []
-    greedy = await bench.inventory.reserve_stock(reserving(an_order(*((sku, 99) for sku in skus))))
+    greedy = await bench.reserve(an_order(*((sku, 99) for sku in skus)))
     assert sum(given) + reserved_units(greedy) == 240
     for sku in skus:
         assert await bench.level(sku, "east") == await bench.level(sku, "west") == (30, 30)
@@ -109,7 +110,7 @@ async def test_stock_is_received_corrected_and_reserved_at_once_without_losing_a
     orders += [an_order(("TEA", 1), ("MUG", 1)) for _ in range(10)]
     _, refusals = await at_once(
         [
-            *(bench.inventory.reserve_stock(reserving(order)) for order in orders),
+            *(bench.reserve(order) for order in orders),
             *(bench.stock.receive(f"r{n}", "TEA", "main", 3, who="t", why="t") for n in range(10)),
             *(bench.stock.adjust(f"a{n}", "MUG", "main", -1, who="t", why="t") for n in range(20)),
         ]
@@ -186,7 +187,7 @@ async def test_locked_stock_stays_locked_until_the_transaction_ends(bench: Bench
 async def test_an_order_is_locked_for_writers_while_readers_go_on(bench: Bench) -> None:
     await bench.stocked("A", 1)
     order = an_order(("A", 1))
-    await bench.inventory.reserve_stock(reserving(order))
+    await bench.reserve(order)
     async with bench.pool.acquire() as conn, bench.pool.acquire() as other:
         async with conn.transaction():
             await lock_order(conn, order.order_id)
@@ -214,7 +215,7 @@ async def test_s3_releasing_several_fulfilments_locks_all_their_stock_sorted(ben
     await bench.stocked("B", 2, "east")
     await bench.stocked("A", 1, "west")
     order = an_order(("B", 2), ("A", 1))
-    reserved = await bench.inventory.reserve_stock(reserving(order))
+    reserved = await bench.reserve(order)
     assert [list(planned.units) for planned in reserved.fulfilments] == [["1"], ["2"]]
     async with holding(bench.pool, "A", "west"):
         release = asyncio.create_task(bench.inventory.release_stock(releasing(order, reserved)))
@@ -282,35 +283,33 @@ async def test_an_order_is_recorded_and_reserved_once_by_attempts_that_overlap(
 ) -> None:
     await bench.stocked("TEA", 9)
     order = an_order(("TEA", 3))
-    answers, refusals = await at_once(
-        bench.inventory.reserve_stock(reserving(order)) for _ in range(8)
-    )
+    answers, refusals = await at_once(bench.reserve(order) for _ in range(8))
     assert refusals == []
     assert all(answer == answers[0] for answer in answers)
     assert await bench.level("TEA") == (9, 3)
 
 
-@pytest.mark.parametrize(
-    ("changes", "run_id", "message"),
-    [({"note": "other"}, "run", "with other content"), ({}, "another run", "placed before")],
-)
-async def test_an_order_id_belongs_to_one_content_and_one_workflow(
-    bench: Bench, changes: dict[str, str], run_id: str, message: str
-) -> None:
+async def test_nothing_is_reserved_again_for_an_order_that_has_ended(bench: Bench) -> None:
     await bench.stocked("TEA", 9)
     order = an_order(("TEA", 3))
-    await bench.inventory.reserve_stock(reserving(order))
-    again = order.model_copy(update=changes)
-    with pytest.raises(Conflict, match=message):
-        await bench.inventory.reserve_stock(reserving(again, run_id))
+    await bench.reserve(order)
+    end = CloseOrder(order_id=order.order_id, decision="closed", reason="long ago")
+    await bench.records.close_order(end)
+    with pytest.raises(Conflict, match="was placed before, and is closed"):
+        await bench.reserve(order)
     assert await bench.level("TEA") == (9, 3)
+
+
+async def test_nothing_is_reserved_for_an_order_that_is_not_on_record(bench: Bench) -> None:
+    with pytest.raises(NotFound, match="no order web-none on record"):
+        await bench.inventory.reserve_stock(ReserveStock(order_id="web-none"))
 
 
 async def test_a_release_happens_once_by_attempts_that_overlap(bench: Bench) -> None:
     await bench.stocked("TEA", 9)
     order, other = an_order(("TEA", 3)), an_order(("TEA", 4))
-    reserved = await bench.inventory.reserve_stock(reserving(order))
-    await bench.inventory.reserve_stock(reserving(other))
+    reserved = await bench.reserve(order)
+    await bench.reserve(other)
     _, refusals = await at_once(
         bench.inventory.release_stock(releasing(order, reserved)) for _ in range(8)
     )
@@ -336,8 +335,8 @@ async def test_claims_are_carried_over_to_a_new_fulfilment_once(bench: Bench) ->
 async def test_no_claim_is_given_back_twice_under_two_names(bench: Bench) -> None:
     await bench.stocked("TEA", 9)
     order = an_order(("TEA", 3))
-    reserved = await bench.inventory.reserve_stock(reserving(order))
-    await bench.inventory.reserve_stock(reserving(an_order(("TEA", 4))))
+    reserved = await bench.reserve(order)
+    await bench.reserve(an_order(("TEA", 4)))
     ask = releasing(order, reserved)
     await bench.inventory.release_stock(ask)
     with pytest.raises((OrderloomError, asyncpg.CheckViolationError)):

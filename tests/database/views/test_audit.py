@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.money import Money
+from domain.orders.continuation import OrderInput
 from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.locations import Location
@@ -30,7 +31,6 @@ from tests.support.builders import QUICK, a_policy, an_order
 from tests.support.servers import Databases
 from tests.support.shop import Shop
 from workflows.order import OrderWorkflow
-from workflows.state.contracts import OrderInput
 
 _numbers = itertools.count(1)
 
@@ -332,7 +332,7 @@ async def test_an_order_that_no_worker_has_begun_with_is_not_wrong(
     order = an_order(("TEA", 1))
     handle: WorkflowHandle[OrderWorkflow, object] = await temporal_client.start_workflow(
         OrderWorkflow.run,
-        OrderInput(order=order),
+        OrderInput(order_id=order.order_id),
         id=ids.workflow_id(order.order_id),
         task_queue=queue,
     )

@@ -25,7 +25,7 @@ from store.aftersales.returns import Counted
 from store.database import Pool
 from store.purchasing import purchases
 from store.views import audit
-from tests.support.bench import Bench, a_part, at_once, authorizing, reserving, shipping
+from tests.support.bench import Bench, a_part, at_once, authorizing, shipping
 from tests.support.builders import an_order
 
 SET = Kit(sku="SET", parts={"TEA": 2, "CUP": 1})
@@ -150,7 +150,7 @@ class Warehouse:
         tea, cups = self.dice.randint(1, 3), self.dice.randint(1, 3)
         lines = self.dice.choice([[("SET", 1)], [("TEA", tea), ("CUP", cups)], [("TEA", tea)]])
         life = Life(an_order(*lines))
-        life.made(await self.bench.inventory.reserve_stock(reserving(life.order)))
+        life.made(await self.bench.reserve(life.order))
         await self.bench.authorizations.authorize_payment(authorizing(life.order))
         self.lives.append(life)
 

@@ -20,9 +20,9 @@ async def many_orders(conn: Connection) -> None:
     await conn.execute("insert into item (sku) values ('TEA')")
     await conn.execute(
         """
-        insert into customer_order (order_id, channel, channel_order_id, digest, run_id, document,
+        insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
                                     customer_id, currency, total_minor, placed_at, received_at)
-        select 'web-' || n, 'web', n, 'd', 'r', '{}', 'C' || n % 1000, 'USD', 100,
+        select 'web-' || n, 'web', n, 'd', '{}', '{}', 'C' || n % 1000, 'USD', 100,
                now() - n * interval '1 minute', now() - n * interval '1 minute'
         from generate_series(1, $1) as n
         """,

@@ -13,6 +13,7 @@ from domain.orders.order import Order
 from domain.stock.items import Item
 from store.accounting.valuation import NOTHING
 from store.locks import lock_stock
+from store.orders import intake
 from store.payments import credit
 from store.stock import items, stock
 from tests.simulation.chance import Chance
@@ -164,9 +165,14 @@ class OrderLifeOnPostgres(OrderLife):
         )
         shelves, backorderable = self._shelf_units(lead)
         self.world.do(self._stocked(shelves, backorderable))
+        self.world.do(self._taken_in())
         self.stock = _Shelves(self.world)  # type: ignore[assignment]  # has what people look at
         self.money = _Bank(self.world)  # type: ignore[assignment]  # has what people look at
         self.records = self.memory = _Records(self.world)  # type: ignore[assignment]  # has what people look at
+
+    async def _taken_in(self) -> None:
+        async with self._ground.pool.acquire() as conn:
+            await intake.take_in(conn, [intake.Received(self.order, self.policy)])
 
     async def _stocked(self, shelves: Mapping[tuple[str, str], int], back: list[str]) -> None:
         goods = [

@@ -35,8 +35,6 @@ class OrderRecords:
     def note_attention(self, ask: Attention) -> None:
         if ask.resolution is None:
             self._asked(ask)
-        if not self.memory.knows("reserve_stock"):
-            return  # the order is not on record yet; Temporal lists it
         effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
         if self.memory.knows(effect) or self.memory.knows(f"attention:{ask.number}:resolved"):
             return  # an attempt that comes late

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from temporalio.exceptions import ApplicationError
+
+from activities.orders.order_records import ReadTerms
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
 from domain import ids
 from domain.fulfilment.fulfilments import FulfilmentState, Planned
 from domain.orders.order import Order
-from domain.stock.reservations import Reserved, ReserveStock
+from domain.orders.policy import Policy
+from domain.orders.terms import Terms
+from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
+from tests.support.builders import terms_of
 
 LIVE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
 
@@ -68,20 +74,34 @@ class Stock:
         self.parts: dict[str, Part] = {}
         self.backorders: dict[str, Backorder] = {}
         self.order: Order | None = None
+        self.policy = Policy()
         self.arrived = 0
         self.corrected = 0
         self.shipped = 0
         self.came_back = 0
 
+    def on_record(self, order: Order, policy: Policy) -> None:
+        """The order is on record."""
+        self.order, self.policy = order, policy
+
     # Activities -----------------------------------------------------------------------------------
 
-    def reserve_stock(self, ask: ReserveStock) -> Reserved:
+    def read_terms(self, ask: ReadTerms) -> Terms:
+        assert self.order is not None
+        assert self.order.order_id == ask.order_id
+        return terms_of(self.order)
+
+    def reserve_stock(self, ask: ReserveStock) -> ReservedOrder:
+        order, policy = self.order, self.policy
+        if order is None or order.order_id != ask.order_id:
+            raise ApplicationError("no such order", type="not_found", non_retryable=True)
+
         def reserve() -> Reserved:
-            self.order = ask.order
-            wanted = {line.line_id: line.quantity for line in ask.order.lines}
+            wanted = {line.line_id: line.quantity for line in order.lines}
             taken, short = self._take(wanted)
-            waits, missing = self._wait_or_lack(short, ask.backorder)
-            if missing and (ask.partly_available == "all_or_nothing" or not (taken or waits)):
+            waits, missing = self._wait_or_lack(short, policy.backorder)
+            whole = policy.partly_available == "all_or_nothing"
+            if missing and (whole or not (taken or waits)):
                 self.memory.decision = "rejected"
                 for location, units in taken.items():
                     for line_id, count in units.items():
@@ -93,7 +113,8 @@ class Stock:
                 missing=missing,
             )
 
-        return self.memory.once("reserve_stock", reserve)
+        reserved = self.memory.once("reserve_stock", reserve)
+        return ReservedOrder(terms=terms_of(order), **dict(reserved))
 
     def release_stock(self, ask: ReleaseStock) -> None:
         def release() -> None:

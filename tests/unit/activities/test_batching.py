@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from activities.batching import Batching
+from store.batching import Batching
 
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
 

@@ -16,7 +16,7 @@ from domain.fulfilment.fulfilments import Planned
 from domain.orders.amounts import Worth, sum_of
 from domain.orders.continuation import BookState, Stage
 from domain.orders.order import Order
-from tests.support.builders import an_order, shipping
+from tests.support.builders import an_order, shipping, terms_of
 from tests.support.strategies import orders
 from workflows.state.charges import Owed
 from workflows.state.fulfilment import Fulfilment
@@ -36,6 +36,12 @@ def reserve_all(book: OrderBook) -> Fulfilment:
     return reserve(book, {line_id: line.open for line_id, line in book.lines.items()})
 
 
+def a_book(order: Order, state: BookState | None = None) -> OrderBook:
+    book = OrderBook(order.order_id, state)
+    book.learn(terms_of(order))
+    return book
+
+
 PARTS = tuple(Worth.model_fields)
 
 
@@ -47,7 +53,7 @@ class BookMachine(RuleBasedStateMachine):
     @initialize(order=orders(lines_max=3, quantity_max=4), ahead=st.booleans())
     def place(self, order: Order, *, ahead: bool) -> None:
         self.order = order
-        self.book = OrderBook(order)
+        self.book = a_book(order)
         self.ahead = ahead  # charged before anything goes out
         self.authorized: int | None = None
         self.charged, self.refunded = Worth(), Worth()
@@ -246,7 +252,7 @@ class BookMachine(RuleBasedStateMachine):
     @rule()
     def continue_as_new(self) -> None:
         state = BookState.model_validate_json(self.book.state().model_dump_json())
-        self.book = OrderBook(self.order, state)
+        self.book = a_book(self.order, state)
         self.waiting = [self.book.fulfilments[fulfilment.id] for fulfilment in self.waiting]
         self.under_way = [self.book.fulfilments[fulfilment.id] for fulfilment in self.under_way]
 
@@ -341,22 +347,22 @@ test_money_follows_the_units_whatever_happens = BookMachine.TestCase
 
 
 def test_two_parcels_are_charged_each_for_what_it_holds() -> None:
-    book = OrderBook(an_order(("TEA", 2, "10.00"), ("CUP", 1, "5.00")))
+    book = a_book(an_order(("TEA", 2, "10.00"), ("CUP", 1, "5.00")))
     first = reserve(book, {"1": 1})
     second = reserve(book, {"1": 1, "2": 1})
     assert (first.id, second.id) == (
-        f"{book.order.order_id}:1",
-        f"{book.order.order_id}:2",
+        f"{book.order_id}:1",
+        f"{book.order_id}:2",
     )
     assert book.parts_to_authorize() == {first.id: 1200, second.id: 1800}
     assert book.shipped(first).units == {"1": 1}
     assert book.charges.charged.total == 1200  # its share of the shipping with it
     assert book.shipped(second).units == {"1": 1, "2": 1}
-    assert book.charges.charged.total == book.order.total_minor == 3000
+    assert book.charges.charged.total == book.terms.total_minor == 3000
 
 
 def test_s14_what_is_cancelled_is_not_to_be_authorized() -> None:
-    book = OrderBook(an_order(("TEA", 4, "10.00")))
+    book = a_book(an_order(("TEA", 4, "10.00")))
     assert book.deliverable_worth == 4500
     book.cancelled({"1": 1}, allocated=False)
     assert book.deliverable_worth == 3375
@@ -365,7 +371,7 @@ def test_s14_what_is_cancelled_is_not_to_be_authorized() -> None:
 
 
 def test_units_sent_in_place_of_lost_ones_are_not_charged_again() -> None:
-    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book = a_book(an_order(("TEA", 2, "10.00")))
     book.shipped(reserve_all(book))
     assert not book.lost({"1": 2}, {})
     due = book.shipped(reserve_all(book))
@@ -378,7 +384,7 @@ def test_units_sent_in_place_of_lost_ones_are_not_charged_again() -> None:
 def test_parcels_are_charged_what_is_authorized_for_them_also_after_a_loss(
     first: str,
 ) -> None:
-    book = OrderBook(an_order(("TEA", 20, "10.00")))
+    book = a_book(an_order(("TEA", 20, "10.00")))
     gone, older = reserve(book, {"1": 3}), reserve(book, {"1": 17})
     book.shipped(gone)
     book.lost({"1": 3}, {})
@@ -386,7 +392,7 @@ def test_parcels_are_charged_what_is_authorized_for_them_also_after_a_loss(
     fulfilments = [older, newer] if first == "older" else [newer, older]
     authorized = {fulfilment.id: book.to_charge_for(fulfilment) for fulfilment in fulfilments}
     charged = {fulfilment.id: book.shipped(fulfilment).worth.total for fulfilment in fulfilments}
-    assert sum(charged.values()) == book.order.total_minor - 30_75
+    assert sum(charged.values()) == book.terms.total_minor - 30_75
     assert all(charged[part] <= authorized[part] for part in charged)
 
 
@@ -394,7 +400,7 @@ def test_parcels_are_charged_what_is_authorized_for_them_also_after_a_loss(
 def test_each_parcel_s_authorization_is_enough_in_whatever_sequence_they_leave(
     order: Order, data: st.DataObject
 ) -> None:
-    book = OrderBook(order)
+    book = a_book(order)
     while units := {k: line.open for k, line in book.lines.items() if line.open}:
         some = {k: data.draw(st.integers(0, n), label=f"units of {k}") for k, n in units.items()}
         reserve(book, {k: n for k, n in some.items() if n} or units)
@@ -417,7 +423,7 @@ def test_each_parcel_s_authorization_is_enough_in_whatever_sequence_they_leave(
 
 
 def test_a_parcel_that_was_planned_as_worth_nothing_asks_for_its_cent_before_it_leaves() -> None:
-    book = OrderBook(an_order(("TEA", 2, "0.00"), shipping=shipping("0.01")))
+    book = a_book(an_order(("TEA", 2, "0.00"), shipping=shipping("0.01")))
     first, second = (reserve(book, {"1": 1}) for _ in range(2))
     assert book.parts_to_authorize() == {second.id: 1}
     assert (book.to_charge_for(second), book.shipped(second).worth.total) == (0, 0)
@@ -425,14 +431,14 @@ def test_a_parcel_that_was_planned_as_worth_nothing_asks_for_its_cent_before_it_
 
 
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
-    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book = a_book(an_order(("TEA", 2, "10.00")))
     book.shipped(reserve_all(book))
     worth = Worth(goods=1000, shipping=250)
     assert book.lost({"1": 1}, {"1": 1}) == Owed({"1": 1}, worth, worth)
 
 
 def test_s27_of_three_that_were_to_come_back_the_two_that_came_are_paid_back() -> None:
-    book = OrderBook(an_order(("TEA", 3, "10.00")))
+    book = a_book(an_order(("TEA", 3, "10.00")))
     fulfilment = reserve_all(book)
     book.shipped(fulfilment)
     book.delivered(fulfilment, NOON)
@@ -443,7 +449,7 @@ def test_s27_of_three_that_were_to_come_back_the_two_that_came_are_paid_back() -
 
 
 def test_a_parcel_can_be_stopped_until_it_is_handed_over() -> None:
-    fulfilment = reserve_all(OrderBook(an_order(("TEA", 1))))
+    fulfilment = reserve_all(a_book(an_order(("TEA", 1))))
     stoppable = {}
     for stage in get_args(Stage):
         fulfilment.stage = stage
@@ -456,7 +462,7 @@ def test_a_parcel_can_be_stopped_until_it_is_handed_over() -> None:
 
 
 def test_a_unit_is_not_shipped_twice() -> None:
-    book = OrderBook(an_order(("TEA", 1)))
+    book = a_book(an_order(("TEA", 1)))
     fulfilment = reserve_all(book)
     book.shipped(fulfilment)
     with pytest.raises(IllegalTransition):
@@ -464,7 +470,7 @@ def test_a_unit_is_not_shipped_twice() -> None:
 
 
 def test_shipping_that_was_not_paid_back_with_its_unit_does_not_pay_for_that_of_the_next() -> None:
-    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book = a_book(an_order(("TEA", 2, "10.00")))
     first = reserve(book, {"1": 1})
     book.shipped(first)
     book.delivered(first, NOON)
@@ -477,7 +483,7 @@ def test_shipping_that_was_not_paid_back_with_its_unit_does_not_pay_for_that_of_
 
 
 def test_goodwill_before_anything_went_out_is_no_part_of_what_is_invoiced() -> None:
-    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book = a_book(an_order(("TEA", 2, "10.00")))
     book.charge_all()[0]
     owed = book.charges.refund_amount(500)
     assert (owed.worth.total, owed.credited.total) == (500, 0)
@@ -487,7 +493,7 @@ def test_goodwill_before_anything_went_out_is_no_part_of_what_is_invoiced() -> N
 
 
 def test_goodwill_before_anything_went_out_leaves_nothing_deferred_when_nothing_goes() -> None:
-    book = OrderBook(an_order(("TEA", 2, "10.00")))
+    book = a_book(an_order(("TEA", 2, "10.00")))
     book.charge_all()[0]
     book.charges.refund_amount(500)
     owed = book.cancelled({"1": 2}, allocated=False)
@@ -497,7 +503,7 @@ def test_goodwill_before_anything_went_out_leaves_nothing_deferred_when_nothing_
 
 def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> None:
     # A line of three is worth 0.01: the first two nothing, and the third all of it, as the third.
-    book = OrderBook(an_order(("TEA", 3, "10.00"), discount="29.99", shipping=shipping("0")))
+    book = a_book(an_order(("TEA", 3, "10.00"), discount="29.99", shipping=shipping("0")))
     first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
     book.parts_to_authorize()
     for fulfilment in (first, second):
@@ -508,7 +514,7 @@ def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> No
 
 
 def test_where_a_company_ended_it_all_a_parcel_leaves_enough_authorized_for_the_others() -> None:
-    book = OrderBook(an_order(("TEA", 3, "10.00"), shipping=shipping("0")))
+    book = a_book(an_order(("TEA", 3, "10.00"), shipping=shipping("0")))
     first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
     book.covered |= {first.id, second.id}
     assert book.promised_besides(second) == 0

@@ -1,0 +1,116 @@
+"""Intake: an order is written down before anything else happens to it.
+
+From here on it is safe, whatever becomes of the program that brought it, and of Temporal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from domain.money import Money
+from domain.orders.amounts import value_lines
+from domain.orders.order import Order
+from domain.orders.policy import Policy
+from domain.orders.starts import OrderStart
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+LEASE: Final = timedelta(seconds=30)
+"""A relay that has not started an order by then has died: another one may try."""
+
+AGAIN_AFTER: Final = timedelta(hours=1)
+"""An order that Temporal has taken and that has not begun by then is started again."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An order that a channel brings, and the policy that it will go by.
+
+    `bulk`: one of many, whose work lets that of others pass.
+    """
+
+    order: Order
+    policy: Policy = field(default_factory=Policy)
+    bulk: bool = False
+
+
+async def take_in(conn: Connection, received: Sequence[Received]) -> list[bool]:
+    """Write orders down, in this sequence. False for an id that is on record, with any content.
+
+    An order that comes twice in the sequence is on record when it comes again.
+    """
+    first: dict[str, Received] = {}
+    for one in received:
+        first.setdefault(one.order.order_id, one)
+    created = await _write(conn, list(first.values()))
+    answers = []
+    for one in received:
+        answers.append(one.order.order_id in created)
+        created.discard(one.order.order_id)
+    return answers
+
+
+async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
+    """Returns the ids of the orders that are new."""
+    orders = [one.order for one in received]
+    lines = [(order, line) for order in orders for line in order.lines]
+    worth = {order.order_id: value_lines(order) for order in orders}
+    wholes = [worth[order.order_id][line.line_id].whole for order, line in lines]
+    rows = _sql.take_in(
+        conn,
+        order_ids=[order.order_id for order in orders],
+        channels=[order.channel for order in orders],
+        channel_order_ids=[order.channel_order_id for order in orders],
+        digests=[order.digest for order in orders],
+        policies=[one.policy.model_dump(mode="json") for one in received],
+        documents=[order.model_dump(mode="json") for order in orders],
+        customer_ids=[order.customer.id for order in orders],
+        currencies=[order.currency for order in orders],
+        totals=[order.total_minor for order in orders],
+        placed=[order.placed_at for order in orders],
+        bulk=[one.bulk for one in received],
+        line_orders=[order.order_id for order, _ in lines],
+        positions=[n for order in orders for n, _ in enumerate(order.lines, start=1)],
+        line_ids=[line.line_id for _, line in lines],
+        skus=[line.sku for _, line in lines],
+        ordered=[line.quantity for _, line in lines],
+        goods=[whole.goods for whole in wholes],
+        tax=[whole.tax for whole in wholes],
+        shipping=[whole.shipping for whole in wholes],
+        shipping_tax=[whole.shipping_tax for whole in wholes],
+    )
+    return {row["order_id"] async for row in rows}
+
+
+async def claim_to_start(conn: Connection, at_most: int) -> list[OrderStart]:
+    """Orders that are due to be started, in the sequence of their intake; others leave them."""
+    rows = _sql.claim_to_start(conn, at_most=at_most, lease=LEASE)
+    return [
+        OrderStart(
+            order_id=row["order_id"],
+            channel=row["channel"],
+            channel_order_id=row["channel_order_id"],
+            service=row["service"],
+            lines=row["lines"],
+            total=Money(minor=row["total_minor"], currency=row["currency"]),
+            policy=Policy.model_validate(row["policy"]),
+            bulk=row["bulk"],
+        )
+        async for row in rows
+    ]
+
+
+async def started(conn: Connection, order_ids: Sequence[str]) -> None:
+    """Temporal has taken these. They are to be started until their first step begins them."""
+    if order_ids:
+        await _sql.started(conn, order_ids=list(order_ids), again_after=AGAIN_AFTER)
+
+
+async def leave(conn: Connection, order_ids: Sequence[str]) -> None:
+    """Temporal has not taken these: they are due as before, in their sequence."""
+    if order_ids:
+        await _sql.leave(conn, order_ids=list(order_ids))

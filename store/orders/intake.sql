@@ -1,0 +1,73 @@
+-- Intake: orders are written down before anything else happens to them.
+
+-- name: take_in(order_ids, channels, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
+-- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
+-- to be started. Returns the ids of the new ones; nothing is written for the others. Written in the
+-- sequence of their ids, because an insert waits for another one of the same id; taken in in the
+-- sequence in which they are given.
+with given as (
+    select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
+                         :digests::text[], :policies::jsonb[], :documents::jsonb[],
+                         :customer_ids::text[], :currencies::text[], :totals::bigint[],
+                         :placed::timestamptz[], :bulk::boolean[])
+        with ordinality as g (order_id, channel, channel_order_id, digest, policy, document,
+                              customer_id, currency, total_minor, placed_at, bulk, position)
+), created as (
+    insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
+                                customer_id, currency, total_minor, placed_at, received_at)
+    select order_id, channel, channel_order_id, digest, policy, document, customer_id, currency,
+           total_minor, placed_at,
+           (select moment()) + position * interval '1 microsecond'
+    from given order by order_id
+    on conflict do nothing
+    returning order_id, channel, currency, received_at
+), lines as (
+    insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
+                            shipping_minor, shipping_tax_minor)
+    select l.*
+    from unnest(:line_orders::text[], :line_ids::text[], :positions::integer[], :skus::text[],
+                :ordered::bigint[], :goods::bigint[], :tax::bigint[], :shipping::bigint[],
+                :shipping_tax::bigint[])
+        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax)
+    join created using (order_id)
+), items as (
+    -- The items of SKUs that are named for the first time. Sorted, because two writers of the same
+    -- rows wait for each other.
+    insert into item (sku)
+    select distinct sku from unnest(:skus::text[]) as w (sku)
+    where not exists (select from item where item.sku = w.sku)
+    order by sku
+    on conflict (sku) do nothing
+), money as (
+    insert into order_money (order_id, currency) select order_id, currency from created
+), story as (
+    insert into order_event (order_id, effect, what, who)
+    select order_id, 'received', 'received', 'channel ' || channel from created
+    order by received_at
+), starts as (
+    insert into order_to_start (order_id, bulk, start_after)
+    select order_id, bulk, received_at + interval '5 seconds' from created join given using (order_id)
+)
+select order_id from created;
+
+-- name: claim_to_start(at_most, lease)
+-- To be started → being started by one relay for so long, the oldest first.
+with claimed as (
+    update order_to_start set start_after = moment() + :lease
+    where order_id in (select order_id from order_to_start where start_after <= moment()
+                       order by start_after limit :at_most for update skip locked)
+    returning order_id, bulk
+)
+select o.order_id, o.channel, o.channel_order_id, o.document #>> '{shipping,service}' as service,
+       jsonb_array_length(o.document -> 'lines') as lines, o.total_minor, o.currency, o.policy, c.bulk
+from claimed c join customer_order o using (order_id) order by o.received_at;
+
+-- name: started(order_ids, again_after)!
+-- Temporal has them: looked after again much later, should it have lost them by then.
+update order_to_start set start_after = moment() + :again_after
+where order_id = any(:order_ids::text[]);
+
+-- name: leave(order_ids)!
+-- Being started → to be started, in their old place.
+update order_to_start t set start_after = o.received_at + interval '5 seconds'
+from customer_order o where o.order_id = t.order_id and t.order_id = any(:order_ids::text[]);
