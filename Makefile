@@ -27,7 +27,7 @@ help:
 	@echo 'make check  rules (style, layers, architecture) and types'
 	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in,'
 	@echo '            TIER=2 lives them with the real activities on a real PostgreSQL)'
-	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (12 minutes)'
+	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make baseline  write the first migration from store/schema/, as long as no database has to be kept'
 	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
