@@ -22,14 +22,15 @@ from temporalio.worker import Interceptor, Worker
 
 from activities.aftersales.returns import Returns
 from activities.failures import FailureTypes
+from activities.fulfilment import labels
 from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
-from activities.fulfilment.stranded_labels import StrandedLabels
 from activities.orders.order_records import OrderRecords
 from activities.orders.starts import OrderStarts
 from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
+from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.event_reader import EventReader
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
@@ -65,7 +66,7 @@ from runtime.streams import prepare_streams
 from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
 from store.database import DatabaseFault, Pool, open_pool
-from store.payments import provider_events
+from store.payments import cover, provider_events
 from store.payments.payments import STORE_CREDIT
 from store.purchasing import replenishment
 from workflows.order import OrderWorkflow
@@ -144,7 +145,7 @@ def steps(
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers, seller)
-    fulfilment = Fulfilments(pool, carrier)
+    fulfilment = Fulfilments(pool, carrier, cover.is_paid)
     delivery = Delivery(pool)
     returns = Returns(pool)
     reconciling = Reconciliation(pool, providers, client)
@@ -162,7 +163,7 @@ def steps(
         authorizations.void_payment,
         *(payments.capture_payment, payments.invoice_shipment, payments.may_refund),
         payments.refund_payment,
-        *(fulfilment.pick, fulfilment.pack, fulfilment.ship, fulfilment.recall),
+        *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),
         *(returns.approve_return, returns.receive_return),
@@ -182,10 +183,11 @@ def duties(
     task_queue: str,
     readers: Mapping[str, EventReader] = READERS,
     stranded_after: timedelta = timedelta(minutes=1),
+    renewals_every_s: float = NOTICE_S,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
-    `stranded_after`: how long an attempt to buy a label may take.
+    `stranded_after`: how long buying a label may take. `renewals_every_s`: the period of that duty.
     """
     events = ProviderEvents(pool, Wakes(client).send, readers)
     return [
@@ -193,7 +195,8 @@ def duties(
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
-        Duty(StrandedLabels(pool, client, stranded_after).revive, SWEEP_S),
+        Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
+        Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),

@@ -49,8 +49,13 @@ def order_of(part_id: str) -> str:
 
 
 def wait_id(step: str, part_id: str) -> str:
-    """The activity id of a step that waits for the outside: `pick:web-1001:1`."""
+    """The activity id of a step that waits for the outside: `await_delivery:web-1001:1`."""
     return f"{step}:{part_id}"
+
+
+def sending_id(fulfilment_id: str) -> str:
+    """The activity id of the wait for warehouse and carrier: `pick_pack_ship:web-1001:1`."""
+    return wait_id("pick_pack_ship", fulfilment_id)
 
 
 def purchase_order_id(unique: str) -> str:

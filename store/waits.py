@@ -8,7 +8,7 @@ somebody waits for it, and no report is lost, whichever program dies in between.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from store.database import Connection, Record, load_queries
@@ -69,6 +69,21 @@ async def begin(
     await _sql.begin(conn, activity_id=activity_id, order_id=order_id, po_id=po_id)
 
 
+async def begin_again(
+    conn: Connection,
+    activity_id: str,
+    order_id: str,
+    *,
+    seen: datetime | None,
+    told: dict[str, Any] | None,
+) -> None:
+    """Say that a step waits which knows by itself what it is to be told: `told`, or nothing.
+
+    What was reported until then (`seen`: when) is told no more.
+    """
+    await _sql.begin_again(conn, activity_id=activity_id, order_id=order_id, seen=seen, told=told)
+
+
 async def claim_pending(conn: Connection, batch: int) -> list[Record]:
     """Claim reports to hand over.
 
@@ -88,9 +103,3 @@ async def handed_over(conn: Connection, claimed: Sequence[tuple[Record, Ending]]
         reported=[report["reported_at"] for report, _ in claimed],
         endings=[ending for _, ending in claimed],
     )
-
-
-async def stranded_labels(conn: Connection, older_than: timedelta, batch: int) -> list[Record]:
-    """Fulfilments whose label should have been bought by now: fulfilment_id, order_id."""
-    rows = _sql.stranded_labels(conn, older_than=older_than, batch=batch)
-    return [row async for row in rows]

@@ -1,4 +1,4 @@
--- What the outside reported, on its way to the workflow that waits for it. The two functions stand in
+-- What the outside reported, on its way to the workflow that waits for it. The functions stand in
 -- schema/routines/kernel.sql.
 
 -- name: report(activity_id, order_id, po_id, outcome, anew)$
@@ -7,6 +7,9 @@ select report_to_step(:activity_id, :order_id, :po_id, :outcome, :anew);
 -- name: report_to_all(activity_ids, order_ids, outcome)
 select report_to_step(activity_id, order_id, null, :outcome)
 from unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id);
+
+-- name: begin_again(activity_id, order_id, seen, told)$
+select step_waits_again(:activity_id, :order_id, :seen, :told);
 
 -- name: begin(activity_id, order_id, po_id)$
 select step_waits(:activity_id, :order_id, :po_id);
@@ -52,18 +55,3 @@ from unnest(:activity_ids::text[], :tries::integer[], :waited::timestamptz[],
 where w.activity_id = h.activity_id and w.tries = h.tries
   and w.waits_since is not distinct from h.waits_since and w.reported_at = h.reported_at
   and set_config('synchronous_commit', 'off', true) = 'off';
-
--- name: stranded_labels(older_than, batch)
--- Packed long ago, and no label: the attempt that was to buy it may have died half-way, or on its way
--- to a worker; or refused, or bought for a parcel that was recalled meanwhile, and the answer is
--- awaited. Not where an attempt began since: a slow carrier is given its time. The youngest first: for
--- what is parked nobody waits. Younger than a day: what is older has raised attention by itself.
-select f.fulfilment_id, f.order_id
-from fulfilment f left join shipment p using (fulfilment_id)
-where (f.state = 'packed' or f.recalled_from = 'packed')
-  and (coalesce(p.label, 'requested') = 'requested'
-       or (p.label = 'refused' and f.state = 'packed')
-       or (p.label = 'bought' and f.recalled_from = 'packed'))
-  and greatest(f.changed_at, p.asked_at) < moment() - :older_than::interval
-  and f.changed_at > moment() - interval '1 day'
-order by greatest(f.changed_at, p.asked_at) desc limit :batch;

@@ -24,12 +24,16 @@ _COUNTS = (
 
 _DOING = {
     "planned": "reserved",
-    "pick": "being picked",
-    "pack": "being packed",
-    "ship": "waiting for label and hand-over",
+    "under_way": "with the warehouse, to be picked, packed and handed over",
     "await_delivery": "on its way to the customer",
     "ended": "ended",
 }
+
+_WHERE = {
+    "under_way": "how far it has come: `orderloom show`, `orderloom warehouse tasks`",
+    "await_delivery": "what the carrier says: `orderloom show`",
+}
+"""Where to look for more, of what the outside is waited for."""
 
 
 def page(phase: str, placement: Placement | None, book: OrderBook, steps: Steps) -> str:
@@ -66,4 +70,7 @@ def _standing(book: OrderBook, line_id: str) -> str:
 def _parcel(fulfilment: Fulfilment) -> str:
     units = sum(fulfilment.units.values())
     doing = fulfilment.outcome or _DOING[fulfilment.stage]
+    where = _WHERE.get(fulfilment.stage)
+    if where is not None and fulfilment.since is not None and not fulfilment.outcome:
+        doing += f", since {fulfilment.since:%Y-%m-%d %H:%M} UTC ({where})"
     return f"`{fulfilment.id}` from {fulfilment.location}, {units} units: {doing}"

@@ -25,7 +25,7 @@ from workflows.chapters.returns import OrderReturns
 from workflows.engine.inbox import Inbox
 from workflows.engine.outcomes import Abandoned, Refused
 from workflows.engine.runs import Runs
-from workflows.engine.step_table import Step, StepTable
+from workflows.engine.step_table import State, Step, StepTable
 from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderResult
 from workflows.state.order_book import OrderBook
@@ -42,15 +42,19 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.continuation import OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
 
+FULFILMENT = (
+    State("picked", undo=Fulfilments.put_back),
+    State("packed", undo=Fulfilments.put_back),
+    State("labelled", undo=Fulfilments.void_label, by_hand=True),  # until the hand-over
+)
+
 STEPS = StepTable(
     # Placing the order. When all of it is authorized, the same step confirms the order.
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
     Step(Authorizations.authorize_payment, undo=Authorizations.void_payment, by_hand=True),
-    # Each fulfilment, side by side.
-    Step(Fulfilments.pick, undo=Fulfilments.put_back),
-    Step(Fulfilments.pack, undo=Fulfilments.put_back),
+    # Each fulfilment, side by side. Its row says which state it had come to when it was recalled.
+    Step(Fulfilments.pick_pack_ship, states=FULFILMENT),
     Step(Authorizations.reauthorize_payment, undo=Authorizations.void_payment, by_hand=True),
-    Step(Fulfilments.ship, undo=Fulfilments.void_label, by_hand=True),  # until the hand-over
     Step(Payments.capture_payment, undo=Payments.refund_payment, by_hand=True),
     Step(Payments.invoice_shipment, because="an invoice stands; a refund writes a credit note"),
     Step(
@@ -74,6 +78,7 @@ STEPS = StepTable(
     Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
     Step(OrderRecords.read_terms, because="it reads only"),
     Step(Payments.may_refund, because="it reads only"),
+    Step(Fulfilments.stages, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
 )
 

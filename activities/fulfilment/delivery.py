@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from activities.fulfilment.fulfilments import Part
+from activities.fulfilment.contracts import Part
 from activities.waiting import wait_for_report
 from domain.orders.quantities import LineUnits
 from store.database import Pool

@@ -1,135 +1,139 @@
-"""Pick, pack and ship a fulfilment, and undo each; the steps wait for warehouse and carrier."""
+"""Pick, pack and ship a fulfilment: one step, which waits for the warehouse; and its undos."""
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from activities.fulfilment.carrier import Carrier, Label
+from activities.fulfilment.contracts import (
+    Look,
+    Part,
+    Recalled,
+    Sending,
+    Sent,
+    Stage,
+    Stages,
+)
 from activities.provider_errors import DeclineCode, Declined
-from activities.waiting import say_that_it_waits, wait_for_report
-from domain.fulfilment.fulfilments import FulfilmentState
+from domain import ids
 from domain.ids import WHO
 from domain.orders.order import Shipping
-from domain.orders.quantities import LineUnits
-from store.database import Pool
+from store import clock, waits
+from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import events, orders
 
 
-class Part(BaseModel):
-    """Names one fulfilment."""
+class IsPaid(Protocol):
+    """Asks the rows whether nothing is missing for a fulfilment to be sent."""
 
-    model_config = ConfigDict(frozen=True)
-
-    fulfilment_id: str
-
-
-class Picked(BaseModel):
-    """The picker's count: the units found, and those not found.
-
-    `refused` gives the reason when the location will send none of it. `backordered` are units that
-    became backordered before anybody picked them, because a count found too few.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    picked: LineUnits
-    missing: LineUnits = {}
-    backordered: LineUnits = {}
-    refused: str = ""
-
-
-class Packed(BaseModel):
-    """The warehouse has closed the parcel."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Ship(BaseModel):
-    """Buy a parcel's label, and wait for its hand-over.
-
-    `charged`: the customer is charged when the parcel leaves, so the parcel waits until that is
-    possible. A parcel that is already paid, or replaces a lost one, does not wait. The address is
-    read from the order's row: nothing personal enters Temporal.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    fulfilment_id: str
-    charged: bool = True
-
-
-class Shipped(BaseModel):
-    """`shipped`: the carrier has the parcel. `recalled`: it was stopped before the hand-over."""
-
-    model_config = ConfigDict(frozen=True)
-
-    outcome: Literal["shipped", "recalled"]
-    units: LineUnits = {}
-
-
-class Recalled(BaseModel):
-    """The state in which the fulfilment was stopped; None when it had already left.
-
-    `units` are those that are claimed for it, without the units that were not found.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    caught: FulfilmentState | None
-    units: LineUnits = {}
+    async def __call__(
+        self,
+        conn: Connection,
+        order_id: str,
+        fulfilment_id: str,
+        *,
+        to_charge: int,
+        ahead: bool,
+        until: datetime,
+    ) -> bool: ...
 
 
 class Fulfilments:
-    """Activities for fulfilments, with the database pool and the carrier injected."""
+    """Activities for fulfilments, with the database pool, the carrier and `is_paid` injected."""
 
-    def __init__(self, pool: Pool, carrier: Carrier) -> None:
+    def __init__(self, pool: Pool, carrier: Carrier, is_paid: IsPaid) -> None:
         self._pool = pool
         self._carrier = carrier
+        self._is_paid = is_paid
 
     @activity.defn
-    async def pick(self, part: Part) -> Picked:
-        """Wait until the warehouse reports the pick."""
-        await wait_for_report(self._pool, "pick", part.fulfilment_id)
+    async def pick_pack_ship(self, ask: Sending) -> Sent:
+        """Wait until it is handed over, or needs a decision; buy its label when it is packed.
 
-    @activity.defn
-    async def pack(self, part: Part) -> Packed:
-        """Wait until the warehouse reports that the parcel is packed."""
-        await wait_for_report(self._pool, "pack", part.fulfilment_id)
-
-    @activity.defn
-    async def ship(self, ask: Ship) -> Shipped:
-        """Buy the label, once, then wait for the hand-over to the carrier.
-
-        Fails for good, with type `declined`, when the carrier refuses the address.
+        The relay ends the wait with a report. When the parcel is packed, it has the attempt fail,
+        so that the next one buys the label, once, and waits on. Fails for good, with type
+        `declined`, when the carrier refuses the address.
         """
         fulfilment_id = ask.fulfilment_id
-        await say_that_it_waits(self._pool, "ship", fulfilment_id)
+        async with self._pool.acquire() as conn:
+            found = await fulfilments.standing(conn, fulfilment_id)
+            told = _has_ended(found, ask)
+            # The relay ends the wait, so that nothing is lost where this attempt dies.
+            if told is not None or found.outcome is not None or found.waits_since is None:
+                await waits.begin_again(
+                    conn,
+                    ids.sending_id(fulfilment_id),
+                    found.order_id,
+                    seen=found.reported_at,
+                    told=None if told is None else told.model_dump(mode="json"),
+                )
+        if told is None and found.state in ("packed", "labelled"):
+            sent = await self._label(ask)
+            if sent is not None:
+                return sent
+        return activity.raise_complete_async()
+
+    async def _label(self, ask: Sending) -> Sent | None:
+        """Buy the label of a packed parcel. What is told if it cannot wait for its hand-over."""
+        fulfilment_id = ask.fulfilment_id
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
             if row["recalled_from"] is not None:
-                return Shipped(outcome="recalled")
-            to_buy = row["state"] == "packed"
-            if to_buy:
-                shipping = await orders.shipping(conn, row["order_id"])
-                wanted = await shipments.want_label(
+                return Sent(outcome="recalled")
+            if row["state"] != "packed":
+                await shipments.waits_on(
                     conn,
                     fulfilment_id,
-                    row["order_id"],
-                    label_key=f"{fulfilment_id}:label",
-                    service=shipping.service,
-                    charged=ask.charged,
+                    to_charge_minor=ask.to_charge,
+                    renew_before=ask.renew_before,
                 )
-        if to_buy:
-            if wanted and wanted.label == "refused":
-                raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))
-            label = await self._buy(fulfilment_id, shipping, new=not wanted)
-            if await self._record(fulfilment_id, label) == "recalled":
-                return Shipped(outcome="recalled")
-        return activity.raise_complete_async()
+                return None
+            if not await self._is_paid(
+                conn,
+                row["order_id"],
+                fulfilment_id,
+                to_charge=ask.to_charge,
+                ahead=ask.ahead,
+                until=clock.now() + ask.lasting,
+            ):
+                return Sent(outcome="unpaid")
+            shipping = await orders.shipping(conn, row["order_id"])
+            wanted = await shipments.want_label(
+                conn,
+                fulfilment_id,
+                row["order_id"],
+                label_key=f"{fulfilment_id}:label",
+                service=shipping.service,
+                to_charge_minor=ask.to_charge,
+                renew_before=ask.renew_before,
+            )
+        if wanted and wanted.label == "refused":
+            raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))
+        label = await self._buy(fulfilment_id, shipping, new=not wanted)
+        recalled = await self._record(fulfilment_id, label) == "recalled"
+        return Sent(outcome="recalled") if recalled else None
+
+    @activity.defn
+    async def stages(self, ask: Look) -> Stages:
+        """The stage of each fulfilment. What happens next to one that is late will be told."""
+        async with self._pool.acquire() as conn:
+            found = await fulfilments.stages(conn, ask.fulfilment_ids)
+            for stage in found:
+                within = ask.within.get(stage.state)
+                if within is not None and stage.lasted >= within:
+                    await fulfilments.is_late(conn, stage.fulfilment_id, stage.state)
+        return Stages(
+            stages={
+                stage.fulfilment_id: Stage(
+                    state=stage.state, since=stage.since, lasted=stage.lasted
+                )
+                for stage in found
+            }
+        )
 
     @activity.defn
     async def recall(self, part: Part) -> Recalled:
@@ -140,11 +144,16 @@ class Fulfilments:
         async with self._pool.acquire() as conn, conn.transaction():
             caught = await fulfilments.recall(conn, part.fulfilment_id)
             lines = await fulfilments.lines(conn, part.fulfilment_id)
-        return Recalled(caught=caught, units={line.line_id: line.reserved for line in lines})
+            parcel = await shipments.find(conn, part.fulfilment_id)
+        return Recalled(
+            caught=caught,
+            labelled=parcel is not None and parcel.label != "refused",
+            units={line.line_id: line.reserved for line in lines},
+        )
 
     @activity.defn
     async def put_back(self, part: Part) -> None:
-        """Undo pick and pack: the picked units of a recalled fulfilment go back to the shelf."""
+        """Undo picking and packing: a recalled fulfilment's units go back to the shelf."""
         fulfilment_id = part.fulfilment_id
         effect = f"put_back:{fulfilment_id}"
         async with self._pool.acquire() as conn, conn.transaction():
@@ -273,3 +282,18 @@ class Fulfilments:
     async def _pool_find(self, fulfilment_id: str) -> shipments.Parcel | None:
         async with self._pool.acquire() as conn:
             return await shipments.find(conn, fulfilment_id)
+
+
+def _has_ended(found: fulfilments.Standing, ask: Sending) -> Sent | None:
+    """What the order has to hear of a fulfilment before it can wait for it; None: nothing.
+
+    This is what the rows say, so a report that the order has heard already is not told again.
+    """
+    if found.recalled_from is not None:
+        return Sent(outcome="recalled")
+    match found.state:
+        case "shipped" | "delivered" | "exception":
+            return Sent(outcome="shipped", units=found.units)
+        case "cancelled":
+            return Sent.model_validate(found.outcome or {"outcome": "short"})
+    return None if found.units == ask.units else Sent(outcome="short", units=found.units)

@@ -31,7 +31,7 @@ from store.database import Connection, Pool
 from store.fulfilment import fulfilments
 from store.locks import lock_order
 from store.orders import events, orders
-from store.payments import payments
+from store.payments import cover, payments
 from store.payments.payments import Intent, Payment
 
 ORDER_OVER: Final = ("rejected", "cancelled", "closed")
@@ -145,6 +145,8 @@ class Authorizations:
             return lacking  # It was stopped, and its authorizations were released.
         charged = await payments.of_part(conn, ask.order_id, "capture", ask.part)
         left = ask.amount - succeeded(charged)
+        if any(authorization.part_of == "" for authorization in made):
+            left += await cover.promised_besides(conn, ask.order_id, ask.part)
         others = []
         for authorization in made:
             if authorization.part_of not in ("", ask.part):

@@ -27,12 +27,12 @@ from domain.orders.messages import (
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineQuantities, LineUnits
 
-Stage = Literal["planned", "pick", "pack", "ship", "await_delivery", "ended"]
+Stage = Literal["planned", "under_way", "await_delivery", "ended"]
 Action = Literal["retry", "done", "cancel", "store_credit"]
 
 
 class FulfilmentProgress(BaseModel):
-    """The progress of a fulfilment.
+    """The progress of a fulfilment. `since`: since when it waits for the warehouse or the carrier.
 
     `return_id` names its return when it comes back undeliverable.
     """
@@ -43,7 +43,7 @@ class FulfilmentProgress(BaseModel):
     location: str
     units: LineUnits
     stage: Stage
-    begun: tuple[str, ...] = ()
+    since: datetime | None = None
     recalled: bool = False
     return_id: str = ""
     outcome: str = ""
@@ -55,9 +55,9 @@ class BookState(BaseModel):
     `round`: the number of the present or next wait for backordered units, and its end. `given_up`:
     the reason why the last units were given up. `prepaid`: units that are paid for and still to be
     sent; of these, `resent` replace lost ones. `authorized_until`: the end of the first
-    authorization, by the part that it is for. `covered`: parcels with an authorization of their
-    own, where each can be charged `once`. `refunded`, `invoiced`: everything that was paid back,
-    and that stays invoiced. `goodwill`: paid back for no unit.
+    authorization, by the part that it is for. `once`: each can be charged once.
+    `refunded`, `invoiced`: everything that was paid back, and that stays invoiced. `goodwill`: paid
+    back for no unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,11 +69,9 @@ class BookState(BaseModel):
     fulfilments: tuple[FulfilmentProgress, ...] = ()
     authorized: int = 0
     authorized_until: dict[str, datetime] = {}
-    covered: tuple[str, ...] = ()
     once: bool = False
     charged_ahead: bool = False
     reauthorized: bool = False
-    doubted: bool = False
     refunded: Worth = NOTHING
     invoiced: Worth = NOTHING
     goodwill: int = 0

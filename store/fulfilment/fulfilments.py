@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Required, TypedDict
+
 from pydantic import BaseModel, ConfigDict
 
+from domain import ids
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import RECALLABLE, FulfilmentState
 from domain.orders.quantities import LineUnits
+from store import waits
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
+
+
+class Outcome(TypedDict, total=False):
+    """What ends the wait for the warehouse, as `pick_pack_ship` answers."""
+
+    outcome: Required[str]
+    units: LineUnits
+    why: str
+    state: str
+
+
+class Standing(BaseModel):
+    """What a fulfilment has come to. `units` are those to be sent, or that have left.
+
+    `label` is None before one was asked for. `outcome`: what was reported last of it.
+    `waits_since`: when its step said that it waits.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    state: FulfilmentState
+    recalled_from: FulfilmentState | None
+    label: str | None
+    units: dict[str, int]
+    outcome: dict[str, Any] | None
+    reported_at: datetime | None
+    waits_since: datetime | None
+
+
+class Stage(BaseModel):
+    """A fulfilment's state, since when, and for how long by the database's clock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fulfilment_id: str
+    state: FulfilmentState
+    since: datetime
+    lasted: timedelta
 
 
 class FulfilmentLine(BaseModel):
@@ -49,6 +94,50 @@ async def lines(conn: Connection, fulfilment_id: str) -> list[FulfilmentLine]:
     return [FulfilmentLine(**row) async for row in _sql.lines_of(conn, fulfilment_id=fulfilment_id)]
 
 
+async def standing(conn: Connection, fulfilment_id: str) -> Standing:
+    """What a fulfilment has come to, read without a lock. Raises NotFound."""
+    row = await _sql.standing(
+        conn, fulfilment_id=fulfilment_id, activity_id=ids.sending_id(fulfilment_id)
+    )
+    if row is None:
+        raise NotFound(f"there is no fulfilment {fulfilment_id}")
+    return Standing(**{**row, "units": row["units"] or {}})
+
+
+async def stages(conn: Connection, fulfilment_ids: Sequence[str]) -> list[Stage]:
+    """What state each fulfilment is in, and for how long."""
+    rows = _sql.stages(conn, fulfilment_ids=list(fulfilment_ids))
+    return [Stage(**row) async for row in rows]
+
+
+async def is_late(conn: Connection, fulfilment_id: str, state: FulfilmentState) -> None:
+    """Tell the order what happens next to a fulfilment that is late in this state."""
+    await _sql.is_late(conn, fulfilment_id=fulfilment_id, state=state)
+
+
+async def pack(conn: Connection, fulfilment_id: str) -> None:
+    """picked → packed. The relay has its label bought as soon as this is committed."""
+    await _sql.pack(conn, fulfilment_id=fulfilment_id)
+
+
+async def to_label(conn: Connection, older_than: timedelta, batch: int) -> list[Record]:
+    """Claim packed parcels without a label: fulfilment_id, order_id.
+
+    Each is claimed at once, and again when its last attempt is `older_than` that.
+    """
+    return [row async for row in _sql.to_label(conn, older_than=older_than, batch=batch)]
+
+
+async def not_woken(conn: Connection, fulfilment_ids: Sequence[str]) -> None:
+    """Their steps could not be reached: claim them again soon."""
+    await _sql.not_woken(conn, fulfilment_ids=list(fulfilment_ids))
+
+
+async def report(conn: Connection, order_id: str, fulfilment_id: str, outcome: Outcome) -> None:
+    """Tell the order what needs its decision, or that the fulfilment has left."""
+    await waits.report_anew(conn, order_id, ids.sending_id(fulfilment_id), dict(outcome))
+
+
 async def release_to_warehouse(conn: Connection, order_id: str) -> None:
     """open → picking, for all fulfilments of the order."""
     await _sql.release_to_warehouse(conn, order_id=order_id)
@@ -70,13 +159,22 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
     Returns the state in which it was stopped, or None when it is too late (or a short pick of
     everything has stopped it). A repeat gives the same answer. Cancel and ship meet at this row:
     the first to commit wins, and the other is told.
+
+    The step that waits for the warehouse ends with that. While a label is being bought it ends by
+    itself, when the carrier has answered: so no label is left that nobody voids.
     """
     row = await locked(conn, fulfilment_id)
     caught: FulfilmentState | None = row["recalled_from"]
     if caught is None and row["state"] in RECALLABLE:
         caught = row["state"]
         await _sql.recall(conn, fulfilment_id=fulfilment_id)
+        if not (caught == "packed" and await _is_buying(conn, fulfilment_id)):
+            await report(conn, row["order_id"], fulfilment_id, {"outcome": "recalled"})
     return caught
+
+
+async def _is_buying(conn: Connection, fulfilment_id: str) -> bool:
+    return (await standing(conn, fulfilment_id)).label == "requested"
 
 
 async def set_picked(conn: Connection, fulfilment_id: str, picked: LineUnits) -> None:

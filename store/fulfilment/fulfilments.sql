@@ -1,7 +1,7 @@
 -- Fulfilments: one location's part of an order each. Every writer locks the order's row.
 
 -- name: fulfilment_of(fulfilment_id)^
-select fulfilment_id, order_id, location, state, recalled_from, changed_at, promised_leave,
+select fulfilment_id, order_id, location, state, recalled_from, changed_at, overdue, promised_leave,
        promised_on
 from fulfilment where fulfilment_id = :fulfilment_id;
 
@@ -17,6 +17,70 @@ where f.fulfilment_id = :fulfilment_id
 group by f.fulfilment_id, f.line_id
 order by f.line_id;
 
+-- name: standing(fulfilment_id, activity_id)^
+-- What the step that waits for the warehouse has to know, in one read: the units are those that are to
+-- be sent, or have left; the report is the last one of it.
+select f.order_id, f.state, f.recalled_from, p.label,
+       (select jsonb_object_agg(l.line_id, l.units) from (
+            select l.line_id,
+                   case when f.state in ('shipped', 'delivered', 'exception') then l.picked
+                        else min(r.quantity) end as units
+            from fulfilment_line l join reservation r using (fulfilment_id, line_id)
+            where l.fulfilment_id = f.fulfilment_id
+            group by l.line_id, l.picked) l
+        where l.units > 0) as units,
+       w.outcome, w.reported_at, w.waits_since
+from fulfilment f
+left join shipment p using (fulfilment_id)
+left join wait_report w on w.activity_id = :activity_id
+where f.fulfilment_id = :fulfilment_id;
+
+-- name: stages(fulfilment_ids)
+-- What state each is in, and for how long.
+select fulfilment_id, state, changed_at as since, moment() - changed_at as lasted
+from fulfilment where fulfilment_id = any(:fulfilment_ids::text[]);
+
+-- name: is_late(fulfilment_id, state)!
+-- From now on, whatever happens to it is told to its order: a person waits for it.
+update fulfilment set overdue = true where fulfilment_id = :fulfilment_id and state = :state;
+
+-- name: pack(fulfilment_id)$
+-- picked → packed, and the relay is called at commit: its label is to be bought.
+with packed as (
+    update fulfilment set state = 'packed', changed_at = moment(), overdue = false
+    where fulfilment_id = :fulfilment_id
+    returning fulfilment_id
+)
+select pg_notify('parcel_packed', fulfilment_id) from packed;
+
+-- name: to_label(older_than, batch)
+-- Claims packed parcels without a label whose step is to be run again: it waits as if for a hand-over,
+-- and runs once more where its attempt fails. At once after the packing, if the step has begun: one that
+-- begins later finds the parcel packed. And again where that came to
+-- nothing, since the attempt died, or was lost on its way to a worker; or the carrier has refused, or
+-- sold the label of a parcel that was recalled meanwhile, and the answer is awaited. Not where an
+-- attempt began since: a slow carrier is given its time. The youngest first: for what is parked nobody
+-- waits. Younger than a day: what is older has raised attention by itself.
+with due as (
+    select f.fulfilment_id
+    from fulfilment f
+    left join shipment p using (fulfilment_id)
+    left join wait_report w on w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
+    where (f.state = 'packed' and coalesce(p.label, 'requested') in ('requested', 'refused')
+           or f.recalled_from = 'packed' and p.label in ('requested', 'bought'))
+      and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
+      and (w.waits_since is not null or f.changed_at < moment() - :older_than::interval)
+      and f.changed_at > moment() - interval '1 day'
+    order by f.changed_at desc limit :batch
+    for update of f skip locked
+)
+update fulfilment f set woken_at = moment()
+from due where f.fulfilment_id = due.fulfilment_id
+returning f.fulfilment_id, f.order_id;
+
+-- name: not_woken(fulfilment_ids)!
+update fulfilment set woken_at = null where fulfilment_id = any(:fulfilment_ids::text[]);
+
 -- name: release_to_warehouse(order_id)!
 -- open → picking, for all of an order at once: the order is paid for.
 update fulfilment set state = 'picking', changed_at = moment()
@@ -28,7 +92,7 @@ select exists (select from fulfilment
 
 -- name: set_state(state, fulfilment_id)!
 -- The caller has read the state under the order's lock.
-update fulfilment set state = :state, changed_at = moment()
+update fulfilment set state = :state, changed_at = moment(), overdue = false
 where fulfilment_id = :fulfilment_id;
 
 -- name: recall(fulfilment_id)!

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -30,7 +30,7 @@ class Parcel(BaseModel):
     carrier_status: CarrierStatus
     last_scan_at: datetime | None
     handed_over_at: datetime | None
-    charged: bool
+    to_charge_minor: int
 
 
 async def want_label(
@@ -40,12 +40,14 @@ async def want_label(
     *,
     label_key: str,
     service: str,
-    charged: bool = True,
+    to_charge_minor: int = 0,
+    renew_before: timedelta = timedelta(0),
 ) -> Parcel | None:
     """Write the intent to buy a label. None when it is new; the parcel when it was there before.
 
-    `charged`: the customer is charged when the parcel leaves. Raises Conflict when the earlier
-    intent was for another service.
+    `to_charge_minor`: what is charged when the parcel leaves. An authorization that ends sooner
+    than `renew_before` is renewed meanwhile. Raises Conflict when the earlier intent was for
+    another service.
     """
     new = await _sql.want_label(
         conn,
@@ -53,7 +55,8 @@ async def want_label(
         order_id=order_id,
         label_key=label_key,
         service=service,
-        charged=charged,
+        to_charge_minor=to_charge_minor,
+        renew_before=renew_before,
     )
     wanted = None if new else await find(conn, fulfilment_id)
     if wanted is not None and wanted.service != service:
@@ -62,6 +65,18 @@ async def want_label(
             "a parcel has one label"
         )
     return wanted
+
+
+async def waits_on(
+    conn: Connection, fulfilment_id: str, *, to_charge_minor: int, renew_before: timedelta
+) -> None:
+    """The order waits on for the hand-over of a parcel, and knows better what is to be charged."""
+    await _sql.waits_on(
+        conn,
+        fulfilment_id=fulfilment_id,
+        to_charge_minor=to_charge_minor,
+        renew_before=renew_before,
+    )
 
 
 async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:

@@ -11,6 +11,10 @@ create table fulfilment (
         'cancelled', 'exception')),
     recalled_from  text,  -- the state in which it was recalled, when it was
     changed_at     timestamptz not null default moment(),
+    -- It was late, and a person was told: what happens next is told, too.
+    overdue        boolean     not null default false,
+    -- Packed: when the relay last had its label bought.
+    woken_at       timestamptz,
     -- What the customer was promised when it was planned. Null where no lane says how long a parcel is
     -- under way.
     promised_leave date,
@@ -23,6 +27,8 @@ create table fulfilment (
 create index fulfilment_by_order on fulfilment (order_id);
 create index fulfilment_in_work on fulfilment (state, changed_at)
     where state in ('picking', 'picked', 'packed', 'labelled', 'shipped');
+-- Recalled while their labels were bought, perhaps.
+create index fulfilment_recalled_packed on fulfilment (changed_at) where recalled_from = 'packed';
 -- What a location has still to send, for those with a limit a day.
 create index fulfilment_to_send on fulfilment (location)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled');
@@ -62,8 +68,12 @@ create table shipment (
     carrier         some_text,
     tracking_number some_text,
     service         text        not null,
-    -- It is charged when it leaves, so it may leave only while its authorization can be charged.
-    charged         boolean     not null default true,
+    -- It is charged so much when it leaves, at most, so it may leave only while its authorization can be
+    -- charged. 0: it is paid for, or replaces a lost one.
+    to_charge_minor minor_units not null default 0,
+    -- While it waits, an authorization that ends sooner than this is renewed.
+    renew_before    interval    not null default '0',
+    unpaid_at       timestamptz,  -- when its order was told that its authorization ends; null: it was not
     refusal         some_text,
     carrier_status  text        not null default 'unknown'
         constraint carrier_status_is_known check (carrier_status in (

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
 from domain.stock.locations import Promise
-from store import waits
 from store.database import Connection, Record, load_queries
 from store.fulfilment import fulfilments
 from store.locks import lock_order, lock_stock
@@ -205,4 +203,4 @@ async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> Non
         why=f"fewer are there than orders have claimed: {why}",
         data={"fulfilment_id": fulfilment_id, **outcome},
     )
-    await waits.report(conn, order_id, ids.wait_id("pick", fulfilment_id), outcome)
+    await fulfilments.report(conn, order_id, fulfilment_id, {"outcome": "backordered"})

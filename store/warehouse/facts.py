@@ -15,6 +15,7 @@ from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
+from domain.fulfilment.fulfilments import FulfilmentState
 from domain.orders.quantities import LineUnits
 from domain.words import count_of
 from store import clock, waits
@@ -64,7 +65,11 @@ async def pick(
             why=f"{count_of(sum(missing.values()), 'unit')} not found" if missing else "",
             data={"fulfilment_id": fulfilment_id, **outcome},
         )
-        await waits.report(conn, row["order_id"], ids.wait_id("pick", fulfilment_id), outcome)
+        if missing:
+            short: fulfilments.Outcome = {"outcome": "short", "units": found}
+            await fulfilments.report(conn, row["order_id"], fulfilment_id, short)
+        else:
+            await _was_late(conn, row, "picked")
         return outcome
 
 
@@ -97,21 +102,23 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
             why=reason,
             data=data,
         )
-        await waits.report(conn, row["order_id"], ids.wait_id("pick", fulfilment_id), outcome)
+        await fulfilments.report(
+            conn, row["order_id"], fulfilment_id, {"outcome": "refused", "why": reason}
+        )
         return outcome
 
 
 async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
-    """picked → packed."""
+    """picked → packed. The label is bought next, by the step that waits for the hand-over."""
     async with conn.transaction():
         row = await fulfilments.locked(conn, fulfilment_id)
         effect = f"pack:{fulfilment_id}"
         if await _told_before(conn, row, "picked", effect, {}):
             return
-        await fulfilments.set_state(conn, fulfilment_id, "packed")
+        await fulfilments.pack(conn, fulfilment_id)
         data = {"fulfilment_id": fulfilment_id}
         await events.tell(conn, row["order_id"], effect, "packed", who=who, data=data)
-        await waits.report(conn, row["order_id"], ids.wait_id("pack", fulfilment_id), {})
+        await _was_late(conn, row, "packed")
 
 
 async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
@@ -123,7 +130,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         # Take the reported time, but never a time in the future.
         then = min(at, clock.now())
         shipment = await shipments.find(conn, fulfilment_id)
-        unpaid = shipment is not None and shipment.charged
+        unpaid = shipment is not None and shipment.to_charge_minor > 0
         if unpaid and await payments.has_ended(conn, row["order_id"], fulfilment_id, then):
             raise IllegalTransition(
                 f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
@@ -218,6 +225,14 @@ async def _told_before(
     raise IllegalTransition(f"{part} is {row['state']}; this can be reported when it is {expected}")
 
 
+async def _was_late(conn: Connection, row: Record, state: FulfilmentState) -> None:
+    """Tell the order that a fulfilment goes on, if a person was told that it is late."""
+    if row["overdue"]:
+        await fulfilments.report(
+            conn, row["order_id"], row["fulfilment_id"], {"outcome": "goes_on", "state": state}
+        )
+
+
 def _complete(counted: LineUnits | None, wanted: LineUnits) -> dict[str, int]:
     if counted is None:
         return dict(wanted)
@@ -293,9 +308,7 @@ async def ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
         why=f"parcel {fulfilment_id} handed over",
     )
     await allocations.leave(conn, fulfilment_id, at=at, who=who)
-    await waits.report(
-        conn, order_id, ids.wait_id("ship", fulfilment_id), {"outcome": "shipped", "units": units}
-    )
+    await fulfilments.report(conn, order_id, fulfilment_id, {"outcome": "shipped", "units": units})
 
 
 async def _book_in(

@@ -96,7 +96,7 @@ TABLE = (
         for module in (
             "wait_reports",
             "orders/stuck",
-            "fulfilment/stranded_labels",
+            "fulfilment/labels",
             "payments/wakes",
             "purchasing/starts",
             "purchasing/stuck",

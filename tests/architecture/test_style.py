@@ -26,7 +26,7 @@ LONGER = {
         "one table of fakes for two companies, who share how calls are kept"
     ),
     "workflows/state/order_book.py": "where every unit stands, and what follows from that",
-    "workflows/chapters/fulfilments.py": "the way of one, and each way on when it fails",
+    "workflows/order.py": "the table of all steps and undos, and the story that runs them",
     "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }
 

@@ -49,7 +49,7 @@ async def refused_refund(shop: Shop) -> str:
 
 
 async def no_label(shop: Shop) -> str:
-    shop.faults.before("ship", times=1000)
+    shop.faults.before("pick_pack_ship", times=1000)
     order = an_order(("TEA", 2))
     await shop.drive(await shop.placed(order), "packed")
     return order.order_id
@@ -105,7 +105,7 @@ async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
         assert refusal.code == 1, refusal
         told = f"it takes {', '.join(allowed)}\n" if allowed else "nothing is to be decided"
         assert f"takes no {answer}: {told}" in refusal.err
-    for name in ("capture_payment", "ship", "void_label"):
+    for name in ("capture_payment", "pick_pack_ship", "void_label"):
         shop.faults.heal(name)
     if "retry" in allowed:
         taken = await cli.done("resolve", order_id, "retry", "--note", "once more")

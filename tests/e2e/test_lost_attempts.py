@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NoReturn
+from typing import Any
 
 import pytest
 from temporalio import activity
 from temporalio.client import Client
 
-from activities import waiting
 from activities.fulfilment import fulfilments
 from activities.fulfilment.carrier import Label
+from domain import ids
 from domain.errors import Unreachable
-from domain.ids import wait_id
 from domain.orders.messages import CancelRequest
 from starter.service import updates
-from store.database import Pool
+from store import waits
+from store.database import Connection, Pool
 from tests.support.builders import QUICK, a_policy, an_order
 from tests.support.shop import Shop
 
@@ -27,34 +27,33 @@ async def test_a_worker_that_dies_as_its_step_begins_to_wait_keeps_no_report_fro
 ) -> None:
     died = asyncio.Event()
 
-    async def die(pool: Pool, step: str, part_id: str) -> NoReturn:
-        if step == "pack" and not died.is_set():
+    async def die(conn: Connection, activity_id: str, order_id: str, **known: Any) -> None:
+        if not died.is_set():
             if word == "after that":
-                await waiting.say_that_it_waits(pool, step, part_id)
+                await begin_again(conn, activity_id, order_id, **known)
             died.set()
             # To the server this is what a dead worker is: an attempt that never answers.
             activity.raise_complete_async()
-        await waiting.wait_for_report(pool, step, part_id)
+        await begin_again(conn, activity_id, order_id, **known)
 
-    monkeypatch.setattr(fulfilments, "wait_for_report", die)
-    shop = Shop(pool, temporal_client, a_policy(pack_within=600))
-    await shop.stocked("CUP", 1)
-    order = an_order(("CUP", 1))
+    begin_again = waits.begin_again
+    monkeypatch.setattr(waits, "begin_again", die)
+    shop = Shop(pool, temporal_client, a_policy(pick_within=600, pack_within=600))
+    await shop.stocked("CUP", 2)
+    order = an_order(("CUP", 2))
     async with shop.working():
         part = await shop.placed(order)
-        await shop.task("pick", part)
-        await shop.warehouse.pick(part, who="picker")
         await asyncio.wait_for(died.wait(), 10)
-        await shop.warehouse.pack(part, who="packer")
+        await shop.warehouse.pick(part, {"1": 1}, who="picker")
         if word != "after that":
             async with pool.acquire() as conn:  # half a minute passes
                 await conn.execute(
                     "update wait_report set try_after = now() where activity_id = $1",
-                    wait_id("pack", part),
+                    ids.sending_id(part),
                 )
         assert (await shop.finish(order.order_id))["outcome"] == "closed"
         await shop.settled()
-        assert [what for what in await shop.story(order.order_id) if what == "packed"] == ["packed"]
+        assert (await shop.story(order.order_id)).count("short pick") == 1
 
 
 async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(

@@ -56,7 +56,7 @@ class EnsuresNothing(OrderWorkflow):
     async def run(self, start: OrderInput) -> OrderResult:
         return await super().run(start)
 
-    async def ensure_nothing(self, fulfilment: Fulfilment, *, surely: bool = False) -> None:
+    async def ensure_nothing(self, fulfilment: Fulfilment) -> None:
         """Neither charges it first nor renews its authorization."""
 
 

@@ -167,7 +167,7 @@ async def continued(shop: Shop) -> str:
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3), channel_order_id="continued")
     placing = Service(
-        shop.pool, restless(shop.temporal, after_events=20), task_queue=shop.task_queue
+        shop.pool, restless(shop.temporal, after_events=10), task_queue=shop.task_queue
     )
     await placing.orders.place(order, policy=QUICK)
 

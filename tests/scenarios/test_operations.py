@@ -23,8 +23,8 @@ async def test_s29_dispatch_clicked_often_and_tried_again_is_one_label_and_one_p
 ) -> None:
     await shop.stocked("TEA", 9)
     order = an_order(("TEA", 2))
-    shop.faults.repeat("ship")
-    shop.faults.after("ship", times=2)
+    shop.faults.repeat("pick_pack_ship")
+    shop.faults.after("pick_pack_ship", times=2)
     parcel = await shop.placed(order)
     await shop.drive(parcel, "picked")
     await asyncio.gather(*(shop.warehouse.pack(parcel, who="packer") for _ in range(4)))

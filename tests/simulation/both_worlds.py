@@ -132,6 +132,9 @@ class World(Protocol):
     async def held(self, order: Order) -> bool:
         """Whether it waits for something."""
 
+    async def reported(self, activity_id: str) -> Any:
+        """The last report for a step that waits; None: there is none."""
+
 
 class Uneventful(Chance):
     """Nothing happens by chance, but for one kind of thing, which always does."""
@@ -153,7 +156,7 @@ class InMemory:
         self._time = BEGAN
         self._memory = Memory(lambda _: None)
         self._stock = Stock(self._memory, {}, ())
-        self._warehouse = Warehouse(self._memory, chance, _now, _never, self._stock, 1)
+        self._warehouse = Warehouse(self._memory, chance, self.now, _never, self._stock, 1)
         self._money = Money(
             self._memory,
             chance,
@@ -164,6 +167,7 @@ class InMemory:
         )
         self._warehouse.money = self._money
         self._money.stopped = self._stock.stopped
+        self._money.leaving = self._warehouse.leaving
         self._records = OrderRecords(self._memory, lambda _: None)
         self._rooms = (self._stock, self._warehouse, self._money, self._records)
 
@@ -249,6 +253,9 @@ class InMemory:
     async def held(self, order: Order) -> bool:
         del order
         return any(self._records.holds.values())
+
+    async def reported(self, activity_id: str) -> Any:
+        return self._memory.reports.get(activity_id)
 
 
 class OnPostgres:
@@ -405,16 +412,18 @@ class OnPostgres:
                 )
             )
 
+    async def reported(self, activity_id: str) -> Any:
+        async with self._bench.pool.acquire() as conn:
+            return await conn.fetchval(
+                "select outcome from wait_report where activity_id = $1", activity_id
+            )
+
     async def _lines(self, part_id: str) -> dict[str, int]:
         async with self._bench.pool.acquire() as conn:
             rows = await conn.fetch(
                 "select line_id, quantity from fulfilment_line where fulfilment_id = $1", part_id
             )
         return {row["line_id"]: row["quantity"] for row in rows}
-
-
-def _now() -> datetime:
-    return BEGAN
 
 
 def _never(after: timedelta, do: Callable[[], None]) -> None:

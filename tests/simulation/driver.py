@@ -141,6 +141,7 @@ class Life:
         self.runs = 0
         self.tasks = 0
         self._cancelled_run = 0
+        self._told = 0
         self._kind = kind
         self._workflow_id = workflow_id
         self._mishaps = mishaps
@@ -149,7 +150,7 @@ class Life:
         self._fakes: dict[str, tuple[Fake, Any]] = {}
         self._unrefusable: frozenset[str] = frozenset()
         self._afterwards: Callable[[], None] = lambda: None
-        self._agenda: list[tuple[datetime, float, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[datetime, float, int, Callable[[], object]]] = []
         self._sequence = itertools.count()
         self._activities: dict[int, _Activity] = {}
         self._timers: set[int] = set()
@@ -179,7 +180,7 @@ class Life:
 
     # What the outside does ------------------------------------------------------------------------
 
-    def later(self, after: timedelta, do: Callable[[], None]) -> None:
+    def later(self, after: timedelta, do: Callable[[], object]) -> None:
         """Have something happen."""
         at = self.now + after
         number = next(self._sequence)
@@ -210,6 +211,25 @@ class Life:
                 self._retry(activity, error)
                 return True
         return False
+
+    def told(self, activity_id: str, outcome: Any) -> None:
+        """The relay completes the step that waits with this, a moment later; or twice, by mishap.
+
+        The second time another wait may have begun under the same id.
+        """
+        self.later(timedelta(milliseconds=50), partial(self.complete, activity_id, outcome))
+        self._told += 1
+        name = f"{activity_id} {self._told}"
+        if self.chance.happens("told twice", name, self._mishaps.twice):
+            seconds = self.chance.of(f"again {name}").choice((0.05, 0.3, 4, 200, 9000))
+            self.later(timedelta(seconds=seconds), partial(self.complete, activity_id, outcome))
+
+    def run_again(self, activity_id: str) -> None:
+        """The relay has the step's waiting attempt fail, a moment later, so that it runs again."""
+        packed = ApplicationError(
+            "the parcel is packed", type="packed", next_retry_delay=timedelta(milliseconds=1)
+        )
+        self.later(timedelta(milliseconds=50), partial(self.fail, activity_id, packed))
 
     def signal(self, name: str, argument: Any) -> None:
         """Send a signal. An order that has ended does not hear it."""
@@ -480,6 +500,8 @@ class Life:
         longest = retry.maximum_interval or timedelta(minutes=1)
         factor = retry.backoff_coefficient ** min(activity.attempts - 1, 20)
         pause = min(retry.initial_interval * factor, longest)
+        if error is not None and error.next_retry_delay is not None:
+            pause = error.next_retry_delay
         if activity.deadline is not None and self.now + pause >= activity.deadline:
             # The server tells the last error, or that time is up.
             if self.chance.of(f"ends {activity.name}").random() < 0.5:

@@ -17,11 +17,11 @@ from tests.simulation.world.memory import Memory
 from tests.simulation.world.stock import Part, Stock
 from workflows.order import STEPS
 
-UNDOS: Final = dict.fromkeys(each.undo.__name__ for each in STEPS if each.undo is not None)
+UNDOS: Final = STEPS.undos
 ORDER_STEPS: Final = (*(each.name for each in STEPS), *UNDOS, "note_attention")
 """Every activity of an order."""
 
-COMMON: Final = ("pick", "pack", "ship", "await_delivery", "note_attention", "read_terms")
+COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_terms")
 """So often part of a life that no life has to be led there."""
 ONCE_AT_MOST: Final = ("keep_answers", "void_label", "fill_backorder", "note_hold")
 """A life comes to these once or not at all, also where it is led there: more lives are."""
@@ -127,6 +127,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "invoice_shipment": Lead({"charge": "at_confirmation"}),
     "reauthorize_payment": Lead({"charge": "at_shipment"}, slow=20, lasting=days(2)),
     "last_scan": Lead({"scan_within": days(0.5)}),
+    "stages": Lead({"pack_within": days(0.2)}, slow=20),
     "tell": Lead(when=_in("picking", "picked", "packed", "shipped"), act="nonsense"),
 }
 """Steps that are not here are part of most lives."""

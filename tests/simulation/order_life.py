@@ -102,7 +102,7 @@ class OrderLife:
         return an_order(self.chance, paid=lead.stocked == "well")
 
     def _make_world(self, lead: Lead) -> None:
-        self.memory = Memory(self.life.reported)
+        self.memory = Memory(self.life.reported, self.life.told, self.life.run_again)
         self.stock = self._shelves(lead)
         self.warehouse = Warehouse(
             self.memory,
@@ -126,6 +126,7 @@ class OrderLife:
         )
         self.warehouse.money = self.money
         self.money.stopped = self.stock.stopped
+        self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)
 
     def _unrefusable(self) -> frozenset[str]:
@@ -177,7 +178,7 @@ class OrderLife:
             ),
             **dict.fromkeys(
                 (
-                    *("pick", "pack", "ship", "recall", "put_back", "void_label"),
+                    *("pick_pack_ship", "stages", "recall", "put_back", "void_label"),
                     *("await_delivery", "last_scan", "approve_return", "receive_return"),
                 ),
                 self.warehouse,

@@ -19,11 +19,10 @@ from workflows.chapters.authorizations import OrderAuthorizations
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.messages import OrderMessages
 from workflows.chapters.payments import OrderPayments
+from workflows.chapters.sending import StageLimits
 from workflows.engine import steps
-from workflows.engine.steps import Steps
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.state.fulfilment import Fulfilment
-from workflows.state.order_book import OrderBook
 
 
 async def _not_voided(self: OrderAuthorizations, why: str) -> None:
@@ -31,12 +30,21 @@ async def _not_voided(self: OrderAuthorizations, why: str) -> None:
     del self, why
 
 
-def _whatever_is_owed(self: OrderAuthorizations, fulfilment: Fulfilment) -> timedelta:
-    """As it was: the end of an authorization ends the wait, also where nothing is to be charged."""
-    until = self._book.can_be_charged_until(fulfilment)
-    if until is None or self._policy.charge != "at_shipment":
-        return timedelta.max
-    return max(until - workflow.now(), timedelta(seconds=1))
+def _no_patience(self: StageLimits) -> timedelta:
+    """The wait for the warehouse ends at once, whatever is left of the stage's time."""
+    del self
+    return timedelta(seconds=1)
+
+
+async def _never_late(self: StageLimits) -> str | None:
+    """Nobody is told that a stage takes too long."""
+    del self
+    return None
+
+
+async def _nothing_is_done(self: OrderPayments, fulfilment: Fulfilment) -> None:
+    """It is told that the money does not hold, and waits again."""
+    del self, fulfilment
 
 
 class _NeverCharging(OrderPayments):
@@ -60,16 +68,9 @@ async def _waits_for_ever(self: OrderBackorders, until: Any) -> bool:
 _COME: Final = OrderBackorders._come
 
 
-def _ends_with_the_first(self: OrderBook, fulfilment: Fulfilment) -> Any:
-    """The end of any parcel's authorization is taken for everybody's."""
-    del fulfilment
-    return min(self.authorized_until.values(), default=None)
-
-
-def _always(self: OrderPayments, fulfilment: Fulfilment) -> bool:
+def _something(self: OrderPayments, fulfilment: Fulfilment) -> int:
     """Also where nothing is owed for it."""
-    del fulfilment
-    return self._policy.charge == "at_shipment"
+    return max(1, self._book.to_charge_for(fulfilment))
 
 
 async def _in_the_background(self: PurchaseOrderWorkflow) -> None:
@@ -99,9 +100,11 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
     "wait without bound": ((OrderBackorders, "_come", _waits_for_ever),),
     # The first fault that simulated lives found, and the bound that now brings its kind to light.
     "spin": (
-        (OrderAuthorizations, "time_left", _whatever_is_owed),
+        (StageLimits, "within", _no_patience),
+        (StageLimits, "overdue", _never_late),
         (steps, "EARLY_ENDS_MAX", 10**9),
     ),
+    "unpaid, and nothing done": ((OrderPayments, "ensure_paid_for", _nothing_is_done),),
     "cancelled against the supplier's no": (
         _rewritten(
             PurchaseOrderWorkflow,
@@ -111,8 +114,7 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
         ),
     ),
     # Faults that lives found and that were mended. A life in seeds/ finds each of them again.
-    "another's end is its end": ((OrderBook, "can_be_charged_until", _ends_with_the_first),),
-    "refused at the door": ((OrderPayments, "is_charged_when_it_leaves", _always),),
+    "refused at the door": ((OrderPayments, "to_charge_as_it_leaves", _something),),
     "refund in the middle of a charge": (
         _rewritten(
             OrderMessages,
@@ -123,9 +125,6 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
     ),
     "goes on without having been held": (
         _rewritten(OrderPayments, "_waits_no_more", "if self._held:", "if True:"),
-    ),
-    "attention for what was given up": (
-        _rewritten(Steps, "wait", "await self.attention.over(step, end.message)", "pass"),
     ),
     "end before an answer": ((PurchaseOrderWorkflow, "cancelled_in_ui", _in_the_background),),
 }

@@ -13,18 +13,19 @@ from typing import Any, TypeVar
 import pytest
 
 from activities.aftersales.returns import ApproveReturn, ReturnPart
+from activities.fulfilment.contracts import Look, Part
 from activities.fulfilment.delivery import LastScan
-from activities.fulfilment.fulfilments import Part
 from activities.orders.order_records import Attention, CloseOrder, Hold, Notice, ReadTerms
 from activities.payments.contracts import Authorize, Invoice, MayRefund, Reauthorize, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
+from domain import ids
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.stock.reservations import Reserved, ReserveStock
 from tests.simulation.both_worlds import WAITS, InMemory, No, OnPostgres, Sums, World
-from tests.support.bench import Bench, authorizing, capturing, shipping
+from tests.support.bench import Bench, authorizing, capturing, sending
 from tests.support.builders import an_order, terms_of
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -38,6 +39,18 @@ def world(request: pytest.FixtureRequest) -> World:
     if request.param == "in memory":
         return InMemory(**company)
     return OnPostgres(Bench(request.getfixturevalue("pool")), **company)
+
+
+async def stage(world: World, part: str) -> str:
+    """The state that a fulfilment has come to."""
+    found = await world.do("stages", Look(fulfilment_ids=(part,)))
+    state: str = found.stages[part].state
+    return state
+
+
+async def told(world: World, part: str) -> Any:
+    """What was told last to whoever waits for a fulfilment."""
+    return await world.reported(ids.sending_id(part))
 
 
 def company(**options: Any) -> Callable[[Test], Test]:
@@ -78,10 +91,14 @@ async def sent(world: World, order: Order) -> str:
     part = await confirmed(world, order)
     await world.pick(part)
     await world.pack(part)
-    assert await world.do("ship", shipping(part)) == WAITS
+    assert await world.do("pick_pack_ship", sending(part, units_of(order))) == WAITS
     await world.hand_over(part)
     assert await twice(world, "capture_payment", capturing(order, part)) is None
     return part
+
+
+def units_of(order: Order) -> dict[str, int]:
+    return {line.line_id: line.quantity for line in order.lines}
 
 
 def again(order: Order, part: str, **wishes: Any) -> ReserveAgain:
@@ -234,25 +251,122 @@ async def test_what_was_waited_for_is_filled_as_it_comes(world: World) -> None:
 # The warehouse and the carrier --------------------------------------------------------------------
 
 
-async def test_a_pick_waits_for_its_report_and_tells_what_was_found(world: World) -> None:
+async def test_a_full_pick_and_the_packing_end_no_wait(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    assert await twice(world, "pick", Part(fulfilment_id=part)) == WAITS
+    ask = sending(part, {"1": 3})
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+    await world.pick(part)
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+    await world.pack(part)
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+    assert await stage(world, part) == "labelled"
+
+
+async def test_a_short_pick_is_told_until_the_order_knows_of_it(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
     await world.pick(part, {"1": 1})
-    picked = await twice(world, "pick", Part(fulfilment_id=part))
-    assert (picked.picked, picked.missing, picked.refused) == ({"1": 2}, {"1": 1}, "")
+    sent = await twice(world, "pick_pack_ship", sending(part, {"1": 3}))
+    assert (sent.outcome, sent.units, sent.why) == ("short", {"1": 2}, "")
     assert await world.shelf("TEA") == (8, 2)
+    ask = sending(part, {"1": 2})
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+    await world.pack(part)
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+    await world.hand_over(part)
+    sent = await twice(world, "pick_pack_ship", ask)
+    assert (sent.outcome, sent.units) == ("shipped", {"1": 2})
+
+
+async def test_where_nothing_was_found_nothing_is_left_to_send(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part, {"1": 3})
+    sent = await twice(world, "pick_pack_ship", sending(part, {"1": 3}))
+    assert (sent.outcome, sent.units) == ("short", {})
 
 
 async def test_a_location_that_refuses_keeps_its_goods(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.refuse(part)
-    picked = await twice(world, "pick", Part(fulfilment_id=part))
-    assert (picked.picked, picked.missing) == ({}, {"1": 3})
-    assert picked.refused
+    sent = await twice(world, "pick_pack_ship", sending(part, {"1": 3}))
+    assert (sent.outcome, sent.units, sent.why) == ("refused", {}, "too heavy")
     assert await world.shelf("TEA") == (9, 0)
     assert (await twice(world, "recall", Part(fulfilment_id=part))).caught is None
+
+
+async def test_what_is_late_is_told_when_it_goes_on(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    look = Look(fulfilment_ids=(part,), within={"picking": timedelta(0)})
+    found = (await world.do("stages", look)).stages[part]
+    assert (found.state, found.lasted >= timedelta(0)) == ("picking", True)
+    await world.pick(part)
+    assert await told(world, part) == {"outcome": "goes_on", "state": "picked"}
+    await world.pack(part)
+    assert await told(world, part) == {"outcome": "goes_on", "state": "picked"}, "it is not late"
+
+
+# Nothing leaves unpaid ----------------------------------------------------------------------------
+
+
+@company(holds_for=timedelta(days=7))
+async def test_a_packed_parcel_gets_its_label_only_while_its_money_holds(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.days_pass(5)
+    await world.pick(part)
+    await world.pack(part)
+    ask = sending(part, {"1": 3}, to_charge=3500, lasting=timedelta(days=3))
+    assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
+    assert await stage(world, part) == "packed"
+    assert await twice(world, "pick_pack_ship", ask.model_copy(update={"to_charge": 0})) == WAITS
+    assert await stage(world, part) == "labelled"
+
+
+@company(holds_for=timedelta(days=7))
+async def test_an_authorization_made_again_is_good_enough_however_short_it_lasts(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.days_pass(5)
+    await world.pick(part)
+    await world.pack(part)
+    ask = sending(part, {"1": 3}, to_charge=3500, lasting=timedelta(days=30))
+    assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
+    renew = Reauthorize(
+        order_id=order.order_id,
+        part=part,
+        amount=3500,
+        until=world.now() + timedelta(days=30),
+        tenders=authorizing(order).tenders,
+    )
+    await twice(world, "reauthorize_payment", renew)
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+
+
+async def test_more_than_is_authorized_is_not_paid(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part)
+    await world.pack(part)
+    ask = sending(part, {"1": 3}, to_charge=3501)
+    assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
+
+
+async def test_an_order_that_is_charged_ahead_is_sent_when_it_is_charged(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part)
+    await world.pack(part)
+    ask = sending(part, {"1": 3}, ahead=True)
+    assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
+    charge = capturing(order, f"{order.order_id}:prepaid").model_copy(update={"prepaid": True})
+    assert await twice(world, "capture_payment", charge) is None
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
 
 
 @pytest.mark.parametrize("outcome", ["delivered", "undeliverable"])
@@ -261,14 +375,12 @@ async def test_a_parcel_goes_its_way_and_each_step_waits_for_its_report(
 ) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    ask = Part(fulfilment_id=part)
+    ask, send = Part(fulfilment_id=part), sending(part, {"1": 3})
     await world.pick(part)
-    assert await twice(world, "pack", ask) == WAITS
     await world.pack(part)
-    assert await twice(world, "pack", ask) != WAITS
-    assert await twice(world, "ship", shipping(part)) == WAITS
+    assert await twice(world, "pick_pack_ship", send) == WAITS
     await world.hand_over(part)
-    shipped = await twice(world, "ship", shipping(part))
+    shipped = await twice(world, "pick_pack_ship", send)
     assert (shipped.outcome, shipped.units) == ("shipped", {"1": 3})
     assert await world.shelf("TEA") == (6, 0)
     assert await twice(world, "await_delivery", ask) == WAITS
@@ -290,15 +402,16 @@ async def test_a_fulfilment_can_be_stopped_until_it_is_handed_over(
     if stage in ("packed", "labelled", "shipped"):
         await world.pack(part)
     if stage in ("labelled", "shipped"):
-        await world.do("ship", shipping(part))
+        await world.do("pick_pack_ship", sending(part, {"1": 3}))
     if stage == "shipped":
         await world.hand_over(part)
     stopped = await twice(world, "recall", ask)
     assert stopped.caught == (None if stage == "shipped" else stage)
     if stage == "shipped":
         return
-    assert stopped.units == {"1": 3}
-    assert (await twice(world, "ship", shipping(part))).outcome == "recalled"
+    assert (stopped.units, stopped.labelled) == ({"1": 3}, stage == "labelled")
+    assert await told(world, part) == {"outcome": "recalled"}
+    assert (await twice(world, "pick_pack_ship", sending(part, {"1": 3}))).outcome == "recalled"
     assert await twice(world, "void_label", ask) is None
     assert await twice(world, "put_back", ask) is None
     assert await world.shelf("TEA") == (9, 3), "its claim stands until it is released"
@@ -437,7 +550,7 @@ async def test_what_was_charged_by_hand_is_paid_back_by_hand(world: World) -> No
     part = await confirmed(world, order)
     await world.pick(part)
     await world.pack(part)
-    await world.do("ship", shipping(part))
+    await world.do("pick_pack_ship", sending(part, {"1": 3}))
     await world.hand_over(part)
     by_hand = capturing(order, part).model_copy(update={"by_hand": "cash"})
     await world.do("capture_payment", by_hand)

@@ -25,7 +25,8 @@ FOUND_BY = {
     "release forgotten": 8,
     "refund before its charge": 322,
     "wait without bound": 72,
-    "spin": 569,
+    "spin": 1,
+    "unpaid, and nothing done": 1,
     "cancelled against the supplier's no": 80,
 }
 """The first seed that finds each planted fault; see `make simulate PLANT=…`."""

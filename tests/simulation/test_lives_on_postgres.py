@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from activities.fulfilment.fulfilments import Fulfilments, Part
+from activities.fulfilment.contracts import Part
+from activities.fulfilment.fulfilments import Fulfilments
 from tests.simulation.driver import MISHAPS
 from tests.simulation.leading import ORDER_STEPS
 from tests.simulation.lives import ON_POSTGRES, Lived, live
@@ -20,7 +21,7 @@ from tests.simulation.shrinking import kept
 from tests.simulation.test_lives import met_by
 from tests.support.servers import Databases
 
-SEEDS = 60
+SEEDS = 70
 TOGETHER = 10
 
 FIRSTS = range(1, SEEDS + 1, TOGETHER)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from activities.fulfilment.fulfilments import Part
+from activities.fulfilment.contracts import Part
 from activities.payments.contracts import (
     Authorize,
     Capture,

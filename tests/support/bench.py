@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities.aftersales.returns import Returns
+from activities.fulfilment.contracts import Part, Sending, Sent
 from activities.fulfilment.delivery import Delivery
-from activities.fulfilment.fulfilments import Fulfilments, Part, Ship
+from activities.fulfilment.fulfilments import Fulfilments
 from activities.orders.order_records import OrderRecords
 from activities.payments.authorizations import Authorizations
 from activities.payments.contracts import Authorize, Capture, TenderAsk
@@ -29,6 +30,7 @@ from domain.money import Money
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.quantities import LineUnits
 from domain.stock.items import Item
 from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
@@ -36,6 +38,7 @@ from store.database import Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import intake, orders
 from store.orders.orders import OnRecord
+from store.payments import cover
 from store.stock import items, stock
 from tests.support.shop import STAGES, Stage
 
@@ -57,7 +60,7 @@ class Bench:
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
-        self.fulfilment = Fulfilments(pool, self.carrier)
+        self.fulfilment = Fulfilments(pool, self.carrier, cover.is_paid)
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.records = OrderRecords(pool)
@@ -120,7 +123,7 @@ class Bench:
         if reached >= 2:
             await self.warehouse.pack(part, who="packer")
         if reached >= 3:
-            await self.waiting(self.fulfilment.ship(shipping(part)))
+            await self.send(part)
         if reached >= 4:
             await self.warehouse.hand_over(part, who="packer")
         if reached >= 5:
@@ -145,6 +148,19 @@ class Bench:
         told = await handed_over(self.pool)
         assert told is not None
         return told
+
+    async def sending(self, part: str, **wishes: Any) -> Sending:
+        """The question of the step that waits for the warehouse, with the units as they are now."""
+        async with self.pool.acquire() as conn:
+            units = (await fulfilments.standing(conn, part)).units
+        return sending(part, units, **wishes)
+
+    async def send(self, part: str, **wishes: Any) -> Sent | None:
+        """What ends the wait for the warehouse; None: it waits. A packed parcel gets its label."""
+        ask = await self.sending(part, **wishes)
+        sent = await self.waiting(self.fulfilment.pick_pack_ship(ask))
+        told = await handed_over(self.pool) if sent is None else None
+        return sent if told is None else Sent.model_validate(told)
 
     async def parcel(self, part: str) -> shipments.Parcel:
         """The fulfilment's parcel."""
@@ -218,8 +234,9 @@ def authorizing(order: Order) -> Authorize:
     )
 
 
-def shipping(part: str) -> Ship:
-    return Ship(fulfilment_id=part)
+def sending(part: str, units: LineUnits, **wishes: Any) -> Sending:
+    """Have this sent: nothing is to be charged for it, unless the test says so."""
+    return Sending(fulfilment_id=part, units=units, **wishes)
 
 
 def capturing(order: Order, part: str) -> Capture:

@@ -77,6 +77,7 @@ class Shop(Service):
             self.pool,
             task_queue=self.task_queue,
             stranded_after=stranded_after,
+            renewals_every_s=0.5,
         )
         relaying = asyncio.create_task(Relay(self.pool, work).run())
         worker = build_worker(

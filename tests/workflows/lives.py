@@ -10,9 +10,9 @@ from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 from workflows.order import STEPS as TABLE
 
-STEPS = ["reserve_stock", "authorize_payment", "pick", "pack", "ship", "capture_payment"]
+STEPS = ["reserve_stock", "authorize_payment", "pick_pack_ship", "capture_payment"]
 STEPS += ["await_delivery"]
-UNDOS = list(dict.fromkeys(step.undo.__name__ for step in TABLE if step.undo is not None))
+UNDOS = list(TABLE.undos)
 
 # Nobody sends anything back, so nobody waits for it.
 BRISK = a_policy(give_up_after=10, return_window=0.01)

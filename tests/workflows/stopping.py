@@ -21,7 +21,7 @@ Moment = Literal["reserving", "authorizing", "buying"] | Stage
 HELD_AT: dict[Moment, str] = {
     "reserving": "reserve_stock",
     "authorizing": "authorize_payment",
-    "packed": "ship",
+    "packed": "pick_pack_ship",
 }
 
 STOPPABLE: tuple[Moment, ...] = (
@@ -57,13 +57,17 @@ async def tea_and_cups(shop: Shop) -> Order:
 async def when(shop: Shop, order: Order, moment: Moment, act: Callable[[], Awaitable[T]]) -> T:
     """Place the order, and act when its parcel is at the moment."""
     parcel = f"{order.order_id}:1"
-    if moment in HELD_AT:
+    if moment in HELD_AT and moment != "packed":
         shop.faults.hold(HELD_AT[moment])
     if moment == "buying":  # the label takes a second to arrive after it was sold
         slow = order.shipping.model_copy(update={"service": "slow"})
         order = order.model_copy(update={"shipping": slow})
     placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
-    if moment in ("packed", "buying"):
+    if moment == "packed":  # the attempt that is to buy the label has begun
+        await shop.drive(parcel, "picked")
+        shop.faults.hold(HELD_AT[moment])
+        await shop.warehouse.pack(parcel, who="packer")
+    if moment == "buying":
         await shop.drive(parcel, "packed")
     if moment == "buying":
         await shop.until(lambda: shop.carrier.lookup(key=f"{parcel}:label"), "the label is sold")

@@ -24,15 +24,16 @@ from tests.workflows.lives import (
 )
 
 OVERDUE = [
-    ("pick", "pick_within", "pick of {parcel} is not done within 1 second"),
-    ("pack", "pack_within", "pack of {parcel} is not done within 1 second"),
-    ("ship", "hand_over_within", "ship of {parcel} is not done within 1 second"),
+    ("pick", "pick_within", "{parcel} is not picked within 1 second"),
+    ("pack", "pack_within", "{parcel} is not packed within 1 second"),
+    ("handover", "hand_over_within", "{parcel} is not handed over within 1 second"),
     ("await_delivery", "scan_within", "the carrier has not scanned {parcel} for 1 second; lost?"),
     ("receive_return", "return_within", "{order}:R1 has not arrived within 1 second"),
 ]
 
-# What the warehouse calls its part of a waiting step.
-TASK_OF = {"ship": "handover", "receive_return": "receive-return"}
+# The step that waits for a task of the warehouse, and the task that a step waits for.
+STEP_OF = dict.fromkeys(("pick", "pack", "handover"), "pick_pack_ship")
+TASK_OF = {"receive_return": "receive-return"}
 
 
 # Overdue -----------------------------------------------------------------------------------------
@@ -49,7 +50,8 @@ async def test_whatever_is_overdue_asks_for_a_person_and_goes_on_when_it_happens
     late = {TASK_OF.get(step, step) for step, _, _ in OVERDUE}
     ended = asyncio.create_task(finish_with_a_return(shop, order, leaving=late))
     resolved = []
-    for step, _, reason in OVERDUE:
+    for task, _, reason in OVERDUE:
+        step = STEP_OF.get(task, task)
         part = f"{order.order_id}:{'R1' if step == 'receive_return' else '1'}"
         asked = {f"{step} {part}": reason.format(**names)}
 
@@ -60,7 +62,7 @@ async def test_whatever_is_overdue_asks_for_a_person_and_goes_on_when_it_happens
         assert [o.order_id for o in await shop.orders.list(attention=True)] == [order.order_id]
         with pytest.raises(IllegalTransition, match="nothing is to be decided; it ends by itself"):
             await shop.retry(order.order_id, f"{step} {part}")
-        late.discard(TASK_OF.get(step, step))
+        late.discard(TASK_OF.get(task, task))
         resolved.append((f"attention resolved: {step} {part}", "it happened after all"))
     assert (await ended)["outcome"] == "closed"
     events = [e for e in await shop.orders.events(order.order_id) if "resolved" in e.what]
@@ -69,12 +71,12 @@ async def test_whatever_is_overdue_asks_for_a_person_and_goes_on_when_it_happens
 
 
 async def test_what_is_overdue_and_then_refused_needs_nobody_any_more(shop: Shop) -> None:
-    shop.faults.hold("pick")
+    shop.faults.hold("pick_pack_ship")
     order = await three_teas(shop)
     parcel = await shop.placed(order, a_policy(pick_within=1, return_window=0.01))
-    assert list(await shop.attention(order.order_id)) == [f"pick {parcel}"]
-    shop.faults.refuse("pick", "declined")
-    shop.faults.release("pick")
+    assert list(await shop.attention(order.order_id)) == [f"pick_pack_ship {parcel}"]
+    shop.faults.refuse("pick_pack_ship", "declined")
+    shop.faults.release("pick_pack_ship")
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     await shop.settled()
 
@@ -92,12 +94,12 @@ async def test_a_result_of_the_wrong_kind_is_a_failed_step_and_no_failed_workflo
     parcel = await shop.placed(order, BRISK)
     await shop.task("pick", parcel)
     waiting = shop.temporal.get_async_activity_handle(
-        workflow_id=f"order:{order.order_id}", run_id=None, activity_id=f"pick:{parcel}"
+        workflow_id=f"order:{order.order_id}", run_id=None, activity_id=f"pick_pack_ship:{parcel}"
     )
     await waiting.complete(result)
     (reason,) = (await shop.attention(order.order_id)).values()
-    assert reason == "pick was completed from outside with a result of the wrong kind"
-    await shop.retry(order.order_id, f"pick {parcel}")
+    assert reason == "pick_pack_ship was completed from outside with a result of the wrong kind"
+    await shop.retry(order.order_id, f"pick_pack_ship {parcel}")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     await shop.settled()
 
@@ -106,14 +108,16 @@ async def test_a_result_of_the_wrong_kind_is_a_failed_step_and_no_failed_workflo
 
 
 async def test_a_step_given_up_by_an_operator_cancels_its_units(shop: Shop) -> None:
-    shop.faults.refuse("pack")
     order = await a_two_parcel_order(shop)
-    first = await shop.placed(order, BRISK)
-    await shop.task("pick", first)
-    await shop.warehouse.pick(first, who="picker")
-    assert await shop.parked(order.order_id) == f"pack {first}"
-    shop.faults.heal("pack")
-    await resolve(shop, order, f"pack {first}", "cancel")
+    first, second = await shop.placed(order, BRISK), f"{order.order_id}:2"
+    await shop.knows(order.order_id, second)
+    await shop.idle(order.order_id)
+    await shop.drive(first, "picked")
+    shop.faults.refuse("pick_pack_ship")  # the attempt that is to buy the label
+    await shop.warehouse.pack(first, who="packer")
+    assert await shop.parked(order.order_id) == f"pick_pack_ship {first}"
+    shop.faults.heal("pick_pack_ship")
+    await resolve(shop, order, f"pick_pack_ship {first}", "cancel")
     await shop.told(order.order_id, "put back")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     counts = {
@@ -139,14 +143,14 @@ async def test_an_authorization_given_up_by_an_operator_ends_the_order(shop: Sho
 
 
 async def test_a_step_given_up_after_it_happened_is_not_undone(shop: Shop) -> None:
-    shop.faults.after("ship", times=1000)
+    shop.faults.after("pick_pack_ship", times=1000)
     order = await three_teas(shop)
     parcel = await shop.placed(order, IMPATIENT)
     await shop.drive(parcel, "packed")
     step = await shop.parked(order.order_id)
     # The label was bought all the same, and the carrier came for the parcel.
     await shop.warehouse.hand_over(parcel, who="packer")
-    shop.faults.heal("ship")
+    shop.faults.heal("pick_pack_ship")
     await resolve(shop, order, step, "cancel")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
@@ -246,7 +250,7 @@ async def test_a_call_whose_outcome_is_open_cannot_be_answered_as_done_by_hand(s
 
 
 async def test_an_answer_that_does_not_fit_is_refused_and_says_what_does(shop: Shop) -> None:
-    shop.faults.refuse("pick")
+    shop.faults.refuse("pick_pack_ship")
     order = await three_teas(shop)
     parcel = await shop.placed(order, BRISK)
     step = await shop.parked(order.order_id)

@@ -9,9 +9,10 @@ import pytest
 from temporalio.client import Client
 
 from activities.fulfilment.carrier import Label
+from domain.orders.order import Order
 from store.database import Pool
 from tests.support.builders import a_policy, an_order
-from tests.support.shop import Shop
+from tests.support.shop import Shop, Stage
 from tests.workflows.stopping import (
     BRISK,
     assert_nothing_was_sent,
@@ -130,10 +131,12 @@ async def test_lost_units_that_are_being_replaced_are_stopped_too(shop: Shop) ->
 
 async def test_a_label_refused_as_the_order_is_stopped_cancels_it_once(shop: Shop) -> None:
     order = await tea_and_cups(shop)
-    shop.faults.hold("ship")
     parcel = await shop.placed(order, BRISK)
-    await shop.drive(parcel, "packed")
-    await asyncio.wait_for(shop.faults.reached["ship"].wait(), 20)
+    await shop.drive(parcel, "picked")
+    await shop.idle(order.order_id)
+    shop.faults.hold("pick_pack_ship")
+    await shop.warehouse.pack(parcel, who="packer")
+    await asyncio.wait_for(shop.faults.reached["pick_pack_ship"].wait(), 20)
     cancelling = asyncio.create_task(
         cancel(shop, "update", order.order_id, {"reason": "never mind"})
     )
@@ -143,8 +146,8 @@ async def test_a_label_refused_as_the_order_is_stopped_cancels_it_once(shop: Sho
         return fulfilments[0].recalled_from is not None
 
     await shop.until(recalled, "the parcel is recalled")
-    shop.faults.refuse("ship", "declined")
-    shop.faults.release("ship")
+    shop.faults.refuse("pick_pack_ship", "declined")
+    shop.faults.release("pick_pack_ship")
     answer = await cancelling
     assert answer is not None
     assert answer.outcome == "cancelled"
@@ -158,7 +161,7 @@ async def test_a_step_given_up_and_cancelled_in_one_moment_is_cancelled_once(
 ) -> None:
     shop = Shop(pool, temporal_client, BRISK)
     order = await tea_and_cups(shop)
-    shop.faults.refuse("pick")
+    shop.faults.refuse("pick_pack_ship")
     async with shop.working():
         await shop.placed(order)
         step = await shop.parked(order.order_id)
@@ -241,7 +244,7 @@ async def test_a_worker_that_dies_with_the_label_of_a_recalled_parcel_keeps_nobo
         return label
 
     monkeypatch.setattr(shop.carrier, "buy_label", buy_slowly)
-    dead = shop.faults.lose("ship")
+    dead = shop.faults.lose("pick_pack_ship")
     try:
         await shop.drive(parcel, "packed")
         await shop.until(lambda: shop.carrier.lookup(key=f"{parcel}:label"), "the label is sold")
@@ -249,7 +252,7 @@ async def test_a_worker_that_dies_with_the_label_of_a_recalled_parcel_keeps_nobo
         assert answer is not None
         assert answer.outcome == "cancelled"
         assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-        assert shop.faults.calls["ship"] >= 2  # the relay had the label looked after
+        assert shop.faults.calls["pick_pack_ship"] >= 2  # the relay had the label looked after
     finally:
         dead.set()
     assert (await shop.story(order.order_id)).count("label voided") == 1
@@ -271,8 +274,45 @@ async def test_attention_that_is_raised_as_the_parcel_is_recalled_is_taken_back(
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     story = await shop.story(order.order_id)
     assert [what for what in story if "attention" in what] == [
-        f"needs attention: pick {parcel}",
-        f"attention resolved: pick {parcel}",
+        f"needs attention: pick_pack_ship {parcel}",
+        f"attention resolved: pick_pack_ship {parcel}",
     ]
     assert (await shop.orders.get(order.order_id)).attention == ()
     await assert_nothing_was_sent(shop, order)
+
+
+async def pending(shop: Shop, order: Order) -> dict[str, tuple[int, str]]:
+    """The activities that Temporal shows as pending: id → attempt, and type of the last failure."""
+    description = await shop.workflow(order.order_id).describe()
+    return {
+        each.activity_id: (each.attempt, each.last_failure.application_failure_info.type)
+        for each in description.raw_description.pending_activities
+    }
+
+
+async def test_a_wait_that_was_recalled_is_not_pending_any_more(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    parcel = await shop.placed(order, BRISK)
+    stages: tuple[Stage, ...] = ("picked", "labelled")
+    for stage in stages:
+        await shop.drive(parcel, stage)
+        assert f"pick_pack_ship:{parcel}" in await pending(shop, order)
+        fewer = {"reason": "one less", "lines": [{"line_id": "1", "quantity": 1}]}
+        assert await cancel(shop, "update", order.order_id, fewer) is not None
+        waits = await pending(shop, order)
+        assert f"pick_pack_ship:{parcel}" not in waits
+        parcel = parcel[:-1] + str(int(parcel[-1]) + 1)
+        await shop.knows(order.order_id, parcel)
+        await shop.task("pick", parcel)
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_the_attempt_that_bought_the_label_says_why_it_began(shop: Shop) -> None:
+    order = await tea_and_cups(shop)
+    parcel = await shop.placed(order, BRISK)
+    await shop.idle(order.order_id)
+    await shop.drive(parcel, "labelled")
+    assert (await pending(shop, order))[f"pick_pack_ship:{parcel}"] == (2, "packed")
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()

@@ -147,18 +147,18 @@ async def in_the_return_window(shop: Shop, order: Order) -> None:
 
 
 async def to_be_picked(shop: Shop, order: Order) -> None:
-    await at(shop, order, "pick")
+    await at(shop, order, "under_way")
 
 
 async def picked(shop: Shop, order: Order) -> None:
     await shop.drive(first_parcel(order), "picked")
-    await at(shop, order, "pack")
+    await at(shop, order, "under_way")
 
 
 async def packed(shop: Shop, order: Order) -> None:
     await shop.warehouse.pack(first_parcel(order), who="packer")
     await shop.task("handover", first_parcel(order))
-    await at(shop, order, "ship")
+    await at(shop, order, "under_way")
 
 
 async def handed_over(shop: Shop, order: Order) -> None:
@@ -198,9 +198,11 @@ async def test_an_order_continues_at_every_stage_with_the_time_that_is_left(shop
     patience = [
         each.schedule_to_close_timeout.ToTimedelta()
         for each in scheduled
-        if each.activity_type.name == "pick"
+        if each.activity_type.name == "pick_pack_ship"
     ]
-    assert patience[0] == LEISURELY.pick_within
+    assert patience[0] == min(
+        LEISURELY.pick_within, LEISURELY.pack_within, LEISURELY.hand_over_within
+    )
     assert_less_each_time(patience)
     assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
     level = await shop.level("TEA")

@@ -201,6 +201,8 @@ async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -
     }
     description = await handle.describe()
     assert await description.static_summary() == f"web {order.channel_order_id}: 1 line, 42.50 USD"
+    waits = "with the warehouse, to be picked, packed and handed over, since 20"
+    assert f"`{parcel}` from main, 3 units: {waits}" in await _details(shop, order)
     await shop.drive(parcel, "shipped")
     (step,) = await shop.attention(order.order_id)
     assert step == f"capture_payment {parcel}"
@@ -208,7 +210,7 @@ async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -
     page = await _details(shop, order)
     assert "Needs attention" in page
     assert "refused the capture" in page
-    assert f"`{parcel}` from main, 3 units: on its way to the customer" in page
+    assert f"`{parcel}` from main, 3 units: on its way to the customer, since 20" in page
     assert "Kim" not in page  # nothing personal
     view = await handle.query(OrderWorkflow.view)
     assert view.attention.keys() == {step}

@@ -40,8 +40,8 @@ async def test_an_order_whose_workflow_cannot_go_on_needs_attention_until_it_doe
         raise KeyError("a fault of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr(OrderFulfilments, "_pack", broken)
-        await shop.warehouse.pick(part, who="picker")
+        patched.setattr(OrderFulfilments, "_lacks", broken)
+        await shop.warehouse.pick(part, {"1": 1}, who="picker")
 
         async def listed() -> bool:
             await stuck.look()

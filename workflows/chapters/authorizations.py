@@ -18,7 +18,7 @@ from workflows.engine.outcomes import Abandoned, ByOperator, Done, Refused, Stop
 from workflows.engine.step_table import Activity
 from workflows.engine.steps import Steps
 from workflows.state.fulfilment import Fulfilment
-from workflows.state.order_book import REST, OrderBook
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments.authorizations import Authorizations
@@ -26,8 +26,6 @@ with workflow.unsafe.imports_passed_through():
     from domain import ids
     from domain.orders.amounts import spread
     from domain.orders.policy import Policy
-
-_A_MOMENT = timedelta(seconds=1)
 
 
 class OrderAuthorizations:
@@ -74,16 +72,12 @@ class OrderAuthorizations:
         if not isinstance(outcome, Done):
             return outcome
         self._note(outcome.result)
-        self._book.covered |= parts.keys() - {REST}
         self._book.authorized = amount.minor
         return None
 
-    async def ensure_authorized(
-        self, fulfilment: Fulfilment, *, surely: bool = False
-    ) -> Stopped | None:
+    async def ensure_authorized(self, fulfilment: Fulfilment) -> Stopped | None:
         """Make sure that a fulfilment can be charged when it is handed over, and some time after.
 
-        `surely`: ask even if we know of an authorization, since a company may have ended it early.
         Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
         # When the lock is free, another fulfilment may take it first: look again.
@@ -95,26 +89,26 @@ class OrderAuthorizations:
             return Abandoned("no longer needed")
         async with self._reauthorizing:
             amount = self._book.to_charge_for(fulfilment)
-            until = workflow.now() + max(self._policy.renew_before, self._policy.hand_over_within)
-            # Where no expiry is known, there is nothing to renew.
-            expires = self._book.can_be_charged_until(fulfilment) is not None
-            if amount == 0 or not (self._lacks(fulfilment, until) or (surely and expires)):
+            if amount == 0:
                 return None
-            amount += self._book.promised_besides(fulfilment)
-            patient = (DECLINED, ACTION_REQUIRED)
-            stopped = await self._reauthorize(
-                fulfilment.id, amount, until, unless=lambda: fulfilment.recalled, patient=patient
+            return await self._reauthorize(
+                fulfilment.id,
+                amount,
+                workflow.now() + self.lasting,
+                unless=lambda: fulfilment.recalled,
+                patient=(DECLINED, ACTION_REQUIRED),
             )
-            if stopped is None:
-                self._book.covered.add(fulfilment.id)
-            return stopped
+
+    @property
+    def lasting(self) -> timedelta:
+        """How long an authorization must last when a parcel is about to be sent."""
+        return max(self._policy.renew_before, self._policy.hand_over_within)
 
     async def reauthorize(self, part: str, amount: int) -> Stopped | None:
         """The authorization for a charge has ended before its time: make another one.
 
         Stopped when the customer does not pay, or an operator gives up.
         """
-        self._book.doubted = True  # other authorizations may have ended as well
         while self._reauthorizing.locked():
             await workflow.wait_condition(lambda: not self._reauthorizing.locked())
         async with self._reauthorizing:
@@ -192,24 +186,6 @@ class OrderAuthorizations:
         )
         assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
         return outcome
-
-    def time_left(self, fulfilment: Fulfilment) -> timedelta:
-        """How long one that waits for its hand-over can be charged.
-
-        For ever where no expiry is known, and where nothing is to be charged for it: as for one
-        that replaces a lost one.
-        """
-        until = self._book.can_be_charged_until(fulfilment)
-        if until is None or self._policy.charge != "at_shipment":
-            return timedelta.max
-        if self._book.to_charge_for(fulfilment) == 0:
-            return timedelta.max
-        return max(until - workflow.now(), _A_MOMENT)
-
-    def _lacks(self, fulfilment: Fulfilment, until: datetime) -> bool:
-        ends = self._book.can_be_charged_until(fulfilment)
-        own = self._book.once and fulfilment.id not in self._book.covered
-        return own or self._book.doubted or (ends is not None and ends < until)
 
     def _note(self, authorized: Authorized) -> None:
         self._book.authorized_until = authorized.until

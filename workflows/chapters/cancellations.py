@@ -19,9 +19,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.quantities import LineId, LineUnits
     from domain.words import count_of
 
-# Where it costs the warehouse least to stop.
-_EARLIEST_FIRST = ("planned", "pick", "pack", "ship")
-
 HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
 
 
@@ -112,9 +109,7 @@ class OrderCancellations:
         )
         if self._waited_for(left):
             return "backorder"
-        return min(
-            self._stoppable(left), key=lambda p: _EARLIEST_FIRST.index(p.stage), default=None
-        )
+        return await self._fulfilments.least_advanced(self._stoppable(left))
 
     def _waited_for(self, left: LineUnits) -> bool:
         return any(left.get(line_id, 0) for line_id in self._book.waiting)

@@ -1,11 +1,9 @@
-"""Fulfilments: pick, pack, ship, charge and deliver each, and the ways on when one fails."""
+"""Fulfilments: wait until each is sent, charge and deliver it, and the ways on when one fails."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from temporalio import workflow
 
@@ -13,25 +11,23 @@ from workflows.chapters.payments import OrderPayments
 from workflows.chapters.recalls import Recalls
 from workflows.chapters.replacements import Replacements
 from workflows.chapters.returns import OrderReturns
+from workflows.chapters.sending import StageLimits
 from workflows.engine.outcomes import Abandoned, Done, Refused, Stopped
 from workflows.engine.runs import broken
-from workflows.engine.steps import Steps
+from workflows.engine.step_table import Activity
+from workflows.engine.steps import EARLY, EARLY_ENDS_MAX, Steps
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.fulfilment.contracts import Look, Part, Sending, Sent
     from activities.fulfilment.delivery import Delivery
-    from activities.fulfilment.fulfilments import Fulfilments, Part, Ship
+    from activities.fulfilment.fulfilments import Fulfilments
     from activities.stock.inventory import Inventory, Reassign
-    from domain.orders.continuation import Stage
+    from domain.fulfilment.fulfilments import RECALLABLE
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
     from domain.words import count_of, span
-
-T = TypeVar("T")
-
-STAGES: dict[str, Stage] = {"pick": "pick", "pack": "pack", "ship": "ship"}
-"""The stage that each wait for the warehouse is."""
 
 
 class OrderFulfilments:
@@ -74,12 +70,12 @@ class OrderFulfilments:
     def _waits(self, fulfilment: Fulfilment) -> bool:
         if fulfilment.return_id:
             return self._returns.waits_for(fulfilment.return_id)
-        steps = (Fulfilments.pick, Fulfilments.pack, Fulfilments.ship, Delivery.await_delivery)
-        return any(
-            self._steps.waits_for(do, fulfilment.id)
-            for do in steps
-            if do.__name__ == fulfilment.stage
-        )
+        waits: dict[str, Activity] = {
+            "under_way": Fulfilments.pick_pack_ship,
+            "await_delivery": Delivery.await_delivery,
+        }
+        do = waits.get(fulfilment.stage)
+        return do is not None and self._steps.waits_for(do, fulfilment.id)
 
     async def all_ended(self) -> None:
         """Wait until all have ended, also those that start meanwhile."""
@@ -104,8 +100,8 @@ class OrderFulfilments:
                     return
                 if await self._recalls.give_up(fulfilment, stopped.message):
                     return
-                # It could not be stopped, because the awaited report had arrived: run the same
-                # stage once more, which finds the report.
+                # It could not be stopped, because it had been handed over: the wait that begins
+                # again finds that.
         finally:
             fulfilment.stage = "ended"
 
@@ -117,78 +113,92 @@ class OrderFulfilments:
             else:
                 await self._deliver(fulfilment)
             return None
-        stopped = (
-            await self._pick(fulfilment)
-            or await self._pack(fulfilment)
-            or await self._ship(fulfilment)
-        )
+        stopped = await self._send(fulfilment)
         if stopped is None and fulfilment.units:
             due = self._book.shipped(fulfilment)
             await asyncio.gather(self._payments.charge(fulfilment, due), self._deliver(fulfilment))
         return stopped
 
-    async def _pick(self, fulfilment: Fulfilment) -> Stopped | None:
-        if fulfilment.stage not in ("planned", "pick"):
-            return None
-        outcome = await self._wait(
-            fulfilment,
-            Fulfilments.pick,
-            Part(fulfilment_id=fulfilment.id),
-            f"Pick {_units(fulfilment)} at {fulfilment.location}",
-            self._policy.pick_within,
-        )
-        if not isinstance(outcome, Done):
-            return outcome
-        picked = outcome.result
-        if picked.backordered:
-            await self._replacements.fell_back(fulfilment, picked.backordered)
-        if picked.missing:
-            await self._replacements.not_found(fulfilment, picked.missing, picked.refused)
+    async def _send(self, fulfilment: Fulfilment) -> Stopped | None:
+        """Wait until it is handed over, and decide what only the order can. None: it has left.
+
+        None, too, where no unit of it is left to send.
+        """
+        fulfilment.stage = "under_way"
+        fulfilment.since = fulfilment.since or workflow.now()
+        limits = StageLimits(self._steps, self._policy, fulfilment.id)
+        early = 0  # so often in a row, the wait ended at once because of the money
+        while fulfilment.units:
+            began = workflow.now()
+            outcome = await self._wait(fulfilment, limits)
+            if not isinstance(outcome, Done):
+                return outcome
+            sent = outcome.result
+            if sent.outcome == "shipped":
+                return None
+            if sent.outcome == "recalled":  # of which the answer is on its way
+                await workflow.wait_condition(lambda: fulfilment.recalled)
+            if fulfilment.recalled:  # what is missing is seen to as it is undone
+                return Abandoned("recalled")
+            match sent.outcome:
+                case "goes_on":
+                    limits.begin_anew(sent.state)
+                case "unpaid":
+                    early = early + 1 if workflow.now() - began < EARLY else 0
+                    if early > EARLY_ENDS_MAX:
+                        await self._steps.too_early(
+                            Fulfilments.pick_pack_ship, fulfilment.id, lambda: fulfilment.recalled
+                        )
+                    unpaid = await self._payments.ensure_paid_for(fulfilment)
+                    if unpaid is not None:
+                        return unpaid
+                case _:
+                    await self._lacks(fulfilment, sent)
+        return None
+
+    async def _lacks(self, fulfilment: Fulfilment, sent: Sent) -> None:
+        """Units are missing: replace them, wait for them, or pay them back.
+
+        What was told before is not missing a second time.
+        """
+        left = sent.units
+        missing = {k: n - left.get(k, 0) for k, n in fulfilment.units.items() if n > left.get(k, 0)}
+        if not missing:
+            return
+        if sent.outcome == "backordered":
+            await self._replacements.fell_back(fulfilment, missing)
+        else:
+            await self._replacements.not_found(fulfilment, missing, sent.why)
         if not fulfilment.units:
-            fulfilment.outcome = "refused" if picked.refused else "nothing was found"
-            if picked.backordered:
-                fulfilment.outcome = "fell back to backorder"
-        return None
+            whys = {"backordered": "fell back to backorder", "refused": "refused"}
+            fulfilment.outcome = whys.get(sent.outcome, "nothing was found")
 
-    async def _pack(self, fulfilment: Fulfilment) -> Stopped | None:
-        if fulfilment.stage not in ("pick", "pack") or not fulfilment.units:
-            return None
-        outcome = await self._wait(
-            fulfilment,
-            Fulfilments.pack,
-            Part(fulfilment_id=fulfilment.id),
-            f"Pack {_units(fulfilment)} at {fulfilment.location}",
-            self._policy.pack_within,
-        )
-        return None if isinstance(outcome, Done) else outcome
-
-    async def _ship(self, fulfilment: Fulfilment) -> Stopped | None:
-        if fulfilment.stage == "await_delivery" or not fulfilment.units:
-            return None
-        # An earlier run that waited for the hand-over has seen to the payment.
-        if not fulfilment.too_late and fulfilment.stage != "ship":
-            unpaid = await self._payments.ensure_paid_for(fulfilment)
-            if unpaid is not None:
-                return unpaid
-        outcome = await self._wait(
-            fulfilment,
-            Fulfilments.ship,
-            Ship(
+    async def _wait(
+        self, fulfilment: Fulfilment, limits: StageLimits
+    ) -> Done[Sent] | Refused | Abandoned:
+        return await self._steps.wait(
+            Fulfilments.pick_pack_ship,
+            Sending(
                 fulfilment_id=fulfilment.id,
-                charged=self._payments.is_charged_when_it_leaves(fulfilment),
+                units=fulfilment.units,
+                to_charge=self._payments.to_charge_as_it_leaves(fulfilment),
+                ahead=self._payments.charged_ahead,
+                lasting=self._payments.authorizations.lasting,
+                renew_before=self._policy.renew_before,
             ),
-            f"Buy the label and hand over {_units(fulfilment)}",
-            self._policy.hand_over_within,
+            fulfilment.id,
+            f"Pick, pack and hand over {_units(fulfilment)} at {fulfilment.location}",
+            within=limits.within,
+            overdue=limits.overdue,
+            stopped=lambda: fulfilment.recalled,
+            allowed=("retry", "cancel"),
+            refusable=("declined",),  # the carrier will not take it there
         )
-        if not isinstance(outcome, Done):
-            return outcome
-        if outcome.result.outcome == "recalled":
-            return Abandoned("recalled")
-        return None
 
     async def _deliver(self, fulfilment: Fulfilment) -> None:
+        if fulfilment.stage != "await_delivery" or fulfilment.since is None:
+            fulfilment.since = workflow.now()
         fulfilment.stage = "await_delivery"
-        fulfilment.begun.append("await_delivery")
 
         async def overdue() -> str | None:
             return await self._not_scanned_lately(fulfilment)
@@ -225,48 +235,6 @@ class OrderFulfilments:
         days = span(self._policy.scan_within)
         return f"the carrier has not scanned {fulfilment.id} for {days}; lost?"
 
-    async def _wait(
-        self,
-        fulfilment: Fulfilment,
-        do: Callable[..., Awaitable[T]],
-        ask: Any,
-        summary: str,
-        allowed: timedelta,
-    ) -> Done[T] | Refused | Abandoned:
-        """Wait for the warehouse. A parcel that waits for its hand-over stays paid for."""
-        fulfilment.stage = STAGES[do.__name__]
-        fulfilment.begun.append(do.__name__)
-        ships = do.__name__ == Fulfilments.ship.__name__
-        due = workflow.now() + allowed
-
-        def within() -> timedelta:
-            if ships:  # its authorization may end while it waits
-                return min(allowed, self._payments.authorizations.time_left(fulfilment))
-            return allowed
-
-        async def overdue() -> str | Stopped | None:
-            if ships:
-                surely = workflow.now() >= due
-                unpaid = await self._payments.ensure_paid_for(fulfilment, surely=surely)
-                if unpaid is not None:
-                    return unpaid
-            if workflow.now() < due:
-                return None
-            return f"{do.__name__} of {fulfilment.id} is not done within {span(allowed)}"
-
-        return await self._steps.wait(
-            do,
-            ask,
-            fulfilment.id,
-            summary,
-            within=within,
-            overdue=overdue,
-            stopped=lambda: fulfilment.recalled,
-            cut_short=lambda: fulfilment.recalled and not fulfilment.buying,
-            allowed=("retry", "cancel"),
-            refusable=("declined",),  # the carrier will not take it there
-        )
-
     # Stop one -------------------------------------------------------------------------------------
 
     async def recall(self, fulfilment: Fulfilment) -> bool:
@@ -285,6 +253,21 @@ class OrderFulfilments:
         await self._recalls.unwind(fulfilment, stopped)
         fulfilment.stage, fulfilment.outcome = "ended", "recalled"
         return True
+
+    async def least_advanced(self, among: Sequence[Fulfilment]) -> Fulfilment | None:
+        """The one that costs the warehouse least to stop: the rows say which."""
+        if len(among) < 2:
+            return next(iter(among), None)
+        look = Look(fulfilment_ids=tuple(each.id for each in among))
+        order_id = self._book.order_id
+        found = await self._steps.record(
+            Fulfilments.stages, look, order_id, "Look which has come least far"
+        )
+        states = [found.stages[each.id].state for each in among]
+        ranks = [
+            RECALLABLE.index(state) if state in RECALLABLE else len(RECALLABLE) for state in states
+        ]
+        return among[ranks.index(min(ranks))]
 
     async def cancel_units(
         self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str

@@ -39,6 +39,7 @@ class OrderPayments:
         self._steps = steps
         self._book = book
         self._policy = policy
+        self.charged_ahead = policy.charge != "at_shipment"  # as a whole, before anything is sent
         self._order_id = book.order_id
         self._holds = OrderHolds(steps, self._order_id, state.holds)
         self.offers = PaymentOffers(book, self._holds, policy, state)
@@ -66,21 +67,18 @@ class OrderPayments:
         """No charge is under way."""
         return self._charging == 0
 
-    async def ensure_paid_for(
-        self, fulfilment: Fulfilment, *, surely: bool = False
-    ) -> Stopped | None:
+    async def ensure_paid_for(self, fulfilment: Fulfilment) -> Stopped | None:
         """Make sure that this one is charged, or can be: nothing is handed over unpaid.
 
         Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
-        if self._policy.charge == "at_shipment":
-            return await self.authorizations.ensure_authorized(fulfilment, surely=surely)
-        return await self._charged_ahead(fulfilment)
+        if self.charged_ahead:
+            return await self._charged_ahead(fulfilment)
+        return await self.authorizations.ensure_authorized(fulfilment)
 
-    def is_charged_when_it_leaves(self, fulfilment: Fulfilment) -> bool:
-        """Whether anything is to be charged for it then. Where not, it never will be."""
-        ahead = self._policy.charge != "at_shipment"
-        return not ahead and self._book.to_charge_for(fulfilment) > 0
+    def to_charge_as_it_leaves(self, fulfilment: Fulfilment) -> int:
+        """The minor units to charge for it then. Where there are none, there never will be."""
+        return 0 if self.charged_ahead else self._book.to_charge_for(fulfilment)
 
     async def charge_all(self) -> None:
         """Charge everything before it is sent, once."""

@@ -11,7 +11,8 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.fulfilment.fulfilments import Fulfilments, Part, Recalled
+    from activities.fulfilment.contracts import Part, Recalled
+    from activities.fulfilment.fulfilments import Fulfilments
     from activities.stock.inventory import Inventory, ReleaseStock
     from domain.orders.quantities import LineUnits
 
@@ -59,7 +60,6 @@ class Recalls:
         """
         stopped = await self.stop(fulfilment)
         if stopped is None:
-            fulfilment.too_late = True
             return False
         await self.unwind(fulfilment, stopped)
         effect = f"cancel:{fulfilment.id}"
@@ -82,16 +82,14 @@ class Recalls:
             if stopped.caught is None:
                 return None
             fulfilment.recalled = True
-            fulfilment.buying = fulfilment.stage == "ship" and stopped.caught == "packed"
             return stopped
 
     async def unwind(self, fulfilment: Fulfilment, stopped: Recalled) -> None:
-        """Undo the steps of a stopped fulfilment, also those that only the database knows yet."""
-        if stopped.caught in ("picked", "packed", "labelled"):
-            fulfilment.begun.append("pick")
+        """Undo what a stopped fulfilment had come to, which its row in the database says."""
         found = stopped.units
         missing = {k: n - found[k] for k, n in fulfilment.units.items() if n > found[k]}
         if missing:
             await self._replacements.not_found(fulfilment, missing)
+        reached = "labelled" if stopped.labelled else str(stopped.caught)
         part = Part(fulfilment_id=fulfilment.id)
-        await self._steps.unwind(fulfilment.begun, part, fulfilment.id)
+        await self._steps.unwind(Fulfilments.pick_pack_ship, reached, part, fulfilment.id)

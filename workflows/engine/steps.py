@@ -9,6 +9,7 @@ other failure parks the step until an operator says what to do, or nobody needs 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -25,7 +26,6 @@ from workflows.engine.outcomes import (
     Done,
     Outcome,
     Refused,
-    Stopped,
     refusal_of,
 )
 from workflows.engine.step_table import Activity, StepTable
@@ -43,6 +43,9 @@ EARLY_ENDS_MAX = 2
 UNHURRIED = timedelta(hours=1)
 """A wait that ends within a minute and is not overdue may do so once. The second time in a row is a
 fault of ours: a person is told, and it is waited for this long from then on."""
+
+RUN_AGAIN = "packed"
+"""As the relay has an attempt fail, so that the next one does more."""
 
 ENDS_EARLY = "ends again and again before anything is overdue: please report this to Orderloom"
 
@@ -193,7 +196,7 @@ class Steps:
         summary: str,
         *,
         within: Callable[[], timedelta],
-        overdue: Callable[[], Awaitable[str | Stopped | None]],
+        overdue: Callable[[], Awaitable[str | None]],
         stopped: Callable[[], bool] = lambda: False,
         cut_short: Callable[[], bool] = lambda: False,
         allowed: tuple[Action, ...] = ("retry",),
@@ -202,7 +205,7 @@ class Steps:
         """A step that the outside completes, under an activity id made of its name and `part_id`.
 
         When it takes longer than `within` says, `overdue` says why that needs a person, or None
-        where it does not yet, and the wait goes on; or what ends it. Once `stopped` says that
+        where it does not yet, and the wait goes on. Once `stopped` says that
         nobody needs it, it is abandoned: by itself, or at once where `cut_short` says that it may.
         """
         step, activity_id = step_name(do, part_id), wait_id(do.__name__, part_id)
@@ -242,15 +245,14 @@ class Steps:
                 except ActivityError as error:
                     if stopped():
                         break
+                    if _is_told_to_run_again(error):
+                        continue
                     if not isinstance(error.cause, ActivityTimeout):
                         raise
                     lasted = workflow.now() - began
                     match await overdue():
                         case str() as reason:
                             await self.attention.ask(step, reason)
-                        case Refused() | Abandoned() as end:
-                            await self.attention.over(step, end.message)
-                            return end
                         case None if lasted < EARLY:
                             early += 1
                             if early >= EARLY_ENDS_MAX:
@@ -277,18 +279,32 @@ class Steps:
 
     async def undo(self, do: Activity, ask: Any, part_id: str, summary: str) -> None:
         """Run the undo of a step, as the table says, until it is done or was done by hand."""
-        undo = self.undo_of(do)
-        if self.table.step(do).by_hand:
+        await self._undo(self.undo_of(do), ask, part_id, summary, self.table.step(do).by_hand)
+
+    async def unwind(self, do: Activity, reached: str, ask: Any, part_id: str) -> None:
+        """Undo a step that has come to this state, as the table says, last state first."""
+        for state in self.table.to_undo(do, reached):
+            summary = f"Undo: {state.undo.__name__.replace('_', ' ')} {part_id}"
+            await self._undo(state.undo, ask, part_id, summary, state.by_hand)
+
+    async def _undo(
+        self, undo: Activity, ask: Any, part_id: str, summary: str, by_hand: bool
+    ) -> None:
+        if by_hand:
             # The operator's action was recorded with its note when the attention was resolved.
             await self.call(undo, lambda _: ask, part_id, summary)
         else:
             await self.record(undo, ask, part_id, summary)
 
-    async def unwind(self, begun: list[str], ask: Any, part_id: str) -> None:
-        """Run the undos of the steps that have begun, last step first."""
-        for step in self.table.to_undo(begun):
-            what = self.undo_of(step.do).__name__.replace("_", " ")
-            await self.undo(step.do, ask, part_id, f"Undo: {what} {part_id}")
+    async def too_early(self, do: Activity, part_id: str, stopped: Callable[[], bool]) -> None:
+        """A wait has ended early again and again by what it was told: that is a fault of ours.
+
+        A person is told, and some time passes before it begins again.
+        """
+        step = step_name(do, part_id)
+        await self.attention.ask(step, f"{step} {ENDS_EARLY}")
+        with suppress(TimeoutError):
+            await workflow.wait_condition(stopped, timeout=UNHURRIED)
 
     async def _run(
         self,
@@ -338,6 +354,12 @@ class Steps:
                     return Abandoned()
                 case "done" | "store_credit" as action:
                     return ByOperator(action, answer.note)
+
+
+def _is_told_to_run_again(error: ActivityError) -> bool:
+    """Its attempt was to be followed by another, for which there was no time, or no try, left."""
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and cause.type == RUN_AGAIN
 
 
 def step_name(do: Activity, part_id: str) -> str:

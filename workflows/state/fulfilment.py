@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Self
 
 from temporalio import workflow
@@ -13,23 +14,19 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Fulfilment:
-    """One fulfilment on its way: its units, the step it is in, and whether it was recalled."""
+    """One fulfilment on its way: its units, what is awaited, and whether it was recalled."""
 
     def __init__(self, planned: Planned) -> None:
         self.id = planned.fulfilment_id
         self.location = planned.location
         self.units = dict(planned.units)
         self.stage: Stage = "planned"
+        self.since: datetime | None = None  # as long as it waits for the outside
         self.recalled = False
-        self.too_late = False  # to stop it: it has left
-        # It was recalled while its label was perhaps being bought. That call ends by itself; its
-        # outcome is awaited, so that no label is left unvoided.
-        self.buying = False
         self.replacing = False  # lost, and others are being reserved in its place
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
         self.return_id = ""  # under which it comes back undeliverable
-        self.begun: list[str] = []  # the steps that may have to be undone
         self.task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -39,7 +36,7 @@ class Fulfilment:
             Planned(fulfilment_id=state.id, location=state.location, units=state.units)
         )
         fulfilment.stage = state.stage
-        fulfilment.begun = list(state.begun)
+        fulfilment.since = state.since
         fulfilment.recalled = state.recalled
         fulfilment.return_id = state.return_id
         fulfilment.outcome = state.outcome
@@ -52,7 +49,7 @@ class Fulfilment:
             location=self.location,
             units=self.units,
             stage=self.stage,
-            begun=tuple(dict.fromkeys(self.begun)),
+            since=self.since,
             recalled=self.recalled,
             return_id=self.return_id,
             outcome=self.outcome,
@@ -61,7 +58,7 @@ class Fulfilment:
     @property
     def stoppable(self) -> bool:
         """Not handed over yet, as far as is known here."""
-        return self.stage in ("planned", "pick", "pack", "ship") and not self.recalled
+        return self.stage in ("planned", "under_way") and not self.recalled
 
     @property
     def ended(self) -> bool:

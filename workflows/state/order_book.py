@@ -58,10 +58,8 @@ class OrderBook:
         }
         self.authorized = state.authorized
         self.authorized_until = dict(state.authorized_until)
-        self.covered = set(state.covered)  # fulfilments with an authorization of their own
         self.once = state.once
         self.reauthorized = state.reauthorized  # a second authorization may exist
-        self.doubted = state.doubted  # a company had ended an authorization
         self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
         self.round = state.round  # of waiting for what is backordered
@@ -104,10 +102,8 @@ class OrderBook:
             fulfilments=tuple(fulfilment.state() for fulfilment in self.fulfilments.values()),
             authorized=self.authorized,
             authorized_until=self.authorized_until,
-            covered=tuple(sorted(self.covered)),
             once=self.once,
             reauthorized=self.reauthorized,
-            doubted=self.doubted,
             charged_ahead=self.charged_ahead,
             refunded=self.charges.refunded,
             invoiced=self.charges.invoiced,
@@ -117,11 +113,6 @@ class OrderBook:
             waits_until=self.waits_until,
             given_up=self.given_up,
         )
-
-    def can_be_charged_until(self, fulfilment: Fulfilment) -> datetime | None:
-        """The end of a fulfilment's authorization; None if no end is known."""
-        ends = self.authorized_until
-        return min((ends[part] for part in ("", fulfilment.id) if part in ends), default=None)
 
     @property
     def next_number(self) -> int:
@@ -323,22 +314,6 @@ class OrderBook:
         if self.once:
             return self._most(_some(due))
         return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
-
-    def promised_besides(self, fulfilment: Fulfilment) -> int:
-        """The amounts that other fulfilments, about to leave, need of the shared authorization.
-
-        Zero as long as no company has ended any of it: enough was authorized for all of them.
-        """
-        if self.once or not self.doubted:
-            return 0
-        return sum(
-            self.to_charge_for(other)
-            for other in self.fulfilments.values()
-            if other is not fulfilment
-            and other.id in self.covered
-            and not other.recalled
-            and other.stage not in ("await_delivery", "ended")
-        )
 
     def _share(self, units: LineUnits, fulfilment: Fulfilment, line_id: str) -> int:
         """The number of these units of a line that are in this fulfilment.

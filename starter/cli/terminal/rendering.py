@@ -121,13 +121,14 @@ def _fulfilments(out: Output, detail: OrderDetail) -> None:
     out.say()
     out.table(
         [
-            *("fulfilment", "state", "from", "units", "promised"),
+            *("fulfilment", "state", "since", "from", "units", "promised"),
             *("carrier", "tracking number", "carrier says"),
         ],
         [
             (
                 row.fulfilment_id,
                 row.state,
+                local(row.changed_at),
                 row.location,
                 units_of(row.units),
                 row.promised_on,

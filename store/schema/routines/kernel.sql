@@ -57,3 +57,29 @@ begin
         perform pg_notify('wait_report', its_activity);
     end if;
 end $$;
+
+-- A step that begins again after each decision says that it waits. It has read for itself what it is to
+-- be told: that is handed over; or nothing, and then what it has seen of reports is over, and only a newer
+-- one is handed over.
+create or replace function step_waits_again(
+    its_activity text, its_order text, seen timestamptz, told jsonb
+) returns void language plpgsql as $$
+declare
+    reported boolean;
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    insert into wait_report as w (activity_id, order_id, waits_since, outcome, reported_at)
+    values (its_activity, its_order, moment(), told, case when told is not null then moment() end)
+    on conflict (activity_id) do update
+    set waits_since = excluded.waits_since, delivered_at = null, tries = 0,
+        try_after = excluded.try_after,
+        outcome = case when told is null and w.reported_at is distinct from seen then w.outcome
+                       else told end,
+        reported_at = case when told is null and w.reported_at is distinct from seen
+                               then w.reported_at
+                           when told is not null then moment() end
+    returning outcome is not null into reported;
+    if reported then
+        perform pg_notify('wait_report', its_activity);
+    end if;
+end $$;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from domain.ids import fulfilment_id
 from domain.stock.reservations import ReserveStock
 from starter.service.orders import OrderRecords
 from store import waits
-from store.fulfilment import shipments
-from tests.support.bench import Bench, a_part, authorizing, capturing, shipping
+from store.fulfilment import fulfilments, shipments
+from tests.support.bench import Bench, a_part, authorizing, capturing, sending
 from tests.support.builders import an_order
 from tests.support.round_trips import RoundTrips, counting_pool
 
@@ -23,13 +24,11 @@ STEPS = {
     "place": 1,
     "reserve": 13,
     "authorize": 24,
-    "wait for the pick": 1,
-    "pick": 10,
-    "relay the pick": 2,
-    "wait for the packing": 1,
-    "pack": 7,
-    "relay the packing": 2,
-    "buy the label and wait": 15,
+    "wait for the warehouse": 2,
+    "pick": 9,
+    "pack": 6,
+    "relay the packing": 1,
+    "buy the label and wait": 16,
     "hand over": 12,
     "relay the hand-over": 2,
     "charge": 26,
@@ -65,20 +64,19 @@ class Life:
     def steps(self) -> dict[str, Callable[[], Awaitable[Any]]]:
         """Every step, by the names in `STEPS`."""
         bench, order, part = self._bench, self.order, self._part
-        waiting, fulfilment, warehouse = bench.waiting, bench.fulfilment, bench.warehouse
+        waiting, warehouse = bench.waiting, bench.warehouse
+        ask = sending(part, {"1": 2, "2": 1}, to_charge=order.total_minor)
         wanted = ReserveStock(order_id=order.order_id)
         closing = CloseOrder(order_id=order.order_id, decision="closed", reason="")
         return {
             "place": lambda: bench.take_in(order),
             "reserve": lambda: bench.inventory.reserve_stock(wanted),
             "authorize": lambda: bench.authorizations.authorize_payment(authorizing(order)),
-            "wait for the pick": lambda: waiting(fulfilment.pick(a_part(part))),
+            "wait for the warehouse": lambda: waiting(bench.fulfilment.pick_pack_ship(ask)),
             "pick": lambda: warehouse.pick(part, who="picker"),
-            "relay the pick": self._relay,
-            "wait for the packing": lambda: waiting(fulfilment.pack(a_part(part))),
             "pack": lambda: warehouse.pack(part, who="packer"),
-            "relay the packing": self._relay,
-            "buy the label and wait": lambda: waiting(fulfilment.ship(shipping(part))),
+            "relay the packing": self._relay_packed,
+            "buy the label and wait": lambda: waiting(bench.fulfilment.pick_pack_ship(ask)),
             "hand over": lambda: warehouse.hand_over(part, who="packer"),
             "relay the hand-over": self._relay,
             "charge": lambda: bench.payments.capture_payment(capturing(order, part)),
@@ -113,6 +111,10 @@ class Life:
         async with self._bench.pool.acquire() as conn:
             claimed = await waits.claim_pending(conn, BATCH)
             await waits.handed_over(conn, [(report, "arrived") for report in claimed])
+
+    async def _relay_packed(self) -> None:
+        async with self._bench.pool.acquire() as conn:
+            await fulfilments.to_label(conn, timedelta(minutes=1), BATCH)
 
 
 async def test_a_plain_order_takes_so_many_round_trips(trips: RoundTrips) -> None:

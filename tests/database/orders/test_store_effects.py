@@ -26,7 +26,7 @@ from domain.orders.order import Order
 from store.database import open_pool
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
-from tests.support.bench import Bench, a_part, authorizing, capturing, shipping
+from tests.support.bench import Bench, a_part, authorizing, capturing
 from tests.support.books import faults_in
 from tests.support.builders import an_order
 from tests.support.builders import shipping as a_shipping
@@ -159,16 +159,16 @@ async def void_payment(bench: Bench) -> tuple[Order, Call]:
     return order, lambda: bench.authorizations.void_payment(ask)
 
 
-async def ship(bench: Bench) -> tuple[Order, Call]:
+async def buy_label(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     part = await bench.at(order, "packed")
-    return order, lambda: bench.waiting(bench.fulfilment.ship(shipping(part)))
+    return order, lambda: bench.send(part)
 
 
-async def ship_to_nowhere(bench: Bench) -> tuple[Order, Call]:
+async def buy_label_to_nowhere(bench: Bench) -> tuple[Order, Call]:
     order = tea(shipping=a_shipping("5.00", postal_code="NOWHERE"))
     part = await bench.at(order, "packed")
-    return order, lambda: bench.waiting(bench.fulfilment.ship(shipping(part)))
+    return order, lambda: bench.send(part)
 
 
 async def recall(bench: Bench) -> tuple[Order, Call]:
@@ -244,8 +244,8 @@ EFFECTS: dict[str, Scene] = {
     "refund_payment": refund_payment,
     "refund_payment that is declined": partial(refund_payment, token=Card.REFUND_REFUSED),
     "void_payment": void_payment,
-    "ship": ship,
-    "ship that is declined": ship_to_nowhere,
+    "pick_pack_ship of what is packed": buy_label,
+    "pick_pack_ship that is declined": buy_label_to_nowhere,
     "recall": recall,
     "put_back": put_back,
     "void_label": void_label,
@@ -349,8 +349,8 @@ COMPANY_CALLS: dict[str, tuple[str, str, Scene]] = {
     "capture_payment": ("payment", "capture", capture_payment),
     "refund_payment": ("payment", "refund", refund_payment),
     "void_payment": ("payment", "void", void_payment),
-    "ship": ("carrier", "buy_label", ship),
-    "ship that is declined": ("carrier", "buy_label", ship_to_nowhere),
+    "pick_pack_ship of what is packed": ("carrier", "buy_label", buy_label),
+    "pick_pack_ship that is declined": ("carrier", "buy_label", buy_label_to_nowhere),
     "void_label": ("carrier", "void_label", void_label),
 }
 
@@ -433,7 +433,7 @@ async def test_s29_a_label_asked_for_again_with_another_service_is_a_conflict(
     bench: Bench,
 ) -> None:
     part = await bench.at(tea(), "packed")
-    await bench.waiting(bench.fulfilment.ship(shipping(part)))
+    await bench.send(part)
     async with bench.pool.acquire() as conn, conn.transaction():
         await conn.execute("update fulfilment set state = 'packed' where fulfilment_id = $1", part)
         await conn.execute(
@@ -441,7 +441,7 @@ async def test_s29_a_label_asked_for_again_with_another_service_is_a_conflict(
             """document = jsonb_set(document, '{shipping, service}', '"express"')"""
         )
     with pytest.raises(Conflict, match="with service standard; a parcel has one label"):
-        await bench.fulfilment.ship(shipping(part))
+        await bench.send(part)
     bought = "select count(*) from sandbox.label where fulfilment_id = $1"
     assert await bench.count(bought, part) == 1
 
@@ -462,7 +462,7 @@ async def test_a_step_that_needs_a_person_before_the_order_is_on_record_is_no_fa
 async def test_a_label_that_the_carrier_refused_needs_no_voiding(
     bench: Bench,
 ) -> None:
-    order, call = await ship_to_nowhere(bench)
+    order, call = await buy_label_to_nowhere(bench)
     part = f"{order.order_id}:1"
     async with bench.pool.acquire() as conn:
         await companies.set_fault(

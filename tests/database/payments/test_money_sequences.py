@@ -43,7 +43,7 @@ from tests.support.mishaps import Worker
 from tests.support.servers import Databases
 from workflows.state.charges import Owed
 from workflows.state.fulfilment import Fulfilment
-from workflows.state.order_book import REST, Due, OrderBook
+from workflows.state.order_book import Due, OrderBook
 
 STEPS_MAX = 10
 EXAMPLES = 40
@@ -116,7 +116,6 @@ class Life:
             tenders=(tender,),
         )
         await self.worker.authorizations.authorize_payment(ask)
-        self.book.covered |= parts.keys() - {REST}
         if self.ahead:
             self.book.charged_ahead = True
             due = self.book.charge_all()[0]

@@ -21,7 +21,7 @@ from store.aftersales.returns import Counted
 from store.database import Connection, Pool
 from store.stock import kits, promises, receipts
 from store.views import audit
-from tests.support.bench import Bench, at_once, shipping, until_one_waits
+from tests.support.bench import Bench, at_once, until_one_waits
 from tests.support.builders import an_order
 from tests.support.builders import shipping as shipping_document
 
@@ -95,7 +95,7 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
     assert [(f.location, f.units) for f in again.fulfilments] == [("shop", {"1": 1})]
     assert await shelves(bench, "shop") == {"TEA": (6, 2), "CUP": (3, 1)}
     await bench.warehouse.pack(part, who="packer")
-    await bench.waiting(bench.fulfilment.ship(shipping(part)))
+    await bench.send(part)
     await bench.warehouse.hand_over(part, who="packer")
     assert await shelves(bench) == {"TEA": (0, 0), "CUP": (0, 0)}
     await bench.scan(part, "delivered")

@@ -25,7 +25,7 @@ from store.aftersales.returns import Counted
 from store.database import Pool
 from store.purchasing import purchases
 from store.views import audit
-from tests.support.bench import Bench, a_part, at_once, authorizing, shipping
+from tests.support.bench import Bench, a_part, at_once, authorizing
 from tests.support.builders import an_order
 
 SET = Kit(sku="SET", parts={"TEA": 2, "CUP": 1})
@@ -213,7 +213,7 @@ class Warehouse:
         part, units = life.parts.popitem()
         await self.bench.warehouse.pick(part, who="picker")
         await self.bench.warehouse.pack(part, who="packer")
-        await self.bench.waiting(self.bench.fulfilment.ship(shipping(part)))
+        await self.bench.send(part)
         await self.bench.warehouse.hand_over(part, who="packer")
         self.there.subtract(life.goods(units))
         life.shipped[part] = units

@@ -19,8 +19,15 @@ class Pending(Exception):
 class Memory:
     """One order's effects, and the reports that its steps wait for."""
 
-    def __init__(self, reported: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        reported: Callable[[str], None],
+        told: Callable[[str, Any], None] = lambda _, __: None,
+        packed: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._reported = reported  # tells whoever looks after waiting steps
+        self._told = told  # the same, with what the step is to answer
+        self.packed = packed  # has a waiting step run once more
         self._effects: dict[str, Any] = {}
         self.reports: dict[str, Any] = {}
         """By activity id, as the outside wrote them; the first report of a step stands."""
@@ -45,6 +52,12 @@ class Memory:
         activity_id = ids.wait_id(step, part_id)
         self.reports.setdefault(activity_id, outcome)
         self._reported(activity_id)
+
+    def report_anew(self, part_id: str, outcome: Any) -> None:
+        """What is true now of a fulfilment takes the place of what was reported of it before."""
+        activity_id = ids.sending_id(part_id)
+        self.reports[activity_id] = outcome
+        self._told(activity_id, outcome)
 
     def report_or_wait(self, step: str, part_id: str) -> Any:
         """The report, if it is there. Raises Pending."""

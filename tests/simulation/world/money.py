@@ -96,6 +96,8 @@ class Money:
         self._confirmed = confirmed
         self.stopped: Callable[[str], bool] = lambda _: False
         """Whether a fulfilment was stopped before it left."""
+        self.leaving: Callable[[], Mapping[str, int]] = dict
+        """The parcels that are about to leave, or have left, with what is charged for each then."""
         self.authorizations: list[Authorization] = []
         self.refusals: list[ApplicationError] = []
         """Of authorizations, in their sequence: the n-th attempt is answered with the n-th."""
@@ -132,6 +134,8 @@ class Money:
             return self._authorized()
         charged = sum(x.total for x in self.captured.values() if x.part == ask.part and not x.error)
         left = ask.amount - charged
+        if any(each.part == "" for each in self.authorizations):
+            left += self._promised_besides(ask.part)
         main = ask.tenders[-1]
         for old in [x for x in self.authorizations if x.room and x.part in ("", ask.part)]:
             if old.lasts(ask.until) or self._is_new(old):
@@ -192,10 +196,51 @@ class Money:
             self._chance.pick(name, standing).ended = True
         return bool(standing)
 
+    def is_paid(
+        self, part: str, *, to_charge: int, ahead: bool, until: datetime, packed: datetime
+    ) -> bool:
+        """Whether nothing is missing for a fulfilment to be sent, by what is on record."""
+        if ahead:
+            return any(x.part.endswith(":prepaid") and not x.error for x in self.captured.values())
+        if to_charge == 0:
+            return True
+        standing = self._standing_for(part)
+        lasts = all(
+            each.lasts(until)
+            or (each.lasts(self._now()) and each.made >= packed)
+            or self._is_new(each)
+            for each in standing
+        )
+        needed = to_charge + self._promised_besides(part)
+        return lasts and sum(each.room for each in standing) >= needed
+
+    def ends_soon(self, part: str, *, to_charge: int, renew_before: timedelta) -> bool:
+        """Whether what waits for its hand-over cannot be charged for long."""
+        standing = self._standing_for(part)
+        return sum(each.room for each in standing) < to_charge or any(
+            each.until < self._now() + min(renew_before, (each.until - each.made) / 2)
+            for each in standing
+            if each.until is not None
+        )
+
+    def _standing_for(self, part: str) -> list[Authorization]:
+        return [each for each in self.authorizations if each.room and each.part in ("", part)]
+
+    def _promised_besides(self, part: str) -> int:
+        """What others need of the shared authorizations, once a company has ended one."""
+        if not any(each.ended and not each.room for each in self.authorizations):
+            return 0
+        return sum(
+            minor
+            for other, minor in self.leaving().items()
+            if other != part
+            and not any(x.part == other and not x.error for x in self.captured.values())
+            and not any(x.part == other and x.room for x in self.authorizations)
+        )
+
     def has_ended(self, part: str) -> bool:
         """By what is on record, not all of what stands for the part can be charged any more."""
-        standing = [each for each in self.authorizations if each.room and each.part in ("", part)]
-        return not all(each.lasts(self._now()) for each in standing)
+        return not all(each.lasts(self._now()) for each in self._standing_for(part))
 
     # Sums -----------------------------------------------------------------------------------------
 
@@ -279,7 +324,7 @@ class Money:
             name = f"{ask.fulfilment_id}:{ask.attempt}:{authorization.number}"
             over = authorization.until is not None and authorization.until < self._now()
             if authorization.ended or over:
-                authorization.room = 0
+                authorization.room, authorization.ended = 0, True
                 kind = "not_authorized" if ask.renews else DECLINED
                 done.error = refusal(kind, "the authorization has ended")
             elif self._chance.happens("capture declined", name, 0.02):

@@ -226,8 +226,7 @@ class Stock:
                 soft = backorder.soft
                 soft[part.location] = soft.get(part.location, 0) + count - lost
         part.state = "cancelled"
-        outcome = {"picked": {}, "backordered": units}
-        self.memory.report("pick", part.id, outcome)
+        self.memory.report_anew(part.id, {"outcome": "backordered"})
 
     def stopped(self, part_id: str) -> bool:
         """It was recalled, refused, or given back."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
 
 from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart
+from activities.fulfilment.contracts import Look, Recalled, Sending, Sent, Stage, Stages
+from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
-from activities.fulfilment.fulfilments import Packed, Picked, Recalled, Ship, Shipped
-from activities.fulfilment.fulfilments import Part as PartAsk
+from domain import ids
+from domain.fulfilment.fulfilments import FulfilmentState
 from tests.simulation.chance import Chance
-from tests.simulation.world.memory import DECLINED, Memory, refusal
+from tests.simulation.world.memory import DECLINED, Memory, Pending, refusal
 from tests.simulation.world.money import Money
 from tests.simulation.world.stock import LIVE, Part, Stock
+
+HOUR = timedelta(hours=1)
+BEGAN = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
 LabelState = Literal["bought", "refused", "voided"]
 Later = Callable[[timedelta, Callable[[], None]], None]
@@ -66,40 +71,75 @@ class Warehouse:
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
         self._to_pick: set[str] = set()
-        self._charged: set[str] = set()  # parcels that are charged when they leave
+        self._since: dict[str, datetime] = {}  # each fulfilment is in its state
+        self._late: set[str] = set()  # of these a person was told
+        # What is charged for each parcel when it leaves, and how long before its end an
+        # authorization is renewed.
+        self._to_charge: dict[str, tuple[int, timedelta]] = {}
+        self._told_unpaid: set[str] = set()
         self._tries: dict[str, int] = {}
 
     # Activities -----------------------------------------------------------------------------------
 
-    def pick(self, ask: PartAsk) -> Picked:
-        return Picked.model_validate(self.memory.report_or_wait("pick", ask.fulfilment_id))
-
-    def pack(self, ask: PartAsk) -> Packed:
-        return Packed.model_validate(self.memory.report_or_wait("pack", ask.fulfilment_id))
-
-    def ship(self, ask: Ship) -> Shipped:
+    def pick_pack_ship(self, ask: Sending) -> Sent:
+        assert self.money is not None
         part = self.stock.parts[ask.fulfilment_id]
-        if part.recalled_from is not None:
-            return Shipped(outcome="recalled")
+        ended = self._has_ended(part, ask)
+        if ended is not None:
+            return ended
         if part.state == "packed":
+            paid = self.money.is_paid(
+                part.id,
+                to_charge=ask.to_charge,
+                ahead=ask.ahead,
+                until=self._now() + ask.lasting,
+                packed=self._since[part.id],
+            )
+            if not paid:
+                return Sent(outcome="unpaid")
             shipment = self.shipments.get(part.id)
             if shipment is None:
                 refused = self._chance.happens("label refused", part.id, 0.02)
                 shipment = Shipment("refused" if refused else "bought")
                 self.shipments[part.id] = shipment
-                if ask.charged:
-                    self._charged.add(part.id)
             if shipment.label == "refused":
                 raise refusal(DECLINED, "the carrier does not go there")
-            part.state = "labelled"
+            self._comes_to(part, "labelled")
             self._soon(f"hand over {part.id}", lambda: self._hand_over(part))
-        return Shipped.model_validate(self.memory.report_or_wait("ship", part.id))
+            self._later(HOUR, lambda: self._look_at_money(part))
+        if part.state == "labelled":
+            self._to_charge[part.id] = (ask.to_charge, ask.renew_before)
+            self._told_unpaid.discard(part.id)
+        raise Pending(part.id)
+
+    def _has_ended(self, part: Part, ask: Sending) -> Sent | None:
+        if part.recalled_from is not None:
+            return Sent(outcome="recalled")
+        if part.state in ("shipped", "delivered", "exception"):
+            return Sent(outcome="shipped", units=self.shipments[part.id].units)
+        if part.state == "cancelled":
+            return Sent.model_validate(self.memory.reports[ids.sending_id(part.id)])
+        units = _some(part.reserved)
+        return None if units == ask.units else Sent(outcome="short", units=units)
+
+    def stages(self, ask: Look) -> Stages:
+        stages = {}
+        for part_id in ask.fulfilment_ids:
+            part, since = self.stock.parts[part_id], self._since.get(part_id, BEGAN)
+            lasted = self._now() - since
+            stages[part_id] = Stage(state=part.state, since=since, lasted=lasted)
+            if part.state in ask.within and lasted >= ask.within[part.state]:
+                self._late.add(part_id)
+        return Stages(stages=stages)
 
     def recall(self, ask: PartAsk) -> Recalled:
         part = self.stock.parts[ask.fulfilment_id]
         if part.recalled_from is None and part.state in LIVE:
             part.recalled_from, part.state = part.state, "cancelled"
-        return Recalled(caught=part.recalled_from, units=part.reserved)
+            self.memory.report_anew(part.id, {"outcome": "recalled"})
+        shipment = self.shipments.get(part.id)
+        labelled = shipment is not None and shipment.label != "refused"
+        return Recalled(caught=part.recalled_from, labelled=labelled, units=part.reserved)
 
     def put_back(self, ask: PartAsk) -> None:
         part = self.stock.parts[ask.fulfilment_id]
@@ -140,13 +180,14 @@ class Warehouse:
         """The order is confirmed: what was reserved for it may be picked."""
         for part in self.stock.parts.values():
             if part.state == "open":
-                part.state = "picking"
+                self._comes_to(part, "picking")
 
     def look(self) -> None:
         """Whatever may be picked by now is picked, sooner or later."""
         for part in list(self.stock.parts.values()):
             if part.state == "picking" and part.id not in self._to_pick:
                 self._to_pick.add(part.id)
+                self._since.setdefault(part.id, self._now())
                 self._soon(f"pick {part.id}", partial(self._pick, part))
 
     def _pick(self, part: Part) -> None:
@@ -165,11 +206,9 @@ class Warehouse:
     def refuse(self, part_id: str, why: str) -> None:
         """The location will not send it."""
         part = self.stock.parts[part_id]
-        wanted = _some(part.reserved)
         part.state = "cancelled"
         self.stock.give_back(part)
-        outcome = {"picked": {}, "missing": wanted, "refused": why}
-        self.memory.report("pick", part.id, outcome)
+        self.memory.report_anew(part.id, {"outcome": "refused", "why": why})
 
     def found(self, part_id: str, missing: Mapping[str, int]) -> None:
         """The picker has found all but these."""
@@ -180,24 +219,32 @@ class Warehouse:
         found = {k: n - missing.get(k, 0) for k, n in wanted.items()}
         for line_id, units in found.items():
             part.lines[line_id].picked = units
-        part.state = "picked" if any(found.values()) else "cancelled"
-        if part.state == "picked":
+        late = part_id in self._late
+        to: FulfilmentState = "picked" if any(found.values()) else "cancelled"
+        self._comes_to(part, to)
+        if to == "picked":
             self._soon(f"pack {part.id}", lambda: self.pack_up(part_id))
-        self.memory.report("pick", part.id, {"picked": found, "missing": dict(missing)})
+        if any(missing.values()):
+            self.memory.report_anew(part.id, {"outcome": "short", "units": _some(found)})
+        elif late:
+            self.memory.report_anew(part.id, {"outcome": "goes_on", "state": "picked"})
 
     def pack_up(self, part_id: str) -> None:
         """The parcel is closed, unless it was stopped."""
         part = self.stock.parts[part_id]
         if part.state == "picked":
-            part.state = "packed"
-            self.memory.report("pack", part.id, {})
+            late = part_id in self._late
+            self._comes_to(part, "packed")
+            if late:
+                self.memory.report_anew(part.id, {"outcome": "goes_on", "state": "packed"})
+            self.memory.packed(ids.sending_id(part.id))
 
     def _hand_over(self, part: Part) -> None:
         if part.state != "labelled":
             return
         assert self.money is not None
         # Refused at the door where it is not paid any more.
-        if part.id in self._charged and self.money.has_ended(part.id):
+        if self._to_charge[part.id][0] and self.money.has_ended(part.id):
             self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
             self._soon(f"hand over {part.id} again {tries}", lambda: self._hand_over(part))
             return
@@ -209,13 +256,38 @@ class Warehouse:
     def leave(self, part_id: str) -> Shipment:
         """The carrier has it."""
         part, shipment = self.stock.parts[part_id], self.shipments[part_id]
-        part.state = "shipped"
+        self._comes_to(part, "shipped")
         assert shipment.label == "bought"
         assert not shipment.handed_over, f"{part.id} left twice"
         shipment.handed_over = True
         shipment.units = self.stock.leave(part)
-        self.memory.report("ship", part.id, {"outcome": "shipped", "units": shipment.units})
+        self.memory.report_anew(part.id, {"outcome": "shipped", "units": shipment.units})
         return shipment
+
+    def _comes_to(self, part: Part, state: FulfilmentState) -> None:
+        part.state = state
+        self._since[part.id] = self._now()
+        self._late.discard(part.id)
+
+    def _look_at_money(self, part: Part) -> None:
+        """What waits for its hand-over stays paid for: its order is told, once for each wait."""
+        if part.state != "labelled":
+            return
+        assert self.money is not None
+        minor, before = self._to_charge[part.id]
+        ends = self.money.ends_soon(part.id, to_charge=minor, renew_before=before)
+        if minor and ends and part.id not in self._told_unpaid:
+            self._told_unpaid.add(part.id)
+            self.memory.report_anew(part.id, {"outcome": "unpaid"})
+        self._later(HOUR, lambda: self._look_at_money(part))
+
+    def leaving(self) -> dict[str, int]:
+        """Parcels with a label that have not arrived, and what is charged when each leaves."""
+        return {
+            part_id: minor
+            for part_id, (minor, _) in self._to_charge.items()
+            if self.stock.parts[part_id].state in ("labelled", "shipped")
+        }
 
     def _scan(self, shipment: Shipment) -> None:
         shipment.scanned_at = self._now()

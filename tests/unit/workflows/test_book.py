@@ -454,10 +454,8 @@ def test_a_parcel_can_be_stopped_until_it_is_handed_over() -> None:
     for stage in get_args(Stage):
         fulfilment.stage = stage
         stoppable[stage] = fulfilment.stoppable
-    assert [stage for stage, it_is in stoppable.items() if it_is] == [
-        *("planned", "pick", "pack", "ship")
-    ]
-    fulfilment.stage, fulfilment.recalled = "pick", True
+    assert [stage for stage, it_is in stoppable.items() if it_is] == ["planned", "under_way"]
+    fulfilment.stage, fulfilment.recalled = "under_way", True
     assert not fulfilment.stoppable
 
 
@@ -511,18 +509,3 @@ def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> No
     assert book.lost({}, {"1": 1}).worth == Worth()
     due = book.shipped(third)
     assert (due.worth, due.after_refund) == (Worth(), True)
-
-
-def test_where_a_company_ended_it_all_a_parcel_leaves_enough_authorized_for_the_others() -> None:
-    book = a_book(an_order(("TEA", 3, "10.00"), shipping=shipping("0")))
-    first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
-    book.covered |= {first.id, second.id}
-    assert book.promised_besides(second) == 0
-    book.doubted = True
-    assert book.promised_besides(third) == 20_00
-    book.shipped(first)
-    assert book.promised_besides(third) == 10_00
-    second.recalled = True
-    assert book.promised_besides(third) == 0
-    second.recalled, book.once = False, True
-    assert book.promised_besides(third) == 0

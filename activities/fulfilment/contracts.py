@@ -1,0 +1,100 @@
+"""The inputs and answers of the fulfilment activities."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.fulfilment.fulfilments import FulfilmentState
+from domain.orders.quantities import LineUnits
+
+
+class Part(BaseModel):
+    """Names one fulfilment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fulfilment_id: str
+
+
+class Sending(BaseModel):
+    """A fulfilment that is to be sent, and what its order knows of it.
+
+    `units`: those that the order counts on. `to_charge`: minor units that are charged when it
+    leaves, so it waits until that is possible; 0 for one that is paid for, or replaces a lost one.
+    `ahead`: the order is charged as a whole before that. An authorization must last for `lasting`
+    when the label is bought, and after that it is renewed when it ends sooner than `renew_before`.
+    The address is read from the order's row: nothing personal enters Temporal.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fulfilment_id: str
+    units: LineUnits
+    to_charge: int = 0
+    ahead: bool = False
+    lasting: timedelta = timedelta(0)
+    renew_before: timedelta = timedelta(0)
+
+
+class Sent(BaseModel):
+    """How the wait for the warehouse has ended: it has left, or the order has to decide.
+
+    `shipped`: the carrier has it. `short`: only `units` were found. `refused`: the location sends
+    none of it, and says `why`. `backordered`: all of it fell back to backorder, because a count
+    found too few. `unpaid`: its money does not hold until it leaves. `recalled`: it was stopped.
+    `goes_on`: what was late has happened, so it is in `state` now.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["shipped", "short", "refused", "backordered", "unpaid", "recalled", "goes_on"]
+    units: LineUnits = {}
+    why: str = ""
+    state: FulfilmentState | None = None
+
+
+class Look(BaseModel):
+    """Which of an order's fulfilments to look at.
+
+    `within`: how long each may be in a state. One that is late is told when it goes on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fulfilment_ids: tuple[str, ...]
+    within: dict[FulfilmentState, timedelta] = {}
+
+
+class Stage(BaseModel):
+    """A fulfilment's state, since when, and for how long by the database's clock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: FulfilmentState
+    since: datetime
+    lasted: timedelta
+
+
+class Stages(BaseModel):
+    """The stage of each fulfilment that was looked at, by its id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stages: dict[str, Stage]
+
+
+class Recalled(BaseModel):
+    """The state in which the fulfilment was stopped; None when it had already left.
+
+    `labelled`: a label was bought for it, or perhaps. `units` are those that are claimed for it,
+    without the units that were not found.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    caught: FulfilmentState | None
+    labelled: bool = False
+    units: LineUnits = {}

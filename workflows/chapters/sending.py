@@ -1,0 +1,73 @@
+"""How long the warehouse may take for each stage of a fulfilment, before a person is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+
+from workflows.engine.steps import UNHURRIED, Steps
+
+with workflow.unsafe.imports_passed_through():
+    from activities.fulfilment.contracts import Look
+    from activities.fulfilment.fulfilments import Fulfilments
+    from domain.fulfilment.fulfilments import FulfilmentState
+    from domain.orders.policy import Policy
+    from domain.words import span
+
+NEXT: Final[Mapping[FulfilmentState, str]] = {
+    "picking": "picked",
+    "picked": "packed",
+    "packed": "handed over",
+    "labelled": "handed over",
+}
+"""What is to become of a fulfilment in each state that the warehouse sees to."""
+
+
+class StageLimits:
+    """One wait spans all stages. When its time is over, the row says which stage it is in.
+
+    The wait begins with the soonest limit of all. What is not overdue then is waited for as long as
+    is left of it.
+    """
+
+    def __init__(self, steps: Steps, policy: Policy, fulfilment_id: str) -> None:
+        self._steps = steps
+        self._fulfilment_id = fulfilment_id
+        self._limits: dict[FulfilmentState, timedelta] = {
+            "picking": policy.pick_within,
+            "picked": policy.pack_within,
+            "packed": policy.hand_over_within,
+            "labelled": policy.hand_over_within,
+        }
+        self._patience = min(self._limits.values())
+
+    def within(self) -> timedelta:
+        """How long to wait before the next look."""
+        return self._patience
+
+    def begin_anew(self, state: FulfilmentState | None) -> None:
+        """The fulfilment has just come to this state."""
+        self._patience = self._limits.get(state or "picking", min(self._limits.values()))
+
+    async def overdue(self) -> str | None:
+        """Why a person must see to it; None where it is not late in its stage."""
+        part_id = self._fulfilment_id
+        look = Look(fulfilment_ids=(part_id,), within=self._limits)
+        found = await self._steps.record(
+            Fulfilments.stages, look, part_id, f"Look what stage {part_id} is in"
+        )
+        stage = found.stages[part_id]
+        limit = self._limits.get(stage.state)
+        if limit is None:  # it has left, or it was stopped: that is on its way to here
+            self._patience = min(self._limits.values())
+            return None
+        if stage.lasted >= limit:
+            self._patience = limit
+            return f"{part_id} is not {NEXT[stage.state]} within {span(limit)}"
+        # A later stage may have less time than is left of this one.
+        soonest = max(min(self._limits.values()), UNHURRIED)
+        self._patience = min(limit - stage.lasted, soonest)
+        return None
