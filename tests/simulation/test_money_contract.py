@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from activities.fulfilment.contracts import Part
 from activities.payments.contracts import (
     Authorize,
     Capture,
@@ -31,7 +30,7 @@ from tests.simulation.test_contract import (
     twice,
     world,
 )
-from tests.support.bench import authorizing, capturing
+from tests.support.bench import authorizing, capturing, sending
 from tests.support.builders import an_order
 
 __all__ = ["world"]
@@ -228,8 +227,8 @@ async def test_claims_beyond_what_a_count_finds_are_waited_for_again(world: Worl
     (planned,) = (await reserved(world, order)).fulfilments
     await world.do("authorize_payment", authorizing(order))
     await world.recount("TEA", 1)
-    picked = await twice(world, "pick", Part(fulfilment_id=planned.fulfilment_id))
-    assert (picked.picked, picked.backordered) == ({}, {"1": 3})
+    told = await twice(world, "pick_pack_ship", sending(planned.fulfilment_id, {"1": 3}))
+    assert (told.outcome, told.units) == ("backordered", {})
     wait = AwaitStock(order_id=order.order_id, round=1)
     assert await world.do("await_stock", wait) == WAITS, "the order has not joined the round yet"
     assert await twice(world, "join_backorders", wait) is None
