@@ -308,10 +308,16 @@ async def test_a_wait_that_was_recalled_is_not_pending_any_more(shop: Shop) -> N
     await shop.settled()
 
 
-async def test_the_attempt_that_bought_the_label_says_why_it_began(shop: Shop) -> None:
+async def test_the_attempt_that_bought_the_label_says_why_it_began(shop: Shop, pool: Pool) -> None:
     order = await tea_and_cups(shop)
     parcel = await shop.placed(order, BRISK)
-    await shop.idle(order.order_id)
+
+    async def waits() -> bool:
+        said = "select waits_since is not null from wait_report where activity_id = $1"
+        return bool(await pool.fetchval(said, f"pick_pack_ship:{parcel}"))
+
+    # A first attempt that finds the parcel packed buys the label at once.
+    await shop.until(waits, f"{parcel} waits for the warehouse")
     await shop.drive(parcel, "labelled")
     assert (await pending(shop, order))[f"pick_pack_ship:{parcel}"] == (2, "packed")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
