@@ -63,7 +63,7 @@ async def as_fate_has_it(shop: Shop, orders: Sequence[Order]) -> None:
 async def test_a_task_that_is_refused_each_time_keeps_nobody_busy(
     pool: Pool, temporal_client: Client
 ) -> None:
-    """The authorization ended by hand: the parcel stays, and is told as refused, once."""
+    """The authorization ended, and is not renewed yet: the parcel stays, told as refused once."""
     shop = a_shop(pool, temporal_client)
     told: list[SimulationReport] = []
     options = SimulateOptions(speed=200_000, until_idle=True, short_pick_rate=0)
@@ -71,6 +71,8 @@ async def test_a_task_that_is_refused_each_time_keeps_nobody_busy(
     order = an_order(("TEA", 1))
     async with shop.working():
         await shop.drive(await shop.placed(order), "labelled")
+        # Its order has been told that, so nobody tells it again.
+        await pool.execute("update shipment set unpaid_at = now()")
         await pool.execute(
             "update payment_authorization set expires_at = now() - interval '1 hour'"
         )

@@ -102,7 +102,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "keep_answers": Lead({"backorder": False}, _at_once, "cancel, named", hours=0, stocked="not"),
     "recall": Lead(when=_in("picking", "picked"), act="cancel", slow=3),
     "release_stock": Lead(when=_in("picking"), act="cancel some", slow=3),
-    "put_back": Lead(when=_in("picked", "packed"), act="cancel", slow=3),
+    "put_back": Lead(when=_in("picked", "packed"), act="cancel", slow=20),
     "void_label": Lead({"hand_over_within": days(2)}, _in("labelled"), "cancel", slow=20),
     "reassign": Lead(
         when=lambda life: (
