@@ -96,24 +96,16 @@ READERS: Final[Mapping[str, EventReader]] = {
 
 def build_worker(
     client: Client,
-    pool: Pool,
+    activities: Sequence[Callable[..., Any]],
     *,
     task_queue: str,
-    providers: Mapping[str, PaymentProvider],
-    carrier: Carrier,
-    supplier: Supplier | None = None,
-    purchasing: PurchasingPolicy | None = None,
-    reservations_together: int = 100,
-    seller: Seller | None = None,
     interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> Worker:
-    """A worker with every workflow and activity; `options` of `temporalio.worker.Worker` win.
+    """A worker with every workflow, and these activities: those of `steps`.
 
-    `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
+    `options` of `temporalio.worker.Worker` win.
     """
-    parts = supplier, purchasing, reservations_together, seller
-    activities = steps(client, pool, providers, carrier, *parts)
     usual: dict[str, Any] = {
         "workflows": [
             OrderWorkflow,
@@ -139,7 +131,10 @@ def steps(
     reservations_together: int = 100,
     seller: Seller | None = None,
 ) -> list[Callable[..., Any]]:
-    """Every activity, with what it works on; `build_worker` says what is left out."""
+    """Every activity, with its pool and its companies.
+
+    `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
+    """
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
@@ -216,10 +211,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     if client is None or pool is None:
         return
     stripe = stripe_provider(settings)
-    worker = build_worker(
+    activities = steps(
         client,
         pool,
-        task_queue=settings.task_queue,
         providers={
             "sandbox": SandboxPayment(pool, random=random.SystemRandom()),
             **({} if stripe is None else {"stripe": stripe}),
@@ -228,6 +222,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         reservations_together=settings.reservations_together,
         purchasing=settings.purchasing,
         seller=settings.seller,
+    )
+    worker = build_worker(
+        client,
+        activities,
+        task_queue=settings.task_queue,
         **tuning(settings),
         **versioning(settings),
     )

@@ -56,7 +56,7 @@ async def work(post: Post) -> None:
     )
     async with BY_NAME[post.contestant].working(side):
         print("ready", flush=True)
-        # Nobody reads on: what is written from here on would fill the pipe, and then block.
+        # Nobody reads this pipe after "ready": more output would fill it and block the worker.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         await stop.wait()
         loop.remove_reader(sys.stdin.fileno())  # it is at its end, and so always readable

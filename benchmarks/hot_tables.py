@@ -75,7 +75,7 @@ def ratios(runs: Sequence[Run]) -> dict[str, float]:
 
 
 def goals(runs: Sequence[Run]) -> list[reach.Goal]:
-    """What was aimed at, and what was reached, as far as it was measured."""
+    """The aims that this run has measured, and the figures that it reached."""
     found = ratios(runs)
     aims = {
         "hot_vs_select_for_update": ("hot SKU ÷ FOR UPDATE, orders/s", AIM_TIMES),
@@ -140,7 +140,7 @@ def open_rows(runs: Sequence[Run]) -> list[list[str]]:
 
 
 def notes(runs: Sequence[Run], plan: Plan) -> list[str]:
-    """What batching costs where nobody waits, and what has to be known to read the tables."""
+    """The cost of batching where nobody waits, and how to read the tables."""
     lines = [
         f"{name.replace('_', ' ')}: {value:.2f}{_AT_LOW_LOAD[name]}"
         for name, value in ratios(runs).items()

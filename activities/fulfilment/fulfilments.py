@@ -78,7 +78,7 @@ class Fulfilments:
         return activity.raise_complete_async()
 
     async def _label(self, ask: Sending) -> Sent | None:
-        """Buy the label of a packed parcel. What is told if it cannot wait for its hand-over."""
+        """Buy the label of a packed parcel. Returns an answer only if the wait has to end now."""
         fulfilment_id = ask.fulfilment_id
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)

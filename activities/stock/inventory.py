@@ -92,7 +92,7 @@ class Inventory:
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
-        # Read before the stock is locked: what was placed never changes.
+        # An order on record never changes, so it is read before the stock is locked.
         self._reads = Batching(
             self._read,
             rivals_over=lambda _: ("read",),

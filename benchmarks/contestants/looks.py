@@ -30,7 +30,7 @@ class Looks(Generic[T]):
         self._looking: asyncio.Task[None] | None = None
 
     async def of(self, name: str) -> T:
-        """Wait for the news of this name. Raises whatever a look raises."""
+        """Wait for the news of this name. Raises the error of the look."""
         answer = self._waiting[name] = asyncio.get_running_loop().create_future()
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._go_on())
@@ -48,7 +48,7 @@ class Looks(Generic[T]):
                 return
             try:
                 news = await self._look(names)
-            except Exception as error:  # noqa: BLE001  # those who wait handle it
+            except Exception as error:  # noqa: BLE001 - handed on to each caller of `of`, which raises it
                 for name in names:
                     self._settle(name, error)
                 return
@@ -58,7 +58,7 @@ class Looks(Generic[T]):
 
     def _settle(self, name: str, outcome: T | Exception) -> None:
         answer = self._waiting.get(name)
-        if answer is None or answer.done():  # whoever waited was cancelled
+        if answer is None or answer.done():  # its caller was cancelled
             return
         if isinstance(outcome, Exception):
             answer.set_exception(outcome)

@@ -31,7 +31,7 @@ from starter.service.service import Service
 from store.database import Pool, open_pool
 from store.migrate import migrate
 from store.stock import receipts
-from worker import build_worker, duties
+from worker import build_worker, duties, steps
 
 _ANSWER_WITHIN: Final = timedelta(seconds=60)
 _CONNECTIONS: Final = 20
@@ -86,12 +86,16 @@ class Orderloom:
             Relay(pool, duties(side.client, pool, task_queue=side.task_queue)).run()
         )
         try:
-            async with build_worker(
+            activities = steps(
                 side.client,
                 pool,
-                task_queue=side.task_queue,
                 providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
                 carrier=SandboxCarrier(pool, random=random.SystemRandom()),
+            )
+            async with build_worker(
+                side.client,
+                activities,
+                task_queue=side.task_queue,
                 **tuning(load_settings()) | side.options,
             ):
                 yield

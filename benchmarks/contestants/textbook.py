@@ -118,7 +118,7 @@ class TextbookPlayer:
             id=order.order_id,
             task_queue=self._side.task_queue,
         )
-        # A shop has to know what was decided.
+        # A shop answers its customer with the decision.
         outcome = await self._decisions.of(order.order_id)
         if outcome == "rejected":
             raise Refused(f"{order.order_id} is rejected")

@@ -13,7 +13,7 @@ from benchmarks.contestants.textbook_models import Label
 
 _SCHEMA: Final = Path(__file__).with_name("textbook_schema.sql")
 
-# Each finds rows that must not be there: what is wrong, and with what.
+# Each query finds faults. Its columns are the fault, and the row that has it.
 _FAULTS: Final = """
 SELECT 'stock is not what its movements say' AS wrong, i.sku AS subject
 FROM inventory i LEFT JOIN (

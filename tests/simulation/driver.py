@@ -9,6 +9,7 @@ seen all that came.
 from __future__ import annotations
 
 import heapq
+import inspect
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -173,8 +174,8 @@ class Life:
         `afterwards`: called after each, as it may have given people something to do.
         """
         for name, fake in fakes.items():
-            typed = getattr(fake, "__wrapped__", getattr(fake, "__func__", fake))
-            self._fakes[name] = (fake, _input_of(typed))
+            typed = inspect.unwrap(fake)  # whatever stands around it, the input is the same
+            self._fakes[name] = (fake, _input_of(getattr(typed, "__func__", typed)))
         self._unrefusable = unrefusable
         self._afterwards = afterwards
 

@@ -33,7 +33,7 @@ from store.views import reads
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.faults import Faults
-from worker import build_worker, duties
+from worker import build_worker, duties, steps
 
 T = TypeVar("T")
 
@@ -80,14 +80,18 @@ class Shop(Service):
             renewals_every_s=0.5,
         )
         relaying = asyncio.create_task(Relay(self.pool, work).run())
-        worker = build_worker(
+        activities = steps(
             self.temporal,
             self.pool,
-            task_queue=self.task_queue,
             providers={"sandbox": self.payment, **self.providers},
             carrier=self.carrier,
             supplier=self.supplier,
             purchasing=self.buying_policy,
+        )
+        worker = build_worker(
+            self.temporal,
+            activities,
+            task_queue=self.task_queue,
             interceptors=[self.faults],
             **self.worker_options | options,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -99,7 +100,7 @@ class _Records:
                 step=step,
                 number=0,
                 reason="listed",
-                allowed=allowed,  # type: ignore[arg-type]  # pydantic checks them
+                allowed=allowed,
             )
             for step, allowed in self._world.state.attention.items()
         }
@@ -193,12 +194,12 @@ class OrderLifeOnPostgres(OrderLife):
         fakes = self.world.activities()
         note = fakes["note_attention"]
 
+        @wraps(note)
         def noted(ask: Attention) -> None:
             note(ask)
             if ask.resolution is None:
                 self._needs_a_person(ask)
 
-        noted.__wrapped__ = note.__wrapped__  # type: ignore[attr-defined]  # read there, too
         return {**fakes, "note_attention": noted}
 
     def _unrefusable(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, wraps
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar
@@ -28,6 +28,7 @@ from activities.providers.store_credit import StoreCredit
 from activities.relay import Duty
 from domain.errors import Refused
 from domain.money import Money
+from domain.orders.continuation import Action
 from domain.orders.order import Order
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.service import Records
@@ -110,7 +111,7 @@ class State:
     parts: Mapping[str, Part] = field(default_factory=dict)
     returns: Mapping[str, Return] = field(default_factory=dict)
     backorders: Mapping[str, int] = field(default_factory=dict)
-    attention: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    attention: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
     held: bool = False
     reports: Mapping[str, datetime] = field(default_factory=dict)
     """Those that have not been handed over, each with the time when it is handed over next."""
@@ -258,6 +259,7 @@ class World:
         return {step.__name__: self._as_fake(step) for step in self._steps}
 
     def _as_fake(self, step: Callable[[Any], Coroutine[Any, Any, Any]]) -> Callable[[Any], Any]:
+        @wraps(step)
         def attempt(ask: Any) -> Any:
             self._touched = True
             self._chance.seen[f"{step.__name__} for real"] += 1
@@ -272,7 +274,6 @@ class World:
                 where = "".join(traceback.format_exc(limit=-3))
                 raise Broken(f"{step.__name__} raised {type(error).__name__}: {where}") from error
 
-        attempt.__wrapped__ = step.__func__  # type: ignore[attr-defined]  # its types are read there
         return attempt
 
     # What people see ------------------------------------------------------------------------------

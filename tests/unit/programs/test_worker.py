@@ -19,7 +19,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.providers.store_credit import StoreCredit
 from runtime.logs import configure_logging
 from runtime.settings import Settings
-from worker import build_worker, main
+from worker import main, steps
 
 PROGRAM = Path(__file__).parents[3] / "worker.py"
 OURS = ("ORDERLOOM_", "TEMPORAL_", "DATABASE_URL")
@@ -179,9 +179,7 @@ def test_store_credit_is_a_provider_of_every_worker(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("worker.Payments", payments)
     nothing, company = cast(Any, None), cast(Any, object())
     with pytest.raises(Asked) as asked:
-        build_worker(
-            nothing, nothing, task_queue="t", providers={"sandbox": company}, carrier=nothing
-        )
+        steps(nothing, nothing, providers={"sandbox": company}, carrier=nothing)
     (providers,) = asked.value.args
     assert providers.pop("sandbox") is company
     assert {name: type(one) for name, one in providers.items()} == {"store_credit": StoreCredit}
