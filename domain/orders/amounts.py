@@ -39,10 +39,6 @@ class Worth(BaseModel):
         return self.goods + self.tax + self.shipping + self.shipping_tax
 
     @property
-    def without_shipping(self) -> Worth:
-        return self.model_copy(update={"shipping": 0, "shipping_tax": 0})
-
-    @property
     def only_shipping(self) -> Worth:
         return self.model_copy(update={"goods": 0, "tax": 0})
 
