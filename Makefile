@@ -83,7 +83,7 @@ FIRST := 1
 TIER := 1
 .PHONY: simulate
 simulate: $(READY)
-	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --tier $(TIER) $(if $(PLANT),--plant '$(PLANT)')
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --tier $(TIER) $(if $(PLANT),--plant "$(PLANT)")
 
 .PHONY: bench
 bench: $(READY)
