@@ -895,7 +895,7 @@ create table backorder (
     line_id        text        not null,
     sku            text        not null,
     quantity       units       not null,
-    placed_at      timestamptz not null,  -- the earliest order is served first
+    received_at    timestamptz not null,  -- of its order: the one that was taken in first is served first
     round          integer     not null,  -- the number of the workflow's wait
     barred         text[]      not null,  -- locations that may not send it there
     -- The day that the customer was told, from the goods on their way at that time; null: no day.
@@ -906,7 +906,7 @@ create table backorder (
     constraint backorder_is_of_an_order_line foreign key (order_id, line_id) references order_line,
     constraint promised_backorder_leaves_before_it_arrives check (promised_leave <= promised_on)
 );
-create index backorder_in_turn on backorder (sku, placed_at, order_id, line_id) where quantity > 0;
+create index backorder_in_turn on backorder (sku, received_at, order_id, line_id) where quantity > 0;
 
 -- Soft reservations: units that are not allocated, and that nobody else can get. They belong to a basket
 -- until it expires, or to a backorder until its workflow allocates them.

@@ -1,4 +1,4 @@
-"""Backorders: the units that orders wait for, in the sequence in which the orders were placed.
+"""Backorders: the units that orders wait for, in the sequence in which we took the orders in.
 
 A transaction that frees units soft-reserves them for the first backorders, under the stock's locks,
 and wakes the workflows of just these orders. So a new order never overtakes one that waits, and no

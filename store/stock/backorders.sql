@@ -3,9 +3,9 @@
 
 -- name: insert_backorders(order_id, line_ids, skus, quantities, leaves, arrivals, barred, round)!
 -- Adds units to the backorders of an order's lines; earlier ones keep their promise.
-insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
+insert into backorder (order_id, line_id, sku, quantity, received_at, round, barred,
                        promised_leave, promised_on)
-select order_id, line_id, sku, quantity, placed_at, :round, :barred::text[], leave, arrival
+select order_id, line_id, sku, quantity, received_at, :round, :barred::text[], leave, arrival
 from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :leaves::date[],
             :arrivals::date[]) as w (line_id, sku, quantity, leave, arrival)
 join customer_order on order_id = :order_id
@@ -23,7 +23,8 @@ select line_id, sku, quantity from backorder
 where order_id = :order_id and quantity > 0 order by line_id;
 
 -- name: in_turn(skus)
--- Backorders without a soft reservation, in their sequence, except SKUs that are not on sale yet.
+-- Backorders without a soft reservation, in the sequence in which we took their orders in: a channel
+-- whose clock is wrong must not jump the queue. Except SKUs that are not on sale yet.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
 select b.order_id, b.line_id, b.sku, b.round, b.barred, o.policy #> '{sourcing, locations}' as only_from,
        o.document -> 'shipping' as shipping,
@@ -35,7 +36,7 @@ where b.sku = any(:skus::text[]) and b.quantity > 0
   and coalesce(available_from <= transaction_moment()::date, true)
 group by b.order_id, b.line_id, o.order_id
 having b.quantity > coalesce(sum(r.quantity), 0)
-order by b.placed_at, b.order_id, b.line_id;
+order by b.received_at, b.order_id, b.line_id;
 
 -- name: free(skus)
 -- The units without any claim, by location, in the order in which locations are preferred.
@@ -109,7 +110,7 @@ from soft_reservation r
 join stock s using (sku, location)
 left join backorder b using (order_id, line_id)
 where r.sku = any(:skus::text[]) and (r.expires_at is null or r.expires_at > transaction_moment())
-order by r.sku, r.location, r.basket is null, b.placed_at desc, r.made_at desc;
+order by r.sku, r.location, r.basket is null, b.received_at desc, r.made_at desc;
 
 -- name: keep(basket, order_id, line_id, sku, location, quantity)!
 -- Lowers a soft reservation; at zero it is deleted.

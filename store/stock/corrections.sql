@@ -1,7 +1,8 @@
 -- The claims that end when fewer units are there than orders hold.
 
 -- name: claims(sku, location)
--- Fulfilments that claim units of a stock row and that nobody has begun to pick, the newest first.
+-- Fulfilments that claim units of a stock row and that nobody has begun to pick, the one that
+-- we took in last comes first.
 -- Not those with kits, which cannot be backordered.
 select f.fulfilment_id, f.order_id, f.location, f.promised_leave, f.promised_on,
        sum(r.quantity) filter (where r.sku = :sku)::bigint as quantity,
@@ -15,4 +16,4 @@ where f.fulfilment_id in (select fulfilment_id from reservation
   and not exists (select from fulfilment_line l join reservation k using (fulfilment_id, line_id)
                   where l.fulfilment_id = f.fulfilment_id and k.sku <> l.sku)
 group by f.fulfilment_id, o.order_id
-order by o.placed_at desc, o.order_id desc, f.fulfilment_id desc;
+order by o.received_at desc, o.order_id desc, f.fulfilment_id desc;

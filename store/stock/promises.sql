@@ -53,7 +53,7 @@ select b.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, transactio
                and starts_with(e.effect, 'promise:backorder:' || b.line_id || ':')) as told
 from backorder b join promised using (sku)
 where b.quantity > 0
-order by b.sku, b.placed_at, b.order_id, b.line_id;
+order by b.sku, b.received_at, b.order_id, b.line_id;
 
 -- name: slips(batch)
 -- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;

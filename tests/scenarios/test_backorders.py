@@ -1,4 +1,4 @@
-"""Backorders: filled in turn, whole, and only for those who still want them. S7, S8, S9."""
+"""Backorders: filled in turn, whole, and only for those who still want them. S7, S8, S9, S40."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ async def not_found_is_heard(shop: Shop, order: Order) -> None:
     await shop.until(heard, "the short pick is heard of")
 
 
-async def test_s7_a_receipt_fills_backorders_in_order_of_placement_every_unit_of_those_wanted(
+async def test_s7_s40_a_receipt_fills_backorders_in_the_sequence_of_their_intake_every_unit_wanted(
     shop: Shop, waited_for: str
 ) -> None:
     await shop.stocked(waited_for, 1)
-    # Placed in another sequence than they arrive in.
-    second = an_order((waited_for, 2), placed_at="2026-11-02T00:00:00Z")
-    first = an_order((waited_for, 3), placed_at="2026-11-01T00:00:00Z")
-    gone = an_order((waited_for, 4), placed_at="2026-11-01T12:00:00Z")
-    third = an_order((waited_for, 1), placed_at="2026-11-03T00:00:00Z")
-    for order in (second, first, gone, third):
+    # Their channels' clocks say that they were placed in another sequence.
+    first = an_order((waited_for, 4), placed_at="2026-11-03T00:00:00Z")
+    gone = an_order((waited_for, 4), placed_at="2026-11-02T12:00:00Z")
+    second = an_order((waited_for, 1), placed_at="2026-11-02T00:00:00Z")
+    third = an_order((waited_for, 1), placed_at="2026-11-01T00:00:00Z")
+    for order in (first, gone, second, third):
         await waiting(shop, order)
-    assert [await waits(shop, order.order_id) for order in (second, first, gone, third)] == [
-        *(1, 3, 4, 1)
+    assert [await waits(shop, order.order_id) for order in (first, gone, second, third)] == [
+        *(3, 4, 1, 1)
     ]
     answer = await shop.aftersales.cancel(gone.order_id, CancelRequest(reason="found elsewhere"))
     assert answer.outcome == "cancelled"
@@ -75,7 +75,7 @@ async def test_s7_a_receipt_fills_backorders_in_order_of_placement_every_unit_of
     assert [await waits(shop, order.order_id) for order in (first, second, third)] == [0, 0, 1]
     assert (await shop.level(waited_for)).available == 0
     # Somebody who comes now does not overtake the one who waits.
-    late = an_order((waited_for, 1), placed_at="2026-11-04T00:00:00Z")
+    late = an_order((waited_for, 1), placed_at="2025-11-04T00:00:00Z")
     await waiting(shop, late)
     await shop.stocked(waited_for, 1)
     await shop.told(third.order_id, "backorder filled")
@@ -119,10 +119,10 @@ async def test_s9_a_count_below_what_is_allocated_makes_the_newest_claims_wait_a
 ) -> None:
     await shop.stocked(waited_for, 6)
     await shop.stocked("POT", 1)
-    old = an_order((waited_for, 3), placed_at="2026-11-01T00:00:00Z")
+    old = an_order((waited_for, 3), placed_at="2026-11-02T00:00:00Z")
     new = an_order(
         *((waited_for, 3), ("POT", 1)),
-        placed_at="2026-11-02T00:00:00Z",
+        placed_at="2026-11-01T00:00:00Z",
     )
     for order in (old, new):
         await shop.placed(order)

@@ -139,7 +139,7 @@ def item(told: str) -> str:
 
 def waiting(figures: str = "1, now(), 1, '{}', null, null") -> str:
     return f"""
-        insert into backorder (order_id, line_id, sku, quantity, placed_at, round, barred,
+        insert into backorder (order_id, line_id, sku, quantity, received_at, round, barred,
                                promised_leave, promised_on)
         values ('{HERE}', '1', 'TEA', {figures})"""
 

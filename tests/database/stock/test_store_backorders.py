@@ -64,12 +64,12 @@ def placed_on(day: int, *lines: tuple[str, int]) -> Order:
 async def test_units_that_arrive_are_soft_reserved_in_turn_and_a_report_wakes_just_those_orders(
     bench: Bench,
 ) -> None:
-    late, early, other = (
-        placed_on(3, ("TEA", 2)),
+    early, other, late = (
         placed_on(1, ("TEA", 3)),
         placed_on(2, ("POT", 1)),
+        placed_on(3, ("TEA", 2)),
     )
-    for order in (late, early, other):
+    for order in (early, other, late):
         assert (await placed(bench, order)).backordered == {"1": order.lines[0].quantity}
     await bench.stocked("TEA", 4)
     assert [await soft_reserved(bench, order) for order in (early, late, other)] == [3, 1, 0]
@@ -92,6 +92,59 @@ async def test_units_that_arrive_are_soft_reserved_in_turn_and_a_report_wakes_ju
         f"await_stock:{backorder_id(late.order_id, 2)}",
     )
     await right(bench)
+
+
+async def test_who_was_taken_in_first_is_served_first_whatever_their_clocks_say(
+    bench: Bench,
+) -> None:
+    # Each channel's clock says the contrary of what was: the later order was placed long before.
+    first, second = placed_on(28, ("TEA", 2)), placed_on(1, ("TEA", 2))
+    for order in (first, second):
+        await placed(bench, order)
+
+    async def served() -> list[int]:
+        return [await soft_reserved(bench, order) for order in (first, second)]
+
+    await bench.stocked("TEA", 3)
+    assert await served() == [2, 1]  # What arrives goes to the first,
+    await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
+    assert await served() == [2, 0]  # and what is missing after all is taken from the last.
+    await right(bench)
+
+
+async def test_a_count_takes_back_the_claim_that_was_taken_in_last_whatever_their_clocks_say(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 4)
+    first, second = placed_on(28, ("TEA", 2)), placed_on(1, ("TEA", 2))
+    for order in (first, second):
+        await placed(bench, order)
+    await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
+    waiting = await bench.pool.fetch("select order_id from backorder where quantity > 0")
+    assert [row["order_id"] for row in waiting] == [second.order_id]
+    await right(bench)
+
+
+async def test_a_promise_is_kept_for_who_was_taken_in_first_whatever_their_clocks_say(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 9, "far")
+    async with bench.pool.acquire() as conn:
+        lane = Lane(cost=Decimal("4.00"), currency="EUR", country="DE")
+        far = Location(location="far", lanes=(lane,))
+        await locations.save(conn, [far, Location(location="main")])
+    due = datetime.now(UTC).date() + timedelta(days=2)
+    await bench.transfers.send(
+        "T", "far", "main", {"TEA": 1}, expected_on=due, who="test", why="test"
+    )
+    first, second = placed_on(28, ("TEA", 1)), placed_on(1, ("TEA", 1))
+    for order in (first, second):
+        await placed(bench, order)
+    await bench.pool.execute("update backorder set promised_leave = $1, promised_on = $1", due)
+    async with bench.pool.acquire() as conn:
+        assert await promises.notice_slips(conn, 10) == 1
+    told = await bench.pool.fetch("select order_id from order_event where effect like 'promise:%'")
+    assert [row["order_id"] for row in told] == [second.order_id]
 
 
 async def test_who_gives_up_leaves_what_had_come_to_the_next(bench: Bench) -> None:
@@ -251,8 +304,9 @@ async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after
         far = Location(location="far", lanes=(lane,))
         await locations.save(conn, [far, Location(location="main")])
     await bench.transfers.send("T", "far", "main", {"TEA": 2}, who="test", why="test")
-    for day in (1, 2):
-        await placed(bench, placed_on(day, ("TEA", 1)))
+    first, second = placed_on(1, ("TEA", 1)), placed_on(2, ("TEA", 1))
+    for order in (first, second):
+        await placed(bench, order)
     today = datetime.now(UTC).date()
 
     async def slips(due: int, leave: int, arrive: int) -> int:
@@ -260,9 +314,9 @@ async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after
             "update transfer set expected_on = $1", today + timedelta(days=due)
         )
         await bench.pool.execute(
-            "update backorder set promised_leave = $1, promised_on = $2 where placed_at > $3",
+            "update backorder set promised_leave = $1, promised_on = $2 where order_id = $3",
             *(today + timedelta(days=days) for days in (leave, arrive)),
-            datetime(2026, 11, 1, 12, tzinfo=UTC),
+            second.order_id,
         )
         async with bench.pool.acquire() as conn:
             return await promises.notice_slips(conn, 10)

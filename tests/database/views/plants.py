@@ -115,7 +115,7 @@ PLANTS = {
     ),
     "more soft-reserved than is waited for": Plant(
         """insert into backorder
-            (order_id, line_id, sku, quantity, placed_at, round, barred)
+            (order_id, line_id, sku, quantity, received_at, round, barred)
         values ('web-confirmed', '1', 'CUP', 0, now(), 1, '{}');
         insert into soft_reservation (order_id, line_id, sku, location, quantity)
         values ('web-confirmed', '1', 'CUP', 'main', 1)""",
@@ -126,7 +126,7 @@ PLANTS = {
     # lines
     "a backorder that no line counts": Plant(
         """insert into backorder
-            (order_id, line_id, sku, quantity, placed_at, round, barred)
+            (order_id, line_id, sku, quantity, received_at, round, barred)
         values ('web-confirmed', '1', 'CUP', 2, now(), 1, '{}')""",
         "lines",
         "web-confirmed line 1",
