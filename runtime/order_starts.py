@@ -92,4 +92,4 @@ def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
 
 def _headline(start: OrderStart) -> str:
     lines = count_of(start.lines, "line")
-    return f"{start.channel} {start.channel_order_id}: {lines}, {start.total}"
+    return f"Order {start.channel_order_id} from {start.channel}: {lines}, {start.total}"

@@ -6,6 +6,7 @@ parts of an order are in `chapters/`, what it knows is in `state/`, how a step r
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Literal
 
@@ -13,7 +14,6 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
-from workflows import operator_page
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.fulfilments import OrderFulfilments
@@ -27,6 +27,7 @@ from workflows.engine.outcomes import Abandoned, Refused
 from workflows.engine.runs import Runs
 from workflows.engine.step_table import State, Step, StepTable
 from workflows.engine.steps import Steps
+from workflows.operator_page import Facts, page
 from workflows.state.contracts import OrderResult
 from workflows.state.order_book import OrderBook
 
@@ -110,6 +111,8 @@ class OrderWorkflow(OrderMessages):
         self.phase, self.refusals = state.phase, state.refusals
         self.placement, self.earlier = None, state.placement  # as an earlier run decided
         self.never_began = "rejected"
+        self.why = ""  # it has ended
+        self.page_is_due = False
 
     @workflow.run
     async def run(self, start: OrderInput) -> OrderResult:
@@ -238,6 +241,7 @@ class OrderWorkflow(OrderMessages):
         if outcome != "closed":
             workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])
         await self.all_answered()
+        self.why = reason
         self.enter(outcome)
         return OrderResult(order_id=order_id, outcome=outcome, reason=reason)
 
@@ -269,10 +273,29 @@ class OrderWorkflow(OrderMessages):
         self.show()
 
     def show(self) -> None:
-        """Something is about to be different: refresh the page that operators read."""
+        """Something is different, or about to be: refresh the page that operators read.
+
+        The page is made when all that comes of it in this moment has been done.
+        """
         self.runs.look()
-        page = operator_page.page(self.phase, self.placement, self.book, self.steps)
-        workflow.set_current_details(page)
+        if not self.page_is_due:
+            self.page_is_due = True
+            asyncio.get_running_loop().call_soon(self.make_page)
+
+    def make_page(self) -> None:
+        """Make the page that operators read."""
+        self.page_is_due = False
+        facts = Facts(
+            phase=self.phase,
+            why=self.why,
+            policy=self.policy,
+            book=self.book,
+            open=self.steps.open,
+            parked=list(self.steps.attention.steps.values()),
+            hold=self.payments.holds.open,
+            window_ends=self.returns.window_ends,
+        )
+        workflow.set_current_details(page(facts))
 
     def idle(self) -> bool:
         """Nothing is under way but waits for the outside."""

@@ -58,7 +58,8 @@ class Labels:
             activity_id=ids.sending_id(row["fulfilment_id"]),
         )
         packed = ApplicationError(
-            "the parcel is packed: the next attempt buys its label",
+            "no fault: the parcel is packed, so this attempt made way for the next one, which"
+            " buys the label and waits for the hand-over",
             type="packed",
             next_retry_delay=AT_ONCE,
         )

@@ -86,19 +86,21 @@ class Parked(BaseModel):
 
     step: str
     number: int
+    since: datetime
     reason: str
     allowed: tuple[Action, ...]
     answer: AttentionAnswer | None = None
 
 
 class StepsState(BaseModel):
-    """The steps that need attention. `due`: the deadline of each open wait, by activity id."""
+    """The steps that need attention. `due`, `since`: of each open wait, by activity id."""
 
     model_config = ConfigDict(frozen=True)
 
     raised: int = 0
     parked: tuple[Parked, ...] = ()
     due: dict[str, datetime] = {}
+    since: dict[str, datetime] = {}
 
 
 class ReturnState(BaseModel):

@@ -90,7 +90,8 @@ async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
     if allowed:
         way = f"decide: orderloom resolve {order_id} {'|'.join(allowed)} --step '{step}' --note '…'"
     else:
-        way = "nothing is to be decided: it ends by itself"
+        how = "it ends when the warehouse reports it: orderloom warehouse tasks"
+        way = f"nothing is to be decided: {how}"
     shown, listed, document = await cli.many(
         ("show", order_id), ("orders", "--attention"), ("orders", "--attention", "--json")
     )

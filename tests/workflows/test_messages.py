@@ -200,18 +200,12 @@ async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -
         "OrderAttention": False,
     }
     description = await handle.describe()
-    assert await description.static_summary() == f"web {order.channel_order_id}: 1 line, 42.50 USD"
-    waits = "with the warehouse, to be picked, packed and handed over, since 20"
-    assert f"`{parcel}` from main, 3 units: {waits}" in await _details(shop, order)
+    headline = f"Order {order.channel_order_id} from web: 1 line, 42.50 USD"
+    assert await description.static_summary() == headline
     await shop.drive(parcel, "shipped")
     (step,) = await shop.attention(order.order_id)
     assert step == f"capture_payment {parcel}"
     assert (await attributes())["OrderAttention"] is True
-    page = await _details(shop, order)
-    assert "Needs attention" in page
-    assert "refused the capture" in page
-    assert f"`{parcel}` from main, 3 units: on its way to the customer, since 20" in page
-    assert "Kim" not in page  # nothing personal
     view = await handle.query(OrderWorkflow.view)
     assert view.attention.keys() == {step}
     assert view.fulfilments == {parcel: "await_delivery"}
@@ -221,13 +215,6 @@ async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -
     await shop.scan(parcel, "delivered")
     await shop.result(order.order_id)
     assert (await attributes())["OrderAttention"] is False
-
-
-async def _details(shop: Shop, order: Order) -> str:
-    """The page as the UI asks for it."""
-    metadata = await shop.workflow(order.order_id).query("__temporal_workflow_metadata")
-    page: str = metadata.current_details
-    return page
 
 
 async def test_an_update_that_does_not_fit_is_refused_in_our_words(shop: Shop) -> None:

@@ -116,6 +116,7 @@ class OrderFulfilments:
         stopped = await self._send(fulfilment)
         if stopped is None and fulfilment.units:
             due = self._book.shipped(fulfilment)
+            fulfilment.since = workflow.now()
             await asyncio.gather(self._payments.charge(fulfilment, due), self._deliver(fulfilment))
         return stopped
 
@@ -196,10 +197,6 @@ class OrderFulfilments:
         )
 
     async def _deliver(self, fulfilment: Fulfilment) -> None:
-        if fulfilment.stage != "await_delivery" or fulfilment.since is None:
-            fulfilment.since = workflow.now()
-        fulfilment.stage = "await_delivery"
-
         async def overdue() -> str | None:
             return await self._not_scanned_lately(fulfilment)
 

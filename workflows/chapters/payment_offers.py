@@ -83,7 +83,8 @@ class PaymentOffers:
                 until = until or workflow.now() + self._policy.pay_within
                 if not self._held:
                     self._held = True
-                    await self._holds.hold(outcome.message)
+                    await self._holds.hold(outcome.message, until)
+                self._holds.refused_again(outcome.message)
                 next_offer = await self._next(until, unless)
                 if not isinstance(next_offer, _Offer):
                     unpaid = next_offer.message

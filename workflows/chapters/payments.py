@@ -41,8 +41,8 @@ class OrderPayments:
         self._policy = policy
         self.charged_ahead = policy.charge != "at_shipment"  # as a whole, before anything is sent
         self._order_id = book.order_id
-        self._holds = OrderHolds(steps, self._order_id, state.holds)
-        self.offers = PaymentOffers(book, self._holds, policy, state)
+        self.holds = OrderHolds(steps, self._order_id, state.holds)
+        self.offers = PaymentOffers(book, self.holds, policy, state)
         self.authorizations = OrderAuthorizations(steps, book, self.offers, policy)
         self._told_to_charge = state.told_to_charge
         self.charged_by_hand = state.charged_by_hand  # then no capture used its authorization
@@ -57,7 +57,7 @@ class OrderPayments:
             provider=provider,
             token=token,
             attempt=self.offers.attempt,
-            holds=self._holds.numbered,
+            holds=self.holds.numbered,
             told_to_charge=self._told_to_charge,
             charged_by_hand=self.charged_by_hand,
         )
@@ -201,7 +201,7 @@ class OrderPayments:
         self._uncharged.add(fulfilment.id)
         if not (self._book.charged_ahead or self._held):
             self._held = True
-            await self._holds.hold("waits to be charged")
+            await self.holds.hold("waits to be charged")
         await workflow.wait_condition(
             lambda: (self._book.charged_ahead and not self._charging) or fulfilment.recalled
         )
@@ -216,7 +216,7 @@ class OrderPayments:
         """Everything is charged, or nothing is left to charge: end the order hold."""
         if self._held:
             self._held = False
-            await self._holds.release("orderloom")
+            await self.holds.release("orderloom")
 
     async def _capture(
         self,

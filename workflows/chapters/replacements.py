@@ -9,6 +9,7 @@ from temporalio import workflow
 
 from workflows.chapters.payments import OrderPayments
 from workflows.engine.steps import Steps
+from workflows.engine.summaries import in_a_line
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
@@ -19,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
     from domain.stock.reservations import Reserved
+    from domain.words import count_of
 
 
 class Replacements:
@@ -113,7 +115,9 @@ class Replacements:
                 reason=reason,
             ),
             fulfilment.id,
-            f"Replace what is missing of {fulfilment.id}",
+            in_a_line(
+                f"Replace {count_of(sum(units.values()), 'unit')} of {fulfilment.id}: {reason}"
+            ),
         )
 
     def _start_all(self, planned: Iterable[Planned]) -> None:

@@ -9,6 +9,7 @@ from temporalio.common import SearchAttributeKey
 
 from workflows.engine import timeouts
 from workflows.engine.refusals import refuse
+from workflows.engine.summaries import in_a_line
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Attention, OrderRecords
@@ -80,7 +81,9 @@ class ParkedSteps:
 
     async def _raise(self, step: str, reason: str, allowed: tuple[Action, ...]) -> Parked:
         self.raised += 1
-        parked = Parked(step=step, number=self.raised, reason=reason, allowed=allowed)
+        parked = Parked(
+            step=step, number=self.raised, since=workflow.now(), reason=reason, allowed=allowed
+        )
         self.steps[step] = parked
         self._changed()
         workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
@@ -102,5 +105,11 @@ class ParkedSteps:
             ),
             start_to_close_timeout=timeouts.DATABASE_STEP,
             retry_policy=timeouts.DATABASE_RETRY,
-            summary=f"{'Resolved' if resolution else 'Needs attention'}: {parked.step}",
+            summary=_headline(parked, resolution),
         )
+
+
+def _headline(parked: Parked, resolution: str | None) -> str:
+    """The step and the reason, or what resolved it, in the timeline."""
+    what, why = ("Resolved", resolution) if resolution else ("Needs attention", parked.reason)
+    return in_a_line(f"{what}: {parked.step}: {why}")

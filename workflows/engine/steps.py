@@ -58,6 +58,22 @@ class _Wait:
     due: datetime
 
 
+@dataclass(frozen=True, eq=False)
+class OpenStep:
+    """A step that has begun and has not ended. `waits`: the outside ends it."""
+
+    do: str
+    part_id: str
+    summary: str
+    since: datetime
+    waits: bool
+
+    @property
+    def name(self) -> str:
+        """The name under which a person answers it."""
+        return f"{self.do} {self.part_id}"
+
+
 class Steps:
     """Runs the steps of one order, and keeps the list of those that need a person."""
 
@@ -74,7 +90,8 @@ class Steps:
         self._changed = changed  # called around every step: something is about to be different
         self.attention = ParkedSteps(order_id, changed, state.raised, state.parked)
         self._due = dict(state.due)  # of waits that an earlier run began
-        self._running = 0  # steps of any kind, those that wait or are parked among them
+        self._since = dict(state.since)  # of the same
+        self.open: list[OpenStep] = []  # of any kind, those that wait or are parked among them
         self._waits: dict[str, _Wait] = {}
 
     def state(self) -> StepsState:
@@ -83,12 +100,13 @@ class Steps:
             raised=self.attention.raised,
             parked=tuple(self.attention.steps.values()),
             due={activity_id: wait.due for activity_id, wait in self._waits.items()},
+            since={wait_id(each.do, each.part_id): each.since for each in self.open if each.waits},
         )
 
     @property
     def only_waits(self) -> bool:
         """Every step that is running waits for the outside, and has not heard from it yet."""
-        return self._running == sum(not wait.handle.done() for wait in self._waits.values())
+        return len(self.open) == sum(not wait.handle.done() for wait in self._waits.values())
 
     def waits_for(self, do: Activity, part_id: str) -> bool:
         """This wait has begun and has not ended."""
@@ -122,7 +140,9 @@ class Steps:
                 )
             )
 
-        outcome = await self._run(do, part_id, attempt, allowed=("retry",), refusable=refusable)
+        outcome = await self._run(
+            do, part_id, summary, attempt, allowed=("retry",), refusable=refusable
+        )
         assert isinstance(outcome, Done | Refused)  # nothing else is allowed
         return outcome
 
@@ -143,7 +163,7 @@ class Steps:
                 )
             )
 
-        outcome = await self._run(do, part_id, attempt, allowed=("retry",))
+        outcome = await self._run(do, part_id, summary, attempt, allowed=("retry",))
         assert isinstance(outcome, Done)  # nothing else is allowed
         return outcome.result
 
@@ -185,7 +205,7 @@ class Steps:
             return Done(result)
 
         return await self._run(
-            do, part_id, attempt, allowed=allowed, refusable=refusable, unless=unless
+            do, part_id, summary, attempt, allowed=allowed, refusable=refusable, unless=unless
         )
 
     async def wait(
@@ -266,7 +286,15 @@ class Steps:
             return Abandoned("no longer needed")
 
         outcome = await self._run(
-            do, part_id, attempt, allowed=allowed, refusable=refusable, unless=stopped
+            do,
+            part_id,
+            summary,
+            attempt,
+            allowed=allowed,
+            refusable=refusable,
+            unless=stopped,
+            since=self._since.pop(activity_id, None),
+            waits=True,
         )
         assert not isinstance(outcome, ByOperator)  # the outside does it, or nobody
         return outcome
@@ -310,20 +338,24 @@ class Steps:
         self,
         do: Activity,
         part_id: str,
+        summary: str,
         attempt: Callable[[], Awaitable[Outcome[T]]],
         *,
         allowed: tuple[Action, ...],
         refusable: tuple[str, ...] = (),
         unless: Callable[[], bool] = lambda: False,
+        since: datetime | None = None,
+        waits: bool = False,
     ) -> Outcome[T]:
         self.table.check(do)
-        self._running += 1
+        step = OpenStep(do.__name__, part_id, summary, since or workflow.now(), waits)
+        self.open.append(step)
         try:
-            return await self._until_decided(
-                step_name(do, part_id), attempt, allowed, refusable, unless
-            )
+            outcome = await self._until_decided(step.name, attempt, allowed, refusable, unless)
         finally:
-            self._running -= 1
+            self.open.remove(step)
+        self._changed()
+        return outcome
 
     async def _until_decided(
         self,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from domain.orders.attention import way_on
 from domain.words import few
 from starter.cli.terminal.output import Output, local, money
 from store.views.reads import AttentionRow, EventRow, OrderDetail, OrderSummary
@@ -208,11 +208,7 @@ def _attention(out: Output, detail: OrderDetail) -> None:
 
 def decision(row: AttentionRow) -> str:
     """The answers that a person can give to a step that needs attention."""
-    if not row.allowed:
-        return "nothing is to be decided: it ends by itself"
-    answers = "|".join(row.allowed)
-    step = shlex.quote(row.step)
-    return f"decide: orderloom resolve {row.order_id} {answers} --step {step} --note '…'"
+    return way_on(row.order_id, row.step, row.allowed)
 
 
 def attention_list(out: Output, rows: Iterable[AttentionRow]) -> None:
