@@ -1,9 +1,17 @@
 """Row locks, in the one order in which they may be taken.
 
-First an order's row, then stock rows, sorted, and last the counters of documents: invoices before
-credit notes. Every function that writes about an order locks its row first, so two of them never
-interleave. Orders meet only at stock rows; those are locked in one sorted order, so no two orders
-can wait for each other in a circle, whatever lines they have.
+1. The row of an order, of several in the sequence of their ids, or of a transfer or purchase order.
+   Every function that writes about an order locks its row first, so two of them never interleave.
+2. Items, where a change of theirs and stock exclude each other.
+3. Stock: a row of `inventory` for each SKU, sorted by SKU, all in one call of `lock_stock`. Orders
+   meet only here, so no two of them can wait for each other in a circle, whatever lines they have.
+   It is the lock of all stock rows of the SKU, of its backorders and soft reservations, and of
+   what its goods have cost.
+4. The word to other orders' steps that stock has come for them: one transaction after the other.
+5. The counters of documents: invoices before credit notes.
+
+Whoever takes many rows of a table without these locks skips those that others hold, and waits for
+nobody: the relay does so. `tests/architecture/test_locks.py` lists every lock.
 
 A counter (store/accounting/documents.py) is a row that all orders need, locked until commit so that
 numbers have no holes. It is the last lock: its owner waits for no other lock, so it is soon free
@@ -30,10 +38,9 @@ async def lock_order(conn: Connection, order_id: str) -> Record:
 
 
 async def lock_stock(conn: Connection, skus: Iterable[str]) -> list[Available]:
-    """Lock every stock row of these SKUs; returns the free units at each location.
+    """Lock all stock of these SKUs; returns the free units at each location.
 
-    Call it once per transaction: a row that another transaction adds in between would be locked out
-    of order.
+    Call it once per transaction: what a second call locks would be out of the sequence.
     """
     rows = _sql.lock_stock(conn, skus=sorted(set(skus)))
     return [Available(**row) async for row in rows]

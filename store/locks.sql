@@ -1,12 +1,11 @@
--- Row locks in the one order in which they may be taken: the order's row first, then stock rows
--- sorted by SKU and location, and last the counter of documents.sql. See store/locks.py.
+-- Row locks in the one order in which they may be taken. See store/locks.py.
 
 -- name: lock_order(order_id)^
 -- Serialises everything that writes about one order. Rows that refer to it can still be read and added.
 select order_id, decision from customer_order where order_id = :order_id for no key update;
 
 -- name: lock_stock(skus)
--- All locations of the given SKUs, with their free units. The function stands in
+-- All stock of the given SKUs, with the free units of each location. The function stands in
 -- schema/routines/stock.sql.
 select sku, location, quantity from locked_stock(:skus::text[]);
 

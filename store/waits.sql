@@ -5,8 +5,11 @@
 select report_to_step(:activity_id, :order_id, :po_id, :outcome, :anew);
 
 -- name: report_to_all(activity_ids, order_ids, outcome)
+-- One transaction after the other: it reports to orders that it has not locked, perhaps several times, and
+-- two of them could each have reported first what the other one reports next.
+with my_turn as materialized (select pg_advisory_xact_lock(hashtext('report_to_all')))
 select report_to_step(activity_id, order_id, null, :outcome)
-from unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id);
+from my_turn, unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id);
 
 -- name: begin_again(activity_id, order_id, seen, told)$
 select step_waits_again(:activity_id, :order_id, :seen, :told);
@@ -42,7 +45,13 @@ returning w.activity_id, w.order_id, w.po_id, w.outcome, w.waits_since, w.report
 -- name: handed_over(activity_ids, tries, waited, reported, endings)!
 -- What became of claimed reports. 'arrived' → delivered; 'nobody waits' → left alone until the step says
 -- that it waits, and tried now and then in case that its word was lost. 'away' → tried again soon. Not
--- where the step has begun again, or something else was reported, since it was claimed.
+-- where the step has begun again, or something else was reported, since it was claimed. A row that somebody
+-- is writing is left alone, so that nobody waits here with many rows in his hands: what became of its report
+-- is told when the claim is over and it is handed over once more.
+with free as (
+    select activity_id from wait_report where activity_id = any(:activity_ids::text[])
+    for no key update skip locked
+)
 update wait_report w
 set delivered_at = case h.ending when 'arrived' then moment() end,
     waits_since = case h.ending when 'away' then w.waits_since end,
@@ -52,6 +61,7 @@ set delivered_at = case h.ending when 'arrived' then moment() end,
 from unnest(:activity_ids::text[], :tries::integer[], :waited::timestamptz[],
             :reported::timestamptz[], :endings::text[])
     as h (activity_id, tries, waits_since, reported_at, ending)
+join free using (activity_id)
 where w.activity_id = h.activity_id and w.tries = h.tries
   and w.waits_since is not distinct from h.waits_since and w.reported_at = h.reported_at
   and set_config('synchronous_commit', 'off', true) = 'off';

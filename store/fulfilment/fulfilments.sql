@@ -79,7 +79,13 @@ from due where f.fulfilment_id = due.fulfilment_id
 returning f.fulfilment_id, f.order_id;
 
 -- name: not_woken(fulfilment_ids)!
-update fulfilment set woken_at = null where fulfilment_id = any(:fulfilment_ids::text[]);
+-- Not those that somebody is changing: the relay waits for nobody with many rows in its hands. They are
+-- claimed again like those whose attempt died.
+with free as (
+    select fulfilment_id from fulfilment where fulfilment_id = any(:fulfilment_ids::text[])
+    for no key update skip locked
+)
+update fulfilment f set woken_at = null from free where f.fulfilment_id = free.fulfilment_id;
 
 -- name: release_to_warehouse(order_id)!
 -- open → picking, for all of an order at once: the order is paid for.

@@ -63,11 +63,20 @@ select o.order_id, o.channel, o.channel_order_id, o.document #>> '{shipping,serv
 from claimed c join customer_order o using (order_id) order by o.received_at;
 
 -- name: started(order_ids, again_after)!
--- Temporal has them: looked after again much later, should it have lost them by then.
-update order_to_start set start_after = moment() + :again_after
-where order_id = any(:order_ids::text[]);
+-- Temporal has them: looked after again much later, should it have lost them by then. Those whose first
+-- step is taking the row away are left to it: so nobody waits here, and nobody in a circle.
+with taken as (
+    select order_id from order_to_start where order_id = any(:order_ids::text[])
+    for update skip locked
+)
+update order_to_start t set start_after = moment() + :again_after
+from taken where t.order_id = taken.order_id;
 
 -- name: leave(order_ids)!
--- Being started → to be started, in their old place.
+-- Being started → to be started, in their old place; but for those whose first step has come all the same.
+with left_alone as (
+    select order_id from order_to_start where order_id = any(:order_ids::text[])
+    for update skip locked
+)
 update order_to_start t set start_after = o.received_at + interval '5 seconds'
-from customer_order o where o.order_id = t.order_id and t.order_id = any(:order_ids::text[]);
+from left_alone join customer_order o using (order_id) where t.order_id = left_alone.order_id;

@@ -38,8 +38,8 @@ create table closing (
     constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
 );
 
--- The units that we own: on shelves, and on their way between locations. They change only while the stock
--- rows of the SKU are locked. This row is made before the stock rows, so that there is always one to lock.
+-- The units that we own: on shelves, and on their way between locations. This row is the lock of all stock of
+-- the SKU, and of what it has cost: whoever changes any of it holds it (locked_stock in routines/stock.sql).
 create table inventory (
     sku      text  primary key constraint inventory_is_of_an_item references item,
     quantity units not null default 0

@@ -21,7 +21,7 @@ async def save(conn: Connection, items: Sequence[Item]) -> None:
     skus = [item.sku for item in items]
     async with conn.transaction():
         await know(conn, skus)
-        await lock_stock(conn, skus)
+        # Items come before the locks of stock: see store/locks.py.
         await _sql.save_items(
             conn,
             skus=skus,
@@ -30,6 +30,7 @@ async def save(conn: Connection, items: Sequence[Item]) -> None:
             available_from=[item.available_from for item in items],
             discontinued=[item.discontinued for item in items],
         )
+        await lock_stock(conn, skus)
         await stock_levels.call_if_low(conn, skus)
 
 

@@ -43,7 +43,7 @@ async def retire(conn: Connection, location: str) -> Left:
 async def _retire(conn: Connection, location: str) -> None:
     if await _sql.retire(conn, location=location) is None:
         raise NotFound(locations.unknown(location, await locations.names(conn)))
-    await lock_stock(conn, [row["sku"] async for row in _sql.held(conn, location=location)])
+    await lock_stock(conn, [row["sku"] async for row in _sql.skus_at(conn, location=location)])
     freed = [row["sku"] async for row in _sql.give_up(conn, location=location)]
     await backorders.serve(conn, freed)
 
@@ -119,6 +119,8 @@ async def remove(conn: Connection, location: str) -> None:
     """
     try:
         async with conn.transaction():
+            rows = _sql.all_skus_at(conn, location=location)
+            await lock_stock(conn, [row["sku"] async for row in rows])
             if await _sql.remove(conn, location=location) is None:
                 raise NotFound(locations.unknown(location, await locations.names(conn)))
     except StillReferred:

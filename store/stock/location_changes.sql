@@ -28,9 +28,15 @@ where location = :location returning location;
 -- name: reopen(location)$
 update location set retired_at = null where location = :location returning location;
 
--- name: held(location)
--- SKUs that are soft-reserved there.
-select distinct sku from soft_reservation where location = :location order by sku;
+-- name: skus_at(location)
+-- SKUs with anything there that ends with the location: soft reservations, levels, calls to buy.
+select sku from soft_reservation where location = :location
+union select sku from replenishment_call where location = :location
+union select sku from stock
+where location = :location and (reorder_point is not null or service_level is not null);
+
+-- name: all_skus_at(location)
+select sku from stock where location = :location;
 
 -- name: give_up(location)
 -- Ends its levels and its soft reservations. Returns the SKUs of those.

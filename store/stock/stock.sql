@@ -34,17 +34,9 @@ returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
                   from inventory_value v where v.sku = i.sku), '{}'))
               from inventory i where i.sku = stock.sku) end as held;
 
--- name: add_stock_rows(skus, locations)!
--- New SKUs and locations begin at zero; existing rows stay. The writer of the first row of a SKU
--- makes all others wait, so that any two that lock its rows have one in common.
-with known as (
-    insert into inventory (sku) select distinct sku from unnest(:skus::text[]) as w (sku) order by sku
-    on conflict (sku) do nothing
-)
-insert into stock (sku, location)
-select * from unnest(:skus::text[], :locations::text[]) as w (sku, location)
-order by sku, location
-on conflict (sku, location) do nothing;
+-- name: add_stock_rows(skus, locations)$
+-- The function stands in schema/routines/stock.sql.
+select add_stock_rows(:skus::text[], :locations::text[]);
 
 -- name: list_stock(sku, location, after_sku, after_location, at_most)
 -- In the order of the primary key, from behind a row on; a null does not filter. Only the rows of

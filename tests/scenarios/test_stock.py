@@ -151,6 +151,7 @@ async def test_s5_a_slow_payment_company_keeps_no_other_order_from_the_same_stoc
     await shop.until(asked, "the payment company is asked")
     # Nobody holds a lock on the stock, or on the order itself.
     async with shop.pool.acquire() as conn, conn.transaction():
+        assert await conn.fetch("select from inventory for update nowait")
         assert await conn.fetch("select from stock for update nowait")
         assert await conn.fetch("select from customer_order for update nowait")
     quick = an_order(("TEA", 3))

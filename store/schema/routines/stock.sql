@@ -1,18 +1,26 @@
 -- What is locked and moved as a whole, and what may be a kit.
 
--- Locks the stock rows of these SKUs, sorted, and then counts what is free in each: without the units of
--- baskets and backorders, and nothing where a location is retired. The count is a statement of its own:
+-- Locks the stock of these SKUs, sorted, and then counts what is free at each location: without the units
+-- of baskets and backorders, and nothing where a location is retired. The count is a statement of its own:
 -- one that waits for a lock does not see what others have written meanwhile to another table.
+--
+-- The lock is a row for each SKU, not its stock rows: one who waits does not see the rows that are made
+-- meanwhile for new locations, and would lock them too late and out of their sequence. The row is made
+-- here if nobody has made it, before any is locked: whoever waits for the maker of a row has not locked
+-- one, so nobody waits in a circle.
 create or replace function locked_stock(skus text[])
 returns table (sku text, location text, quantity bigint) language plpgsql as $$
 #variable_conflict use_column
-declare
-    locked_skus text[];
-    places      text[];
 begin
-    select array_agg(l.sku), array_agg(l.location) into locked_skus, places
-    from (select sku, location from stock where sku = any(skus) order by sku, location
-          for no key update) l;
+    if exists (select from unnest(skus) as w (sku)
+               where not exists (select from inventory i where i.sku = w.sku)) then
+        insert into inventory (sku)
+        select w.sku from unnest(skus) as w (sku) join item i on i.sku = w.sku
+        where not exists (select from inventory i where i.sku = w.sku)
+        group by w.sku order by w.sku
+        on conflict do nothing;
+    end if;
+    perform from inventory i where i.sku = any(skus) order by i.sku for no key update;
     return query
     select s.sku, s.location,
            case when at.retired_at is not null then 0
@@ -21,9 +29,29 @@ begin
                     where (r.sku, r.location) = (s.sku, s.location)
                       and (r.expires_at is null or r.expires_at > transaction_moment())), 0))::bigint
            end
-    from unnest(locked_skus, places) as l (sku, location)
-    join stock s using (sku, location) join location at on at.location = s.location
+    from stock s join location at on at.location = s.location
+    where s.sku = any(skus)
     order by s.sku, s.location;
+end $$;
+
+-- Stock rows for these SKUs and locations: new ones begin at zero, existing ones stay. The items are locked
+-- first, and in the sequence of their SKUs: a row's trigger wants them, too (kit_is_no_stock).
+create or replace function add_stock_rows(skus text[], locations text[]) returns void
+language plpgsql as $$
+begin
+    if not exists (
+        select from unnest(skus, locations) as w (sku, location)
+        where not exists (select from stock s where (s.sku, s.location) = (w.sku, w.location))
+    ) then
+        return;
+    end if;
+    perform from item where sku = any(skus) order by sku for share;
+    insert into inventory (sku) select distinct w.sku from unnest(skus) as w (sku) order by w.sku
+    on conflict do nothing;
+    insert into stock (sku, location)
+    select w.sku, w.location from unnest(skus, locations) as w (sku, location)
+    order by w.sku, w.location
+    on conflict do nothing;
 end $$;
 
 -- labelled → shipped, for a parcel whose goods have just been booked out of stock: its claims, its

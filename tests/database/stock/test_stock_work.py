@@ -286,7 +286,7 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
             assert (last.on_hand, last.allocated) == await bench.level(sku, place)
 
 
-async def test_a_change_locks_stock_once_and_waits_for_no_row_that_came_later(bench: Bench) -> None:
+async def test_a_change_waits_for_no_row_that_came_after_it_locked_the_stock(bench: Bench) -> None:
     """Two receipts at new locations would each hold the other's row, and wait for each other."""
     async with bench.pool.acquire() as one, bench.pool.acquire() as other:
         same = one.transaction()

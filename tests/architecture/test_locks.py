@@ -1,0 +1,63 @@
+"""Every row lock has its place in the one sequence of store/locks.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.source import ROOT
+
+PLACES = {
+    "store/locks.sql lock_order": "1 an order, a transfer or a purchase order",
+    "store/orders/orders.sql begin": "1, several orders in the sequence of their ids",
+    "store/purchasing/purchases.sql lock": "1",
+    "store/schema/routines/fulfilment.sql locked_fulfilment": "1",
+    "store/stock/transfers.sql lock": "1",
+    "store/payments/disputes.sql lock_dispute": "behind 1: a part of one order",
+    "store/payments/credit.sql authorize": "behind 1: one customer's credit",
+    "store/payments/credit.sql capture": "behind 1",
+    "store/payments/credit.sql refund": "behind 1",
+    "store/payments/credit.sql void": "behind 1",
+    "store/stock/kits.sql lock_kit": "2 items",
+    "store/stock/kits.sql lock_part": "2",
+    "store/schema/routines/stock.sql add_stock_rows": "2, sorted",
+    "store/schema/routines/stock.sql kit_is_no_stock": "2, locked before by those above",
+    "store/schema/routines/stock.sql kit_is_no_part": "2, locked before by those above",
+    "store/schema/routines/stock.sql locked_stock": "3 stock, sorted",
+}
+"""Statement or function → the place of its locks. The others skip what somebody else holds."""
+
+NAME = re.compile(r"-- name: (\w+)|function (\w+)\(")
+LOCK = re.compile(r"\bfor (?:no key update|update|key share|share)\b(?! of (?:each|every))(.*)")
+
+
+def locks() -> Iterator[str]:
+    """Statements and functions that wait for rows that somebody else holds."""
+    for file in sorted(Path(ROOT, "store").rglob("*.sql")):
+        if "migrations" in file.parts:
+            continue
+        name = ""
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if found := NAME.search(line):
+                name = found[1] or found[2]
+            code = line.split("--")[0]
+            lock = LOCK.search(code)
+            if lock and "skip locked" not in lock[1]:
+                yield f"{file.relative_to(ROOT).as_posix()} {name}"
+
+
+def test_every_row_lock_has_its_place_in_the_sequence() -> None:
+    assert sorted(set(locks())) == sorted(PLACES)
+
+
+def test_stock_is_locked_by_one_function_alone() -> None:
+    """What locks stock rows themselves would lock them in another sequence."""
+    text = "\n".join(
+        file.read_text(encoding="utf-8")
+        for file in Path(ROOT, "store").rglob("*.sql")
+        if "migrations" not in file.parts
+    )
+    assert re.findall(r"from (?:stock|inventory)\b[^;]*?\bfor (?:no key )?update", text) == [
+        "from inventory i where i.sku = any(skus) order by i.sku for no key update"
+    ]
