@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
+from domain.calendars import load_holidays
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
@@ -92,6 +93,7 @@ class Inventory:
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
+        load_holidays()  # Not while the first order holds the locks of its stock.
         # An order on record never changes, so it is read before the stock is locked.
         self._reads = Batching(
             self._read,
