@@ -27,6 +27,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
 from activities.orders.order_records import OrderRecords
+from activities.orders.retention import EFFECTS_KEPT, EndedOrders
 from activities.orders.starts import OrderStarts
 from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
@@ -34,7 +35,7 @@ from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.event_reader import EventReader
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
-from activities.payments.provider_events import ProviderEvents
+from activities.payments.provider_events import EVENTS_KEPT, ProviderEvents
 from activities.payments.reconciliation import Reconciliation
 from activities.payments.wakes import Wakes
 from activities.providers.sandbox import webhooks as sandbox_webhooks
@@ -86,6 +87,8 @@ SWEEP_S = 1.0
 
 NOTICE_S = 60.0
 """What time alone changes is looked for this often, in seconds."""
+
+FORGET_S = 600.0  # What nobody needs any more is deleted this often.
 
 READERS: Final[Mapping[str, EventReader]] = {
     "sandbox": sandbox_webhooks.read_event,
@@ -179,12 +182,14 @@ def duties(
     readers: Mapping[str, EventReader] = READERS,
     stranded_after: timedelta = timedelta(minutes=1),
     renewals_every_s: float = NOTICE_S,
+    kept: tuple[timedelta, timedelta] = (EFFECTS_KEPT, EVENTS_KEPT),
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `stranded_after`: how long buying a label may take. `renewals_every_s`: the period of that duty.
+    `kept`: for how long effects, after their order's end, and companies' events, once processed.
     """
-    events = ProviderEvents(pool, Wakes(client).send, readers)
+    events = ProviderEvents(pool, Wakes(client).send, readers, kept[1])
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
@@ -195,6 +200,7 @@ def duties(
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
+        *(Duty(forget, FORGET_S) for forget in (EndedOrders(pool, kept[0]).forget, events.forget)),
     ]
 
 
@@ -243,7 +249,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             faults=AWAY,
         )
     )
-    work = duties(client, pool, task_queue=settings.task_queue)
+    kept = (settings.effects_kept, settings.provider_events_kept)
+    work = duties(client, pool, task_queue=settings.task_queue, kept=kept)
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())

@@ -38,9 +38,9 @@ WHERE sku = $1 AND location = $2 AND on_hand - allocated - safety >= $3
 RETURNING allocated
 """
 _BOOK: Final = """
-INSERT INTO movement (effect, sku, location, kind, on_hand_change, allocated_change, order_id, who,
+INSERT INTO movement (effect, sku, location, kind, on_hand_change, allocated_change, order_no, who,
                       why)
-VALUES ($1, $2, $3, 'allocated', 0, $4, $5, $6, 'ordered')
+VALUES ($1, $2, $3, 'allocated', 0, $4, order_no_of($5), $6, 'ordered')
 """
 
 

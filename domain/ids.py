@@ -1,4 +1,6 @@
-"""The ids of orders and their parts. All of an order's ids derive from its own.
+"""The ids of orders and their parts. All of an order's ids begin with its own.
+
+By that the rows of a part are found: `order_no_of` in store/schema/routines/kernel.sql.
 
 order `web-1001` · its workflow `order:web-1001` · fulfilment `web-1001:2` · return `web-1001:R1` ·
 its first wait for stock `web-1001:B1`
@@ -44,7 +46,7 @@ def backorder_id(order_id: str, round: int) -> str:
 
 
 def order_of(part_id: str) -> str:
-    """The order that a fulfilment or a return belongs to. Order ids hold no colon."""
+    """The order that a part belongs to, or a payment. Order ids hold no colon."""
     return part_id.split(":", 1)[0]
 
 

@@ -6,6 +6,7 @@ The connection to Temporal is not here: `temporalio.envconfig` reads its TEMPORA
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -93,6 +94,13 @@ class Settings(BaseSettings):
 
     reservations_together: Annotated[int, Field(ge=1, le=1000)] = 100
     """Order lines that one worker process reserves stock for in one transaction at most."""
+
+    effects_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=30)
+    """For how long after its end an order remembers what its steps have done. A late attempt of a
+    step finds it there; docs/architecture.md."""
+
+    provider_events_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=90)
+    """For how long a payment company's event is kept after it was processed."""
 
     workflow_sandbox: bool = False
     """Run workflows in the sandbox, which catches what would not replay. Tests and replays do; in

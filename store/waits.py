@@ -93,6 +93,11 @@ async def claim_pending(conn: Connection, batch: int) -> list[Record]:
     return [row async for row in _sql.pending_reports(conn, batch=batch, lease=LEASE)]
 
 
+async def forget_ended(conn: Connection, batch: int) -> int:
+    """Delete reports and waits of orders that have ended. Returns how many."""
+    return len([row async for row in _sql.forget_ended(conn, batch=batch)])
+
+
 async def handed_over(conn: Connection, claimed: Sequence[tuple[Record, Ending]]) -> None:
     """Record what became of claimed reports."""
     await _sql.handed_over(

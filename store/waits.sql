@@ -22,17 +22,17 @@ select step_waits(:activity_id, :order_id, :po_id);
 -- order has ended nobody waits for any: those go. The disk is not waited for: a claim that is lost is
 -- made again.
 with due as (
-    select activity_id, order_id, po_id, set_config('synchronous_commit', 'off', true)
+    select activity_id, order_no, po_id, set_config('synchronous_commit', 'off', true)
     from wait_report
     where outcome is not null and delivered_at is null and try_after <= moment()
     order by try_after limit :batch
     for update skip locked
 ), of as (
-    select due.activity_id,
+    select due.activity_id, order_id,
            coalesce(decision not in ('received', 'confirmed'),
                     purchase_order.state in ('closed', 'cancelled'), false) as ended
     from due
-    left join customer_order using (order_id)
+    left join customer_order using (order_no)
     left join purchase_order using (po_id)
 ), ended as (
     delete from wait_report w using of where w.activity_id = of.activity_id and of.ended
@@ -40,7 +40,15 @@ with due as (
 update wait_report w
 set tries = w.tries + 1, try_after = moment() + :lease::interval
 from of where w.activity_id = of.activity_id and not of.ended
-returning w.activity_id, w.order_id, w.po_id, w.outcome, w.waits_since, w.reported_at, w.tries;
+returning w.activity_id, of.order_id, w.po_id, w.outcome, w.waits_since, w.reported_at, w.tries;
+
+-- name: forget_ended(batch)
+-- An order's reports go with its end. These came later, or belong to a late attempt.
+delete from wait_report where activity_id in (
+    select activity_id from wait_report join customer_order using (order_no)
+    where decision in ('rejected', 'cancelled', 'closed')
+    limit :batch for update of wait_report skip locked)
+returning activity_id;
 
 -- name: handed_over(activity_ids, tries, waited, reported, endings)!
 -- What became of claimed reports. 'arrived' → delivered; 'nobody waits' → left alone until the step says

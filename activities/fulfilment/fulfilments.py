@@ -24,7 +24,7 @@ from domain.orders.order import Shipping
 from store import clock, waits
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
-from store.orders import events, orders
+from store.orders import effects, events, orders
 
 
 class IsPaid(Protocol):
@@ -159,7 +159,7 @@ class Fulfilments:
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
             order_id = row["order_id"]
-            if await events.find(conn, order_id, effect) is not None:
+            if await effects.find(conn, order_id, effect) is not None:
                 return
             lines = await fulfilments.lines(conn, fulfilment_id)
             units = {line.line_id: line.picked for line in lines if line.picked}

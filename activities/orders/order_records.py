@@ -13,7 +13,7 @@ from domain.orders.continuation import Action, Answered
 from domain.orders.terms import Terms
 from store.database import Pool
 from store.locks import lock_order
-from store.orders import answers, events, orders
+from store.orders import answers, effects, events, orders
 
 
 class CloseOrder(BaseModel):
@@ -141,7 +141,7 @@ class OrderRecords:
             raised, resolved = (f"attention:{ask.number}:{x}" for x in ("raised", "resolved"))
             effect = raised if ask.resolution is None else resolved
             for noted in (effect, resolved):
-                if await events.find(conn, ask.order_id, noted) is not None:
+                if await effects.find(conn, ask.order_id, noted) is not None:
                     return  # An attempt that comes late: this, or what followed it, is noted.
             if ask.resolution is None:
                 await events.raise_attention(conn, ask.order_id, ask.step, ask.reason, ask.allowed)

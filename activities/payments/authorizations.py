@@ -30,7 +30,7 @@ from store import clock
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments
 from store.locks import lock_order
-from store.orders import events, orders
+from store.orders import effects, events, orders
 from store.payments import cover, payments
 from store.payments.payments import Intent, Payment
 
@@ -77,7 +77,7 @@ class Authorizations:
         Does nothing when an authorization was released: then the order is being undone.
         """
         effect, held = f"{ask.order_id}:authorize:confirmed", sum(each.room for each in made)
-        if held < ask.amount.minor or await events.find(conn, ask.order_id, effect) is not None:
+        if held < ask.amount.minor or await effects.find(conn, ask.order_id, effect) is not None:
             return
         await orders.decide(conn, ask.order_id, "confirmed")
         await fulfilments.release_to_warehouse(conn, ask.order_id)

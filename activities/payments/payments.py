@@ -37,7 +37,7 @@ from domain.money import Money
 from store.accounting import ledger
 from store.database import Connection, Pool
 from store.locks import lock_order
-from store.orders import events, orders
+from store.orders import effects, events, orders
 from store.payments import disputes, payments, refunds
 from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Payment
 
@@ -125,7 +125,7 @@ class Payments:
         effect = f"{ask.fulfilment_id}:invoiced"
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            if await events.find(conn, ask.order_id, effect) is not None:
+            if await effects.find(conn, ask.order_id, effect) is not None:
                 return
             await events.tell(conn, ask.order_id, effect, "invoiced", who=WHO)
             await invoice(conn, ask, self._seller, prepaid=True)

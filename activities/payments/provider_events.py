@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 ERROR_CHARACTERS_MAX = 500
 PAUSE_MAX = timedelta(hours=1)
 
+EVENTS_KEPT = timedelta(days=90)
+"""So long after its processing no company sends an event again; Stripe can for 30 days."""
+
 WAKEN_WITHIN = timedelta(minutes=1)
 """An event whose steps were not woken within this time is looked at again."""
 
@@ -32,11 +35,19 @@ class ProviderEvents:
     """A duty of the relay.
 
     `readers`: the reader of each company's events, by the company's name. `waken` makes a step that
-    waits for a person look again. It returns False if it must be called again.
+    waits for a person look again. It returns False if it must be called again. `kept`: for how long
+    an event is kept after it was processed.
     """
 
-    def __init__(self, pool: Pool, waken: Waken, readers: Mapping[str, EventReader]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        waken: Waken,
+        readers: Mapping[str, EventReader],
+        kept: timedelta = EVENTS_KEPT,
+    ) -> None:
         self._pool = pool
+        self._kept = kept
         self._waken = waken
         self._readers = readers
 
@@ -44,6 +55,15 @@ class ProviderEvents:
         """Process the events that are due."""
         await self.work_through(BATCH)
         await self.place_disputes(BATCH)
+
+    async def forget(self) -> None:
+        """Delete the events that were processed long ago."""
+        while await self._forget_some() == BATCH:
+            pass
+
+    async def _forget_some(self) -> int:
+        async with self._pool.acquire() as conn:
+            return await provider_events.forget_processed(conn, self._kept, BATCH)
 
     async def work_through(self, batch: int) -> int:
         """Process at most `batch` events that are due. Returns the number of events tried."""

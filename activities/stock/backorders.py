@@ -14,7 +14,7 @@ from domain.orders.quantities import LineUnits
 from domain.stock.reservations import Reserved
 from store.database import Pool
 from store.locks import lock_order, lock_stock
-from store.orders import events, orders
+from store.orders import effects, events, orders
 from store.stock import allocations, backorders, promises
 
 
@@ -71,7 +71,7 @@ class Backorders:
         effect = f"fill_backorder:{ids.backorder_id(ask.order_id, ask.round)}"
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            done = await events.find(conn, ask.order_id, effect)
+            done = await effects.find(conn, ask.order_id, effect)
             if done is not None:
                 return Reserved.model_validate(done)
             waiting = await backorders.lines_of(conn, ask.order_id)
@@ -103,5 +103,6 @@ class Backorders:
                 who=WHO,
                 why="some units are still waited for" if left else "",
                 data=filled.model_dump(mode="json"),
+                answer=filled.model_dump(mode="json"),
             )
             return filled

@@ -8,7 +8,6 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from domain.calendars import load_holidays
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
@@ -20,7 +19,7 @@ from store.batching import Batching
 from store.database import Connection, DatabaseAway, Pool
 from store.fulfilment import fulfilments
 from store.locks import lock_order, lock_stock
-from store.orders import events, orders
+from store.orders import effects, events, orders
 from store.orders.orders import OnRecord
 from store.stock import allocations, backorders, kits, reservations
 from store.stock.sourcing import Sourced, Wanted, lock_shelves
@@ -93,7 +92,6 @@ class Inventory:
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
-        load_holidays()  # Not while the first order holds the locks of its stock.
         # An order on record never changes, so it is read before the stock is locked.
         self._reads = Batching(
             self._read,
@@ -139,7 +137,7 @@ class Inventory:
         """Undo reserve_stock, for all or some units. Picked goods were put back before."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            if await events.find(conn, ask.order_id, ask.effect) is not None:
+            if await effects.find(conn, ask.order_id, ask.effect) is not None:
                 return
             # One fulfilment after the other would take the locks in the wrong order.
             skus = await orders.skus(conn, ask.order_id)
@@ -173,7 +171,7 @@ class Inventory:
         """Replace missing units as far as stock allows, and give up the rest."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            done = await events.find(conn, ask.order_id, ask.effect)
+            done = await effects.find(conn, ask.order_id, ask.effect)
             if done is not None:
                 return Reserved.model_validate(done)
             skus = await orders.skus(conn, ask.order_id)
@@ -216,6 +214,7 @@ class Inventory:
                 who=WHO,
                 why=ask.reason,
                 data=reservations.with_reasons(reserved, sourced),
+                answer=reserved.model_dump(mode="json"),
             )
             return reserved
 
@@ -226,7 +225,7 @@ class Inventory:
         effect = f"reassign:{ask.to}"
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
-            done = await events.find(conn, order_id, effect)
+            done = await effects.find(conn, order_id, effect)
             if done is not None:
                 return Planned.model_validate(done)
             planned = await allocations.reassign(conn, ask.fulfilment_id, ask.to, ask.units)
@@ -238,6 +237,7 @@ class Inventory:
                 who=WHO,
                 why=f"part of {ask.fulfilment_id} was cancelled",
                 data={**planned.model_dump(mode="json"), "instead_of": ask.fulfilment_id},
+                answer=planned.model_dump(mode="json"),
             )
             return planned
 

@@ -6,7 +6,7 @@
 select o.document as placed,
        (moment() at time zone :zone)::date as today,
        (select (handed_over_at at time zone :zone)::date from shipment
-        where fulfilment_id = :part_id) as handed_over_on,
+        where order_no = o.order_no and fulfilment_id = :part_id) as handed_over_on,
        coalesce((
            select jsonb_object_agg(i.sku, i.name) from item i
            where i.name is not null and i.sku in (
@@ -18,12 +18,12 @@ select o.document as placed,
                    select coalesce(jsonb_object_agg(l ->> 'line_id', (l ->> 'quantity')::bigint), '{}')
                    from jsonb_array_elements(d.content -> 'lines') l
                )) order by d.issued_at, d.number)
-           from document d where d.order_id = o.order_id
+           from document d where d.order_no = o.order_no
        ), '[]') as earlier,
        d.number, d.goods_minor as goods, d.tax_minor as tax, d.shipping_minor as shipping,
        d.shipping_tax_minor as shipping_tax
 from customer_order o
-left join document d on d.kind = :kind and d.part_id = :part_id
+left join document d on d.order_no = o.order_no and d.kind = :kind and d.part_id = :part_id
 where o.order_id = :order_id;
 
 -- name: append(kind, zone, order_id, part_id, currency, goods, tax, shipping, shipping_tax, content)$
@@ -37,9 +37,9 @@ with today as (
     set last_number = c.last_number + 1, last_on = greatest(c.last_on, excluded.last_on)
     returning kind, year, last_number, last_on
 )
-insert into document (kind, year, running, order_id, part_id, currency, goods_minor, tax_minor,
+insert into document (kind, year, running, order_no, part_id, currency, goods_minor, tax_minor,
                       shipping_minor, shipping_tax_minor, content, issued_on)
-select kind, year, last_number, :order_id, :part_id, :currency, :goods::bigint, :tax::bigint,
+select kind, year, last_number, order_no_of(:order_id), :part_id, :currency, :goods::bigint, :tax::bigint,
        :shipping::bigint, :shipping_tax::bigint, :content::jsonb, last_on
 from counted
 returning number;
@@ -48,15 +48,19 @@ returning number;
 select number, issued_on, content from document where number = :number;
 
 -- name: is_issued(kind, part_id)$
-select exists (select from document where kind = :kind and part_id = :part_id);
+select exists (
+    select from document
+    where order_no = order_no_of(:part_id) and kind = :kind and part_id = :part_id);
 
 -- name: order_is_there(order_id)$
 select exists (select from customer_order where order_id = :order_id);
 
 -- name: documents_of(order_id)
-select number, kind, order_id, part_id, currency, amount_minor as total_minor, issued_on
-from document where order_id = :order_id order by issued_at, number;
+select number, kind, order_id, part_id, document.currency, amount_minor as total_minor, issued_on
+from document join customer_order using (order_no)
+where order_id = :order_id order by issued_at, number;
 
 -- name: newest(limit)
-select number, kind, order_id, part_id, currency, amount_minor as total_minor, issued_on
-from document order by issued_at desc, number desc limit :limit;
+select number, kind, order_id, part_id, document.currency, amount_minor as total_minor, issued_on
+from document join customer_order using (order_no)
+order by issued_at desc, number desc limit :limit;

@@ -2,10 +2,11 @@
 -- balances, and that none is written into a closed period.
 
 -- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
--- An entry with its postings, once per effect.
+-- An entry with its postings, once per effect: two writers of one effect hold the same lock.
 with entry as (
-    insert into journal_entry (effect, order_id, memo) values (:effect, :order_id, :memo)
-    on conflict (effect) do nothing
+    insert into journal_entry (effect, order_no, memo)
+    select :effect, order_no_of(:order_id), :memo
+    where not is_booked(:effect, order_no_of(:order_id))
     returning entry_id
 )
 insert into posting (entry_id, account, amount_minor, currency)
@@ -25,14 +26,14 @@ order by currency, account;
 -- name: entries(first, last, order_id, at_most)
 -- The latest of them (null: all), by their days and then as they were written.
 select * from (
-    select e.entry_id, e.effect, e.order_id, e.memo, e.at, e.booked_on,
+    select e.entry_id, e.effect, o.order_id, e.memo, e.at, e.booked_on,
            (select jsonb_agg(jsonb_build_object(
                 'account', account, 'amount_minor', amount_minor, 'currency', currency)
                 order by currency, amount_minor < 0, account)
             from posting p where p.entry_id = e.entry_id) as postings
-    from journal_entry e
+    from journal_entry e left join customer_order o using (order_no)
     where (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
-      and (:order_id::text is null or order_id = :order_id)
+      and (:order_id::text is null or order_no = order_no_of(:order_id))
     order by booked_on desc, entry_id desc limit :at_most::bigint
 ) latest order by booked_on, entry_id;
 

@@ -4,12 +4,14 @@
 -- An order's units that went out and have not come back: their number, and their cost by currency.
 with units as (
     select sku, -sum(on_hand_change)::bigint as quantity from movement
-    where order_id = :order_id and sku = any(:skus::text[]) and kind in ('shipped', 'returned')
+    where order_no = order_no_of(:order_id) and sku = any(:skus::text[])
+      and kind in ('shipped', 'returned')
     group by sku
 ), cost as (
     select p.sku, p.currency, -sum(p.value_minor)::bigint as value_minor
     from journal_entry e join inventory_posting p using (entry_id)
-    where e.order_id = :order_id and p.sku = any(:skus::text[]) and p.kind in ('shipped', 'returned')
+    where e.order_no = order_no_of(:order_id) and p.sku = any(:skus::text[])
+      and p.kind in ('shipped', 'returned')
     group by p.sku, p.currency
 )
 select u.sku, u.quantity,
@@ -35,8 +37,8 @@ with counted as (
     select sku, currency, amount from changed where amount > 0
     on conflict (sku, currency) do update set value_minor = v.value_minor + excluded.value_minor
 ), entry as (
-    insert into journal_entry (effect, order_id, memo)
-    select :effect, :order_id, :memo where exists (select from changed)
+    insert into journal_entry (effect, order_no, memo)
+    select :effect, order_no_of(:order_id), :memo where exists (select from changed)
     returning entry_id
 ), goods as (
     insert into inventory_posting (entry_id, sku, kind, units, currency, value_minor)

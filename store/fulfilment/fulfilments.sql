@@ -1,54 +1,58 @@
 -- Fulfilments: one location's part of an order each. Every writer locks the order's row.
 
 -- name: fulfilment_of(fulfilment_id)^
-select fulfilment_id, order_id, location, state, recalled_from, changed_at, overdue, promised_leave,
-       promised_on
-from fulfilment where fulfilment_id = :fulfilment_id;
+select fulfilment_id, order_of(fulfilment_id) as order_id, location, state, recalled_from, changed_at,
+       overdue, promised_leave, promised_on
+from fulfilment where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id;
 
 -- name: locked(fulfilment_id)^
 -- The same under its order's lock. The function stands in schema/routines/fulfilment.sql.
-select * from locked_fulfilment(:fulfilment_id);
+select order_of(fulfilment_id) as order_id, * from locked_fulfilment(:fulfilment_id);
 
 -- name: lines_of(fulfilment_id)
 select f.line_id, f.sku, f.quantity, f.picked, min(r.quantity) as reserved,
        min(r.location) as location, jsonb_object_agg(r.sku, r.per_unit) as parts
-from fulfilment_line f join reservation r using (fulfilment_id, line_id)
-where f.fulfilment_id = :fulfilment_id
-group by f.fulfilment_id, f.line_id
+from fulfilment_line f join reservation r using (order_no, fulfilment_id, line_id)
+where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id
+group by f.order_no, f.fulfilment_id, f.line_id
 order by f.line_id;
 
 -- name: standing(fulfilment_id, activity_id)^
 -- What the step that waits for the warehouse has to know, in one read: the units are those that are to
 -- be sent, or have left; the report is the last one of it.
-select f.order_id, f.state, f.recalled_from, p.label,
+select order_of(f.fulfilment_id) as order_id, f.state, f.recalled_from, p.label,
        (select jsonb_object_agg(l.line_id, l.units) from (
             select l.line_id,
                    case when f.state in ('shipped', 'delivered', 'exception') then l.picked
                         else min(r.quantity) end as units
-            from fulfilment_line l join reservation r using (fulfilment_id, line_id)
-            where l.fulfilment_id = f.fulfilment_id
+            from fulfilment_line l join reservation r using (order_no, fulfilment_id, line_id)
+            where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id
             group by l.line_id, l.picked) l
         where l.units > 0) as units,
        w.outcome, w.reported_at, w.waits_since
 from fulfilment f
-left join shipment p using (fulfilment_id)
+left join shipment p using (order_no, fulfilment_id)
 left join wait_report w on w.activity_id = :activity_id
-where f.fulfilment_id = :fulfilment_id;
+where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id;
 
 -- name: stages(fulfilment_ids)
 -- What state each is in, and for how long.
 select fulfilment_id, state, changed_at as since, moment() - changed_at as lasted
-from fulfilment where fulfilment_id = any(:fulfilment_ids::text[]);
+from fulfilment
+where order_no = any(array(select order_no_of(id) from unnest(:fulfilment_ids::text[]) as id))
+  and fulfilment_id = any(:fulfilment_ids::text[]);
 
 -- name: is_late(fulfilment_id, state)!
 -- From now on, whatever happens to it is told to its order: a person waits for it.
-update fulfilment set overdue = true where fulfilment_id = :fulfilment_id and state = :state;
+update fulfilment set overdue = true
+where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
+  and state = :state;
 
 -- name: pack(fulfilment_id)$
 -- picked → packed, and the relay is called at commit: its label is to be bought.
 with packed as (
     update fulfilment set state = 'packed', changed_at = moment(), overdue = false
-    where fulfilment_id = :fulfilment_id
+    where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
     returning fulfilment_id
 )
 select pg_notify('parcel_packed', fulfilment_id) from packed;
@@ -62,9 +66,9 @@ select pg_notify('parcel_packed', fulfilment_id) from packed;
 -- attempt began since: a slow carrier is given its time. The youngest first: for what is parked nobody
 -- waits. Younger than a day: what is older has raised attention by itself.
 with due as (
-    select f.fulfilment_id
+    select f.order_no, f.fulfilment_id
     from fulfilment f
-    left join shipment p using (fulfilment_id)
+    left join shipment p using (order_no, fulfilment_id)
     left join wait_report w on w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
     where (f.state = 'packed' and coalesce(p.label, 'requested') in ('requested', 'refused')
            or f.recalled_from = 'packed' and p.label in ('requested', 'bought'))
@@ -75,40 +79,45 @@ with due as (
     for update of f skip locked
 )
 update fulfilment f set woken_at = moment()
-from due where f.fulfilment_id = due.fulfilment_id
-returning f.fulfilment_id, f.order_id;
+from due where f.order_no = due.order_no and f.fulfilment_id = due.fulfilment_id
+returning f.fulfilment_id, order_of(f.fulfilment_id) as order_id;
 
 -- name: not_woken(fulfilment_ids)!
 -- Not those that somebody is changing: the relay waits for nobody with many rows in its hands. They are
 -- claimed again like those whose attempt died.
 with free as (
-    select fulfilment_id from fulfilment where fulfilment_id = any(:fulfilment_ids::text[])
+    select order_no, fulfilment_id from fulfilment
+    where order_no = any(array(select order_no_of(id) from unnest(:fulfilment_ids::text[]) as id))
+      and fulfilment_id = any(:fulfilment_ids::text[])
     for no key update skip locked
 )
-update fulfilment f set woken_at = null from free where f.fulfilment_id = free.fulfilment_id;
+update fulfilment f set woken_at = null
+from free where f.order_no = free.order_no and f.fulfilment_id = free.fulfilment_id;
 
 -- name: release_to_warehouse(order_id)!
 -- open → picking, for all of an order at once: the order is paid for.
 update fulfilment set state = 'picking', changed_at = moment()
-where order_id = :order_id and state = 'open';
+where order_no = order_no_of(:order_id) and state = 'open';
 
 -- name: is_live(fulfilment_id)$
 select exists (select from fulfilment
-               where fulfilment_id = :fulfilment_id and state not in ('cancelled', 'exception'));
+               where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
+                 and state not in ('cancelled', 'exception'));
 
 -- name: set_state(state, fulfilment_id)!
 -- The caller has read the state under the order's lock.
 update fulfilment set state = :state, changed_at = moment(), overdue = false
-where fulfilment_id = :fulfilment_id;
+where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id;
 
 -- name: recall(fulfilment_id)!
 -- Any state before hand-over → cancelled: from now on the warehouse cannot report on it.
 update fulfilment
 set state = 'cancelled', recalled_from = state, changed_at = moment()
-where fulfilment_id = :fulfilment_id
+where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
 
 -- name: set_picked(line_ids, picked, fulfilment_id)!
 update fulfilment_line f set picked = c.picked
 from unnest(:line_ids::text[], :picked::bigint[]) as c (line_id, picked)
-where f.fulfilment_id = :fulfilment_id and f.line_id = c.line_id;
+where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id
+  and f.line_id = c.line_id;

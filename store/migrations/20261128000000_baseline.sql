@@ -77,7 +77,7 @@ create table item (
 -- until then, a wait that begins again finds what was reported.
 create table wait_report (
     activity_id  text        primary key,
-    order_id     text,
+    order_no     bigint,
     po_id        text,
     -- When the step said that it waits. Null: it has not begun, or was told, or nobody was found.
     waits_since  timestamptz,
@@ -87,20 +87,23 @@ create table wait_report (
     tries        integer     not null default 0,
     -- From when on the report may be handed over. Later than at once where the step has not begun.
     try_after    timestamptz not null default moment(),
-    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_id, po_id) = 1),
+    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_no, po_id) = 1),
     constraint report_has_its_time check ((outcome is null) = (reported_at is null)),
     constraint only_what_was_reported_is_delivered check (
         delivered_at is null or outcome is not null)
 );
 create index wait_report_pending on wait_report (try_after)
     where outcome is not null and delivered_at is null;
-create index wait_report_by_order on wait_report (order_id) where order_id is not null;
+create index wait_report_by_order on wait_report (order_no) where order_no is not null;
 create index wait_report_by_purchase on wait_report (po_id) where po_id is not null;
 
 -- Orders as people and tools read them, their stories, and what stops them.
 
+-- The register of orders. The world names an order by its id, and every row that belongs to one carries
+-- its number: that is short, and grows with the time, so that rows of old orders lie together.
 create table customer_order (
-    order_id         text          primary key,
+    order_no         bigint        generated always as identity primary key,
+    order_id         text          not null constraint order_id_is_of_one_order unique,
     channel          text          not null,
     channel_order_id text          not null,
     -- of the document: tells the same order from another one
@@ -139,12 +142,12 @@ create index customer_order_by_placed on customer_order (placed_at);
 -- Finished orders by day.
 create index customer_order_finished on customer_order (decided_at)
     where decision in ('rejected', 'cancelled', 'closed');
-create index customer_order_unfinished on customer_order (order_id)
+create index customer_order_unfinished on customer_order (order_no)
     where decision in ('received', 'confirmed');
 
 -- Orders on record whose workflow has not begun. Its first step takes the row away.
 create table order_to_start (
-    order_id    text        primary key
+    order_no    bigint      primary key
         constraint order_to_start_is_an_order references customer_order,
     bulk        boolean     not null,  -- its work lets that of others pass
     -- When the relay looks after it: the program that took it in has until then.
@@ -153,7 +156,7 @@ create table order_to_start (
 create index order_to_start_by_time on order_to_start (start_after);
 
 create table order_line (
-    order_id           text        not null
+    order_no           bigint      not null
         constraint order_line_is_of_an_order references customer_order,
     line_id            text        not null,
     position           integer     not null,
@@ -180,7 +183,7 @@ create table order_line (
     shipping_tax_minor minor_units not null,
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
-    primary key (order_id, line_id),
+    primary key (order_no, line_id),
     constraint units_of_a_line_are_at_one_place_each check (
         backordered + allocated + shipped + cancelled <= ordered),
     constraint picked_is_at_most_allocated check (picked <= allocated),
@@ -196,21 +199,33 @@ create index order_line_by_sku on order_line (sku);
 
 -- What happened to each order: what, when, who, why. Append-only.
 create table order_event (
-    event_id bigint      generated always as identity primary key,
-    order_id text        not null constraint order_event_is_of_an_order references customer_order,
-    effect   text        not null,  -- a step that runs again tells its part once
+    order_no bigint      not null constraint order_event_is_of_an_order references customer_order,
+    event_id bigint      generated always as identity,
+    effect   text        not null,  -- the step that tells it
     what     text        not null,
     who      text        not null,
     why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default moment(),
-    constraint order_tells_each_effect_once unique (order_id, effect)
+    primary key (order_no, event_id)
 );
-create index order_event_by_order on order_event (order_id, event_id);
+
+-- What the steps of an order have done: a step that runs again finds its row, changes nothing, and answers
+-- as before. Written in the transaction of the effect. An order that has ended needs them only for
+-- attempts that are still under way, so later they go, all of an order together.
+create table effect (
+    order_no bigint      not null constraint effect_is_of_an_order references customer_order,
+    effect   text        not null,
+    answer   jsonb,       -- null where the step answers nothing
+    ended_at timestamptz, -- of the effect 'ended', which every order that has ended has until they go
+    primary key (order_no, effect),
+    constraint only_the_end_has_a_time check ((ended_at is null) = (effect <> 'ended'))
+);
+create index effect_of_ended_orders on effect (ended_at) where ended_at is not null;
 
 -- What waits for a person.
 create table attention (
-    order_id    text        not null constraint attention_is_of_an_order references customer_order,
+    order_no    bigint      not null constraint attention_is_of_an_order references customer_order,
     step        text        not null,
     reason      text        not null,
     -- With which answers a person can resolve it; none where it ends by itself.
@@ -218,14 +233,14 @@ create table attention (
     since       timestamptz not null default moment(),
     resolved_at timestamptz,
     resolution  some_text,
-    primary key (order_id, step, since)
+    primary key (order_no, step, since)
 );
-create unique index attention_is_raised_once_at_a_time on attention (order_id, step)
+create unique index attention_is_raised_once_at_a_time on attention (order_no, step)
     where resolved_at is null;
 
 -- Why an order does not go on until a person or a rule lets it.
 create table order_hold (
-    order_id    text        not null constraint order_hold_is_of_an_order references customer_order,
+    order_no    bigint      not null constraint order_hold_is_of_an_order references customer_order,
     reason      text        not null constraint hold_has_a_known_reason check (reason in (
         'payment', 'fraud_review', 'address', 'stock', 'other')),
     number      integer     not null,  -- counted by the order that holds itself
@@ -234,29 +249,31 @@ create table order_hold (
     since       timestamptz not null default moment(),
     released_at timestamptz,
     released_by text,
-    primary key (order_id, number),
+    primary key (order_no, number),
     constraint released_hold_says_by_whom check ((released_at is null) = (released_by is null))
 );
-create index order_hold_open on order_hold (order_id) where released_at is null;
+create index order_hold_open on order_hold (order_no) where released_at is null;
 
 -- What an order answered to requests that have an id. Written when the order ends: until then its
 -- workflow knows them.
 create table answered_request (
-    order_id    text        not null
+    order_no    bigint      not null
         constraint answered_request_is_of_an_order references customer_order,
     request_id  text        not null,
     digest      text        not null,  -- of what was asked: a repeat is told from another request
     outcome     jsonb       not null,
     answered_at timestamptz not null default moment(),
-    primary key (order_id, request_id)
+    primary key (order_no, request_id)
 );
 
 -- The journal and its closed periods, the cost of our goods, invoices and credit notes.
 
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,
-    effect    text        not null constraint an_effect_is_booked_once unique,
-    order_id  text        constraint journal_entry_is_of_an_order references customer_order,
+    -- What caused it. Each is booked once. That is held by a trigger, because a unique key would forbid to
+    -- keep the years apart.
+    effect    text        not null,
+    order_no  bigint      constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
     -- The day of the books to which the entry belongs, in UTC.
@@ -265,7 +282,9 @@ create table journal_entry (
     written_by xid8 not null default pg_current_xact_id()
 );
 create index journal_entry_by_day on journal_entry (booked_on, entry_id);
-create index journal_entry_by_order on journal_entry (order_id, entry_id);
+create index journal_entry_by_order on journal_entry (order_no, entry_id) where order_no is not null;
+-- Entries of no order: goods that come and go.
+create index journal_entry_by_effect on journal_entry (effect) where order_no is null;
 
 create table posting (
     entry_id     bigint        not null constraint posting_is_of_an_entry references journal_entry,
@@ -337,7 +356,7 @@ create table document_counter (
 );
 
 create table document (
-    number             text          primary key generated always as (
+    number             text          not null generated always as (
         case kind when 'invoice' then 'INV-' else 'CRN-' end || year::text || '-'
         || lpad(running::text, greatest(6, length(running::text)), '0')) stored,
     kind               text          not null
@@ -346,7 +365,7 @@ create table document (
     running            integer       not null constraint number_is_one_or_more check (running >= 1),
     -- The number before it, which must exist.
     previous           integer       generated always as (nullif(running - 1, 0)) stored,
-    order_id           text          not null
+    order_no           bigint        not null
         constraint document_is_of_an_order references customer_order,
     part_id            text          not null,  -- a fulfilment for an invoice, a refund for a credit note
     currency           currency_code not null,
@@ -360,22 +379,23 @@ create table document (
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),
-    constraint each_part_is_documented_once unique (kind, part_id),
-    constraint each_number_of_a_series_is_given_once unique (kind, year, running),
+    -- Under its order's lock a part gets no second one, in any year.
+    constraint each_part_is_documented_once unique (order_no, kind, part_id, year),
+    constraint each_number_of_a_series_is_given_once primary key (kind, year, running),
     constraint document_follows_the_one_before_it foreign key (kind, year, previous)
         references document (kind, year, running),
     constraint document_is_issued_in_its_year check (extract(year from issued_on) = year)
 );
-create index document_by_order on document (order_id);
+create index document_by_number on document (number);
 create index document_by_time on document (issued_at);
 
 -- Each location's part of an order, and the parcels that leave.
 
 -- One location's part of an order, and what the parcel is to contain.
 create table fulfilment (
-    fulfilment_id  text        primary key,
-    order_id       text        not null
+    order_no       bigint      not null
         constraint fulfilment_is_of_an_order references customer_order,
+    fulfilment_id  text        not null,
     location       text        not null constraint fulfilment_is_at_a_location references location,
     state          text        not null constraint fulfilment_state_is_known check (state in (
         'open', 'picking', 'picked', 'packed', 'labelled', 'shipped', 'delivered',
@@ -390,12 +410,12 @@ create table fulfilment (
     -- under way.
     promised_leave date,
     promised_on    date,
+    primary key (order_no, fulfilment_id),
     constraint recalled_fulfilment_is_cancelled check (
         recalled_from is null or state = 'cancelled'),
     constraint promised_day_is_not_before_it_leaves check (
         (promised_on is null) = (promised_leave is null) and promised_on >= promised_leave)
 );
-create index fulfilment_by_order on fulfilment (order_id);
 create index fulfilment_in_work on fulfilment (state, changed_at)
     where state in ('picking', 'picked', 'packed', 'labelled', 'shipped');
 -- Recalled while their labels were bought, perhaps.
@@ -408,29 +428,27 @@ create index fulfilment_promised on fulfilment (promised_leave)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 
 create table fulfilment_line (
-    fulfilment_id text       not null
-        constraint fulfilment_line_is_of_a_fulfilment references fulfilment,
-    order_id      text       not null,
+    order_no      bigint     not null,
+    fulfilment_id text       not null,
     line_id       text       not null,
     sku           text       not null,
     quantity      some_units not null,
     -- null: not counted yet
     picked        units
         constraint picked_is_at_most_asked check (picked between 0 and quantity),
-    primary key (fulfilment_id, line_id),
-    constraint fulfilment_line_is_of_an_order_line foreign key (order_id, line_id)
+    primary key (order_no, fulfilment_id, line_id),
+    constraint fulfilment_line_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
+    constraint fulfilment_line_is_of_an_order_line foreign key (order_no, line_id)
         references order_line
 );
-create index fulfilment_line_by_order on fulfilment_line (order_id, line_id);
 
 -- The label of a fulfilment's parcel: intent first, then the carrier's answer. Tracking numbers are
 -- recycled by carriers, so a parcel is known by carrier, number and fulfilment.
 create table shipment (
-    fulfilment_id   text        primary key
-        constraint shipment_is_of_a_fulfilment references fulfilment,
-    order_id        text        not null
-        constraint shipment_is_of_an_order references customer_order,
-    label_key       text        not null constraint label_is_asked_for_once unique,
+    order_no        bigint      not null,
+    fulfilment_id   text        not null,
+    label_key       text        not null,
     label           text        not null
         constraint label_state_is_known
             check (label in ('requested', 'bought', 'refused', 'voided')),
@@ -452,55 +470,63 @@ create table shipment (
         'delivered', 'return_to_sender', 'failure', 'unknown')),
     last_scan_at    timestamptz,
     handed_over_at  timestamptz,
-    constraint shipment_is_known_by_its_number unique (carrier, tracking_number, fulfilment_id),
+    primary key (order_no, fulfilment_id),
+    constraint shipment_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
+    constraint label_is_asked_for_once check (label_key = fulfilment_id || ':label'),
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
 create index shipment_by_tracking on shipment (carrier, tracking_number);
-create index shipment_by_order on shipment (order_id);
 
 create table carrier_event (
-    fulfilment_id text        not null
-        constraint carrier_event_is_of_a_shipment references shipment,
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
     event_id      text        not null,
     status        text        not null,
     happened_at   timestamptz not null,
     detail        some_text,
     received_at   timestamptz not null default moment(),
-    primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
+    -- carriers send the same event more than once
+    primary key (order_no, fulfilment_id, event_id),
+    constraint carrier_event_is_of_a_shipment foreign key (order_no, fulfilment_id)
+        references shipment
 );
 
 -- Returns: goods that come back.
 
 create table order_return (
-    return_id     text        primary key,
-    order_id      text        not null
+    order_no      bigint      not null
         constraint order_return_is_of_an_order references customer_order,
+    return_id     text        not null,
     -- 'undeliverable': the carrier brings it back; the customer did not ask.
     kind          text        not null
         constraint return_is_of_a_known_kind check (kind in ('customer', 'undeliverable')),
-    fulfilment_id text        constraint order_return_is_of_a_fulfilment references fulfilment,
+    fulfilment_id text,
     state         text        not null
         constraint return_state_is_known
             check (state in ('approved', 'received', 'refunded', 'closed')),
     reason        text        not null,
     changed_at    timestamptz not null default moment(),
+    primary key (order_no, return_id),
+    constraint order_return_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
     constraint undeliverable_is_a_fulfilment_and_nothing_else_is check (
         (kind = 'undeliverable') = (fulfilment_id is not null))
 );
-create index order_return_by_order on order_return (order_id);
 create index order_return_awaited on order_return (changed_at) where state = 'approved';
 
 create table return_line (
-    return_id text       not null constraint return_line_is_of_a_return references order_return,
-    order_id  text       not null,
+    order_no  bigint     not null,
+    return_id text       not null,
     line_id   text       not null,
     sku       text       not null,
     quantity  some_units not null,
     restocked units      not null default 0,
     scrapped  units      not null default 0,
-    primary key (return_id, line_id),
-    constraint return_line_is_of_an_order_line foreign key (order_id, line_id)
+    primary key (order_no, return_id, line_id),
+    constraint return_line_is_of_a_return foreign key (order_no, return_id) references order_return,
+    constraint return_line_is_of_an_order_line foreign key (order_no, line_id)
         references order_line,
     -- the rest is missing
     constraint restocked_and_scrapped_is_at_most_returned check (
@@ -513,7 +539,7 @@ create table return_line (
 -- amount to what was asked for. So however many requests run at once, no more is charged than was
 -- authorized, and no more is refunded than was charged.
 create table order_money (
-    order_id            text          primary key
+    order_no            bigint        primary key
         constraint order_money_is_of_an_order references customer_order,
     currency            currency_code not null,
     authorized          minor_units   not null default 0,
@@ -538,8 +564,8 @@ create table order_money (
 -- of it and those that were done. Each request first adds its amount here; the audit compares the sums with
 -- the operations. Released: voided, expired, or left over after the only capture that the provider allows.
 create table payment_authorization (
-    authorization_key text          primary key,
-    order_id          text          not null
+    authorization_key text          not null,
+    order_no          bigint        not null
         constraint payment_authorization_is_of_an_order references customer_order,
     provider          text          not null,
     tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
@@ -552,21 +578,20 @@ create table payment_authorization (
     refund_granted    minor_units   not null default 0,
     refunded          minor_units   not null default 0,
     released          minor_units   not null default 0,
-    constraint authorization_is_of_one_order unique (authorization_key, order_id),
+    primary key (order_no, authorization_key),
     constraint captures_and_releases_are_at_most_the_authorization check (
         capture_granted + released <= amount_minor),
     constraint captured_by_it_is_at_most_asked_for check (captured <= capture_granted),
     constraint refunds_by_it_are_at_most_captured check (refund_granted <= captured),
     constraint refunded_by_it_is_at_most_asked_for check (refunded <= refund_granted)
 );
-create index payment_authorization_by_order on payment_authorization (order_id);
 
 -- Each call to a provider, and each payment that was made by hand instead. The row is written first, and
 -- then the provider is called with the row's key: requested → succeeded or failed. Unknown: the provider was
 -- called, and no answer came.
 create table payment_operation (
-    payment_key       text          primary key,
-    order_id          text          not null
+    payment_key       text          not null,
+    order_no          bigint        not null
         constraint payment_operation_is_of_an_order references customer_order,
     kind              text          not null constraint operation_is_of_a_known_kind
         check (kind in ('authorize', 'capture', 'void', 'refund')),
@@ -585,9 +610,9 @@ create table payment_operation (
     message           some_text,
     requested_at      timestamptz   not null default moment(),
     settled_at        timestamptz,
+    primary key (order_no, payment_key),
     constraint operation_is_about_an_authorization_of_its_order
-        foreign key (authorization_key, order_id)
-        references payment_authorization (authorization_key, order_id),
+        foreign key (order_no, authorization_key) references payment_authorization,
     constraint authorization_has_the_key_of_its_operation check (
         (kind = 'authorize') = (authorization_key is not distinct from payment_key)),
     constraint void_is_about_an_authorization check (
@@ -595,18 +620,16 @@ create table payment_operation (
     constraint settled_operation_has_its_time check (
         (state in ('succeeded', 'failed')) = (settled_at is not null))
 );
-create index payment_operation_by_order on payment_operation (order_id);
 create index payment_operation_unsettled on payment_operation (requested_at)
     where state in ('requested', 'unknown');
-create index payment_operation_by_authorization on payment_operation (authorization_key);
 create index payment_operation_settled on payment_operation (provider, settled_at)
     where state = 'succeeded';
 create index payment_operation_by_reference on payment_operation (reference);
 
 -- Amounts that are owed to the customer, each with its reason and the part that was paid back.
 create table refund (
-    refund_id          text          primary key,
-    order_id           text          not null
+    refund_id          text          not null,
+    order_no           bigint        not null
         constraint refund_is_of_an_order references customer_order,
     kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
         'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill')),
@@ -626,13 +649,13 @@ create table refund (
     reason             text          not null,
     who                text          not null,
     granted_at         timestamptz   not null default moment(),
+    primary key (order_no, refund_id),
     constraint issued_is_at_most_granted check (
         issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint credited_is_at_most_granted check (
         credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint came_back_is_at_most_issued check (came_back_minor <= issued_minor)
 );
-create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
 -- Messages that payment companies send by themselves. Each is kept before it is answered, and processed
@@ -650,6 +673,8 @@ create table provider_event (
     last_error   some_text,
     primary key (provider, event_id)
 );
+-- Processed ones are kept for as long as the company may send them again.
+create index provider_event_processed on provider_event (processed_at) where processed_at is not null;
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
 -- A payment that the customer's bank took back or questions, in the state that the company told last.
@@ -658,9 +683,8 @@ create table dispute (
     dispute_id   text          not null,
     subjects     text[]        not null,  -- the company's ids of the disputed payment
     -- null: the payment is not ours, or not known yet
-    payment_key  text
-        constraint dispute_is_of_a_payment references payment_operation,
-    order_id     text          constraint dispute_is_of_an_order references customer_order,
+    payment_key  text,
+    order_no     bigint,
     amount_minor minor_units   not null
         constraint dispute_is_about_an_amount check (amount_minor > 0),
     currency     currency_code not null,
@@ -680,11 +704,13 @@ create table dispute (
     told         integer       not null default 0,  -- how often the state changed
     heard_at     timestamptz   not null default moment(),
     primary key (provider, dispute_id),
+    constraint dispute_is_of_a_payment foreign key (order_no, payment_key)
+        references payment_operation,
     constraint dispute_of_an_order_is_about_a_payment check (
-        (order_id is null) = (payment_key is null))
+        (order_no is null) = (payment_key is null))
 );
-create index dispute_by_order on dispute (order_id);
-create index dispute_unplaced on dispute (heard_at) where order_id is null;
+create index dispute_by_order on dispute (order_no);
+create index dispute_unplaced on dispute (heard_at) where order_no is null;
 
 -- Reconciliation: each day of each payment company, compared with ours --------------------------------
 
@@ -849,7 +875,9 @@ create table stock (
 -- Every change of stock; rows are never removed. on_hand and allocated above are the sums of these.
 create table movement (
     movement_id      bigint      generated always as identity primary key,
-    effect           text        not null,  -- what caused it; with SKU and location it is unique
+    -- What caused it. However often a step runs, its effect moves a stock row once. That is held by a
+    -- trigger, because a unique key would forbid to keep the movements of old times apart.
+    effect           text        not null,
     sku              text        not null,
     location         text        not null,
     kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
@@ -857,32 +885,32 @@ create table movement (
         'transferred', 'written_off')),
     on_hand_change   bigint      not null,
     allocated_change bigint      not null,
-    order_id         text,
+    order_no         bigint,
     who              text        not null,
     why              text        not null,
     at               timestamptz not null default moment(),
     counted          units,  -- the counted units, if it was a count
-    constraint movement_is_of_stock foreign key (sku, location) references stock,
-    -- However often a step runs, its effect moves the stock once.
-    constraint an_effect_moves_stock_once unique (effect, sku, location)
+    constraint movement_is_of_stock foreign key (sku, location) references stock
 );
+create index movement_by_effect on movement (effect, sku, location);
 create index movement_by_stock on movement (sku, location, movement_id);
 -- For returns, which look up the cost of the order's goods.
-create index movement_out_and_back on movement (order_id, sku) where kind in ('shipped', 'returned');
+create index movement_out_and_back on movement (order_no, sku) where kind in ('shipped', 'returned');
 
 -- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,
 -- each part has a row of its own, so the order keeps the parts that the kit had when it was reserved.
 create table reservation (
-    fulfilment_id text       not null
-        constraint reservation_is_of_a_fulfilment references fulfilment,
-    order_id      text       not null,
+    order_no      bigint     not null,
+    fulfilment_id text       not null,
     line_id       text       not null,
     sku           text       not null,
     location      text       not null,
     quantity      units      not null,
     per_unit      some_units not null default 1,  -- units of the SKU in one unit of the line
-    primary key (fulfilment_id, line_id, sku),
-    constraint reservation_is_of_an_order_line foreign key (order_id, line_id)
+    primary key (order_no, fulfilment_id, line_id, sku),
+    constraint reservation_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
+    constraint reservation_is_of_an_order_line foreign key (order_no, line_id)
         references order_line,
     constraint reservation_is_of_stock foreign key (sku, location) references stock
 );
@@ -890,7 +918,7 @@ create index reservation_held on reservation (sku, location) where quantity > 0;
 
 -- Units that an order waits for. quantity 0: they have arrived, or are no longer wanted.
 create table backorder (
-    order_id       text        not null
+    order_no       bigint      not null
         constraint backorder_is_of_an_order references customer_order,
     line_id        text        not null,
     sku            text        not null,
@@ -902,36 +930,36 @@ create table backorder (
     promised_leave date,
     promised_on    date,
     since          timestamptz not null default moment(),
-    primary key (order_id, line_id),
-    constraint backorder_is_of_an_order_line foreign key (order_id, line_id) references order_line,
+    primary key (order_no, line_id),
+    constraint backorder_is_of_an_order_line foreign key (order_no, line_id) references order_line,
     constraint promised_backorder_leaves_before_it_arrives check (promised_leave <= promised_on)
 );
-create index backorder_in_turn on backorder (sku, received_at, order_id, line_id) where quantity > 0;
+create index backorder_in_turn on backorder (sku, received_at, order_no, line_id) where quantity > 0;
 
 -- Soft reservations: units that are not allocated, and that nobody else can get. They belong to a basket
 -- until it expires, or to a backorder until its workflow allocates them.
 create table soft_reservation (
     basket     text,
-    order_id   text,
+    order_no   bigint,
     line_id    text,
     sku        text        not null,
     location   text        not null,
     quantity   some_units  not null,
     expires_at timestamptz,
     made_at    timestamptz not null default moment(),
-    constraint soft_reservation_is_of_a_backorder foreign key (order_id, line_id)
+    constraint soft_reservation_is_of_a_backorder foreign key (order_no, line_id)
         references backorder,
     constraint soft_reservation_is_of_stock foreign key (sku, location) references stock,
     constraint soft_reservation_is_one_row_for_its_holder
-        unique nulls not distinct (basket, order_id, line_id, sku, location),
+        unique nulls not distinct (basket, order_no, line_id, sku, location),
     constraint soft_reservation_is_for_a_basket_or_an_order check (
-        (basket is null) <> (order_id is null)
-        and (order_id is null) = (line_id is null)
+        (basket is null) <> (order_no is null)
+        and (order_no is null) = (line_id is null)
         and (basket is null) = (expires_at is null))
 );
 create index soft_reservation_of_stock on soft_reservation (sku, location);
-create index soft_reservation_of_order on soft_reservation (order_id, line_id)
-    where order_id is not null;
+create index soft_reservation_of_order on soft_reservation (order_no, line_id)
+    where order_no is not null;
 
 -- A kit: a SKU that is sold as one item and stored as its parts. It has no stock of its own, and is no part of
 -- another kit.

@@ -2,11 +2,11 @@
 
 -- name: keep_answers(order_id, request_ids, digests, outcomes)!
 -- Once per request. If a step runs again, the newest answer counts: the caller got that one.
-insert into answered_request (order_id, request_id, digest, outcome)
-select :order_id, * from unnest(:request_ids::text[], :digests::text[], :outcomes::jsonb[])
-on conflict (order_id, request_id) do update
+insert into answered_request (order_no, request_id, digest, outcome)
+select order_no_of(:order_id), * from unnest(:request_ids::text[], :digests::text[], :outcomes::jsonb[])
+on conflict (order_no, request_id) do update
 set digest = excluded.digest, outcome = excluded.outcome;
 
 -- name: find_answer(order_id, request_id)^
 select digest, outcome from answered_request
-where order_id = :order_id and request_id = :request_id;
+where order_no = order_no_of(:order_id) and request_id = :request_id;

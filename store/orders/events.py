@@ -1,7 +1,7 @@
-"""The story of each order: an append-only trail that also remembers which effects are done.
+"""The story of each order: an append-only trail of what happened, and what stops it.
 
-An effect's row is written in the effect's own transaction, with its result in `data`. A step that
-runs again finds the row, changes nothing, and answers as it did the first time.
+A line is written in the transaction of what it tells, together with the effect of the step that
+tells it (`store.orders.effects`). So it is told once, however often the step runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
 
 @dataclass(frozen=True)
 class Event:
-    """One event in an order's story, written once per effect."""
+    """One event in an order's story, written once per effect.
+
+    `answer`: what the step answers when it runs again.
+    """
 
     order_id: str
     effect: str
@@ -28,12 +31,7 @@ class Event:
     who: str
     why: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
-
-
-async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] | None:
-    """The record of an effect, or None when it has not been done."""
-    data: dict[str, Any] | None = await _sql.find_event(conn, order_id=order_id, effect=effect)
-    return data
+    answer: Mapping[str, Any] | None = None
 
 
 async def tell(
@@ -44,23 +42,37 @@ async def tell(
     *,
     who: str,
     why: str = "",
-    data: dict[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    answer: Mapping[str, Any] | None = None,
+    after_end: bool = False,
 ) -> None:
-    """Append to the order's story, once per effect."""
-    await tell_all(conn, [Event(order_id, effect, what, who, why, data or {})])
+    """Append to the order's story, once per effect.
+
+    `after_end`: something that the outside does to an order, also when it is over. Its own rows
+    make sure that it is told once.
+    """
+    event = Event(order_id, effect, what, who, why, data or {}, answer)
+    await tell_all(conn, [event], after_end=after_end)
 
 
-async def tell_all(conn: Connection, events: Sequence[Event]) -> None:
+async def tell_all(conn: Connection, events: Sequence[Event], *, after_end: bool = False) -> None:
     """Append to the stories of several orders, in this sequence, once per effect."""
     await _sql.add_events(
         conn,
         order_ids=[event.order_id for event in events],
         effects=[event.effect for event in events],
+        answers=[event.answer for event in events],
         whats=[event.what for event in events],
         whos=[event.who for event in events],
         whys=[event.why for event in events],
         data=[event.data for event in events],
+        after_end=after_end,
     )
+
+
+async def is_told(conn: Connection, order_id: str, effect: str) -> bool:
+    """Whether the order's story tells this, however long ago."""
+    return bool(await _sql.is_told(conn, order_id=order_id, effect=effect))
 
 
 async def put_in_place_of(conn: Connection, order_id: str, fulfilment_id: str) -> list[str]:

@@ -1,51 +1,67 @@
 -- The story of an order, and what waits for a person.
 
--- name: find_event(order_id, effect)$
--- The record of an effect; null when it was not done.
-select data from order_event where order_id = :order_id and effect = :effect;
+-- name: is_told(order_id, effect)$
+select exists (
+    select from order_event where order_no = order_no_of(:order_id) and effect = :effect);
 
 -- name: put_in_place_of(order_id, fulfilment_id)
 -- The fulfilments to which the units were carried over that were still wanted of this one.
 select data ->> 'fulfilment_id' as fulfilment_id from order_event
-where order_id = :order_id and data ->> 'instead_of' = :fulfilment_id order by event_id;
+where order_no = order_no_of(:order_id) and data ->> 'instead_of' = :fulfilment_id order by event_id;
 
 -- name: open_hold(order_id)$
 -- For what the order waits, as it was told; null when it is not held.
-select note from order_hold where order_id = :order_id and released_at is null;
+select note from order_hold where order_no = order_no_of(:order_id) and released_at is null;
 
--- name: add_events(order_ids, effects, whats, whos, whys, data)!
-insert into order_event (order_id, effect, what, who, why, data)
-select order_id, effect, what, who, nullif(why, ''), data
-from unnest(:order_ids::text[], :effects::text[], :whats::text[], :whos::text[], :whys::text[],
-            :data::jsonb[]) as e (order_id, effect, what, who, why, data)
-on conflict (order_id, effect) do nothing;
+-- name: add_events(order_ids, effects, answers, whats, whos, whys, data, after_end)!
+-- Each effect is remembered, with its answer, and told; one that is remembered already is not told again.
+-- An order that is over is told only what comes after its end.
+with given as (
+    select order_no, is_over(order_no, decision) as is_over, e.*
+    from unnest(:order_ids::text[], :effects::text[], :answers::jsonb[], :whats::text[], :whos::text[],
+                :whys::text[], :data::jsonb[])
+        with ordinality as e (order_id, effect, answer, what, who, why, data, position)
+    join customer_order using (order_id)
+), done as (
+    insert into effect (order_no, effect, answer)
+    select order_no, effect, answer from given where not is_over
+    on conflict (order_no, effect) do nothing
+    returning order_no, effect
+)
+insert into order_event (order_no, effect, what, who, why, data)
+select order_no, effect, what, who, nullif(why, ''), data
+from given left join done using (order_no, effect)
+where done.order_no is not null or is_over and :after_end
+order by position;
 
 -- name: raise_attention(order_id, step, reason, allowed)!
-insert into attention (order_id, step, reason, allowed)
-values (:order_id, :step, :reason, :allowed)
-on conflict (order_id, step) where resolved_at is null do update
+insert into attention (order_no, step, reason, allowed)
+values (order_no_of(:order_id), :step, :reason, :allowed)
+on conflict (order_no, step) where resolved_at is null do update
 set reason = excluded.reason, allowed = excluded.allowed;
 
 -- name: resolve_attention(resolution, order_id, step)!
 update attention set resolved_at = moment(), resolution = :resolution
-where order_id = :order_id and step = :step and resolved_at is null;
+where order_no = order_no_of(:order_id) and step = :step and resolved_at is null;
 
 -- name: list_attention(order_ids)
-select order_id, step, reason, since, allowed from attention
+select order_id, step, attention.reason, since, allowed
+from attention join customer_order using (order_no)
 where resolved_at is null and order_id = any(:order_ids::text[])
 order by since;
 
 -- name: attention_at(step)
 -- The orders that need a person at this step.
-select order_id, since from attention where resolved_at is null and step = :step;
+select order_id, since from attention join customer_order using (order_no)
+where resolved_at is null and step = :step;
 
 -- name: hold(order_id, number, reason, note, who)!
 -- Going on → held, once per number.
-insert into order_hold (order_id, number, reason, note, who)
-values (:order_id, :number, :reason, :note, :who)
-on conflict (order_id, number) do nothing;
+insert into order_hold (order_no, number, reason, note, who)
+values (order_no_of(:order_id), :number, :reason, :note, :who)
+on conflict (order_no, number) do nothing;
 
 -- name: release_hold(who, order_id, number)!
 -- Held → going on.
 update order_hold set released_at = moment(), released_by = :who
-where order_id = :order_id and number = :number and released_at is null;
+where order_no = order_no_of(:order_id) and number = :number and released_at is null;

@@ -20,11 +20,11 @@ with given as (
            (select moment()) + position * interval '1 microsecond'
     from given order by order_id
     on conflict do nothing
-    returning order_id, channel, currency, received_at
+    returning order_no, order_id, channel, currency, received_at
 ), lines as (
-    insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
+    insert into order_line (order_no, line_id, position, sku, ordered, goods_minor, tax_minor,
                             shipping_minor, shipping_tax_minor)
-    select l.*
+    select order_no, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax
     from unnest(:line_orders::text[], :line_ids::text[], :positions::integer[], :skus::text[],
                 :ordered::bigint[], :goods::bigint[], :tax::bigint[], :shipping::bigint[],
                 :shipping_tax::bigint[])
@@ -39,14 +39,14 @@ with given as (
     order by sku
     on conflict (sku) do nothing
 ), money as (
-    insert into order_money (order_id, currency) select order_id, currency from created
+    insert into order_money (order_no, currency) select order_no, currency from created
 ), story as (
-    insert into order_event (order_id, effect, what, who)
-    select order_id, 'received', 'received', 'channel ' || channel from created
+    insert into order_event (order_no, effect, what, who)
+    select order_no, 'received', 'received', 'channel ' || channel from created
     order by received_at
 ), starts as (
-    insert into order_to_start (order_id, bulk, start_after)
-    select order_id, bulk, received_at + interval '5 seconds' from created join given using (order_id)
+    insert into order_to_start (order_no, bulk, start_after)
+    select order_no, bulk, received_at + interval '5 seconds' from created join given using (order_id)
 )
 select order_id from created;
 
@@ -54,29 +54,31 @@ select order_id from created;
 -- To be started → being started by one relay for so long, the oldest first.
 with claimed as (
     update order_to_start set start_after = moment() + :lease
-    where order_id in (select order_id from order_to_start where start_after <= moment()
+    where order_no in (select order_no from order_to_start where start_after <= moment()
                        order by start_after limit :at_most for update skip locked)
-    returning order_id, bulk
+    returning order_no, bulk
 )
 select o.order_id, o.channel, o.channel_order_id, o.document #>> '{shipping,service}' as service,
        jsonb_array_length(o.document -> 'lines') as lines, o.total_minor, o.currency, o.policy, c.bulk
-from claimed c join customer_order o using (order_id) order by o.received_at;
+from claimed c join customer_order o using (order_no) order by o.received_at;
 
 -- name: started(order_ids, again_after)!
 -- Temporal has them: looked after again much later, should it have lost them by then. Those whose first
 -- step is taking the row away are left to it: so nobody waits here, and nobody in a circle.
 with taken as (
-    select order_id from order_to_start where order_id = any(:order_ids::text[])
-    for update skip locked
+    select order_no from order_to_start join customer_order using (order_no)
+    where order_id = any(:order_ids::text[])
+    for update of order_to_start skip locked
 )
 update order_to_start t set start_after = moment() + :again_after
-from taken where t.order_id = taken.order_id;
+from taken where t.order_no = taken.order_no;
 
 -- name: leave(order_ids)!
 -- Being started → to be started, in their old place; but for those whose first step has come all the same.
 with left_alone as (
-    select order_id from order_to_start where order_id = any(:order_ids::text[])
-    for update skip locked
+    select order_no from order_to_start join customer_order using (order_no)
+    where order_id = any(:order_ids::text[])
+    for update of order_to_start skip locked
 )
 update order_to_start t set start_after = o.received_at + interval '5 seconds'
-from left_alone join customer_order o using (order_id) where t.order_id = left_alone.order_id;
+from left_alone join customer_order o using (order_no) where t.order_no = left_alone.order_no;

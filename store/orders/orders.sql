@@ -11,18 +11,18 @@ select o.order_id, o.channel, o.currency, o.policy, o.received_at,
                 'goods', l.goods_minor, 'tax', l.tax_minor,
                 'shipping', l.shipping_minor, 'shipping_tax', l.shipping_tax_minor))
             order by l.position)
-        from order_line l where l.order_id = o.order_id) as lines
+        from order_line l where l.order_no = o.order_no) as lines
 from customer_order o where o.order_id = any(:order_ids::text[]);
 
 -- name: begin(order_ids)
 -- To be started → begun. Returns those that were not begun before; they are locked, in the sequence
 -- of their ids, because two writers of the same orders wait for each other.
 with begun as (
-    select order_id from order_to_start join customer_order using (order_id)
+    select order_no, order_id from order_to_start join customer_order using (order_no)
     where order_id = any(:order_ids::text[]) order by order_id for no key update
 )
-delete from order_to_start using begun where order_to_start.order_id = begun.order_id
-returning order_to_start.order_id;
+delete from order_to_start using begun where order_to_start.order_no = begun.order_no
+returning begun.order_id;
 
 -- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
 -- Adds to the counts of a set of lines. The constraints of order_line refuse impossible sums.
@@ -46,7 +46,8 @@ from unnest(:order_ids::text[], :line_ids::text[], :backordered::bigint[], :allo
             :charged::bigint[], :refunded::bigint[], :invoiced::bigint[], :conceded::bigint[])
     as d (order_id, line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
           return_requested, returned, charged, refunded, invoiced, conceded)
-where l.order_id = d.order_id and l.line_id = d.line_id;
+join customer_order o using (order_id)
+where l.order_no = o.order_no and l.line_id = d.line_id;
 
 -- name: decide(decision, order_ids, reasons)!
 -- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state. With its
@@ -57,24 +58,30 @@ with decided as (
     from unnest(:order_ids::text[], :reasons::text[]) as d (order_id, reason)
     where customer_order.order_id = d.order_id and decision in ('received', 'confirmed')
       and decision <> :decision
-    returning customer_order.order_id
+    returning customer_order.order_no
 )
 delete from wait_report w using decided
-where w.order_id = decided.order_id and :decision <> 'confirmed';
+where w.order_no = decided.order_no and :decision <> 'confirmed';
 
 -- name: finish(order_id, decision, reason, who)!
--- confirmed → closed | cancelled, told in the story, once; the reports for its steps go. It reads nothing
--- but the row that it changes, so one statement is enough: that locks the row by itself.
+-- confirmed → closed | cancelled, told in the story, once; the reports for its steps go. It decides by
+-- nothing but the row that it changes, so one statement is enough: that locks the row by itself. An order
+-- that has ended some other way is told its end, too.
 with finished as (
     update customer_order
     set decision = :decision, reason = nullif(:reason, ''), decided_at = moment()
     where order_id = :order_id and decision in ('received', 'confirmed')
 ), gone as (
-    delete from wait_report where order_id = :order_id
+    delete from wait_report where order_no = order_no_of(:order_id)
+), done as (
+    insert into effect (order_no, effect)
+    select order_no, 'close_order' from customer_order
+    where order_id = :order_id and not is_over(order_no, decision)
+    on conflict (order_no, effect) do nothing
+    returning order_no
 )
-insert into order_event (order_id, effect, what, who, why)
-values (:order_id, 'close_order', :decision, :who, nullif(:reason, ''))
-on conflict (order_id, effect) do nothing;
+insert into order_event (order_no, effect, what, who, why)
+select order_no, 'close_order', :decision, :who, nullif(:reason, '') from done;
 
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;
@@ -83,4 +90,4 @@ select document -> 'shipping' from customer_order where order_id = :order_id;
 select customer_id from customer_order where order_id = :order_id;
 
 -- name: line_skus(order_id)
-select line_id, sku from order_line where order_id = :order_id order by position;
+select line_id, sku from order_line where order_no = order_no_of(:order_id) order by position;

@@ -30,7 +30,7 @@ async def came_back(conn: Connection, payment: Payment, why: str) -> None:
     booked: a person was asked then, and deals with it.
     """
     order_id, key = payment.order_id, payment.payment_key
-    if await events.find(conn, order_id, f"{key}:bounced") is not None:
+    if await events.is_told(conn, order_id, f"{key}:bounced"):
         return
     reason = f"the refund failed after it had succeeded: {why or 'no reason given'}"
     if not await payments.came_back(conn, payment, CAME_BACK, reason):
@@ -46,7 +46,13 @@ async def came_back(conn: Connection, payment: Payment, why: str) -> None:
     )
     await events.raise_attention(conn, order_id, f"{STEP}{key}", reason, ALLOWED)
     await events.tell(
-        conn, order_id, f"{key}:bounced", "refund came back", who=payment.provider, why=why
+        conn,
+        order_id,
+        f"{key}:bounced",
+        "refund came back",
+        who=payment.provider,
+        why=why,
+        after_end=True,
     )
 
 
@@ -64,7 +70,13 @@ async def paid_otherwise(
             await _pay(conn, returned)
         await events.resolve_attention(conn, order_id, step, f"done: {note}")
         await events.tell(
-            conn, order_id, f"{step}:done", f"attention resolved: {step}", who=who, why=note
+            conn,
+            order_id,
+            f"{step}:done",
+            f"attention resolved: {step}",
+            who=who,
+            why=note,
+            after_end=True,
         )
         return True
 

@@ -135,6 +135,7 @@ async def _apply(
             "currency": currency,
             "state": now.state,
         },
+        after_end=True,
     )
 
 

@@ -3,8 +3,9 @@
 -- name: disputed_payment(provider, dispute_id, subjects)^
 -- The authorization that a dispute is about, and its order.
 select payment_key, order_id from (
-    select 0 as way, payment_key, order_id, opened_at as at from dispute
-    where provider = :provider and dispute_id = :dispute_id and order_id is not null
+    select 0 as way, payment_key, order_id, opened_at as at
+    from dispute join customer_order using (order_no)
+    where provider = :provider and dispute_id = :dispute_id
     union all
     select 1, coalesce(authorization_key, payment_key), order_id, requested_at from payment
     where provider = :provider and reference = any(:subjects::text[])
@@ -15,13 +16,13 @@ order by way, at, payment_key limit 1;
 -- The amount that banks have taken from an order for good, less the refunds that count as given by
 -- that.
 select greatest(0, coalesce((
-    select sum(amount_minor) from dispute where order_id = :order_id and state = 'lost'
+    select sum(amount_minor) from dispute where order_no = order_no_of(:order_id) and state = 'lost'
 ), 0) + coalesce((
     select sum(p.amount_minor)
     from payment r
-    join journal_entry e on e.effect = r.payment_key
+    join journal_entry e on e.order_no = r.order_no and e.effect = r.payment_key
     join posting p using (entry_id)
-    where r.order_id = :order_id and r.kind = 'refund' and p.account = 'write_offs'
+    where r.order_no = order_no_of(:order_id) and r.kind = 'refund' and p.account = 'write_offs'
 ), 0))::bigint;
 
 -- name: want_dispute(provider, dispute_id, subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at)^
@@ -34,8 +35,8 @@ on conflict (provider, dispute_id) do nothing
 returning dispute_id;
 
 -- name: lock_dispute(provider, dispute_id)^
-select provider, dispute_id, subjects, payment_key, order_id, amount_minor, currency, fee_minor,
-       fee_currency, state, moves, reason, opened_at, respond_by, said_at, told
+select provider, dispute_id, subjects, payment_key, order_of(payment_key) as order_id, amount_minor,
+       currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, told
 from dispute where provider = :provider and dispute_id = :dispute_id for update;
 
 -- name: set_dispute(subjects, amount_minor, currency, fee_minor, fee_currency, state, moves, reason, opened_at, respond_by, said_at, closed_at, provider, dispute_id)!
@@ -46,8 +47,8 @@ set subjects = :subjects, amount_minor = :amount_minor, currency = :currency, fe
 where provider = :provider and dispute_id = :dispute_id;
 
 -- name: place_dispute(order_id, payment_key, provider, dispute_id)!
-update dispute set order_id = :order_id, payment_key = :payment_key
-where provider = :provider and dispute_id = :dispute_id and order_id is null;
+update dispute set order_no = order_no_of(:order_id), payment_key = :payment_key
+where provider = :provider and dispute_id = :dispute_id and order_no is null;
 
 -- name: dispute_told(provider, dispute_id)$
 update dispute set told = told + 1
@@ -56,7 +57,7 @@ where provider = :provider and dispute_id = :dispute_id returning told;
 -- name: add_disputed(change, order_id, currency)$
 -- Null when the order has another currency.
 update order_money set disputed = disputed + :change
-where order_id = :order_id and currency = :currency returning disputed;
+where order_no = order_no_of(:order_id) and currency = :currency returning disputed;
 
 -- name: placeable(batch)
 -- Disputes whose payment has become known since the first news.
@@ -67,5 +68,5 @@ cross join lateral (
     where payment.provider = d.provider and reference = any(d.subjects)
     order by requested_at, coalesce(authorization_key, payment_key) limit 1
 ) p
-where d.order_id is null
+where d.order_no is null
 order by d.heard_at limit :batch;

@@ -6,43 +6,45 @@
 -- exists already.
 with intended as (
     insert into payment_operation
-        (payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
+        (order_no, payment_key, kind, amount_minor, currency, state, provider, tender,
          authorization_key, part_of)
-    values (:payment_key, :order_id, :kind, :amount_minor, :currency, 'requested', :provider, :tender,
+    values (order_no_of(:order_id), :payment_key, :kind, :amount_minor, :currency, 'requested',
+            :provider, :tender,
             case :kind when 'authorize' then :payment_key else :authorization_key end,
             case :kind when 'authorize' then null else nullif(:part_of, '') end)
-    on conflict (payment_key) do nothing
+    on conflict (order_no, payment_key) do nothing
     returning *
 ), authorization_made as (
     insert into payment_authorization
-        (authorization_key, order_id, provider, tender, amount_minor, currency, part_of)
-    select authorization_key, order_id, provider, tender, amount_minor, currency,
+        (order_no, authorization_key, provider, tender, amount_minor, currency, part_of)
+    select order_no, authorization_key, provider, tender, amount_minor, currency,
            nullif(:part_of, '')
     from intended where kind = 'authorize'
 )
-select payment_key, order_id, kind, amount_minor, currency, state, provider, tender,
+select payment_key, :order_id as order_id, kind, amount_minor, currency, state, provider, tender,
        nullif(authorization_key, payment_key) as authorization_key, nullif(:part_of, '') as part_of,
        reference, code, message, requested_at, settled_at
 from intended;
 
 -- name: payment_of(payment_key)^
-select * from payment where payment_key = :payment_key;
+select * from payment where order_no = order_no_of(:payment_key) and payment_key = :payment_key;
 
 -- name: payments_of(order_id)
-select * from payment where order_id = :order_id order by requested_at, payment_key;
+select * from payment where order_no = order_no_of(:order_id) order by requested_at, payment_key;
 
 -- name: payments_for(order_id, kind, part_of)
 -- The operations of one kind that belong to a part.
 select * from payment
-where order_id = :order_id and kind = :kind and part_of is not distinct from nullif(:part_of, '')
+where order_no = order_no_of(:order_id) and kind = :kind
+  and part_of is not distinct from nullif(:part_of, '')
 order by requested_at, payment_key;
 
 -- name: unsettled_payments()
 -- Operations without a known outcome, oldest first, with their order's decision and attention.
 select p.*, o.decision,
-       exists (select from attention a where a.order_id = p.order_id and a.resolved_at is null)
+       exists (select from attention a where a.order_no = p.order_no and a.resolved_at is null)
            as attention
-from payment p join customer_order o using (order_id)
+from payment p join customer_order o using (order_no)
 where p.state in ('requested', 'unknown')
 order by p.requested_at, p.payment_key;
 
@@ -52,11 +54,12 @@ with settled as (
     update payment_operation
     set state = :state, reference = :reference, code = :code, message = :message,
         settled_at = moment()
-    where payment_key = :payment_key and state in ('requested', 'unknown')
-    returning payment_key
+    where order_no = order_no_of(:payment_key) and payment_key = :payment_key
+      and state in ('requested', 'unknown')
+    returning order_no, payment_key
 ), ends as (
     update payment_authorization set expires_at = :expires_at
-    where authorization_key in (select payment_key from settled)
+    where (order_no, authorization_key) in (select order_no, payment_key from settled)
 )
 select payment_key from settled;
 
@@ -64,22 +67,25 @@ select payment_key from settled;
 -- A refund: succeeded → failed. Null when it did not count as given back any more.
 update payment_operation
 set state = 'failed', code = :code, message = :message, settled_at = moment()
-where payment_key = :payment_key and kind = 'refund' and state = 'succeeded'
+where order_no = order_no_of(:payment_key) and payment_key = :payment_key
+  and kind = 'refund' and state = 'succeeded'
 returning payment_key;
 
 -- name: payment_unknown(message, payment_key)!
 -- requested → unknown: requested, and no answer arrived.
 update payment_operation set state = 'unknown', message = :message
-where payment_key = :payment_key and state = 'requested';
+where order_no = order_no_of(:payment_key) and payment_key = :payment_key
+  and state = 'requested';
 
 -- name: bind_authorization(part_of, payment_key)!
 -- Gives an authorization another part, because its own part will not be charged.
-update payment_authorization set part_of = nullif(:part_of, '') where authorization_key = :payment_key;
+update payment_authorization set part_of = nullif(:part_of, '')
+where order_no = order_no_of(:payment_key) and authorization_key = :payment_key;
 
 -- name: money_of(order_id)^
-select order_id, currency, authorized, capture_granted, captured, refund_granted, refunded, released,
-       disputed, voided
-from order_money where order_id = :order_id;
+select :order_id as order_id, currency, authorized, capture_granted, captured, refund_granted,
+       refunded, released, disputed, voided
+from order_money where order_no = order_no_of(:order_id);
 
 -- name: add_money(authorized, capture_granted, captured, refund_granted, refunded, released, voided, order_id)!
 -- Changes the order's sums; the constraints of order_money refuse too large ones.
@@ -91,10 +97,10 @@ set authorized      = authorized      + :authorized,
     refunded        = refunded        + :refunded,
     released        = released        + :released,
     voided          = voided or :voided
-where order_id = :order_id;
+where order_no = order_no_of(:order_id);
 
 -- name: billed_after_refund(order_id)!
-update order_money set billed_after_refund = true where order_id = :order_id;
+update order_money set billed_after_refund = true where order_no = order_no_of(:order_id);
 
 -- name: add_to_authorization(capture_granted, captured, refund_granted, refunded, released, payment_key)!
 -- Changes the sums of one authorization; its constraints refuse too large ones.
@@ -104,4 +110,4 @@ set capture_granted = capture_granted + :capture_granted,
     refund_granted  = refund_granted  + :refund_granted,
     refunded        = refunded        + :refunded,
     released        = released        + :released
-where authorization_key = :payment_key;
+where order_no = order_no_of(:payment_key) and authorization_key = :payment_key;

@@ -74,6 +74,15 @@ async def processed(conn: Connection, provider: str, event_id: str) -> None:
     await _sql.event_processed(conn, provider=provider, event_id=event_id)
 
 
+async def forget_processed(conn: Connection, kept_for: timedelta, batch: int) -> int:
+    """Delete events that were processed longer ago than that. Returns how many.
+
+    One that is sent again after that is processed again, which changes nothing.
+    """
+    rows = _sql.forget_processed(conn, kept_for=kept_for, batch=batch)
+    return len([row async for row in rows])
+
+
 async def later(
     conn: Connection, provider: str, event_id: str, error: str, pause: timedelta
 ) -> None:
@@ -118,7 +127,13 @@ async def _late_word(conn: Connection, provider: str, news: PaymentNews, row: Re
         await lock_order(conn, order_id)
         if await _sql.end_authorization(conn, at=news.said_at, payment_key=key) is not None:
             await events.tell(
-                conn, order_id, f"{key}:ended", "authorization ended", who=provider, why=news.why
+                conn,
+                order_id,
+                f"{key}:ended",
+                "authorization ended",
+                who=provider,
+                why=news.why,
+                after_end=True,
             )
     elif news.fate == "refund_failed":
         await lock_order(conn, order_id)

@@ -27,6 +27,13 @@ for update skip locked;
 update provider_event set processed_at = moment(), last_error = null
 where provider = :provider and event_id = :event_id and processed_at is null;
 
+-- name: forget_processed(kept_for, batch)
+delete from provider_event where (provider, event_id) in (
+    select provider, event_id from provider_event
+    where processed_at < moment() - :kept_for::interval
+    order by processed_at limit :batch for update skip locked)
+returning event_id;
+
 -- name: event_later(error, pause, provider, event_id)!
 -- Process it again after the pause; the error says what it waits for.
 update provider_event
@@ -37,10 +44,11 @@ where provider = :provider and event_id = :event_id and processed_at is null;
 -- Operations with one of the keys or references, or whose authorization has one; and the steps that
 -- would look them up, if they wait for a person. A step is named by its activity and its part.
 with named as (
-    select payment_key, reference from payment
+    select order_no, payment_key, reference from payment
     where provider = :provider and payment_key = any(:keys::text[])
+      and order_no = any(array(select order_no_of(key) from unnest(:keys::text[]) as key))
     union
-    select payment_key, reference from payment
+    select order_no, payment_key, reference from payment
     where provider = :provider and reference = any(:refs::text[])
 )
 select p.payment_key, p.order_id, p.kind, p.state, p.expires_at,
@@ -49,7 +57,7 @@ select p.payment_key, p.order_id, p.kind, p.state, p.expires_at,
        a.step
 from payment p
 left join attention a
-  on a.order_id = p.order_id and a.resolved_at is null
+  on a.order_no = p.order_no and a.resolved_at is null
  and case p.kind
          when 'authorize' then a.step = 'authorize_payment ' || p.order_id
                                or starts_with(a.step, 'reauthorize_payment ')
@@ -57,6 +65,7 @@ left join attention a
          else a.step = p.kind || '_payment ' || p.part_of
      end
 where p.provider = :provider
+  and p.order_no = any(array(select order_no from named))
   and (p.payment_key in (select payment_key from named)
        or p.authorization_key in (select payment_key from named))
 order by p.requested_at, p.payment_key;
@@ -64,8 +73,10 @@ order by p.requested_at, p.payment_key;
 -- name: end_authorization(at, payment_key)$
 -- It cannot be charged any more. Null when that was known, or when we released it ourselves.
 update payment_authorization a set expires_at = :at
-where authorization_key = :payment_key and (expires_at is null or expires_at > :at)
+where order_no = order_no_of(:payment_key) and authorization_key = :payment_key
+  and (expires_at is null or expires_at > :at)
   and not exists (
       select from payment_operation v
-      where v.authorization_key = a.authorization_key and v.kind = 'void' and v.state <> 'failed')
+      where v.order_no = a.order_no and v.authorization_key = a.authorization_key
+        and v.kind = 'void' and v.state <> 'failed')
 returning authorization_key;

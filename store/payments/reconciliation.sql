@@ -3,13 +3,15 @@
 -- name: ours(provider, keys, since, before)
 -- Our operations with these keys, those recorded as done in a span of time, and those open since.
 with wanted as (
-    select payment_key from payment where payment_key = any(:keys::text[])
+    select order_no, payment_key from payment
+    where payment_key = any(:keys::text[])
+      and order_no = any(array(select order_no_of(key) from unnest(:keys::text[]) as key))
     union
-    select payment_key from payment
+    select order_no, payment_key from payment
     where provider = :provider and state = 'succeeded'
       and settled_at >= :since and settled_at < :before
     union
-    select payment_key from payment
+    select order_no, payment_key from payment
     where provider = :provider and state in ('requested', 'unknown')
       and requested_at >= :since and requested_at < :before
 )
@@ -17,9 +19,9 @@ select payment_key as key, provider, order_id, kind, amount_minor, currency, sta
        requested_at, settled_at,
        case kind when 'void' then (
            select coalesce(sum(h.amount_minor), 0)::bigint from payment h
-           where h.order_id = p.order_id and h.kind = 'capture' and h.provider = 'by_hand'
+           where h.order_no = p.order_no and h.kind = 'capture' and h.provider = 'by_hand'
              and h.state = 'succeeded') else 0 end as by_hand_minor
-from wanted join payment p using (payment_key);
+from wanted join payment p using (order_no, payment_key);
 
 -- name: save_day(provider, day, listed, matched, under_way)!
 -- Locks the day: a second comparison at the same time waits here.
@@ -93,7 +95,8 @@ select count(*) from reconciliation_difference
 where provider = :provider and day = :day and resolution = 'open';
 
 -- name: booked(effects)
-select effect from journal_entry where effect = any(:effects::text[]);
+-- Of the entries of no order.
+select effect from journal_entry where order_no is null and effect = any(:effects::text[]);
 
 -- name: days(provider, day)
 select provider, day, ran_at, runs, listed, matched, under_way, state from reconciliation
@@ -104,7 +107,7 @@ order by provider;
 -- The waiting steps of orders that would mend a difference.
 select d.difference_id, a.step
 from reconciliation_difference d
-join attention a on a.order_id = d.order_id and a.resolved_at is null
+join attention a on a.order_no = order_no_of(d.order_id) and a.resolved_at is null
 where d.provider = :provider and d.day = :day and d.resolution = 'open' and d.remedy = 'retry'
 order by d.difference_id, a.step;
 

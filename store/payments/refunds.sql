@@ -2,26 +2,30 @@
 
 -- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who)$
 -- Nothing → granted. Null when it was granted before.
-insert into refund (refund_id, order_id, kind, units, goods_minor, tax_minor, shipping_minor,
+insert into refund (order_no, refund_id, kind, units, goods_minor, tax_minor, shipping_minor,
                     shipping_tax_minor, credited_minor, currency, reason, who)
-values (:refund_id, :order_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax, :credited,
-        :currency, :reason, :who)
-on conflict (refund_id) do nothing
+values (order_no_of(:order_id), :refund_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax,
+        :credited, :currency, :reason, :who)
+on conflict (order_no, refund_id) do nothing
 returning refund_id;
 
 -- name: refund_of(refund_id)^
-select * from refund where refund_id = :refund_id;
+select order_of(refund_id) as order_id, * from refund
+where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
 
 -- name: owed_refunds()
 -- Granted and not issued in full, or come back since; the oldest first.
-select * from refund where issued_minor - came_back_minor < amount_minor
+select order_of(refund_id) as order_id, * from refund
+where issued_minor - came_back_minor < amount_minor
 order by granted_at, refund_id;
 
 -- name: issue_refund(amount, refund_id)^
 -- Granted → issued, by this amount.
-update refund set issued_minor = issued_minor + :amount where refund_id = :refund_id
+update refund set issued_minor = issued_minor + :amount
+where order_no = order_no_of(:refund_id) and refund_id = :refund_id
 returning issued_minor, amount_minor;
 
 -- name: refund_came_back(change, refund_id)!
 -- Issued → come back, by this amount; a negative one was paid another way since.
-update refund set came_back_minor = came_back_minor + :change where refund_id = :refund_id;
+update refund set came_back_minor = came_back_minor + :change
+where order_no = order_no_of(:refund_id) and refund_id = :refund_id;

@@ -2,8 +2,10 @@
 
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,
-    effect    text        not null constraint an_effect_is_booked_once unique,
-    order_id  text        constraint journal_entry_is_of_an_order references customer_order,
+    -- What caused it. Each is booked once. That is held by a trigger, because a unique key would forbid to
+    -- keep the years apart.
+    effect    text        not null,
+    order_no  bigint      constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
     -- The day of the books to which the entry belongs, in UTC.
@@ -12,7 +14,9 @@ create table journal_entry (
     written_by xid8 not null default pg_current_xact_id()
 );
 create index journal_entry_by_day on journal_entry (booked_on, entry_id);
-create index journal_entry_by_order on journal_entry (order_id, entry_id);
+create index journal_entry_by_order on journal_entry (order_no, entry_id) where order_no is not null;
+-- Entries of no order: goods that come and go.
+create index journal_entry_by_effect on journal_entry (effect) where order_no is null;
 
 create table posting (
     entry_id     bigint        not null constraint posting_is_of_an_entry references journal_entry,
@@ -84,7 +88,7 @@ create table document_counter (
 );
 
 create table document (
-    number             text          primary key generated always as (
+    number             text          not null generated always as (
         case kind when 'invoice' then 'INV-' else 'CRN-' end || year::text || '-'
         || lpad(running::text, greatest(6, length(running::text)), '0')) stored,
     kind               text          not null
@@ -93,7 +97,7 @@ create table document (
     running            integer       not null constraint number_is_one_or_more check (running >= 1),
     -- The number before it, which must exist.
     previous           integer       generated always as (nullif(running - 1, 0)) stored,
-    order_id           text          not null
+    order_no           bigint        not null
         constraint document_is_of_an_order references customer_order,
     part_id            text          not null,  -- a fulfilment for an invoice, a refund for a credit note
     currency           currency_code not null,
@@ -107,11 +111,12 @@ create table document (
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),
-    constraint each_part_is_documented_once unique (kind, part_id),
-    constraint each_number_of_a_series_is_given_once unique (kind, year, running),
+    -- Under its order's lock a part gets no second one, in any year.
+    constraint each_part_is_documented_once unique (order_no, kind, part_id, year),
+    constraint each_number_of_a_series_is_given_once primary key (kind, year, running),
     constraint document_follows_the_one_before_it foreign key (kind, year, previous)
         references document (kind, year, running),
     constraint document_is_issued_in_its_year check (extract(year from issued_on) = year)
 );
-create index document_by_order on document (order_id);
+create index document_by_number on document (number);
 create index document_by_time on document (issued_at);

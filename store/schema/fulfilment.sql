@@ -2,9 +2,9 @@
 
 -- One location's part of an order, and what the parcel is to contain.
 create table fulfilment (
-    fulfilment_id  text        primary key,
-    order_id       text        not null
+    order_no       bigint      not null
         constraint fulfilment_is_of_an_order references customer_order,
+    fulfilment_id  text        not null,
     location       text        not null constraint fulfilment_is_at_a_location references location,
     state          text        not null constraint fulfilment_state_is_known check (state in (
         'open', 'picking', 'picked', 'packed', 'labelled', 'shipped', 'delivered',
@@ -19,12 +19,12 @@ create table fulfilment (
     -- under way.
     promised_leave date,
     promised_on    date,
+    primary key (order_no, fulfilment_id),
     constraint recalled_fulfilment_is_cancelled check (
         recalled_from is null or state = 'cancelled'),
     constraint promised_day_is_not_before_it_leaves check (
         (promised_on is null) = (promised_leave is null) and promised_on >= promised_leave)
 );
-create index fulfilment_by_order on fulfilment (order_id);
 create index fulfilment_in_work on fulfilment (state, changed_at)
     where state in ('picking', 'picked', 'packed', 'labelled', 'shipped');
 -- Recalled while their labels were bought, perhaps.
@@ -37,29 +37,27 @@ create index fulfilment_promised on fulfilment (promised_leave)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 
 create table fulfilment_line (
-    fulfilment_id text       not null
-        constraint fulfilment_line_is_of_a_fulfilment references fulfilment,
-    order_id      text       not null,
+    order_no      bigint     not null,
+    fulfilment_id text       not null,
     line_id       text       not null,
     sku           text       not null,
     quantity      some_units not null,
     -- null: not counted yet
     picked        units
         constraint picked_is_at_most_asked check (picked between 0 and quantity),
-    primary key (fulfilment_id, line_id),
-    constraint fulfilment_line_is_of_an_order_line foreign key (order_id, line_id)
+    primary key (order_no, fulfilment_id, line_id),
+    constraint fulfilment_line_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
+    constraint fulfilment_line_is_of_an_order_line foreign key (order_no, line_id)
         references order_line
 );
-create index fulfilment_line_by_order on fulfilment_line (order_id, line_id);
 
 -- The label of a fulfilment's parcel: intent first, then the carrier's answer. Tracking numbers are
 -- recycled by carriers, so a parcel is known by carrier, number and fulfilment.
 create table shipment (
-    fulfilment_id   text        primary key
-        constraint shipment_is_of_a_fulfilment references fulfilment,
-    order_id        text        not null
-        constraint shipment_is_of_an_order references customer_order,
-    label_key       text        not null constraint label_is_asked_for_once unique,
+    order_no        bigint      not null,
+    fulfilment_id   text        not null,
+    label_key       text        not null,
     label           text        not null
         constraint label_state_is_known
             check (label in ('requested', 'bought', 'refused', 'voided')),
@@ -81,20 +79,25 @@ create table shipment (
         'delivered', 'return_to_sender', 'failure', 'unknown')),
     last_scan_at    timestamptz,
     handed_over_at  timestamptz,
-    constraint shipment_is_known_by_its_number unique (carrier, tracking_number, fulfilment_id),
+    primary key (order_no, fulfilment_id),
+    constraint shipment_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
+    constraint label_is_asked_for_once check (label_key = fulfilment_id || ':label'),
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
 create index shipment_by_tracking on shipment (carrier, tracking_number);
-create index shipment_by_order on shipment (order_id);
 
 create table carrier_event (
-    fulfilment_id text        not null
-        constraint carrier_event_is_of_a_shipment references shipment,
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
     event_id      text        not null,
     status        text        not null,
     happened_at   timestamptz not null,
     detail        some_text,
     received_at   timestamptz not null default moment(),
-    primary key (fulfilment_id, event_id)  -- carriers send the same event more than once
+    -- carriers send the same event more than once
+    primary key (order_no, fulfilment_id, event_id),
+    constraint carrier_event_is_of_a_shipment foreign key (order_no, fulfilment_id)
+        references shipment
 );

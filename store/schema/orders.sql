@@ -1,7 +1,10 @@
 -- Orders as people and tools read them, their stories, and what stops them.
 
+-- The register of orders. The world names an order by its id, and every row that belongs to one carries
+-- its number: that is short, and grows with the time, so that rows of old orders lie together.
 create table customer_order (
-    order_id         text          primary key,
+    order_no         bigint        generated always as identity primary key,
+    order_id         text          not null constraint order_id_is_of_one_order unique,
     channel          text          not null,
     channel_order_id text          not null,
     -- of the document: tells the same order from another one
@@ -40,12 +43,12 @@ create index customer_order_by_placed on customer_order (placed_at);
 -- Finished orders by day.
 create index customer_order_finished on customer_order (decided_at)
     where decision in ('rejected', 'cancelled', 'closed');
-create index customer_order_unfinished on customer_order (order_id)
+create index customer_order_unfinished on customer_order (order_no)
     where decision in ('received', 'confirmed');
 
 -- Orders on record whose workflow has not begun. Its first step takes the row away.
 create table order_to_start (
-    order_id    text        primary key
+    order_no    bigint      primary key
         constraint order_to_start_is_an_order references customer_order,
     bulk        boolean     not null,  -- its work lets that of others pass
     -- When the relay looks after it: the program that took it in has until then.
@@ -54,7 +57,7 @@ create table order_to_start (
 create index order_to_start_by_time on order_to_start (start_after);
 
 create table order_line (
-    order_id           text        not null
+    order_no           bigint      not null
         constraint order_line_is_of_an_order references customer_order,
     line_id            text        not null,
     position           integer     not null,
@@ -81,7 +84,7 @@ create table order_line (
     shipping_tax_minor minor_units not null,
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
-    primary key (order_id, line_id),
+    primary key (order_no, line_id),
     constraint units_of_a_line_are_at_one_place_each check (
         backordered + allocated + shipped + cancelled <= ordered),
     constraint picked_is_at_most_allocated check (picked <= allocated),
@@ -97,21 +100,33 @@ create index order_line_by_sku on order_line (sku);
 
 -- What happened to each order: what, when, who, why. Append-only.
 create table order_event (
-    event_id bigint      generated always as identity primary key,
-    order_id text        not null constraint order_event_is_of_an_order references customer_order,
-    effect   text        not null,  -- a step that runs again tells its part once
+    order_no bigint      not null constraint order_event_is_of_an_order references customer_order,
+    event_id bigint      generated always as identity,
+    effect   text        not null,  -- the step that tells it
     what     text        not null,
     who      text        not null,
     why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default moment(),
-    constraint order_tells_each_effect_once unique (order_id, effect)
+    primary key (order_no, event_id)
 );
-create index order_event_by_order on order_event (order_id, event_id);
+
+-- What the steps of an order have done: a step that runs again finds its row, changes nothing, and answers
+-- as before. Written in the transaction of the effect. An order that has ended needs them only for
+-- attempts that are still under way, so later they go, all of an order together.
+create table effect (
+    order_no bigint      not null constraint effect_is_of_an_order references customer_order,
+    effect   text        not null,
+    answer   jsonb,       -- null where the step answers nothing
+    ended_at timestamptz, -- of the effect 'ended', which every order that has ended has until they go
+    primary key (order_no, effect),
+    constraint only_the_end_has_a_time check ((ended_at is null) = (effect <> 'ended'))
+);
+create index effect_of_ended_orders on effect (ended_at) where ended_at is not null;
 
 -- What waits for a person.
 create table attention (
-    order_id    text        not null constraint attention_is_of_an_order references customer_order,
+    order_no    bigint      not null constraint attention_is_of_an_order references customer_order,
     step        text        not null,
     reason      text        not null,
     -- With which answers a person can resolve it; none where it ends by itself.
@@ -119,14 +134,14 @@ create table attention (
     since       timestamptz not null default moment(),
     resolved_at timestamptz,
     resolution  some_text,
-    primary key (order_id, step, since)
+    primary key (order_no, step, since)
 );
-create unique index attention_is_raised_once_at_a_time on attention (order_id, step)
+create unique index attention_is_raised_once_at_a_time on attention (order_no, step)
     where resolved_at is null;
 
 -- Why an order does not go on until a person or a rule lets it.
 create table order_hold (
-    order_id    text        not null constraint order_hold_is_of_an_order references customer_order,
+    order_no    bigint      not null constraint order_hold_is_of_an_order references customer_order,
     reason      text        not null constraint hold_has_a_known_reason check (reason in (
         'payment', 'fraud_review', 'address', 'stock', 'other')),
     number      integer     not null,  -- counted by the order that holds itself
@@ -135,19 +150,19 @@ create table order_hold (
     since       timestamptz not null default moment(),
     released_at timestamptz,
     released_by text,
-    primary key (order_id, number),
+    primary key (order_no, number),
     constraint released_hold_says_by_whom check ((released_at is null) = (released_by is null))
 );
-create index order_hold_open on order_hold (order_id) where released_at is null;
+create index order_hold_open on order_hold (order_no) where released_at is null;
 
 -- What an order answered to requests that have an id. Written when the order ends: until then its
 -- workflow knows them.
 create table answered_request (
-    order_id    text        not null
+    order_no    bigint      not null
         constraint answered_request_is_of_an_order references customer_order,
     request_id  text        not null,
     digest      text        not null,  -- of what was asked: a repeat is told from another request
     outcome     jsonb       not null,
     answered_at timestamptz not null default moment(),
-    primary key (order_id, request_id)
+    primary key (order_no, request_id)
 );

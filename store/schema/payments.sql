@@ -4,7 +4,7 @@
 -- amount to what was asked for. So however many requests run at once, no more is charged than was
 -- authorized, and no more is refunded than was charged.
 create table order_money (
-    order_id            text          primary key
+    order_no            bigint        primary key
         constraint order_money_is_of_an_order references customer_order,
     currency            currency_code not null,
     authorized          minor_units   not null default 0,
@@ -29,8 +29,8 @@ create table order_money (
 -- of it and those that were done. Each request first adds its amount here; the audit compares the sums with
 -- the operations. Released: voided, expired, or left over after the only capture that the provider allows.
 create table payment_authorization (
-    authorization_key text          primary key,
-    order_id          text          not null
+    authorization_key text          not null,
+    order_no          bigint        not null
         constraint payment_authorization_is_of_an_order references customer_order,
     provider          text          not null,
     tender            integer       not null constraint tender_is_one_or_more check (tender >= 1),
@@ -43,21 +43,20 @@ create table payment_authorization (
     refund_granted    minor_units   not null default 0,
     refunded          minor_units   not null default 0,
     released          minor_units   not null default 0,
-    constraint authorization_is_of_one_order unique (authorization_key, order_id),
+    primary key (order_no, authorization_key),
     constraint captures_and_releases_are_at_most_the_authorization check (
         capture_granted + released <= amount_minor),
     constraint captured_by_it_is_at_most_asked_for check (captured <= capture_granted),
     constraint refunds_by_it_are_at_most_captured check (refund_granted <= captured),
     constraint refunded_by_it_is_at_most_asked_for check (refunded <= refund_granted)
 );
-create index payment_authorization_by_order on payment_authorization (order_id);
 
 -- Each call to a provider, and each payment that was made by hand instead. The row is written first, and
 -- then the provider is called with the row's key: requested → succeeded or failed. Unknown: the provider was
 -- called, and no answer came.
 create table payment_operation (
-    payment_key       text          primary key,
-    order_id          text          not null
+    payment_key       text          not null,
+    order_no          bigint        not null
         constraint payment_operation_is_of_an_order references customer_order,
     kind              text          not null constraint operation_is_of_a_known_kind
         check (kind in ('authorize', 'capture', 'void', 'refund')),
@@ -76,9 +75,9 @@ create table payment_operation (
     message           some_text,
     requested_at      timestamptz   not null default moment(),
     settled_at        timestamptz,
+    primary key (order_no, payment_key),
     constraint operation_is_about_an_authorization_of_its_order
-        foreign key (authorization_key, order_id)
-        references payment_authorization (authorization_key, order_id),
+        foreign key (order_no, authorization_key) references payment_authorization,
     constraint authorization_has_the_key_of_its_operation check (
         (kind = 'authorize') = (authorization_key is not distinct from payment_key)),
     constraint void_is_about_an_authorization check (
@@ -86,18 +85,16 @@ create table payment_operation (
     constraint settled_operation_has_its_time check (
         (state in ('succeeded', 'failed')) = (settled_at is not null))
 );
-create index payment_operation_by_order on payment_operation (order_id);
 create index payment_operation_unsettled on payment_operation (requested_at)
     where state in ('requested', 'unknown');
-create index payment_operation_by_authorization on payment_operation (authorization_key);
 create index payment_operation_settled on payment_operation (provider, settled_at)
     where state = 'succeeded';
 create index payment_operation_by_reference on payment_operation (reference);
 
 -- Amounts that are owed to the customer, each with its reason and the part that was paid back.
 create table refund (
-    refund_id          text          primary key,
-    order_id           text          not null
+    refund_id          text          not null,
+    order_no           bigint        not null
         constraint refund_is_of_an_order references customer_order,
     kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
         'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill')),
@@ -117,13 +114,13 @@ create table refund (
     reason             text          not null,
     who                text          not null,
     granted_at         timestamptz   not null default moment(),
+    primary key (order_no, refund_id),
     constraint issued_is_at_most_granted check (
         issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint credited_is_at_most_granted check (
         credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint came_back_is_at_most_issued check (came_back_minor <= issued_minor)
 );
-create index refund_by_order on refund (order_id);
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
 -- Messages that payment companies send by themselves. Each is kept before it is answered, and processed
@@ -141,6 +138,8 @@ create table provider_event (
     last_error   some_text,
     primary key (provider, event_id)
 );
+-- Processed ones are kept for as long as the company may send them again.
+create index provider_event_processed on provider_event (processed_at) where processed_at is not null;
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
 -- A payment that the customer's bank took back or questions, in the state that the company told last.
@@ -149,9 +148,8 @@ create table dispute (
     dispute_id   text          not null,
     subjects     text[]        not null,  -- the company's ids of the disputed payment
     -- null: the payment is not ours, or not known yet
-    payment_key  text
-        constraint dispute_is_of_a_payment references payment_operation,
-    order_id     text          constraint dispute_is_of_an_order references customer_order,
+    payment_key  text,
+    order_no     bigint,
     amount_minor minor_units   not null
         constraint dispute_is_about_an_amount check (amount_minor > 0),
     currency     currency_code not null,
@@ -171,11 +169,13 @@ create table dispute (
     told         integer       not null default 0,  -- how often the state changed
     heard_at     timestamptz   not null default moment(),
     primary key (provider, dispute_id),
+    constraint dispute_is_of_a_payment foreign key (order_no, payment_key)
+        references payment_operation,
     constraint dispute_of_an_order_is_about_a_payment check (
-        (order_id is null) = (payment_key is null))
+        (order_no is null) = (payment_key is null))
 );
-create index dispute_by_order on dispute (order_id);
-create index dispute_unplaced on dispute (heard_at) where order_id is null;
+create index dispute_by_order on dispute (order_no);
+create index dispute_unplaced on dispute (heard_at) where order_no is null;
 
 -- Reconciliation: each day of each payment company, compared with ours --------------------------------
 

@@ -23,7 +23,9 @@ create table stock (
 -- Every change of stock; rows are never removed. on_hand and allocated above are the sums of these.
 create table movement (
     movement_id      bigint      generated always as identity primary key,
-    effect           text        not null,  -- what caused it; with SKU and location it is unique
+    -- What caused it. However often a step runs, its effect moves a stock row once. That is held by a
+    -- trigger, because a unique key would forbid to keep the movements of old times apart.
+    effect           text        not null,
     sku              text        not null,
     location         text        not null,
     kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
@@ -31,32 +33,32 @@ create table movement (
         'transferred', 'written_off')),
     on_hand_change   bigint      not null,
     allocated_change bigint      not null,
-    order_id         text,
+    order_no         bigint,
     who              text        not null,
     why              text        not null,
     at               timestamptz not null default moment(),
     counted          units,  -- the counted units, if it was a count
-    constraint movement_is_of_stock foreign key (sku, location) references stock,
-    -- However often a step runs, its effect moves the stock once.
-    constraint an_effect_moves_stock_once unique (effect, sku, location)
+    constraint movement_is_of_stock foreign key (sku, location) references stock
 );
+create index movement_by_effect on movement (effect, sku, location);
 create index movement_by_stock on movement (sku, location, movement_id);
 -- For returns, which look up the cost of the order's goods.
-create index movement_out_and_back on movement (order_id, sku) where kind in ('shipped', 'returned');
+create index movement_out_and_back on movement (order_no, sku) where kind in ('shipped', 'returned');
 
 -- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,
 -- each part has a row of its own, so the order keeps the parts that the kit had when it was reserved.
 create table reservation (
-    fulfilment_id text       not null
-        constraint reservation_is_of_a_fulfilment references fulfilment,
-    order_id      text       not null,
+    order_no      bigint     not null,
+    fulfilment_id text       not null,
     line_id       text       not null,
     sku           text       not null,
     location      text       not null,
     quantity      units      not null,
     per_unit      some_units not null default 1,  -- units of the SKU in one unit of the line
-    primary key (fulfilment_id, line_id, sku),
-    constraint reservation_is_of_an_order_line foreign key (order_id, line_id)
+    primary key (order_no, fulfilment_id, line_id, sku),
+    constraint reservation_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment,
+    constraint reservation_is_of_an_order_line foreign key (order_no, line_id)
         references order_line,
     constraint reservation_is_of_stock foreign key (sku, location) references stock
 );
@@ -64,7 +66,7 @@ create index reservation_held on reservation (sku, location) where quantity > 0;
 
 -- Units that an order waits for. quantity 0: they have arrived, or are no longer wanted.
 create table backorder (
-    order_id       text        not null
+    order_no       bigint      not null
         constraint backorder_is_of_an_order references customer_order,
     line_id        text        not null,
     sku            text        not null,
@@ -76,36 +78,36 @@ create table backorder (
     promised_leave date,
     promised_on    date,
     since          timestamptz not null default moment(),
-    primary key (order_id, line_id),
-    constraint backorder_is_of_an_order_line foreign key (order_id, line_id) references order_line,
+    primary key (order_no, line_id),
+    constraint backorder_is_of_an_order_line foreign key (order_no, line_id) references order_line,
     constraint promised_backorder_leaves_before_it_arrives check (promised_leave <= promised_on)
 );
-create index backorder_in_turn on backorder (sku, received_at, order_id, line_id) where quantity > 0;
+create index backorder_in_turn on backorder (sku, received_at, order_no, line_id) where quantity > 0;
 
 -- Soft reservations: units that are not allocated, and that nobody else can get. They belong to a basket
 -- until it expires, or to a backorder until its workflow allocates them.
 create table soft_reservation (
     basket     text,
-    order_id   text,
+    order_no   bigint,
     line_id    text,
     sku        text        not null,
     location   text        not null,
     quantity   some_units  not null,
     expires_at timestamptz,
     made_at    timestamptz not null default moment(),
-    constraint soft_reservation_is_of_a_backorder foreign key (order_id, line_id)
+    constraint soft_reservation_is_of_a_backorder foreign key (order_no, line_id)
         references backorder,
     constraint soft_reservation_is_of_stock foreign key (sku, location) references stock,
     constraint soft_reservation_is_one_row_for_its_holder
-        unique nulls not distinct (basket, order_id, line_id, sku, location),
+        unique nulls not distinct (basket, order_no, line_id, sku, location),
     constraint soft_reservation_is_for_a_basket_or_an_order check (
-        (basket is null) <> (order_id is null)
-        and (order_id is null) = (line_id is null)
+        (basket is null) <> (order_no is null)
+        and (order_no is null) = (line_id is null)
         and (basket is null) = (expires_at is null))
 );
 create index soft_reservation_of_stock on soft_reservation (sku, location);
-create index soft_reservation_of_order on soft_reservation (order_id, line_id)
-    where order_id is not null;
+create index soft_reservation_of_order on soft_reservation (order_no, line_id)
+    where order_no is not null;
 
 -- A kit: a SKU that is sold as one item and stored as its parts. It has no stock of its own, and is no part of
 -- another kit.

@@ -49,6 +49,6 @@ delete from kit where sku = :sku returning sku;
 -- The parts of an order's units, by their claims; the line's own SKU if it is no kit. All claims of
 -- a line have the same.
 select r.line_id, jsonb_object_agg(r.sku, r.per_unit) as parts
-from fulfilment f join reservation r using (fulfilment_id)
-where f.order_id = :order_id
+from fulfilment f join reservation r using (order_no, fulfilment_id)
+where f.order_no = order_no_of(:order_id)
 group by r.line_id;

@@ -33,7 +33,7 @@ order by due_on, source;
 select b.sku, (sum(b.quantity) - coalesce(sum(come.quantity), 0))::bigint as quantity
 from backorder b left join lateral (
     select sum(r.quantity) as quantity from soft_reservation r
-    where (r.order_id, r.line_id) = (b.order_id, b.line_id)
+    where (r.order_no, r.line_id) = (b.order_no, b.line_id)
 ) come on true
 where b.sku = any(:skus::text[]) and b.quantity > 0
 group by b.sku;
@@ -44,16 +44,16 @@ group by b.sku;
 with promised as (
     select distinct sku from backorder where quantity > 0 and promised_on is not null
 )
-select b.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, transaction_moment()::date as today,
+select o.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, transaction_moment()::date as today,
        (b.quantity - coalesce((select sum(r.quantity) from soft_reservation r
-                               where (r.order_id, r.line_id) = (b.order_id, b.line_id)), 0))::bigint
+                               where (r.order_no, r.line_id) = (b.order_no, b.line_id)), 0))::bigint
            as lacks,
        array(select e.what from order_event e
-             where e.order_id = b.order_id
+             where e.order_no = b.order_no
                and starts_with(e.effect, 'promise:backorder:' || b.line_id || ':')) as told
-from backorder b join promised using (sku)
+from backorder b join promised using (sku) join customer_order o using (order_no)
 where b.quantity > 0
-order by b.sku, b.received_at, b.order_id, b.line_id;
+order by b.sku, b.received_at, b.order_no, b.line_id;
 
 -- name: slips(batch)
 -- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;
@@ -69,7 +69,7 @@ cross join lateral (
 ) slip
 where f.state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
   and f.promised_leave < transaction_moment()::date + 1
-  and not exists (select from order_event e
-                  where e.order_id = f.order_id
+  and not exists (select from effect e
+                  where e.order_no = f.order_no
                     and e.effect = 'promise:' || f.fulfilment_id || ':' || slip.what)
 order by f.promised_leave, f.fulfilment_id limit :batch;

@@ -30,7 +30,7 @@ _sql = load_queries(__file__)
 
 WHO: Final = "orderloom"
 EFFECT: Final = "reserve_stock"
-"""The order's story keeps the reservation under this name."""
+"""The order keeps its reservation under this name."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ async def reserve(conn: Connection, wanting: Sequence[OnRecord]) -> list[Reserve
     if again:
         rows = _sql.answers(conn, order_ids=sorted(again), effect=EFFECT)
         async for row in rows:
-            if row["decision"] in ("cancelled", "closed"):
+            if row["decision"] in ("cancelled", "closed") or row["answer"] is None:
                 raise Conflict(
                     f"order {row['order_id']} was placed before, and is {row['decision']}; "
                     "nothing was done again"
                 )
-            answers[row["order_id"]] = Reserved.model_validate(row["data"])
+            answers[row["order_id"]] = Reserved.model_validate(row["answer"])
     return [answers[order.order_id] for order in wanting]
 
 
@@ -207,4 +207,5 @@ def _story(one: _Planned, reserved: Reserved) -> events.Event:
         who=WHO,
         why=why,
         data=with_reasons(reserved, one.sourced, one.expected),
+        answer=reserved.model_dump(mode="json"),
     )

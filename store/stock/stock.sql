@@ -2,20 +2,21 @@
 
 -- name: move(effects, skus, locations, on_hand_changes, allocated_changes, order_ids, kind, goods, counted, who, why)
 -- Books a set of movements and applies them. A movement of the same effect on the same stock row is
--- booked once: the second time nothing matches and nothing moves. The rows are locked already. For
--- goods that arrive or leave, it returns the holding before the change.
+-- booked once: the second time it is found, and nothing moves. The rows are locked already. For goods
+-- that arrive or leave, it returns the holding before the change.
 with wanted as (
     select * from unnest(
         :effects::text[], :skus::text[], :locations::text[], :on_hand_changes::bigint[],
         :allocated_changes::bigint[], :order_ids::text[]
-    ) as w (effect, sku, location, on_hand_change, allocated_change, order_id)
+    ) with ordinality as w (effect, sku, location, on_hand_change, allocated_change, order_id, position)
+    where not exists (select from movement m where (m.effect, m.sku, m.location)
+                                                 = (w.effect, w.sku, w.location))
 ), booked as (
     insert into movement
-        (effect, sku, location, kind, on_hand_change, allocated_change, order_id, counted, who, why)
-    select effect, sku, location, :kind, on_hand_change, allocated_change, order_id, :counted,
-           :who, :why
-    from wanted
-    on conflict (effect, sku, location) do nothing
+        (effect, sku, location, kind, on_hand_change, allocated_change, order_no, counted, who, why)
+    select effect, sku, location, :kind, on_hand_change, allocated_change, order_no_of(order_id),
+           :counted, :who, :why
+    from wanted order by position
     returning movement_id, sku, location, on_hand_change, allocated_change
 ), moved as (
     select sku, location, sum(on_hand_change)::bigint as on_hand,
@@ -89,7 +90,7 @@ select * from (
            sum(on_hand_change) over before::bigint as on_hand,
            sum(allocated_change) over before::bigint as allocated,
            counted, order_id, who, why
-    from movement
+    from movement left join customer_order using (order_no)
     where sku = :sku and (:location::text is null or location = :location)
     window before as (partition by location order by movement_id)
     order by movement_id desc limit :at_most

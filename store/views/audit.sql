@@ -63,11 +63,13 @@ where r.quantity > s.on_hand - s.allocated
 order by s.sku, s.location;
 
 -- name: soft_reserved_is_waited_for()
-select b.order_id, b.line_id, sum(r.quantity) as quantity, b.quantity as waits
-from soft_reservation r join backorder b using (order_id, line_id)
-group by b.order_id, b.line_id
+select o.order_id, b.line_id, sum(r.quantity) as quantity, b.quantity as waits
+from soft_reservation r
+join backorder b using (order_no, line_id)
+join customer_order o using (order_no)
+group by b.order_no, b.line_id, o.order_no
 having sum(r.quantity) > b.quantity
-order by b.order_id, b.line_id;
+order by o.order_id, b.line_id;
 
 -- name: transfer_is_its_movements()
 -- What a transfer says left and arrived, against what was booked where.
@@ -90,21 +92,21 @@ order by t.transfer_id, l.sku, c.what;
 -- name: goods_are_their_movements()
 -- What parcels and returns hold, against what was booked for them: of a kit, each of its parts.
 with made_of as (
-    select distinct order_id, line_id, sku, per_unit from reservation
+    select distinct order_no, line_id, sku, per_unit from reservation
 ), counted as (
     select 'ship:' || f.fulfilment_id as effect, r.sku, -sum(l.picked * r.per_unit) as units
     from fulfilment f
-    join fulfilment_line l using (fulfilment_id)
-    join reservation r using (fulfilment_id, line_id)
+    join fulfilment_line l using (order_no, fulfilment_id)
+    join reservation r using (order_no, fulfilment_id, line_id)
     where f.state in ('shipped', 'delivered', 'exception')
     group by f.fulfilment_id, r.sku
     union all
     select 'return:' || l.return_id, m.sku, sum((l.restocked + l.scrapped) * m.per_unit)
-    from return_line l join made_of m using (order_id, line_id)
+    from return_line l join made_of m using (order_no, line_id)
     group by l.return_id, m.sku
     union all
     select 'scrap:' || l.return_id, m.sku, -sum(l.scrapped * m.per_unit)
-    from return_line l join made_of m using (order_id, line_id)
+    from return_line l join made_of m using (order_no, line_id)
     group by l.return_id, m.sku
 ), booked as (
     select effect, sku, sum(on_hand_change) as units from movement
@@ -126,7 +128,7 @@ order by sku, location;
 
 -- name: line_adds_up()
 select order_id, line_id, c.what
-from order_line
+from order_line join customer_order using (order_no)
 cross join lateral (values
     ('ordered is not open + backordered + allocated + shipped + cancelled',
      ordered = open + backordered + allocated + shipped + cancelled
@@ -144,7 +146,7 @@ order by order_id, line_id;
 
 -- name: order_is_in_its_state()
 select o.order_id, k.what, k.kept, k.computed
-from customer_order o join computed_order_state now using (order_id)
+from customer_order o join computed_order_state now using (order_no)
 cross join lateral (values
     ('state', o.state, now.state),
     ('fulfilment status', o.fulfilment_status, now.fulfilment_status)
@@ -157,12 +159,12 @@ order by o.order_id, k.what;
 -- one transaction, so they agree at every moment. Picked goods of a recalled fulfilment count until
 -- they are put back; a lost parcel's units count as shipped until others are sent for them.
 with claim as (
-    select order_id, line_id, sum(quantity) as reserved
-    from (select order_id, line_id, max(quantity) as quantity  -- a kit's parts are claimed together
-          from reservation group by order_id, line_id, fulfilment_id) r
-    group by order_id, line_id
+    select order_no, line_id, sum(quantity) as reserved
+    from (select order_no, line_id, max(quantity) as quantity  -- a kit's parts are claimed together
+          from reservation group by order_no, line_id, fulfilment_id) r
+    group by order_no, line_id
 ), sent as (
-    select l.order_id, l.line_id,
+    select l.order_no, l.line_id,
            sum(l.picked) filter (where f.state in ('picked', 'packed', 'labelled')
                or f.recalled_from in ('picked', 'packed', 'labelled') and put_back.effect is null)
                as picked,
@@ -171,29 +173,30 @@ with claim as (
            sum(l.picked) filter (where lost.effect is not null) as lost_at_first,
            sum(coalesce((lost.data -> 'missing' ->> l.line_id)::bigint, 0)) as lost
     from fulfilment f
-    join fulfilment_line l using (fulfilment_id)
+    join fulfilment_line l using (order_no, fulfilment_id)
     left join order_event put_back
         on f.recalled_from is not null
-        and put_back.order_id = f.order_id and put_back.effect = 'put_back:' || f.fulfilment_id
+        and put_back.order_no = f.order_no and put_back.effect = 'put_back:' || f.fulfilment_id
     left join order_event lost
-        on f.state = 'exception' and lost.order_id = f.order_id
+        on f.state = 'exception' and lost.order_no = f.order_no
         and lost.effect = 'reserve_again:' || f.fulfilment_id || ':shipped'
-    group by l.order_id, l.line_id
+    group by l.order_no, l.line_id
 ), back as (
-    select l.order_id, l.line_id,
+    select l.order_no, l.line_id,
            sum(l.quantity) filter (where r.kind = 'customer' and r.state = 'approved') as requested,
            sum(l.restocked + l.scrapped) filter (where r.kind = 'customer') as returned,
            sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved')
                as undeliverable
-    from order_return r join return_line l using (return_id)
-    group by l.order_id, l.line_id
+    from order_return r join return_line l using (order_no, return_id)
+    group by l.order_no, l.line_id
 )
-select l.order_id, l.line_id, c.what, c.counted, coalesce(c.behind, 0) as behind
+select o.order_id, l.line_id, c.what, c.counted, coalesce(c.behind, 0) as behind
 from order_line l
-left join claim using (order_id, line_id)
-left join sent using (order_id, line_id)
-left join back using (order_id, line_id)
-left join backorder waits using (order_id, line_id)
+join customer_order o using (order_no)
+left join claim using (order_no, line_id)
+left join sent using (order_no, line_id)
+left join back using (order_no, line_id)
+left join backorder waits using (order_no, line_id)
 cross join lateral (values
     ('backordered', l.backordered, waits.quantity),
     ('allocated', l.allocated, claim.reserved),
@@ -206,33 +209,34 @@ cross join lateral (values
     ('returned', l.returned, back.returned)
 ) as c (what, counted, behind)
 where c.counted <> coalesce(c.behind, 0)
-order by l.order_id, l.line_id, c.what;
+order by o.order_id, l.line_id, c.what;
 
 -- name: settled_line_is_done()
-select l.order_id, l.line_id, o.decision, c.what, c.units
-from order_line l join customer_order o using (order_id)
+select o.order_id, l.line_id, o.decision, c.what, c.units
+from order_line l join customer_order o using (order_no)
 cross join lateral (values
     ('open', l.open), ('backordered', l.backordered), ('allocated', l.allocated),
     ('picked', l.picked), ('on their way', l.shipped - l.delivered - l.lost),
     ('to be returned', l.return_requested)
 ) as c (what, units)
 where o.decision in ('rejected', 'cancelled', 'closed') and c.units <> 0
-order by l.order_id, l.line_id, c.what;
+order by o.order_id, l.line_id, c.what;
 
 -- name: settled_fulfilment_is_done()
-select f.order_id, f.fulfilment_id, f.state, o.decision
-from fulfilment f join customer_order o using (order_id)
+select o.order_id, f.fulfilment_id, f.state, o.decision
+from fulfilment f join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and f.state not in ('delivered', 'cancelled', 'exception')
-order by f.order_id, f.fulfilment_id;
+order by o.order_id, f.fulfilment_id;
 
 -- Money ------------------------------------------------------------------------------------------
 
 -- name: money_in_order()
-select order_id, currency, authorized as authorized_minor, capture_granted as capture_granted_minor,
+select order_id, order_money.currency, authorized as authorized_minor,
+       capture_granted as capture_granted_minor,
        captured as captured_minor, refund_granted as refund_granted_minor,
        refunded as refunded_minor, released as released_minor
-from order_money
+from order_money join customer_order using (order_no)
 where not (0 <= refunded and refunded <= refund_granted and refund_granted <= captured
            and captured <= capture_granted and 0 <= released
            and capture_granted + released <= authorized)
@@ -243,7 +247,7 @@ order by order_id;
 -- refund, against the operations that are about it. What was charged by hand needs no authorization:
 -- it counts as one.
 with paid as (
-    select order_id,
+    select order_no,
            sum(amount_minor) filter (where
                kind = 'authorize' and state = 'succeeded'
                or kind = 'capture' and provider = 'by_hand' and state <> 'failed') as authorized,
@@ -253,27 +257,28 @@ with paid as (
            sum(amount_minor) filter (where kind = 'refund' and state = 'succeeded') as refunded,
            sum(released) as released,
            count(*) filter (where kind = 'void' and state = 'succeeded') as voids
-    from payment group by order_id
+    from payment group by order_no
 ), owed as (
-    select order_id, sum(amount_minor) as granted, sum(issued_minor - came_back_minor) as issued
-    from refund group by order_id
+    select order_no, sum(amount_minor) as granted, sum(issued_minor - came_back_minor) as issued
+    from refund group by order_no
 ), about as (
-    select authorization_key,
+    select order_no, authorization_key,
            sum(amount_minor) filter (where kind = 'capture' and state <> 'failed')
                as capture_granted,
            sum(amount_minor) filter (where kind = 'capture' and state = 'succeeded') as captured,
            sum(amount_minor) filter (where kind = 'refund' and state <> 'failed')
                as refund_granted,
            sum(amount_minor) filter (where kind = 'refund' and state = 'succeeded') as refunded
-    from payment where authorization_key is not null group by authorization_key
+    from payment where authorization_key is not null group by order_no, authorization_key
 ), issued as (
-    select part_of as refund_id, sum(amount_minor) as issued
-    from payment where kind = 'refund' and state = 'succeeded' group by part_of
+    select order_no, part_of as refund_id, sum(amount_minor) as issued
+    from payment where kind = 'refund' and state = 'succeeded' group by order_no, part_of
 )
-select m.order_id, m.currency, c.what, c.kept as kept_minor, coalesce(c.done, 0) as done_minor
+select o.order_id, m.currency, c.what, c.kept as kept_minor, coalesce(c.done, 0) as done_minor
 from order_money m
-left join paid using (order_id)
-left join owed using (order_id)
+join customer_order o using (order_no)
+left join paid using (order_no)
+left join owed using (order_no)
 cross join lateral (values
     ('authorized', m.authorized, paid.authorized),
     ('asked to be captured', m.capture_granted, paid.capture_granted),
@@ -286,10 +291,11 @@ cross join lateral (values
 where c.kept <> coalesce(c.done, 0)
 union all
 select a.order_id, a.currency, c.what || ' by ' || a.payment_key, c.kept, coalesce(c.done, 0)
-from payment a left join about on about.authorization_key = a.payment_key
+from payment a
+left join about on about.order_no = a.order_no and about.authorization_key = a.payment_key
 cross join lateral (values
     ('authorized', (select t.amount_minor from payment_authorization t
-                    where t.authorization_key = a.payment_key), a.amount_minor),
+                    where t.order_no = a.order_no and t.authorization_key = a.payment_key), a.amount_minor),
     ('asked to be captured', a.capture_granted, about.capture_granted),
     ('captured', a.captured, about.captured),
     ('asked to be refunded', a.refund_granted, about.refund_granted),
@@ -297,15 +303,15 @@ cross join lateral (values
 ) as c (what, kept, done)
 where a.kind = 'authorize' and c.kept is distinct from coalesce(c.done, 0)
 union all
-select r.order_id, r.currency, 'paid back for ' || r.refund_id, r.issued_minor - r.came_back_minor,
+select o.order_id, r.currency, 'paid back for ' || r.refund_id, r.issued_minor - r.came_back_minor,
        coalesce(issued.issued, 0)
-from refund r left join issued using (refund_id)
+from refund r join customer_order o using (order_no) left join issued using (order_no, refund_id)
 where r.issued_minor - r.came_back_minor <> coalesce(issued.issued, 0)
 union all
-select m.order_id, m.currency,
+select o.order_id, m.currency,
        case when m.voided then 'voided, without a void among its payments;'
             else 'not voided, with a void among its payments;' end, 0, 0
-from order_money m left join paid using (order_id)
+from order_money m join customer_order o using (order_no) left join paid using (order_no)
 where m.voided <> (coalesce(paid.voids, 0) > 0)
 order by order_id, what;
 
@@ -318,42 +324,42 @@ order by order_id, what;
 -- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
 -- their amounts alone.
 with line as (
-    select order_id, charged, refunded, charged - refunded as kept, invoiced, ordered,
+    select order_no, charged, refunded, charged - refunded as kept, invoiced, ordered,
            goods_minor::numeric as goods, tax_minor::numeric as tax,
            shipping_minor::numeric as shipping, shipping_tax_minor::numeric as shipping_tax
     from order_line
 ), worth as (
-    select order_id, count(*) as lines,
+    select order_no, count(*) as lines,
            sum(div(goods * kept, ordered) + div(shipping * kept, ordered)) as net,
            sum(div(tax * kept, ordered) + div(shipping_tax * kept, ordered)) as tax,
            sum(div(goods * invoiced, ordered)) as goods_out,
            sum(div(shipping * invoiced, ordered)) as shipping_out,
            sum(div(tax * invoiced, ordered) + div(shipping_tax * invoiced, ordered)) as tax_out
-    from line group by order_id
+    from line group by order_no
 ), booked as (
-    select e.order_id, count(distinct e.entry_id) as entries,
+    select e.order_no, count(distinct e.entry_id) as entries,
            coalesce(sum(-p.amount_minor) filter (where p.account = 'revenue'), 0) as goods,
            coalesce(sum(-p.amount_minor) filter (where p.account = 'shipping_income'), 0)
                as shipping,
            coalesce(sum(-p.amount_minor) filter (where p.account = 'tax_payable'
                and starts_with(e.effect, 'invoice:')), 0) as tax
-    from journal_entry e join posting p using (entry_id) group by e.order_id
+    from journal_entry e join posting p using (entry_id) group by e.order_no
 ), given as (
-    select order_id, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount,
+    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount,
            sum(came_back_minor) as came_back
-    from refund group by order_id
+    from refund group by order_no
 ), asked as (
-    select order_id,
+    select order_no,
            bool_or(state <> 'succeeded') filter (where kind in ('capture', 'refund')) as under_way
-    from payment group by order_id
+    from payment group by order_no
 )
-select m.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
+select o.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
 from order_money m
-join customer_order o using (order_id)
-join worth using (order_id)
-left join booked using (order_id)
-left join given using (order_id)
-left join asked using (order_id)
+join customer_order o using (order_no)
+join worth using (order_no)
+left join booked using (order_no)
+left join given using (order_no)
+left join asked using (order_no)
 cross join lateral (values
     ('money', 'captured and not refunded', m.captured - m.refunded - coalesce(given.came_back, 0),
      worth.net + worth.tax,
@@ -366,27 +372,28 @@ cross join lateral (values
 where not c.passing and not coalesce(given.by_amount, false) and abs(c.kept - c.worth) > case
     when o.decision in ('rejected', 'cancelled', 'closed') and not m.billed_after_refund then 0
     else 4 * lines * (coalesce(booked.entries, 0) + 2) end
-order by m.order_id, c.what;
+order by o.order_id, c.what;
 
 -- name: refund_is_within_what_was_charged()
 -- Of each component no more is given back than all units that were charged are worth; or all there are,
 -- where the charge was refused after one of several means had paid its part.
 with given as (
-    select order_id, sum(goods_minor) as goods, sum(tax_minor) as tax,
+    select order_no, sum(goods_minor) as goods, sum(tax_minor) as tax,
            sum(shipping_minor) as shipping, sum(shipping_tax_minor) as shipping_tax
-    from refund group by order_id
+    from refund group by order_no
 ), taken as (
-    select order_id, sum(goods_minor) as goods, sum(tax_minor) as tax,
+    select order_no, sum(goods_minor) as goods, sum(tax_minor) as tax,
            sum(shipping_minor) as shipping, sum(shipping_tax_minor) as shipping_tax
     from order_line l
     where charged > 0 or not exists (
-        select from order_line other where other.order_id = l.order_id and other.charged > 0)
-    group by order_id
+        select from order_line other where other.order_no = l.order_no and other.charged > 0)
+    group by order_no
 )
 select order_id, m.currency, c.what, c.given as given_minor, coalesce(c.taken, 0) as taken_minor
 from given
-join order_money m using (order_id)
-left join taken using (order_id)
+join order_money m using (order_no)
+join customer_order using (order_no)
+left join taken using (order_no)
 cross join lateral (values
     ('goods', given.goods, taken.goods), ('tax', given.tax, taken.tax),
     ('shipping', given.shipping, taken.shipping),
@@ -398,88 +405,90 @@ order by order_id, c.what;
 -- name: settled_line_is_paid()
 -- In the end the customer has paid for what went out and neither came back nor got lost, nor was
 -- paid back as it is.
-select l.order_id, l.line_id, l.charged, l.refunded, l.shipped, l.returned, l.lost, l.conceded
-from order_line l join customer_order o using (order_id)
+select o.order_id, l.line_id, l.charged, l.refunded, l.shipped, l.returned, l.lost, l.conceded
+from order_line l join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and l.charged - l.refunded <> l.shipped - l.returned - l.lost - l.conceded
-order by l.order_id, l.line_id;
+order by o.order_id, l.line_id;
 
 -- name: settled_money_is_done()
 -- Nothing is owed, but for what a bank sent back while a person is asked about it; nothing is held, no
 -- outcome is open. What an operator did by hand, outside, is on record as the resolution of the step.
-select m.order_id, m.currency, o.decision, 'still owed' as what,
+select o.order_id, m.currency, o.decision, 'still owed' as what,
        m.refund_granted - m.refunded as amount_minor
 from order_money m
-join customer_order o using (order_id)
+join customer_order o using (order_no)
 left join (
-    select order_id, sum(p.amount_minor) as amount_minor
-    from payment p join attention a using (order_id)
+    select order_no, sum(p.amount_minor) as amount_minor
+    from payment p join attention a using (order_no)
     where a.step = 'refund_failed ' || p.payment_key and a.resolved_at is null and p.state = 'failed'
-    group by order_id
-) asked using (order_id)
+    group by order_no
+) asked using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and m.refund_granted <> m.refunded + coalesce(asked.amount_minor, 0)
 union all
-select m.order_id, m.currency, o.decision, 'still held on the customer''s card',
+select o.order_id, m.currency, o.decision, 'still held on the customer''s card',
        m.authorized - m.captured - m.released
-from order_money m join customer_order o using (order_id)
+from order_money m join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and m.authorized <> m.captured + m.released and not exists (
     select from attention a
-    where a.order_id = m.order_id and a.step = 'void_payment ' || m.order_id
+    where a.order_no = m.order_no and a.step = 'void_payment ' || o.order_id
       and starts_with(a.resolution, 'done:'))
 union all
-select p.order_id, p.currency, o.decision,
+select o.order_id, p.currency, o.decision,
        'of ' || p.payment_key || ' without a known outcome (' || p.state || ')', p.amount_minor
-from payment p join customer_order o using (order_id)
+from payment p join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('requested', 'unknown')
 order by order_id, what;
 
 -- name: dispute_is_held()
 -- What a bank took back, and may keep: no more of the order is refunded, and the books say where it is.
-select m.order_id, m.currency, m.disputed as held_minor, coalesce(d.disputed, 0) as disputed_minor,
+select o.order_id, m.currency, m.disputed as held_minor, coalesce(d.disputed, 0) as disputed_minor,
        coalesce(b.booked, 0) as booked_minor
 from order_money m
+join customer_order o using (order_no)
 left join (
-    select order_id, sum(amount_minor) as disputed from dispute
+    select order_no, sum(amount_minor) as disputed from dispute
     where state in ('needs_response', 'under_review', 'appeal_needs_response',
                     'appeal_under_review', 'lost')
-    group by order_id
-) d using (order_id)
+    group by order_no
+) d using (order_no)
 left join (
-    select e.order_id, sum(p.amount_minor) as booked
+    select e.order_no, sum(p.amount_minor) as booked
     from journal_entry e join posting p using (entry_id)
     where starts_with(e.effect, 'dispute:') and p.account in ('disputes', 'write_offs')
-    group by e.order_id
-) b using (order_id)
+    group by e.order_no
+) b using (order_no)
 where m.disputed <> coalesce(d.disputed, 0) or m.disputed <> coalesce(b.booked, 0)
-order by m.order_id;
+order by o.order_id;
 
 -- name: settled_order_is_not_held()
-select h.order_id, h.reason, h.note, o.decision
-from order_hold h join customer_order o using (order_id)
+select o.order_id, h.reason, h.note, o.decision
+from order_hold h join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed') and h.released_at is null
-order by h.order_id, h.number;
+order by o.order_id, h.number;
 
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.
-select p.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
-from payment p join customer_order o using (order_id)
+select o.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
+from payment p join customer_order o using (order_no)
 where p.state in ('requested', 'unknown') and o.decision in ('received', 'confirmed')
 order by p.requested_at, p.payment_key;
 
 -- Ledger -----------------------------------------------------------------------------------------
 
 -- name: entry_balances()
-select coalesce(e.order_id, e.effect) as order_id, e.effect,
+select coalesce(o.order_id, e.effect) as order_id, e.effect,
        coalesce(p.currency, m.currency) as currency,
        coalesce(sum(p.amount_minor), 0) as sum_minor, count(p.account) as postings
 from journal_entry e
 left join posting p using (entry_id)
-left join order_money m using (order_id)
-group by e.entry_id, p.currency, m.currency
+left join order_money m using (order_no)
+left join customer_order o using (order_no)
+group by e.entry_id, p.currency, m.currency, o.order_no
 having coalesce(sum(p.amount_minor), 0) <> 0 or count(p.account) = 0
-order by e.order_id, e.effect;
+order by o.order_id, e.effect;
 
 -- name: entry_is_a_payment()
 -- Every capture and refund that succeeded is booked once, with its amount, and so is a refund that came
@@ -498,7 +507,7 @@ from (
     from payment where code = 'came_back'
 ) p
 full join (
-    select e.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
+    select o.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
            sum(p.amount_minor) filter (where p.account in (
                'cash_in_transit', 'store_credit_liability',
                'write_offs')) as moved,  -- what a bank has paid back was written off before
@@ -506,17 +515,18 @@ full join (
            count(*) filter (where p.account in ('provider_fees', 'disputes')) as kept
     from journal_entry e
     left join posting p using (entry_id)
-    left join order_money m using (order_id)
-    where e.order_id is not null and not starts_with(e.effect, 'dispute:')
-    group by e.entry_id, p.currency
+    left join order_money m using (order_no)
+    join customer_order o using (order_no)
+    where not starts_with(e.effect, 'dispute:')
+    group by e.entry_id, p.currency, o.order_no
 ) e on (e.effect, e.order_id, e.currency) = (p.payment_key, p.order_id, p.currency)
 where coalesce(p.amount, 0) <> coalesce(e.moved, 0)
   and (p.payment_key is not null or e.cash > 0 and e.kept = 0)
 order by order_id, payment_key;
 
 -- name: entry_is_before_its_closing()
-select coalesce(e.order_id, e.effect) as order_id, e.effect, e.booked_on, c.through
-from journal_entry e
+select coalesce(o.order_id, e.effect) as order_id, e.effect, e.booked_on, c.through
+from journal_entry e left join customer_order o using (order_no)
 cross join lateral (
     select min(through) as through from closing
     where through >= e.booked_on and closed_at < e.at
@@ -555,7 +565,7 @@ where coalesce(v.value_minor, 0) <> c.said
 order by sku, currency, c.what;
 
 -- name: inventory_account_is_its_goods()
-select coalesce(e.order_id, e.effect) as order_id, e.effect, currency,
+select coalesce(o.order_id, e.effect) as order_id, e.effect, currency,
        coalesce(p.amount_minor, 0) as booked_minor, coalesce(g.value_minor, 0) as goods_minor
 from (select * from posting where account = 'inventory') p
 full join (
@@ -563,6 +573,7 @@ full join (
     group by entry_id, currency
 ) g using (entry_id, currency)
 join journal_entry e using (entry_id)
+left join (select order_no, order_id from customer_order) o using (order_no)
 where coalesce(p.amount_minor, 0) <> coalesce(g.value_minor, 0)
 order by order_id, e.effect, currency;
 
@@ -570,21 +581,21 @@ order by order_id, e.effect, currency;
 -- In the end nothing is claimed from the customer and nothing is left to be sent; what is left to be
 -- paid back is what was granted and not issued.
 with booked as (
-    select e.order_id,
+    select e.order_no,
            sum(p.amount_minor) filter (where p.account = 'receivables') as receivables,
            sum(p.amount_minor) filter (where p.account = 'deferred_revenue') as deferred,
            sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
-    from journal_entry e join posting p using (entry_id) group by e.order_id
+    from journal_entry e join posting p using (entry_id) group by e.order_no
 ), owed as (
-    select order_id, sum(amount_minor - issued_minor + came_back_minor) as owed
-    from refund group by order_id
+    select order_no, sum(amount_minor - issued_minor + came_back_minor) as owed
+    from refund group by order_no
 )
 select o.order_id, m.currency, o.decision, c.account, coalesce(c.booked, 0) as booked_minor,
        c.due as due_minor
 from customer_order o
-join order_money m using (order_id)
-left join booked using (order_id)
-left join owed using (order_id)
+join order_money m using (order_no)
+left join booked using (order_no)
+left join owed using (order_no)
 cross join lateral (values
     ('receivables', booked.receivables, 0), ('deferred_revenue', booked.deferred, 0),
     ('refunds_payable', booked.payable, -coalesce(owed.owed, 0))
@@ -601,7 +612,7 @@ select p.order_id, p.payment_key, p.kind, p.currency, p.amount_minor,
        c.kind as provider_kind, c.currency as provider_currency,
        coalesce(c.amount_minor, 0) as provider_minor
 from payment p
-left join payment a on a.payment_key = p.authorization_key
+left join payment a on a.order_no = p.order_no and a.payment_key = p.authorization_key
 left join sandbox.payment_call c on c.key = p.payment_key and c.code is null
 where p.state = 'succeeded' and p.provider = 'sandbox' and p.amount_minor > 0
   and ((c.order_id, c.kind, c.currency, c.reference)
@@ -629,19 +640,19 @@ order by c.order_id, c.id;
 
 -- name: label_is_at_carrier()
 -- What carries a parcel is one label, bought and not given back.
-select f.order_id, f.fulfilment_id, f.state, p.tracking_number,
+select order_of(f.fulfilment_id) as order_id, f.fulfilment_id, f.state, p.tracking_number,
        count(s.id) as sold, count(s.id) filter (where s.voided) as voided
 from fulfilment f
-join shipment p using (fulfilment_id)
+join shipment p using (order_no, fulfilment_id)
 left join sandbox.label s on s.fulfilment_id = f.fulfilment_id
     and (s.carrier, s.tracking_number) = (p.carrier, p.tracking_number)
 where f.state in ('labelled', 'shipped', 'delivered', 'exception') and p.carrier = 'sandbox'
-group by f.fulfilment_id, p.tracking_number
+group by f.order_no, f.fulfilment_id, p.tracking_number
 having not (count(s.id) = 1 and count(s.id) filter (where s.voided) = 0)
-order by f.order_id, f.fulfilment_id;
+order by order_id, f.fulfilment_id;
 
 -- name: no_label_too_many()
-select min(f.order_id) as order_id, s.fulfilment_id, count(*) as labels,
+select min(order_of(f.fulfilment_id)) as order_id, s.fulfilment_id, count(*) as labels,
        string_agg(s.tracking_number, ', ' order by s.id) as tracking_numbers
 from sandbox.label s left join fulfilment f using (fulfilment_id)
 where not s.voided
@@ -651,15 +662,15 @@ order by s.fulfilment_id;
 
 -- name: recalled_label_is_voided()
 -- A label of what was not sent after all was given back, by the time that its order is settled.
-select f.order_id, f.fulfilment_id, o.decision, s.tracking_number
+select o.order_id, f.fulfilment_id, o.decision, s.tracking_number
 from fulfilment f
-join customer_order o using (order_id)
+join customer_order o using (order_no)
 join sandbox.label s on s.fulfilment_id = f.fulfilment_id and not s.voided
 where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed') and not exists (
     select from attention a
-    where a.order_id = f.order_id and a.step = 'void_label ' || f.fulfilment_id
+    where a.order_no = f.order_no and a.step = 'void_label ' || f.fulfilment_id
       and starts_with(a.resolution, 'done:'))
-order by f.order_id, f.fulfilment_id;
+order by o.order_id, f.fulfilment_id;
 
 -- Documents --------------------------------------------------------------------------------------
 

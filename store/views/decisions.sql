@@ -5,9 +5,9 @@
 -- taken by other content. What became of a confirmed order later is no part of it.
 select asked.order_id, asked.digest,
        case when o.digest <> asked.digest then null
-            when confirmed.order_id is not null then 'confirmed'
+            when confirmed.order_no is not null then 'confirmed'
             when o.decision = 'received' then 'held' else 'rejected' end as outcome,
-       case when confirmed.order_id is not null then ''
+       case when confirmed.order_no is not null then ''
             when o.decision = 'received' then coalesce(held.note, '') else coalesce(o.reason, '') end as reason,
        coalesce(reserved.data -> 'missing', '{}') as missing,
        coalesce(reserved.data -> 'backordered', '{}') as backordered,
@@ -17,21 +17,21 @@ select asked.order_id, asked.digest,
         from (
             select f.promised_on
             from jsonb_to_recordset(reserved.data -> 'fulfilments') as p (fulfilment_id text)
-            join fulfilment f using (fulfilment_id)
+            join fulfilment f on f.order_no = o.order_no and f.fulfilment_id = p.fulfilment_id
             union all
             select (reserved.data #>> array['expected', line_id, 'arrives_on'])::date
             from jsonb_object_keys(reserved.data -> 'backordered') as line_id
         ) part
-        where confirmed.order_id is not null) as promised_on
+        where confirmed.order_no is not null) as promised_on
 from unnest(:order_ids::text[], :digests::text[]) as asked (order_id, digest)
 join customer_order o on o.order_id = asked.order_id
 left join order_event confirmed
-    on confirmed.order_id = o.order_id and confirmed.effect = o.order_id || ':authorize:confirmed'
+    on confirmed.order_no = o.order_no and confirmed.effect = o.order_id || ':authorize:confirmed'
 left join order_event reserved
-    on reserved.order_id = o.order_id and reserved.effect = 'reserve_stock'
-left join order_hold held on held.order_id = o.order_id and held.released_at is null
+    on reserved.order_no = o.order_no and reserved.effect = 'reserve_stock'
+left join order_hold held on held.order_no = o.order_no and held.released_at is null
     and o.decision = 'received'
 where o.digest <> asked.digest
-   or confirmed.order_id is not null
-   or held.order_id is not null
+   or confirmed.order_no is not null
+   or held.order_no is not null
    or o.decision in ('rejected', 'cancelled');

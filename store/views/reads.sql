@@ -6,35 +6,41 @@ select * from order_overview where order_id = :order_id;
 -- name: detail(order_id)^
 -- All about one order except its story. One statement, so that everything is as of one moment.
 select to_jsonb(o) as summary,
-       (select document from customer_order where order_id = o.order_id) as document,
-       (select coalesce(jsonb_agg(to_jsonb(l) - 'order_id' order by l.position), '[]')
-        from order_line l where l.order_id = o.order_id) as lines,
+       c.document,
+       (select coalesce(jsonb_agg(to_jsonb(l) - 'order_no' order by l.position), '[]')
+        from order_line l where l.order_no = c.order_no) as lines,
        (select coalesce(jsonb_agg(to_jsonb(part) order by length(fulfilment_id), fulfilment_id), '[]')
         from (
             select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,
                    f.promised_leave, f.promised_on, p.label, p.carrier, p.tracking_number,
                    p.carrier_status, p.last_scan_at, p.handed_over_at,
                    coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))
-                             from fulfilment_line l where l.fulfilment_id = f.fulfilment_id), '{}')
+                             from fulfilment_line l
+                             where l.order_no = f.order_no
+                               and l.fulfilment_id = f.fulfilment_id), '{}')
                        as units
-            from fulfilment f left join shipment p using (fulfilment_id)
-            where f.order_id = o.order_id
+            from fulfilment f left join shipment p using (order_no, fulfilment_id)
+            where f.order_no = c.order_no
         ) part) as fulfilments,
        (select coalesce(jsonb_agg(to_jsonb(back) order by length(return_id), return_id), '[]')
         from (
             select r.return_id, r.kind, r.state, r.reason, r.changed_at,
                    (select jsonb_object_agg(l.line_id, jsonb_build_object(
                         'quantity', l.quantity, 'restocked', l.restocked, 'scrapped', l.scrapped))
-                    from return_line l where l.return_id = r.return_id) as lines
-            from order_return r where r.order_id = o.order_id
+                    from return_line l
+                    where l.order_no = r.order_no and l.return_id = r.return_id) as lines
+            from order_return r where r.order_no = c.order_no
         ) back) as returns,
-       (select coalesce(jsonb_agg(to_jsonb(p) order by p.requested_at, p.payment_key), '[]')
-        from payment p where p.order_id = o.order_id) as payments,
-       (select coalesce(jsonb_agg(to_jsonb(r) order by r.granted_at, r.refund_id), '[]')
-        from refund r where r.order_id = o.order_id) as refunds,
-       (select coalesce(jsonb_agg(to_jsonb(a) - '{resolved_at,resolution}'::text[] order by a.since), '[]')
-        from attention a where a.order_id = o.order_id and a.resolved_at is null) as attention
-from order_overview o where o.order_id = :order_id;
+       (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
+        from payment p where p.order_no = c.order_no) as payments,
+       (select coalesce(jsonb_agg(to_jsonb(r) - 'order_no' || jsonb_build_object('order_id', c.order_id)
+                                  order by r.granted_at, r.refund_id), '[]')
+        from refund r where r.order_no = c.order_no) as refunds,
+       (select coalesce(jsonb_agg(jsonb_build_object(
+                    'order_id', c.order_id, 'step', a.step, 'reason', a.reason, 'since', a.since,
+                    'allowed', a.allowed) order by a.since), '[]')
+        from attention a where a.order_no = c.order_no and a.resolved_at is null) as attention
+from order_overview o join customer_order c using (order_id) where o.order_id = :order_id;
 
 -- name: news(order_id, after)^
 -- The order's state, and its story behind the event `after`, as of one moment.
@@ -42,7 +48,7 @@ select o.state, o.reason,
        (select coalesce(jsonb_agg(to_jsonb(e) order by event_id), '[]')
         from (
             select event_id, at, what, who, coalesce(why, '') as why, data
-            from order_event where order_id = o.order_id and event_id > :after
+            from order_event where order_no = order_no_of(:order_id) and event_id > :after
         ) e) as story
 from order_overview o where o.order_id = :order_id;
 
@@ -56,14 +62,14 @@ from (
       and (:state::text is null or state = :state)
       and (:customer_id::text is null or customer_id = :customer_id)
       and (:attention::boolean is distinct from true
-           or order_id = any(array(select order_id from attention where resolved_at is null)))
+           or order_no = any(array(select order_no from attention where resolved_at is null)))
       and (:attention::boolean is distinct from false
-           or order_id <> all(array(select order_id from attention where resolved_at is null)))
+           or order_no <> all(array(select order_no from attention where resolved_at is null)))
       and (:placed_from::timestamptz is null or placed_at >= :placed_from)
       -- Days that are over are looked up first: they lie far back among the orders received.
       and (:placed_to::timestamptz is null
-           or order_id = any(array(
-               select order_id from customer_order
+           or order_no = any(array(
+               select order_no from customer_order
                where placed_at >= coalesce(:placed_from, '-infinity')
                  and placed_at < :placed_to)))
     order by received_at desc, order_id
@@ -86,26 +92,29 @@ from (
 group by state order by state;
 
 -- name: fulfilment_state(fulfilment_id)$
-select state from fulfilment where fulfilment_id = :fulfilment_id;
+select state from fulfilment
+where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id;
 
 -- name: tasks(task, order_id, location, at_most)
 -- What the warehouse is asked to do, oldest first.
 select * from (
     select case f.state when 'picking' then 'pick' when 'picked' then 'pack' else 'handover' end
                as task,
-           f.fulfilment_id as part_id, f.order_id, f.location, f.changed_at as since,
+           f.fulfilment_id as part_id, order_of(f.fulfilment_id) as order_id, f.location,
+           f.changed_at as since,
            p.carrier, p.tracking_number,
            (select jsonb_agg(jsonb_build_object(
                 'line_id', l.line_id, 'sku', l.sku, 'quantity', coalesce(l.picked, l.quantity))
                 order by l.line_id)
-            from fulfilment_line l where l.fulfilment_id = f.fulfilment_id) as lines
-    from fulfilment f left join shipment p using (fulfilment_id)
+            from fulfilment_line l
+            where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id) as lines
+    from fulfilment f left join shipment p using (order_no, fulfilment_id)
     where f.state in ('picking', 'picked', 'labelled')
     union all
-    select 'receive-return', r.return_id, r.order_id, null, r.changed_at, null, null,
+    select 'receive-return', r.return_id, order_of(r.return_id), null, r.changed_at, null, null,
            (select jsonb_agg(jsonb_build_object(
                 'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity) order by l.line_id)
-            from return_line l where l.return_id = r.return_id)
+            from return_line l where l.order_no = r.order_no and l.return_id = r.return_id)
     from order_return r where r.state = 'approved'
 ) t
 where (:task::text is null or task = :task)
@@ -116,9 +125,9 @@ limit :at_most;
 
 -- name: parcels_under_way(at_most)
 -- Handed over, and neither delivered nor given up: what a carrier is working on.
-select p.fulfilment_id, p.order_id, p.carrier, p.tracking_number, p.carrier_status,
-       p.handed_over_at, p.last_scan_at
-from shipment p join fulfilment f using (fulfilment_id)
+select p.fulfilment_id, order_of(p.fulfilment_id) as order_id, p.carrier, p.tracking_number,
+       p.carrier_status, p.handed_over_at, p.last_scan_at
+from shipment p join fulfilment f using (order_no, fulfilment_id)
 where f.state = 'shipped'
 order by p.handed_over_at, p.fulfilment_id
 limit :at_most;

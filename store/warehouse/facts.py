@@ -25,7 +25,7 @@ from store.database import Connection, Record
 from store.fulfilment import fulfilments, shipments
 from store.fulfilment.fulfilments import FulfilmentLine
 from store.locks import lock_stock
-from store.orders import events, orders
+from store.orders import effects, events, orders
 from store.payments import payments
 from store.stock import allocations, kits, locations, stock
 
@@ -64,6 +64,7 @@ async def pick(
             who=who,
             why=f"{count_of(sum(missing.values()), 'unit')} not found" if missing else "",
             data={"fulfilment_id": fulfilment_id, **outcome},
+            answer=outcome,
         )
         if missing:
             short: fulfilments.Outcome = {"outcome": "short", "units": found}
@@ -101,6 +102,7 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
             who=who,
             why=reason,
             data=data,
+            answer=outcome,
         )
         await fulfilments.report(
             conn, row["order_id"], fulfilment_id, {"outcome": "refused", "why": reason}
@@ -191,6 +193,7 @@ async def receive_return(
             who=who,
             why="units are missing" if outcome["missing"] else "",
             data={"return_id": return_id, **outcome, **told},
+            answer=told,
         )
         await waits.report(conn, order_id, ids.wait_id("receive_return", return_id), outcome)
         return outcome
@@ -200,7 +203,7 @@ async def _told_before(
     conn: Connection, row: Record, expected: str, effect: str, content: dict[str, Any]
 ) -> bool:
     """Whether this fact is recorded already; if not, the part must be in the `expected` state."""
-    recorded = await events.find(conn, row["order_id"], effect)
+    recorded = await effects.find(conn, row["order_id"], effect)
     part = row["return_id"] if "return_id" in row else row["fulfilment_id"]
     if recorded is not None:
         if any(recorded.get(key) != value for key, value in content.items()):

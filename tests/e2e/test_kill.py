@@ -48,13 +48,13 @@ ONCE: Final = {
     # What is sent in place of a lost parcel is paid for already.
     "one capture for each parcel that left": """
         select f.fulfilment_id || ' has ' || count(p.*) from fulfilment f
-        join shipment using (fulfilment_id)
+        join shipment using (order_no, fulfilment_id)
         left join payment p on p.payment_key like f.fulfilment_id || ':capture%'
                            and p.state = 'succeeded'
         where shipment.handed_over_at is not null
-        group by f.fulfilment_id, f.order_id
+        group by f.fulfilment_id, f.order_no
         having count(p.*) > 1 or count(p.*) = 0 and not exists (
-            select from shipment l where l.order_id = f.order_id and l.carrier_status = 'failure')
+            select from shipment l where l.order_no = f.order_no and l.carrier_status = 'failure')
     """,
     "no capture for a parcel that did not": """
         select payment_key from payment p
@@ -77,7 +77,8 @@ ONCE: Final = {
             from movement group by sku
         ), sent as (
             select sku, sum(picked) as units from fulfilment_line
-            join shipment using (fulfilment_id) where handed_over_at is not null group by sku
+            join shipment using (order_no, fulfilment_id)
+            where handed_over_at is not null group by sku
         ), counted as (
             select sku, sum(restocked + scrapped) as units from return_line group by sku
         )

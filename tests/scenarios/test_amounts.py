@@ -58,7 +58,7 @@ async def balance(shop: Shop, order: Order) -> dict[str, int]:
     async with shop.pool.acquire() as conn:
         rows = await conn.fetch(
             "select account, sum(amount_minor)::bigint from posting "
-            "join journal_entry using (entry_id) where order_id = $1 group by account",
+            "join journal_entry using (entry_id) where order_no = order_no_of($1) group by account",
             order.order_id,
         )
     return {row[0]: row[1] for row in rows}

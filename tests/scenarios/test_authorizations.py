@@ -255,7 +255,9 @@ async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_custo
         # Nobody pays in time: a person is asked, and has it tried again, and the customer comes.
         step = await shop.parked(order.order_id)
         assert step == f"capture_payment {first}"
-        invoices = "select part_id from document where order_id = $1 and kind = 'invoice'"
+        invoices = (
+            "select part_id from document where order_no = order_no_of($1) and kind = 'invoice'"
+        )
         assert await shop.pool.fetchval(invoices, order.order_id) == first
         await shop.retry(order.order_id, step)
         await shop.until_many(order.order_id, "held: payment", 2)

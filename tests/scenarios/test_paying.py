@@ -195,7 +195,7 @@ async def balances(shop: Shop, order_id: str) -> dict[str, int]:
     async with shop.pool.acquire() as conn:
         rows = await conn.fetch(
             "select account, sum(amount_minor)::bigint as balance from posting "
-            "join journal_entry using (entry_id) where order_id = $1 "
+            "join journal_entry using (entry_id) where order_no = order_no_of($1) "
             "and account not in ('inventory', 'cost_of_goods_sold') "
             "group by account having sum(amount_minor) <> 0",
             order_id,

@@ -148,7 +148,8 @@ async def written_off(shop: Shop, order: Order) -> int:
     async with shop.pool.acquire() as conn:
         amount: int = await conn.fetchval(
             "select coalesce(sum(amount_minor), 0)::bigint from posting "
-            "join journal_entry using (entry_id) where account = 'write_offs' and order_id = $1",
+            "join journal_entry using (entry_id) "
+            "where account = 'write_offs' and order_no = order_no_of($1)",
             order.order_id,
         )
     return amount

@@ -406,7 +406,7 @@ class OnPostgres:
         async with self._bench.pool.acquire() as conn:
             return bool(
                 await conn.fetchval(
-                    "select exists (select from order_hold where order_id = $1"
+                    "select exists (select from order_hold where order_no = order_no_of($1)"
                     " and released_at is null)",
                     order.order_id,
                 )

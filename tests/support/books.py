@@ -24,44 +24,46 @@ RULES = {
         where decision in ('received', 'confirmed')
     """,
     "every unit is cancelled, delivered or lost": """
-        select order_id || ' line ' || line_id from order_line
+        select order_id || ' line ' || line_id from order_line join customer_order using (order_no)
         where ordered <> cancelled + delivered + lost
            or (allocated, picked, return_requested) <> (0, 0, 0)
     """,
     "what is paid for is what the customer has": """
-        select order_id || ' line ' || line_id from order_line
+        select order_id || ' line ' || line_id from order_line join customer_order using (order_no)
         where charged - refunded <> delivered - returned - conceded
     """,
     "what was taken and kept is what the units are worth": """
-        select order_id || ': ' || captured - refunded
+        select order_no || ': ' || captured - refunded
         from order_money join (
-            select order_id,
+            select order_no,
                    sum(goods_minor * kept / ordered + tax_minor * kept / ordered
                        + shipping_minor * kept / ordered
                        + shipping_tax_minor * kept / ordered) as kept, count(*) as lines
             from (select *, charged - refunded as kept from order_line) line
-            group by order_id) worth using (order_id)
+            group by order_no) worth using (order_no)
         where captured - refunded <> worth.kept
           -- Refunds for no unit, and without shipping, are known by their amounts alone.
-          and not exists (select from refund r where r.order_id = order_money.order_id
+          and not exists (select from refund r where r.order_no = order_money.order_no
                           and r.kind in ('units', 'shipping', 'goodwill'))
           -- What was charged after something was paid back, and held by the order's limit.
           and not (worth.kept - (captured - refunded) between 0 and 4 * worth.lines
               and billed_after_refund)
     """,
     "no more is paid back than was charged": """
-        select order_id from order_money where refund_granted > captured
+        select order_no::text from order_money where refund_granted > captured
         union all select refund_id from refund where issued_minor > amount_minor
     """,
     "no money is left to settle": """
-        select order_id from order_money
+        select order_no::text from order_money
         where capture_granted <> captured or refund_granted <> refunded
            or authorized <> captured + released
         union all select payment_key from payment where state in ('requested', 'unknown')
         union all select refund_id from refund where issued_minor - came_back_minor < amount_minor
     """,
     "the payment company has what we have": """
-        select order_id from order_money left join (
+        select order_id from order_money
+        join (select order_no, order_id from customer_order) its using (order_no)
+        left join (
             select order_id, sum(amount_minor) filter (where kind = 'authorize') as authorized,
                    sum(amount_minor) filter (where kind = 'capture') as captured,
                    sum(amount_minor) filter (where kind = 'refund') as refunded
@@ -87,36 +89,36 @@ RULES = {
           and (expires_at is null or expires_at > moment())
     """,
     "the journal says what was paid": """
-        select order_id from order_money left join (
-            select e.order_id,
+        select order_no from order_money left join (
+            select e.order_no,
                    sum(p.amount_minor) filter (where p.account in (
                        'cash_in_transit', 'store_credit_liability')) as paid,
                    sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
             from posting p join journal_entry e using (entry_id)
             where not starts_with(e.effect, 'dispute:')
-            group by e.order_id) journal using (order_id)
+            group by e.order_no) journal using (order_no)
         where captured - refunded <> coalesce(journal.paid, 0)
            or refunded - refund_granted <> coalesce(journal.payable, 0)
     """,
     "nothing is claimed, and nothing left to be sent, when all is over": """
-        select e.order_id || ': ' || p.account
+        select e.order_no || ': ' || p.account
         from posting p join journal_entry e using (entry_id)
         where p.account in ('receivables', 'deferred_revenue', 'refunds_payable')
-        group by e.order_id, p.account having sum(p.amount_minor) <> 0
+        group by e.order_no, p.account having sum(p.amount_minor) <> 0
     """,
     "no order is held when all is over": """
-        select order_id || ': ' || note from order_hold where released_at is null
+        select order_no || ': ' || note from order_hold where released_at is null
     """,
     "one label for each parcel that left, and none for another": """
         select f.fulfilment_id || ' has ' || count(l.id) || ' labels' as finding
         from fulfilment f
-        left join shipment p using (fulfilment_id)
+        left join shipment p using (order_no, fulfilment_id)
         left join sandbox.label l on l.fulfilment_id = f.fulfilment_id and not l.voided
         group by f.fulfilment_id, p.handed_over_at
         having count(l.id) <> case when p.handed_over_at is null then 0 else 1 end
     """,
     "nobody is asked to do anything": """
-        select order_id || ': ' || step from attention where resolved_at is null
+        select order_no || ': ' || step from attention where resolved_at is null
         union all select fulfilment_id || ' is ' || state from fulfilment
         where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
         union all select return_id || ' is ' || state from order_return where state = 'approved'

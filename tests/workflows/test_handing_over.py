@@ -63,8 +63,8 @@ async def test_a_call_in_vain_is_noticed(shop: Shop, caplog: pytest.LogCaptureFi
     async with shop.pool.acquire() as conn:
         await conn.execute(
             """
-            insert into wait_report (activity_id, order_id, waits_since, outcome, reported_at)
-            values ($1, $2, now(), '{}', now())
+            insert into wait_report (activity_id, order_no, waits_since, outcome, reported_at)
+            values ($1, order_no_of($2), now(), '{}', now())
             """,
             nobody,
             order.order_id,

@@ -37,7 +37,8 @@ async def test_an_express_order_overtakes_an_import_and_a_single_order_too(
             await shop.placed(order)
     async with pool.acquire() as conn:
         rows = await conn.fetch(
-            "select order_id from order_event where effect = 'reserve_stock' order by event_id"
+            "select order_id from order_event join customer_order using (order_no) "
+            "where effect = 'reserve_stock' order by event_id"
         )
     taken = [row["order_id"] for row in rows]
     # A worker asks for more than one task at a time: who asks first may get some of the bulk.

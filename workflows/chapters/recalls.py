@@ -51,7 +51,8 @@ class Recalls:
             f"Release stock of {fulfilment.id}",
         )
         owed = self._book.cancelled(units, allocated=True)
-        await self._payments.refund(effect, owed, why, kind="cancelled", who=who)
+        refund_id = f"{self._order_id}:{effect}"
+        await self._payments.refund(refund_id, owed, why, kind="cancelled", who=who)
 
     async def give_up(self, fulfilment: Fulfilment, why: str) -> bool:
         """Undo one that cannot go on, and cancel its units. Nothing was charged for it.

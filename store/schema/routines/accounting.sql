@@ -1,4 +1,26 @@
--- A journal entry balances, belongs to an open period, and is complete when its transaction ends.
+-- A journal entry is written once, balances, belongs to an open period, and is complete when its
+-- transaction ends.
+
+-- Whether an effect has its entry: one of an order among the order's.
+create or replace function is_booked(its_effect text, its_order bigint) returns boolean
+language plpgsql stable as $$
+begin
+    if its_order is null then
+        return exists (select from journal_entry where order_no is null and effect = its_effect);
+    end if;
+    return exists (select from journal_entry where order_no = its_order and effect = its_effect);
+end $$;
+
+create or replace function an_effect_is_booked_once() returns trigger language plpgsql as $$
+begin
+    if is_booked(new.effect, new.order_no) then
+        raise exception '% is booked already', new.effect
+            using errcode = 'unique_violation', constraint = 'an_effect_is_booked_once';
+    end if;
+    return new;
+end $$;
+create or replace trigger an_effect_is_booked_once before insert on journal_entry
+    for each row execute function an_effect_is_booked_once();
 
 create or replace function journal_must_balance() returns trigger language plpgsql as $$
 begin

@@ -12,6 +12,18 @@ begin
     raise exception '%', message using errcode = 'ORDER', detail = kind;
 end $$;
 
+-- The order that a part's id names: `web-1001` of `web-1001:2`. Order ids hold no colon.
+create or replace function order_of(part_id text) returns text
+language sql immutable parallel safe return split_part(part_id, ':', 1);
+
+-- The number of an order, by its id or by that of one of its parts: what its rows are found by. One look
+-- at one index; null where there is none.
+create or replace function order_no_of(id text) returns bigint
+language plpgsql stable parallel safe as $$
+begin
+    return (select order_no from customer_order where order_id = split_part(id, ':', 1));
+end $$;
+
 -- Keeps a report for the step that waits under this id, once, for an order's workflow or a purchase
 -- order's. A step that waits already is told at commit, by the relay. One that has not begun says so
 -- itself when it does (step_waits), and the relay leaves the report alone until then. But a step whose
@@ -23,8 +35,8 @@ create or replace function report_to_step(
 ) returns void language sql as $$
     with kept as (
         insert into wait_report as w
-            (activity_id, order_id, po_id, outcome, reported_at, try_after)
-        values (its_activity, its_order, its_purchase, its_outcome, moment(),
+            (activity_id, order_no, po_id, outcome, reported_at, try_after)
+        values (its_activity, order_no_of(its_order), its_purchase, its_outcome, moment(),
                 moment() + interval '30 seconds')
         on conflict (activity_id) do update
         set outcome = excluded.outcome, reported_at = excluded.reported_at,
@@ -47,8 +59,8 @@ declare
     reported boolean;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    insert into wait_report (activity_id, order_id, po_id, waits_since)
-    values (its_activity, its_order, its_purchase, moment())
+    insert into wait_report (activity_id, order_no, po_id, waits_since)
+    values (its_activity, order_no_of(its_order), its_purchase, moment())
     on conflict (activity_id) do update
     set waits_since = excluded.waits_since, delivered_at = null, tries = 0,
         try_after = excluded.try_after
@@ -68,8 +80,9 @@ declare
     reported boolean;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    insert into wait_report as w (activity_id, order_id, waits_since, outcome, reported_at)
-    values (its_activity, its_order, moment(), told, case when told is not null then moment() end)
+    insert into wait_report as w (activity_id, order_no, waits_since, outcome, reported_at)
+    values (its_activity, order_no_of(its_order), moment(), told,
+            case when told is not null then moment() end)
     on conflict (activity_id) do update
     set waits_since = excluded.waits_since, delivered_at = null, tries = 0,
         try_after = excluded.try_after,

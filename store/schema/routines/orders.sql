@@ -21,10 +21,10 @@ $$;
 
 drop view if exists computed_order_state;
 create view computed_order_state as
-select o.order_id,
+select o.order_no, o.order_id,
        order_state(o.decision,
                    exists (select from order_hold h
-                           where h.order_id = o.order_id and h.released_at is null),
+                           where h.order_no = o.order_no and h.released_at is null),
                    sum(ordered - cancelled - delivered - lost),
                    sum(delivered + lost),
                    sum(picked + shipped)) as state,
@@ -33,15 +33,15 @@ select o.order_id,
            when sum(ordered - cancelled - delivered - lost) = 0 then 'fulfilled'
            else 'partly_fulfilled'
        end as fulfilment_status
-from customer_order o join order_line using (order_id)
-group by o.order_id;
+from customer_order o join order_line using (order_no)
+group by o.order_no;
 
 -- Whoever changes what a state is made of has locked the order's row.
 create or replace function keep_order_states() returns trigger language plpgsql as $$
 begin
     update customer_order o set state = now.state, fulfilment_status = now.fulfilment_status
     from computed_order_state now
-    where o.order_id = now.order_id and now.order_id = any(array(select order_id from changed))
+    where o.order_no = now.order_no and now.order_no = any(array(select order_no from changed))
       and (o.state, o.fulfilment_status) is distinct from (now.state, now.fulfilment_status);
     return null;
 end $$;
@@ -52,16 +52,30 @@ create or replace trigger order_is_held after insert on order_hold
 create or replace trigger order_is_released after update on order_hold
     referencing new table as changed for each statement execute function keep_order_states();
 
--- A decision is written together with the state that follows from it.
+-- Whether an order has ended so long ago that nobody knows any more what its steps have done: then they do
+-- nothing.
+create or replace function is_over(its_no bigint, its_decision text) returns boolean
+language plpgsql stable as $$
+begin
+    return its_decision in ('rejected', 'cancelled', 'closed')
+       and not exists (select from effect where order_no = its_no and effect = 'ended');
+end $$;
+
+-- A decision is written together with the state that follows from it. From an end on, the time runs after
+-- which the order's effects go.
 create or replace function keep_decided_state() returns trigger language plpgsql as $$
 begin
     select order_state(new.decision,
                        exists (select from order_hold h
-                               where h.order_id = new.order_id and h.released_at is null),
+                               where h.order_no = new.order_no and h.released_at is null),
                        sum(ordered - cancelled - delivered - lost),
                        sum(delivered + lost),
                        sum(picked + shipped))
-    into new.state from order_line where order_id = new.order_id;
+    into new.state from order_line where order_no = new.order_no;
+    if new.decision in ('rejected', 'cancelled', 'closed') then
+        insert into effect (order_no, effect, ended_at) values (new.order_no, 'ended', moment())
+        on conflict (order_no, effect) do nothing;
+    end if;
     return new;
 end $$;
 create or replace trigger order_is_decided before update of decision on customer_order

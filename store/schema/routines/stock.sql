@@ -62,25 +62,27 @@ declare
     part   fulfilment;
     parcel shipment;
     units  jsonb;
+    the_no bigint := order_no_of(its_id);
 begin
     select jsonb_object_agg(line_id, quantity) into units
     from (select line_id, min(quantity) as quantity from reservation
-          where fulfilment_id = its_id and quantity > 0 group by line_id) claimed;
+          where order_no = the_no and fulfilment_id = its_id and quantity > 0 group by line_id) claimed;
     update fulfilment set state = 'shipped', changed_at = moment()
-    where fulfilment_id = its_id returning * into part;
+    where order_no = the_no and fulfilment_id = its_id returning * into part;
     update order_line l
     set allocated = l.allocated - u.n::bigint, picked = l.picked - u.n::bigint,
         shipped = l.shipped + u.n::bigint
     from jsonb_each(units) as u (line_id, n)
-    where l.order_id = part.order_id and l.line_id = u.line_id;
+    where l.order_no = the_no and l.line_id = u.line_id;
     update reservation r set quantity = r.quantity - u.n::bigint
     from jsonb_each(units) as u (line_id, n)
-    where r.fulfilment_id = its_id and r.line_id = u.line_id;
+    where r.order_no = the_no and r.fulfilment_id = its_id and r.line_id = u.line_id;
     -- A scan is never later than now, even if a clock is ahead: the parcel would seem to move for ever.
     update shipment set handed_over_at = its_time, last_scan_at = least(its_time, moment())
-    where fulfilment_id = its_id returning * into parcel;
-    insert into order_event (order_id, effect, what, who, data)
-    values (part.order_id, 'handover:' || its_id, 'shipped', its_who,
+    where order_no = the_no and fulfilment_id = its_id returning * into parcel;
+    insert into effect (order_no, effect) values (the_no, 'handover:' || its_id);
+    insert into order_event (order_no, effect, what, who, data)
+    values (the_no, 'handover:' || its_id, 'shipped', its_who,
             jsonb_build_object('fulfilment_id', its_id, 'carrier', parcel.carrier,
                                'tracking_number', parcel.tracking_number,
                                'units', coalesce(units, '{}')));
@@ -129,6 +131,20 @@ create or replace trigger kit_is_no_part after insert or update of sku on kit
     for each row execute function kit_is_no_part();
 create or replace trigger kit_is_no_part after insert or update of part on kit_part
     for each row execute function kit_is_no_part();
+
+-- A key would forbid to keep the movements of old times apart, so a trigger looks. All movements of a stock
+-- row are written under its lock.
+create or replace function an_effect_moves_stock_once() returns trigger language plpgsql as $$
+begin
+    if exists (select from movement
+               where (effect, sku, location) = (new.effect, new.sku, new.location)) then
+        raise exception '% has moved % at % already', new.effect, new.sku, new.location
+            using errcode = 'unique_violation', constraint = 'an_effect_moves_stock_once';
+    end if;
+    return new;
+end $$;
+create or replace trigger an_effect_moves_stock_once before insert on movement
+    for each row execute function an_effect_moves_stock_once();
 
 create or replace trigger movement_append_only before update or delete on movement
     for each row execute function append_only();

@@ -6,7 +6,7 @@ select o.order_id, o.channel, o.channel_order_id, o.customer_id, o.currency, o.t
        coalesce(o.reason, '') as reason, o.digest,
        o.state, o.fulfilment_status,
        case
-           when m.order_id is null or m.authorized = 0 and m.captured = 0 then 'unpaid'
+           when m.order_no is null or m.authorized = 0 and m.captured = 0 then 'unpaid'
            when m.disputed > 0 then 'disputed'
            when m.refund_granted > m.refunded then 'refund_owed'
            when m.captured > 0 and m.refunded = m.captured then 'refunded'
@@ -21,13 +21,13 @@ select o.order_id, o.channel, o.channel_order_id, o.customer_id, o.currency, o.t
        l.ordered, l.allocated, l.picked, l.shipped, l.delivered, l.lost, l.cancelled, l.returned,
        l.return_requested,
        exists (select from attention a
-               where a.order_id = o.order_id and a.resolved_at is null) as attention,
+               where a.order_no = o.order_no and a.resolved_at is null) as attention,
        h.note as held
 from customer_order o
-left join order_money m using (order_id)
+left join order_money m using (order_no)
 left join lateral (
     select string_agg(reason || ': ' || note, '; ' order by number) as note
-    from order_hold where order_hold.order_id = o.order_id and released_at is null
+    from order_hold where order_hold.order_no = o.order_no and released_at is null
 ) h on true
 cross join lateral (
     select sum(ordered)::bigint as ordered, sum(allocated)::bigint as allocated,
@@ -35,5 +35,5 @@ cross join lateral (
            sum(delivered)::bigint as delivered, sum(lost)::bigint as lost,
            sum(cancelled)::bigint as cancelled, sum(returned)::bigint as returned,
            sum(return_requested)::bigint as return_requested
-    from order_line where order_line.order_id = o.order_id
+    from order_line where order_line.order_no = o.order_no
 ) l;

@@ -203,10 +203,10 @@ async def test_the_database_takes_no_number_without_the_one_before_it(
             asyncpg.ForeignKeyViolationError, match="document_follows_the_one_before_it"
         ):
             await conn.execute("""
-                insert into document (kind, year, running, order_id, part_id, currency, goods_minor,
+                insert into document (kind, year, running, order_no, part_id, currency, goods_minor,
                                       tax_minor, shipping_minor, shipping_tax_minor, content,
                                       issued_on)
-                select kind, year, running + 2, order_id, 'p', currency, 0, 0, 0, 0, '{}', issued_on
+                select kind, year, running + 2, order_no, 'p', currency, 0, 0, 0, 0, '{}', issued_on
                 from document
             """)
 
@@ -263,14 +263,15 @@ async def test_a_parcel_is_supplied_on_the_day_of_its_hand_over(pool: Pool, orde
     async with pool.acquire() as conn:
         await conn.execute("insert into location (location) values ('main')")
         await conn.execute(
-            "insert into fulfilment values ($1, $2, 'main', 'shipped', null)",
+            "insert into fulfilment values (order_no_of($2), $1, 'main', 'shipped', null)",
             f"{order.order_id}:1",
             order.order_id,
         )
         await conn.execute(
-            """insert into shipment (fulfilment_id, order_id, label_key, label, service,
+            """insert into shipment (fulfilment_id, order_no, label_key, label, service,
                                    handed_over_at)
-            values ($1, $2, 'k', 'requested', 'standard', '2026-11-20T20:00:00Z')""",
+            values ($1, order_no_of($2), $1 || ':label', 'requested', 'standard',
+                    '2026-11-20T20:00:00Z')""",
             f"{order.order_id}:1",
             order.order_id,
         )

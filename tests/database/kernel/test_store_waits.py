@@ -185,14 +185,16 @@ async def test_the_reports_of_an_order_go_with_its_end(bench: Bench) -> None:
     ask = CloseOrder(order_id=closing, decision="cancelled", reason="recalled")
     await bench.records.close_order(ask)
     async with bench.pool.acquire() as conn:
-        left = await conn.fetch("select distinct order_id from wait_report")
+        left = await conn.fetch(
+            "select distinct order_id from wait_report join customer_order using (order_no)"
+        )
         assert [row["order_id"] for row in left] == [going_on]
         # One that comes after the end, for whatever reason, goes when the relay meets it.
         await waits.report(conn, closing, "late", {})
         await conn.execute("update wait_report set try_after = now()")
         found = {report["order_id"] for report in await waits.claim_pending(conn, 10)}
         assert found == {going_on}
-        assert await conn.fetchval("select count(distinct order_id) from wait_report") == 1
+        assert await conn.fetchval("select count(distinct order_no) from wait_report") == 1
 
 
 async def test_what_is_done_again_when_it_is_lost_does_not_wait_for_the_disk(bench: Bench) -> None:

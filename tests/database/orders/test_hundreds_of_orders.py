@@ -188,9 +188,10 @@ OURS = """
     select order_id, authorized, captured, refunded, released,
            (select coalesce(sum(amount_minor), 0)::bigint
             from posting join journal_entry e using (entry_id)
-            where e.order_id = m.order_id and account = 'cash_in_transit'),
-           (select count(*) from payment p where p.order_id = m.order_id)
-    from order_money m where capture_granted = captured and refund_granted = refunded
+            where e.order_no = m.order_no and account = 'cash_in_transit'),
+           (select count(*) from payment p where p.order_no = m.order_no)
+    from order_money m join customer_order using (order_no)
+    where capture_granted = captured and refund_granted = refunded
 """
 
 THEIRS = """

@@ -41,7 +41,7 @@ async def test_an_order_that_was_taken_in_is_on_record_and_to_be_started(bench: 
     assert [(each.provider, each.token, each.most) for each in terms.tenders] == [
         ("sandbox", "tok_ok", None)
     ]
-    to_start = "select count(*) from order_to_start where order_id = $1 and not bulk"
+    to_start = "select count(*) from order_to_start where order_no = order_no_of($1) and not bulk"
     assert await bench.count(to_start, order.order_id) == 1
     assert await bench.pool.fetchval("select what from order_event") == "received"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,13 +18,15 @@ import pytest
 
 from activities.aftersales.returns import ApproveReturn
 from activities.orders.order_records import Attention, CloseOrder, Notice
+from activities.orders.retention import EndedOrders
 from activities.payments.contracts import Refund, Void
 from activities.provider_errors import Declined, OutcomeUnknown
 from activities.providers.sandbox.payment import Card
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
-from domain.errors import Conflict
+from domain.errors import Conflict, IllegalTransition
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
+from store import waits
 from store.database import open_pool
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
@@ -275,29 +279,39 @@ async def picture(bench: Bench, order: Order) -> dict[str, list[str]]:
     """All that is recorded of an order, here and at the companies, without ids and times."""
     queries = {
         "order": "select decision, reason from customer_order where order_id = $1",
-        "lines": "select * from order_line where order_id = $1",
+        "lines": (
+            "select to_jsonb(l) - 'order_no' from order_line l "
+            "where order_no = order_no_of($1) order by line_id"
+        ),
         "fulfilments": """
             select fulfilment_id, location, state, recalled_from from fulfilment
-            where order_id = $1 order by 1""",
+            where order_no = order_no_of($1) order by 1""",
         "claims": """
             select fulfilment_id, line_id, location, quantity from reservation
-            where order_id = $1 order by 1, 2""",
+            where order_no = order_no_of($1) order by 1, 2""",
         "movements": """
             select effect, sku, location, kind, on_hand_change, allocated_change from movement
-            where order_id = $1 order by movement_id""",
-        "money": "select * from order_money where order_id = $1",
+            where order_no = order_no_of($1) order by movement_id""",
+        "money": (
+            "select to_jsonb(m) - 'order_no' from order_money m where order_no = order_no_of($1)"
+        ),
         "payments": """
             select payment_key, kind, amount_minor, state, code from payment
             where order_id = $1 order by requested_at""",
         "journal": """
             select effect, account, amount_minor from posting join journal_entry using (entry_id)
-            where order_id = $1 order by entry_id, account""",
-        "story": "select effect, what, why from order_event where order_id = $1 order by event_id",
-        "attention": "select step, resolution from attention where order_id = $1",
+            where order_no = order_no_of($1) order by entry_id, account""",
+        "story": (
+            "select effect, what, why from order_event "
+            "where order_no = order_no_of($1) order by event_id"
+        ),
+        "attention": "select step, resolution from attention where order_no = order_no_of($1)",
         "returns": """
             select return_id, state, line_id, quantity from order_return
-            join return_line using (return_id, order_id) where order_id = $1""",
-        "parcels": "select fulfilment_id, label, refusal from shipment where order_id = $1",
+            join return_line using (order_no, return_id) where order_no = order_no_of($1)""",
+        "parcels": (
+            "select fulfilment_id, label, refusal from shipment where order_no = order_no_of($1)"
+        ),
         "labels": """
             select fulfilment_id, voided from sandbox.label
             where split_part(fulfilment_id, ':', 1) = $1 order by id""",
@@ -337,6 +351,89 @@ async def test_attempts_of_an_effect_that_overlap_are_one_effect(bench: Bench, n
     answers = await asyncio.gather(*(answer(call()) for _ in range(6)))
     assert {of(order, each) for each in answers} == {expected}
     assert await picture(bench, order) == left_behind
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+async def test_an_attempt_that_comes_when_its_order_ended_long_ago_changes_nothing(
+    bench: Bench, name: str
+) -> None:
+    """The order's effects are gone by then: its decision says that it is over.
+
+    A step that says that it waits leaves a row, until the duty comes by.
+    """
+    order, call = await EFFECTS[name](bench)
+    await answer(call())
+    await bench.pool.execute(
+        "update customer_order set decision = 'closed' "
+        "where order_id = $1 and decision in ('received', 'confirmed')",
+        order.order_id,
+    )
+    await EndedOrders(bench.pool, timedelta(0)).forget()
+    of_it = "select count(*) from effect where order_no = order_no_of($1)"
+    assert await bench.pool.fetchval(of_it, order.order_id) == 0
+    before = await bench.everything()
+    for _ in range(2):
+        with suppress(Conflict):
+            await answer(call())
+        await EndedOrders(bench.pool, timedelta(0)).forget()
+        assert await bench.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [("pick", "picked"), ("pack", "packed"), ("handover", "shipped"), ("scan", "delivered")],
+)
+async def test_a_fact_that_comes_again_when_its_order_ended_long_ago_changes_nothing(
+    bench: Bench, name: str, stage: Any
+) -> None:
+    order = tea()
+    part = await bench.at(order, stage)
+    repeats: dict[str, Call] = {
+        "pick": lambda: bench.warehouse.pick(part, who="picker"),
+        "pack": lambda: bench.warehouse.pack(part, who="packer"),
+        "handover": lambda: bench.warehouse.hand_over(part, who="packer"),
+        "scan": lambda: bench.scan(part, "delivered"),
+    }
+    await bench.pool.execute(
+        "update customer_order set decision = 'closed' where order_id = $1", order.order_id
+    )
+    await EndedOrders(bench.pool, timedelta(0)).forget()
+    before = await bench.everything()
+    with suppress(Conflict, IllegalTransition):
+        await repeats[name]()
+    assert await bench.everything() == before
+
+
+async def test_the_effects_of_an_order_stay_until_it_has_ended_and_for_a_while(
+    bench: Bench,
+) -> None:
+    open_one, ended = tea(), tea()
+    await bench.at(open_one, "delivered")
+    await bench.at(ended, "delivered")
+    ask = CloseOrder(order_id=ended.order_id, decision="closed", reason="")
+    await bench.records.close_order(ask)
+    kept = "select count(*) from effect where order_no = order_no_of($1)"
+    before = [await bench.pool.fetchval(kept, order.order_id) for order in (open_one, ended)]
+    await EndedOrders(bench.pool, timedelta(days=1)).forget()
+    assert [await bench.pool.fetchval(kept, o.order_id) for o in (open_one, ended)] == before
+    assert min(before) > 3
+    await EndedOrders(bench.pool, timedelta(0)).forget()
+    assert await bench.pool.fetchval(kept, open_one.order_id) == before[0]
+    assert await bench.pool.fetchval(kept, ended.order_id) == 0
+
+
+async def test_a_step_that_says_too_late_that_it_waits_leaves_no_row_behind(bench: Bench) -> None:
+    order = tea()
+    part = await bench.at(order, "delivered")
+    await bench.records.close_order(
+        CloseOrder(order_id=order.order_id, decision="closed", reason="")
+    )
+    async with bench.pool.acquire() as conn:
+        await waits.begin(conn, f"await_delivery:{part}", order_id=order.order_id)
+    left = "select count(*) from wait_report where order_no = order_no_of($1)"
+    assert await bench.pool.fetchval(left, order.order_id) == 1
+    await EndedOrders(bench.pool).forget()
+    assert await bench.pool.fetchval(left, order.order_id) == 0
 
 
 COMPANY_CALLS: dict[str, tuple[str, str, Scene]] = {

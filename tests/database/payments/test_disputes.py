@@ -49,7 +49,7 @@ async def books(pool: Pool, dispute_id: str = "dp_1") -> dict[str, int]:
         rows = await conn.fetch(
             """
             select account, sum(amount_minor)::bigint as amount
-            from posting join journal_entry using (entry_id) join customer_order using (order_id)
+            from posting join journal_entry using (entry_id) join customer_order using (order_no)
             where effect like 'dispute:sandbox:' || $1 || ':%' group by account
             """,
             dispute_id,

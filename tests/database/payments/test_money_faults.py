@@ -77,8 +77,8 @@ SETTINGS = (
 
 
 SECOND_PARCEL = """
-    insert into fulfilment (fulfilment_id, order_id, location, state)
-    select order_id || ':2', order_id, location, state from fulfilment where order_id = $1
+    insert into fulfilment (fulfilment_id, order_no, location, state)
+    select $1 || ':2', order_no, location, state from fulfilment where order_no = order_no_of($1)
 """
 
 
@@ -339,7 +339,7 @@ PICTURE = """
     union all
     select 'sums', row(authorized, capture_granted, captured, refund_granted, refunded, released,
                        disputed, voided)::text
-    from order_money where order_id = $1
+    from order_money where order_no = order_no_of($1)
     union all
     select 'payment', row(payment_key, kind, amount_minor, currency, state, provider, code, tender,
                           reference is null, authorization_key, part_of, capture_granted, captured,
@@ -347,19 +347,21 @@ PICTURE = """
     from payment where order_id = $1
     union all
     select 'refund', row(refund_id, kind, units, amount_minor, credited_minor, issued_minor)::text
-    from refund where order_id = $1
+    from refund where order_no = order_no_of($1)
     union all
     select 'line', row(line_id, charged, refunded, invoiced, conceded)::text
-    from order_line where order_id = $1
+    from order_line where order_no = order_no_of($1)
     union all
     select 'document', row(kind, part_id, goods_minor, tax_minor, shipping_minor,
                            shipping_tax_minor)::text
-    from document where order_id = $1
+    from document where order_no = order_no_of($1)
     union all
     select 'journal', row(effect, account, amount_minor)::text
-    from posting join journal_entry using (entry_id) where order_id = $1
+    from posting join journal_entry using (entry_id)
+    where order_no = order_no_of($1)
     union all
-    select 'story', row(effect, what, why)::text from order_event where order_id = $1
+    select 'story', row(effect, what, why)::text from order_event
+    where order_no = order_no_of($1)
     union all
     select 'at the company', row(key, kind, amount_minor, code)::text
     from sandbox.payment_call where starts_with(key, $1 || ':')
@@ -371,13 +373,16 @@ PICTURE = """
 AGE = """
     with ends as (
         update payment_authorization set expires_at = expires_at - interval '5 days'
-        where order_id = $1
+        where order_no = order_no_of($1)
     )
     update payment_operation set requested_at = requested_at - interval '5 days'
-    where order_id = $1 and kind = 'authorize'
+    where order_no = order_no_of($1) and kind = 'authorize'
 """
 
-SUMS = "select authorized, captured, refunded, released from order_money where order_id = $1"
+SUMS = (
+    "select authorized, captured, refunded, released from order_money "
+    "where order_no = order_no_of($1)"
+)
 
 Picture = list[tuple[str, str]]
 

@@ -50,8 +50,8 @@ EXAMPLES = 40
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 FULFILMENT = """
-    insert into fulfilment (fulfilment_id, order_id, location, state)
-    values ($1, $2, 'main', 'open')
+    insert into fulfilment (fulfilment_id, order_no, location, state)
+    values ($1, order_no_of($2), 'main', 'open')
 """
 
 
@@ -271,7 +271,7 @@ async def worth_in(pool: Pool, query: str, order_id: str) -> Worth:
 async def journal(pool: Pool, order_id: str) -> dict[str, int]:
     rows = await pool.fetch(
         "select account, sum(amount_minor)::bigint from posting "
-        "join journal_entry using (entry_id) where order_id = $1 group by account",
+        "join journal_entry using (entry_id) where order_no = order_no_of($1) group by account",
         order_id,
     )
     return {account: minor for account, minor in rows if minor}
@@ -284,13 +284,15 @@ def without_zeros(balances: dict[Account, int]) -> dict[str, int]:
 async def accounted_for(life: Life) -> None:
     """The database, its documents and its journal say what the book says."""
     pool, order_id, charges = life.pool, life.order.order_id, life.book.charges
-    money = await pool.fetchrow("select * from order_money where order_id = $1", order_id)
+    money = await pool.fetchrow(
+        "select * from order_money where order_no = order_no_of($1)", order_id
+    )
     assert money is not None
     charged, refunded = charges.charged, charges.refunded
     assert (money["captured"], money["capture_granted"]) == (charged.total,) * 2
     assert (money["refunded"], money["refund_granted"]) == (refunded.total,) * 2
-    assert await worth_in(pool, "refund where order_id = $1", order_id) == refunded
-    documents = "document where order_id = $1 and kind = '{}'"
+    assert await worth_in(pool, "refund where order_no = order_no_of($1)", order_id) == refunded
+    documents = "document where order_no = order_no_of($1) and kind = '{}'"
     invoices = await worth_in(pool, documents.format("invoice"), order_id)
     notes = await worth_in(pool, documents.format("credit_note"), order_id)
     assert (invoices.total, notes.total) == (life.invoiced.total, life.credited.total)
@@ -309,7 +311,8 @@ async def accounted_for(life: Life) -> None:
         }
     )
     lines = await pool.fetch(
-        "select line_id, charged, refunded, invoiced, conceded from order_line where order_id = $1",
+        "select line_id, charged, refunded, invoiced, conceded from order_line "
+        "where order_no = order_no_of($1)",
         order_id,
     )
     for row in lines:

@@ -223,7 +223,7 @@ async def test_a_clean_day_is_clean_and_its_fees_are_booked_once(books: Books) -
     fee = fee_of(Money(minor=25_00, currency="USD")).minor
     async with books.pool.acquire() as conn:
         rows = await conn.fetch(
-            """select account, amount_minor, currency, order_id
+            """select account, amount_minor, currency, order_no
             from journal_entry join posting using (entry_id)
             where effect like 'fee:sandbox:cap\\_%' order by 1"""
         )
@@ -359,13 +359,13 @@ async def test_a_step_that_serves_several_operations_is_told_once(books: Books) 
     await books.execute(
         UNSETTLE.format("unknown", "web-2:authorize"),
         """insert into payment_authorization
-            (authorization_key, order_id, amount_minor, currency, provider, tender)
-        values ('web-2:authorize:2', 'web-2', 100, 'USD', 'sandbox', 1);
+            (authorization_key, order_no, amount_minor, currency, provider, tender)
+        values ('web-2:authorize:2', order_no_of('web-2'), 100, 'USD', 'sandbox', 1);
         insert into payment_operation
-            (payment_key, authorization_key, order_id, kind, amount_minor, currency, state,
+            (payment_key, authorization_key, order_no, kind, amount_minor, currency, state,
              provider, requested_at)
-        values ('web-2:authorize:2', 'web-2:authorize:2', 'web-2', 'authorize', 100, 'USD',
-                'requested', 'sandbox', '2026-11-24 12:00Z')""",
+        values ('web-2:authorize:2', 'web-2:authorize:2', order_no_of('web-2'), 'authorize', 100,
+                'USD', 'requested', 'sandbox', '2026-11-24 12:00Z')""",
     )
     async with books.pool.acquire() as conn:
         await events.raise_attention(

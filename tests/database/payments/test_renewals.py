@@ -21,9 +21,9 @@ async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
     await bench.authorizations.authorize_payment(authorizing(order))
     await bench.pool.execute(
         "with ends as (update payment_authorization set expires_at = expires_at - $2::interval "
-        "where order_id = $1) "
+        "where order_no = order_no_of($1)) "
         "update payment_operation set requested_at = requested_at - $2::interval "
-        "where order_id = $1",
+        "where order_no = order_no_of($1)",
         *(order.order_id, age),
     )
     return order

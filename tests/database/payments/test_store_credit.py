@@ -504,7 +504,7 @@ async def test_a_gift_is_booked_once_and_is_no_payment(payment: StoreCredit, poo
     assert await figures(pool) == (100_00, 0)
     async with pool.acquire() as conn:
         rows = await conn.fetch(
-            "SELECT effect, memo, order_id, account, amount_minor, currency "
+            "SELECT effect, memo, order_no, account, amount_minor, currency "
             "FROM journal_entry JOIN posting USING (entry_id) ORDER BY amount_minor"
         )
     entry = ("credit:gift", "store credit of 100.00 USD given: gift", None)
@@ -537,12 +537,20 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
     unbooked = [fault for fault in await faults(pool) if fault.startswith("ledger")]
     assert unbooked == []  # their outcomes are not recorded yet
     async with pool.acquire() as conn:
-        await conn.execute("SET session_replication_role = replica")  # there is no such order
+        await conn.execute("SET session_replication_role = replica")  # without an authorization
         for done in receipts:
             await conn.execute(
-                "INSERT INTO payment_operation (payment_key, order_id, kind, amount_minor, "
+                "INSERT INTO customer_order (order_id, channel, channel_order_id, digest, policy, "
+                "document, customer_id, currency, total_minor, placed_at) "
+                "VALUES ($1, 'web', $1, '', '{}', '{}', '', 'USD', 0, now()) "
+                "ON CONFLICT DO NOTHING",
+                done.order_id,
+            )
+            await conn.execute(
+                "INSERT INTO payment_operation (payment_key, order_no, kind, amount_minor, "
                 "currency, state, provider, reference, settled_at, authorization_key) "
-                "VALUES ($1, $2, $3, $4, 'USD', 'succeeded', 'store_credit', $5, now(), $6)",
+                "VALUES ($1, order_no_of($2), $3, $4, 'USD', 'succeeded', 'store_credit', $5, "
+                "now(), $6)",
                 *(done.key, done.order_id, done.kind, done.amount.minor, done.reference),
                 done.key if done.kind == "authorize" else "another",
             )

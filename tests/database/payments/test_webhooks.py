@@ -279,11 +279,11 @@ async def unsettled(bench: Bench) -> str:
     async with bench.pool.acquire() as conn, conn.transaction():
         await conn.execute(
             """
-            insert into payment_operation (payment_key, order_id, kind, amount_minor, currency,
+            insert into payment_operation (payment_key, order_no, kind, amount_minor, currency,
                                            state, provider, authorization_key, part_of)
-            values ($1 || ':capture', $2, 'capture', 10, 'USD', 'unknown', 'sandbox',
+            values ($1 || ':capture', order_no_of($1), 'capture', 10, 'USD', 'unknown', 'sandbox',
                     $2 || ':authorize', $1),
-                   ($1 || ':capture/2', $2, 'capture', 5, 'USD', 'unknown', 'sandbox',
+                   ($1 || ':capture/2', order_no_of($1), 'capture', 5, 'USD', 'unknown', 'sandbox',
                     $2 || ':authorize', $1)
             """,
             part,

@@ -108,7 +108,9 @@ async def test_the_relay_waits_for_no_order_that_is_being_begun(bench: Bench) ->
         async with asyncio.timeout(10):
             await intake.started(relay, both)
             await intake.leave(relay, both)
-    rows = await bench.pool.fetch("select order_id from order_to_start")
+    rows = await bench.pool.fetch(
+        "select order_id from order_to_start join customer_order using (order_no)"
+    )
     assert [row["order_id"] for row in rows] == [left.order_id]
 
 

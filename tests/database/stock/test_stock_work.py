@@ -289,12 +289,9 @@ async def test_no_sequence_of_stock_work_makes_or_loses_a_unit(pool: Pool, seed:
 async def test_a_change_waits_for_no_row_that_came_after_it_locked_the_stock(bench: Bench) -> None:
     """Two receipts at new locations would each hold the other's row, and wait for each other."""
     async with bench.pool.acquire() as one, bench.pool.acquire() as other:
-        same = one.transaction()
-        await same.start()
-        await one.execute("""
-            insert into movement
-                (effect, sku, location, kind, on_hand_change, allocated_change, who, why)
-            values ('receive:D-1', 'TEA', 'main', 'received', 1, 0, '', '')""")
+        owner = one.transaction()
+        await owner.start()
+        await one.execute("select from stock where (sku, location) = ('TEA', 'main') for update")
         receiving = asyncio.create_task(
             bench.stock.receive("D-1", "TEA", "main", 1, who="dock", why="delivery")
         )
@@ -306,6 +303,6 @@ async def test_a_change_waits_for_no_row_that_came_after_it_locked_the_stock(ben
         )
         async with other.transaction():
             await other.execute("select from stock where location = 'annex' for update")
-            await same.rollback()
+            await owner.rollback()
             level = await asyncio.wait_for(receiving, 10)
     assert level.on_hand == 11

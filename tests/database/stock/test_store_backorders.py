@@ -45,7 +45,8 @@ async def placed(bench: Bench, order: Order) -> Reserved:
 
 async def soft_reserved(bench: Bench, order: Order) -> int:
     return await bench.count(
-        "select coalesce(sum(quantity), 0)::bigint from soft_reservation where order_id = $1",
+        "select coalesce(sum(quantity), 0)::bigint from soft_reservation "
+        "where order_no = order_no_of($1)",
         order.order_id,
     )
 
@@ -120,7 +121,9 @@ async def test_a_count_takes_back_the_claim_that_was_taken_in_last_whatever_thei
     for order in (first, second):
         await placed(bench, order)
     await bench.stock.count("c", "TEA", "main", 2, who="anna", why="count")
-    waiting = await bench.pool.fetch("select order_id from backorder where quantity > 0")
+    waiting = await bench.pool.fetch(
+        "select order_id from backorder join customer_order using (order_no) where quantity > 0"
+    )
     assert [row["order_id"] for row in waiting] == [second.order_id]
     await right(bench)
 
@@ -143,7 +146,10 @@ async def test_a_promise_is_kept_for_who_was_taken_in_first_whatever_their_clock
     await bench.pool.execute("update backorder set promised_leave = $1, promised_on = $1", due)
     async with bench.pool.acquire() as conn:
         assert await promises.notice_slips(conn, 10) == 1
-    told = await bench.pool.fetch("select order_id from order_event where effect like 'promise:%'")
+    told = await bench.pool.fetch(
+        "select order_id from order_event join customer_order using (order_no) "
+        "where effect like 'promise:%'"
+    )
     assert [row["order_id"] for row in told] == [second.order_id]
 
 
@@ -210,7 +216,8 @@ async def test_units_that_wait_without_a_day_leave_the_others_of_their_line_thei
     )
     assert (await bench.inventory.reserve_again(ask)).backordered == {"1": 1}
     row = await bench.pool.fetchrow(
-        "select quantity, promised_leave from backorder where order_id = $1", order.order_id
+        "select quantity, promised_leave from backorder where order_no = order_no_of($1)",
+        order.order_id,
     )
     assert row is not None
     assert tuple(row) == (3, due)
@@ -290,7 +297,7 @@ async def test_what_is_ordered_ahead_is_promised_for_its_first_day_of_sale_at_th
         assert {one.promise and one.promise.leaves_on for one in told} == {first_day}
         await placed(bench, order)
         leaves = await bench.pool.fetchval(
-            "select promised_leave from backorder where order_id = $1", order.order_id
+            "select promised_leave from backorder where order_no = order_no_of($1)", order.order_id
         )
         assert leaves == first_day
 
@@ -314,7 +321,8 @@ async def test_a_backorder_that_slips_is_told_once_before_its_day_and_once_after
             "update transfer set expected_on = $1", today + timedelta(days=due)
         )
         await bench.pool.execute(
-            "update backorder set promised_leave = $1, promised_on = $2 where order_id = $3",
+            "update backorder set promised_leave = $1, promised_on = $2 "
+            "where order_no = order_no_of($3)",
             *(today + timedelta(days=days) for days in (leave, arrive)),
             second.order_id,
         )
@@ -561,7 +569,7 @@ async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the
         )
         waits = await bench.count(
             "select (coalesce(sum(quantity), 0) - (select coalesce(sum(quantity), 0) from "
-            "soft_reservation where order_id is not null and sku = $1))::bigint from backorder "
+            "soft_reservation where order_no is not null and sku = $1))::bigint from backorder "
             "where sku = $1",
             sku,
         )

@@ -192,7 +192,7 @@ async def test_an_order_is_locked_for_writers_while_readers_go_on(bench: Bench) 
                 await lock_order(other, order.order_id)
             # What refers to the order can be written: a child's foreign key does not need the lock.
             await other.execute(
-                "insert into attention (order_id, step, reason) values ($1, 'x', 'y')",
+                "insert into attention (order_no, step, reason) values (order_no_of($1), 'x', 'y')",
                 order.order_id,
             )
         await lock_order(other, order.order_id)

@@ -21,9 +21,10 @@ class Plant:
 
 CAPTURE: Final = "'web-closed:1:capture'"
 A_DOCUMENT: Final = """
-    insert into document (kind, year, running, order_id, part_id, currency, goods_minor, tax_minor,
+    insert into document (kind, year, running, order_no, part_id, currency, goods_minor, tax_minor,
                           shipping_minor, shipping_tax_minor, content, issued_on)
-    values ('invoice', 2001, {running}, 'web-closed', 'planted-{running}', 'USD', 5, 0, 0, 0,
+    values ('invoice', 2001, {running}, order_no_of('web-closed'), 'planted-{running}', 'USD',
+            5, 0, 0, 0,
             jsonb_build_object('allowance_minor', 0, 'allowance_tax_minor', 0, 'shipping_minor', 0,
                                'shipping_tax_minor', 0, 'total_minor', {total}, 'lines',
                                '[{{"net_minor": 5, "tax_minor": 0, "total_minor": 5}}]'::jsonb),
@@ -84,7 +85,8 @@ PLANTS = {
         "ship changes stock by -6, but its movements say -4",
     ),
     "a kit that came back as something else": Plant(
-        """update reservation set sku = 'MUG' where (order_id, sku) = ('web-gift', 'CUP')""",
+        """update reservation set sku = 'MUG'
+        where (order_no, sku) = (order_no_of('web-gift'), 'CUP')""",
         "stock",
         "web-gift:R1, MUG",
         "return changes stock by 2, but its movements say 0",
@@ -115,10 +117,10 @@ PLANTS = {
     ),
     "more soft-reserved than is waited for": Plant(
         """insert into backorder
-            (order_id, line_id, sku, quantity, received_at, round, barred)
-        values ('web-confirmed', '1', 'CUP', 0, now(), 1, '{}');
-        insert into soft_reservation (order_id, line_id, sku, location, quantity)
-        values ('web-confirmed', '1', 'CUP', 'main', 1)""",
+            (order_no, line_id, sku, quantity, received_at, round, barred)
+        values (order_no_of('web-confirmed'), '1', 'CUP', 0, now(), 1, '{}');
+        insert into soft_reservation (order_no, line_id, sku, location, quantity)
+        values (order_no_of('web-confirmed'), '1', 'CUP', 'main', 1)""",
         "stock",
         "web-confirmed line 1",
         "1 soft-reserved for it, but it waits for 0",
@@ -126,8 +128,8 @@ PLANTS = {
     # lines
     "a backorder that no line counts": Plant(
         """insert into backorder
-            (order_id, line_id, sku, quantity, received_at, round, barred)
-        values ('web-confirmed', '1', 'CUP', 2, now(), 1, '{}')""",
+            (order_no, line_id, sku, quantity, received_at, round, barred)
+        values (order_no_of('web-confirmed'), '1', 'CUP', 2, now(), 1, '{}')""",
         "lines",
         "web-confirmed line 1",
         "0 backordered, but its claims, fulfilments and returns say 2",
@@ -135,47 +137,50 @@ PLANTS = {
     "more units accounted for than were ordered": Plant(
         """alter table order_line drop constraint units_of_a_line_are_at_one_place_each;
         update order_line set cancelled = cancelled + 1
-        where order_id = 'web-closed' and line_id = '1'""",
+        where order_no = order_no_of('web-closed') and line_id = '1'""",
         "lines",
         "web-closed line 1",
         "ordered is not open",
     ),
     "more picked than allocated": Plant(
         """alter table order_line drop constraint picked_is_at_most_allocated;
-        update order_line set picked = 9 where order_id = 'web-picked' and line_id = '1'""",
+        update order_line set picked = 9
+        where order_no = order_no_of('web-picked') and line_id = '1'""",
         "lines",
         "web-picked line 1",
         "more units are picked than allocated",
     ),
     "more delivered than shipped": Plant(
         """alter table order_line drop constraint delivered_and_lost_is_at_most_shipped;
-        update order_line set delivered = delivered + 1 where order_id = 'web-closed'""",
+        update order_line set delivered = delivered + 1
+        where order_no = order_no_of('web-closed')""",
         "lines",
         "web-closed line 2",
         "more units arrived",
     ),
     "more returned than delivered": Plant(
         """alter table order_line drop constraint returned_and_to_return_is_at_most_delivered;
-        update order_line set returned = 9 where order_id = 'web-returned'""",
+        update order_line set returned = 9 where order_no = order_no_of('web-returned')""",
         "lines",
         "web-returned line 1",
         "more units are sent back",
     ),
     "more refunded than charged": Plant(
         """alter table order_line drop constraint refunded_is_at_most_charged;
-        update order_line set refunded = charged + 1 where order_id = 'web-closed'""",
+        update order_line set refunded = charged + 1 where order_no = order_no_of('web-closed')""",
         "lines",
         "web-closed line 1",
         "refunded ≤ charged ≤ ordered",
     ),
     "an allocation without a claim": Plant(
-        "update order_line set allocated = allocated - 1 where order_id = 'web-confirmed'",
+        "update order_line set allocated = allocated - 1 "
+        "where order_no = order_no_of('web-confirmed')",
         "lines",
         "web-confirmed line 1",
         "1 allocated, but its claims, fulfilments and returns say 2",
     ),
     "a pick that no fulfilment has": Plant(
-        "update order_line set picked = picked - 1 where order_id = 'web-picked'",
+        "update order_line set picked = picked - 1 where order_no = order_no_of('web-picked')",
         "lines",
         "web-picked line 1",
         "1 picked, but",
@@ -188,37 +193,39 @@ PLANTS = {
     ),
     "a shipment that no parcel carried": Plant(
         """update order_line set shipped = shipped - 1
-        where order_id = 'web-shipped' and line_id = '1'""",
+        where order_no = order_no_of('web-shipped') and line_id = '1'""",
         "lines",
         "web-shipped line 1",
         "1 shipped, but",
     ),
     "a delivery that no parcel made": Plant(
-        "update order_line set delivered = 1 where order_id = 'web-shipped' and line_id = '1'",
+        "update order_line set delivered = 1 "
+        "where order_no = order_no_of('web-shipped') and line_id = '1'",
         "lines",
         "web-shipped line 1",
         "1 delivered, but",
     ),
     "a loss that nobody reported": Plant(
-        "update order_line set lost = lost - 1 where order_id = 'web-lost'",
+        "update order_line set lost = lost - 1 where order_no = order_no_of('web-lost')",
         "lines",
         "web-lost line 1",
         "2 lost, but its claims, fulfilments and returns say 3",
     ),
     "a lost parcel that counts as replaced, and is not": Plant(
-        """update order_line set ordered = 4, shipped = 4 where order_id = 'web-replaced'""",
+        """update order_line set ordered = 4, shipped = 4
+        where order_no = order_no_of('web-replaced')""",
         "lines",
         "web-replaced line 1",
         "4 shipped, but",
     ),
     "a return that nobody asked for": Plant(
-        "update order_line set return_requested = 2 where order_id = 'web-back'",
+        "update order_line set return_requested = 2 where order_no = order_no_of('web-back')",
         "lines",
         "web-back line 1",
         "2 to be returned, but",
     ),
     "a return that nobody received": Plant(
-        "update order_line set returned = 1 where order_id = 'web-returned'",
+        "update order_line set returned = 1 where order_no = order_no_of('web-returned')",
         "lines",
         "web-returned line 1",
         "1 returned, but",
@@ -239,7 +246,8 @@ PLANTS = {
     "more captured than authorized": Plant(
         """alter table order_money drop constraint captured_is_at_most_asked_for,
             drop constraint captures_and_releases_are_at_most_authorized;
-        update order_money set captured = authorized + 1 where order_id = 'web-closed'""",
+        update order_money set captured = authorized + 1
+        where order_no = order_no_of('web-closed')""",
         "money",
         "web-closed",
         "does not hold",
@@ -247,7 +255,8 @@ PLANTS = {
     "more refunded than captured": Plant(
         """alter table order_money drop constraint refunded_is_at_most_owed,
             drop constraint owed_is_at_most_captured;
-        update order_money set refunded = captured + 1 where order_id = 'web-closed'""",
+        update order_money set refunded = captured + 1
+        where order_no = order_no_of('web-closed')""",
         "money",
         "web-closed",
         "does not hold",
@@ -259,9 +268,9 @@ PLANTS = {
         "captured, but its payments say 0.00 USD",
     ),
     "a refund that was paid twice": Plant(
-        """insert into payment_operation (payment_key, order_id, kind, amount_minor, currency,
+        """insert into payment_operation (payment_key, order_no, kind, amount_minor, currency,
                                        state, provider, reference, settled_at)
-        select payment_key || ':2', order_id, kind, amount_minor, currency, state, provider,
+        select payment_key || ':2', order_no, kind, amount_minor, currency, state, provider,
                'ref_x', settled_at
         from payment where payment_key = 'web-returned:R1:refund'""",
         "money",
@@ -269,14 +278,14 @@ PLANTS = {
         "refunded, but its payments say",
     ),
     "a void that nobody asked for": Plant(
-        "update order_money set voided = true where order_id = 'web-closed'",
+        "update order_money set voided = true where order_no = order_no_of('web-closed')",
         "money",
         "web-closed",
         "voided, without a void among its payments",
     ),
     "a charge for units that are not recorded as paid for": Plant(
         """update order_line set charged = charged - 1
-        where order_id = 'web-shipped' and line_id = '1'""",
+        where order_no = order_no_of('web-shipped') and line_id = '1'""",
         "money",
         "web-shipped",
         "captured and not refunded, but by the units paid for it is",
@@ -290,7 +299,7 @@ PLANTS = {
         update refund set goods_minor = goods_minor + 1, issued_minor = issued_minor + 1
         where refund_id = 'web-returned:R1';
         update order_money set refund_granted = refund_granted + 1, refunded = refunded + 1
-        where order_id = 'web-returned'""",
+        where order_no = order_no_of('web-returned')""",
         "money",
         "web-returned",
         "captured and not refunded, but by the units paid for it is",
@@ -313,7 +322,7 @@ PLANTS = {
         update payment_operation set state = 'failed', code = 'came_back'
         where payment_key = 'web-returned:R1:refund';
         update refund set came_back_minor = issued_minor where refund_id = 'web-returned:R1';
-        update order_money set refunded = 0 where order_id = 'web-returned'""",
+        update order_money set refunded = 0 where order_no = order_no_of('web-returned')""",
         "money",
         "web-returned",
         "still owed",
@@ -333,13 +342,15 @@ PLANTS = {
         "captured by web-closed:authorize, but its payments say",
     ),
     "an authorization that the order does not count": Plant(
-        "update order_money set authorized = authorized + 1 where order_id = 'web-confirmed'",
+        "update order_money set authorized = authorized + 1 "
+        "where order_no = order_no_of('web-confirmed')",
         "money",
         "web-confirmed",
         "authorized, but its payments say",
     ),
     "a release that no authorization counts": Plant(
-        "update order_money set released = released - 1 where order_id = 'web-cancelled'",
+        "update order_money set released = released - 1 "
+        "where order_no = order_no_of('web-cancelled')",
         "money",
         "web-cancelled",
         "released, but its payments say",
@@ -353,27 +364,28 @@ PLANTS = {
         "is owed back for shipping, of which 5.00 USD can have been charged",
     ),
     "an order that is over and held": Plant(
-        """insert into order_hold (order_id, reason, number, note, who)
-        values ('web-closed', 'payment', 1, 'the card was refused', 'test')""",
+        """insert into order_hold (order_no, reason, number, note, who)
+        values (order_no_of('web-closed'), 'payment', 1, 'the card was refused', 'test')""",
         "money",
         "web-closed",
         "the order is closed, but it is held: the card was refused",
     ),
     "units that were paid for and never came": Plant(
         """update order_line set cancelled = 1, delivered = 2, shipped = 2
-        where order_id = 'web-closed' and line_id = '1'""",
+        where order_no = order_no_of('web-closed') and line_id = '1'""",
         "money",
         "web-closed line 1",
         "3 units charged and 0 refunded, but 2 shipped",
     ),
     "a refund that is owed when all is over": Plant(
-        "update order_money set refund_granted = refund_granted + 1 where order_id = 'web-closed'",
+        "update order_money set refund_granted = refund_granted + 1 "
+        "where order_no = order_no_of('web-closed')",
         "money",
         "web-closed",
         "0.01 USD is still owed",
     ),
     "money held for a cancelled order": Plant(
-        "update order_money set released = 0 where order_id = 'web-cancelled'",
+        "update order_money set released = 0 where order_no = order_no_of('web-cancelled')",
         "money",
         "web-cancelled",
         "is still held on the customer's card",
@@ -410,8 +422,8 @@ PLANTS = {
     ),
     "an entry for a payment that was not made": Plant(
         """with entry as (
-            insert into journal_entry (effect, order_id, memo)
-            values ('planted', 'web-closed', 'capture of 1.00 USD') returning entry_id)
+            insert into journal_entry (effect, order_no, memo)
+            values ('planted', order_no_of('web-closed'), 'capture of 1.00 USD') returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'cash_in_transit', 100, 'USD' from entry
         union all select entry_id, 'revenue', -100, 'USD' from entry""",
@@ -429,8 +441,8 @@ PLANTS = {
     ),
     "revenue that stays deferred": Plant(
         """with entry as (
-            insert into journal_entry (effect, order_id, memo)
-            values ('planted', 'web-closed', 'moved') returning entry_id)
+            insert into journal_entry (effect, order_no, memo)
+            values ('planted', order_no_of('web-closed'), 'moved') returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'deferred_revenue', -100, 'USD' from entry
         union all select entry_id, 'refunds', 100, 'USD' from entry""",
@@ -440,8 +452,8 @@ PLANTS = {
     ),
     "a refund that was booked and not owed": Plant(
         """with entry as (
-            insert into journal_entry (effect, order_id, memo)
-            values ('planted', 'web-returned', 'granted') returning entry_id)
+            insert into journal_entry (effect, order_no, memo)
+            values ('planted', order_no_of('web-returned'), 'granted') returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'refunds_payable', -100, 'USD' from entry
         union all select entry_id, 'refunds', 100, 'USD' from entry""",
@@ -459,17 +471,17 @@ PLANTS = {
         "booked as shipping, but by the units paid for it is 5.00 USD",
     ),
     "money that is held for a dispute that is none": Plant(
-        "update order_money set disputed = 100 where order_id = 'web-closed'",
+        "update order_money set disputed = 100 where order_no = order_no_of('web-closed')",
         "money",
         "web-closed",
         "0.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
     ),
     "a dispute that was lost and never booked": Plant(
-        """insert into dispute (provider, dispute_id, subjects, payment_key, order_id, amount_minor,
+        """insert into dispute (provider, dispute_id, subjects, payment_key, order_no, amount_minor,
                                 currency, fee_currency, state, reason, opened_at, said_at)
-        values ('sandbox', 'dp_1', '{}', 'web-closed:authorize', 'web-closed', 100, 'USD', 'USD',
-                'lost', 'x', now(), now());
-        update order_money set disputed = 100 where order_id = 'web-closed'""",
+        values ('sandbox', 'dp_1', '{}', 'web-closed:authorize', order_no_of('web-closed'), 100,
+                'USD', 'USD', 'lost', 'x', now(), now());
+        update order_money set disputed = 100 where order_no = order_no_of('web-closed')""",
         "money",
         "web-closed",
         "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
@@ -478,7 +490,7 @@ PLANTS = {
         """alter table closing drop constraint closed_day_is_over;
         insert into closing (through, closed_at, who)
         select booked_on, at - interval '1 second', 'x' from journal_entry
-        where order_id = 'web-closed' order by entry_id limit 1""",
+        where order_no = order_no_of('web-closed') order by entry_id limit 1""",
         "ledger",
         "web-closed",
         "was written after",

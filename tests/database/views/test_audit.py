@@ -273,10 +273,10 @@ async def test_a_charge_that_was_taken_and_not_written_down_yet_is_under_way_and
                 update payment_operation
                 set state = 'requested', settled_at = null, reference = null
                 where payment_key = 'web-shipped:1:capture';
-                update order_money set captured = 0 where order_id = 'web-shipped';
+                update order_money set captured = 0 where order_no = order_no_of('web-shipped');
                 update payment_authorization set captured = 0
                 where authorization_key = 'web-shipped:authorize';
-                update order_line set charged = 0 where order_id = 'web-shipped';
+                update order_line set charged = 0 where order_no = order_no_of('web-shipped');
                 delete from posting where entry_id in (
                     select entry_id from journal_entry where effect = 'web-shipped:1:capture');
                 delete from journal_entry where effect = 'web-shipped:1:capture';
@@ -310,16 +310,16 @@ async def test_what_an_operator_released_by_hand_is_not_wrong(
             await conn.execute("""
                 set session_replication_role = replica;
                 update order_money set voided = false, released = 0
-                where order_id = 'web-cancelled';
+                where order_no = order_no_of('web-cancelled');
                 update payment_operation set state = 'failed'
                 where payment_key = 'web-cancelled:void';
                 update payment_authorization set released = 0
                 where authorization_key = 'web-cancelled:authorize';
                 delete from sandbox.payment_call where key = 'web-cancelled:void';
                 update sandbox.label set voided = false where fulfilment_id = 'web-cancelled:1';
-                insert into attention (order_id, step, reason, resolved_at, resolution) values
-                    ('web-cancelled', 'void_payment web-cancelled', 'r', now(), 'done: by phone'),
-                    ('web-cancelled', 'void_label web-cancelled:1', 'r', now(), 'done: by phone');
+                insert into attention (order_no, step, reason, resolved_at, resolution)
+                select order_no_of('web-cancelled'), step, 'r', now(), 'done: by phone'
+                from unnest(array['void_payment web-cancelled', 'void_label web-cancelled:1']) step;
             """)
         report = await audited(pool, temporal_client, day.task_queue)
     assert report.violations == ()

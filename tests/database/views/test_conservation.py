@@ -186,7 +186,7 @@ class Warehouse:
         """What the order waits for, all of it or what it knows of (line id → units)."""
         rows = await self.bench.pool.fetch(
             "select line_id, quantity from backorder "
-            "where order_id = $1 and quantity > 0 and (round > 0 or not $2)",
+            "where order_no = order_no_of($1) and quantity > 0 and (round > 0 or not $2)",
             *(order_id, joined),
         )
         return {row["line_id"]: row["quantity"] for row in rows}

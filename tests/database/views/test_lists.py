@@ -30,9 +30,9 @@ async def many_orders(conn: Connection) -> None:
     )
     await conn.execute(
         """
-        insert into order_line (order_id, line_id, position, sku, ordered, goods_minor, tax_minor,
+        insert into order_line (order_no, line_id, position, sku, ordered, goods_minor, tax_minor,
                                 shipping_minor, shipping_tax_minor)
-        select order_id, '1', 1, 'TEA', 1, 100, 0, 0, 0 from customer_order
+        select order_no, '1', 1, 'TEA', 1, 100, 0, 0, 0 from customer_order
         """
     )
     await conn.execute("update order_line set allocated = 1, picked = 1")
@@ -45,7 +45,8 @@ async def many_orders(conn: Connection) -> None:
         "where order_id <> 'web-7000'"
     )
     await conn.execute(
-        "insert into attention (order_id, step, reason) values ('web-12000', 'ship', 'no carrier')"
+        "insert into attention (order_no, step, reason) "
+        "values (order_no_of('web-12000'), 'ship', 'no carrier')"
     )
     await conn.execute("vacuum analyze customer_order, order_line, attention")
 

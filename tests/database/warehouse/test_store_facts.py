@@ -51,7 +51,8 @@ async def a_delivered_return(bench: Bench, quantity: int = 3) -> str:
 async def line(bench: Bench, part_id: str, name: str) -> int:
     """One count of the order's first line."""
     return await bench.count(
-        f"select {name} from order_line where order_id = $1", part_id.split(":", maxsplit=1)[0]
+        f"select {name} from order_line where order_no = order_no_of($1)",
+        part_id.split(":", maxsplit=1)[0],
     )
 
 
@@ -135,7 +136,8 @@ async def test_s22_a_carriers_scan_and_a_recall_at_once_leave_one_story(bench: B
         shipped += went_out
         assert await line(bench, part, "shipped") == (2 if went_out else 0)
         unexpected = await bench.count(
-            "select count(*) from order_event where order_id = $1 and what like 'unexpected%'",
+            "select count(*) from order_event "
+            "where order_no = order_no_of($1) and what like 'unexpected%'",
             part.split(":", maxsplit=1)[0],
         )
         assert unexpected == (0 if went_out else 1)

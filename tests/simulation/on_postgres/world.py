@@ -65,20 +65,23 @@ select jsonb_build_object(
             'reserved', (select jsonb_object_agg(line_id, coalesce(picked, quantity))
                          from fulfilment_line l where l.fulfilment_id = f.fulfilment_id))
             order by f.fulfilment_id)
-        from fulfilment f left join shipment p using (fulfilment_id) where f.order_id = $1),
+        from fulfilment f left join shipment p using (order_no, fulfilment_id)
+        where f.order_no = order_no_of($1)),
     'returns', (
         select jsonb_agg(jsonb_build_object(
             'id', r.return_id, 'kind', r.kind,
             'units', (select jsonb_object_agg(line_id, quantity)
                       from return_line l where l.return_id = r.return_id))
             order by r.return_id)
-        from order_return r where r.order_id = $1 and r.state = 'approved'),
-    'backorders', (select jsonb_object_agg(line_id, quantity) from backorder where order_id = $1),
+        from order_return r where r.order_no = order_no_of($1) and r.state = 'approved'),
+    'backorders', (select jsonb_object_agg(line_id, quantity) from backorder
+                   where order_no = order_no_of($1)),
     'attention', (select jsonb_object_agg(step, to_jsonb(allowed)) from attention
-                  where order_id = $1 and resolved_at is null),
-    'held', exists (select from order_hold where order_id = $1 and released_at is null),
+                  where order_no = order_no_of($1) and resolved_at is null),
+    'held', exists (select from order_hold
+                   where order_no = order_no_of($1) and released_at is null),
     'reports', (select jsonb_object_agg(activity_id, try_after) from wait_report
-                where order_id = $1 and outcome is not null and delivered_at is null))
+                where order_no = order_no_of($1) and outcome is not null and delivered_at is null))
 """
 
 

@@ -1,0 +1,39 @@
+"""What the steps of each order have done, so that a step that runs again does nothing again.
+
+An effect is recorded in the transaction of what it changes, together with its line in the order's
+story (`store.orders.events`), and with the answer that the step gave. An order that has ended needs
+its effects only as long as a late attempt of one of its steps may come. Then they go, and from then
+on the order's decision says that it is over.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from domain.errors import Conflict, NotFound
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] | None:
+    """The answer of an effect, or an empty one; None when it has not been done.
+
+    The caller holds the order's lock. Raises Conflict when the order ended so long ago that nobody
+    knows.
+    """
+    row = await _sql.find(conn, order_id=order_id, effect=effect)
+    if row is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    if row["is_over"]:
+        raise Conflict(
+            f"order {order_id} is {row['decision']}, and has been for long; nothing was done again"
+        )
+    return (row["answer"] or {}) if row["is_done"] else None
+
+
+async def forget(conn: Connection, kept_for: timedelta, batch: int) -> int:
+    """Delete the effects of orders that ended longer ago than that. Returns of how many orders."""
+    orders: int = await _sql.forget(conn, kept_for=kept_for, batch=batch)
+    return orders
