@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from temporalio import workflow
 
@@ -21,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.attention import MEANING, answering, how_it_ends
     from domain.orders.continuation import Parked
     from domain.orders.policy import Policy
+    from domain.orders.quantities import LineUnits
     from domain.words import few, span
 
 _COUNTS = (
@@ -47,6 +49,11 @@ class Facts:
     hold: OpenHold | None
     window_ends: datetime | None
 
+    @cached_property
+    def skus(self) -> dict[str, str]:
+        """The SKU of each line."""
+        return {line.line_id: line.sku for line in self.book.terms.lines}
+
 
 def page(facts: Facts) -> str:
     """Markdown: what the order is, what needs a person, what it waits for, where its units are."""
@@ -61,7 +68,7 @@ def page(facts: Facts) -> str:
     parts += _list("Under way", _under_way(facts))
     parts += _list("Parcels", _parcels(facts))
     if book.known:
-        parts += _list("Lines", (_line(book, line_id) for line_id in book.lines))
+        parts += _list("Lines", (_line(facts, line_id) for line_id in book.lines))
     parts.append(_more(facts))
     return "\n\n".join(parts)
 
@@ -114,7 +121,7 @@ def _until_handed_over(facts: Facts, step: OpenStep) -> str:
     fulfilment = facts.book.fulfilments[step.part_id]
     return (
         f"the warehouse at {fulfilment.location} has picked, packed and handed over"
-        f" `{fulfilment.id}` ({_goods(facts.book, fulfilment)}), since"
+        f" `{fulfilment.id}` ({_goods(facts, fulfilment.units)}), since"
         f" {_time(fulfilment.since or step.since)}; which of these comes next:"
         f" `orderloom warehouse tasks`"
     )
@@ -123,15 +130,14 @@ def _until_handed_over(facts: Facts, step: OpenStep) -> str:
 def _until_delivered(facts: Facts, step: OpenStep) -> str:
     fulfilment = facts.book.fulfilments[step.part_id]
     return (
-        f"the carrier has delivered `{fulfilment.id}` ({_goods(facts.book, fulfilment)}), since"
+        f"the carrier has delivered `{fulfilment.id}` ({_goods(facts, fulfilment.units)}), since"
         f" {_time(fulfilment.since or step.since)}; tracking number, and what the carrier says:"
         f" `orderloom show {facts.book.order_id}`"
     )
 
 
 def _until_in_stock(facts: Facts, step: OpenStep) -> str:
-    lines = {line.line_id: line.sku for line in facts.book.terms.lines}
-    goods = few((f"{n} × {lines[line_id]}" for line_id, n in facts.book.waiting.items()), "SKU")
+    goods = _goods(facts, facts.book.waiting)
     told = f"stock comes for {goods}, since {_time(step.since)}"
     until = facts.book.waits_until
     return told if until is None else f"{told}; what has not come by {_time(until)} is cancelled"
@@ -188,7 +194,7 @@ def _parcels(facts: Facts) -> Iterator[str]:
     waits = {step.part_id for step in facts.open if step.waits}
     for fulfilment in facts.book.fulfilments.values():
         if fulfilment.id not in waits:
-            goods = _goods(facts.book, fulfilment)
+            goods = _goods(facts, fulfilment.units)
             contents = f" ({goods})" if goods else ""
             place, state = fulfilment.location, _state(facts, fulfilment)
             yield f"`{fulfilment.id}` from {place}{contents}: {state}"
@@ -210,15 +216,14 @@ def _state(facts: Facts, fulfilment: Fulfilment) -> str:
             return "not sent"
 
 
-def _line(book: OrderBook, line_id: str) -> str:
-    line = book.lines[line_id]
+def _line(facts: Facts, line_id: str) -> str:
+    line = facts.book.lines[line_id]
     counts = {name: getattr(line, name) for name in _COUNTS}
     counts["shipped"] -= line.delivered + line.lost  # those still on their way
     standing = ", ".join(f"{units} {name}" for name, units in counts.items() if units)
     if line.returned:
         standing += f" ({line.returned} of them came back)"
-    sku = next(item.sku for item in book.terms.lines if item.line_id == line_id)
-    return f"line {line_id}, {sku}: {line.ordered} ordered; {standing}"
+    return f"line {line_id}, {facts.skus[line_id]}: {line.ordered} ordered; {standing}"
 
 
 def _more(facts: Facts) -> str:
@@ -231,9 +236,8 @@ def _more(facts: Facts) -> str:
     return told
 
 
-def _goods(book: OrderBook, fulfilment: Fulfilment) -> str:
-    skus = {line.line_id: line.sku for line in book.terms.lines}
-    return few((f"{n} × {skus[line_id]}" for line_id, n in fulfilment.units.items()), "SKU")
+def _goods(facts: Facts, units: LineUnits) -> str:
+    return few((f"{n} × {facts.skus[line_id]}" for line_id, n in units.items()), "SKU")
 
 
 def _list(title: str, items: Iterable[str]) -> list[str]:

@@ -166,9 +166,10 @@ class News(Row):
 
 
 class OrderDetail(Row):
-    """Everything about an order except its story."""
+    """Everything about an order except its story. `waits_to_start`: its workflow has not begun."""
 
     summary: OrderSummary
+    waits_to_start: bool
     lines: tuple[OrderLine, ...]
     fulfilments: tuple[FulfilmentRow, ...]
     returns: tuple[ReturnRow, ...]

@@ -7,6 +7,7 @@ select * from order_overview where order_id = :order_id;
 -- All about one order except its story. One statement, so that everything is as of one moment.
 select to_jsonb(o) as summary,
        c.document,
+       exists (select from order_to_start t where t.order_no = c.order_no) as waits_to_start,
        (select coalesce(jsonb_agg(to_jsonb(l) - 'order_no' order by l.position), '[]')
         from order_line l where l.order_no = c.order_no) as lines,
        (select coalesce(jsonb_agg(to_jsonb(part) order by length(fulfilment_id), fulfilment_id), '[]')

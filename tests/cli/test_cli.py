@@ -17,6 +17,7 @@ from temporalio.client import Client
 from starter.channels.read_results import Record, to_record
 from starter.cli.orders.placing import Plan, Result, place_records
 from store.database import Pool
+from tests.support.bench import Bench
 from tests.support.builders import QUICK, a_document, an_order
 from tests.support.command_line import EXAMPLES, SECONDS_MAX, Cli
 from tests.support.shop import Shop
@@ -333,6 +334,18 @@ async def test_orders_are_accepted_where_temporal_does_not_run_and_conflicts_are
     await shop.all_decided(20)
     again = await cli.done("place", "-", "--json", stdin=json_lines(placed))
     assert again.json["summary"] == {"confirmed": 20}
+
+
+async def test_show_tells_that_an_order_waits_to_be_started(
+    pool: Pool, database_url: str, tmp_path: Path
+) -> None:
+    order = an_order(("TEA", 1))
+    await Bench(pool).take_in(order)
+    home = str(tmp_path)
+    cli = Cli({"HOME": home, "ORDERLOOM_HOME": f"{home}/none", "DATABASE_URL": database_url})
+    shown = await cli.done("show", order.order_id)
+    assert "  waits to be started: a worker starts it as soon as Temporal answers\n" in shown.out
+    assert (await cli.done("show", order.order_id, "--json")).json["waits_to_start"] is True
 
 
 @asynccontextmanager

@@ -55,12 +55,14 @@ async def test_orders_placed_while_temporal_is_stopped_are_started_when_it_is_ba
         assert again.outcome == "in_progress"
         with pytest.raises(Conflict, match="with other content"):
             await shop.orders.place(orders[3].model_copy(update={"note": "another"}))
-        assert (await shop.orders.get(orders[3].order_id)).summary.state == "received"
+        waiting = await shop.orders.get(orders[3].order_id)
+        assert (waiting.summary.state, waiting.waits_to_start) == ("received", True)
 
         await own_temporal.start()
         await shop.all_decided(15)
         await shop.all_decided(5, "rejected")
         assert (await shop.orders.place(orders[3])).outcome in ("confirmed", "rejected")
+        assert not (await shop.orders.get(orders[3].order_id)).waits_to_start
         report = await shop.audit()
         assert report.clean, "\n".join(report.lines())
 

@@ -62,7 +62,9 @@ def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
         out.say(f"  owed to the customer: {money(owed, order.currency)}")
     if order.held is not None:
         out.say(f"  held: {order.held}")
-    if link is not None:
+    if detail.waits_to_start:
+        out.say("  waits to be started: a worker starts it as soon as Temporal answers")
+    elif link is not None:
         out.say(f"  workflow {link}")
     _lines(out, detail)
     _fulfilments(out, detail)
