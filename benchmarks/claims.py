@@ -20,6 +20,7 @@ from store.database import Connection, Pool
 from store.orders import events, intake, orders
 from store.orders.intake import Received
 from store.stock import allocations, reservations
+from store.stock.catalogue import Catalogue
 
 LOCATION: Final = "main"
 
@@ -100,13 +101,15 @@ class Alone:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._catalogue = Catalogue()
 
     async def claim(self, order: Order) -> bool:
         """One transaction."""
         async with self._pool.acquire() as conn, conn.transaction():
             await intake.take_in(conn, [Received(order, _WHOLE)])
             on_record = await orders.on_record(conn, [order.order_id])
-            (reserved,) = await reservations.reserve(conn, list(on_record.values()))
+            wanting = list(on_record.values())
+            (reserved,) = await reservations.reserve(conn, wanting, self._catalogue)
         return bool(reserved.fulfilments)
 
 

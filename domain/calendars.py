@@ -93,6 +93,15 @@ def arrives_on(left: date, transit_days: int, country: str) -> date:
     return _later(left, transit_days, MONDAY_TO_FRIDAY, country)
 
 
+def load_holidays() -> None:
+    """Load the laws of all countries, which the library does when it is first asked for one.
+
+    That takes a third of a second, and several on a busy machine. Whoever answers many, or holds
+    what others wait for, does it before.
+    """
+    public_holidays("DE")
+
+
 @lru_cache(maxsize=256)
 def public_holidays(name: str) -> Container[date]:
     """The public holidays of a country or of a part of it.

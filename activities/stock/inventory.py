@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
+from domain.calendars import load_holidays
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
@@ -22,7 +24,11 @@ from store.locks import lock_order, lock_stock
 from store.orders import effects, events, orders
 from store.orders.orders import OnRecord
 from store.stock import allocations, backorders, kits, reservations
+from store.stock.catalogue import Catalogue
 from store.stock.sourcing import Sourced, Wanted, lock_shelves
+
+KITS_CHANGE_MAX: Final = 10
+"""Tries to reserve for kits whose parts change between two looks, at most."""
 
 WRITERS_MAX: Final = 2
 """Transactions that reserve at the same time, at most. Orders without a common SKU may run in two.
@@ -92,6 +98,8 @@ class Inventory:
 
     def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
+        self._catalogue = Catalogue()
+        load_holidays()  # Not while the first order holds the locks of its stock.
         # An order on record never changes, so it is read before the stock is locked.
         self._reads = Batching(
             self._read,
@@ -129,8 +137,12 @@ class Inventory:
         return [found[order_id] for order_id in order_ids]
 
     async def _reserve(self, wanting: Sequence[OnRecord]) -> list[Reserved]:
-        async with self._pool.acquire() as conn, conn.transaction():
-            return await reservations.reserve(conn, wanting)
+        async with self._pool.acquire() as conn:
+            for _ in range(KITS_CHANGE_MAX):
+                with suppress(reservations.KitChanged):
+                    async with conn.transaction():
+                        return await reservations.reserve(conn, wanting, self._catalogue)
+            raise reservations.KitChanged("kits change faster than their orders can be reserved")
 
     @activity.defn
     async def release_stock(self, ask: ReleaseStock) -> None:
@@ -269,7 +281,7 @@ async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, st
     avoided = {(part, ask.avoid) for demand in demands for part in demand.takes if ask.avoid}
     shipping = await orders.shipping(conn, ask.order_id)
     wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided, backorder=ask.backorder)
-    return (await lock_shelves(conn, [wanted])).plan(0, wanted)
+    return (await lock_shelves(conn, [wanted], Catalogue())).plan(0, wanted)
 
 
 async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> None:

@@ -1019,6 +1019,13 @@ create table lane (
     primary key (location, country, postal_prefix, service)
 );
 
+-- Another one after each change of kits, items, locations or lanes: the id of the transaction that made it. It
+-- is written by triggers (routines/stock.sql), and read by those who keep a part of the catalogue.
+create table catalogue_version (
+    only_one boolean primary key default true constraint catalogue_has_one_version check (only_one),
+    version  bigint  not null
+);
+
 -- Buying: suppliers and their terms, purchase orders, and the calls for new ones.
 
 create table supplier (

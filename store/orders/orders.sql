@@ -15,14 +15,8 @@ select o.order_id, o.channel, o.currency, o.policy, o.received_at,
 from customer_order o where o.order_id = any(:order_ids::text[]);
 
 -- name: begin(order_ids)
--- To be started → begun. Returns those that were not begun before; they are locked, in the sequence
--- of their ids, because two writers of the same orders wait for each other.
-with begun as (
-    select order_no, order_id from order_to_start join customer_order using (order_no)
-    where order_id = any(:order_ids::text[]) order by order_id for no key update
-)
-delete from order_to_start using begun where order_to_start.order_no = begun.order_no
-returning begun.order_id;
+-- To be started → begun. The function stands in schema/routines/orders.sql.
+select begin_orders(:order_ids::text[]) as order_id;
 
 -- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
 -- Adds to the counts of a set of lines. The constraints of order_line refuse impossible sums.

@@ -6,12 +6,10 @@ fix the parts of its kits (`claimed`): a new definition applies to later orders.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from domain.errors import IllegalTransition, InvalidInput, NotFound
-from domain.orders.terms import Terms
 from domain.stock.kits import Kit
-from domain.stock.sourcing import Demand
 from store.database import Connection, load_queries
 from store.stock.skus import know
 
@@ -22,23 +20,6 @@ async def find(conn: Connection, skus: Iterable[str] | None = None) -> dict[str,
     """All kits, or those among these SKUs, by SKU."""
     rows = _sql.kits(conn, skus=None if skus is None else sorted(set(skus)))
     return {row["sku"]: Kit(**row) async for row in rows}
-
-
-async def demanded(conn: Connection, orders: Sequence[Terms]) -> list[list[Demand]]:
-    """The demands of new orders' lines, with kits as they are defined now."""
-    found = await find(conn, {line.sku for order in orders for line in order.lines})
-    return [
-        [
-            Demand(
-                line_id=line.line_id,
-                sku=line.sku,
-                quantity=line.quantity,
-                parts=found[line.sku].parts if line.sku in found else {},
-            )
-            for line in order.lines
-        ]
-        for order in orders
-    ]
 
 
 async def claimed(conn: Connection, order_id: str) -> dict[str, dict[str, int]]:

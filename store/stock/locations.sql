@@ -23,30 +23,9 @@ from unnest(:countries::text[], :postal_prefixes::text[], :services::text[], :co
 select currency, min(location) as location from lane group by currency order by currency;
 
 -- name: ways(locations, countries, postal_codes, services)
--- Each location's way to send a parcel to each address: its own figures, and its closest lane's.
-with place as materialized (
-    select l.location, l.priority, l.calendar, l.parcels_a_day,
-           case when l.parcels_a_day is null then 0 else (
-               select count(*) from fulfilment f
-               where f.location = l.location
-                 and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')
-           ) end as to_send,
-           exists (select from lane where lane.location = l.location) as has_lanes
-    from location l where l.location = any(:locations::text[])
-)
-select a.number, place.*, lane.cost_minor, lane.currency, lane.distance_km, lane.transit_days
-from unnest(:countries::text[], :postal_codes::text[], :services::text[]) with ordinality
-    as a (country, postal_code, service, number)
-cross join place
-left join lateral (
-    select * from lane
-    where lane.location = place.location
-      and lane.country in (a.country, '*') and lane.service in (a.service, '*')
-      and starts_with(coalesce(a.postal_code, ''), lane.postal_prefix)
-    order by lane.service = '*', lane.country = '*', length(lane.postal_prefix) desc
-    limit 1
-) lane on true
-order by a.number, place.location;
+-- Each location's way to send a parcel to each address: its own figures, and its closest lane's. The
+-- function stands in schema/routines/stock.sql.
+select * from ways_to(:locations::text[], :countries::text[], :postal_codes::text[], :services::text[]);
 
 -- name: names()
 select location, retired_at is not null as retired from location order by location;

@@ -15,6 +15,7 @@ from typing import Any, Final
 from domain.errors import Conflict
 from domain.orders.quantities import LineUnits
 from domain.orders.terms import Terms
+from domain.stock.kits import Parts
 from domain.stock.locations import Promise
 from domain.stock.promises import last_of, promise, without
 from domain.stock.reservations import Reserved
@@ -23,7 +24,8 @@ from domain.words import few
 from store.database import Connection, load_queries
 from store.orders import events, orders
 from store.orders.orders import OnRecord
-from store.stock import allocations, backorders, kits, promises
+from store.stock import allocations, backorders, promises
+from store.stock.catalogue import Catalogue
 from store.stock.sourcing import Shelves, Sourced, Wanted, lock_shelves
 
 _sql = load_queries(__file__)
@@ -46,17 +48,23 @@ class _Planned:
     expected: Mapping[str, Promise] = field(default_factory=dict)
 
 
-async def reserve(conn: Connection, wanting: Sequence[OnRecord]) -> list[Reserved]:
+class KitChanged(Exception):
+    """A kit was defined anew since its parts were looked up: other stock has to be locked."""
+
+
+async def reserve(
+    conn: Connection, wanting: Sequence[OnRecord], catalogue: Catalogue
+) -> list[Reserved]:
     """Claim the stock of these orders, or reject them. Answers in the sequence given.
 
     The order that was taken in first is served first. An order that was reserved before gets the
     same answer. Raises Conflict for one that was cancelled or closed long ago: Temporal forgets
-    closed workflows in time, and somebody may start another one.
+    closed workflows in time, and somebody may start another one. Raises KitChanged: then the
+    transaction must end, and the next one finds the kit as it is now.
     """
-    begun = await orders.begin(conn, [order.order_id for order in wanting])
-    new = {order.order_id: order for order in wanting if order.order_id in begun}
-    in_turn = sorted(new.values(), key=lambda order: order.received_at)
-    answers = await _reserve(conn, in_turn) if in_turn else {}
+    all_ = {order.order_id: order for order in wanting}
+    in_turn = sorted(all_.values(), key=lambda order: order.received_at)
+    answers = await _reserve(conn, in_turn, catalogue)
     again = {order.order_id for order in wanting} - answers.keys()
     if again:
         rows = _sql.answers(conn, order_ids=sorted(again), effect=EFFECT)
@@ -82,14 +90,37 @@ def with_reasons(
     return {**reserved.model_dump(mode="json"), "sourcing": why, "expected": told}
 
 
-async def _reserve(conn: Connection, wanting: Sequence[OnRecord]) -> dict[str, Reserved]:
-    """Order id → the claims of an order that has just begun."""
-    demands = await kits.demanded(conn, [order.terms for order in wanting])
-    wants = [_wanted(order, needs) for order, needs in zip(wanting, demands, strict=True)]
-    shelves = await lock_shelves(conn, wants)
-    planned = [_plan(shelves, number, order, wants[number]) for number, order in enumerate(wanting)]
+async def _reserve(
+    conn: Connection, wanting: Sequence[OnRecord], catalogue: Catalogue
+) -> dict[str, Reserved]:
+    """Order id → the claims of those orders that are begun here."""
+    skus = {line.sku for order in wanting for line in order.terms.lines}
+    known = await catalogue.of(conn, skus, [order.shipping for order in wanting])
+    wants = [_wanted(order, known.kits) for order in wanting]
+    shelves = await lock_shelves(
+        conn, wants, catalogue, order_ids=[order.order_id for order in wanting]
+    )
+    if {sku: shelves.known.kits.get(sku) for sku in skus} != {
+        sku: known.kits.get(sku) for sku in skus
+    }:
+        raise KitChanged
+    planned = {
+        number: _plan(shelves, number, order, wants[number])
+        for number, order in enumerate(wanting)
+        if order.order_id in shelves.begun
+    }
+    return await _write(conn, shelves, planned, baskets=any(want.basket for want in wants))
+
+
+async def _write(
+    conn: Connection, shelves: Shelves, by_number: Mapping[int, _Planned], *, baskets: bool
+) -> dict[str, Reserved]:
+    """Write the plans of orders that are begun, by their number among the shelves' orders."""
+    if not by_number:
+        return {}
+    planned = list(by_number.values())
     if any(one.sourced.waits for one in planned):
-        planned = await _expect(conn, shelves, planned)
+        planned = await _expect(conn, shelves, by_number)
     claimed = await allocations.allocate(
         conn, [_claim(one) for one in planned], state="open", who=WHO, why="ordered"
     )
@@ -108,7 +139,7 @@ async def _reserve(conn: Connection, wanting: Sequence[OnRecord]) -> dict[str, R
             round=1,
             promises=one.expected,
         )
-    if any(want.basket is not None for want in wants):
+    if baskets:
         # Together with the units that orders leave of their baskets.
         await backorders.serve(conn, shelves.skus)
     rejected = {one.order.order_id: one.why for one in planned if one.why is not None}
@@ -118,7 +149,16 @@ async def _reserve(conn: Connection, wanting: Sequence[OnRecord]) -> dict[str, R
     return answers
 
 
-def _wanted(order: OnRecord, demands: Sequence[Demand]) -> Wanted:
+def _wanted(order: OnRecord, kits: Mapping[str, Parts]) -> Wanted:
+    demands = [
+        Demand(
+            line_id=line.line_id,
+            sku=line.sku,
+            quantity=line.quantity,
+            parts=dict(kits.get(line.sku, {})),
+        )
+        for line in order.terms.lines
+    ]
     return Wanted(
         demands,
         order.shipping,
@@ -139,13 +179,13 @@ def _plan(shelves: Shelves, number: int, order: OnRecord, wanted: Wanted) -> _Pl
 
 
 async def _expect(
-    conn: Connection, shelves: Shelves, planned: Sequence[_Planned]
+    conn: Connection, shelves: Shelves, planned: Mapping[int, _Planned]
 ) -> list[_Planned]:
     """Set the arrival of backordered units, by the supply; no supply is promised twice."""
-    skus = {line.sku for one in planned for line in one.order.terms.lines}
+    skus = {line.sku for one in planned.values() for line in one.order.terms.lines}
     coming = await promises.due(conn, sorted(skus))
     expecting = []
-    for number, one in enumerate(planned):
+    for number, one in planned.items():
         expected = {}
         order = one.order
         for line in order.terms.lines if one.why is None else ():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 
 from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
@@ -15,8 +16,9 @@ from domain.stock.locations import Promise, Way, places
 from domain.stock.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
 from store import clock
 from store.database import Connection
-from store.locks import empty_baskets, lock_stock
-from store.stock import backorders, items, locations
+from store.locks import empty_baskets
+from store.stock import backorders
+from store.stock.catalogue import Catalogue, Known, look
 
 
 @dataclass(frozen=True)
@@ -52,24 +54,27 @@ class Shelves:
 
     def __init__(
         self,
-        stock: Iterable[Available],
-        ways: Sequence[list[Way]],
-        known: Mapping[str, Item],
+        free: dict[str, dict[str, int]],
+        known: Known,
         held: Mapping[str, Sequence[Available]],
+        *,
+        begun: Set[str],
+        to_send: Mapping[str, int],
     ) -> None:
-        self._free: dict[str, dict[str, int]] = {}
-        for item in stock:
-            self._free.setdefault(item.sku, {})[item.location] = item.quantity
-        self._ways = ways
-        self._known = known
+        self._free = free
+        self._to_send = to_send
         self._held = dict(held)
+        self.known = known
+        self.begun = begun
+        """The orders that were begun with this lock."""
         self._own: Sequence[Available] = ()  # The latest order's basket held these.
         self._parcels = Counter[str]()
         self.now = clock.now()
 
     def ways(self, number: int) -> list[Way]:
-        """The way of a parcel from each location to the `number`-th order."""
-        return [self._as_it_is(way) for way in self._ways[number]]
+        """The way of a parcel from each location with such stock to the `number`-th order."""
+        held = {location for shelf in self._free.values() for location in shelf}
+        return [self._as_it_is(way) for way in self.known.ways[number] if way.location in held]
 
     @property
     def skus(self) -> list[str]:
@@ -135,7 +140,7 @@ class Shelves:
         self._parcels.update({take.location for take in takes})
 
     def _item(self, sku: str) -> Item:
-        return self._known.get(sku, Item(sku=sku))
+        return self.known.items.get(sku) or Item(sku=sku)
 
     def _ahead(self, demand: Demand, today: date) -> bool:
         """Whether a pre-order's day has not come yet; for a kit, that of any of its parts."""
@@ -149,26 +154,46 @@ class Shelves:
         return demand.sku in demand.takes and self._item(demand.sku).waits(today)
 
     def _as_it_is(self, way: Way) -> Way:
-        more = self._parcels[way.location] if way.parcels_a_day else 0
-        return way.model_copy(update={"to_send": way.to_send + more}) if more else way
+        if not way.parcels_a_day:
+            return way
+        to_send = self._to_send.get(way.location, 0) + self._parcels[way.location]
+        return way.model_copy(update={"to_send": to_send})
 
 
-async def lock_shelves(conn: Connection, wants: Sequence[Wanted]) -> Shelves:
+async def lock_shelves(
+    conn: Connection,
+    wants: Sequence[Wanted],
+    catalogue: Catalogue,
+    *,
+    order_ids: Sequence[str] = (),
+) -> Shelves:
     """Lock the stock of every SKU that these orders want, all at once; for kits, of the parts.
 
-    Backorders of these SKUs are served first.
+    `order_ids`: those of the wants, where the orders are to be begun as well. Backorders of these
+    SKUs are served first. The kits of the wants may have changed since they were looked up: that is
+    for the caller to see, by what the shelves know.
     """
     demands = [demand for want in wants for demand in want.demands]
     skus = sorted({part for demand in demands for part in demand.takes})
-    baskets = [want.basket for want in wants if want.basket is not None]
-    stock = await lock_stock(conn, skus)
-    there = {item.sku for item in stock if item.quantity > 0}
-    turn = {(x.sku, x.location): x.quantity for x in await backorders.serve(conn, there)}
-    free = [
-        x.model_copy(update={"quantity": x.quantity - turn.get((x.sku, x.location), 0)})
-        for x in stock
+    asked = [*skus, *(demand.sku for demand in demands)]
+    shippings = [want.shipping for want in wants]
+    known = await catalogue.of(conn, asked, shippings)
+    found = await look(conn, order_ids, skus)
+    if found["version"] != known.version:
+        catalogue.forget()
+        known = await catalogue.of(conn, asked, shippings)
+    free: dict[str, dict[str, int]] = {}
+    for sku, location, quantity in found["free"]:
+        free.setdefault(sku, {})[location] = quantity
+    there = [sku for sku, shelf in free.items() if max(shelf.values()) > 0]
+    if found["waited_for"] and there:
+        for served in await backorders.serve(conn, there):
+            free[served.sku][served.location] -= served.quantity
+    begun = frozenset(found["begun"])
+    baskets = [
+        want.basket
+        for order_id, want in zip_longest(order_ids, wants)
+        if want.basket is not None and (order_id is None or order_id in begun)
     ]
-    held = sorted({item.location for item in stock})
-    ways = await locations.ways_to(conn, held, [want.shipping for want in wants])
-    known = await items.find(conn, [*skus, *(d.sku for d in demands)])
-    return Shelves(free, ways, known, await empty_baskets(conn, baskets, skus))
+    held = await empty_baskets(conn, baskets, skus)
+    return Shelves(free, known, held, begun=begun, to_send=found["to_send"])

@@ -10,7 +10,7 @@ from tests.architecture.source import ROOT
 
 PLACES = {
     "store/locks.sql lock_order": "1 an order, a transfer or a purchase order",
-    "store/orders/orders.sql begin": "1, several orders in the sequence of their ids",
+    "store/schema/routines/orders.sql begin_orders": "1, sorted by their ids",
     "store/purchasing/purchases.sql lock": "1",
     "store/schema/routines/fulfilment.sql locked_fulfilment": "1",
     "store/stock/transfers.sql lock": "1",

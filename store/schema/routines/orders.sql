@@ -3,6 +3,20 @@ create or replace trigger order_event_append_only before update or delete on ord
 create or replace trigger order_event_not_truncated before truncate on order_event
     for each statement execute function append_only();
 
+-- To be started → begun. Returns those of these orders that were not begun before; they are locked, in the
+-- sequence of their ids, because two writers of the same orders wait for each other.
+create or replace function begin_orders(order_ids text[]) returns setof text
+language plpgsql as $$
+begin
+    return query
+    with begun as (
+        select order_no, order_id from order_to_start join customer_order using (order_no)
+        where order_id = any(order_ids) order by order_id for no key update
+    )
+    delete from order_to_start using begun where order_to_start.order_no = begun.order_no
+    returning begun.order_id;
+end $$;
+
 -- How far an order has come. Units: `moving` are on their way or to come, `arrived` are delivered or lost,
 -- `begun` are picked or shipped. This is the one rule of it; the triggers below keep its answer in
 -- customer_order, where lists look for it, and the audit compares the two.

@@ -54,6 +54,83 @@ begin
     on conflict do nothing;
 end $$;
 
+-- What a batch of new orders has to know, in one answer: the orders are begun, and then, with the stock of
+-- all their SKUs locked, what is free. `waited_for`: a backorder waits for some of it. `version`: that of
+-- the catalogue, by which one who has kept a part of it sees that it has changed. `to_send`: parcels that
+-- wait where only so many leave on a day.
+create or replace function reserve_look(
+    order_ids text[], skus text[],
+    out begun text[], out version bigint, out free jsonb, out waited_for boolean, out to_send jsonb
+) language plpgsql as $$
+begin
+    begun := array(select begin_orders(order_ids));
+    select coalesce(jsonb_agg(jsonb_build_array(l.sku, l.location, l.quantity)), '[]') into free
+    from locked_stock(skus) l;
+    waited_for := exists (select from backorder b where b.sku = any(skus) and b.quantity > 0);
+    version := coalesce((select v.version from catalogue_version v), 0);
+    select coalesce(jsonb_object_agg(l.location, parcels_to_send(l.location)), '{}') into to_send
+    from location l where l.parcels_a_day is not null;
+end $$;
+
+-- Parcels that a location has still to send.
+create or replace function parcels_to_send(its_name text) returns bigint language sql stable as $$
+    select count(*) from fulfilment f
+    where f.location = its_name and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')
+$$;
+
+-- The way of a parcel from each of these locations (null: from each there is) to each of these addresses: the
+-- location's own figures, and its closest lane's.
+create or replace function ways_to(
+    locations text[], countries text[], postal_codes text[], services text[]
+) returns table (
+    number bigint, location text, priority integer, calendar jsonb, parcels_a_day integer,
+    to_send bigint, has_lanes boolean, cost_minor bigint, currency text, distance_km integer,
+    transit_days integer
+) language sql stable as $$
+    with place as materialized (
+        select l.location, l.priority, l.calendar, l.parcels_a_day,
+               case when l.parcels_a_day is null then 0 else parcels_to_send(l.location) end as to_send,
+               exists (select from lane where lane.location = l.location) as has_lanes
+        from location l where locations is null or l.location = any(locations)
+    )
+    select a.number, place.*, lane.cost_minor, lane.currency, lane.distance_km, lane.transit_days
+    from unnest(countries, postal_codes, services) with ordinality
+        as a (country, postal_code, service, number)
+    cross join place
+    left join lateral (
+        select * from lane
+        where lane.location = place.location
+          and lane.country in (a.country, '*') and lane.service in (a.service, '*')
+          and starts_with(coalesce(a.postal_code, ''), lane.postal_prefix)
+        order by lane.service = '*', lane.country = '*', length(lane.postal_prefix) desc
+        limit 1
+    ) lane on true
+    order by a.number, place.location
+$$;
+
+-- Whoever changes the catalogue gives it another version, last of all in his transaction: so two of them do
+-- not wait for each other in a circle. Deferred to the commit, and for the first changed row alone.
+create or replace function catalogue_changed() returns trigger language plpgsql as $$
+begin
+    insert into catalogue_version as v (version) values (pg_current_xact_id()::text::bigint)
+    on conflict (only_one) do update set version = excluded.version
+    where v.version <> excluded.version;
+    return null;
+end $$;
+drop trigger if exists kit_is_changed on kit_part;
+create constraint trigger kit_is_changed after insert or update or delete on kit_part
+    deferrable initially deferred for each row execute function catalogue_changed();
+drop trigger if exists item_is_described on item;
+create constraint trigger item_is_described after insert or update on item
+    deferrable initially deferred for each row when (new.described)
+    execute function catalogue_changed();
+drop trigger if exists location_is_changed on location;
+create constraint trigger location_is_changed after insert or update or delete on location
+    deferrable initially deferred for each row execute function catalogue_changed();
+drop trigger if exists lane_is_changed on lane;
+create constraint trigger lane_is_changed after insert or update or delete on lane
+    deferrable initially deferred for each row execute function catalogue_changed();
+
 -- labelled → shipped, for a parcel whose goods have just been booked out of stock: its claims, its
 -- order's counts, its state, and the story. The caller holds the order's and the stock's locks.
 create or replace function parcel_left(its_id text, its_time timestamptz, its_who text) returns void

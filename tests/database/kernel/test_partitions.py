@@ -58,7 +58,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("location", "lane", "item", "kit", "kit_part", "stock", "inventory"),
-            *("inventory_value", "routine_set"),
+            *("inventory_value", "routine_set", "catalogue_version"),
         ),
         "grows with what there is, not with the orders",
     ),

@@ -339,6 +339,7 @@ FORBIDDEN = {
     "authorization_has_the_key_of_its_operation": operation("kind = 'authorize'"),
     "void_is_about_an_authorization": operation("kind = 'void', authorization_key = null"),
     "operation_is_of_a_tender": operation("tender = 0"),
+    "catalogue_has_one_version": "insert into catalogue_version values (false, 1)",
     # documents are numbered 1, 2, 3 … in each series of a year, once for each part
     "counter_is_of_a_known_kind": (
         "insert into document_counter values ('receipt', 2001, 1, '2001-02-03')"

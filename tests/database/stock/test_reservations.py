@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -22,6 +24,7 @@ from store.database import Pool
 from store.locks import lock_stock
 from store.orders.orders import OnRecord
 from store.stock import items, locations, reservations
+from store.stock.catalogue import Catalogue
 from tests.support.bench import Bench, at_once
 from tests.support.books import faults_in
 from tests.support.builders import an_order
@@ -86,7 +89,8 @@ async def test_orders_that_waited_for_a_row_are_served_in_the_order_in_which_the
         while not await bench.count("select count(*) from pg_locks where not granted"):
             await asyncio.sleep(0.01)
         rest = [asyncio.create_task(bench.reserve(order)) for order in orders[1:]]
-        await asyncio.sleep(0)
+        while len(bench.inventory._reservations._waiting) < len(rest):
+            await asyncio.sleep(0.01)
     answers = [await first, *await asyncio.gather(*rest)]
     assert [bool(answer.fulfilments) for answer in answers] == [True] * 5 + [False] * 4
     assert await transactions(bench) == 2
@@ -94,6 +98,20 @@ async def test_orders_that_waited_for_a_row_are_served_in_the_order_in_which_the
         "select order_id from movement join customer_order using (order_no) order by movement_id"
     )
     assert [row["order_id"] for row in story] == [order.order_id for order in orders[:5]]
+
+
+def test_a_worker_knows_the_holidays_before_it_holds_stock_for_an_order() -> None:
+    program = """
+import sys
+from activities.stock.inventory import Inventory
+assert "holidays.countries" not in sys.modules
+Inventory(None)
+assert "holidays.countries" in sys.modules
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
 
 
 async def test_a_bad_order_fails_alone_and_its_neighbours_are_reserved(bench: Bench) -> None:
@@ -120,7 +138,7 @@ async def test_one_batch_may_hold_an_order_twice_and_one_that_was_reserved_befor
     known, new = await bench.on_record(*orders)
     before = await bench.reserve(orders[0])
     async with bench.pool.acquire() as conn, conn.transaction():
-        answers = await reservations.reserve(conn, [new, known, new])
+        answers = await reservations.reserve(conn, [new, known, new], Catalogue())
     assert answers[0] == answers[2]
     assert answers[1].fulfilments == before.fulfilments
     assert await bench.level("TEA") == (9, 5)
@@ -156,16 +174,16 @@ async def test_a_batch_gives_each_order_what_it_would_get_alone_and_in_as_few_st
     statements: list[str] = []
     async with bench.pool.acquire() as conn:
         async with conn.transaction():  # a new connection asks for the types of arrays first
-            await reservations.reserve(conn, first)
+            await reservations.reserve(conn, first, Catalogue())
         with conn.query_logger(lambda query: statements.append(query.query)):
             async with conn.transaction():
-                together = await reservations.reserve(conn, together_asked)
+                together = await reservations.reserve(conn, together_asked, Catalogue())
             in_batch = len(statements)
             alone, most = [], 0
             for ask in alone_asked:
                 statements.clear()
                 async with conn.transaction():
-                    alone += await reservations.reserve(conn, [ask])
+                    alone += await reservations.reserve(conn, [ask], Catalogue())
                 most = max(most, len(statements))
     assert [outcome(answer) for answer in together] == [outcome(answer) for answer in alone]
     # Some of each kind, else this says little.
@@ -187,7 +205,7 @@ async def test_a_location_with_a_limit_promises_each_order_of_a_batch_a_place_of
     orders = await bench.on_record(*(an_order(("TEA", 1)) for _ in range(6)))
     async with bench.pool.acquire() as conn, conn.transaction():
         await locations.save(conn, [Location(location="main", parcels_a_day=2, lanes=(lane,))])
-        await reservations.reserve(conn, orders)
+        await reservations.reserve(conn, orders, Catalogue())
     days = await bench.pool.fetch(
         "select count(*) from fulfilment group by promised_leave order by promised_leave"
     )
@@ -227,7 +245,7 @@ async def test_what_a_basket_holds_is_no_others_in_the_same_batch(bench: Bench) 
     last = an_order(("TEA", 1))
     orders = await bench.on_record(other, own, last)
     async with bench.pool.acquire() as conn, conn.transaction():
-        answers = await reservations.reserve(conn, orders)
+        answers = await reservations.reserve(conn, orders, Catalogue())
     # What its order leaves of the basket is there for those who come after.
     assert [answer.missing for answer in answers] == [{"1": 2}, {}, {}]
     assert await bench.level("TEA") == (3, 3)

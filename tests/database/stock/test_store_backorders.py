@@ -23,6 +23,7 @@ from domain.stock.locations import Lane, Location
 from domain.stock.reservations import Reserved
 from store.database import Pool, open_pool
 from store.stock import backorders, items, locations, promises, reservations
+from store.stock.catalogue import Catalogue
 from store.views import decisions
 from store.views.audit import look
 from tests.support.bench import Bench, at_once, authorizing
@@ -470,7 +471,7 @@ async def test_what_an_order_leaves_of_its_basket_is_for_those_first_who_wait(be
     own, late = an_order(("TEA", 1), basket="B-1"), placed_on(3, ("TEA", 2))
     both = await bench.on_record(own, late)
     async with bench.pool.acquire() as conn, conn.transaction():  # both in one batch
-        answers = await reservations.reserve(conn, both)
+        answers = await reservations.reserve(conn, both, Catalogue())
     assert [answer.backordered for answer in answers] == [{}, {"1": 2}]
     assert [await soft_reserved(bench, early), await soft_reserved(bench, late)] == [2, 0]
     await right(bench)
