@@ -59,7 +59,8 @@ def page(facts: Facts) -> str:
     """Markdown: what the order is, what needs a person, what it waits for, where its units are."""
     book, order_id = facts.book, facts.book.order_id
     total = f" · {book.money(book.terms.total_minor)}" if book.known else ""
-    parts = [f"**{order_id}** · {facts.phase}{total}"]
+    held = ", held" if facts.hold is not None else ""
+    parts = [f"**{order_id}** · {facts.phase}{held}{total}"]
     if facts.why:
         parts.append(f"Reason: {facts.why}")
     parts += [_attention(order_id, parked) for parked in facts.parked]
@@ -138,7 +139,8 @@ def _until_delivered(facts: Facts, step: OpenStep) -> str:
 
 def _until_in_stock(facts: Facts, step: OpenStep) -> str:
     goods = _goods(facts, facts.book.waiting)
-    told = f"stock comes for {goods}, since {_time(step.since)}"
+    told = f"stock comes for {goods}, since {_time(step.since)}; what is on order:"
+    told += " `orderloom purchase-orders list`"
     until = facts.book.waits_until
     return told if until is None else f"{told}; what has not come by {_time(until)} is cancelled"
 
@@ -161,7 +163,8 @@ _WAITS: dict[str, Callable[[Facts, OpenStep], str]] = {
 
 def _limits(facts: Facts) -> list[str]:
     """How long the outside may take before a person is told."""
-    policy, waits = facts.policy, {step.do for step in facts.open if step.waits}
+    policy, late = facts.policy, {parked.step for parked in facts.parked}
+    waits = {step.do for step in facts.open if step.waits and step.name not in late}
     limits = []
     if "pick_pack_ship" in waits:
         limits.append(f"picking takes longer than {span(policy.pick_within)}")

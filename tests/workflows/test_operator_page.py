@@ -113,7 +113,8 @@ async def test_a_backorder_tells_what_it_waits_for_and_until_when(shop: Shop) ->
     page = await shown(
         shop,
         order.order_id,
-        "stock comes for 2 × TEA, since TIME; what has not come by TIME is cancelled",
+        "stock comes for 2 × TEA, since TIME; what is on order: `orderloom purchase-orders list`;"
+        " what has not come by TIME is cancelled",
         "line 1, TEA: 3 ordered; 2 backordered, 1 allocated",
     )
     since, by = re.findall(TIME, page[page.index("stock comes") :])[:2]
@@ -127,6 +128,7 @@ async def test_an_order_that_is_held_tells_who_has_to_pay_until_when_and_how(sho
     page = await shown(
         shop,
         order.order_id,
+        f"**{order.order_id}** · received, held · ",
         "the customer has paid (the bank wants the customer to confirm the payment first), since"
         f" TIME: `orderloom pay {order.order_id} TOKEN`. If that is not done by TIME, it is"
         " rejected",
@@ -202,7 +204,7 @@ async def test_what_is_overdue_tells_how_it_ends(shop: Shop) -> None:
     order = await three_teas(shop)
     parcel = await shop.placed(order, a_policy(scan_within=0.5, return_window=60))
     await shop.drive(parcel, "shipped")
-    await shown(
+    page = await shown(
         shop,
         order.order_id,
         f"TIME: the carrier has not scanned {parcel} for 0.5 seconds; lost?"
@@ -210,6 +212,7 @@ async def test_what_is_overdue_tells_how_it_ends(shop: Shop) -> None:
         " scan; if the carrier has lost the parcel: `orderloom carrier event TRACKING failure`.",
         "the carrier has delivered",  # it is waited for all the same
     )
+    assert "It will need attention" not in page  # it does
 
 
 async def test_a_step_that_fails_is_shown_while_it_is_tried_again(shop: Shop) -> None:
