@@ -14,6 +14,7 @@ from domain.fulfilment.fulfilments import RECALLABLE, FulfilmentState
 from domain.orders.quantities import LineUnits
 from store import waits
 from store.database import Connection, Record, load_queries
+from store.faults import refusals
 
 _sql = load_queries(__file__)
 
@@ -77,9 +78,8 @@ class FulfilmentLine(BaseModel):
 
 async def locked(conn: Connection, fulfilment_id: str) -> Record:
     """Lock the fulfilment's order and read the fulfilment. Raises NotFound."""
-    row: Record | None = await _sql.locked(conn, fulfilment_id=fulfilment_id)
-    if row is None:
-        raise NotFound(f"there is no fulfilment {fulfilment_id}; see `orderloom warehouse tasks`")
+    with refusals():
+        row: Record = await _sql.locked(conn, fulfilment_id=fulfilment_id)
     return row
 
 
@@ -113,11 +113,6 @@ async def stages(conn: Connection, fulfilment_ids: Sequence[str]) -> list[Stage]
 async def is_late(conn: Connection, fulfilment_id: str, state: FulfilmentState) -> None:
     """Tell the order what happens next to a fulfilment that is late in this state."""
     await _sql.is_late(conn, fulfilment_id=fulfilment_id, state=state)
-
-
-async def pack(conn: Connection, fulfilment_id: str) -> None:
-    """picked → packed. The relay has its label bought as soon as this is committed."""
-    await _sql.pack(conn, fulfilment_id=fulfilment_id)
 
 
 async def to_label(conn: Connection, older_than: timedelta, batch: int) -> list[Record]:
@@ -175,13 +170,3 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
 
 async def _is_buying(conn: Connection, fulfilment_id: str) -> bool:
     return (await standing(conn, fulfilment_id)).label == "requested"
-
-
-async def set_picked(conn: Connection, fulfilment_id: str, picked: LineUnits) -> None:
-    """Record the picker's count."""
-    await _sql.set_picked(
-        conn,
-        fulfilment_id=fulfilment_id,
-        line_ids=list(picked),
-        picked=list(picked.values()),
-    )

@@ -48,15 +48,6 @@ update fulfilment set overdue = true
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state = :state;
 
--- name: pack(fulfilment_id)$
--- picked → packed, and the relay is called at commit: its label is to be bought.
-with packed as (
-    update fulfilment set state = 'packed', changed_at = moment(), overdue = false
-    where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
-    returning fulfilment_id
-)
-select pg_notify('parcel_packed', fulfilment_id) from packed;
-
 -- name: to_label(older_than, batch)
 -- Claims packed parcels without a label whose step is to be run again: it waits as if for a hand-over,
 -- and runs once more where its attempt fails. At once after the packing, if the step has begun: one that
@@ -115,9 +106,3 @@ update fulfilment
 set state = 'cancelled', recalled_from = state, changed_at = moment()
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
-
--- name: set_picked(line_ids, picked, fulfilment_id)!
-update fulfilment_line f set picked = c.picked
-from unnest(:line_ids::text[], :picked::bigint[]) as c (line_id, picked)
-where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id
-  and f.line_id = c.line_id;

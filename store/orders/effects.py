@@ -11,8 +11,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.errors import Conflict, NotFound
 from store.database import Connection, load_queries
+from store.faults import refusals
 
 _sql = load_queries(__file__)
 
@@ -23,14 +23,9 @@ async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] |
     The caller holds the order's lock. Raises Conflict when the order ended so long ago that nobody
     knows.
     """
-    row = await _sql.find(conn, order_id=order_id, effect=effect)
-    if row is None:
-        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
-    if row["is_over"]:
-        raise Conflict(
-            f"order {order_id} is {row['decision']}, and has been for long; nothing was done again"
-        )
-    return (row["answer"] or {}) if row["is_done"] else None
+    with refusals():
+        row = await _sql.find(conn, order_id=order_id, effect=effect)
+    return row["answer"] if row["is_done"] else None
 
 
 async def forget(conn: Connection, kept_for: timedelta, batch: int) -> int:

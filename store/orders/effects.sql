@@ -1,11 +1,8 @@
 -- What the steps of an order have done. Rows are added together with the story, in events.sql.
 
 -- name: find(order_id, effect)^
--- The order, and its effect if it was done.
-select o.decision, is_over(o.order_no, o.decision) as is_over, e.order_no is not null as is_done, e.answer
-from customer_order o
-left join effect e on e.order_no = o.order_no and e.effect = :effect
-where o.order_id = :order_id;
+-- The answer of an effect, if it was done. The function stands in schema/routines/orders.sql.
+select is_done, its_answer as answer from effect_of(:order_id, :effect);
 
 -- name: forget(kept_for, batch)$
 -- The effects of orders that ended longer ago than this go, those of the oldest first. Returns of how many

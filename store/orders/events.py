@@ -75,18 +75,6 @@ async def is_told(conn: Connection, order_id: str, effect: str) -> bool:
     return bool(await _sql.is_told(conn, order_id=order_id, effect=effect))
 
 
-async def put_in_place_of(conn: Connection, order_id: str, fulfilment_id: str) -> list[str]:
-    """The fulfilments that carry the wanted units of a recalled one."""
-    found = _sql.put_in_place_of(conn, order_id=order_id, fulfilment_id=fulfilment_id)
-    return [row["fulfilment_id"] async for row in found]
-
-
-async def open_hold(conn: Connection, order_id: str) -> str | None:
-    """For what the order waits; None when it is not held."""
-    note: str | None = await _sql.open_hold(conn, order_id=order_id)
-    return note
-
-
 async def raise_attention(
     conn: Connection, order_id: str, step: str, reason: str, allowed: Sequence[str]
 ) -> None:

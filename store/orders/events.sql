@@ -4,15 +4,6 @@
 select exists (
     select from order_event where order_no = order_no_of(:order_id) and effect = :effect);
 
--- name: put_in_place_of(order_id, fulfilment_id)
--- The fulfilments to which the units were carried over that were still wanted of this one.
-select data ->> 'fulfilment_id' as fulfilment_id from order_event
-where order_no = order_no_of(:order_id) and data ->> 'instead_of' = :fulfilment_id order by event_id;
-
--- name: open_hold(order_id)$
--- For what the order waits, as it was told; null when it is not held.
-select note from order_hold where order_no = order_no_of(:order_id) and released_at is null;
-
 -- name: add_events(order_ids, effects, answers, whats, whos, whys, data, after_end)!
 -- Each effect is remembered, with its answer, and told; one that is remembered already is not told again.
 -- An order that is over is told only what comes after its end.

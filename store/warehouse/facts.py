@@ -14,20 +14,21 @@ from datetime import datetime
 from typing import Any
 
 from domain import ids
-from domain.errors import Conflict, IllegalTransition, InvalidInput
-from domain.fulfilment.fulfilments import FulfilmentState
+from domain.errors import IllegalTransition, InvalidInput
 from domain.orders.quantities import LineUnits
-from domain.words import count_of
 from store import clock, waits
 from store.aftersales import returns
 from store.aftersales.returns import Counted
-from store.database import Connection, Record
+from store.database import Connection, Record, load_queries
+from store.faults import refusals
 from store.fulfilment import fulfilments, shipments
 from store.fulfilment.fulfilments import FulfilmentLine
 from store.locks import lock_stock
-from store.orders import effects, events, orders
+from store.orders import events, orders
 from store.payments import payments
 from store.stock import allocations, kits, locations, stock
+
+_sql = load_queries(__file__)
 
 # The warehouse's task for a fulfilment in each state.
 TASKS = {"picking": "pick", "picked": "pack", "labelled": "handover"}
@@ -41,37 +42,27 @@ async def pick(
     Units not found are taken off the stock, whose count was wrong, and are open on the order again.
     Returns {"picked": {line: n}, "missing": {line: n}}.
     """
+    if counted is None:
+        return (await _picked(conn, fulfilment_id, None, who))[0]
+    # What a fulfilment is to contain never changes, so it is read without the lock.
+    lines = await fulfilments.lines(conn, fulfilment_id)
+    picked = _complete(counted, lines) if lines else {}
+    if not _missing(lines, picked):
+        return (await _picked(conn, fulfilment_id, picked, who))[0]
     async with conn.transaction():
-        row = await fulfilments.locked(conn, fulfilment_id)
-        lines = await fulfilments.lines(conn, fulfilment_id)
-        picked = _complete(counted, {line.line_id: line.quantity for line in lines})
-        effect = f"pick:{fulfilment_id}"
-        if await _told_before(conn, row, "picking", effect, {"picked": picked}):
-            return {"picked": picked, "missing": _missing(lines, picked)}
-        missing = _missing(lines, picked)
-        found = {line_id: units for line_id, units in picked.items() if units}
-        await fulfilments.set_picked(conn, fulfilment_id, picked)
-        await orders.move_lines(conn, row["order_id"], {k: {"picked": n} for k, n in found.items()})
-        if missing:
-            await _not_found(conn, row, lines, missing, who)
-        await fulfilments.set_state(conn, fulfilment_id, "picked" if found else "cancelled")
-        outcome = {"picked": picked, "missing": missing}
-        await events.tell(
-            conn,
-            row["order_id"],
-            effect,
-            "short pick" if missing else "picked",
-            who=who,
-            why=f"{count_of(sum(missing.values()), 'unit')} not found" if missing else "",
-            data={"fulfilment_id": fulfilment_id, **outcome},
-            answer=outcome,
-        )
-        if missing:
-            short: fulfilments.Outcome = {"outcome": "short", "units": found}
-            await fulfilments.report(conn, row["order_id"], fulfilment_id, short)
-        else:
-            await _was_late(conn, row, "picked")
+        outcome, is_new = await _picked(conn, fulfilment_id, picked, who)
+        if is_new:
+            await _not_found(conn, fulfilment_id, lines, outcome["missing"], who)
         return outcome
+
+
+async def _picked(
+    conn: Connection, fulfilment_id: str, picked: LineUnits | None, who: str
+) -> tuple[dict[str, Any], bool]:
+    """Record a pick. Returns what was picked and what is missing, and whether that is new."""
+    with refusals():
+        row = await _sql.pick(conn, fulfilment_id=fulfilment_id, counted=picked, who=who)
+    return row["outcome"], row["is_new"]
 
 
 async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str) -> dict[str, Any]:
@@ -112,15 +103,8 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
 
 async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
     """picked → packed. The label is bought next, by the step that waits for the hand-over."""
-    async with conn.transaction():
-        row = await fulfilments.locked(conn, fulfilment_id)
-        effect = f"pack:{fulfilment_id}"
-        if await _told_before(conn, row, "picked", effect, {}):
-            return
-        await fulfilments.pack(conn, fulfilment_id)
-        data = {"fulfilment_id": fulfilment_id}
-        await events.tell(conn, row["order_id"], effect, "packed", who=who, data=data)
-        await _was_late(conn, row, "packed")
+    with refusals():
+        await _sql.pack(conn, fulfilment_id=fulfilment_id, who=who)
 
 
 async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
@@ -203,44 +187,24 @@ async def _told_before(
     conn: Connection, row: Record, expected: str, effect: str, content: dict[str, Any]
 ) -> bool:
     """Whether this fact is recorded already; if not, the part must be in the `expected` state."""
-    recorded = await effects.find(conn, row["order_id"], effect)
     part = row["return_id"] if "return_id" in row else row["fulfilment_id"]
-    if recorded is not None:
-        if any(recorded.get(key) != value for key, value in content.items()):
-            raise Conflict(f"{effect} was reported before, and differently; nothing was changed")
-        return True
-    if row["state"] == expected:
-        return False
-    if row.get("recalled_from") is not None:
-        others = ", ".join(await events.put_in_place_of(conn, row["order_id"], part))
-        instead = f"; {others} took its place" if others else ""
-        raise IllegalTransition(
-            f"{part} was recalled: the order or some of its units were cancelled; put the goods "
-            f"back{instead}"
-        )
-    if row["state"] == "packed" and expected == "labelled":
-        held = await events.open_hold(conn, row["order_id"])
-        if held is not None:
-            raise IllegalTransition(
-                f"{part} waits for its payment ({held}): keep it; it gets its label, and can be "
-                "handed over, when the order is paid"
+    with refusals():
+        return bool(
+            await _sql.told_before(
+                conn,
+                part_id=part,
+                state=row["state"],
+                is_recalled=row.get("recalled_from") is not None,
+                expected=expected,
+                effect=effect,
+                content=content,
             )
-    raise IllegalTransition(f"{part} is {row['state']}; this can be reported when it is {expected}")
-
-
-async def _was_late(conn: Connection, row: Record, state: FulfilmentState) -> None:
-    """Tell the order that a fulfilment goes on, if a person was told that it is late."""
-    if row["overdue"]:
-        await fulfilments.report(
-            conn, row["order_id"], row["fulfilment_id"], {"outcome": "goes_on", "state": state}
         )
 
 
-def _complete(counted: LineUnits | None, wanted: LineUnits) -> dict[str, int]:
-    if counted is None:
-        return dict(wanted)
-    _check_count(counted, wanted)
-    return {line_id: counted.get(line_id, 0) for line_id in wanted}
+def _complete(counted: LineUnits, lines: list[FulfilmentLine]) -> dict[str, int]:
+    _check_count(counted, {line.line_id: line.quantity for line in lines})
+    return {line.line_id: counted.get(line.line_id, 0) for line in lines}
 
 
 def _check_count(counted: LineUnits, wanted: LineUnits) -> None:
@@ -265,13 +229,18 @@ def _missing(lines: list[FulfilmentLine], picked: LineUnits) -> dict[str, int]:
 
 
 async def _not_found(
-    conn: Connection, row: Record, lines: list[FulfilmentLine], missing: LineUnits, who: str
+    conn: Connection,
+    fulfilment_id: str,
+    lines: list[FulfilmentLine],
+    missing: LineUnits,
+    who: str,
 ) -> None:
+    order_id = ids.order_of(fulfilment_id)
     short = [line for line in lines if line.line_id in missing]
     await lock_stock(conn, [part for line in short for part in line.parts])
     await stock.move(
         conn,
-        f"short:{row['fulfilment_id']}",
+        f"short:{fulfilment_id}",
         "adjusted",
         [
             move
@@ -279,13 +248,13 @@ async def _not_found(
             for units in [-missing[line.line_id]]
             for move in stock.moves(line.parts, line.location, on_hand=units, allocated=units)
         ],
-        order_id=row["order_id"],
+        order_id=order_id,
         who=who,
         why="not found by the picker",
     )
-    await allocations.take_reserved(conn, row["fulfilment_id"], missing)
+    await allocations.take_reserved(conn, fulfilment_id, missing)
     await orders.move_lines(
-        conn, row["order_id"], {line_id: {"allocated": -n} for line_id, n in missing.items()}
+        conn, order_id, {line_id: {"allocated": -n} for line_id, n in missing.items()}
     )
 
 

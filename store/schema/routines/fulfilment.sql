@@ -1,13 +1,139 @@
--- Fulfilments under their order's lock, and what carriers tell of a parcel.
+-- Fulfilments under their order's lock, and what warehouses and carriers tell of them.
 
 -- Locks the order, and then reads the fulfilment: a statement that waits for a lock does not see what
--- others have written meanwhile, but a function's next one does. No row: there is no such fulfilment.
+-- others have written meanwhile, but a function's next one does.
 create or replace function locked_fulfilment(its_id text) returns setof fulfilment
 language plpgsql as $$
 begin
     perform from customer_order where order_id = order_of(its_id) for no key update;
     return query select * from fulfilment
     where order_no = order_no_of(its_id) and fulfilment_id = its_id;
+    if not found then
+        perform refuse('not_found', format(
+            'there is no fulfilment %s; see `orderloom warehouse tasks`', its_id));
+    end if;
+end $$;
+
+-- Whether a fact is recorded already; a different report of the same is a conflict. If it is new, its part
+-- of the order must be in the expected state. The caller holds the order's lock, and has read the part's
+-- state under it. `content`: what the report says.
+create or replace function told_before(
+    its_part text, its_state text, is_recalled boolean, expected text, its_effect text, content jsonb
+) returns boolean language plpgsql as $$
+declare
+    done   record;
+    others text;
+    held   text;
+begin
+    select * into done from effect_of(order_of(its_part), its_effect);
+    if done.is_done then
+        if exists (select from jsonb_each(content) c
+                   where done.its_answer -> c.key is distinct from c.value) then
+            perform refuse('conflict', its_effect
+                || ' was reported before, and differently; nothing was changed');
+        end if;
+        return true;
+    elsif its_state = expected then
+        return false;
+    elsif is_recalled then
+        select string_agg(data ->> 'fulfilment_id', ', ' order by event_id) into others
+        from order_event where order_no = done.the_no and data ->> 'instead_of' = its_part;
+        perform refuse('illegal_transition', its_part || ' was recalled: the order or some of its units '
+            || 'were cancelled; put the goods back' || coalesce('; ' || others || ' took its place', ''));
+    elsif its_state = 'packed' and expected = 'labelled' then
+        select note into held from order_hold where order_no = done.the_no and released_at is null;
+        if held is not null then
+            perform refuse('illegal_transition', format('%s waits for its payment (%s): keep it; it gets '
+                'its label, and can be handed over, when the order is paid', its_part, held));
+        end if;
+    end if;
+    perform refuse('illegal_transition', format(
+        '%s is %s; this can be reported when it is %s', its_part, its_state, expected));
+end $$;
+
+-- A fact of a fulfilment: the effect with its answer, and the story. If a person was told that the
+-- fulfilment is late, and it goes on, the order is told.
+create or replace function tell_fact(
+    part fulfilment, its_effect text, its_what text, its_who text, its_why text, its_answer jsonb,
+    goes_on_as text
+) returns void language plpgsql as $$
+begin
+    insert into effect (order_no, effect, answer) values (part.order_no, its_effect, its_answer);
+    insert into order_event (order_no, effect, what, who, why, data)
+    values (part.order_no, its_effect, its_what, its_who, its_why,
+            jsonb_build_object('fulfilment_id', part.fulfilment_id) || coalesce(its_answer, '{}'));
+    if part.overdue and goes_on_as is not null then
+        perform report_to_step('pick_pack_ship:' || part.fulfilment_id, order_of(part.fulfilment_id), null,
+                               jsonb_build_object('outcome', 'goes_on', 'state', goes_on_as), true);
+    end if;
+end $$;
+
+-- picking → picked, or cancelled where nothing was found. `counted`: the units that were found of every
+-- line; null: all of them. Those that were not found are no longer picked from, but stay allocated: the
+-- caller takes them off the stock. Answers what was picked and what is missing, and whether that is new.
+create or replace function parcel_picked(
+    its_id text, counted jsonb, its_who text, out outcome jsonb, out is_new boolean
+) language plpgsql as $$
+declare
+    part     fulfilment;
+    its_fact text := 'pick:' || its_id;
+    found_   jsonb;
+    missing  jsonb;
+    lacking  bigint;
+begin
+    select * into part from locked_fulfilment(its_id);
+    select jsonb_object_agg(line_id, coalesce((counted ->> line_id)::bigint, quantity))
+    into counted
+    from fulfilment_line where order_no = part.order_no and fulfilment_id = its_id;
+    select coalesce(jsonb_object_agg(line_id, quantity - (counted ->> line_id)::bigint)
+                    filter (where quantity > (counted ->> line_id)::bigint), '{}'),
+           coalesce(jsonb_object_agg(line_id, (counted ->> line_id)::bigint)
+                    filter (where (counted ->> line_id)::bigint > 0), '{}'),
+           sum(quantity - (counted ->> line_id)::bigint)
+    into missing, found_, lacking
+    from fulfilment_line where order_no = part.order_no and fulfilment_id = its_id;
+    outcome := jsonb_build_object('picked', counted, 'missing', missing);
+    is_new := not told_before(its_id, part.state, part.recalled_from is not null, 'picking', its_fact,
+                              jsonb_build_object('picked', counted));
+    if not is_new then
+        return;
+    end if;
+    update fulfilment_line l set picked = (counted ->> line_id)::bigint
+    where order_no = part.order_no and fulfilment_id = its_id;
+    update order_line l set picked = l.picked + f.n::bigint
+    from jsonb_each(found_) as f (line_id, n)
+    where l.order_no = part.order_no and l.line_id = f.line_id;
+    update fulfilment
+    set state = case when found_ = '{}' then 'cancelled' else 'picked' end,
+        changed_at = moment(), overdue = false
+    where order_no = part.order_no and fulfilment_id = its_id;
+    perform tell_fact(
+        part, its_fact, case when lacking > 0 then 'short pick' else 'picked' end, its_who,
+        case when lacking > 0
+             then to_char(lacking, 'FM999,999,999,999')
+                  || case when lacking = 1 then ' unit' else ' units' end || ' not found' end,
+        outcome, case when lacking = 0 then 'picked' end);
+    if lacking > 0 then
+        perform report_to_step('pick_pack_ship:' || its_id, order_of(its_id), null,
+                               jsonb_build_object('outcome', 'short', 'units', found_), true);
+    end if;
+end $$;
+
+-- picked → packed. The relay is called at commit, and has the parcel's label bought.
+create or replace function parcel_packed(its_id text, its_who text) returns void
+language plpgsql as $$
+declare
+    part     fulfilment;
+    its_fact text := 'pack:' || its_id;
+begin
+    select * into part from locked_fulfilment(its_id);
+    if told_before(its_id, part.state, part.recalled_from is not null, 'picked', its_fact, '{}') then
+        return;
+    end if;
+    update fulfilment set state = 'packed', changed_at = moment(), overdue = false
+    where order_no = part.order_no and fulfilment_id = its_id;
+    perform pg_notify('parcel_packed', its_id);
+    perform tell_fact(part, its_fact, 'packed', its_who, null, null, 'packed');
 end $$;
 
 -- A carrier's scan, whole: the parcel is found, its order is locked, and what follows is written.

@@ -75,6 +75,26 @@ begin
        and not exists (select from effect where order_no = its_no and effect = 'ended');
 end $$;
 
+-- The order's number, and an effect if it was done, for one who holds the order's lock.
+create or replace function effect_of(
+    its_order text, its_effect text, out the_no bigint, out is_done boolean, out its_answer jsonb
+) language plpgsql as $$
+declare
+    its_decision text;
+begin
+    select order_no, decision into the_no, its_decision from customer_order where order_id = its_order;
+    if the_no is null then
+        perform refuse('not_found', format(
+            'there is no order %s; `orderloom orders` lists what is there', its_order));
+    elsif is_over(the_no, its_decision) then
+        perform refuse('conflict', format(
+            'order %s is %s, and has been for long; nothing was done again', its_order, its_decision));
+    end if;
+    select coalesce(answer, '{}') into its_answer from effect
+    where order_no = the_no and effect = its_effect;
+    is_done := found;
+end $$;
+
 -- A decision is written together with the state that follows from it. From an end on, the time runs after
 -- which the order's effects go.
 create or replace function keep_decided_state() returns trigger language plpgsql as $$
