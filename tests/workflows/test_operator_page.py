@@ -6,10 +6,14 @@ import asyncio
 import re
 from datetime import timedelta
 
+from temporalio.client import Client
+
 from domain.orders.messages import PayRequest, ReturnRequest
 from domain.orders.policy import Policy
 from domain.stock.items import Item
+from store.database import Pool
 from tests.support.builders import a_policy, an_order
+from tests.support.runs import restless, runs_of
 from tests.support.shop import Shop
 from tests.workflows.lives import a_two_parcel_order, three_teas
 
@@ -244,3 +248,39 @@ async def test_an_order_that_has_ended_tells_why(shop: Shop) -> None:
     why = "the carrier does not deliver there with this service"
     page = await shown(shop, order.order_id, f"Reason: {why}", f"`{parcel}` from main (3 × TEA): ")
     assert "It waits until" not in page
+
+
+async def test_a_wait_is_told_since_its_beginning_in_whatever_run_that_was(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, restless(temporal_client), a_policy(return_window=60))
+    async with shop.working():
+        order = await three_teas(shop)
+        await shop.drive(await shop.placed(order), "delivered")
+        await shown(shop, order.order_id, "return window")
+
+        async def asked(number: int) -> str:
+            one = ReturnRequest.model_validate(
+                {"reason": "too strong", "lines": [{"line_id": "1", "quantity": 1}]}
+            )
+            await shop.aftersales.request_return(order.order_id, one)
+            page = await shown(shop, order.order_id, f"the parcel of return `{number_of(number)}`")
+            (since,) = re.findall(
+                rf"`{number_of(1)}` has come and is counted, since ({TIME})", page
+            )
+            return str(since)
+
+        def number_of(number: int) -> str:
+            return f"{order.order_id}:R{number}"
+
+        since = await asked(1)
+        await asyncio.sleep(1.1)  # the page tells whole seconds
+        runs = len(await runs_of(shop, order.order_id))
+        assert await asked(2) == since
+
+        async def ran_again() -> bool:
+            return len(await runs_of(shop, order.order_id)) > runs
+
+        await shop.until(ran_again, "the order continues as new")
+        page = await shown(shop, order.order_id, f"`{number_of(1)}` has come and is counted")
+        assert f"`{number_of(1)}` has come and is counted, since {since}" in page
