@@ -122,7 +122,8 @@ create table customer_order (
     decided_at       timestamptz   not null default moment(),
     -- By which the order goes, whole: a change of the defaults alters no order that was taken in.
     policy           jsonb         not null,
-    -- How far it has come: kept by the triggers in routines/orders.sql, because lists ask for it.
+    -- How far it has come: kept by the triggers in routines/orders.sql, because lists ask for it. No index
+    -- has any of what changes.
     state             text         not null default 'received'
         constraint state_is_known check (state in (
         'received', 'held', 'confirmed', 'in_fulfilment', 'delivered', 'closed', 'rejected',
@@ -135,15 +136,18 @@ create table customer_order (
 -- The document lies apart, so that a changed state does not write it again.
 with (toast_tuple_target = 256, fillfactor = 85);
 create index customer_order_by_received on customer_order (received_at desc);
-create index customer_order_by_state on customer_order (state, received_at desc);
 create index customer_order_by_channel on customer_order (channel, received_at desc);
 create index customer_order_by_customer on customer_order (customer_id, received_at desc);
 create index customer_order_by_placed on customer_order (placed_at);
--- Finished orders by day.
-create index customer_order_finished on customer_order (decided_at)
-    where decision in ('rejected', 'cancelled', 'closed');
-create index customer_order_unfinished on customer_order (order_no)
-    where decision in ('received', 'confirmed');
+
+-- Orders by their state: all but the closed ones, which are nearly all. It stands apart, kept by triggers, so
+-- that no index of customer_order has to be written when an order's state changes.
+create table order_in_state (
+    order_no    bigint      primary key,
+    state       text        not null,
+    received_at timestamptz not null
+);
+create index order_in_state_by_state on order_in_state (state, received_at desc);
 
 -- Orders on record whose workflow has not begun. Its first step takes the row away.
 create table order_to_start (
@@ -216,7 +220,7 @@ create table order_event (
 create table effect (
     order_no bigint      not null constraint effect_is_of_an_order references customer_order,
     effect   text        not null,
-    answer   jsonb,       -- null where the step answers nothing
+    answer   jsonb,       -- null where the step answers nothing; of the end, which one it was
     ended_at timestamptz, -- of the effect 'ended', which every order that has ended has until they go
     primary key (order_no, effect),
     constraint only_the_end_has_a_time check ((ended_at is null) = (effect <> 'ended'))

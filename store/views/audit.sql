@@ -147,9 +147,11 @@ order by order_id, line_id;
 -- name: order_is_in_its_state()
 select o.order_id, k.what, k.kept, k.computed
 from customer_order o join computed_order_state now using (order_no)
+left join order_in_state listed using (order_no)
 cross join lateral (values
     ('state', o.state, now.state),
-    ('fulfilment status', o.fulfilment_status, now.fulfilment_status)
+    ('fulfilment status', o.fulfilment_status, now.fulfilment_status),
+    ('state in lists', listed.state, nullif(now.state, 'closed'))
 ) as k (what, kept, computed)
 where k.kept is distinct from k.computed
 order by o.order_id, k.what;

@@ -55,27 +55,10 @@ from order_overview o where o.order_id = :order_id;
 
 -- name: summaries(channel, state, customer_id, attention, placed_from, placed_to, at_most)
 -- Newest first. Filters that are null do not filter. The units of those that are shown are added up, and
--- of no other.
+-- of no other. The function stands in schema/routines/views.sql.
 select o.*
-from (
-    select order_id from customer_order
-    where (:channel::text is null or channel = :channel)
-      and (:state::text is null or state = :state)
-      and (:customer_id::text is null or customer_id = :customer_id)
-      and (:attention::boolean is distinct from true
-           or order_no = any(array(select order_no from attention where resolved_at is null)))
-      and (:attention::boolean is distinct from false
-           or order_no <> all(array(select order_no from attention where resolved_at is null)))
-      and (:placed_from::timestamptz is null or placed_at >= :placed_from)
-      -- Days that are over are looked up first: they lie far back among the orders received.
-      and (:placed_to::timestamptz is null
-           or order_no = any(array(
-               select order_no from customer_order
-               where placed_at >= coalesce(:placed_from, '-infinity')
-                 and placed_at < :placed_to)))
-    order by received_at desc, order_id
-    limit :at_most
-) shown
+from page_of_orders(:channel, :state, :customer_id, :attention, :placed_from, :placed_to, :at_most)
+    as order_id
 join order_overview o using (order_id)
 order by o.received_at desc, o.order_id;
 
@@ -83,12 +66,11 @@ order by o.received_at desc, o.order_id;
 -- All orders that are not finished, and those that were finished since then.
 select state, sum(orders)::bigint as orders
 from (
-    select state, count(*) as orders from customer_order
-    where decision in ('received', 'confirmed') group by state
+    select state, count(*) as orders from order_in_state
+    where state not in ('rejected', 'cancelled') group by state
     union all
-    select state, count(*) from customer_order
-    where decision in ('rejected', 'cancelled', 'closed') and decided_at >= :finished_since
-    group by state
+    select answer #>> '{}', count(*) from effect where ended_at >= :finished_since
+    group by answer
 ) counted
 group by state order by state;
 

@@ -107,10 +107,34 @@ begin
                        sum(picked + shipped))
     into new.state from order_line where order_no = new.order_no;
     if new.decision in ('rejected', 'cancelled', 'closed') then
-        insert into effect (order_no, effect, ended_at) values (new.order_no, 'ended', moment())
+        insert into effect (order_no, effect, answer, ended_at)
+        values (new.order_no, 'ended', to_jsonb(new.decision), moment())
         on conflict (order_no, effect) do nothing;
     end if;
     return new;
 end $$;
+create or replace function list_new_orders() returns trigger language plpgsql as $$
+begin
+    insert into order_in_state (order_no, state, received_at)
+    select order_no, state, received_at from created where state <> 'closed';
+    return null;
+end $$;
+create or replace trigger orders_are_new after insert on customer_order
+    referencing new table as created for each statement execute function list_new_orders();
+
+create or replace function list_by_state() returns trigger language plpgsql as $$
+begin
+    if new.state = 'closed' then
+        delete from order_in_state where order_no = new.order_no;
+    else
+        insert into order_in_state (order_no, state, received_at)
+        values (new.order_no, new.state, new.received_at)
+        on conflict (order_no) do update set state = excluded.state;
+    end if;
+    return null;
+end $$;
+create or replace trigger state_has_changed after update on customer_order for each row
+    when (new.state is distinct from old.state) execute function list_by_state();
+
 create or replace trigger order_is_decided before update of decision on customer_order
     for each row execute function keep_decided_state();

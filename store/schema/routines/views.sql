@@ -37,3 +37,45 @@ cross join lateral (
            sum(return_requested)::bigint as return_requested
     from order_line where order_line.order_no = o.order_no
 ) l;
+
+-- The orders of a list, newest first. A function, because a statement that finds them and also shows them
+-- would be planned anew each time: without the filters' values nobody knows that they are few.
+create or replace function page_of_orders(
+    its_channel text, its_state text, its_customer text, attended boolean,
+    placed_from timestamptz, placed_to timestamptz, at_most bigint
+) returns setof text language plpgsql stable rows 100 as $$
+declare
+    parked bigint[];
+begin
+    if attended is not null then
+        parked := array(select order_no from attention where resolved_at is null);
+    end if;
+    if its_state <> 'closed' then  -- Those have a list of their own.
+        return query
+        select o.order_id from order_in_state listed join customer_order o using (order_no)
+        where listed.state = its_state
+          and (its_channel is null or o.channel = its_channel)
+          and (its_customer is null or o.customer_id = its_customer)
+          and (attended is null or (o.order_no = any(parked)) = attended)
+          and (placed_from is null or o.placed_at >= placed_from)
+          -- Days that are over are looked up first: they lie far back among the orders received.
+          and (placed_to is null or o.order_no = any(array(
+              select p.order_no from customer_order p
+              where p.placed_at >= coalesce(placed_from, '-infinity') and p.placed_at < placed_to)))
+        order by listed.received_at desc, o.order_id limit at_most;
+    else
+        return query
+        select o.order_id from customer_order o
+        where (its_state is null or o.state = its_state)
+          and (its_channel is null or o.channel = its_channel)
+          and (its_customer is null or o.customer_id = its_customer)
+          and (attended is distinct from true or o.order_no = any(parked))
+          and (attended is distinct from false or o.order_no <> all(parked))
+          and (placed_from is null or o.placed_at >= placed_from)
+          -- Days that are over are looked up first: they lie far back among the orders received.
+          and (placed_to is null or o.order_no = any(array(
+              select p.order_no from customer_order p
+              where p.placed_at >= coalesce(placed_from, '-infinity') and p.placed_at < placed_to)))
+        order by o.received_at desc, o.order_id limit at_most;
+    end if;
+end $$;

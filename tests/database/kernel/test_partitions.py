@@ -38,7 +38,10 @@ HISTORY = {
 WHOLE = {
     "customer_order": "the register: an order's id is taken for ever",
     **dict.fromkeys(
-        ("order_to_start", "wait_report", "soft_reservation", "replenishment_call"),
+        (
+            *("order_to_start", "order_in_state", "wait_report", "soft_reservation"),
+            "replenishment_call",
+        ),
         "a row goes when it is dealt with",
     ),
     "provider_event": "a row goes some time after it was processed",

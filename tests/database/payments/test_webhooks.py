@@ -437,6 +437,52 @@ async def test_a_refund_that_came_back_before_that_was_booked_is_in_a_persons_ha
     assert refund.state == "succeeded"
 
 
+READERS = {"sandbox": webhooks.read_event}
+
+
+async def nobody_woken(_: Wake) -> bool:
+    return True
+
+
+async def test_an_event_that_comes_again_after_it_was_forgotten_changes_nothing(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    """The rows of the dispute and of the payments say that all of it is known."""
+    order = an_order(("TEA", 2))
+    part = await bench.at(order, "shipped")
+    await bench.charged(order, part)
+    told = [
+        company.dispute("auth_1", OPEN),
+        company.payment("ended", reference="auth_1"),
+        company.payment("captured", reference="cap_2"),
+    ]
+    forgetting = ProviderEvents(pool, nobody_woken, READERS, timedelta(0))
+    await company.tell(*told)
+    await company.worked_through()
+    await forgetting.forget()
+    assert await kept(pool) == []
+    before = await bench.everything()
+    await company.tell(*told)
+    assert len(await kept(pool)) == len(told)
+    await company.worked_through()
+    await forgetting.forget()
+    assert await bench.everything() == before
+
+
+async def test_an_event_is_kept_until_it_was_processed_and_for_a_while(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    await company.tell(company.payment("captured"))
+    forgetting = ProviderEvents(pool, nobody_woken, READERS, timedelta(0))
+    await forgetting.forget()
+    assert len(await kept(pool)) == 1
+    await company.worked_through()
+    await ProviderEvents(pool, nobody_woken, READERS).forget()
+    assert len(await kept(pool)) == 1
+    await forgetting.forget()
+    assert await kept(pool) == []
+
+
 async def test_news_of_a_payment_that_is_not_ours_is_nothing(pool: Pool, company: Telling) -> None:
     await company.tell(
         company.payment("ended", reference="auth_9"),

@@ -45,10 +45,16 @@ async def many_orders(conn: Connection) -> None:
         "where order_id <> 'web-7000'"
     )
     await conn.execute(
+        "update effect set ended_at = received_at from customer_order "
+        "where effect.order_no = customer_order.order_no and ended_at is not null"
+    )
+    await conn.execute(
         "insert into attention (order_no, step, reason) "
         "values (order_no_of('web-12000'), 'ship', 'no carrier')"
     )
-    await conn.execute("vacuum analyze customer_order, order_line, attention")
+    await conn.execute(
+        "vacuum analyze customer_order, order_in_state, order_line, attention, effect"
+    )
 
 
 def days_ago(days: int) -> datetime:
