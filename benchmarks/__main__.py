@@ -21,6 +21,7 @@ from rich.console import Console
 from temporalio.service import RPCError
 
 from benchmarks import (
+    aged,
     contest,
     growth,
     hot_stock,
@@ -172,6 +173,11 @@ def _stock(console: Console, args: argparse.Namespace) -> int:
     return 1 if oversold else 0
 
 
+def _aged(console: Console, args: argparse.Namespace) -> int:
+    _until_told(aged.compare(console, args.orders, asked=args.asked, thin=args.thin))
+    return 0
+
+
 def _profile(console: Console, args: argparse.Namespace) -> int:
     work = profile.profile(
         console,
@@ -190,6 +196,7 @@ _COMMANDS = {
     "grow": _grow,
     "import": _import,
     "stock": _stock,
+    "aged": _aged,
     "profile": _profile,
 }
 
@@ -264,6 +271,7 @@ def _parser() -> argparse.ArgumentParser:
     stocking.add_argument("--seconds", type=float, help="of each of the three loops")
     stocking.add_argument("--json", action="store_true", help="all figures as one document")
     stocking.add_argument("--markdown", action="store_true", help="the table for a page")
+    aged.add_options(commands.add_parser("aged", help="beside millions of closed orders"))
     profiling = commands.add_parser("profile", help="where the time of one order goes")
     profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
     _add_load(profiling)

@@ -27,6 +27,7 @@ STATEMENT = re.compile(
 TEXTBOOK = ("activities", "books", "companies", "payments", "shipments")
 # Files that speak SQL themselves, and why.
 SPEAKS_SQL = {
+    "benchmarks/aged_rows.py": "copies the rows of whatever tables there are",
     "benchmarks/claims.py": "has the statements of ways to claim stock that are not Orderloom's",
     "benchmarks/contestants/orderloom.py": "looks for the labels of all orders in flight at once",
     **dict.fromkeys(

@@ -67,3 +67,12 @@ def test_ways_to_claim_hot_stock_are_compared_and_none_oversells() -> None:
     assert all(run["orders_per_s"] > 0 for run in document["rounds"])
     assert all(0 < run["rush"]["p50_ms"] <= run["rush"]["p99_ms"] for run in document["rounds"])
     assert document["ratios"]["hot_vs_select_for_update"] > 0
+
+
+def test_the_same_is_asked_of_an_empty_and_of_an_aged_database() -> None:
+    done = bench("aged", "--orders", "200", "--asked", "20")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "200 closed orders" in done.stdout
+    asked = ("place", "pick", "list, newest", "search, one customer", "show, with its story")
+    assert [name for name in asked if f"│ {name} " not in done.stdout] == []
+    assert "× as long: " in done.stdout
