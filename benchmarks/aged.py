@@ -15,7 +15,7 @@ from rich.table import Table
 
 from activities.orders.order_records import CloseOrder, OrderRecords
 from activities.payments.authorizations import Authorizations
-from activities.payments.contracts import Authorize, Capture, TenderAsk
+from activities.payments.contracts import Authorize, Capture
 from activities.payments.payments import Payments
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.inventory import Inventory
@@ -24,10 +24,10 @@ from benchmarks.figures import median, percentile
 from benchmarks.goods import SKUS, UNITS, an_order
 from benchmarks.venue import temporary_folder
 from domain import ids
-from domain.money import Money
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.payments.cover import Need
 from domain.stock.reservations import ReserveStock
 from starter.service.service import Records
 from starter.stack.postgres import PostgresServer, embedded_postgres
@@ -72,11 +72,9 @@ class Desk:
 
     async def authorize(self, order: Order) -> None:
         """Paid for: its warehouse may begin."""
-        amount = Money(minor=order.total_minor, currency=order.currency)
-        tender = TenderAsk(
-            number=1, provider="sandbox", token=order.payment.token, parts={"": amount.minor}
-        )
-        ask = Authorize(order_id=order.order_id, amount=amount, tenders=(tender,))
+        part = ids.fulfilment_id(order.order_id, 1)
+        need = Need(part, order.total_minor, order.total_minor)
+        ask = Authorize(order_id=order.order_id, needs=(need,))
         await self._authorizations.authorize_payment(ask)
 
     async def pick(self, order: Order) -> None:

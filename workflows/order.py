@@ -50,12 +50,12 @@ FULFILMENT = (
 )
 
 STEPS = StepTable(
-    # Placing the order. When all of it is authorized, the same step confirms the order.
+    # Placing the order. When all of it is authorized, the same step confirms the order. It runs
+    # again before a parcel is sent whose authorization would end too soon.
     Step(Inventory.reserve_stock, undo=Inventory.release_stock),
     Step(Authorizations.authorize_payment, undo=Authorizations.void_payment, by_hand=True),
     # Each fulfilment, side by side. Its row says which state it had come to when it was recalled.
     Step(Fulfilments.pick_pack_ship, states=FULFILMENT),
-    Step(Authorizations.reauthorize_payment, undo=Authorizations.void_payment, by_hand=True),
     Step(Payments.capture_payment, undo=Payments.refund_payment, by_hand=True),
     Step(Payments.invoice_shipment, because="an invoice stands; a refund writes a credit note"),
     Step(
@@ -151,7 +151,7 @@ class OrderWorkflow(OrderMessages):
         match await authorizations.authorize_and_confirm(unless=lambda: self.unwanted):
             case Refused(message=why):
                 # Another tender, or the same one for another part, may have been authorized.
-                if len(self.book.terms.tenders) > 1 or len(self.book.parts_to_authorize()) > 1:
+                if len(self.book.terms.tenders) > 1 or len(self.book.needs()) > 1:
                     await authorizations.void(f"not paid: {why}")
                 return await self.undo_placing("rejected", why)
             case Abandoned():

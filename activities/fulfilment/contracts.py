@@ -24,9 +24,10 @@ class Sending(BaseModel):
 
     `units`: those that the order counts on. `to_charge`: minor units that are charged when it
     leaves, so it waits until that is possible; 0 for one that is paid for, or replaces a lost one.
-    `ahead`: the order is charged as a whole before that. An authorization must last for `lasting`
-    when the label is bought, and after that it is renewed when it ends sooner than `renew_before`.
-    The address is read from the order's row: nothing personal enters Temporal.
+    `at_most`: with the minor unit that rounding can add. `ahead`: the order is charged as a whole
+    before that. An authorization must last for `lasting` when the label is bought. After that, and
+    where none lasts so long, it is renewed `renew_before` its end. The address is read from the
+    order's row: nothing personal enters Temporal.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +35,7 @@ class Sending(BaseModel):
     fulfilment_id: str
     units: LineUnits
     to_charge: int = 0
+    at_most: int = 0
     ahead: bool = False
     lasting: timedelta = timedelta(0)
     renew_before: timedelta = timedelta(0)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Literal, Protocol
 
 from temporalio import activity
 
 from activities.fulfilment.carrier import Carrier, Label
-from activities.fulfilment.contracts import (
-    Look,
-    Part,
-    Recalled,
-    Sending,
-    Sent,
-    Stage,
-    Stages,
-)
+from activities.fulfilment.contracts import Look, Part, Recalled, Sending, Sent, Stage, Stages
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
 from domain.ids import WHO
 from domain.orders.order import Shipping
-from store import clock, waits
+from store import waits
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import effects, events, orders
@@ -37,8 +29,10 @@ class IsPaid(Protocol):
         fulfilment_id: str,
         *,
         to_charge: int,
+        at_most: int,
         ahead: bool,
-        until: datetime,
+        lasting: timedelta,
+        renew_before: timedelta,
     ) -> bool: ...
 
 
@@ -97,8 +91,10 @@ class Fulfilments:
                 row["order_id"],
                 fulfilment_id,
                 to_charge=ask.to_charge,
+                at_most=ask.at_most,
                 ahead=ask.ahead,
-                until=clock.now() + ask.lasting,
+                lasting=ask.lasting,
+                renew_before=ask.renew_before,
             ):
                 return Sent(outcome="unpaid")
             shipping = await orders.shipping(conn, row["order_id"])

@@ -2,78 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.money import Money
 from domain.orders.amounts import Worth
 from domain.orders.quantities import LineUnits
-
-
-class TenderAsk(BaseModel):
-    """A means of payment by its place in the order's list, and its share of each part.
-
-    Amounts are in minor units. `most`: the largest amount that a part can cost, for parts that are
-    charged singly in any order.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    number: int
-    provider: str
-    token: str
-    parts: dict[str, int] = {}
-    most: dict[str, int] = {}
-
-    @property
-    def amount(self) -> int:
-        return sum(self.parts.values())
+from domain.payments.cover import Need
 
 
 class Authorize(BaseModel):
-    """Authorize each tender's share of the order.
+    """Have an order's payment hold until a moment, for these parts of it or, with none, for all.
 
-    `attempt` is one more than the number of refusals that the customer has answered with a new
-    token.
+    `needs`: what is to be charged for each part that is not charged. `until`: None means now.
+    `spare`: how long before its end an authorization is renewed that cannot be made to last until
+    then. `attempt` is one more than the number of refusals that the customer has answered with a
+    new token, which is here with its `provider`, in place of the order's own.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    amount: Money
-    tenders: tuple[TenderAsk, ...]
+    needs: tuple[Need, ...]
+    parts: tuple[str, ...] = ()
+    until: datetime | None = None
+    spare: timedelta = timedelta(0)
     attempt: int = 1
-
-
-class Reauthorize(BaseModel):
-    """Make sure that `amount` (minor units) can be charged for a parcel until `until`.
-
-    Authorizes again where it has to. The last tender pays the amount that no other has authorized.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    part: str
-    amount: int
-    until: datetime
-    tenders: tuple[TenderAsk, ...]
-    attempt: int = 1
-
-
-class Authorized(BaseModel):
-    """The authorizations of an order, and whether each can be charged once only.
-
-    `until` is the time when the first of them ends, by the part that it was made for ("" for the
-    whole order). A part is left out when none of its authorizations ever ends.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    until: dict[str, datetime] = {}
-    once: bool = False
+    provider: str = ""
+    token: str = ""
 
 
 class Capture(BaseModel):

@@ -16,6 +16,7 @@ from activities.provider_errors import DeclineCode, Declined, OutcomeUnknown
 from domain.errors import Conflict, NotFound
 from domain.ids import WHO
 from domain.money import Money
+from domain.payments.cover import ENDED
 from store import clock
 from store.database import Connection, Pool
 from store.locks import lock_order
@@ -25,9 +26,8 @@ from store.payments.payments import BY_HAND, Payment
 
 Call = Callable[[PaymentProvider], Awaitable[PaymentReceipt]]
 Then = Callable[[Connection, Payment], Awaitable[None]]
-
-ENDED = (DeclineCode.EXPIRED, DeclineCode.ALREADY_VOIDED)
-"""Refusals that say: the authorization has ended, so nothing is left to release."""
+Settle = Callable[[PaymentReceipt | None], Awaitable[bool]]
+"""Records that a call took effect. False: its outcome was recorded before."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class MoneyCalls:
         unknown: OutcomeUnknown | None = None
         for item in planned:
             try:
-                await self.perform(item, call(item.payment), then)
+                await self.perform(item, call(item.payment), self.settling(item.payment, then))
             except Declined as error:
                 refusal = refusal or error
             except OutcomeUnknown as error:
@@ -80,8 +80,8 @@ class MoneyCalls:
         if refusal is not None:
             raise refusal
 
-    async def perform(self, planned: Planned, call: Call, then: Then) -> None:
-        """Bring an intent to its outcome: look it up or call, then record it with `then`.
+    async def perform(self, planned: Planned, call: Call, settle: Settle) -> None:
+        """Bring an intent to its outcome: look it up or call, then record it.
 
         Raises Declined for a firm no, and OutcomeUnknown when only the provider can tell the
         outcome.
@@ -106,9 +106,9 @@ class MoneyCalls:
                     await lock_order(conn, payment.order_id)
                     await payments.unknown(conn, payment.payment_key, str(error))
                 raise
-        await self._succeeded(payment, receipt, then)
+        await self._succeeded(payment, receipt, settle)
 
-    async def conclude(self, payment: Payment, then: Then) -> Payment:
+    async def conclude(self, payment: Payment, settle: Settle) -> Payment:
         """Look up the outcome of an intent that is given up. Not seen by the provider: never made.
 
         Raises OutcomeUnknown when the provider does not answer.
@@ -117,7 +117,7 @@ class MoneyCalls:
             receipt = await self.look_up(payment)
             if receipt is None:
                 raise Declined(DeclineCode.NOT_FOUND, "given up: the provider has not seen it")
-            await self._succeeded(payment, receipt, then)
+            await self._succeeded(payment, receipt, settle)
         except Declined as error:
             await self._refused(payment, error)
         return await self.found(payment.payment_key)
@@ -177,24 +177,33 @@ class MoneyCalls:
                 raise
             return receipt
 
+    def settling(self, payment: Payment, then: Then) -> Settle:
+        """Record the success of a call together with all that follows from it."""
+
+        async def settle(receipt: PaymentReceipt | None) -> bool:
+            async with self._pool.acquire() as conn, conn.transaction():
+                await lock_order(conn, payment.order_id)
+                settled = await payments.succeed(
+                    conn,
+                    payment,
+                    receipt.reference if receipt else None,
+                    releases_rest=payment.kind == "capture" and self.charges_once(payment.provider),
+                )
+                if settled:
+                    await then(conn, payment)
+                return settled
+
+        return settle
+
     async def _succeeded(
-        self, payment: Payment, receipt: PaymentReceipt | None, then: Then
+        self, payment: Payment, receipt: PaymentReceipt | None, settle: Settle
     ) -> None:
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, payment.order_id)
-            if await payments.succeed(
-                conn,
-                payment,
-                receipt.reference if receipt else None,
-                receipt.expires_at if receipt else None,
-                releases_rest=payment.kind == "capture" and self.charges_once(payment.provider),
-            ):
-                await then(conn, payment)
-                return
-            recorded = await payments.find(conn, payment.payment_key)
-        if recorded is None or recorded.done:
+        if await settle(receipt):
             return
-        if recorded.state == "failed" and receipt is not None:
+        recorded = await self.found(payment.payment_key)
+        if recorded.done:
+            return
+        if receipt is not None:
             # The intent was given up as never made, but the provider's answer arrived after all.
             if payment.kind == "authorize":
                 await self.provider(payment.provider).void(

@@ -17,7 +17,6 @@ from activities.payments.billing import (
 )
 from activities.payments.contracts import Answer, Capture, Invoice, MayRefund, Refund
 from activities.payments.money_calls import (
-    ENDED,
     Call,
     MoneyCalls,
     Planned,
@@ -34,6 +33,7 @@ from domain.accounting.documents import Seller
 from domain.errors import NotAuthorized, Refused
 from domain.ids import WHO
 from domain.money import Money
+from domain.payments.cover import ENDED
 from store.accounting import ledger
 from store.database import Connection, Pool
 from store.locks import lock_order

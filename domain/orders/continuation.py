@@ -54,10 +54,8 @@ class BookState(BaseModel):
 
     `round`: the number of the present or next wait for backordered units, and its end. `given_up`:
     the reason why the last units were given up. `prepaid`: units that are paid for and still to be
-    sent; of these, `resent` replace lost ones. `authorized_until`: the end of the first
-    authorization, by the part that it is for. `once`: each can be charged once.
-    `refunded`, `invoiced`: everything that was paid back, and that stays invoiced. `goodwill`: paid
-    back for no unit.
+    sent; of these, `resent` replace lost ones. `refunded`, `invoiced`: everything that was paid
+    back, and that stays invoiced. `goodwill`: paid back for no unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,8 +66,6 @@ class BookState(BaseModel):
     resent: LineUnits = {}
     fulfilments: tuple[FulfilmentProgress, ...] = ()
     authorized: int = 0
-    authorized_until: dict[str, datetime] = {}
-    once: bool = False
     charged_ahead: bool = False
     reauthorized: bool = False
     refunded: Worth = NOTHING

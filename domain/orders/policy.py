@@ -41,8 +41,9 @@ class Policy(BaseModel):
     pay_within: Duration = timedelta(days=1)
     """The time that a customer has to confirm the payment, or to pay with a new token. After it
     the order is rejected, or its unpaid units are cancelled."""
-    renew_before: Duration = timedelta(days=3)
-    """Before a parcel is sent, an authorization that ends sooner than this is renewed."""
+    renew_before: Duration = timedelta(hours=12)
+    """How long before its end an authorization is renewed for a parcel that waits for its hand-over
+    longer than it lasts; earlier than in the last quarter of its life it never is."""
     goodwill_percent_max: Annotated[int, Field(ge=0, le=100)] = 20
     """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
 

@@ -30,9 +30,9 @@ from domain.payments.reconciliation import (
 )
 
 _STEPS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    "authorize": ("authorize_payment", "reauthorize_payment"),
+    "authorize": ("authorize_payment",),
     "capture": ("capture_payment",),
-    "void": ("void_payment", "reauthorize_payment"),
+    "void": ("void_payment", "authorize_payment"),
     "refund": ("refund_payment",),
 }
 """The steps of an order's workflow that make operations of a kind."""
@@ -53,7 +53,7 @@ def step_is_about(step: str, kind: Kind, key: str) -> bool:
     """Whether an order's parked step brings this payment operation to its outcome.
 
     `capture_payment web-1:1` does so for the captures of its parcel (`web-1:1:capture`, and so on),
-    `reauthorize_payment web-1:1` for all open authorizations and voids of the order.
+    `authorize_payment web-1:1` for all open authorizations and voids of the order.
     """
     name, _, part = step.partition(" ")
     if name not in _STEPS[kind]:

@@ -7,7 +7,7 @@ company that charges an authorization once, each part gets its own.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -83,6 +83,37 @@ class When:
         if life - spare > self.until - self.now:
             return standing.ends > self.until
         return standing.ends - self.now > spare
+
+
+def still_needed(
+    asked: Iterable[Need],
+    *,
+    charged: Mapping[str, int],
+    leaving: Mapping[str, int],
+    ended: bool,
+    stopped: Collection[str],
+) -> list[Need]:
+    """What is still to be charged for these parts, and for those that are about to leave.
+
+    `charged`: what each part was charged, or is being. `leaving`: what is charged for each parcel
+    that waits for its hand-over, or has left. `ended`: a company has ended an authorization before
+    its time; as long as none has, there is enough for all. `stopped`: parts that are sent no more.
+    """
+    going = {part: minor for part, minor in leaving.items() if part not in charged}
+    found = [
+        replace(
+            need,
+            amount=max(0, need.amount - charged.get(need.part, 0)),
+            most=max(0, need.most - charged.get(need.part, 0)),
+            leaving=ended and need.part in going,
+        )
+        for need in asked
+    ]
+    named = {need.part for need in found}
+    found += [
+        Need(part, minor, leaving=ended) for part, minor in going.items() if part not in named
+    ]
+    return [need for need in found if need.part not in stopped]
 
 
 def lacking(

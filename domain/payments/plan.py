@@ -85,7 +85,8 @@ def plan(
     over = _replaced(ending, lasting, lacks(parts, lasting, want, main))
 
     spent = {x.number: sum(a.charged for a in all_made if a.payer == x.number) for x in payers}
-    make = _renewed(ending, payers, lacks(parts, lasting, want, main), want)
+    old = [replace(each, room=each.room - _instead(each, lasting)) for each in ending]
+    make = _renewed(old, payers, lacks(parts, lasting, want, main), want)
     for _ in range(2):  # The second time for what rounding adds to what is made the first time.
         after = lasting + [Standing("", x.payer, x.part, x.amount, when.now) for x in make]
         make += _besides(payers, spent, after, lacks(parts, after, want, main), want)
@@ -153,12 +154,12 @@ def _renewed(
         served.sort(key=lambda part: part not in want)
         if not served or served[0] not in want:
             continue
-        amount = old.usable
+        amount = max(0, old.usable)
         for part in served:
             given = min(amount, left[part])
             amount -= given
             left[part] -= given
-        renewed.append(Make(old.payer, old.part, old.usable - amount))
+        renewed.append(Make(old.payer, old.part, max(0, old.usable) - amount))
         left = {part: minor for part, minor in left.items() if minor}
     return renewed
 
@@ -209,11 +210,15 @@ def _replaced(
     replaced = []
     for old in ending:
         needed = bool(missing) if old.part == SHARED else old.part in missing
-        instead = sum(
-            new.usable
-            for new in lasting
-            if (new.payer, new.part) == (old.payer, old.part) and new.made > old.made
-        )
-        if not needed or instead >= old.usable > 0:
+        if not needed or _instead(old, lasting) >= old.usable > 0:
             replaced.append(old)
     return replaced
+
+
+def _instead(old: Standing, lasting: Sequence[Standing]) -> int:
+    """What was made in the place of one that ends."""
+    return sum(
+        new.usable
+        for new in lasting
+        if (new.payer, new.part) == (old.payer, old.part) and new.made > old.made
+    )

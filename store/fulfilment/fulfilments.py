@@ -133,16 +133,6 @@ async def report(conn: Connection, order_id: str, fulfilment_id: str, outcome: O
     await waits.report_anew(conn, order_id, ids.sending_id(fulfilment_id), dict(outcome))
 
 
-async def release_to_warehouse(conn: Connection, order_id: str) -> None:
-    """open → picking, for all fulfilments of the order."""
-    await _sql.release_to_warehouse(conn, order_id=order_id)
-
-
-async def is_live(conn: Connection, fulfilment_id: str) -> bool:
-    """Whether the fulfilment exists, and will go out or has gone out."""
-    return bool(await _sql.is_live(conn, fulfilment_id=fulfilment_id))
-
-
 async def set_state(conn: Connection, fulfilment_id: str, state: FulfilmentState) -> None:
     """Move a fulfilment whose present state the caller has read under the order's lock."""
     await _sql.set_state(conn, fulfilment_id=fulfilment_id, state=state)

@@ -85,16 +85,6 @@ with free as (
 update fulfilment f set woken_at = null
 from free where f.order_no = free.order_no and f.fulfilment_id = free.fulfilment_id;
 
--- name: release_to_warehouse(order_id)!
--- open → picking, for all of an order at once: the order is paid for.
-update fulfilment set state = 'picking', changed_at = moment()
-where order_no = order_no_of(:order_id) and state = 'open';
-
--- name: is_live(fulfilment_id)$
-select exists (select from fulfilment
-               where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
-                 and state not in ('cancelled', 'exception'));
-
 -- name: set_state(state, fulfilment_id)!
 -- The caller has read the state under the order's lock.
 update fulfilment set state = :state, changed_at = moment(), overdue = false

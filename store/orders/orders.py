@@ -65,24 +65,28 @@ async def on_record(conn: Connection, order_ids: Sequence[str]) -> dict[str, OnR
     }
 
 
-def _terms(row: Record) -> Terms:
+def tenders(row: Record) -> tuple[TenderTerms, ...]:
+    """Who pays, in their sequence, by a row with `payment` and `tenders` of an order's document."""
     payment, currency = row["payment"], row["currency"]
-    tenders = [
+    first = (
         TenderTerms(
             provider=tender["provider"],
             token=tender["token"],
             most=to_minor(tender["amount"], currency),
         )
         for tender in row["tenders"]
-    ]
-    rest = TenderTerms(provider=payment["provider"], token=payment["token"])
+    )
+    return (*first, TenderTerms(provider=payment["provider"], token=payment["token"]))
+
+
+def _terms(row: Record) -> Terms:
     return Terms(
         order_id=row["order_id"],
         channel=row["channel"],
-        currency=currency,
+        currency=row["currency"],
         service=row["shipping"]["service"],
         lines=row["lines"],
-        tenders=(*tenders, rest),
+        tenders=tenders(row),
     )
 
 

@@ -1,16 +1,106 @@
-"""Whether a fulfilment may be sent: its money is authorized until it leaves, or charged already.
+"""What stands at payment companies for an order, and whether a parcel may be sent with it.
 
-This is asked of the rows, in the transaction of whoever is about to send it.
+This is asked of the rows, by whoever is about to send it, or to authorize something.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from domain.errors import NotFound
+from domain.orders.terms import TenderTerms
+from domain.payments.cover import ENDED, SHARED, Need, Standing, When, lacking, still_needed
+from domain.payments.payments import Payment
+from store import clock
 from store.database import Connection, load_queries
 from store.fulfilment import fulfilments
+from store.orders import orders
+from store.payments.payments import texts
 
 _sql = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class Paying:
+    """An order as its payment goes by: what was decided, who pays, and every operation so far.
+
+    `leaving`: what is charged for each parcel that waits for its hand-over, or has left.
+    `stopped`: fulfilments that are sent no more. `voided`: something was released for good.
+    """
+
+    order_id: str
+    decision: str
+    currency: str
+    voided: bool
+    tenders: tuple[TenderTerms, ...]
+    operations: tuple[Payment, ...]
+    leaving: dict[str, int]
+    stopped: frozenset[str]
+
+    @property
+    def authorizations(self) -> list[Payment]:
+        """Every authorization that was asked for, oldest first."""
+        return [payment for payment in self.operations if payment.kind == "authorize"]
+
+    @property
+    def standing(self) -> list[Standing]:
+        """The authorizations that were made."""
+        return [standing(each) for each in self.authorizations if each.state == "succeeded"]
+
+    def refused(self, tender: int) -> bool:
+        """Whether a means of payment said no. What a company has never seen was not refused."""
+        return any(
+            each.tender == tender and each.state == "failed" and each.code != "not_found"
+            for each in self.authorizations
+        )
+
+    def needs(self, asked: Iterable[Need]) -> list[Need]:
+        """What is still to be charged for these parts, and for those that are about to leave."""
+        charges = [each for each in self.operations if each.kind == "capture"]
+        charged: dict[str, int] = {}
+        for each in charges:
+            if each.state != "failed":
+                charged[each.part_of] = charged.get(each.part_of, 0) + each.amount_minor
+        return still_needed(
+            asked,
+            charged=charged,
+            leaving=self.leaving,
+            ended=any(each.state == "failed" and each.code in ENDED for each in charges),
+            stopped=self.stopped,
+        )
+
+
+def standing(payment: Payment) -> Standing:
+    """An authorization as the payment plan knows it."""
+    return Standing(
+        key=payment.payment_key,
+        payer=payment.tender,
+        part=payment.part_of,
+        room=payment.room,
+        made=payment.requested_at,
+        ends=payment.expires_at,
+        charged=payment.capture_granted,
+        charging=payment.capture_granted > payment.captured,
+    )
+
+
+async def paying(conn: Connection, order_id: str) -> Paying:
+    """Read how an order is paid. Raises NotFound."""
+    row = await _sql.paying(conn, order_id=order_id)
+    if row is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return Paying(
+        order_id=order_id,
+        decision=row["decision"],
+        currency=row["currency"],
+        voided=row["voided"],
+        tenders=orders.tenders(row),
+        operations=tuple(Payment(**texts(each)) for each in row["operations"]),
+        leaving=row["leaving"],
+        stopped=frozenset(row["stopped"] or ()),
+    )
 
 
 async def is_paid(
@@ -19,32 +109,37 @@ async def is_paid(
     fulfilment_id: str,
     *,
     to_charge: int,
+    at_most: int,
     ahead: bool,
-    until: datetime,
+    lasting: timedelta,
+    renew_before: timedelta,
 ) -> bool:
-    """Whether nothing is missing for a fulfilment to be sent.
+    """Whether nothing is missing for a fulfilment to be sent, which may be until `lasting` is over.
 
-    `to_charge`: the minor units to charge when it leaves, which may be until then. `ahead`: the
+    `to_charge`: minor units that are charged when it leaves, `at_most` with rounding. `ahead`: the
     order is charged as a whole before that. The caller holds the order's lock.
     """
     if ahead:
         return bool(await _sql.is_charged(conn, fulfilment_id=fulfilment_id))
     if to_charge == 0:
         return True
-    cover = await _sql.cover_of(conn, order_id=order_id, fulfilment_id=fulfilment_id, until=until)
-    if not cover["lasts"] or cover["room"] < to_charge:
-        return False
-    if not cover["one_was_ended"]:
-        return True
-    return bool(cover["room"] >= to_charge + await promised_besides(conn, order_id, fulfilment_id))
+    found = await paying(conn, order_id)
+    now = clock.now()
+    when = When(now=now, until=now + lasting, spare=renew_before)
+    needs = found.needs([Need(fulfilment_id, to_charge, at_most)])
+    return not lacking(needs, len(found.tenders), found.standing, when, {fulfilment_id})
 
 
-async def promised_besides(conn: Connection, order_id: str, fulfilment_id: str) -> int:
-    """What the order's other parcels need of its shared authorizations, in minor units."""
-    promised: int = await _sql.promised_besides(
-        conn, order_id=order_id, fulfilment_id=fulfilment_id
+async def can_be_charged(
+    conn: Connection, order_id: str, fulfilment_id: str, to_charge: int, at: datetime
+) -> bool:
+    """Whether so much could be charged for a fulfilment at that moment."""
+    found = await paying(conn, order_id)
+    return to_charge <= sum(
+        each.usable
+        for each in found.standing
+        if each.part in (SHARED, fulfilment_id) and (each.ends is None or each.ends > at)
     )
-    return promised
 
 
 async def tell_ending(conn: Connection, batch: int) -> list[str]:

@@ -8,7 +8,6 @@ was charged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Literal
 
 from domain.errors import Conflict, Refused
@@ -71,20 +70,18 @@ async def succeed(
     conn: Connection,
     payment: Payment,
     reference: str | None,
-    expires_at: datetime | None = None,
     *,
     releases_rest: bool = False,
 ) -> bool:
     """requested or unknown → succeeded, and the sums with it. False when it was settled before.
 
-    `releases_rest`: the authorization cannot be charged a second time.
+    Not of an authorization: see `authorizations`. `releases_rest`: the authorization cannot be
+    charged a second time.
     """
-    if not await _settle(conn, payment, "succeeded", reference=reference, expires_at=expires_at):
+    if not await _settle(conn, payment, "succeeded", reference=reference):
         return False
     amount = payment.amount_minor
     match payment.kind:
-        case "authorize":
-            await _add(conn, payment.order_id, authorized=amount)
         case "capture":
             await _add(conn, payment.order_id, captured=amount)
             await _add_there(conn, payment, captured=amount)
@@ -181,11 +178,6 @@ async def unknown(conn: Connection, key: str, message: str) -> None:
     await _sql.payment_unknown(conn, payment_key=key, message=message or None)
 
 
-async def bind(conn: Connection, authorization_key: str, part_of: str) -> None:
-    """Give an authorization another part, because its own part will not be charged."""
-    await _sql.bind_authorization(conn, payment_key=authorization_key, part_of=part_of)
-
-
 async def find(conn: Connection, key: str) -> Payment | None:
     """One operation by its key, or None."""
     row = await _sql.payment_of(conn, payment_key=key)
@@ -222,16 +214,6 @@ def texts(row: Record | Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **{name: row[name] or "" for name in ("code", "message", "part_of")}}
 
 
-async def has_ended(conn: Connection, order_id: str, fulfilment_id: str, moment: datetime) -> bool:
-    """Whether a fulfilment's authorizations, at that moment, cannot be charged in full any more."""
-    made = [
-        payment
-        for payment in await authorizations(conn, order_id)
-        if payment.room and payment.part_of in ("", fulfilment_id)
-    ]
-    return not all(payment.holds_until(moment) for payment in made)
-
-
 async def sums(conn: Connection, order_id: str) -> OrderMoney:
     """The order's sums of money."""
     return OrderMoney(**await _sql.money_of(conn, order_id=order_id))
@@ -243,7 +225,6 @@ async def _settle(
     state: Literal["succeeded", "failed"],
     *,
     reference: str | None = None,
-    expires_at: datetime | None = None,
     code: str = "",
     message: str = "",
 ) -> bool:
@@ -252,7 +233,6 @@ async def _settle(
         payment_key=payment.payment_key,
         state=state,
         reference=reference,
-        expires_at=expires_at,
         code=code or None,
         message=message or None,
     )

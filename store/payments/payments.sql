@@ -2,29 +2,15 @@
 -- the order's row.
 
 -- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider, tender, authorization_key, part_of)^
--- The intent, before the provider is called, and the authorization that it may make. No row when it
--- exists already.
-with intended as (
-    insert into payment_operation
-        (order_no, payment_key, kind, amount_minor, currency, state, provider, tender,
-         authorization_key, part_of)
-    values (order_no_of(:order_id), :payment_key, :kind, :amount_minor, :currency, 'requested',
-            :provider, :tender,
-            case :kind when 'authorize' then :payment_key else :authorization_key end,
-            case :kind when 'authorize' then null else nullif(:part_of, '') end)
-    on conflict (order_no, payment_key) do nothing
-    returning *
-), authorization_made as (
-    insert into payment_authorization
-        (order_no, authorization_key, provider, tender, amount_minor, currency, part_of)
-    select order_no, authorization_key, provider, tender, amount_minor, currency,
-           nullif(:part_of, '')
-    from intended where kind = 'authorize'
-)
-select payment_key, :order_id as order_id, kind, amount_minor, currency, state, provider, tender,
-       nullif(authorization_key, payment_key) as authorization_key, nullif(:part_of, '') as part_of,
-       reference, code, message, requested_at, settled_at
-from intended;
+-- The intent, before the provider is called. No row when it exists already. The caller holds the order's lock.
+insert into payment_operation
+    (order_no, payment_key, kind, amount_minor, currency, state, provider, tender,
+     authorization_key, part_of)
+values (order_no_of(:order_id), :payment_key, :kind, :amount_minor, :currency, 'requested',
+        :provider, :tender, :authorization_key, nullif(:part_of, ''))
+on conflict (order_no, payment_key) do nothing
+returning payment_key, :order_id as order_id, kind, amount_minor, currency, state, provider, tender,
+          authorization_key, part_of, reference, code, message, requested_at, settled_at;
 
 -- name: payment_of(payment_key)^
 select * from payment where order_no = order_no_of(:payment_key) and payment_key = :payment_key;
@@ -48,20 +34,13 @@ from payment p join customer_order o using (order_no)
 where p.state in ('requested', 'unknown')
 order by p.requested_at, p.payment_key;
 
--- name: settle_payment(state, reference, expires_at, code, message, payment_key)$
+-- name: settle_payment(state, reference, code, message, payment_key)$
 -- requested | unknown → succeeded | failed. Null when it was settled already.
-with settled as (
-    update payment_operation
-    set state = :state, reference = :reference, code = :code, message = :message,
-        settled_at = moment()
-    where order_no = order_no_of(:payment_key) and payment_key = :payment_key
-      and state in ('requested', 'unknown')
-    returning order_no, payment_key
-), ends as (
-    update payment_authorization set expires_at = :expires_at
-    where (order_no, authorization_key) in (select order_no, payment_key from settled)
-)
-select payment_key from settled;
+update payment_operation
+set state = :state, reference = :reference, code = :code, message = :message, settled_at = moment()
+where order_no = order_no_of(:payment_key) and payment_key = :payment_key
+  and state in ('requested', 'unknown')
+returning payment_key;
 
 -- name: payment_came_back(code, message, payment_key)$
 -- A refund: succeeded → failed. Null when it did not count as given back any more.
@@ -76,11 +55,6 @@ returning payment_key;
 update payment_operation set state = 'unknown', message = :message
 where order_no = order_no_of(:payment_key) and payment_key = :payment_key
   and state = 'requested';
-
--- name: bind_authorization(part_of, payment_key)!
--- Gives an authorization another part, because its own part will not be charged.
-update payment_authorization set part_of = nullif(:part_of, '')
-where order_no = order_no_of(:payment_key) and authorization_key = :payment_key;
 
 -- name: money_of(order_id)^
 select :order_id as order_id, currency, authorized, capture_granted, captured, refund_granted,

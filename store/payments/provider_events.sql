@@ -59,8 +59,7 @@ from payment p
 left join attention a
   on a.order_no = p.order_no and a.resolved_at is null
  and case p.kind
-         when 'authorize' then a.step = 'authorize_payment ' || p.order_id
-                               or starts_with(a.step, 'reauthorize_payment ')
+         when 'authorize' then starts_with(a.step, 'authorize_payment ')
          when 'void' then a.step = 'void_payment ' || p.order_id
          else a.step = p.kind || '_payment ' || p.part_of
      end

@@ -25,7 +25,7 @@ from store.fulfilment import fulfilments, shipments
 from store.fulfilment.fulfilments import FulfilmentLine
 from store.locks import lock_stock
 from store.orders import events, orders
-from store.payments import payments
+from store.payments import cover
 from store.stock import allocations, kits, locations, stock
 
 _sql = load_queries(__file__)
@@ -116,8 +116,11 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         # Take the reported time, but never a time in the future.
         then = min(at, clock.now())
         shipment = await shipments.find(conn, fulfilment_id)
-        unpaid = shipment is not None and shipment.to_charge_minor > 0
-        if unpaid and await payments.has_ended(conn, row["order_id"], fulfilment_id, then):
+        due = 0 if shipment is None else shipment.to_charge_minor
+        paid = due == 0 or await cover.can_be_charged(
+            conn, row["order_id"], fulfilment_id, due, then
+        )
+        if not paid:
             raise IllegalTransition(
                 f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
                 f"it until `orderloom show {row['order_id']}` says that it is renewed"

@@ -16,7 +16,6 @@ LINES_MAX = 300
 
 # Modules that are longer, and why they are not two.
 LONGER = {
-    "activities/payments/authorizations.py": "each way an authorization is made, renewed, released",
     "store/views/audit_checks.py": "one table of every invariant that SQL can tell",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
     "store/warehouse/facts.py": (

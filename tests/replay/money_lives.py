@@ -208,10 +208,10 @@ async def charged_with_what_was_authorized_anew(shop: Shop) -> str:
     parcel = await shop.placed(order)
     await shop.drive(parcel, "labelled")
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
-    shop.faults.refuse("reauthorize_payment", "declined")
+    shop.faults.refuse("authorize_payment", "declined")
     await shop.warehouse.hand_over(parcel, who="packer")
     await shop.told(order.order_id, "held: payment")
-    shop.faults.heal("reauthorize_payment")
+    shop.faults.heal("authorize_payment")
     request = PayRequest(token="tok_ok", request_id="call-1")
     assert (await shop.payments.pay(order.order_id, request)).outcome == "accepted"
     await shop.scan(parcel, "delivered")

@@ -17,6 +17,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.payments.authorizations import Authorizations
+from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
 from activities.provider_errors import DeclineCode, Declined
@@ -120,8 +121,17 @@ class World(Protocol):
     async def recount(self, sku: str, counted: int) -> None:
         """A count of the main shelf finds so many."""
 
+    async def authorized(self, order: Order) -> list[int]:
+        """The amount of each authorization that was ever made, the oldest first."""
+
     async def days_pass(self, days: int) -> None:
         """Authorizations are older by so much."""
+
+    async def hours_pass(self, hours: int) -> None:
+        """The same in hours."""
+
+    async def look_at_money(self, part_id: str) -> None:
+        """The duty looks whether what waits for its hand-over can still be charged."""
 
     def now(self) -> datetime:
         """The time."""
@@ -166,6 +176,7 @@ class InMemory:
             confirmed=self._warehouse.release,
         )
         self._warehouse.money = self._money
+        self._money.tenders = self._stock.tenders
         self._money.stopped = self._stock.stopped
         self._money.leaving = self._warehouse.leaving
         self._records = OrderRecords(self._memory, lambda _: None)
@@ -240,8 +251,18 @@ class InMemory:
         (part,) = (x for x in self._stock.parts.values() if x.state in ("open", "picking"))
         self._stock.fall_back(part, self._stock.shelves["main", sku].on_hand - counted)
 
+    async def authorized(self, order: Order) -> list[int]:
+        del order
+        return [each.amount for each in self._money.authorizations]
+
     async def days_pass(self, days: int) -> None:
-        self._time += timedelta(days=days)
+        await self.hours_pass(24 * days)
+
+    async def hours_pass(self, hours: int) -> None:
+        self._time += timedelta(hours=hours)
+
+    async def look_at_money(self, part_id: str) -> None:
+        self._warehouse.look_at_money(self._stock.parts[part_id])
 
     def now(self) -> datetime:
         return self._time
@@ -384,15 +405,31 @@ class OnPostgres:
     async def recount(self, sku: str, counted: int) -> None:
         await self._bench.stock.count("count", sku, "main", counted, who="test", why="test")
 
+    async def authorized(self, order: Order) -> list[int]:
+        async with self._bench.pool.acquire() as conn:
+            made = await payments.of_order(conn, order.order_id)
+        return [
+            each.amount_minor
+            for each in made
+            if each.kind == "authorize" and each.state == "succeeded"
+        ]
+
     async def days_pass(self, days: int) -> None:
+        await self.hours_pass(24 * days)
+
+    async def hours_pass(self, hours: int) -> None:
         async with self._bench.pool.acquire() as conn:
             for table, moment in (
                 ("payment_operation", "requested_at"),
                 ("payment_authorization", "expires_at"),
             ):
                 await conn.execute(
-                    f"update {table} set {moment} = {moment} - $1 * interval '1 day'", days
+                    f"update {table} set {moment} = {moment} - $1 * interval '1 hour'", hours
                 )
+
+    async def look_at_money(self, part_id: str) -> None:
+        del part_id
+        await EndingAuthorizations(self._bench.pool).notice()
 
     def now(self) -> datetime:
         return datetime.now(UTC)

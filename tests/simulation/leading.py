@@ -125,7 +125,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "reserve_again": Lead({"replace_missing": True}, short=0.9),
     "note_hold": Lead({"charge": "manual"}),
     "invoice_shipment": Lead({"charge": "at_confirmation"}),
-    "reauthorize_payment": Lead({"charge": "at_shipment"}, slow=20, lasting=days(2)),
+    "authorize_payment": Lead({"charge": "at_shipment"}, slow=20, lasting=days(2)),
     "last_scan": Lead({"scan_within": days(0.5)}),
     "stages": Lead({"pack_within": days(0.2)}, slow=20),
     "tell": Lead(when=_in("picking", "picked", "packed", "shipped"), act="nonsense"),

@@ -125,6 +125,7 @@ class OrderLife:
             confirmed=self.warehouse.release,
         )
         self.warehouse.money = self.money
+        self.money.tenders = self.stock.tenders
         self.money.stopped = self.stock.stopped
         self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)
@@ -171,7 +172,7 @@ class OrderLife:
             ),
             **dict.fromkeys(
                 (
-                    *("authorize_payment", "reauthorize_payment", "void_payment"),
+                    *("authorize_payment", "void_payment"),
                     *("capture_payment", "invoice_shipment", "may_refund", "refund_payment"),
                 ),
                 self.money,

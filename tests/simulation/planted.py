@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -15,6 +16,7 @@ from unittest.mock import patch
 
 from temporalio import workflow
 
+from domain.payments.cover import Need
 from workflows.chapters.authorizations import OrderAuthorizations
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.messages import OrderMessages
@@ -68,9 +70,10 @@ async def _waits_for_ever(self: OrderBackorders, until: Any) -> bool:
 _COME: Final = OrderBackorders._come
 
 
-def _something(self: OrderPayments, fulfilment: Fulfilment) -> int:
+def _something(self: OrderPayments, fulfilment: Fulfilment) -> Need:
     """Also where nothing is owed for it."""
-    return max(1, self._book.to_charge_for(fulfilment))
+    need = self._book.need_of(fulfilment)
+    return replace(need, amount=max(1, need.amount))
 
 
 async def _in_the_background(self: PurchaseOrderWorkflow) -> None:
@@ -114,6 +117,9 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
         ),
     ),
     # Faults that lives found and that were mended. A life in seeds/ finds each of them again.
+    "a renewal that may have happened is forgotten": (
+        _rewritten(OrderAuthorizations, "_again", "self._book.reauthorized = True", "pass"),
+    ),
     "refused at the door": ((OrderPayments, "to_charge_as_it_leaves", _something),),
     "refund in the middle of a charge": (
         _rewritten(

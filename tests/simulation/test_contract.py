@@ -16,7 +16,7 @@ from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.contracts import Look, Part
 from activities.fulfilment.delivery import LastScan
 from activities.orders.order_records import Attention, CloseOrder, Hold, Notice, ReadTerms
-from activities.payments.contracts import Authorize, Invoice, MayRefund, Reauthorize, Refund, Void
+from activities.payments.contracts import Invoice, MayRefund, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
 from domain import ids
@@ -25,7 +25,7 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.stock.reservations import Reserved, ReserveStock
 from tests.simulation.both_worlds import WAITS, InMemory, No, OnPostgres, Sums, World
-from tests.support.bench import Bench, authorizing, capturing, sending
+from tests.support.bench import Bench, authorizing, capturing, securing, sending
 from tests.support.builders import an_order, terms_of
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -82,7 +82,7 @@ async def confirmed(world: World, order: Order, units: int = 9) -> str:
     for line in order.lines:
         await world.stocked(line.sku, units)
     planned = (await reserved(world, order)).fulfilments
-    assert not isinstance(await twice(world, "authorize_payment", authorizing(order)), No)
+    assert await twice(world, "authorize_payment", authorizing(order)) is None
     return planned[0].fulfilment_id
 
 
@@ -332,19 +332,14 @@ async def test_an_authorization_made_again_is_good_enough_however_short_it_lasts
 ) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    await world.days_pass(5)
+    await world.days_pass(6)
     await world.pick(part)
     await world.pack(part)
-    ask = sending(part, {"1": 3}, to_charge=3500, lasting=timedelta(days=30))
+    lasting, spare = timedelta(days=30), timedelta(hours=36)
+    ask = sending(part, {"1": 3}, to_charge=3500, lasting=lasting, renew_before=spare)
     assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
-    renew = Reauthorize(
-        order_id=order.order_id,
-        part=part,
-        amount=3500,
-        until=world.now() + timedelta(days=30),
-        tenders=authorizing(order).tenders,
-    )
-    await twice(world, "reauthorize_payment", renew)
+    renew = securing(order, part, 3500, world.now() + lasting, spare=spare)
+    assert await twice(world, "authorize_payment", renew) is None
     assert await twice(world, "pick_pack_ship", ask) == WAITS
 
 
@@ -451,12 +446,9 @@ async def test_a_refusal_stands_and_the_next_attempt_is_another(
     order = an_order(("TEA", 3), token=token)
     await world.stocked("TEA", 9)
     await reserved(world, order)
-    ask = authorizing(order)
-    assert await twice(world, "authorize_payment", ask) == No(kind)
-    with_another = authorizing(order.model_copy(update={"payment": an_order(("A", 1)).payment}))
-    second = Authorize.model_validate({**with_another.model_dump(), "attempt": 2})
-    authorized = await twice(world, "authorize_payment", second)
-    assert not isinstance(authorized, No)
+    assert await twice(world, "authorize_payment", authorizing(order)) == No(kind)
+    second = authorizing(order, attempt=2, token="tok_ok")
+    assert await twice(world, "authorize_payment", second) is None
     assert await world.sums(order) == Sums(0, 0, 3500)
 
 
@@ -504,19 +496,18 @@ async def test_where_each_can_be_charged_once_the_first_charge_releases_the_rest
 async def test_an_authorization_that_ends_too_soon_is_made_again(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    authorized = await world.do("authorize_payment", authorizing(order))
-    (until,) = authorized.until.values()
-    soon = Reauthorize(
-        order_id=order.order_id,
-        part=part,
-        amount=3500,
-        until=until - HOUR,
-        tenders=authorizing(order).tenders,
-    )
-    assert await twice(world, "reauthorize_payment", soon) == authorized
-    # It is so new that another one would hold no longer.
-    late = soon.model_copy(update={"until": until + HOUR})
-    assert await twice(world, "reauthorize_payment", late) == authorized
+    soon = securing(order, part, 3500, world.now() + timedelta(hours=40), spare=HOUR)
+    assert await twice(world, "authorize_payment", soon) is None
+    assert await world.authorized(order) == [3500]
+    # Another one would not last so long either, so this one is kept until its end is near.
+    await world.days_pass(1)
+    spare = timedelta(days=3)
+    late = securing(order, part, 3500, world.now() + timedelta(days=3), spare=spare)
+    assert await twice(world, "authorize_payment", late) is None
+    assert await world.authorized(order) == [3500]
+    soon = securing(order, part, 3500, world.now() + timedelta(hours=40), spare=HOUR)
+    assert await twice(world, "authorize_payment", soon) is None
+    assert await world.authorized(order) == [3500, 3500]
     assert (await world.sums(order)).standing == 3500
 
 
@@ -524,14 +515,8 @@ async def test_what_lacks_is_authorized_besides(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.do("void_payment", Void(order_id=order.order_id, why="test"))
-    ask = Reauthorize(
-        order_id=order.order_id,
-        part=part,
-        amount=1000,
-        until=order.placed_at,
-        tenders=authorizing(order).tenders,
-    )
-    assert not isinstance(await twice(world, "reauthorize_payment", ask), No)
+    ask = securing(order, part, 1000, world.now())
+    assert await twice(world, "authorize_payment", ask) is None
     assert (await world.sums(order)).standing == 1000
 
 
@@ -637,14 +622,8 @@ async def test_a_late_attempt_authorizes_nothing_for_what_was_stopped(world: Wor
     part = await confirmed(world, order)
     await world.do("recall", Part(fulfilment_id=part))
     await world.do("void_payment", Void(order_id=order.order_id, why="test"))
-    late = Reauthorize(
-        order_id=order.order_id,
-        part=part,
-        amount=3500,
-        until=order.placed_at,
-        tenders=authorizing(order).tenders,
-    )
-    assert not isinstance(await world.do("reauthorize_payment", late), No)
+    late = securing(order, part, 3500, world.now())
+    assert await world.do("authorize_payment", late) is None
     assert (await world.sums(order)).standing == 0
 
 

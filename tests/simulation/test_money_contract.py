@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from activities.payments.contracts import (
-    Authorize,
-    Capture,
-    MayRefund,
-    Reauthorize,
-    Refund,
-    TenderAsk,
-    Void,
-)
+from activities.fulfilment.contracts import Part
+from activities.payments.contracts import Capture, MayRefund, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
-from domain.money import Money
+from activities.stock.inventory import Reassign
+from domain import ids
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
+from domain.payments.cover import REST, Need
 from tests.simulation.both_worlds import WAITS, No, Sums, World
 from tests.simulation.test_contract import (
+    HOUR,
     company,
     confirmed,
     refunding,
@@ -30,8 +26,8 @@ from tests.simulation.test_contract import (
     twice,
     world,
 )
-from tests.support.bench import authorizing, capturing, sending
-from tests.support.builders import an_order
+from tests.support.bench import authorizing, capturing, securing, sending
+from tests.support.builders import an_order, shipping
 
 __all__ = ["world"]
 
@@ -40,16 +36,15 @@ WHOLE = 35_00
 """Three units of 10.00, and 5.00 of shipping."""
 
 
-def both_tenders(order: Order, credit: str, *, card: str = "tok_ok") -> Authorize:
-    """Store credit pays the first 10.00, and a card the rest."""
-    return Authorize(
-        order_id=order.order_id,
-        amount=Money(minor=WHOLE, currency=order.currency),
-        tenders=(
-            TenderAsk(number=1, provider="store_credit", token=credit, parts={"": BY_CREDIT}),
-            TenderAsk(number=2, provider="sandbox", token=card, parts={"": WHOLE - BY_CREDIT}),
-        ),
-    )
+async def with_credit(world: World, *, card: str = "tok_ok", limit: str = "10.00") -> Order:
+    """Three units on record, of which store credit pays the first 10.00, and a card the rest."""
+    order = an_order(("TEA", 3), token=card)
+    await world.stocked("TEA", 9)
+    token = await world.credit(order, 50_00)
+    credit = {"provider": "store_credit", "token": token, "amount": limit}
+    order = an_order(("TEA", 3), token=card, tenders=[credit])
+    await reserved(world, order)
+    return order
 
 
 def charging(order: Order, part: str, units: int) -> Capture:
@@ -62,14 +57,13 @@ def charging(order: Order, part: str, units: int) -> Capture:
 
 
 async def test_each_tender_is_authorized_and_charged_in_its_turn(world: World) -> None:
-    order = an_order(("TEA", 3))
-    await world.stocked("TEA", 9)
-    (planned,) = (await reserved(world, order)).fulfilments
-    ask = both_tenders(order, await world.credit(order, 50_00))
-    assert not isinstance(await twice(world, "authorize_payment", ask), No)
+    order = await with_credit(world)
+    part = ids.fulfilment_id(order.order_id, 1)
+    assert await twice(world, "authorize_payment", authorizing(order)) is None
+    assert await world.authorized(order) == [BY_CREDIT, WHOLE - BY_CREDIT]
     assert await world.sums(order) == Sums(0, 0, WHOLE)
-    await world.pick(planned.fulfilment_id)
-    first = charging(order, planned.fulfilment_id, 1)
+    await world.pick(part)
+    first = charging(order, part, 1)
     assert await twice(world, "capture_payment", first) is None
     some = first.worth.total
     assert await world.by_provider(order) == {
@@ -80,11 +74,10 @@ async def test_each_tender_is_authorized_and_charged_in_its_turn(world: World) -
 
 
 async def test_what_was_charged_last_is_paid_back_first(world: World) -> None:
-    order = an_order(("TEA", 3))
-    await world.stocked("TEA", 9)
-    (planned,) = (await reserved(world, order)).fulfilments
-    await world.do("authorize_payment", both_tenders(order, await world.credit(order, 50_00)))
-    await world.do("capture_payment", capturing(order, planned.fulfilment_id))
+    order = await with_credit(world)
+    await world.do("authorize_payment", authorizing(order))
+    part = ids.fulfilment_id(order.order_id, 1)
+    await world.do("capture_payment", capturing(order, part))
     assert await twice(world, "refund_payment", refunding(order, 3)) is None
     back = refunding(order, 3).worth.total
     by_card = WHOLE - BY_CREDIT
@@ -95,57 +88,121 @@ async def test_what_was_charged_last_is_paid_back_first(world: World) -> None:
 
 
 async def test_a_tender_that_stands_is_released_where_another_is_refused(world: World) -> None:
-    order = an_order(("TEA", 3))
-    await world.stocked("TEA", 9)
-    await reserved(world, order)
-    ask = both_tenders(order, await world.credit(order, 50_00), card="tok_decline")
-    assert await twice(world, "authorize_payment", ask) == No("declined")
+    order = await with_credit(world, card="tok_decline")
+    assert await twice(world, "authorize_payment", authorizing(order)) == No("declined")
     assert (await world.sums(order)).standing == BY_CREDIT
     assert await twice(world, "void_payment", Void(order_id=order.order_id, why="test")) is None
     assert (await world.sums(order)).standing == 0
+    late = authorizing(order, attempt=2, token="tok_ok")
+    assert await world.do("authorize_payment", late) == No("illegal_transition")
+    assert (await world.sums(order)).standing == 0
+
+
+async def test_after_a_refusal_another_token_pays_and_what_stands_is_kept(world: World) -> None:
+    order = await with_credit(world, card="tok_action_required")
+    assert await twice(world, "authorize_payment", authorizing(order)) == No("action_required")
+    again = authorizing(order, attempt=2, token="tok_confirmed")
+    assert await twice(world, "authorize_payment", again) is None
+    assert await world.authorized(order) == [BY_CREDIT, WHOLE - BY_CREDIT]
+
+
+async def test_the_last_tender_pays_for_one_that_said_no(world: World) -> None:
+    other = {"provider": "sandbox", "token": "tok_action_required", "amount": "10.00"}
+    order = an_order(("TEA", 3), tenders=[other])
+    await world.stocked("TEA", 9)
+    await reserved(world, order)
+    assert await twice(world, "authorize_payment", authorizing(order)) == No("action_required")
+    again = authorizing(order, attempt=2, token="tok_confirmed")
+    assert await twice(world, "authorize_payment", again) is None
+    assert await world.authorized(order) == [WHOLE], "it is not asked for the same a second time"
 
 
 @company(captures="once", holds_for=timedelta(days=2))
 async def test_store_credit_does_not_end_and_is_charged_in_parts_whatever_the_card_does(
     world: World,
 ) -> None:
-    order = an_order(("TEA", 3))
-    await world.stocked("TEA", 9)
-    (planned,) = (await reserved(world, order)).fulfilments
-    part = planned.fulfilment_id
-    credit = TenderAsk(
-        number=1,
-        provider="store_credit",
-        token=await world.credit(order, 50_00),
-        parts={part: 5_00},
-        most={part: BY_CREDIT},
-    )
-    card = TenderAsk(
-        number=2,
-        provider="sandbox",
-        token="tok_ok",
-        parts={part: WHOLE - 5_00},
-        most={part: WHOLE - 5_00},
-    )
-    ask = Authorize(
-        order_id=order.order_id,
-        amount=Money(minor=WHOLE, currency=order.currency),
-        tenders=(credit, card),
-    )
-    authorized = await twice(world, "authorize_payment", ask)
-    assert set(authorized.until) == {part}, "only what the card pays ends"
-    assert authorized.once
-    assert await world.sums(order) == Sums(0, 0, WHOLE)
-    small = capturing(order, part).model_copy(
-        update={"units": {"1": 1}, "worth": worth_of(value_lines(order), {"1": 1})}
-    )
+    order = await with_credit(world, limit="5.00")
+    part, credit = ids.fulfilment_id(order.order_id, 1), 5_00
+    assert await twice(world, "authorize_payment", authorizing(order)) is None
+    assert await world.authorized(order) == [credit, WHOLE - credit]
+    await world.days_pass(1)
+    ask = securing(order, part, WHOLE, world.now() + timedelta(hours=40), spare=timedelta(1))
+    assert await twice(world, "authorize_payment", ask) is None
+    assert await world.authorized(order) == [credit, WHOLE - credit], "its end is not near"
+    small = charging(order, part, 1)
     assert await twice(world, "capture_payment", small) is None
     charged = small.worth.total
     assert await world.by_provider(order) == {
         "sandbox": (charged, 0),
         "store_credit": (0, 0),
     }
-    assert (await world.sums(order)).standing == 5_00, "the card's rest is released, no credit"
+    assert (await world.sums(order)).standing == credit, "the card's rest is released, no credit"
+
+
+# A company that charges an authorization once ---------------------------------------------------
+
+
+async def two_parcels(world: World) -> tuple[Order, list[str]]:
+    """Three units in two parcels, of one and of two."""
+    order = an_order(("TEA", 3), shipping=shipping("0"))
+    await world.stocked("TEA", 1, "east")
+    await world.stocked("TEA", 2, "west")
+    parts = (await reserved(world, order)).fulfilments
+    return order, [part.fulfilment_id for part in parts]
+
+
+@company(captures="once")
+async def test_each_part_has_an_authorization_of_its_own_with_what_rounding_can_add(
+    world: World,
+) -> None:
+    order, (one, two) = await two_parcels(world)
+    needs = (Need(one, 10_00, 10_01), Need(two, 20_00, 20_01))
+    assert await twice(world, "authorize_payment", authorizing(order, needs=needs)) is None
+    assert sorted(await world.authorized(order)) == [10_01, 20_01]
+    for part in (one, two):
+        hold = authorizing(order, needs=needs, parts=(part,), until=world.now() + HOUR)
+        assert await twice(world, "authorize_payment", hold) is None
+    assert len(await world.authorized(order)) == 2, "nothing is lacking"
+
+
+@company(captures="once")
+async def test_what_stands_for_a_part_that_was_stopped_pays_for_the_one_in_its_place(
+    world: World,
+) -> None:
+    order, (one, two) = await two_parcels(world)
+    needs = (Need(one, 10_00, 10_00), Need(two, 20_00, 20_00))
+    await world.do("authorize_payment", authorizing(order, needs=needs))
+    await world.do("recall", Part(fulfilment_id=one))
+    again = ids.fulfilment_id(order.order_id, 3)
+    moved = Reassign(fulfilment_id=one, to=again, units={"1": 1})
+    await world.do("reassign", moved)
+    needs = (Need(two, 20_00, 20_00), Need(again, 10_00, 10_00))
+    hold = authorizing(order, needs=needs, parts=(again,), until=world.now() + HOUR)
+    assert await twice(world, "authorize_payment", hold) is None
+    assert sorted(await world.authorized(order)) == [10_00, 20_00], "none was made for it"
+    await world.pick(again)
+    ask = charging(order, again, 1)
+    assert await twice(world, "capture_payment", ask) is None
+    assert await world.sums(order) == Sums(10_00, 0, 20_00)
+
+
+@company(captures="once")
+async def test_what_stands_for_units_that_were_waited_for_pays_for_them_as_they_come(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3), shipping=shipping("0"))
+    await world.backorderable("TEA")
+    await world.stocked("TEA", 1)
+    (first,) = (await reserved(world, order)).fulfilments
+    needs = (Need(first.fulfilment_id, 10_00, 10_00), Need(REST, 20_00, 20_00))
+    await world.do("authorize_payment", authorizing(order, needs=needs))
+    await world.goods_come("TEA", 2)
+    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2}, first_number=2)
+    (come,) = (await twice(world, "fill_backorder", fill)).fulfilments
+    needs = (needs[0], Need(come.fulfilment_id, 20_00, 20_00))
+    hold = authorizing(order, needs=needs, parts=(come.fulfilment_id,))
+    assert await twice(world, "authorize_payment", hold) is None
+    assert sorted(await world.authorized(order)) == [10_00, 20_00]
 
 
 # Paying back as store credit, and disputes --------------------------------------------------------
@@ -200,21 +257,77 @@ async def test_what_ends_too_soon_is_authorized_again_and_the_old_one_released(
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.days_pass(1)
-    ask = Reauthorize(
-        order_id=order.order_id,
-        part=part,
-        amount=WHOLE,
-        until=world.now() + timedelta(hours=36),
-        tenders=authorizing(order).tenders,
-    )
-    renewed = await twice(world, "reauthorize_payment", ask)
-    (until,) = renewed.until.values()
-    assert until > world.now() + timedelta(hours=36)
+    until = world.now() + timedelta(hours=36)
+    ask = securing(order, part, WHOLE, until)
+    assert await twice(world, "authorize_payment", ask) is None
+    assert await world.authorized(order) == [WHOLE, WHOLE]
     assert await world.sums(order) == Sums(0, 0, WHOLE)
     assert await twice(world, "capture_payment", capturing(order, part)) is None
     assert await world.sums(order) == Sums(WHOLE, 0, 0)
-    assert await world.do("reauthorize_payment", ask) is not None
+    assert await world.do("authorize_payment", ask) is None
     assert (await world.sums(order)).standing == 0, "what is charged needs no authorization"
+
+
+@company(holds_for=timedelta(days=7))
+async def test_what_is_renewed_is_renewed_for_all_parts_and_for_no_more_than_they_need(
+    world: World,
+) -> None:
+    order, (one, two) = await two_parcels(world)
+    needs = (Need(one, 10_00, 10_00), Need(two, 20_00, 20_00))
+    await world.do("authorize_payment", authorizing(order, needs=needs))
+    await world.days_pass(6)
+    less = (needs[0], Need(two, 15_00, 15_00))  # something of it was cancelled
+    until = world.now() + timedelta(days=2)
+    assert (
+        await twice(
+            world, "authorize_payment", authorizing(order, needs=less, parts=(one,), until=until)
+        )
+        is None
+    )
+    assert await world.authorized(order) == [30_00, 25_00]
+    assert (await world.sums(order)).standing == 25_00
+    other = authorizing(order, needs=less, parts=(two,), until=until)
+    assert await twice(world, "authorize_payment", other) is None
+    assert await world.authorized(order) == [30_00, 25_00]
+
+
+@company(holds_for=timedelta(days=7))
+async def test_a_refused_renewal_leaves_what_stands_and_the_next_token_is_asked(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.days_pass(6)
+    ask = securing(order, part, WHOLE, world.now() + timedelta(days=2), token="tok_decline")
+    assert await twice(world, "authorize_payment", ask) == No("declined")
+    assert (await world.sums(order)).standing == WHOLE
+    again = ask.model_copy(update={"attempt": 2, "token": "tok_ok"})
+    assert await twice(world, "authorize_payment", again) is None
+    assert await world.sums(order) == Sums(0, 0, WHOLE)
+
+
+@company(holds_for=timedelta(days=2))
+async def test_a_parcel_whose_authorization_ends_while_it_waits_is_told_and_renewed_in_time(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part)
+    await world.pack(part)
+    spare = timedelta(hours=6)
+    ask = sending(part, {"1": 3}, to_charge=WHOLE, lasting=timedelta(days=2), renew_before=spare)
+    assert await twice(world, "pick_pack_ship", ask) == WAITS
+    await world.days_pass(1)
+    await world.look_at_money(part)
+    assert await world.reported(ids.sending_id(part)) is None, "half of its life is no reason"
+    await world.hours_pass(19)
+    await world.look_at_money(part)
+    assert (await world.reported(ids.sending_id(part)))["outcome"] == "unpaid"
+    hold = securing(order, part, WHOLE, world.now() + timedelta(days=2), spare=spare)
+    assert await twice(world, "authorize_payment", hold) is None
+    assert await world.authorized(order) == [WHOLE, WHOLE]
+    await world.hand_over(part)
+    assert await twice(world, "capture_payment", capturing(order, part)) is None
 
 
 # Claims that fall back ----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
 from activities.orders.order_records import OrderRecords
 from activities.payments.authorizations import Authorizations
-from activities.payments.contracts import Authorize, Capture, TenderAsk
+from activities.payments.contracts import Authorize, Capture
 from activities.payments.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -26,11 +26,11 @@ from activities.stock.inventory import Inventory
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
 from domain.ids import fulfilment_id
-from domain.money import Money
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
+from domain.payments.cover import Need
 from domain.stock.items import Item
 from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
@@ -219,19 +219,17 @@ class Bench:
             return found
 
 
-def authorizing(order: Order) -> Authorize:
-    return Authorize(
-        order_id=order.order_id,
-        amount=Money(minor=order.total_minor, currency=order.currency),
-        tenders=(
-            TenderAsk(
-                number=1,
-                provider=order.payment.provider,
-                token=order.payment.token,
-                parts={"": order.total_minor},
-            ),
-        ),
-    )
+def authorizing(order: Order, **wishes: Any) -> Authorize:
+    """Have all of the order authorized, as one part, unless the test says otherwise."""
+    part = fulfilment_id(order.order_id, 1)
+    need = Need(part, order.total_minor, order.total_minor)
+    return Authorize(**{"order_id": order.order_id, "needs": (need,), **wishes})
+
+
+def securing(order: Order, part: str, amount: int, until: datetime, **wishes: Any) -> Authorize:
+    """Have so much of a part hold until then."""
+    need = Need(part, amount, amount)
+    return authorizing(order, needs=(need,), parts=(part,), until=until, **wishes)
 
 
 def sending(part: str, units: LineUnits, **wishes: Any) -> Sending:

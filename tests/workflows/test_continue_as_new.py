@@ -378,11 +378,11 @@ async def test_an_order_that_has_left_and_waits_for_its_payment_stays_in_its_run
     order = await an_order_in(shop)
     await shop.drive(first_parcel(order), "labelled")
     await shop.pool.execute("update sandbox.payment set expires_at = now()")
-    shop.faults.refuse("reauthorize_payment", "declined")
+    shop.faults.refuse("authorize_payment", "declined")
     await shop.warehouse.hand_over(first_parcel(order), who="packer")
     await shop.told(order.order_id, "held: payment")
     await stays_in_its_run(shop, order)
-    shop.faults.heal("reauthorize_payment")
+    shop.faults.heal("authorize_payment")
     await shop.payments.pay(order.order_id, PayRequest(token="tok_ok"))
     story = await finish(shop, order)
     assert story.count("charged") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -15,21 +15,20 @@ from workflows.chapters.payment_offers import (
     PaymentOffers,
 )
 from workflows.engine.outcomes import Abandoned, ByOperator, Done, Refused, Stopped
-from workflows.engine.step_table import Activity
 from workflows.engine.steps import Steps
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments.authorizations import Authorizations
-    from activities.payments.contracts import Authorize, Authorized, Reauthorize, TenderAsk, Void
+    from activities.payments.contracts import Authorize, Void
     from domain import ids
-    from domain.orders.amounts import spread
     from domain.orders.policy import Policy
+    from domain.payments.cover import Need
 
 
 class OrderAuthorizations:
-    """The order's authorizations at payment companies, and their ends."""
+    """Whether the order's payment holds. What stands at companies, and until when, is in rows."""
 
     def __init__(
         self, steps: Steps, book: OrderBook, offers: PaymentOffers, policy: Policy
@@ -39,7 +38,7 @@ class OrderAuthorizations:
         self._offers = offers
         self._policy = policy
         self._order_id = book.order_id
-        self._reauthorizing = asyncio.Lock()  # One parcel's authorization may serve the next.
+        self._authorizing = asyncio.Lock()  # One parcel's authorization may serve the next.
 
     @property
     def several(self) -> bool:
@@ -52,28 +51,14 @@ class OrderAuthorizations:
         Stopped when the bank says no, when the customer had to confirm the payment and did not do
         so in time, and when `unless` comes true while the customer or an operator is awaited.
         """
-        parts = self._book.parts_to_authorize()
-        if self._policy.charge != "at_shipment":  # charged once, all of it
-            parts = {ids.prepaid_id(self._order_id): sum(parts.values())}
-        amount = self._book.money(sum(parts.values()))
-
-        async def attempt() -> Done[Authorized] | Refused | Abandoned:
-            ask = Authorize(
-                order_id=self._order_id,
-                amount=amount,
-                tenders=self._tenders(parts),
-                attempt=self._offers.attempt,
-            )
-            return await self._call(
-                Authorizations.authorize_payment, ask, self._order_id, f"Authorize {amount}", unless
-            )
-
-        outcome = await self._offers.until_authorized(attempt, unless, patient=(ACTION_REQUIRED,))
-        if not isinstance(outcome, Done):
-            return outcome
-        self._note(outcome.result)
-        self._book.authorized = amount.minor
-        return None
+        self._book.charges.set_limits()
+        amount = self._book.left_to_charge
+        stopped = await self._hold(
+            self._needs(), (), None, unless=unless, patient=(ACTION_REQUIRED,)
+        )
+        if stopped is None:
+            self._book.authorized = amount
+        return stopped
 
     async def ensure_authorized(self, fulfilment: Fulfilment) -> Stopped | None:
         """Make sure that a fulfilment can be charged when it is handed over, and some time after.
@@ -81,22 +66,18 @@ class OrderAuthorizations:
         Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
         # When the lock is free, another fulfilment may take it first: look again.
-        while self._reauthorizing.locked() and not fulfilment.recalled:
+        while self._authorizing.locked() and not fulfilment.recalled:
             await workflow.wait_condition(
-                lambda: not self._reauthorizing.locked() or fulfilment.recalled
+                lambda: not self._authorizing.locked() or fulfilment.recalled
             )
         if fulfilment.recalled:
             return Abandoned("no longer needed")
-        async with self._reauthorizing:
-            amount = self._book.to_charge_for(fulfilment)
-            if amount == 0:
-                return None
-            return await self._reauthorize(
+        async with self._authorizing:
+            return await self._again(
+                self._book.needs(fulfilment),
                 fulfilment.id,
-                amount,
                 workflow.now() + self.lasting,
                 unless=lambda: fulfilment.recalled,
-                patient=(DECLINED, ACTION_REQUIRED),
             )
 
     @property
@@ -109,27 +90,19 @@ class OrderAuthorizations:
 
         Stopped when the customer does not pay, or an operator gives up.
         """
-        while self._reauthorizing.locked():
-            await workflow.wait_condition(lambda: not self._reauthorizing.locked())
-        async with self._reauthorizing:
-            until = workflow.now() + self._policy.give_up_after
-            patient = (DECLINED, ACTION_REQUIRED)
-            return await self._reauthorize(
-                part, amount, until, unless=lambda: False, patient=patient
-            )
+        while self._authorizing.locked():
+            await workflow.wait_condition(lambda: not self._authorizing.locked())
+        async with self._authorizing:
+            needs = [*self._book.needs(), Need(part, amount, amount)]
+            return await self._again(needs, part, self._soon, unless=lambda: False)
 
     async def reauthorize_all(self) -> Stopped | None:
         """Make sure that all of the order can be charged now, however long it has waited.
 
         Stopped when the bank does not authorize it again, or an operator gives up.
         """
-        ends = min(self._book.authorized_until.values(), default=None)
-        soon = workflow.now() + self._policy.give_up_after
-        amount = self._book.left_to_charge
-        if amount and ends is not None and ends < soon:
-            part = ids.prepaid_id(self._order_id)
-            return await self._reauthorize(part, amount, soon, unless=lambda: False, patient=())
-        return None
+        part = ids.prepaid_id(self._order_id)
+        return await self._again(self._needs(), part, self._soon, unless=lambda: False, patient=())
 
     async def void(self, why: str) -> None:
         """Release all authorizations, or the rest of them: their undo."""
@@ -138,81 +111,70 @@ class OrderAuthorizations:
             Authorizations.authorize_payment, ask, self._order_id, "Release the authorization"
         )
 
-    async def _reauthorize(
+    @property
+    def _soon(self) -> datetime:
+        """Until when it takes to charge what is due now."""
+        return workflow.now() + self._policy.give_up_after
+
+    def _needs(self) -> list[Need]:
+        """What is to be charged: for each part, or for the whole order at once."""
+        if self._policy.charge == "at_shipment":
+            return self._book.needs()
+        amount = self._book.left_to_charge
+        return [Need(ids.prepaid_id(self._order_id), amount, amount)]
+
+    async def _again(
         self,
+        needs: Sequence[Need],
         part: str,
-        amount: int,
         until: datetime,
+        *,
+        unless: Callable[[], bool],
+        patient: tuple[str, ...] = (DECLINED, ACTION_REQUIRED),
+    ) -> Stopped | None:
+        """Have the payment hold for a part, for which nothing may stand any more."""
+        if not any(need.part == part and need.amount for need in needs):
+            return None
+        self._book.reauthorized = True  # or may be, if the step is given up
+        return await self._hold(needs, (part,), until, unless=unless, patient=patient)
+
+    async def _hold(
+        self,
+        needs: Sequence[Need],
+        parts: tuple[str, ...],
+        until: datetime | None,
         *,
         unless: Callable[[], bool],
         patient: tuple[str, ...],
     ) -> Stopped | None:
-        async def attempt() -> Done[Authorized] | Refused | Abandoned:
-            ask = Reauthorize(
+        """Have the payment hold for these parts, or for all; with a new token where one comes."""
+        amount = sum(need.amount for need in needs if not parts or need.part in parts)
+        summary = f"Authorize {self._book.money(amount)}{' again' if parts else ''}"
+
+        async def attempt() -> Done[None] | Refused | Abandoned:
+            provider, token = self._offers.brought
+            ask = Authorize(
                 order_id=self._order_id,
-                part=part,
-                amount=amount,
+                needs=tuple(needs),
+                parts=parts,
                 until=until,
-                tenders=self._tenders({}),
+                spare=self._policy.renew_before,
                 attempt=self._offers.attempt,
+                provider=provider,
+                token=token,
             )
-            summary = f"Authorize {self._book.money(amount)} again"
-            return await self._call(Authorizations.reauthorize_payment, ask, part, summary, unless)
-
-        self._book.reauthorized = True  # or may be, if the step is given up
-        outcome = await self._offers.until_authorized(attempt, unless, patient=patient)
-        if not isinstance(outcome, Done):
+            outcome = await self._steps.call(
+                Authorizations.authorize_payment,
+                lambda _: ask,
+                parts[0] if parts else self._order_id,
+                summary,
+                # The bank says no, or wants the customer; or there is no such provider.
+                refusable=(DECLINED, ACTION_REQUIRED, NO_PROVIDER),
+                allowed=("retry", "cancel"),
+                unless=unless,
+            )
+            assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
             return outcome
-        self._note(outcome.result)
-        return None
 
-    async def _call(
-        self,
-        do: Activity,
-        ask: Authorize | Reauthorize,
-        part_id: str,
-        summary: str,
-        unless: Callable[[], bool],
-    ) -> Done[Authorized] | Refused | Abandoned:
-        outcome = await self._steps.call(
-            do,
-            lambda _: ask,
-            part_id,
-            summary,
-            # The bank says no, or wants the customer; or there is no such provider.
-            refusable=(DECLINED, ACTION_REQUIRED, NO_PROVIDER),
-            allowed=("retry", "cancel"),
-            unless=unless,
-        )
-        assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
-        return outcome
-
-    def _note(self, authorized: Authorized) -> None:
-        self._book.authorized_until = authorized.until
-        self._book.once = authorized.once
-
-    def _tenders(self, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
-        """Each tender's share of each part. Without parts: every tender that pays anything.
-
-        The order's main payment comes last and pays the rest.
-        """
-        first = self._book.terms.tenders[:-1]
-        shares = spread(parts, [*(tender.most for tender in first), None])
-        payers = [
-            *((tender.provider, tender.token) for tender in first),
-            (self._offers.provider, self._offers.token),
-        ]
-        most = self._book.most_of(parts) if len(parts) > 1 else {}
-        # Rounding can add a minor unit to a part: the main payment pays it.
-        shares_at_most: list[dict[str, int]] = [{}] * len(first) + [
-            {part: share + most[part] - parts[part] for part, share in shares[-1].items()}
-            if most
-            else {}
-        ]
-        return tuple(
-            TenderAsk(number=number, provider=provider, token=token, parts=share, most=at_most)
-            for number, ((provider, token), share, at_most) in enumerate(
-                zip(payers, shares, shares_at_most, strict=True), start=1
-            )
-            if share or not parts or number == len(payers)
-        )
+        outcome = await self._offers.until_authorized(attempt, unless, patient=patient)
+        return None if isinstance(outcome, Done) else outcome

@@ -177,12 +177,14 @@ class OrderFulfilments:
     async def _wait(
         self, fulfilment: Fulfilment, limits: StageLimits
     ) -> Done[Sent] | Refused | Abandoned:
+        need = self._payments.to_charge_as_it_leaves(fulfilment)
         return await self._steps.wait(
             Fulfilments.pick_pack_ship,
             Sending(
                 fulfilment_id=fulfilment.id,
                 units=fulfilment.units,
-                to_charge=self._payments.to_charge_as_it_leaves(fulfilment),
+                to_charge=need.amount,
+                at_most=need.most,
                 ahead=self._payments.charged_ahead,
                 lasting=self._payments.authorizations.lasting,
                 renew_before=self._policy.renew_before,

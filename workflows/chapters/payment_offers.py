@@ -15,7 +15,6 @@ from workflows.engine.refusals import refused
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payments.contracts import Authorized
     from domain.orders.continuation import PaymentsState
     from domain.orders.messages import PayOutcome, PayRequest
     from domain.orders.policy import Policy
@@ -25,7 +24,7 @@ DECLINED, ACTION_REQUIRED, NO_PROVIDER = "declined", "action_required", "not_fou
 
 TOO_LATE = "the order waits for no payment; nothing was charged"
 
-Attempt: TypeAlias = Callable[[], Awaitable[Done[Authorized] | Refused | Abandoned]]
+Attempt: TypeAlias = Callable[[], Awaitable[Done[None] | Refused | Abandoned]]
 
 
 class _Offer:
@@ -60,7 +59,7 @@ class PaymentOffers:
 
     async def until_authorized(
         self, attempt: Attempt, unless: Callable[[], bool], *, patient: tuple[str, ...]
-    ) -> Done[Authorized] | Refused | Abandoned:
+    ) -> Done[None] | Refused | Abandoned:
         """Try. After a refusal of a `patient` kind, hold the order until there is a new token.
 
         If that is refused as well, the order stays held, and the customer is told so.
@@ -101,11 +100,6 @@ class PaymentOffers:
     def provider(self) -> str:
         """The provider of the token that pays."""
         return self.brought[0] or self._book.terms.tenders[-1].provider
-
-    @property
-    def token(self) -> str:
-        """The token that pays: the order's own, or the latest that the customer brought."""
-        return self.brought[1] or self._book.terms.tenders[-1].token
 
     def check_pay(self) -> None:
         """Raises ApplicationError where no payment is awaited."""

@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.continuation import Action, Parked, PaymentsState
     from domain.orders.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
     from domain.orders.policy import Policy
+    from domain.payments.cover import Need
 
 NOT_AUTHORIZED = "not_authorized"
 
@@ -76,9 +77,9 @@ class OrderPayments:
             return await self._charged_ahead(fulfilment)
         return await self.authorizations.ensure_authorized(fulfilment)
 
-    def to_charge_as_it_leaves(self, fulfilment: Fulfilment) -> int:
-        """The minor units to charge for it then. Where there are none, there never will be."""
-        return 0 if self.charged_ahead else self._book.to_charge_for(fulfilment)
+    def to_charge_as_it_leaves(self, fulfilment: Fulfilment) -> Need:
+        """What is charged for it then. Where that is nothing, it never will be anything."""
+        return Need(fulfilment.id, 0) if self.charged_ahead else self._book.need_of(fulfilment)
 
     async def charge_all(self) -> None:
         """Charge everything before it is sent, once."""

@@ -7,7 +7,7 @@ are made on it alone, so that a replay decides the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.continuation import BookState
     from domain.orders.quantities import LineId, LineQuantities, LineUnits
     from domain.orders.terms import Terms
+    from domain.payments.cover import REST, Need
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,6 @@ class Due:
     after_refund: bool = False
 
 
-REST = "rest"
-"""What is not in a fulfilment yet, among the parts that are authorized."""
-
-
 class OrderBook:
     """Unit counts by line, the order's fulfilments, and the amounts that follow from them."""
 
@@ -57,8 +54,6 @@ class OrderBook:
             fulfilment.id: Fulfilment.restored(fulfilment) for fulfilment in state.fulfilments
         }
         self.authorized = state.authorized
-        self.authorized_until = dict(state.authorized_until)
-        self.once = state.once
         self.reauthorized = state.reauthorized  # a second authorization may exist
         self.charged_ahead = state.charged_ahead  # all that could be sent then, before it was
         self.last_delivery = state.last_delivery
@@ -101,8 +96,6 @@ class OrderBook:
             resent=self._resent,
             fulfilments=tuple(fulfilment.state() for fulfilment in self.fulfilments.values()),
             authorized=self.authorized,
-            authorized_until=self.authorized_until,
-            once=self.once,
             reauthorized=self.reauthorized,
             charged_ahead=self.charged_ahead,
             refunded=self.charges.refunded,
@@ -194,8 +187,7 @@ class OrderBook:
     @property
     def left_to_charge(self) -> int:
         """The amount still to charge for all units that can be sent, in minor units."""
-        units = self._uncharged
-        return sum(self.charges.due(line_id, more).total for line_id, more in units.items())
+        return self._due(self._uncharged)
 
     @property
     def _uncharged(self) -> dict[LineId, int]:
@@ -263,40 +255,42 @@ class OrderBook:
         """The worth of all units that are not cancelled, in minor units."""
         return self.charges.worth_of({k: n.ordered - n.cancelled for k, n in self.lines.items()})
 
-    def parts_to_authorize(self) -> dict[str, int]:
-        """The worth of each fulfilment, by its id, and of units still to come, in minor units.
+    def needs(self, first: Fulfilment | None = None) -> list[Need]:
+        """What is to be charged for each fulfilment, and for units still to come.
 
-        The sum is `deliverable_worth`. From now on a line is charged for at most its part of it.
+        As if they were charged in this sequence, `first` before the others: the sum is
+        `left_to_charge`.
         """
-        worth_of = self.charges.worth_of
-        before = dict.fromkeys(self.lines, 0)
-        parts = {}
-        for fulfilment in self.fulfilments.values():
-            if not fulfilment.ended:
-                upto = {k: before[k] + n for k, n in fulfilment.units.items()}
-                parts[fulfilment.id] = worth_of(upto) - worth_of({k: before[k] for k in upto})
-                before |= upto
-        parts[REST] = self.deliverable_worth - sum(parts.values())
-        self.charges.set_limits()
-        return {part: amount for part, amount in parts.items() if amount}
+        going = [
+            fulfilment
+            for fulfilment in self.fulfilments.values()
+            if not fulfilment.recalled and fulfilment.stage not in ("await_delivery", "ended")
+        ]
+        upto = dict.fromkeys(self.lines, 0)
+        found = []
+        for fulfilment in sorted(going, key=lambda each: each is not first):
+            due = self._unpaid(fulfilment)
+            before = self._due({line_id: upto[line_id] for line_id in due})
+            upto |= {line_id: upto[line_id] + units for line_id, units in due.items()}
+            amount = self._due({line_id: upto[line_id] for line_id in due}) - before
+            found.append(Need(fulfilment.id, amount, self._most(due)))
+        rest = {line_id: units - upto[line_id] for line_id, units in self._uncharged.items()}
+        amount = self.left_to_charge - sum(need.amount for need in found)
+        found.append(Need(REST, amount, self._most(_some(rest))))
+        return [need for need in found if need.amount]
 
-    def most_of(self, parts: Mapping[str, int]) -> dict[str, int]:
-        """The most that each part can cost, in whatever sequence they are charged.
+    def need_of(self, fulfilment: Fulfilment) -> Need:
+        """What is to be charged for a fulfilment: if it is the next one, and at most."""
+        due = self._unpaid(fulfilment)
+        return Need(fulfilment.id, self._due(due), self._most(due))
 
-        A line that is sent in several parts is a minor unit more or less in each.
-        """
-        most = dict(parts)
-        for part in parts:
-            if part != REST:
-                most[part] = self._most(self.fulfilments[part].units)
-        sent = [fulfilment for fulfilment in self.fulfilments.values() if fulfilment.id in parts]
-        rest = {
-            line_id: line.ordered - line.cancelled - sum(p.units.get(line_id, 0) for p in sent)
-            for line_id, line in self.lines.items()
-        }
-        if REST in parts:
-            most[REST] = self._most(rest)
-        return most
+    def _unpaid(self, fulfilment: Fulfilment) -> dict[str, int]:
+        """Its units that are not paid for already."""
+        units = fulfilment.units
+        return _some({k: n - self._share(self._prepaid, fulfilment, k) for k, n in units.items()})
+
+    def _due(self, units: LineUnits) -> int:
+        return sum(self.charges.due(line_id, count).total for line_id, count in units.items())
 
     def _most(self, units: LineUnits) -> int:
         total = 0
@@ -305,15 +299,6 @@ class OrderBook:
             whole = count == line.ordered - line.cancelled
             total += (worth.first(count) if whole else worth.most(count)).total
         return total
-
-    def to_charge_for(self, fulfilment: Fulfilment) -> int:
-        """The minor units to charge for a fulfilment: at most, if it is charged alone."""
-        due = {
-            k: n - self._share(self._prepaid, fulfilment, k) for k, n in fulfilment.units.items()
-        }
-        if self.once:
-            return self._most(_some(due))
-        return sum(self.charges.due(line_id, units).total for line_id, units in due.items())
 
     def _share(self, units: LineUnits, fulfilment: Fulfilment, line_id: str) -> int:
         """The number of these units of a line that are in this fulfilment.

@@ -10,10 +10,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from activities.payments.contracts import Authorize, Capture, Refund, TenderAsk, Void
+from activities.payments.contracts import Capture, Refund, Void
 from activities.provider_errors import OutcomeUnknown
 from activities.providers.sandbox.payment import SandboxPayment
-from domain.money import Money
 from domain.orders.amounts import Worth, value_lines
 from domain.orders.order import Order
 from store.database import Pool
@@ -21,6 +20,7 @@ from store.orders import intake
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
 from store.views import audit
+from tests.support.bench import authorizing
 from tests.support.builders import a_document, shipping
 from tests.support.mishaps import Fault, Mishap, Worker
 
@@ -132,9 +132,7 @@ class Life:
 
     async def live(self) -> None:
         order_id = self.order.order_id
-        total = Money(minor=self.order.total_minor, currency="USD")
-        card = TenderAsk(number=1, provider="sandbox", token="tok_ok", parts={"": total.minor})
-        authorize = Authorize(order_id=order_id, amount=total, tenders=(card,))
+        authorize = authorizing(self.order)
         await self.call(lambda worker: worker.authorizations.authorize_payment(authorize))
         for number, (units, worth) in enumerate(self.charges(), start=1):
             capture = Capture(

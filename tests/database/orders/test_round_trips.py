@@ -23,7 +23,7 @@ from tests.support.round_trips import RoundTrips, counting_pool
 STEPS = {
     "place": 1,
     "reserve": 8,
-    "authorize": 24,
+    "authorize": 5,
     "wait for the warehouse": 2,
     "pick": 1,
     "pack": 1,

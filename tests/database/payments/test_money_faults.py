@@ -18,17 +18,18 @@ from typing import Any, get_args
 
 import pytest
 
-from activities.payments.contracts import Authorize, Capture, Reauthorize, Refund, TenderAsk, Void
+from activities.payments.contracts import Capture, Refund, Void
 from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.payment import Card, SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from domain import ids
 from domain.money import Money
-from domain.orders.amounts import Worth, spread, value_lines
+from domain.orders.amounts import Worth, value_lines
 from domain.orders.order import Order
+from domain.payments.cover import Need
 from store.database import open_pool
 from store.views import audit
-from tests.support.bench import Bench
+from tests.support.bench import Bench, authorizing
 from tests.support.books import faults_in
 from tests.support.builders import a_document, shipping
 from tests.support.mishaps import OF_THE_ACTIVITY, Fault, Mishap, Worker, once
@@ -101,53 +102,46 @@ class Shop:
         }
         return Worker(self.bench.pool, providers, mishap)
 
-    async def order(self) -> Order:
+    async def order(self, setting: Setting) -> Order:
         """Four units whose amounts do not divide, in two parcels."""
         document = a_document(("TEA", 4, "9.99"), shipping=shipping("5.00", "0.95"))
         document["lines"][0]["tax"] = "4.01"
+        document["payment"]["token"] = setting.token
+        if setting.credit:
+            credit = {"provider": "store_credit", "token": self.token, "amount": "15.00"}
+            document["tenders"] = [credit]
         order = Order.model_validate(document)
         assert order.total_minor == TOTAL
         await self.bench.reserve(order)
         await self.bench.pool.execute(SECOND_PARCEL, order.order_id)
         return order
 
-    def tenders(self, setting: Setting, parts: dict[str, int]) -> tuple[TenderAsk, ...]:
-        payers = [("sandbox", setting.token)]
-        limits: list[int | None] = [None]
-        if setting.credit:
-            payers, limits = [("store_credit", self.token), *payers], [CREDIT, *limits]
-        shares = enumerate(zip(payers, spread(parts, limits), strict=True), start=1)
-        return tuple(
-            TenderAsk(number=number, provider=provider, token=token, parts=share)
-            for number, ((provider, token), share) in shares
-        )
-
 
 # Steps -------------------------------------------------------------------------------------------
 
 
-def authorize(shop: Shop, setting: Setting, order: Order, *, ahead: bool = False) -> Call:
+def authorize(_: Shop, __: Setting, order: Order, *, ahead: bool = False) -> Call:
     parts = {ids.fulfilment_id(order.order_id, n): worth for n, worth in ((1, FIRST), (2, SECOND))}
     if ahead:
         parts = {ids.prepaid_id(order.order_id): TOTAL}
-    ask = Authorize(
-        order_id=order.order_id,
-        amount=Money(minor=TOTAL, currency="USD"),
-        tenders=shop.tenders(setting, parts),
-    )
+    needs = tuple(Need(part, amount, amount) for part, amount in parts.items())
+    ask = authorizing(order, needs=needs)
     return lambda worker: worker.authorizations.authorize_payment(ask)
 
 
-def secure(shop: Shop, setting: Setting, order: Order, *, amount: int) -> Call:
-    """See to it that so much can be charged for the first parcel in the next three days."""
-    ask = Reauthorize(
-        order_id=order.order_id,
-        part=ids.fulfilment_id(order.order_id, 1),
-        amount=amount,
+def secure(_: Shop, __: Setting, order: Order, *, amount: int) -> Call:
+    """See to it that so much can be charged for the first parcel in the next three days.
+
+    The other one is still to be sent, too.
+    """
+    first, second = (ids.fulfilment_id(order.order_id, number) for number in (1, 2))
+    ask = authorizing(
+        order,
+        needs=(Need(first, amount, amount), Need(second, SECOND, SECOND)),
+        parts=(first,),
         until=datetime.now(UTC) + timedelta(days=3),
-        tenders=shop.tenders(setting, {}),
     )
-    return lambda worker: worker.authorizations.reauthorize_payment(ask)
+    return lambda worker: worker.authorizations.authorize_payment(ask)
 
 
 def capture(_: Shop, __: Setting, order: Order, *, number: int, **fields: Any) -> Call:
@@ -409,7 +403,7 @@ async def lived(
     shop: Shop, life: Life, setting: Setting, fault: Fault = "nothing", number: int = 1
 ) -> list[After]:
     """Live a life, in which the fault befalls the same call of each step: the first, second…"""
-    order = await shop.order()
+    order = await shop.order(setting)
     left = []
     for step in life.steps:
         mishap = Mishap(fault, number) if step.befallen else Mishap()

@@ -16,15 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.payments.contracts import (
-    Authorize,
-    Capture,
-    Invoice,
-    Reauthorize,
-    Refund,
-    TenderAsk,
-    Void,
-)
+from activities.payments.contracts import Capture, Invoice, Refund, Void
 from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
@@ -34,10 +26,12 @@ from domain.fulfilment.fulfilments import Planned
 from domain.orders.amounts import Worth, sum_of
 from domain.orders.messages import RefundTo
 from domain.orders.order import Order
+from domain.payments.cover import Need
 from store.database import Pool, open_pool
 from store.orders import intake
 from store.views import audit
 from tests.support import strategies
+from tests.support.bench import authorizing
 from tests.support.builders import terms_of
 from tests.support.mishaps import Worker
 from tests.support.servers import Databases
@@ -106,15 +100,12 @@ class Life:
             await self.pool.execute(FULFILMENT, number, self.order.order_id)
 
     async def authorize(self) -> None:
-        parts = self.book.parts_to_authorize()
+        self.book.charges.set_limits()
+        needs = self.book.needs()
         if self.ahead:
-            parts = {ids.prepaid_id(self.order.order_id): sum(parts.values())}
-        tender = TenderAsk(number=1, provider="sandbox", token="tok_ok", parts=parts)
-        ask = Authorize(
-            order_id=self.order.order_id,
-            amount=self.book.money(sum(parts.values())),
-            tenders=(tender,),
-        )
+            amount = self.book.left_to_charge
+            needs = [Need(ids.prepaid_id(self.order.order_id), amount, amount)]
+        ask = authorizing(self.order, needs=tuple(needs))
         await self.worker.authorizations.authorize_payment(ask)
         if self.ahead:
             self.book.charged_ahead = True
@@ -140,16 +131,14 @@ class Life:
         if not self.waiting:
             return
         fulfilment = self.waiting.pop()
-        amount = self.book.to_charge_for(fulfilment)
-        if amount and self.once:
-            ask = Reauthorize(
-                order_id=self.order.order_id,
-                part=fulfilment.id,
-                amount=amount,
+        if self.book.need_of(fulfilment).most and self.once:
+            ask = authorizing(
+                self.order,
+                needs=tuple(self.book.needs(fulfilment)),
+                parts=(fulfilment.id,),
                 until=datetime.now(UTC) + timedelta(days=1),
-                tenders=(TenderAsk(number=1, provider="sandbox", token="tok_ok"),),
             )
-            await self.worker.authorizations.reauthorize_payment(ask)
+            await self.worker.authorizations.authorize_payment(ask)
         due = self.book.shipped(fulfilment)
         self.invoiced += due.invoiced
         if due.units:

@@ -369,12 +369,10 @@ async def test_a_step_that_serves_several_operations_is_told_once(books: Books) 
     )
     async with books.pool.acquire() as conn:
         await events.raise_attention(
-            conn, "web-2", "reauthorize_payment web-2:1", "it kept failing", ["retry"]
+            conn, "web-2", "authorize_payment web-2:1", "it kept failing", ["retry"]
         )
     assert [found[1] for found in await books.compare()] == ["web-2:authorize", "web-2:authorize:2"]
-    assert [answer.step for _, _, answer in books.temporal.signals] == [
-        "reauthorize_payment web-2:1"
-    ]
+    assert [answer.step for _, _, answer in books.temporal.signals] == ["authorize_payment web-2:1"]
     books.temporal.answers = RPCStatusCode.NOT_FOUND
     await books.compare()
     assert {one.remedy for one in await books.kept()} == {Remedy.OPERATOR}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from activities.payments.contracts import Reauthorize, TenderAsk
 from domain import ids
 from domain.orders.order import Order
 from store.database import Pool
-from tests.support.bench import Bench, authorizing
+from tests.support.bench import Bench, authorizing, securing
 from tests.support.builders import an_order
 
 
@@ -31,14 +30,9 @@ async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
 
 async def secure(bench: Bench, order: Order, days: float) -> int:
     """Have it hold for so many days. Returns how many authorizations the company has in all."""
-    ask = Reauthorize(
-        order_id=order.order_id,
-        part=ids.fulfilment_id(order.order_id, 1),
-        amount=order.total_minor,
-        until=datetime.now(UTC) + timedelta(days=days),
-        tenders=(TenderAsk(number=1, provider="sandbox", token="tok_ok"),),
-    )
-    await asyncio.wait_for(bench.authorizations.reauthorize_payment(ask), 5)
+    part, until = ids.fulfilment_id(order.order_id, 1), datetime.now(UTC) + timedelta(days=days)
+    ask = securing(order, part, order.total_minor, until, spare=timedelta(hours=12))
+    await asyncio.wait_for(bench.authorizations.authorize_payment(ask), 5)
     operations = await bench.payment.operations(order.order_id)
     return [done.kind for done in operations].count("authorize")
 
@@ -55,11 +49,12 @@ async def test_what_ends_too_soon_is_renewed_once(pool: Pool) -> None:
     assert await secure(bench, order, days=6) == 2
 
 
-async def test_what_no_authorization_could_hold_for_is_not_asked_for_again_and_again(
+async def test_what_no_authorization_could_hold_for_is_renewed_when_its_end_is_near(
     pool: Pool,
 ) -> None:
     bench = Bench(pool)
     assert await secure(bench, await authorized(bench), days=10) == 1
-    old = await authorized(bench, age=timedelta(days=5))
-    assert await secure(bench, old, days=10) == 2  # longer than before, if not long enough
+    assert await secure(bench, await authorized(bench, age=timedelta(days=5)), days=10) == 1
+    old = await authorized(bench, age=timedelta(days=6.6))
+    assert await secure(bench, old, days=10) == 2
     assert await secure(bench, old, days=10) == 2

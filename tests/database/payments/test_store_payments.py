@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.payments.contracts import Reauthorize, TenderAsk, Void
+from activities.payments.contracts import Authorize, Void
 from activities.provider_errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.errors import Conflict, NotAuthorized, NotFound, Refused
@@ -17,7 +17,7 @@ from domain.orders.order import Order
 from store.accounting import documents, ledger
 from store.database import Pool
 from store.locks import lock_order
-from store.payments import payments
+from store.payments import cover, payments
 from store.payments.payments import Intent
 from tests.database.orders.hundred import (
     HUNDRED,
@@ -29,7 +29,7 @@ from tests.database.orders.hundred import (
     refusals_of,
     sums,
 )
-from tests.support.bench import Bench, authorizing
+from tests.support.bench import Bench, authorizing, securing
 from tests.support.builders import an_order, shipping
 
 
@@ -119,9 +119,7 @@ async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Be
 async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
     order = of_a_hundred()
     await bench.reserve(order)
-    ask = authorizing(order)
-    tender = ask.tenders[0].model_copy(update={"provider": "acme"})
-    ask = ask.model_copy(update={"tenders": (tender,)})
+    ask = authorizing(order, provider="acme")
     with pytest.raises(NotFound, match="no payment provider 'acme' here; there is sandbox"):
         await bench.authorizations.authorize_payment(ask)
 
@@ -155,15 +153,6 @@ async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> 
     order = await captured(bench, of_a_hundred())
     await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
     before = await bench.everything()
-    whole = authorizing(order)
-    less = whole.model_copy(
-        update={
-            "amount": Money(minor=1, currency="USD"),
-            "tenders": (whole.tenders[0].model_copy(update={"parts": {"": 1}}),),
-        }
-    )
-    with pytest.raises(Conflict, match=r"authorize of 100\.00 USD already"):
-        await bench.authorizations.authorize_payment(less)
     with pytest.raises(Conflict, match=r"capture of 100\.00 USD already"):
         await bench.payments.capture_payment(capture(order, 1, 60_00, units=6))
     with pytest.raises(Conflict, match=r"refund .* is of 60\.00 USD already"):
@@ -181,14 +170,10 @@ async def test_an_order_that_costs_nothing_needs_no_payment_company(bench: Bench
     assert await sums(bench, order) == (0, 0, 0)
 
 
-def securing(order: Order, number: int, minor: int, **until: float) -> Reauthorize:
-    return Reauthorize(
-        order_id=order.order_id,
-        part=f"{order.order_id}:{number}",
-        amount=minor,
-        until=datetime.now(UTC) + timedelta(**until),
-        tenders=(TenderAsk(number=1, provider="sandbox", token=Card.OK),),
-    )
+def held(order: Order, number: int, minor: int, **until: float) -> Authorize:
+    """Have so much of a parcel hold for so long."""
+    part = f"{order.order_id}:{number}"
+    return securing(order, part, minor, datetime.now(UTC) + timedelta(**until))
 
 
 async def aged(bench: Bench) -> None:
@@ -209,7 +194,7 @@ async def test_a_charge_that_finds_nothing_authorized_is_invoiced_once_and_told_
     for _ in range(2):  # the first answer is lost
         with pytest.raises(NotAuthorized, match=r"100\.00 USD of .* is not authorized, or not any"):
             await bench.payments.capture_payment(first)
-    await bench.authorizations.reauthorize_payment(securing(order, 1, HUNDRED, days=1))
+    await bench.authorizations.authorize_payment(held(order, 1, HUNDRED, days=1))
     await bench.payments.capture_payment(first.model_copy(update={"attempt": 2}))
     await bench.payments.capture_payment(first)  # its worker was away for long
     assert await sums(bench, order) == (2 * HUNDRED, HUNDRED, 0)
@@ -233,7 +218,7 @@ async def test_what_is_being_charged_is_not_released_when_the_rest_is_renewed(
         with pytest.raises(TimedOut):
             await bench.payments.capture_payment(first)
     await aged(bench)
-    await bench.authorizations.reauthorize_payment(securing(order, 2, 60_00, days=8))
+    await bench.authorizations.authorize_payment(held(order, 2, 60_00, days=8))
     await bench.payments.capture_payment(first)
     await bench.payments.capture_payment(capture(order, 2, 60_00, units=6))
     assert await sums(bench, order) == (160_00, HUNDRED, 0)
@@ -246,7 +231,7 @@ async def test_a_renewal_stands_where_the_old_authorization_cannot_be_released(
     (old,) = await bench.payment.operations(order.order_id)
     await bench.payment.void(key="by somebody else", authorization=old.authorization)
     await aged(bench)
-    await bench.authorizations.reauthorize_payment(securing(order, 1, HUNDRED, days=8))
+    await bench.authorizations.authorize_payment(held(order, 1, HUNDRED, days=8))
     await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
     async with bench.pool.acquire() as conn:
         money = await payments.sums(conn, order.order_id)
@@ -349,15 +334,9 @@ async def test_what_may_have_happened_is_not_tried_another_way(
 
 async def of_two_cards(bench: Bench) -> Order:
     """40 and 60 are authorized with two cards."""
-    order = of_a_hundred()
-    await bench.reserve(order)
-    tenders = tuple(
-        TenderAsk(number=number, provider="sandbox", token="tok_ok", parts={"": amount})
-        for number, amount in enumerate((40_00, 60_00), start=1)
-    )
-    ask = authorizing(order).model_copy(update={"tenders": tenders})
-    await bench.authorizations.authorize_payment(ask)
-    return order
+    other = {"provider": "sandbox", "token": "tok_other", "amount": "40.00"}
+    order = an_order(("TEA", 10, "10.00"), shipping=shipping("0"), tenders=[other])
+    return await authorized(bench, order)
 
 
 @pytest.mark.parametrize("gone", ["released there", "not known there"])
@@ -389,18 +368,23 @@ async def test_what_cannot_be_released_keeps_nothing_else_from_being(
     assert (released.payment_key, released.room) == (second.payment_key, 0)
 
 
-async def test_an_authorization_has_ended_as_soon_as_one_tender_s_has(bench: Bench) -> None:
+async def test_what_two_tenders_pay_cannot_be_charged_once_the_one_s_authorization_has_ended(
+    bench: Bench,
+) -> None:
     order = await of_two_cards(bench)
     now = datetime.now(UTC)
 
-    async def ended() -> bool:
+    async def can_be_charged(minor: int) -> bool:
         async with bench.pool.acquire() as conn:
-            return await payments.has_ended(conn, order.order_id, f"{order.order_id}:1", now)
+            part = f"{order.order_id}:1"
+            return await cover.can_be_charged(conn, order.order_id, part, minor, now)
 
-    assert not await ended()
+    assert await can_be_charged(HUNDRED)
+    assert not await can_be_charged(HUNDRED + 1)
     async with bench.pool.acquire() as conn:
         _, second = await payments.authorizations(conn, order.order_id)
         at = now - timedelta(seconds=1)
         end = "update payment_authorization set expires_at = $1 where authorization_key = $2"
         await conn.execute(end, at, second.payment_key)
-    assert await ended()
+    assert await can_be_charged(40_00)
+    assert not await can_be_charged(40_01)

@@ -342,13 +342,13 @@ async def test_an_authorization_is_looked_up_by_whichever_step_waits_for_one(
             where kind = 'authorize'
             """
         )
-    for step in (f"authorize_payment {order_id}", f"reauthorize_payment {order_id}:1"):
+    for step in (f"authorize_payment {order_id}", f"authorize_payment {order_id}:1"):
         await park(pool, order_id, step)
     await company.tell(company.payment("authorized", key=f"{order_id}:authorize"))
     await company.worked_through()
     assert {wake.step for wake in company.woken} == {
         f"authorize_payment {order_id}",
-        f"reauthorize_payment {order_id}:1",
+        f"authorize_payment {order_id}:1",
     }
 
 

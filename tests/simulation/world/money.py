@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -12,15 +12,15 @@ from temporalio.exceptions import ApplicationError
 from activities.payments.contracts import (
     Answer,
     Authorize,
-    Authorized,
     Capture,
     Invoice,
     MayRefund,
-    Reauthorize,
     Refund,
-    TenderAsk,
     Void,
 )
+from domain.orders.terms import TenderTerms
+from domain.payments.cover import SHARED, Need, Standing, When, lacking, still_needed
+from domain.payments.plan import Make, Payer, Plan, plan
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
 
@@ -45,8 +45,16 @@ class Authorization:
     ended: bool = False
     """The company has ended it, which we learn when we try to charge it."""
 
+    @property
+    def standing(self) -> Standing:
+        return Standing(
+            *(f"{self.number}", self.tender, self.part, self.room, self.made),
+            ends=self.until,
+            charged=self.captured,
+        )
+
     def lasts(self, until: datetime) -> bool:
-        return self.until is None or self.until >= until
+        return self.until is None or self.until > until
 
 
 @dataclass
@@ -94,10 +102,16 @@ class Money:
         self.captures = captures
         self._lasting = lasting
         self._confirmed = confirmed
+        self.tenders: Callable[[], tuple[TenderTerms, ...]] = tuple
+        """Who pays for the order."""
         self.stopped: Callable[[str], bool] = lambda _: False
         """Whether a fulfilment was stopped before it left."""
         self.leaving: Callable[[], Mapping[str, int]] = dict
         """The parcels that are about to leave, or have left, with what is charged for each then."""
+        self._undone = False
+        """What was authorized was released before the order was confirmed."""
+        self._refused: set[int] = set()
+        """Tenders that said no."""
         self.authorizations: list[Authorization] = []
         self.refusals: list[ApplicationError] = []
         """Of authorizations, in their sequence: the n-th attempt is answered with the n-th."""
@@ -109,51 +123,32 @@ class Money:
 
     # Activities -----------------------------------------------------------------------------------
 
-    def authorize_payment(self, ask: Authorize) -> Authorized:
-        self._answer_as_before(ask.attempt)
-        for tender in ask.tenders:
-            for part, amount in self._parts(tender).items():
-                missing = amount - sum(
-                    each.amount
-                    for each in self.authorizations
-                    if (each.tender, each.part) == (tender.number, part)
-                )
-                assert missing >= 0, "the same authorization of another amount"
-                if missing or not self.authorizations:
-                    if self.memory.decision in ("rejected", "cancelled", "closed"):
-                        raise refusal("illegal_transition", "the order is over")
-                    self._authorize(tender, part, missing)
+    def authorize_payment(self, ask: Authorize) -> None:
+        if self.memory.decision not in ("", "confirmed") or self._undone:
+            raise refusal("illegal_transition", "the order is over")
+        if len(self.refusals) >= ask.attempt:
+            raise self.refusals[ask.attempt - 1]
+        made: set[tuple[int, str]] = set()
+        while True:
+            todo = self._plan(ask)
+            for each in self.authorizations:
+                each.part = todo.bind.get(f"{each.number}", each.part)
+            make = next((x for x in todo.make if (x.payer, x.part) not in made), None)
+            if make is None:
+                break
+            made.add((make.payer, make.part))
+            self._authorize(ask, make)
+        for each in self.authorizations:
+            if f"{each.number}" in (*todo.void, *todo.close):
+                each.room = 0
         if self.memory.decision == "":
             self.memory.decision = "confirmed"
             self._confirmed()
-        return self._authorized()
-
-    def reauthorize_payment(self, ask: Reauthorize) -> Authorized:
-        self._answer_as_before(ask.attempt)
-        if self.stopped(ask.part):
-            return self._authorized()
-        charged = sum(x.total for x in self.captured.values() if x.part == ask.part and not x.error)
-        left = ask.amount - charged
-        if any(each.part == "" for each in self.authorizations):
-            left += self._promised_besides(ask.part)
-        main = ask.tenders[-1]
-        for old in [x for x in self.authorizations if x.room and x.part in ("", ask.part)]:
-            if old.lasts(ask.until) or self._is_new(old):
-                left -= old.room
-                continue
-            tender = next(x for x in ask.tenders if x.number == old.tender)
-            room = old.room
-            renewed = self._authorize(tender, old.part, room)
-            old.room = 0
-            left -= renewed.room
-        if left > 0:
-            part = ask.part if self._charges_once(main.provider) else ""
-            self._authorize(main, part, left)
-        return self._authorized()
 
     def void_payment(self, ask: Void) -> None:
         del ask
         for authorization in self.authorizations:
+            self._undone |= self.memory.decision == "" and authorization.room > 0
             self.voided += authorization.room
             authorization.room = 0
 
@@ -197,50 +192,67 @@ class Money:
         return bool(standing)
 
     def is_paid(
-        self, part: str, *, to_charge: int, ahead: bool, until: datetime, packed: datetime
+        self, need: Need, *, ahead: bool, lasting: timedelta, renew_before: timedelta
     ) -> bool:
         """Whether nothing is missing for a fulfilment to be sent, by what is on record."""
         if ahead:
             return any(x.part.endswith(":prepaid") and not x.error for x in self.captured.values())
-        if to_charge == 0:
+        if need.amount == 0:
             return True
-        standing = self._standing_for(part)
-        lasts = all(
-            each.lasts(until)
-            or (each.lasts(self._now()) and each.made >= packed)
-            or self._is_new(each)
-            for each in standing
-        )
-        needed = to_charge + self._promised_besides(part)
-        return lasts and sum(each.room for each in standing) >= needed
+        when = When(now=self._now(), until=self._now() + lasting, spare=renew_before)
+        main = len(self.tenders())
+        return not lacking(self._needs([need]), main, self._standing, when, {need.part})
 
     def ends_soon(self, part: str, *, to_charge: int, renew_before: timedelta) -> bool:
         """Whether what waits for its hand-over cannot be charged for long."""
-        standing = self._standing_for(part)
-        return sum(each.room for each in standing) < to_charge or any(
-            each.until < self._now() + min(renew_before, (each.until - each.made) / 2)
-            for each in standing
-            if each.until is not None
+        return to_charge > sum(
+            each.room
+            for each in self._standing_for(part)
+            if each.until is None
+            or each.until > self._now() + min(renew_before, (each.until - each.made) / 4)
+        )
+
+    def can_be_charged(self, part: str, to_charge: int) -> bool:
+        """Whether so much can be charged for the part now, by what is on record."""
+        return to_charge <= sum(
+            each.standing.usable for each in self._standing_for(part) if each.lasts(self._now())
         )
 
     def _standing_for(self, part: str) -> list[Authorization]:
-        return [each for each in self.authorizations if each.room and each.part in ("", part)]
+        return [each for each in self.authorizations if each.room and each.part in (SHARED, part)]
 
-    def _promised_besides(self, part: str) -> int:
-        """What others need of the shared authorizations, once a company has ended one."""
-        if not any(each.ended and not each.room for each in self.authorizations):
-            return 0
-        return sum(
-            minor
-            for other, minor in self.leaving().items()
-            if other != part
-            and not any(x.part == other and not x.error for x in self.captured.values())
-            and not any(x.part == other and x.room for x in self.authorizations)
+    @property
+    def _standing(self) -> list[Standing]:
+        return [each.standing for each in self.authorizations]
+
+    def _needs(self, asked: Iterable[Need]) -> list[Need]:
+        charged: dict[str, int] = {}
+        for x in self.captured.values():
+            if x.total or not x.error:
+                charged[x.part] = charged.get(x.part, 0) + x.total
+        asked = list(asked)
+        leaving = self.leaving()
+        return still_needed(
+            asked,
+            charged=charged,
+            leaving=leaving,
+            ended=any(each.ended and not each.room for each in self.authorizations),
+            stopped={x for x in (*(need.part for need in asked), *leaving) if self.stopped(x)},
         )
 
-    def has_ended(self, part: str) -> bool:
-        """By what is on record, not all of what stands for the part can be charged any more."""
-        return not all(each.lasts(self._now()) for each in self._standing_for(part))
+    def _plan(self, ask: Authorize) -> Plan:
+        last = len(self.tenders())
+        payers = [
+            Payer(
+                number,
+                once=self._charges_once(self._provider(ask, number)),
+                limit=tender.most,
+                refused=number < last and number in self._refused,
+            )
+            for number, tender in enumerate(self.tenders(), start=1)
+        ]
+        when = When(now=self._now(), until=ask.until or self._now(), spare=ask.spare)
+        return plan(self._needs(ask.needs), payers, self._standing, when, ask.parts or None)
 
     # Sums -----------------------------------------------------------------------------------------
 
@@ -254,52 +266,34 @@ class Money:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _answer_as_before(self, attempt: int) -> None:
-        if len(self.refusals) >= attempt:
-            raise self.refusals[attempt - 1]
-
     def _charges_once(self, provider: str) -> bool:
         """Store credit can be charged several times, and does not end, whatever others do."""
         return self.captures == "once" and provider != STORE_CREDIT
 
-    def _parts(self, tender: TenderAsk) -> Mapping[str, int]:
-        if tender.parts and self._charges_once(tender.provider):
-            return {**tender.parts, **tender.most}
-        return {"": tender.amount}
+    def _provider(self, ask: Authorize, number: int) -> str:
+        brought = ask.provider if number == len(self.tenders()) else ""
+        return brought or self.tenders()[number - 1].provider
 
-    def _authorize(self, tender: TenderAsk, part: str, amount: int) -> Authorization:
-        number = len(self.authorizations) + 1
-        kind = "action_required" if tender.token == "tok_action_required" else DECLINED
-        if tender.token in ("tok_decline", "tok_action_required") or self._chance.happens(
+    def _authorize(self, ask: Authorize, make: Make) -> None:
+        number, last = len(self.authorizations) + 1, make.payer == len(self.tenders())
+        token = (last and ask.token) or self.tenders()[make.payer - 1].token
+        kind = "action_required" if token == "tok_action_required" else DECLINED
+        if token in ("tok_decline", "tok_action_required") or self._chance.happens(
             "authorization declined", f"{number}:{len(self.refusals)}", 0.03
         ):
-            self.refusals.append(refusal(kind, f"the bank says no to {tender.token}"))
+            self._refused.add(make.payer)
+            self.refusals.append(refusal(kind, f"the bank says no to {token}"))
             raise self.refusals[-1]
-        made = self._now()
+        provider, made = self._provider(ask, make.payer), self._now()
         until = None if self._lasting is None else made + self._lasting
-        if tender.provider == STORE_CREDIT:
+        if provider == STORE_CREDIT:
             until = None
         authorization = Authorization(
-            *(number, tender.number, part, amount, tender.provider, tender.token),
+            *(number, make.payer, make.part, make.amount, provider, token),
             *(made, until),
-            room=amount,
+            room=make.amount,
         )
         self.authorizations.append(authorization)
-        return authorization
-
-    def _authorized(self) -> Authorized:
-        standing = [each for each in self.authorizations if each.room]
-        until: dict[str, datetime] = {}
-        for each in standing:
-            if each.until is not None:
-                until[each.part] = min(each.until, until.get(each.part, each.until))
-        once = any(self._charges_once(each.provider) for each in standing)
-        return Authorized(until=until, once=once)
-
-    def _is_new(self, authorization: Authorization) -> bool:
-        assert authorization.until is not None
-        tenth = (authorization.until - authorization.made) / 10
-        return self._now() - authorization.made < tenth
 
     def _capture(self, ask: Capture) -> Captured:
         before = [x for x in self.captured.values() if x.part == ask.fulfilment_id]

@@ -14,7 +14,7 @@ from domain import ids
 from domain.fulfilment.fulfilments import FulfilmentState, Planned
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.terms import Terms
+from domain.orders.terms import TenderTerms, Terms
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
 from tests.support.builders import terms_of
@@ -83,6 +83,11 @@ class Stock:
     def on_record(self, order: Order, policy: Policy) -> None:
         """The order is on record."""
         self.order, self.policy = order, policy
+
+    def tenders(self) -> tuple[TenderTerms, ...]:
+        """Who pays for the order."""
+        assert self.order is not None
+        return terms_of(self.order).tenders
 
     # Activities -----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
 from domain import ids
 from domain.fulfilment.fulfilments import FulfilmentState
+from domain.payments.cover import Need
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, Pending, refusal
 from tests.simulation.world.money import Money
@@ -89,11 +90,10 @@ class Warehouse:
             return ended
         if part.state == "packed":
             paid = self.money.is_paid(
-                part.id,
-                to_charge=ask.to_charge,
+                Need(part.id, ask.to_charge, ask.at_most),
                 ahead=ask.ahead,
-                until=self._now() + ask.lasting,
-                packed=self._since[part.id],
+                lasting=ask.lasting,
+                renew_before=ask.renew_before,
             )
             if not paid:
                 return Sent(outcome="unpaid")
@@ -106,7 +106,7 @@ class Warehouse:
                 raise refusal(DECLINED, "the carrier does not go there")
             self._comes_to(part, "labelled")
             self._soon(f"hand over {part.id}", lambda: self._hand_over(part))
-            self._later(HOUR, lambda: self._look_at_money(part))
+            self._later(HOUR, lambda: self.look_at_money(part))
         if part.state == "labelled":
             self._to_charge[part.id] = (ask.to_charge, ask.renew_before)
             self._told_unpaid.discard(part.id)
@@ -244,7 +244,7 @@ class Warehouse:
             return
         assert self.money is not None
         # Refused at the door where it is not paid any more.
-        if self._to_charge[part.id][0] and self.money.has_ended(part.id):
+        if not self.money.can_be_charged(part.id, self._to_charge[part.id][0]):
             self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
             self._soon(f"hand over {part.id} again {tries}", lambda: self._hand_over(part))
             return
@@ -269,7 +269,7 @@ class Warehouse:
         self._since[part.id] = self._now()
         self._late.discard(part.id)
 
-    def _look_at_money(self, part: Part) -> None:
+    def look_at_money(self, part: Part) -> None:
         """What waits for its hand-over stays paid for: its order is told, once for each wait."""
         if part.state != "labelled":
             return
@@ -279,7 +279,7 @@ class Warehouse:
         if minor and ends and part.id not in self._told_unpaid:
             self._told_unpaid.add(part.id)
             self.memory.report_anew(part.id, {"outcome": "unpaid"})
-        self._later(HOUR, lambda: self._look_at_money(part))
+        self._later(HOUR, lambda: self.look_at_money(part))
 
     def leaving(self) -> dict[str, int]:
         """Parcels with a label that have not arrived, and what is charged when each leaves."""

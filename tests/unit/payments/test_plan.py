@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -133,6 +134,23 @@ def test_a_plan_that_was_carried_out_leaves_an_empty_one(state: State) -> None:
     twice = carried_out(once)
     assert not twice.plan, "nothing is left to do"
     assert twice.plan.holds
+
+
+@given(states())
+def test_it_makes_no_difference_whether_it_is_carried_out_at_once_or_one_by_one(
+    state: State,
+) -> None:
+    whole = Counter({(x.payer, x.part): x.amount for x in state.plan.make})
+    done: Counter[tuple[int, str]] = Counter()
+    while state.plan.make:
+        make = state.plan.make[0]
+        done[make.payer, make.part] += make.amount
+        life = state.lives[make.payer - 1]
+        ends = None if life is None else NOW + life
+        new = Standing(f"new {len(done)}", make.payer, make.part, make.amount, NOW, ends)
+        bound = tuple(replace(s, part=state.plan.bind.get(s.key, s.part)) for s in state.standing)
+        state = replace(state, standing=(*bound, new))
+    assert done == whole
 
 
 @given(states())

@@ -16,6 +16,7 @@ from domain.fulfilment.fulfilments import Planned
 from domain.orders.amounts import Worth, sum_of
 from domain.orders.continuation import BookState, Stage
 from domain.orders.order import Order
+from domain.payments.cover import Need
 from tests.support.builders import an_order, shipping, terms_of
 from tests.support.strategies import orders
 from workflows.state.charges import Owed
@@ -122,9 +123,10 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.authorized is None)
     @rule()
     def authorize(self) -> None:
-        parts = self.book.parts_to_authorize()
-        assert min(parts.values(), default=1) > 0
-        self.authorized = sum(parts.values())
+        self.book.charges.set_limits()
+        needs = self.book.needs()
+        assert all(need.most >= need.amount > 0 for need in needs)
+        self.authorized = sum(need.amount for need in needs)
         assert self.authorized == self.book.deliverable_worth
 
     @precondition(lambda self: self.authorized is not None and self.ahead)
@@ -171,7 +173,11 @@ class BookMachine(RuleBasedStateMachine):
         self.send(self.one_of(data, self.waiting))
 
     def send(self, fulfilment: Fulfilment) -> None:
-        foreseen = self.book.to_charge_for(fulfilment)
+        foreseen = self.book.need_of(fulfilment).amount
+        assert foreseen == sum(
+            need.amount for need in self.book.needs(fulfilment) if need.part == fulfilment.id
+        )
+        assert sum(n.amount for n in self.book.needs(fulfilment)) == self.book.left_to_charge
         due = self.book.shipped(fulfilment)
         assert due.worth.total == foreseen
         for line_id, units in fulfilment.units.items():
@@ -354,7 +360,7 @@ def test_two_parcels_are_charged_each_for_what_it_holds() -> None:
         f"{book.order_id}:1",
         f"{book.order_id}:2",
     )
-    assert book.parts_to_authorize() == {first.id: 1200, second.id: 1800}
+    assert book.needs() == [Need(first.id, 1200, 1200), Need(second.id, 1800, 1800)]
     assert book.shipped(first).units == {"1": 1}
     assert book.charges.charged.total == 1200  # its share of the shipping with it
     assert book.shipped(second).units == {"1": 1, "2": 1}
@@ -390,7 +396,7 @@ def test_parcels_are_charged_what_is_authorized_for_them_also_after_a_loss(
     book.lost({"1": 3}, {})
     newer = reserve(book, {"1": 3})  # sent in place of those, which are paid for
     fulfilments = [older, newer] if first == "older" else [newer, older]
-    authorized = {fulfilment.id: book.to_charge_for(fulfilment) for fulfilment in fulfilments}
+    authorized = {fulfilment.id: book.need_of(fulfilment).most for fulfilment in fulfilments}
     charged = {fulfilment.id: book.shipped(fulfilment).worth.total for fulfilment in fulfilments}
     assert sum(charged.values()) == book.terms.total_minor - 30_75
     assert all(charged[part] <= authorized[part] for part in charged)
@@ -404,30 +410,29 @@ def test_each_parcel_s_authorization_is_enough_in_whatever_sequence_they_leave(
     while units := {k: line.open for k, line in book.lines.items() if line.open}:
         some = {k: data.draw(st.integers(0, n), label=f"units of {k}") for k, n in units.items()}
         reserve(book, {k: n for k, n in some.items() if n} or units)
-    parts = book.parts_to_authorize()
-    most = book.most_of(parts)
-    assert sum(parts.values()) == order.total_minor
+    needs = {need.part: need for need in book.needs()}
+    assert sum(need.amount for need in needs.values()) == order.total_minor
     fulfilments = data.draw(st.permutations(list(book.fulfilments.values())), label="sequence")
     asked = {}
     charged = {}
     for fulfilment in fulfilments:
-        asked[fulfilment.id] = book.to_charge_for(fulfilment)
+        asked[fulfilment.id] = book.need_of(fulfilment).amount
         charged[fulfilment.id] = book.shipped(fulfilment).worth.total
     assert sum(charged.values()) == order.total_minor
     for part, amount in charged.items():
         # A part that was planned as worth nothing has no authorization, and asks for its cent then.
-        enough = most[part] if part in parts else asked[part]
+        enough = needs[part].most if part in needs else asked[part]
         assert amount <= enough <= amount + 2 * 4 * len(order.lines)
-    if len(fulfilments) == 1:
-        assert most == parts  # nothing is authorized in vain
+    if len(fulfilments) == 1:  # nothing is authorized in vain
+        assert all(need.most == need.amount for need in needs.values())
 
 
 def test_a_parcel_that_was_planned_as_worth_nothing_asks_for_its_cent_before_it_leaves() -> None:
     book = a_book(an_order(("TEA", 2, "0.00"), shipping=shipping("0.01")))
     first, second = (reserve(book, {"1": 1}) for _ in range(2))
-    assert book.parts_to_authorize() == {second.id: 1}
-    assert (book.to_charge_for(second), book.shipped(second).worth.total) == (0, 0)
-    assert (book.to_charge_for(first), book.shipped(first).worth.total) == (1, 1)
+    assert [(need.part, need.amount) for need in book.needs()] == [(second.id, 1)]
+    assert (book.need_of(second).amount, book.shipped(second).worth.total) == (0, 0)
+    assert (book.need_of(first).amount, book.shipped(first).worth.total) == (1, 1)
 
 
 def test_lost_units_that_are_not_replaced_are_paid_back() -> None:
@@ -503,7 +508,7 @@ def test_what_is_billed_after_units_worth_nothing_were_paid_back_says_so() -> No
     # A line of three is worth 0.01: the first two nothing, and the third all of it, as the third.
     book = a_book(an_order(("TEA", 3, "10.00"), discount="29.99", shipping=shipping("0")))
     first, second, third = (reserve(book, {"1": 1}) for _ in range(3))
-    book.parts_to_authorize()
+    book.charges.set_limits()
     for fulfilment in (first, second):
         assert book.shipped(fulfilment).worth == Worth()
     assert book.lost({}, {"1": 1}).worth == Worth()
