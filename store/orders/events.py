@@ -61,13 +61,20 @@ async def tell_all(conn: Connection, events: Sequence[Event], *, after_end: bool
         conn,
         order_ids=[event.order_id for event in events],
         effects=[event.effect for event in events],
-        answers=[event.answer for event in events],
-        whats=[event.what for event in events],
-        whos=[event.who for event in events],
-        whys=[event.why for event in events],
-        data=[event.data for event in events],
+        **columns(events),
         after_end=after_end,
     )
+
+
+def columns(events: Sequence[Event]) -> dict[str, list[Any]]:
+    """What is told in each event, as the statements that tell it take it."""
+    return {
+        "answers": [event.answer for event in events],
+        "whats": [event.what for event in events],
+        "whos": [event.who for event in events],
+        "whys": [event.why for event in events],
+        "data": [event.data for event in events],
+    }
 
 
 async def is_told(conn: Connection, order_id: str, effect: str) -> bool:

@@ -4,26 +4,10 @@
 select exists (
     select from order_event where order_no = order_no_of(:order_id) and effect = :effect);
 
--- name: add_events(order_ids, effects, answers, whats, whos, whys, data, after_end)!
--- Each effect is remembered, with its answer, and told; one that is remembered already is not told again.
--- An order that is over is told only what comes after its end.
-with given as (
-    select order_no, is_over(order_no, decision) as is_over, e.*
-    from unnest(:order_ids::text[], :effects::text[], :answers::jsonb[], :whats::text[], :whos::text[],
-                :whys::text[], :data::jsonb[])
-        with ordinality as e (order_id, effect, answer, what, who, why, data, position)
-    join customer_order using (order_id)
-), done as (
-    insert into effect (order_no, effect, answer)
-    select order_no, effect, answer from given where not is_over
-    on conflict (order_no, effect) do nothing
-    returning order_no, effect
-)
-insert into order_event (order_no, effect, what, who, why, data)
-select order_no, effect, what, who, nullif(why, ''), data
-from given left join done using (order_no, effect)
-where done.order_no is not null or is_over and :after_end
-order by position;
+-- name: add_events(order_ids, effects, answers, whats, whos, whys, data, after_end)$
+-- Each effect is remembered, and told. The function stands in schema/routines/orders.sql.
+select told(:order_ids::text[], :effects::text[], :answers::jsonb[], :whats::text[], :whos::text[],
+            :whys::text[], :data::jsonb[], :after_end);
 
 -- name: raise_attention(order_id, step, reason, allowed)!
 insert into attention (order_no, step, reason, allowed)

@@ -18,30 +18,13 @@ from customer_order o where o.order_id = any(:order_ids::text[]);
 -- To be started → begun. The function stands in schema/routines/orders.sql.
 select begin_orders(:order_ids::text[]) as order_id;
 
--- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)!
--- Adds to the counts of a set of lines. The constraints of order_line refuse impossible sums.
-update order_line as l
-set backordered      = l.backordered      + d.backordered,
-    allocated        = l.allocated        + d.allocated,
-    picked           = l.picked           + d.picked,
-    shipped          = l.shipped          + d.shipped,
-    delivered        = l.delivered        + d.delivered,
-    lost             = l.lost             + d.lost,
-    cancelled        = l.cancelled        + d.cancelled,
-    return_requested = l.return_requested + d.return_requested,
-    returned         = l.returned         + d.returned,
-    charged          = l.charged          + d.charged,
-    refunded         = l.refunded         + d.refunded,
-    invoiced         = l.invoiced         + d.invoiced,
-    conceded         = l.conceded         + d.conceded
-from unnest(:order_ids::text[], :line_ids::text[], :backordered::bigint[], :allocated::bigint[],
-            :picked::bigint[], :shipped::bigint[], :delivered::bigint[], :lost::bigint[],
-            :cancelled::bigint[], :return_requested::bigint[], :returned::bigint[],
-            :charged::bigint[], :refunded::bigint[], :invoiced::bigint[], :conceded::bigint[])
-    as d (order_id, line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
-          return_requested, returned, charged, refunded, invoiced, conceded)
-join customer_order o using (order_id)
-where l.order_no = o.order_no and l.line_id = d.line_id;
+-- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)$
+-- Adds to the counts of a set of lines. The function stands in schema/routines/orders.sql.
+select lines_moved(
+    :order_ids::text[], :line_ids::text[], :backordered::bigint[], :allocated::bigint[], :picked::bigint[],
+    :shipped::bigint[], :delivered::bigint[], :lost::bigint[], :cancelled::bigint[],
+    :return_requested::bigint[], :returned::bigint[], :charged::bigint[], :refunded::bigint[],
+    :invoiced::bigint[], :conceded::bigint[]);
 
 -- name: decide(decision, order_ids, reasons)!
 -- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state. With its

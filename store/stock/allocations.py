@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain import ids
 from domain.fulfilment.fulfilments import Planned
@@ -15,7 +15,7 @@ from domain.stock.locations import Promise
 from domain.stock.sourcing import Take
 from store.database import Connection, load_queries
 from store.fulfilment.fulfilments import find, lines
-from store.orders import orders
+from store.orders import events, orders
 from store.stock import stock
 
 _sql = load_queries(__file__)
@@ -75,13 +75,40 @@ async def allocate(
     state: Literal["open", "picking"],
     who: str,
     why: str,
+    stories: Sequence[events.Event] = (),
 ) -> list[tuple[Planned, ...]]:
     """Claim stock as planned: movements, reservations and fulfilments, for one or more orders.
 
-    The caller holds the locks of the orders and of the stock. Returns each claim's fulfilments.
+    `stories`: what their orders are told with it. The caller holds the locks of the orders and of
+    the stock. Returns each claim's fulfilments. Raises IllegalTransition as `stock.book` does.
     """
-    await stock.book(conn, "allocated", [claim.booking() for claim in claims], who=who, why=why)
-    return await write(conn, claims, state=state)
+    planned = [claim.planned() for claim in claims]
+    rows = [(claim, *total) for claim in claims for total in claim.booking().totals()]
+    counts = [
+        (claim.order_id, line_id, change)
+        for claim in claims
+        for line_id, change in claim.counts().items()
+    ]
+    with stock.impossible((sku, location) for _, sku, location, _, _ in rows):
+        await _sql.claim(
+            conn,
+            effects=[claim.effect for claim, *_ in rows],
+            moved_skus=[sku for _, sku, _, _, _ in rows],
+            moved_locations=[location for _, _, location, _, _ in rows],
+            allocated_changes=[allocated for _, _, _, _, allocated in rows],
+            moved_orders=[claim.order_id for claim, *_ in rows],
+            who=who,
+            why=why,
+            **_columns(_parts(claims, planned), state),
+            counted_orders=[order_id for order_id, _, _ in counts],
+            counted_lines=[line_id for _, line_id, _ in counts],
+            allocated=[change.get("allocated", 0) for _, _, change in counts],
+            cancelled=[change.get("cancelled", 0) for _, _, change in counts],
+            told_orders=[event.order_id for event in stories],
+            told_effects=[event.effect for event in stories],
+            **events.columns(stories),
+        )
+    return planned
 
 
 async def write(
@@ -89,17 +116,7 @@ async def write(
 ) -> list[tuple[Planned, ...]]:
     """Write claims whose stock movements are booked already. Arguments as for `allocate`."""
     planned = [claim.planned() for claim in claims]
-    parts = [
-        _Part(
-            claim.order_id,
-            fulfilment,
-            {take.line_id: (take.sku, take.takes) for take in claim.takes},
-            claim.promises.get(fulfilment.location),
-        )
-        for claim, fulfilments in zip(claims, planned, strict=True)
-        for fulfilment in fulfilments
-    ]
-    await _insert(conn, parts, state)
+    await _insert(conn, _parts(claims, planned), state)
     await orders.move_lines_of(conn, {claim.order_id: claim.counts() for claim in claims})
     return planned
 
@@ -114,26 +131,42 @@ class _Part:
     promise: Promise | None
 
 
+def _parts(claims: Sequence[Claim], planned: Sequence[tuple[Planned, ...]]) -> list[_Part]:
+    return [
+        _Part(
+            claim.order_id,
+            fulfilment,
+            {take.line_id: (take.sku, take.takes) for take in claim.takes},
+            claim.promises.get(fulfilment.location),
+        )
+        for claim, fulfilments in zip(claims, planned, strict=True)
+        for fulfilment in fulfilments
+    ]
+
+
 async def _insert(conn: Connection, parts: Sequence[_Part], state: str) -> None:
-    if not parts:
-        return
+    if parts:
+        await _sql.insert_fulfilments(conn, **_columns(parts, state))
+
+
+def _columns(parts: Sequence[_Part], state: str) -> dict[str, Any]:
+    """The fulfilments to insert, as the statements that do so take them."""
     lines = [(p, line_id, units) for p in parts for line_id, units in p.planned.units.items()]
-    await _sql.insert_fulfilments(
-        conn,
-        state=state,
-        fulfilment_ids=[part.planned.fulfilment_id for part in parts],
-        order_ids=[part.order_id for part in parts],
-        locations=[part.planned.location for part in parts],
-        leaves=[None if part.promise is None else part.promise.leaves_on for part in parts],
-        arrivals=[None if part.promise is None else part.promise.arrives_on for part in parts],
-        line_fulfilments=[part.planned.fulfilment_id for part, _, _ in lines],
-        line_orders=[part.order_id for part, _, _ in lines],
-        line_ids=[line_id for _, line_id, _ in lines],
-        skus=[part.made_of[line_id][0] for part, line_id, _ in lines],
-        line_locations=[part.planned.location for part, _, _ in lines],
-        quantities=[units for _, _, units in lines],
-        line_parts=[part.made_of[line_id][1] for part, line_id, _ in lines],
-    )
+    return {
+        "state": state,
+        "fulfilment_ids": [part.planned.fulfilment_id for part in parts],
+        "order_ids": [part.order_id for part in parts],
+        "locations": [part.planned.location for part in parts],
+        "leaves": [None if part.promise is None else part.promise.leaves_on for part in parts],
+        "arrivals": [None if part.promise is None else part.promise.arrives_on for part in parts],
+        "line_fulfilments": [part.planned.fulfilment_id for part, _, _ in lines],
+        "line_orders": [part.order_id for part, _, _ in lines],
+        "line_ids": [line_id for _, line_id, _ in lines],
+        "skus": [part.made_of[line_id][0] for part, line_id, _ in lines],
+        "line_locations": [part.planned.location for part, _, _ in lines],
+        "quantities": [units for _, _, units in lines],
+        "line_parts": [part.made_of[line_id][1] for part, line_id, _ in lines],
+    }
 
 
 async def release(

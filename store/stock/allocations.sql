@@ -1,25 +1,27 @@
--- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)!
--- Each with the content of its parcel, and its claims on stock: one for each part.
-with parts as (
-    insert into fulfilment (order_no, fulfilment_id, location, state, promised_leave, promised_on)
-    select order_no, fulfilment_id, location, :state, leaves, arrives
-    from unnest(:fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[],
-                :arrivals::date[])
-        as f (fulfilment_id, order_id, location, leaves, arrives)
-    join customer_order using (order_id)
-), wanted as (
-    select order_no, w.* from unnest(:line_fulfilments::text[], :line_orders::text[], :line_ids::text[],
-                         :skus::text[], :line_locations::text[], :quantities::bigint[],
-                         :line_parts::jsonb[])
-        as w (fulfilment_id, order_id, line_id, sku, location, quantity, parts)
-    join customer_order using (order_id)
-), lines as (
-    insert into fulfilment_line (order_no, fulfilment_id, line_id, sku, quantity)
-    select order_no, fulfilment_id, line_id, sku, quantity from wanted
-)
-insert into reservation (order_no, fulfilment_id, line_id, sku, location, quantity, per_unit)
-select order_no, fulfilment_id, line_id, part, location, quantity, per_unit::bigint
-from wanted, jsonb_each(parts) as p (part, per_unit);
+-- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)$
+-- Each with the content of its parcel, and its claims on stock. The function stands in
+-- schema/routines/stock.sql.
+select fulfilments_added(
+    :fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[], :arrivals::date[],
+    :line_fulfilments::text[], :line_orders::text[], :line_ids::text[], :skus::text[],
+    :line_locations::text[], :quantities::bigint[], :line_parts::jsonb[], :state);
+
+-- name: claim(effects, moved_skus, moved_locations, allocated_changes, moved_orders, who, why, fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state, counted_orders, counted_lines, allocated, cancelled, told_orders, told_effects, answers, whats, whos, whys, data)$
+-- All that claims on stock write, in one round trip while the stock is locked: movements, fulfilments with
+-- their reservations, the counts of lines, and the stories. Each function is the one that writes these rows
+-- elsewhere, too.
+select (select count(*) from stock_moved(
+            :effects::text[], :moved_skus::text[], :moved_locations::text[],
+            array_fill(0::bigint, array[cardinality(:effects::text[])]), :allocated_changes::bigint[],
+            :moved_orders::text[], 'allocated', false, null, :who, :why)),
+       fulfilments_added(
+            :fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[], :arrivals::date[],
+            :line_fulfilments::text[], :line_orders::text[], :line_ids::text[], :skus::text[],
+            :line_locations::text[], :quantities::bigint[], :line_parts::jsonb[], :state),
+       lines_moved(:counted_orders::text[], :counted_lines::text[], more_allocated => :allocated::bigint[],
+                   more_cancelled => :cancelled::bigint[]),
+       told(:told_orders::text[], :told_effects::text[], :answers::jsonb[], :whats::text[], :whos::text[],
+            :whys::text[], :data::jsonb[], false);
 
 -- name: take_reserved(line_ids, quantities, fulfilment_id)!
 -- Lowers the claims of a fulfilment: units shipped, released, or not found. For a kit, on all its

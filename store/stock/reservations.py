@@ -121,20 +121,28 @@ async def _write(
     planned = list(by_number.values())
     if any(one.sourced.waits for one in planned):
         planned = await _expect(conn, shelves, by_number)
-    claimed = await allocations.allocate(
-        conn, [_claim(one) for one in planned], state="open", who=WHO, why="ordered"
-    )
-    answers = {}
-    for one, parts in zip(planned, claimed, strict=True):
-        order_id = one.order.order_id
-        waits = {} if one.why is not None else dict(one.sourced.waits)
-        answers[order_id] = Reserved(
-            fulfilments=parts, backordered=waits, missing=dict(one.sourced.missing)
+    claims = [_claim(one) for one in planned]
+    answers = {
+        one.order.order_id: Reserved(
+            fulfilments=claim.planned(),
+            backordered={} if one.why is not None else dict(one.sourced.waits),
+            missing=dict(one.sourced.missing),
         )
+        for one, claim in zip(planned, claims, strict=True)
+    }
+    await allocations.allocate(
+        conn,
+        claims,
+        state="open",
+        who=WHO,
+        why="ordered",
+        stories=[_story(one, answers[one.order.order_id]) for one in planned],
+    )
+    for one in planned:
         await backorders.wait(
             conn,
-            order_id,
-            waits,
+            one.order.order_id,
+            answers[one.order.order_id].backordered,
             {line.line_id: line.sku for line in one.order.terms.lines},
             round=1,
             promises=one.expected,
@@ -145,7 +153,6 @@ async def _write(
     rejected = {one.order.order_id: one.why for one in planned if one.why is not None}
     if rejected:
         await orders.decide_all(conn, "rejected", rejected)
-    await events.tell_all(conn, [_story(one, answers[one.order.order_id]) for one in planned])
     return answers
 
 

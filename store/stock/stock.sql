@@ -1,39 +1,10 @@
 -- Stock and its journal. on_hand and allocated change only through `move`.
 
 -- name: move(effects, skus, locations, on_hand_changes, allocated_changes, order_ids, kind, goods, counted, who, why)
--- Books a set of movements and applies them. A movement of the same effect on the same stock row is
--- booked once: the second time it is found, and nothing moves. The rows are locked already. For goods
--- that arrive or leave, it returns the holding before the change.
-with wanted as (
-    select * from unnest(
-        :effects::text[], :skus::text[], :locations::text[], :on_hand_changes::bigint[],
-        :allocated_changes::bigint[], :order_ids::text[]
-    ) with ordinality as w (effect, sku, location, on_hand_change, allocated_change, order_id, position)
-    where not exists (select from movement m where (m.effect, m.sku, m.location)
-                                                 = (w.effect, w.sku, w.location))
-), booked as (
-    insert into movement
-        (effect, sku, location, kind, on_hand_change, allocated_change, order_no, counted, who, why)
-    select effect, sku, location, :kind, on_hand_change, allocated_change, order_no_of(order_id),
-           :counted, :who, :why
-    from wanted order by position
-    returning movement_id, sku, location, on_hand_change, allocated_change
-), moved as (
-    select sku, location, sum(on_hand_change)::bigint as on_hand,
-           sum(allocated_change)::bigint as allocated, min(movement_id) as movement_id
-    from booked group by sku, location
-)
-update stock
-set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
-from moved
-where (stock.sku, stock.location) = (moved.sku, moved.location)
-returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
-          moved.on_hand - moved.allocated as freed,
-          case when :goods then (
-              select jsonb_build_object('quantity', i.quantity, 'costs', coalesce((
-                  select jsonb_object_agg(currency, value_minor)
-                  from inventory_value v where v.sku = i.sku), '{}'))
-              from inventory i where i.sku = stock.sku) end as held;
+-- Books a set of movements and applies them. The function stands in schema/routines/stock.sql.
+select * from stock_moved(
+    :effects::text[], :skus::text[], :locations::text[], :on_hand_changes::bigint[],
+    :allocated_changes::bigint[], :order_ids::text[], :kind, :goods, :counted, :who, :why);
 
 -- name: add_stock_rows(skus, locations)$
 -- The function stands in schema/routines/stock.sql.

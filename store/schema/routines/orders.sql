@@ -75,6 +75,74 @@ begin
        and not exists (select from effect where order_no = its_no and effect = 'ended');
 end $$;
 
+-- Adds to the counts of a set of lines; null: nothing to add for any of them. The constraints of order_line
+-- refuse impossible sums.
+create or replace function lines_moved(
+    order_ids text[], line_ids text[],
+    more_backordered bigint[] default null,
+    more_allocated bigint[] default null,
+    more_picked bigint[] default null,
+    more_shipped bigint[] default null,
+    more_delivered bigint[] default null,
+    more_lost bigint[] default null,
+    more_cancelled bigint[] default null,
+    more_return_requested bigint[] default null,
+    more_returned bigint[] default null,
+    more_charged bigint[] default null,
+    more_refunded bigint[] default null,
+    more_invoiced bigint[] default null,
+    more_conceded bigint[] default null
+) returns void language plpgsql as $$
+begin
+    update order_line as l
+    set backordered = l.backordered + coalesce(d.backordered, 0),
+        allocated = l.allocated + coalesce(d.allocated, 0),
+        picked = l.picked + coalesce(d.picked, 0),
+        shipped = l.shipped + coalesce(d.shipped, 0),
+        delivered = l.delivered + coalesce(d.delivered, 0),
+        lost = l.lost + coalesce(d.lost, 0),
+        cancelled = l.cancelled + coalesce(d.cancelled, 0),
+        return_requested = l.return_requested + coalesce(d.return_requested, 0),
+        returned = l.returned + coalesce(d.returned, 0),
+        charged = l.charged + coalesce(d.charged, 0),
+        refunded = l.refunded + coalesce(d.refunded, 0),
+        invoiced = l.invoiced + coalesce(d.invoiced, 0),
+        conceded = l.conceded + coalesce(d.conceded, 0)
+    from unnest(order_ids, line_ids, more_backordered, more_allocated, more_picked, more_shipped,
+                more_delivered, more_lost, more_cancelled, more_return_requested, more_returned,
+                more_charged, more_refunded, more_invoiced, more_conceded)
+        as d (order_id, line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
+              return_requested, returned, charged, refunded, invoiced, conceded)
+    join customer_order o using (order_id)
+    where l.order_no = o.order_no and l.line_id = d.line_id;
+end $$;
+
+-- Each effect is remembered, with its answer, and told; one that is remembered already is not told again.
+-- An order that is over is told only what comes after its end.
+create or replace function told(
+    order_ids text[], effects text[], answers jsonb[], whats text[], whos text[], whys text[],
+    data jsonb[], after_end boolean
+) returns void language plpgsql as $$
+#variable_conflict use_column
+begin
+    with given as (
+        select order_no, is_over(order_no, decision) as is_over, e.*
+        from unnest(order_ids, effects, answers, whats, whos, whys, data)
+            with ordinality as e (order_id, effect, answer, what, who, why, data, position)
+        join customer_order using (order_id)
+    ), done as (
+        insert into effect (order_no, effect, answer)
+        select order_no, effect, answer from given where not is_over
+        on conflict (order_no, effect) do nothing
+        returning order_no, effect
+    )
+    insert into order_event (order_no, effect, what, who, why, data)
+    select order_no, effect, what, who, nullif(why, ''), data
+    from given left join done using (order_no, effect)
+    where done.order_no is not null or is_over and after_end
+    order by position;
+end $$;
+
 -- The order's number, and an effect if it was done, for one who holds the order's lock.
 create or replace function effect_of(
     its_order text, its_effect text, out the_no bigint, out is_done boolean, out its_answer jsonb

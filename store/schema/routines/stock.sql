@@ -131,6 +131,76 @@ drop trigger if exists lane_is_changed on lane;
 create constraint trigger lane_is_changed after insert or update or delete on lane
     deferrable initially deferred for each row execute function catalogue_changed();
 
+-- Books a set of movements and applies them. A movement of the same effect on the same stock row is booked
+-- once: the second time it is found, and nothing moves. The stock is locked already. For goods that arrive
+-- or leave, it returns the holding before the change.
+create or replace function stock_moved(
+    effects text[], skus text[], locations text[], on_hand_changes bigint[], allocated_changes bigint[],
+    order_ids text[], its_kind text, goods boolean, its_count bigint, its_who text, its_why text
+) returns table (sku text, location text, movement_id bigint, on_hand bigint, freed bigint, held jsonb)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+    with wanted as (
+        select * from unnest(effects, skus, locations, on_hand_changes, allocated_changes, order_ids)
+            with ordinality
+            as w (effect, sku, location, on_hand_change, allocated_change, order_id, position)
+        where not exists (select from movement m where (m.effect, m.sku, m.location)
+                                                     = (w.effect, w.sku, w.location))
+    ), booked as (
+        insert into movement (effect, sku, location, kind, on_hand_change, allocated_change, order_no,
+                              counted, who, why)
+        select effect, sku, location, its_kind, on_hand_change, allocated_change, order_no_of(order_id),
+               its_count, its_who, its_why
+        from wanted order by position
+        returning movement_id, sku, location, on_hand_change, allocated_change
+    ), moved as (
+        select sku, location, sum(on_hand_change)::bigint as on_hand,
+               sum(allocated_change)::bigint as allocated, min(movement_id) as movement_id
+        from booked group by sku, location
+    )
+    update stock
+    set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
+    from moved
+    where (stock.sku, stock.location) = (moved.sku, moved.location)
+    returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
+              moved.on_hand - moved.allocated,
+              case when goods then (
+                  select jsonb_build_object('quantity', i.quantity, 'costs', coalesce((
+                      select jsonb_object_agg(currency, value_minor)
+                      from inventory_value v where v.sku = i.sku), '{}'))
+                  from inventory i where i.sku = stock.sku) end;
+end $$;
+
+-- Fulfilments, each with the content of its parcel, and its claims on stock: one for each part.
+create or replace function fulfilments_added(
+    fulfilment_ids text[], order_ids text[], locations text[], leaves date[], arrivals date[],
+    line_fulfilments text[], line_orders text[], line_ids text[], skus text[], line_locations text[],
+    quantities bigint[], line_parts jsonb[], its_state text
+) returns void language plpgsql as $$
+#variable_conflict use_column
+begin
+    with parts as (
+        insert into fulfilment (order_no, fulfilment_id, location, state, promised_leave, promised_on)
+        select order_no, fulfilment_id, location, its_state, leaves_on, arrives_on
+        from unnest(fulfilment_ids, order_ids, locations, leaves, arrivals)
+            as f (fulfilment_id, order_id, location, leaves_on, arrives_on)
+        join customer_order using (order_id)
+    ), wanted as (
+        select order_no, w.* from unnest(line_fulfilments, line_orders, line_ids, skus, line_locations,
+                                         quantities, line_parts)
+            as w (fulfilment_id, order_id, line_id, sku, location, quantity, parts)
+        join customer_order using (order_id)
+    ), lines as (
+        insert into fulfilment_line (order_no, fulfilment_id, line_id, sku, quantity)
+        select order_no, fulfilment_id, line_id, sku, quantity from wanted
+    )
+    insert into reservation (order_no, fulfilment_id, line_id, sku, location, quantity, per_unit)
+    select order_no, fulfilment_id, line_id, part, location, quantity, per_unit::bigint
+    from wanted, jsonb_each(parts) as p (part, per_unit);
+end $$;
+
 -- labelled → shipped, for a parcel whose goods have just been booked out of stock: its claims, its
 -- order's counts, its state, and the story. The caller holds the order's and the stock's locks.
 create or replace function parcel_left(its_id text, its_time timestamptz, its_who text) returns void

@@ -22,7 +22,7 @@ from tests.support.round_trips import RoundTrips, counting_pool
 
 STEPS = {
     "place": 1,
-    "reserve": 8,
+    "reserve": 5,
     "authorize": 5,
     "wait for the warehouse": 2,
     "pick": 1,
