@@ -158,7 +158,7 @@ def steps(
         inventory.reassign,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
         *(authorizations.authorize_payment, authorizations.void_payment),
-        *(payments.capture_payment, payments.invoice_shipment, payments.may_refund),
+        *(payments.charge_payment, payments.invoice_shipment, payments.may_refund),
         payments.refund_payment,
         *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),
         *(fulfilment.put_back, fulfilment.void_label),

@@ -96,7 +96,7 @@ class Desk:
             await fulfilments.set_state(conn, part, "labelled")
         await self._doors.warehouse.hand_over(part, who=_WHO)
         units = {line.line_id: line.quantity for line in order.lines}
-        await self._payments.capture_payment(
+        await self._payments.charge_payment(
             Capture(
                 order_id=order.order_id,
                 fulfilment_id=part,

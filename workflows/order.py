@@ -56,7 +56,7 @@ STEPS = StepTable(
     Step(Authorizations.authorize_payment, undo=Authorizations.void_payment, by_hand=True),
     # Each fulfilment, side by side. Its row says which state it had come to when it was recalled.
     Step(Fulfilments.pick_pack_ship, states=FULFILMENT),
-    Step(Payments.capture_payment, undo=Payments.refund_payment, by_hand=True),
+    Step(Payments.charge_payment, undo=Payments.refund_payment, by_hand=True),
     Step(Payments.invoice_shipment, because="an invoice stands; a refund writes a credit note"),
     Step(
         Delivery.await_delivery,

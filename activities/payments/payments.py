@@ -53,7 +53,7 @@ class Payments:
         self._seller = seller or Seller()
 
     @activity.defn
-    async def capture_payment(self, ask: Capture) -> None:
+    async def charge_payment(self, ask: Capture) -> None:
         """Invoice and charge the shipped units, and book both.
 
         Fails with type `declined` when the provider refuses, and `not_authorized` when the

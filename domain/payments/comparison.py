@@ -31,7 +31,7 @@ from domain.payments.reconciliation import (
 
 _STEPS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "authorize": ("authorize_payment",),
-    "capture": ("capture_payment",),
+    "capture": ("charge_payment",),
     "void": ("void_payment", "authorize_payment"),
     "refund": ("refund_payment",),
 }
@@ -52,7 +52,7 @@ def void_key(authorize_key: str) -> str:
 def step_is_about(step: str, kind: Kind, key: str) -> bool:
     """Whether an order's parked step brings this payment operation to its outcome.
 
-    `capture_payment web-1:1` does so for the captures of its parcel (`web-1:1:capture`, and so on),
+    `charge_payment web-1:1` does so for the captures of its parcel (`web-1:1:capture`, and so on),
     `authorize_payment web-1:1` for all open authorizations and voids of the order.
     """
     name, _, part = step.partition(" ")

@@ -61,7 +61,8 @@ left join attention a
  and case p.kind
          when 'authorize' then starts_with(a.step, 'authorize_payment ')
          when 'void' then a.step = 'void_payment ' || p.order_id
-         else a.step = p.kind || '_payment ' || p.part_of
+         when 'capture' then a.step = 'charge_payment ' || p.part_of
+         else a.step = 'refund_payment ' || p.part_of
      end
 where p.provider = :provider
   and p.order_no = any(array(select order_no from named))

@@ -32,7 +32,7 @@ async def refused_capture(shop: Shop) -> str:
 
 
 async def capture_without_an_answer(shop: Shop) -> str:
-    shop.faults.after("capture_payment", times=1000)
+    shop.faults.after("charge_payment", times=1000)
     order = an_order(("TEA", 2))
     await shop.drive(await shop.placed(order), "shipped")
     return order.order_id
@@ -106,7 +106,7 @@ async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
         assert refusal.code == 1, refusal
         told = f"it takes {', '.join(allowed)}\n" if allowed else "nothing is to be decided"
         assert f"takes no {answer}: {told}" in refusal.err
-    for name in ("capture_payment", "pick_pack_ship", "void_label"):
+    for name in ("charge_payment", "pick_pack_ship", "void_label"):
         shop.faults.heal(name)
     if "retry" in allowed:
         taken = await cli.done("resolve", order_id, "retry", "--note", "once more")

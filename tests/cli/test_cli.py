@@ -434,7 +434,7 @@ async def test_a_return_takes_named_units_and_what_is_missing_stays_sold(
 
 async def test_an_operator_decides_about_a_step_that_needs_attention(cli: Cli, shop: Shop) -> None:
     await shop.stocked("TEA", 10)
-    shop.faults.refuse("capture_payment", "invalid_input")
+    shop.faults.refuse("charge_payment", "invalid_input")
     order = an_order(("TEA", 1))
     order_id = order.order_id
     part = await shop.placed(order)
@@ -445,7 +445,7 @@ async def test_an_operator_decides_about_a_step_that_needs_attention(cli: Cli, s
     assert f"--step '{step}'" in (await cli.done("show", order_id)).out
     wrong = await cli("resolve", order_id, "retry", "--step", "nothing", "--note", "x", "--json")
     assert (wrong.code, wrong.error["error"]) == (1, "not_found")
-    shop.faults.heal("capture_payment")
+    shop.faults.heal("charge_payment")
     resolved = await cli.done("resolve", order_id, "retry", "--note", "the bank is back", "--json")
     assert (resolved.json["step"], resolved.json["action"]) == (step, "retry")
     await shop.told(order_id, "charged")

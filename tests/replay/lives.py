@@ -151,11 +151,11 @@ async def _may_wait(shop: Shop) -> None:
 async def attention_answered(shop: Shop) -> str:
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3), channel_order_id="attention")
-    shop.faults.refuse("capture_payment")
+    shop.faults.refuse("charge_payment")
     parcel = await shop.placed(order)
     await shop.drive(parcel, "shipped")
     (step,) = await shop.attention(order.order_id)
-    shop.faults.heal("capture_payment")
+    shop.faults.heal("charge_payment")
     answer = AttentionAnswer(step=step, action="retry", note="the bank is back")
     await shop.orders.resolve_attention(order.order_id, answer)
     await shop.scan(parcel, "delivered")

@@ -254,7 +254,7 @@ async def test_what_has_left_and_is_not_paid_any_more_is_claimed_until_the_custo
         await shop.warehouse.hand_over(first, who="packer")
         # Nobody pays in time: a person is asked, and has it tried again, and the customer comes.
         step = await shop.parked(order.order_id)
-        assert step == f"capture_payment {first}"
+        assert step == f"charge_payment {first}"
         invoices = (
             "select part_id from document where order_no = order_no_of($1) and kind = 'invoice'"
         )

@@ -159,13 +159,13 @@ async def test_s23_a_cancellation_during_a_charge_is_told_of_the_return_and_the_
 ) -> None:
     await shop.stocked("TEA", 9)
     order = an_order(("TEA", 2))
-    shop.faults.hold("capture_payment")
+    shop.faults.hold("charge_payment")
     parcel = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(parcel, "shipped")
-    await asyncio.wait_for(shop.faults.reached["capture_payment"].wait(), 10)
+    await asyncio.wait_for(shop.faults.reached["charge_payment"].wait(), 10)
     outcome = await shop.aftersales.cancel(order.order_id, cancel())
     assert (outcome.outcome, outcome.return_offered) == ("refused", True)
-    shop.faults.release("capture_payment")
+    shop.faults.release("charge_payment")
     await shop.scan(parcel, "delivered")
     await shop.told(order.order_id, "charged")
     await shop.heard(order.order_id, "delivered", 2)
@@ -181,10 +181,10 @@ async def test_s23_a_refund_that_is_due_during_the_charge_waits_for_it_and_for_n
 ) -> None:
     await shop.stocked("TEA", 2)  # none is left to replace a loss
     order = an_order(("TEA", 2))
-    shop.faults.hold("capture_payment")
+    shop.faults.hold("charge_payment")
     parcel = await shop.placed(order, a_policy(**PATIENT))
     await shop.drive(parcel, "shipped")
-    await asyncio.wait_for(shop.faults.reached["capture_payment"].wait(), 10)
+    await asyncio.wait_for(shop.faults.reached["charge_payment"].wait(), 10)
     match ending:
         case "returned":
             await shop.scan(parcel, "delivered")
@@ -200,7 +200,7 @@ async def test_s23_a_refund_that_is_due_during_the_charge_waits_for_it_and_for_n
     await shop.heard(order.order_id, "refunded", 2)
     await asyncio.sleep(0.5)  # long enough for a refund before the charge to be refused
     story = await shop.story(order.order_id)
-    shop.faults.release("capture_payment")
+    shop.faults.release("charge_payment")
     assert not any("attention" in what for what in story)
     await shop.settled()
     assert await kinds(shop, order) == {"authorize": 25_00, "capture": 25_00, "refund": 25_00}

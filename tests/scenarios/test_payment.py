@@ -41,7 +41,7 @@ async def test_s11_a_call_that_times_out_after_the_provider_took_the_money_is_on
     await shop.placed(order)
     await shop.finish(order.order_id)
     assert await paid(shop, order) == [("authorize", 25_00, "USD"), ("capture", 25_00, "USD")]
-    assert shop.faults.calls["capture_payment"] == 2  # lost, and not to be looked up yet; found
+    assert shop.faults.calls["charge_payment"] == 2  # lost, and not to be looked up yet; found
     await shop.settled()
 
 

@@ -70,7 +70,7 @@ async def test_s10_a_charge_whose_answer_was_lost_goes_on_by_itself_when_the_com
     await fault(shop, "lookup", FaultKind.UNAVAILABLE)
     await shop.drive(first, "shipped")
     step = await shop.parked(order.order_id)
-    assert step == f"capture_payment {first}"
+    assert step == f"charge_payment {first}"
     await shop.attention(order.order_id)
     async with shop.pool.acquire() as conn:
         await companies.clear_faults(conn)

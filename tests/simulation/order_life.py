@@ -173,7 +173,7 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("authorize_payment", "void_payment"),
-                    *("capture_payment", "invoice_shipment", "may_refund", "refund_payment"),
+                    *("charge_payment", "invoice_shipment", "may_refund", "refund_payment"),
                 ),
                 self.money,
             ),

@@ -93,7 +93,7 @@ async def sent(world: World, order: Order) -> str:
     await world.pack(part)
     assert await world.do("pick_pack_ship", sending(part, units_of(order))) == WAITS
     await world.hand_over(part)
-    assert await twice(world, "capture_payment", capturing(order, part)) is None
+    assert await twice(world, "charge_payment", capturing(order, part)) is None
     return part
 
 
@@ -360,7 +360,7 @@ async def test_an_order_that_is_charged_ahead_is_sent_when_it_is_charged(world: 
     ask = sending(part, {"1": 3}, ahead=True)
     assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
     charge = capturing(order, f"{order.order_id}:prepaid").model_copy(update={"prepaid": True})
-    assert await twice(world, "capture_payment", charge) is None
+    assert await twice(world, "charge_payment", charge) is None
     assert await twice(world, "pick_pack_ship", ask) == WAITS
 
 
@@ -466,7 +466,7 @@ async def test_more_than_is_authorized_is_not_charged(
     part = await confirmed(world, order)
     await world.do("void_payment", Void(order_id=order.order_id, why="test"))
     ask = capturing(order, part).model_copy(update={"renews": renews})
-    assert await twice(world, "capture_payment", ask) == No(kind)
+    assert await twice(world, "charge_payment", ask) == No(kind)
     assert (await world.sums(order)).captured == 0
 
 
@@ -474,7 +474,7 @@ async def test_a_charge_by_hand_asks_no_company(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     ask = capturing(order, part).model_copy(update={"by_hand": "cash"})
-    assert await twice(world, "capture_payment", ask) is None
+    assert await twice(world, "charge_payment", ask) is None
     assert await world.sums(order) == Sums(3500, 0, 3500)
 
 
@@ -488,7 +488,7 @@ async def test_where_each_can_be_charged_once_the_first_charge_releases_the_rest
     ask = capturing(order, part).model_copy(
         update={"units": units, "worth": worth_of(value_lines(order), units)}
     )
-    assert await twice(world, "capture_payment", ask) is None
+    assert await twice(world, "charge_payment", ask) is None
     assert (await world.sums(order)).standing == 0
 
 
@@ -538,7 +538,7 @@ async def test_what_was_charged_by_hand_is_paid_back_by_hand(world: World) -> No
     await world.do("pick_pack_ship", sending(part, {"1": 3}))
     await world.hand_over(part)
     by_hand = capturing(order, part).model_copy(update={"by_hand": "cash"})
-    await world.do("capture_payment", by_hand)
+    await world.do("charge_payment", by_hand)
     await world.arrive(part, "delivered")
     ask = refunding(order, 1)
     assert await twice(world, "refund_payment", ask) == No("refused")

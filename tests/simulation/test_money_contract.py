@@ -64,7 +64,7 @@ async def test_each_tender_is_authorized_and_charged_in_its_turn(world: World) -
     assert await world.sums(order) == Sums(0, 0, WHOLE)
     await world.pick(part)
     first = charging(order, part, 1)
-    assert await twice(world, "capture_payment", first) is None
+    assert await twice(world, "charge_payment", first) is None
     some = first.worth.total
     assert await world.by_provider(order) == {
         "store_credit": (BY_CREDIT, 0),
@@ -77,7 +77,7 @@ async def test_what_was_charged_last_is_paid_back_first(world: World) -> None:
     order = await with_credit(world)
     await world.do("authorize_payment", authorizing(order))
     part = ids.fulfilment_id(order.order_id, 1)
-    await world.do("capture_payment", capturing(order, part))
+    await world.do("charge_payment", capturing(order, part))
     assert await twice(world, "refund_payment", refunding(order, 3)) is None
     back = refunding(order, 3).worth.total
     by_card = WHOLE - BY_CREDIT
@@ -130,7 +130,7 @@ async def test_store_credit_does_not_end_and_is_charged_in_parts_whatever_the_ca
     assert await twice(world, "authorize_payment", ask) is None
     assert await world.authorized(order) == [credit, WHOLE - credit], "its end is not near"
     small = charging(order, part, 1)
-    assert await twice(world, "capture_payment", small) is None
+    assert await twice(world, "charge_payment", small) is None
     charged = small.worth.total
     assert await world.by_provider(order) == {
         "sandbox": (charged, 0),
@@ -182,7 +182,7 @@ async def test_what_stands_for_a_part_that_was_stopped_pays_for_the_one_in_its_p
     assert sorted(await world.authorized(order)) == [10_00, 20_00], "none was made for it"
     await world.pick(again)
     ask = charging(order, again, 1)
-    assert await twice(world, "capture_payment", ask) is None
+    assert await twice(world, "charge_payment", ask) is None
     assert await world.sums(order) == Sums(10_00, 0, 20_00)
 
 
@@ -262,7 +262,7 @@ async def test_what_ends_too_soon_is_authorized_again_and_the_old_one_released(
     assert await twice(world, "authorize_payment", ask) is None
     assert await world.authorized(order) == [WHOLE, WHOLE]
     assert await world.sums(order) == Sums(0, 0, WHOLE)
-    assert await twice(world, "capture_payment", capturing(order, part)) is None
+    assert await twice(world, "charge_payment", capturing(order, part)) is None
     assert await world.sums(order) == Sums(WHOLE, 0, 0)
     assert await world.do("authorize_payment", ask) is None
     assert (await world.sums(order)).standing == 0, "what is charged needs no authorization"
@@ -327,7 +327,7 @@ async def test_a_parcel_whose_authorization_ends_while_it_waits_is_told_and_rene
     assert await twice(world, "authorize_payment", hold) is None
     assert await world.authorized(order) == [WHOLE, WHOLE]
     await world.hand_over(part)
-    assert await twice(world, "capture_payment", capturing(order, part)) is None
+    assert await twice(world, "charge_payment", capturing(order, part)) is None
 
 
 # Claims that fall back ----------------------------------------------------------------------------

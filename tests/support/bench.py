@@ -133,7 +133,7 @@ class Bench:
     async def charged(self, order: Order, part: str) -> Capture:
         """Charge all units of the order for a fulfilment. Returns what was asked for."""
         ask = capturing(order, part)
-        await self.payments.capture_payment(ask)
+        await self.payments.charge_payment(ask)
         return ask
 
     async def waiting(self, call: Awaitable[T]) -> T | None:

@@ -10,7 +10,7 @@ from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 from workflows.order import STEPS as TABLE
 
-STEPS = ["reserve_stock", "authorize_payment", "pick_pack_ship", "capture_payment"]
+STEPS = ["reserve_stock", "authorize_payment", "pick_pack_ship", "charge_payment"]
 STEPS += ["await_delivery"]
 UNDOS = list(TABLE.undos)
 

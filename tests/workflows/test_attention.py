@@ -163,8 +163,8 @@ async def test_a_charge_made_by_hand_is_booked_with_the_note(shop: Shop) -> None
     parcel = await shop.placed(order, BRISK)
     await shop.drive(parcel, "shipped")
     reason = "the bank refused the capture; the authorization stays as it was"
-    assert await shop.attention(order.order_id) == {f"capture_payment {parcel}": reason}
-    await resolve(shop, order, f"capture_payment {parcel}", "done", note="paid in cash, slip 17")
+    assert await shop.attention(order.order_id) == {f"charge_payment {parcel}": reason}
+    await resolve(shop, order, f"charge_payment {parcel}", "done", note="paid in cash, slip 17")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     detail = await shop.orders.get(order.order_id)
     assert detail.summary.captured_minor == order.total_minor
@@ -224,26 +224,26 @@ async def test_what_was_done_by_hand_and_cannot_be_written_down_is_only_tried_ag
     parcel = await shop.placed(order, IMPATIENT)
     await shop.drive(parcel, "shipped")
     step = await shop.parked(order.order_id)
-    shop.faults.before("capture_payment", times=1000)
+    shop.faults.before("charge_payment", times=1000)
     await resolve(shop, order, step, "done")
     await shop.until_many(order.order_id, f"needs attention: {step}", 2)
     with pytest.raises(IllegalTransition, match=r"it takes retry$"):
         await resolve(shop, order, step, "done")
-    shop.faults.heal("capture_payment")
+    shop.faults.heal("charge_payment")
     await shop.retry(order.order_id, step)
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     assert (await shop.orders.get(order.order_id)).summary.captured_minor == order.total_minor
 
 
 async def test_a_call_whose_outcome_is_open_cannot_be_answered_as_done_by_hand(shop: Shop) -> None:
-    shop.faults.after("capture_payment", times=1000)
+    shop.faults.after("charge_payment", times=1000)
     order = await three_teas(shop)
     parcel = await shop.placed(order, IMPATIENT)
     await shop.drive(parcel, "shipped")
     step = await shop.parked(order.order_id)
     with pytest.raises(IllegalTransition, match=r"it takes retry$"):
         await resolve(shop, order, step, "done")
-    shop.faults.heal("capture_payment")
+    shop.faults.heal("charge_payment")
     await shop.retry(order.order_id, step)
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     await shop.settled()

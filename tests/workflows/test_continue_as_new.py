@@ -363,11 +363,11 @@ async def test_attention_for_a_late_step_stays_until_it_is_done(
 
 async def test_a_step_that_waits_for_an_operator_keeps_its_order_in_its_run(shop: Shop) -> None:
     order = await an_order_in(shop)
-    shop.faults.refuse("capture_payment")
+    shop.faults.refuse("charge_payment")
     await shop.drive(first_parcel(order), "shipped")
     step = await shop.parked(order.order_id)
     await stays_in_its_run(shop, order)
-    shop.faults.heal("capture_payment")
+    shop.faults.heal("charge_payment")
     await shop.retry(order.order_id, step)
     assert await finish(shop, order) == sorted([*PLACED, *SENT, *SENT_BACK])
 

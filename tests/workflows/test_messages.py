@@ -204,7 +204,7 @@ async def test_operators_find_and_read_an_order_in_the_temporal_ui(shop: Shop) -
     assert await description.static_summary() == headline
     await shop.drive(parcel, "shipped")
     (step,) = await shop.attention(order.order_id)
-    assert step == f"capture_payment {parcel}"
+    assert step == f"charge_payment {parcel}"
     assert (await attributes())["OrderAttention"] is True
     view = await handle.query(OrderWorkflow.view)
     assert view.attention.keys() == {step}

@@ -192,12 +192,12 @@ async def test_what_needs_attention_tells_each_answer_as_a_command_and_what_foll
     order = an_order(("TEA", 3), token="tok_capture_refused")
     parcel = await shop.placed(order, UNHURRIED)
     await shop.drive(parcel, "shipped")
-    answer = f"--step 'capture_payment {parcel}' --note '…'`"
+    answer = f"--step 'charge_payment {parcel}' --note '…'`"
     await shown(
         shop,
         order.order_id,
         "⚠ **Needs attention** since TIME: the bank refused the capture; the authorization stays as"
-        f" it was (`capture_payment {parcel}`). Decide with one of these:",
+        f" it was (`charge_payment {parcel}`). Decide with one of these:",
         f"- `orderloom resolve {order.order_id} retry {answer}: it is tried again",
         f"- `orderloom resolve {order.order_id} done {answer}: you did it by hand, and the note"
         " says how",

@@ -64,7 +64,7 @@ async def a_stuck_charge(shop: Shop) -> tuple[Order, str]:
     await fault(shop, "capture", FaultKind.TIMEOUT_AFTER, remaining=1)
     await fault(shop, "lookup", FaultKind.UNAVAILABLE)
     await shop.drive(parcel, "shipped")
-    assert list(await shop.attention(order.order_id)) == [f"capture_payment {parcel}"]
+    assert list(await shop.attention(order.order_id)) == [f"charge_payment {parcel}"]
     await healed(shop)
     return order, parcel
 

@@ -103,7 +103,7 @@ async def test_every_step_that_fails_loses_its_answer_or_runs_twice_is_done_once
         ("reserve_stock", "refused"),
         ("authorize_payment", "declined"),
         ("pick_pack_ship", "refused"),
-        ("capture_payment", "declined"),
+        ("charge_payment", "declined"),
     ],
 )
 async def test_a_step_refused_for_good_ends_the_order_undone_or_asks_a_person(

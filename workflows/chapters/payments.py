@@ -179,7 +179,7 @@ class OrderPayments:
 
         # A charge that is under way cannot be paid back yet: wait for its outcome.
         await workflow.wait_condition(lambda: self._charging == 0)
-        undo = self._steps.undo_of(Payments.capture_payment)
+        undo = self._steps.undo_of(Payments.charge_payment)
         summary = f"Refund {self._book.money(owed.worth.total)}"
         outcome = await self._or_by_hand(
             undo, ask, refund_id, summary, allowed=("retry", "done", "store_credit")
@@ -194,7 +194,7 @@ class OrderPayments:
 
     def owes(self, refund_id: str) -> Parked | None:
         """The refund needs a person, and stays owed until then."""
-        undo = self._steps.undo_of(Payments.capture_payment)
+        undo = self._steps.undo_of(Payments.charge_payment)
         return self._steps.attention.steps.get(step_name(undo, refund_id))
 
     async def _charged_ahead(self, fulfilment: Fulfilment) -> Abandoned | None:
@@ -256,7 +256,7 @@ class OrderPayments:
         try:
             while True:
                 match await self._or_by_hand(
-                    Payments.capture_payment, ask, part_id, summary, refusable=may_refuse
+                    Payments.charge_payment, ask, part_id, summary, refusable=may_refuse
                 ):
                     case Done():
                         return None

@@ -76,7 +76,7 @@ async def conn(pool: Pool) -> AsyncIterator[Connection]:
     await bench.stocked("TEA", 9)
     order = an_order(("TEA", 2))
     part = await bench.at(order, "delivered")
-    await bench.payments.capture_payment(capturing(order, part))
+    await bench.payments.charge_payment(capturing(order, part))
     async with pool.acquire() as conn:
         yield conn
 

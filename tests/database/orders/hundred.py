@@ -53,7 +53,7 @@ async def authorized(bench: Bench, order: Order) -> Order:
 
 async def captured(bench: Bench, order: Order) -> Order:
     await authorized(bench, order)
-    await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
+    await bench.payments.charge_payment(capture(order, 1, HUNDRED, units=10))
     return order
 
 

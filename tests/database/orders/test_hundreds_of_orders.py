@@ -93,7 +93,7 @@ class Company(SandboxPayment):
 
 
 async def _capture(ask: Capture, worker: Worker) -> None:
-    await worker.payments.capture_payment(ask)
+    await worker.payments.charge_payment(ask)
 
 
 async def _refund(ask: Refund, worker: Worker) -> None:

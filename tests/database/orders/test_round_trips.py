@@ -79,7 +79,7 @@ class Life:
             "buy the label and wait": lambda: waiting(bench.fulfilment.pick_pack_ship(ask)),
             "hand over": lambda: warehouse.hand_over(part, who="packer"),
             "relay the hand-over": self._relay,
-            "charge": lambda: bench.payments.capture_payment(capturing(order, part)),
+            "charge": lambda: bench.payments.charge_payment(capturing(order, part)),
             "wait for the delivery": lambda: waiting(bench.delivery.await_delivery(a_part(part))),
             "status page": lambda: self._records.get(order.order_id),
             "watch": lambda: self._records.news(order.order_id),

@@ -143,10 +143,10 @@ async def authorize_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, 
     return order, lambda: bench.authorizations.authorize_payment(authorizing(order))
 
 
-async def capture_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
+async def charge_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
     order = tea(token)
     part = await bench.at(order, "shipped")
-    return order, lambda: bench.payments.capture_payment(capturing(order, part))
+    return order, lambda: bench.payments.charge_payment(capturing(order, part))
 
 
 async def refund_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
@@ -243,8 +243,8 @@ EFFECTS: dict[str, Scene] = {
     "reassign": reassign,
     "authorize_payment": authorize_payment,
     "authorize_payment that is declined": partial(authorize_payment, token=Card.DECLINE),
-    "capture_payment": capture_payment,
-    "capture_payment that is declined": partial(capture_payment, token=Card.CAPTURE_REFUSED),
+    "charge_payment": charge_payment,
+    "charge_payment that is declined": partial(charge_payment, token=Card.CAPTURE_REFUSED),
     "refund_payment": refund_payment,
     "refund_payment that is declined": partial(refund_payment, token=Card.REFUND_REFUSED),
     "void_payment": void_payment,
@@ -443,7 +443,7 @@ COMPANY_CALLS: dict[str, tuple[str, str, Scene]] = {
         "authorize",
         partial(authorize_payment, token=Card.DECLINE),
     ),
-    "capture_payment": ("payment", "capture", capture_payment),
+    "charge_payment": ("payment", "capture", charge_payment),
     "refund_payment": ("payment", "refund", refund_payment),
     "void_payment": ("payment", "void", void_payment),
     "pick_pack_ship of what is packed": ("carrier", "buy_label", buy_label),

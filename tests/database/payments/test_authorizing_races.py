@@ -90,7 +90,7 @@ async def test_whatever_is_first_what_was_handed_over_can_be_charged(
     assert all("not paid any more" in str(refusal) for refusal in refusals)
     assert not refusals or ended
     await bench.warehouse.hand_over(part, who="packer")  # a repeat, or the first that may
-    await bench.payments.capture_payment(capturing(order, part))
+    await bench.payments.charge_payment(capturing(order, part))
     assert await standing(bench, order) == 0
     assert (await kinds(bench, order)).count("capture") == 1
 

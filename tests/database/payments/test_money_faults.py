@@ -155,7 +155,7 @@ def capture(_: Shop, __: Setting, order: Order, *, number: int, **fields: Any) -
         units={"1": 2},
         **fields,
     )
-    return lambda worker: worker.payments.capture_payment(ask)
+    return lambda worker: worker.payments.charge_payment(ask)
 
 
 def capture_ahead(_: Shop, __: Setting, order: Order) -> Call:
@@ -167,7 +167,7 @@ def capture_ahead(_: Shop, __: Setting, order: Order) -> Call:
         units={"1": 4},
         prepaid=True,
     )
-    return lambda worker: worker.payments.capture_payment(ask)
+    return lambda worker: worker.payments.charge_payment(ask)
 
 
 def refund(_: Shop, __: Setting, order: Order, *, units: int, **fields: Any) -> Call:

@@ -124,7 +124,7 @@ class Life:
             prepaid=prepaid,
             after_refund=due.after_refund,
         )
-        await self.worker.payments.capture_payment(ask)
+        await self.worker.payments.charge_payment(ask)
         self.exact = self.exact and not due.after_refund
 
     async def ship(self) -> None:

@@ -342,14 +342,14 @@ async def test_a_parked_step_is_tried_again_and_no_other(books: Books) -> None:
     await books.compare()
     assert books.temporal.signals == []  # it is being tried by itself
     async with books.pool.acquire() as conn:
-        for step in ("capture_payment web-1:1", "refund_payment web-1:R1", "pick web-1:1"):
+        for step in ("charge_payment web-1:1", "refund_payment web-1:R1", "pick web-1:1"):
             await events.raise_attention(conn, "web-1", step, "it kept failing", ["retry"])
     await books.compare()
     ((workflow, name, answer),) = books.temporal.signals
     assert (workflow, name, answer.step) == (
         "order:web-1",
         "resolve_attention",
-        "capture_payment web-1:1",
+        "charge_payment web-1:1",
     )
     assert (answer.action, answer.by) == ("retry", "reconciliation")
     assert [one[3] for one in await books.compare()] == ["open"]
@@ -381,7 +381,7 @@ async def test_a_step_that_serves_several_operations_is_told_once(books: Books) 
 async def test_a_step_of_an_order_that_runs_no_more_is_put_before_a_person(books: Books) -> None:
     await books.execute(UNSETTLE.format("unknown", CHARGE))
     async with books.pool.acquire() as conn:
-        step = "capture_payment web-1:1"
+        step = "charge_payment web-1:1"
         await events.raise_attention(conn, "web-1", step, "it kept failing", ["retry"])
     books.temporal.answers = RPCStatusCode.UNAVAILABLE
     with pytest.raises(Unreachable):

@@ -43,7 +43,7 @@ async def bench(pool: Pool) -> Bench:
 async def test_captures_at_once_never_exceed_the_authorization(bench: Bench) -> None:
     order = await authorized(bench, of_a_hundred())
     refusals = await refusals_of(
-        bench.payments.capture_payment(capture(order, number, 40_00, units=1))
+        bench.payments.charge_payment(capture(order, number, 40_00, units=1))
         for number in range(1, 9)
     )
     assert len(refusals) == 6
@@ -56,7 +56,7 @@ async def test_a_capture_that_was_refused_gives_its_room_back(bench: Bench) -> N
     for attempt in (1, 2, 3):
         ask = capture(order, 1, HUNDRED, units=10).model_copy(update={"attempt": attempt})
         with pytest.raises(Declined, match="the bank refused the capture"):
-            await bench.payments.capture_payment(ask)
+            await bench.payments.charge_payment(ask)
     async with bench.pool.acquire() as conn:
         assert (await payments.sums(conn, order.order_id)).capture_granted == 0
 
@@ -66,7 +66,7 @@ async def test_a_capture_and_a_void_at_once_leave_the_same_on_both_sides(bench: 
     for _ in range(8):
         order = await authorized(bench, of_a_hundred())
         results = await asyncio.gather(
-            bench.payments.capture_payment(capture(order, 1, 40_00, units=4)),
+            bench.payments.charge_payment(capture(order, 1, 40_00, units=4)),
             bench.authorizations.void_payment(Void(order_id=order.order_id, why="test")),
             return_exceptions=True,
         )
@@ -92,7 +92,7 @@ async def test_a_charge_that_a_void_overtook_leaves_nothing_authorized(
 
     monkeypatch.setattr(bench.payment, "capture", overtaken)
     with pytest.raises(Declined, match="voided before"):
-        await bench.payments.capture_payment(capture(order, 1, 40_00, units=4))
+        await bench.payments.charge_payment(capture(order, 1, 40_00, units=4))
     async with bench.pool.acquire() as conn:
         money = await payments.sums(conn, order.order_id)
     assert (money.captured, money.capture_granted, money.released) == (0, 0, HUNDRED)
@@ -107,7 +107,7 @@ async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Be
         await bench.authorizations.authorize_payment(authorizing(order))
     before = await bench.everything()
     with pytest.raises(Refused, match=r"0\.01 USD of .* is not authorized"):
-        await bench.payments.capture_payment(capture(order, 1, 1))
+        await bench.payments.charge_payment(capture(order, 1, 1))
     with pytest.raises(Refused, match=r"0\.01 USD would exceed what order .* 0\.00 USD is left"):
         await bench.payments.refund_payment(refund(order, 1, 1))
     # There is nothing to release.
@@ -154,7 +154,7 @@ async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> 
     await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
     before = await bench.everything()
     with pytest.raises(Conflict, match=r"capture of 100\.00 USD already"):
-        await bench.payments.capture_payment(capture(order, 1, 60_00, units=6))
+        await bench.payments.charge_payment(capture(order, 1, 60_00, units=6))
     with pytest.raises(Conflict, match=r"refund .* is of 60\.00 USD already"):
         await bench.payments.refund_payment(refund(order, 1, 40_00, units=4))
     assert await bench.everything() == before
@@ -163,7 +163,7 @@ async def test_the_same_step_with_another_amount_is_a_conflict(bench: Bench) -> 
 async def test_an_order_that_costs_nothing_needs_no_payment_company(bench: Bench) -> None:
     order = an_order(("TEA", 1, "0.00"), shipping=shipping("0"))
     await authorized(bench, order)
-    await bench.payments.capture_payment(capture(order, 1, 0, units=1))
+    await bench.payments.charge_payment(capture(order, 1, 0, units=1))
     await bench.payments.refund_payment(refund(order, 1, 0, units=1))
     await bench.authorizations.void_payment(Void(order_id=order.order_id, why="test"))
     assert await bench.payment.operations(order.order_id) == ()
@@ -193,10 +193,10 @@ async def test_a_charge_that_finds_nothing_authorized_is_invoiced_once_and_told_
     first = capture(order, 1, HUNDRED, units=10).model_copy(update={"renews": True})
     for _ in range(2):  # the first answer is lost
         with pytest.raises(NotAuthorized, match=r"100\.00 USD of .* is not authorized, or not any"):
-            await bench.payments.capture_payment(first)
+            await bench.payments.charge_payment(first)
     await bench.authorizations.authorize_payment(held(order, 1, HUNDRED, days=1))
-    await bench.payments.capture_payment(first.model_copy(update={"attempt": 2}))
-    await bench.payments.capture_payment(first)  # its worker was away for long
+    await bench.payments.charge_payment(first.model_copy(update={"attempt": 2}))
+    await bench.payments.charge_payment(first)  # its worker was away for long
     assert await sums(bench, order) == (2 * HUNDRED, HUNDRED, 0)
     async with bench.pool.acquire() as conn:
         kinds = [issued.kind for issued in await documents.of_order(conn, order.order_id)]
@@ -216,11 +216,11 @@ async def test_what_is_being_charged_is_not_released_when_the_rest_is_renewed(
     with monkeypatch.context() as patched:
         patched.setattr(bench.payment, "capture", lost)
         with pytest.raises(TimedOut):
-            await bench.payments.capture_payment(first)
+            await bench.payments.charge_payment(first)
     await aged(bench)
     await bench.authorizations.authorize_payment(held(order, 2, 60_00, days=8))
-    await bench.payments.capture_payment(first)
-    await bench.payments.capture_payment(capture(order, 2, 60_00, units=6))
+    await bench.payments.charge_payment(first)
+    await bench.payments.charge_payment(capture(order, 2, 60_00, units=6))
     assert await sums(bench, order) == (160_00, HUNDRED, 0)
 
 
@@ -232,7 +232,7 @@ async def test_a_renewal_stands_where_the_old_authorization_cannot_be_released(
     await bench.payment.void(key="by somebody else", authorization=old.authorization)
     await aged(bench)
     await bench.authorizations.authorize_payment(held(order, 1, HUNDRED, days=8))
-    await bench.payments.capture_payment(capture(order, 1, HUNDRED, units=10))
+    await bench.payments.charge_payment(capture(order, 1, HUNDRED, units=10))
     async with bench.pool.acquire() as conn:
         money = await payments.sums(conn, order.order_id)
     assert (money.authorized, money.released, money.captured) == (200_00, HUNDRED, HUNDRED)
@@ -255,7 +255,7 @@ async def test_what_a_worker_that_knew_of_no_invoices_began_to_charge_is_invoice
         )
         await payments.intend(conn, order.order_id, intent)
     for _ in range(2):
-        await bench.payments.capture_payment(ask)
+        await bench.payments.charge_payment(ask)
     async with bench.pool.acquire() as conn:
         issued = await documents.of_order(conn, order.order_id)
         balance = {p.account: p.amount_minor for p in await ledger.trial_balance(conn)}
@@ -287,18 +287,18 @@ async def test_a_call_that_the_company_may_have_forgotten_is_not_sent_again(
         patch.setattr(bench.payment, "capture", unheard)
         patch.setattr(bench.payment, "lookup", not_now)
         with pytest.raises(Unavailable):
-            await bench.payments.capture_payment(ask)
+            await bench.payments.charge_payment(ask)
     await bench.pool.execute(
         "update payment_operation set requested_at = requested_at - interval '25 hours' "
         "where kind = 'capture'"
     )
     if made:  # it is found
-        await bench.payments.capture_payment(ask)
+        await bench.payments.charge_payment(ask)
     else:  # under its key it could be a second charge: the next try is another one
         with pytest.raises(Declined, match="has not seen it, and will not"):
-            await bench.payments.capture_payment(ask)
+            await bench.payments.charge_payment(ask)
         assert await sums(bench, order) == (HUNDRED, 0, 0)
-        await bench.payments.capture_payment(ask.model_copy(update={"attempt": 2}))
+        await bench.payments.charge_payment(ask.model_copy(update={"attempt": 2}))
     assert sent == [f"{order.order_id}:1:capture"]
     assert await sums(bench, order) == (HUNDRED, HUNDRED, 0)
     operations = await bench.payment.operations(order.order_id)
@@ -313,7 +313,8 @@ async def test_what_may_have_happened_is_not_tried_another_way(
     bench: Bench, kind: str, anew: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = await (authorized if kind == "capture" else captured)(bench, of_a_hundred())
-    do: Any = getattr(bench.payments, f"{kind}_payment")
+    charge, pay_back = bench.payments.charge_payment, bench.payments.refund_payment
+    do: Any = charge if kind == "capture" else pay_back
     ask = capture(order, 1, 60_00, 6) if kind == "capture" else refund(order, 1, 60_00, 6)
 
     async def not_now(**_: Any) -> Any:

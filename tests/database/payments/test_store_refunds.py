@@ -64,7 +64,7 @@ async def test_s15_a_negative_amount_is_refused(bench: Bench, minor: int) -> Non
     with pytest.raises(Refused, match="must not be negative"):
         await bench.payments.refund_payment(refund(order, 1, minor))
     with pytest.raises(Refused, match="must not be negative"):
-        await bench.payments.capture_payment(capture(order, 2, minor))
+        await bench.payments.charge_payment(capture(order, 2, minor))
     assert await bench.everything() == before
 
 
@@ -94,7 +94,7 @@ async def test_nothing_is_refunded_before_it_was_captured(bench: Bench) -> None:
 async def test_a_refund_books_what_it_pays_back_beside_what_was_invoiced(bench: Bench) -> None:
     order = await authorized(bench, an_order(("TEA", 2, "10.00")))
     worth = Worth(goods=20_00, shipping=5_00)
-    await bench.payments.capture_payment(
+    await bench.payments.charge_payment(
         capture(order, 1, 0, units=2).model_copy(update={"worth": worth})
     )
     half = Worth(goods=10_00, shipping=2_50)
@@ -120,7 +120,7 @@ async def test_a_refund_of_what_was_paid_by_hand_is_owed_until_it_is_paid_by_han
 ) -> None:
     order = await authorized(bench, of_a_hundred())
     in_cash = capture(order, 1, HUNDRED, units=10).model_copy(update={"by_hand": "in cash"})
-    await bench.payments.capture_payment(in_cash)
+    await bench.payments.charge_payment(in_cash)
     ask = refund(order, 1, 60_00, units=6)
     for _ in range(2):
         with pytest.raises(Refused, match="was paid by hand: pay it back by hand"):
@@ -141,9 +141,9 @@ async def test_of_a_refund_what_was_charged_goes_back_and_what_was_paid_by_hand_
     bench: Bench,
 ) -> None:
     order = await authorized(bench, of_a_hundred())
-    await bench.payments.capture_payment(capture(order, 1, 40_00, units=4))
+    await bench.payments.charge_payment(capture(order, 1, 40_00, units=4))
     in_cash = capture(order, 2, 60_00, units=6).model_copy(update={"by_hand": "in cash"})
-    await bench.payments.capture_payment(in_cash)
+    await bench.payments.charge_payment(in_cash)
     ask = refund(order, 1, HUNDRED, units=10)
     for attempt in (1, 1, 2):
         with pytest.raises(Refused, match=r"60\.00 USD of \S+ was paid by hand"):

@@ -302,8 +302,8 @@ async def test_a_step_that_waits_for_a_person_looks_again_when_the_company_tells
     pool: Pool, bench: Bench, company: Telling, named_by: str
 ) -> None:
     order_id = await unsettled(bench)
-    await park(pool, order_id, f"capture_payment {order_id}:1")
-    await park(pool, order_id, f"capture_payment {order_id}:2")  # of another parcel
+    await park(pool, order_id, f"charge_payment {order_id}:1")
+    await park(pool, order_id, f"charge_payment {order_id}:2")  # of another parcel
     await park(pool, order_id, f"refund_payment {order_id}:R1")
     key, reference = f"{order_id}:1:capture", "auth_1"
     by_key = company.payment("captured", key=key)
@@ -313,7 +313,7 @@ async def test_a_step_that_waits_for_a_person_looks_again_when_the_company_tells
     assert company.woken == [
         Wake(
             order_id=order_id,
-            step=f"capture_payment {order_id}:1",
+            step=f"charge_payment {order_id}:1",
             why="sandbox says: captured",
         )
     ]
@@ -357,7 +357,7 @@ async def test_only_news_of_its_own_kind_moves_a_step(
     pool: Pool, bench: Bench, company: Telling, fate: Any, woken: int
 ) -> None:
     order_id = await unsettled(bench)
-    await park(pool, order_id, f"capture_payment {order_id}:1")
+    await park(pool, order_id, f"charge_payment {order_id}:1")
     await company.tell(company.payment(fate, key=f"{order_id}:1:capture"))
     await company.worked_through()
     assert len(company.woken) == woken
@@ -367,13 +367,13 @@ async def test_a_step_that_was_not_reached_is_woken_again(
     pool: Pool, bench: Bench, company: Telling
 ) -> None:
     order_id = await unsettled(bench)
-    await park(pool, order_id, f"capture_payment {order_id}:1")
+    await park(pool, order_id, f"charge_payment {order_id}:1")
     await company.tell(company.payment("captured", key=f"{order_id}:1:capture"))
     company.reachable = False
     await company.worked_through()
     (row,) = await kept(pool)
     assert row["processed_at"] is None
-    assert row["last_error"] == f"wakes 'capture_payment {order_id}:1' of {order_id}"
+    assert row["last_error"] == f"wakes 'charge_payment {order_id}:1' of {order_id}"
     company.reachable = True
     await due_now(pool)
     await company.worked_through()

@@ -152,7 +152,7 @@ class Money:
             self.voided += authorization.room
             authorization.room = 0
 
-    def capture_payment(self, ask: Capture) -> None:
+    def charge_payment(self, ask: Capture) -> None:
         key = f"{ask.fulfilment_id}:capture:{ask.by_hand is not None}:{ask.attempt}"
         if ask.by_hand is not None:
             key = f"{ask.fulfilment_id}:capture:by hand"

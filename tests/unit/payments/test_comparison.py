@@ -292,10 +292,10 @@ def test_the_keys_that_are_looked_up_hold_those_of_what_a_void_may_release() -> 
 @pytest.mark.parametrize(
     ("step", "kind", "key", "is_it"),
     [
-        ("capture_payment web-1:1", "capture", "web-1:1:capture", True),
-        ("capture_payment web-1:1", "capture", "web-1:1:capture:2", True),
-        ("capture_payment web-1:1", "capture", "web-1:10:capture", False),
-        ("capture_payment web-1:1", "refund", "web-1:1:capture", False),
+        ("charge_payment web-1:1", "capture", "web-1:1:capture", True),
+        ("charge_payment web-1:1", "capture", "web-1:1:capture:2", True),
+        ("charge_payment web-1:1", "capture", "web-1:10:capture", False),
+        ("charge_payment web-1:1", "refund", "web-1:1:capture", False),
         ("refund_payment web-1:R1", "refund", "web-1:R1:refund", True),
         ("authorize_payment web-1", "authorize", "web-1:authorize", True),
         ("authorize_payment web-1", "authorize", "web-10:authorize", False),
@@ -304,7 +304,7 @@ def test_the_keys_that_are_looked_up_hold_those_of_what_a_void_may_release() -> 
         ("authorize_payment web-1:2", "void", "web-1:void", True),
         ("authorize_payment web-10:2", "void", "web-1:void", False),
         ("authorize_payment web-1:2", "capture", "web-1:2:capture", False),
-        ("capture_payment web-1:prepaid", "capture", "web-1:prepaid:capture/2", True),
+        ("charge_payment web-1:prepaid", "capture", "web-1:prepaid:capture/2", True),
         ("pick web-1:1", "capture", "web-1:1:capture", False),
     ],
 )

@@ -176,7 +176,7 @@ def test_every_target_that_is_shown_is_in_the_makefile() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("orderloom resolve web-1 'capture_payment web-1:1' --action retry --note x", "--action"),
+        ("orderloom resolve web-1 'charge_payment web-1:1' --action retry --note x", "--action"),
         ("orderloom resolve web-1 perhaps --note x", "perhaps"),
         ("orderloom stock imports", "imports"),
         ("orderloom shows web-1", "shows"),

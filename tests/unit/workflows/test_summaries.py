@@ -13,8 +13,8 @@ def test_what_fits_is_told_as_it_is() -> None:
 
 def test_no_reason_from_outside_is_longer_than_the_server_takes() -> None:
     for reason in ("the bank is away " * 50, "銀行は不在です" * 50, "\N{BANK} " * 300, "x" * 1000):
-        told = in_a_line(f"Needs attention: capture_payment web-1:1: {reason}")
-        assert told.startswith("Needs attention: capture_payment web-1:1:")
+        told = in_a_line(f"Needs attention: charge_payment web-1:1: {reason}")
+        assert told.startswith("Needs attention: charge_payment web-1:1:")
         assert told.endswith("…")
         assert len(f'"{told}"'.encode()) <= SERVER_BYTES_MAX
 
