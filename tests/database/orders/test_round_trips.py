@@ -44,6 +44,9 @@ STEPS = {
 }
 """Step → round trips of an order of two lines in one parcel."""
 
+ALL_STEPS = 82
+"""As docs/performance.md tells it."""
+
 
 @pytest.fixture
 async def trips(database_url: str) -> AsyncIterator[RoundTrips]:
@@ -133,3 +136,4 @@ async def test_a_plain_order_takes_so_many_round_trips(trips: RoundTrips) -> Non
             counts[name], sent_by[name] = len(sent), sent
     changed = [name for name in STEPS if counts[name] != STEPS[name]]
     assert counts == STEPS, "\n".join(line for name in changed for line in (name, *sent_by[name]))
+    assert sum(counts.values()) == ALL_STEPS
