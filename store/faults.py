@@ -101,4 +101,5 @@ def refusals() -> Iterator[None]:
     except DatabaseFault as fault:
         if getattr(fault, "sqlstate", None) != _REFUSAL:
             raise
-        raise _KINDS[getattr(fault, "detail", "")](str(fault)) from None
+        # Its message alone: as a string, a fault of the server tells its detail, too.
+        raise _KINDS[getattr(fault, "detail", "")](fault.args[0]) from None
