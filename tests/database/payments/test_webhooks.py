@@ -146,10 +146,11 @@ async def test_a_replay_is_answered_as_taken_and_kept_once(pool: Pool, company: 
 async def test_the_same_id_with_other_content_changes_nothing(
     pool: Pool, company: Telling, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await company.tell(company.dispute("auth_1", OPEN))
+    opened = company.dispute("auth_1", OPEN)
+    await company.tell(opened)
     (first,) = await kept(pool)
-    again = Telling(pool).dispute("auth_1", OPEN)  # and as another delivery of it
-    body = json.dumps({**json.loads(again.body), "pending_webhooks": 0}).encode()
+    # Another delivery of it.
+    body = json.dumps({**json.loads(opened.body), "pending_webhooks": 0}).encode()
     signature = signatures.sign(body, SECRET, at=datetime.now(UTC))
     with caplog.at_level(logging.WARNING):
         await company.tell(SignedEvent(body, signature))
