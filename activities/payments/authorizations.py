@@ -52,7 +52,8 @@ class Authorizations:
         Fails with type `declined` when a company refuses for good, and `action_required` when the
         customer has to confirm the payment first.
         """
-        made: set[tuple[int, str]] = set()  # once each: what ends at once is not made for ever
+        # Each is made once here: one whose authorization ends at once would be made for ever.
+        made: set[tuple[int, str]] = set()
         # Authorize one after the other, so that a refusal never leaves a later one pending. Nothing
         # is locked meanwhile: of two attempts that do the same, one writes the intent.
         while True:
@@ -162,7 +163,7 @@ class Authorizations:
             )
 
     async def _end(self, found: Paying, ask: Authorize, todo: Plan) -> None:
-        """Nothing is left to authorize: release what is replaced, or confirm the order."""
+        """All is authorized: release authorizations that were replaced, or confirm the order."""
         if todo.void or todo.close:
             await self._tidy_up(ask)
         if todo.void or any(each.kind == "void" and each.open for each in found.operations):
