@@ -37,10 +37,9 @@ class PurchaseStarts:
             starts = await purchase_reads.claim_to_start(conn, BATCH)
             called = await replenishment.wanted(conn)
         begun = await asyncio.gather(*(self._start_purchase(start) for start in starts))
+        taken = [start.po_id for start, ok in zip(starts, begun, strict=True) if ok]
         async with self._pool.acquire() as conn:
-            for start, ok in zip(starts, begun, strict=True):
-                if ok:
-                    await purchase_reads.started(conn, start.po_id)
+            await purchase_reads.started(conn, taken)
         if called:
             await self._replenish()
 

@@ -55,9 +55,10 @@ where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
 -- nothing, since the attempt died, or was lost on its way to a worker; or the carrier has refused, or
 -- sold the label of a parcel that was recalled meanwhile, and the answer is awaited. Not where an
 -- attempt began since: a slow carrier is given its time. The youngest first: for what is parked nobody
--- waits. Younger than a day: what is older has raised attention by itself.
+-- waits. Younger than a day: what is older has raised attention by itself. The disk is not waited for: a
+-- claim that is lost is made again.
 with due as (
-    select f.order_no, f.fulfilment_id
+    select f.order_no, f.fulfilment_id, set_config('synchronous_commit', 'off', true)
     from fulfilment f
     left join shipment p using (order_no, fulfilment_id)
     left join wait_report w on w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
@@ -77,7 +78,7 @@ returning f.fulfilment_id, order_of(f.fulfilment_id) as order_id;
 -- Not those that somebody is changing: the relay waits for nobody with many rows in its hands. They are
 -- claimed again like those whose attempt died.
 with free as (
-    select order_no, fulfilment_id from fulfilment
+    select order_no, fulfilment_id, set_config('synchronous_commit', 'off', true) from fulfilment
     where order_no = any(array(select order_no_of(id) from unnest(:fulfilment_ids::text[]) as id))
       and fulfilment_id = any(:fulfilment_ids::text[])
     for no key update skip locked

@@ -51,12 +51,13 @@ with given as (
 select order_id from created;
 
 -- name: claim_to_start(at_most, lease)
--- To be started → being started by one relay for so long, the oldest first.
+-- To be started → being started by one relay for so long, the oldest first. Here and in the next two the
+-- disk is not waited for: where it is lost, the order is started once more, which changes nothing.
 with claimed as (
     update order_to_start set start_after = moment() + :lease
     where order_no in (select order_no from order_to_start where start_after <= moment()
                        order by start_after limit :at_most for update skip locked)
-    returning order_no, bulk
+    returning order_no, bulk, set_config('synchronous_commit', 'off', true)
 )
 select o.order_id, o.channel, o.channel_order_id, o.document #>> '{shipping,service}' as service,
        jsonb_array_length(o.document -> 'lines') as lines, o.total_minor, o.currency, o.policy, c.bulk
@@ -66,7 +67,8 @@ from claimed c join customer_order o using (order_no) order by o.received_at;
 -- Temporal has them: looked after again much later, should it have lost them by then. Those whose first
 -- step is taking the row away are left to it: so nobody waits here, and nobody in a circle.
 with taken as (
-    select order_no from order_to_start join customer_order using (order_no)
+    select order_no, set_config('synchronous_commit', 'off', true)
+    from order_to_start join customer_order using (order_no)
     where order_id = any(:order_ids::text[])
     for update of order_to_start skip locked
 )
@@ -76,7 +78,8 @@ from taken where t.order_no = taken.order_no;
 -- name: leave(order_ids)!
 -- Being started → to be started, in their old place; but for those whose first step has come all the same.
 with left_alone as (
-    select order_no from order_to_start join customer_order using (order_no)
+    select order_no, set_config('synchronous_commit', 'off', true)
+    from order_to_start join customer_order using (order_no)
     where order_id = any(:order_ids::text[])
     for update of order_to_start skip locked
 )

@@ -151,6 +151,7 @@ async def claim_to_start(conn: Connection, batch: int) -> list[PurchaseStart]:
     ]
 
 
-async def started(conn: Connection, po_id: str) -> None:
-    """Record that Temporal has taken its workflow."""
-    await _sql.started(conn, po_id=po_id)
+async def started(conn: Connection, po_ids: Sequence[str]) -> None:
+    """Record that Temporal has taken the workflows of these."""
+    if po_ids:
+        await _sql.started(conn, po_ids=list(po_ids))

@@ -110,9 +110,10 @@ order by p.number desc limit :at_most;
 
 -- name: to_start(batch)
 -- Claims purchase orders whose workflow must be started; an unsuccessful claim is repeated, after
--- ever longer pauses.
+-- ever longer pauses. The disk is not waited for: where this is lost, the workflow is started once more,
+-- which changes nothing.
 with due as (
-    select po_id from purchase_order
+    select po_id, set_config('synchronous_commit', 'off', true) from purchase_order
     where started_at is null and try_after <= moment()
     order by try_after limit :batch for update skip locked
 )
@@ -122,8 +123,15 @@ set tries = p.tries + 1,
 from due where p.po_id = due.po_id
 returning p.po_id, p.needs_approval, p.sent_before, p.policy;
 
--- name: started(po_id)!
-update purchase_order set started_at = moment() where po_id = :po_id;
+-- name: started(po_ids)!
+-- Their workflows are there. Those that somebody is changing are left alone, so that the relay waits for
+-- nobody; they, and all where this is lost, are started once more.
+with begun as (
+    select po_id, set_config('synchronous_commit', 'off', true) from purchase_order
+    where po_id = any(:po_ids::text[])
+    for no key update skip locked
+)
+update purchase_order p set started_at = moment() from begun where p.po_id = begun.po_id;
 
 -- name: wake()!
 -- Makes the relay look, at commit.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -69,9 +70,16 @@ class Shop(Service):
 
     @asynccontextmanager
     async def working(
-        self, *, stranded_after: timedelta = timedelta(seconds=1), **options: Any
+        self,
+        *,
+        stranded_after: timedelta = timedelta(seconds=1),
+        relay: bool = True,
+        **options: Any,
     ) -> AsyncIterator[None]:
-        """A worker and its relay, until the block ends; `options` as `build_worker` takes them."""
+        """A worker and its relay, until the block ends; `options` as `build_worker` takes them.
+
+        `relay`: false where a test does the relay's duties by itself.
+        """
         work = duties(
             self.temporal,
             self.pool,
@@ -79,7 +87,9 @@ class Shop(Service):
             stranded_after=stranded_after,
             renewals_every_s=0.5,
         )
-        relaying = asyncio.create_task(Relay(self.pool, work).run())
+        relaying = asyncio.create_task(
+            Relay(self.pool, work).run() if relay else asyncio.sleep(math.inf)
+        )
         activities = steps(
             self.temporal,
             self.pool,
