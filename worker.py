@@ -66,10 +66,11 @@ from runtime.settings import Settings, load_settings
 from runtime.streams import prepare_streams
 from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
-from store.database import DatabaseFault, Pool, open_pool
+from store.database import DatabaseFault, Pool
 from store.payments import cover, provider_events
 from store.payments.payments import STORE_CREDIT
 from store.purchasing import replenishment
+from store.schema_version import prepared_pool
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
@@ -208,7 +209,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     database_url = database_address(settings)
     client = await until_there(temporal_connection(settings), "Temporal", stop, faults=AWAY)
     pool = await until_there(
-        lambda: open_pool(database_url, size_max=settings.database_pool_size),
+        lambda: prepared_pool(database_url, settings.database_pool_size, settings.build_id),
         "PostgreSQL",
         stop,
         faults=AWAY,
@@ -278,7 +279,7 @@ def stripe_provider(settings: Settings) -> StripePayment | None:
 
 
 def main() -> int:
-    """Run a worker. Exit codes: 0 stopped as asked, 2 bad settings, 3 a server is not named."""
+    """Run a worker. Exit codes: 0 stopped as asked, 2 bad settings or schema, 3 no server named."""
     try:
         settings = load_settings()
         configure_logging(settings)

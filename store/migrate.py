@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -28,18 +27,9 @@ import asyncpg
 
 from domain.errors import InvalidInput, Unreachable
 from runtime.retries import retry_context
+from store import schema_version
 from store.database import Connection, DatabaseFault, load_queries
 from store.faults import unable
-
-SCHEMA: Final = Path(__file__).parent / "schema"
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
-
-GRID: Final = (
-    *("kernel", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
-    *("purchasing", "views"),
-)
-"""The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""
 
 _sql = load_queries(__file__)
 
@@ -53,12 +43,22 @@ async def migrate(database_url: str, *, sandbox: bool = False) -> list[str]:
 
     `sandbox`: with the sandbox companies. Safe to repeat, and to run from several places at once:
     they wait for each other. Raises `Unreachable` when the server does not answer, `InvalidInput`
-    when it does not let us in or a migration fails.
+    when it does not let us in, when another version has made the tables, or a migration fails.
     """
-    folders = [MIGRATIONS, SANDBOX_MIGRATIONS] if sandbox else [MIGRATIONS]
-    applied = await run_migrations(database_url, folders)
+    await _refuse_others(database_url)
+    applied = await run_migrations(database_url, schema_version.folders(sandbox=sandbox))
     await _renew_routines(database_url)
     return applied
+
+
+async def _refuse_others(database_url: str) -> None:
+    """Raise OtherVersion where another version has made the tables."""
+    await _connect_once(database_url)
+    connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
+    try:
+        await schema_version.refuse_others(connection)
+    finally:
+        await connection.close()
 
 
 async def run_migrations(database_url: str, folders: Sequence[Path]) -> list[str]:
@@ -87,23 +87,14 @@ async def run_migrations(database_url: str, folders: Sequence[Path]) -> list[str
     return re.findall(r"^Applied: (\S+)", output, flags=re.MULTILINE)
 
 
-def routines() -> str:
-    """All functions, triggers and views, as one script that may run repeatedly."""
-    files = (SCHEMA / "routines" / f"{name}.sql" for name in GRID)
-    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
-
-
 async def _renew_routines(database_url: str) -> None:
     """Replace the routines, in one transaction, if they or the tables below them have changed.
 
     Otherwise nothing is touched: replacing a trigger waits for all writers of its table.
     """
-    script = routines()
-    tables = "\n".join(sorted(path.name for path in MIGRATIONS.glob("*.sql")))
-    digest = sha256(f"{script}\n{tables}".encode()).hexdigest()
     connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
     try:
-        await _replace_routines(connection, script, digest)
+        await _replace_routines(connection)
     except asyncpg.DeadlockDetectedError:
         raise Unreachable(
             f"{_describe(database_url)} is busy and kept its old functions: run it again"
@@ -117,12 +108,11 @@ async def _renew_routines(database_url: str) -> None:
         await connection.close()
 
 
-async def _replace_routines(connection: Connection, script: str, digest: str) -> None:
+async def _replace_routines(connection: Connection) -> None:
     async with connection.transaction():
         await _sql.lock_routines(connection)
-        if await _sql.routines_there(connection) != digest:
-            await connection.execute(script)
-            await _sql.note_routines(connection, digest=digest)
+        if await schema_version.take_note(connection):
+            await connection.execute(schema_version.routines())
 
 
 async def wait_for_database(database_url: str, *, timeout_seconds: float = 60.0) -> None:

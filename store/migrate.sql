@@ -1,11 +1,5 @@
--- Functions, triggers and views: which of them a database has.
+-- Functions, triggers and views are replaced by one program at a time.
 
 -- name: lock_routines()!
--- One at a time. The set that is there is read when the lock is held.
+-- What is there is read when the lock is held.
 select pg_advisory_xact_lock(hashtext('routines'));
-
--- name: routines_there()$
-select digest from routine_set order by set_id desc limit 1;
-
--- name: note_routines(digest)!
-insert into routine_set (digest) values (:digest);

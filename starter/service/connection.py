@@ -18,6 +18,7 @@ from starter.service.service import Records, Service
 from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool
 from store.database import DatabaseFault, Pool
 from store.migrate import wait_for_database
+from store.schema_version import check
 
 T = TypeVar("T")
 
@@ -38,7 +39,10 @@ async def database(
     connections: int = 4,
     statement_seconds_max: float = STATEMENT_SECONDS_MAX,
 ) -> AsyncIterator[Pool]:
-    """Connections to PostgreSQL. Raises Unreachable, here and where one of them is used."""
+    """Connections to PostgreSQL. Raises Unreachable, here and where one of them is used.
+
+    Raises InvalidInput where the database's schema is not that of this version.
+    """
     settings = settings or load_settings()
     url = settings.database_url or connect_settings(settings.home).database_url
     await wait_for_database(url, timeout_seconds=0)
@@ -46,6 +50,8 @@ async def database(
         url, size_max=connections, statement_seconds_max=statement_seconds_max
     )
     try:
+        async with pool.acquire() as connection:
+            await check(connection)
         yield pool
     finally:
         await _close(pool)

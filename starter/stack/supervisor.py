@@ -25,6 +25,7 @@ from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.program import Program
 from starter.stack.temporal import NAMESPACE, TemporalServer, embedded_temporal
 from store.migrate import migrate
+from store.schema_version import NewerVersion, OtherVersion
 
 Report = Callable[[str], None]
 """Takes one line for the person at the terminal."""
@@ -145,7 +146,7 @@ async def embedded_stack(
         for orphan in await asyncio.to_thread(stop_orphans, home):
             report(f"stopped {orphan}, left by a stack that was killed")
         async with embedded_postgres(home, settings=postgres_settings) as postgres:
-            await migrate(await postgres.create_database(), sandbox=True)
+            await _migrate(home, await postgres.create_database())
             async with (
                 embedded_temporal(home, usual_ports=True, options=temporal_options) as temporal,
                 _running_workers(
@@ -218,6 +219,18 @@ async def _run(
     ) as stack:
         ready(stack.info)
         await asyncio.Event().wait()  # Until the signal.
+
+
+async def _migrate(home: Path, database_url: str) -> None:
+    try:
+        await migrate(database_url, sandbox=True)
+    except NewerVersion:
+        raise
+    except OtherVersion as error:
+        raise OtherVersion(
+            f"{error}: name another folder with ORDERLOOM_HOME, or remove {home} if its orders are"
+            " not needed"
+        ) from error
 
 
 @asynccontextmanager

@@ -39,10 +39,12 @@ create function transaction_moment() returns timestamptz language sql stable as 
     select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz, now())
 $$;
 
--- Which routines this database has: the newest row counts.
+-- Which routines this database has, and which migrations have made its tables: number → digest of the
+-- file. The newest row counts.
 create table routine_set (
     set_id     bigint      generated always as identity primary key,
     digest     text        not null,
+    migrations jsonb       not null,
     applied_at timestamptz not null default moment()
 );
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.migrate import MIGRATIONS, SCHEMA
+from store.schema_version import MIGRATIONS, SCHEMA
 from tests.architecture.source import ROOT, Source, sources
 
 CLOCK = "store/clock.py"

@@ -211,7 +211,11 @@ TABLE = (
 )
 # What else some places of the starter may import.
 DOORS = {
-    "starter/service/connection.py": ("store.client_pool", "store.migrate.wait_for_database"),
+    "starter/service/connection.py": (
+        "store.client_pool",
+        "store.migrate.wait_for_database",
+        "store.schema_version.check",
+    ),
     # Intake first: the door writes an order down before its workflow starts.
     "starter/service/orders.py": ("store.batching", "store.orders.intake"),
     "starter/service/updates.py": ("store.orders.answers",),
@@ -237,7 +241,7 @@ DOORS = {
     "starter/service/warehouse.py": ("store.warehouse.facts",),
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
-    "starter/stack/": ("store.migrate", "asyncpg", "psutil"),
+    "starter/stack/": ("store.migrate", "store.schema_version", "asyncpg", "psutil"),
     "starter/cli/operations/setup.py": ("store.migrate",),
     # Tells the sandbox companies to misbehave now and then.
     "starter/demo/run.py": ("store.sandbox.companies", "store.database"),

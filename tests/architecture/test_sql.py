@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from store.migrate import GRID, SCHEMA
-from store.migrate import MIGRATIONS as MIGRATIONS_FOLDER
+from store.schema_version import GRID, SCHEMA
+from store.schema_version import MIGRATIONS as MIGRATIONS_FOLDER
 from tests.architecture.source import ROOT, Source, product, sources
 from tests.support.schema import BASELINE, SANDBOX_BASELINE
 

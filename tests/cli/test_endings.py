@@ -18,6 +18,7 @@ from starter.cli.program import _COMMANDS
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.builders import a_document, an_order
 from tests.support.command_line import EXAMPLES, SECONDS_MAX, Cli
+from tests.support.other_version import make_tables_of_yesterday
 from tests.support.servers import Databases, temporary_folder
 from tests.support.shop import Shop
 
@@ -146,6 +147,24 @@ async def test_a_database_that_was_not_prepared_is_told_from_one_that_is_away(
         assert [name[15:] for name in to_try["migrations"]] == ["sandbox.sql"]
     finally:
         await databases._server.drop_database(name)
+
+
+async def test_a_database_of_another_version_is_told_by_every_command(
+    cli: Cli, databases: Databases
+) -> None:
+    async with databases.fresh(empty=True) as url:
+        await make_tables_of_yesterday(url)
+        cli.environment["DATABASE_URL"] = url
+        order = str(EXAMPLES / "order.json")
+        for command in (["orders"], ["place", order], ["warehouse", "tasks"], ["setup"]):
+            ended = await cli(*command)
+            assert (ended.code, ended.out) == (2, "")
+            assert ended.err.startswith(
+                "orderloom: the database: was made by another version of Orderloom"
+            )
+            assert "Use the version that made it, or another database" in ended.err
+        audit = await cli("audit", "--json")
+        assert (audit.code, audit.error["error"]) == (2, "invalid_input")
 
 
 @pytest.mark.parametrize(

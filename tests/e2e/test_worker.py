@@ -32,7 +32,8 @@ from store.sandbox import companies
 from store.views import reads
 from tests.e2e.stack import ROOT
 from tests.support.builders import QUICK, a_policy, an_order
-from tests.support.servers import FAST_POSTGRES, FAST_TEMPORAL, temporary_folder
+from tests.support.other_version import make_tables_of_yesterday
+from tests.support.servers import FAST_POSTGRES, FAST_TEMPORAL, Databases, temporary_folder
 from tests.support.shop import Shop
 from worker import serve
 
@@ -155,6 +156,22 @@ async def test_started_before_its_servers_it_says_what_it_waits_for_and_begins_w
         finally:
             await temporal.stop()
             await postgres.stop()
+
+
+async def test_a_database_of_another_version_ends_it_with_2_and_a_sentence(
+    temporal_address: str, databases: Databases
+) -> None:
+    async with databases.fresh(empty=True) as url:
+        environment = {"TEMPORAL_ADDRESS": temporal_address, "DATABASE_URL": url}
+        with running_worker(**environment) as unprepared:
+            assert await asyncio.to_thread(unprepared.process.wait, PATIENCE_S) == 2
+            assert "run `orderloom setup`" in unprepared.text()
+        await make_tables_of_yesterday(url)
+        with running_worker(**environment) as refused:
+            assert await asyncio.to_thread(refused.process.wait, PATIENCE_S) == 2
+            says = "worker: the database: was made by another version of Orderloom"
+            assert says in refused.text()
+            assert "Traceback" not in refused.text()
 
 
 async def said_by(worker: Worker, logger: str) -> bool:

@@ -22,8 +22,10 @@ from temporalio.client import Client
 
 from domain.errors import Unreachable
 from runtime.discovery import StackInfo, connect_settings, read_stack
+from starter.stack.postgres import embedded_postgres
 from starter.stack.program import HOME_MARK
-from tests.support.servers import temporary_folder
+from tests.support.other_version import make_tables_of_yesterday
+from tests.support.servers import FAST_POSTGRES, temporary_folder
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("stack_program.py")
@@ -145,6 +147,25 @@ async def start_workflow(info: StackInfo, workflow_id: str) -> None:
 async def workflow_ids(info: StackInfo) -> list[str]:
     client = await Client.connect(info.temporal_address)
     return [execution.id async for execution in client.list_workflows()]
+
+
+async def test_a_folder_that_another_version_has_made_is_refused_and_left_as_it_is(
+    home: Path,
+) -> None:
+    home.mkdir()
+    async with embedded_postgres(home, settings=FAST_POSTGRES) as server:
+        url = await server.create_database()
+        await make_tables_of_yesterday(url)
+        await write_note(url, "kept")
+    with up(home) as refused:
+        assert refused.exit_code() == 2
+        says = refused.events[-1]["error"]
+        assert "made by another version of Orderloom" in says
+        assert f"or remove {home} if its orders are not needed" in says
+        assert "\n" not in says
+    assert marked(home) == []
+    async with embedded_postgres(home, settings=FAST_POSTGRES) as server:
+        assert await read_notes(server.url()) == ["kept"]
 
 
 async def test_a_stack_is_alone_in_its_folder_keeps_its_data_and_leaves_no_process_behind(

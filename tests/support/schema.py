@@ -11,7 +11,7 @@ from typing import Final
 
 from asyncpg import Connection, Record
 
-from store.migrate import GRID, MIGRATIONS, SANDBOX_MIGRATIONS, SCHEMA, routines
+from store.schema_version import GRID, MIGRATIONS, SANDBOX_MIGRATIONS, SCHEMA, routines
 
 BASELINE: Final = MIGRATIONS / "20261128000000_baseline.sql"
 SANDBOX_BASELINE: Final = SANDBOX_MIGRATIONS / "20261128000100_sandbox.sql"

@@ -33,7 +33,8 @@ async def test_the_clock_is_the_real_one_until_a_session_is_given_another(pool: 
 async def test_a_column_s_default_takes_the_time_that_the_session_was_given(pool: Pool) -> None:
     async with pool.acquire() as conn:
         await conn.execute("select set_config('orderloom.now', $1, false)", VIRTUAL.isoformat())
-        insert = "insert into routine_set (digest) values ('x') returning applied_at"
+        row = "(digest, migrations) values ('x', '{}')"
+        insert = f"insert into routine_set {row} returning applied_at"
         assert await conn.fetchval(insert) == VIRTUAL
 
 

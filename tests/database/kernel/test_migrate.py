@@ -12,7 +12,8 @@ import pytest
 
 from domain.errors import InvalidInput, Unreachable
 from starter.stack.postgres import PostgresServer, embedded_postgres
-from store.migrate import MIGRATIONS, migrate, run_migrations, wait_for_database
+from store.migrate import migrate, run_migrations, wait_for_database
+from store.schema_version import MIGRATIONS
 from tests.support.servers import FAST_POSTGRES, temporary_folder
 
 FIRST = "20260101000000_first.sql"

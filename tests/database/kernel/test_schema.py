@@ -14,7 +14,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from store.migrate import MIGRATIONS, SANDBOX_MIGRATIONS, SCHEMA, migrate, run_migrations
+from store.migrate import migrate, run_migrations
+from store.schema_version import MIGRATIONS, SANDBOX_MIGRATIONS, SCHEMA
 from tests.support import schema
 from tests.support.schema import BASELINE, SANDBOX_BASELINE, catalogue
 from tests.support.servers import Databases
@@ -191,7 +192,7 @@ async def test_routines_are_replaced_where_they_or_the_tables_changed_and_not_to
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     drop = "-- migrate:up\ndrop view order_overview;\n-- migrate:down\nselect 1;\n"
     (tmp_path / "migrations" / CHANGE).write_text(drop, encoding="utf-8")
-    monkeypatch.setattr("store.migrate.MIGRATIONS", tmp_path / "migrations")
+    monkeypatch.setattr("store.schema_version.MIGRATIONS", tmp_path / "migrations")
     assert await migrate(empty_url) == [CHANGE]
     assert await empty.fetchval("select count(*) from order_overview") == 0
 
@@ -200,6 +201,6 @@ async def test_routines_are_replaced_where_they_or_the_tables_changed_and_not_to
     more = "create or replace function one() returns integer language sql as 'select 1';"
     with (tmp_path / "schema" / "routines" / "views.sql").open("a", encoding="utf-8") as file:
         file.write(more)
-    monkeypatch.setattr("store.migrate.SCHEMA", tmp_path / "schema")
+    monkeypatch.setattr("store.schema_version.SCHEMA", tmp_path / "schema")
     await migrate(empty_url)
     assert await empty.fetchval("select one()") == 1
