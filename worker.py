@@ -139,12 +139,12 @@ def steps(
 
     `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
     """
-    inventory = Inventory(pool, together_max=reservations_together)
+    inventory = Inventory(pool, seller, together_max=reservations_together)
     backorders = Backorders(pool)
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers, seller)
-    fulfilment = Fulfilments(pool, carrier, cover.is_paid)
+    fulfilment = Fulfilments(pool, carrier, cover.cover_of)
     delivery = Delivery(pool)
     returns = Returns(pool)
     reconciling = Reconciliation(pool, providers, client)
@@ -159,8 +159,7 @@ def steps(
         inventory.reassign,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
         *(authorizations.authorize_payment, authorizations.void_payment),
-        *(payments.charge_payment, payments.invoice_shipment, payments.may_refund),
-        payments.refund_payment,
+        *(payments.charge_payment, payments.grant_refund, payments.refund_payment),
         *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from activities.orders.order_records import CloseOrder, OrderRecords
 from activities.payments.authorizations import Authorizations
-from activities.payments.contracts import Authorize, Capture
+from activities.payments.contracts import Authorize, Charge
 from activities.payments.payments import Payments
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.inventory import Inventory
@@ -24,10 +24,8 @@ from benchmarks.figures import median, percentile
 from benchmarks.goods import SKUS, UNITS, an_order
 from benchmarks.venue import temporary_folder
 from domain import ids
-from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.payments.cover import Need
 from domain.stock.reservations import ReserveStock
 from starter.service.service import Records
 from starter.stack.postgres import PostgresServer, embedded_postgres
@@ -72,10 +70,7 @@ class Desk:
 
     async def authorize(self, order: Order) -> None:
         """Paid for: its warehouse may begin."""
-        part = ids.fulfilment_id(order.order_id, 1)
-        need = Need(part, order.total_minor, order.total_minor)
-        ask = Authorize(order_id=order.order_id, needs=(need,))
-        await self._authorizations.authorize_payment(ask)
+        await self._authorizations.authorize_payment(Authorize(order_id=order.order_id))
 
     async def pick(self, order: Order) -> None:
         await self._doors.warehouse.pick(ids.fulfilment_id(order.order_id, 1), who=_WHO)
@@ -95,16 +90,7 @@ class Desk:
             await shipments.label_bought(conn, part, carrier="sandbox", tracking_number=number)
             await fulfilments.set_state(conn, part, "labelled")
         await self._doors.warehouse.hand_over(part, who=_WHO)
-        units = {line.line_id: line.quantity for line in order.lines}
-        await self._payments.charge_payment(
-            Capture(
-                order_id=order.order_id,
-                fulfilment_id=part,
-                worth=worth_of(value_lines(order), units),
-                currency=order.currency,
-                units=units,
-            )
-        )
+        await self._payments.charge_payment(Charge(order_id=order.order_id, part_id=part))
         for status in ("in_transit", "delivered"):
             await self._doors.carriers.event(
                 carrier="sandbox",

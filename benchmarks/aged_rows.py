@@ -18,6 +18,7 @@ TOUCHED: Final = (
         "fulfilment_line",
         "reservation",
     ),
+    *("order_line_money", "charge"),
     *("movement", "payment_operation", "payment_authorization", "shipment", "order_event"),
 )
 """What placing, picking, lists and `show` look at: every copy has these rows."""

@@ -57,7 +57,6 @@ STEPS = StepTable(
     # Each fulfilment, side by side. Its row says which state it had come to when it was recalled.
     Step(Fulfilments.pick_pack_ship, states=FULFILMENT),
     Step(Payments.charge_payment, undo=Payments.refund_payment, by_hand=True),
-    Step(Payments.invoice_shipment, because="an invoice stands; a refund writes a credit note"),
     Step(
         Delivery.await_delivery,
         because="a parcel on its way cannot be called back; undeliverable, the carrier returns it",
@@ -69,16 +68,16 @@ STEPS = StepTable(
     Step(Inventory.reserve_again, undo=Inventory.release_stock),
     Step(Inventory.reassign, undo=Inventory.release_stock),
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
-    # Returns.
+    # Returns, and what is paid back without one.
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
+    Step(Payments.grant_refund, because="what is owed stays owed until it is paid back"),
     # Records, and reads.
     Step(OrderRecords.note_hold, because="its end is recorded beside it"),
     Step(OrderRecords.tell, because="the order's story is only added to"),
     Step(OrderRecords.keep_answers, because="an answer that was given stays given"),
     Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
     Step(OrderRecords.read_terms, because="it reads only"),
-    Step(Payments.may_refund, because="it reads only"),
     Step(Fulfilments.stages, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
 )
@@ -100,7 +99,7 @@ class OrderWorkflow(OrderMessages):
         self.steps = steps = Steps(STEPS, start.order_id, start.policy, self.show, state.steps)
         self.reservation = OrderReservation(steps, book)
         self.payments = OrderPayments(steps, book, start.policy, state.payments)
-        self.refunds = OrderRefunds(steps, book, self.payments, self.policy, state.refunds_numbered)
+        self.refunds = OrderRefunds(steps, book, self.payments)
         self.returns = OrderReturns(steps, book, self.payments, start.policy, state.returns)
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
@@ -151,7 +150,8 @@ class OrderWorkflow(OrderMessages):
         match await authorizations.authorize_and_confirm(unless=lambda: self.unwanted):
             case Refused(message=why):
                 # Another tender, or the same one for another part, may have been authorized.
-                if len(self.book.terms.tenders) > 1 or len(self.book.needs()) > 1:
+                parts = len(self.book.fulfilments) + bool(self.book.waiting)
+                if len(self.book.terms.tenders) > 1 or parts > 1:
                     await authorizations.void(f"not paid: {why}")
                 return await self.undo_placing("rejected", why)
             case Abandoned():
@@ -177,7 +177,7 @@ class OrderWorkflow(OrderMessages):
         if self.phase != "in fulfilment":
             # Cancellations that were sent before it was placed come first.
             await workflow.wait_condition(lambda: self.cancels_open == 0)
-            if self.policy.charge == "at_confirmation" and not self.book.charged_ahead:
+            if self.policy.charge == "at_confirmation" and not self.payments.charged:
                 unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
                 await self.cancellations.cancel(unpaid, "unpaid")
             self.enter("in fulfilment")
@@ -193,15 +193,9 @@ class OrderWorkflow(OrderMessages):
     async def void_what_is_not_charged(self) -> None:
         """Release authorized amounts that will not be charged.
 
-        If there was one authorization, and all of it was charged, this costs no step.
+        If the last charge said that none is left, this costs no step.
         """
-        not_all = self.book.charges.charged.total < self.book.authorized
-        by_hand = self.payments.charged_by_hand
-        # A second authorization may exist that no capture used.
-        more = self.book.reauthorized
-        # The sums do not tell which of several tenders paid.
-        several = self.payments.authorizations.several
-        if not_all or by_hand or more or several or self.book.nothing_shipped:
+        if self.book.authorized:
             await self.payments.authorizations.void("not everything was sent")
 
     async def await_returns(self) -> None:
@@ -322,7 +316,6 @@ class OrderWorkflow(OrderMessages):
             steps=self.steps.state(),
             returns=self.returns.state(),
             payments=self.payments.state(),
-            refunds_numbered=self.refunds.numbered,
             inbox=self.inbox.state(),
         )
         return self.start.model_copy(update={"state": state})

@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.waiting import wait_for_report
 from domain import ids
 from domain.orders.quantities import LineUnits
+from domain.orders.refund_rules import Granted
 from store.aftersales import returns
 from store.database import Pool
 from store.locks import lock_order
@@ -38,12 +39,13 @@ class ReturnPart(BaseModel):
 
 
 class ReceivedReturn(BaseModel):
-    """The warehouse's count of a return parcel."""
+    """The warehouse's count of a return parcel. `refund`: what is owed back for it, if anything."""
 
     model_config = ConfigDict(frozen=True)
 
     received: LineUnits
     missing: LineUnits = {}
+    refund: Granted | None = None
 
 
 class Returns:

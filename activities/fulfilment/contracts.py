@@ -22,20 +22,17 @@ class Part(BaseModel):
 class Sending(BaseModel):
     """A fulfilment that is to be sent, and what its order knows of it.
 
-    `units`: those that the order counts on. `to_charge`: minor units that are charged when it
-    leaves, so it waits until that is possible; 0 for one that is paid for, or replaces a lost one.
-    `at_most`: with the minor unit that rounding can add. `ahead`: the order is charged as a whole
-    before that. An authorization must last for `lasting` when the label is bought. After that, and
-    where none lasts so long, it is renewed `renew_before` its end. The address is read from the
-    order's row: nothing personal enters Temporal.
+    `units`: those that the order counts on. `ahead`: the order is charged as a whole before that;
+    otherwise it waits until what is due as it leaves can be charged, which rows say. An
+    authorization must last for `lasting` when the label is bought. After that, and where none lasts
+    so long, it is renewed `renew_before` its end. The address is read from the order's row: nothing
+    personal enters Temporal.
     """
 
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
     units: LineUnits
-    to_charge: int = 0
-    at_most: int = 0
     ahead: bool = False
     lasting: timedelta = timedelta(0)
     renew_before: timedelta = timedelta(0)
@@ -44,10 +41,11 @@ class Sending(BaseModel):
 class Sent(BaseModel):
     """How the wait for the warehouse has ended: it has left, or the order has to decide.
 
-    `shipped`: the carrier has it. `short`: only `units` were found. `refused`: the location sends
-    none of it, and says `why`. `backordered`: all of it fell back to backorder, because a count
-    found too few. `unpaid`: its money does not hold until it leaves. `recalled`: it was stopped.
-    `goes_on`: what was late has happened, so it is in `state` now.
+    `shipped`: the carrier has it, and `due_minor` is to be charged for it. `short`: only `units`
+    were found. `refused`: the location sends none of it, and says `why`. `backordered`: all of it
+    fell back to backorder, because a count found too few. `unpaid`: its money does not hold until
+    it leaves. `recalled`: it was stopped. `goes_on`: what was late has happened, so it is in
+    `state` now.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +54,7 @@ class Sent(BaseModel):
     units: LineUnits = {}
     why: str = ""
     state: FulfilmentState | None = None
+    due_minor: int = 0
 
 
 class Look(BaseModel):

@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from temporalio import activity
 
 from activities.fulfilment.carrier import Carrier, Label
 from activities.fulfilment.contracts import Look, Part, Recalled, Sending, Sent, Stage, Stages
+from activities.fulfilment.cover import CoverOf
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
 from domain.ids import WHO
 from domain.orders.order import Shipping
 from store import waits
-from store.database import Connection, Pool
+from store.database import Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import effects, events, orders
 
 
-class IsPaid(Protocol):
-    """Asks the rows whether nothing is missing for a fulfilment to be sent."""
-
-    async def __call__(
-        self,
-        conn: Connection,
-        order_id: str,
-        fulfilment_id: str,
-        *,
-        to_charge: int,
-        at_most: int,
-        ahead: bool,
-        lasting: timedelta,
-        renew_before: timedelta,
-    ) -> bool: ...
-
-
 class Fulfilments:
-    """Activities for fulfilments, with the database pool, the carrier and `is_paid` injected."""
+    """Activities for fulfilments, with the database pool, the carrier and `cover_of` injected."""
 
-    def __init__(self, pool: Pool, carrier: Carrier, is_paid: IsPaid) -> None:
+    def __init__(self, pool: Pool, carrier: Carrier, cover_of: CoverOf) -> None:
         self._pool = pool
         self._carrier = carrier
-        self._is_paid = is_paid
+        self._cover_of = cover_of
 
     @activity.defn
     async def pick_pack_ship(self, ask: Sending) -> Sent:
@@ -78,24 +61,23 @@ class Fulfilments:
             row = await fulfilments.locked(conn, fulfilment_id)
             if row["recalled_from"] is not None:
                 return Sent(outcome="recalled")
+            cover = await self._cover_of(
+                conn,
+                row["order_id"],
+                fulfilment_id,
+                ahead=ask.ahead,
+                lasting=ask.lasting,
+                renew_before=ask.renew_before,
+            )
             if row["state"] != "packed":
                 await shipments.waits_on(
                     conn,
                     fulfilment_id,
-                    to_charge_minor=ask.to_charge,
+                    to_charge_minor=cover.to_charge,
                     renew_before=ask.renew_before,
                 )
                 return None
-            if not await self._is_paid(
-                conn,
-                row["order_id"],
-                fulfilment_id,
-                to_charge=ask.to_charge,
-                at_most=ask.at_most,
-                ahead=ask.ahead,
-                lasting=ask.lasting,
-                renew_before=ask.renew_before,
-            ):
+            if not cover.holds:
                 return Sent(outcome="unpaid")
             shipping = await orders.shipping(conn, row["order_id"])
             wanted = await shipments.want_label(
@@ -104,7 +86,7 @@ class Fulfilments:
                 row["order_id"],
                 label_key=f"{fulfilment_id}:label",
                 service=shipping.service,
-                to_charge_minor=ask.to_charge,
+                to_charge_minor=cover.to_charge,
                 renew_before=ask.renew_before,
             )
         if wanted and wanted.label == "refused":
@@ -289,7 +271,8 @@ def _has_ended(found: fulfilments.Standing, ask: Sending) -> Sent | None:
         return Sent(outcome="recalled")
     match found.state:
         case "shipped" | "delivered" | "exception":
-            return Sent(outcome="shipped", units=found.units)
+            due = (found.outcome or {}).get("due_minor", 0)  # as it was reported when it left
+            return Sent(outcome="shipped", units=found.units, due_minor=due)
         case "cancelled":
             return Sent.model_validate(found.outcome or {"outcome": "short"})
     return None if found.units == ask.units else Sent(outcome="short", units=found.units)

@@ -96,7 +96,8 @@ class Authorizations:
             part, amount = besides.part_of, besides.amount_minor
             standing.append(Standing(besides.payment_key, besides.tender, part, amount, now))
         when = When(now=now, until=ask.until or now, spare=ask.spare)
-        return plan(found.needs(ask.needs), payers, standing, when, ask.parts or None)
+        needs = found.needs(ask.parts[0] if ask.parts else "", ahead=ask.ahead)
+        return plan(needs, payers, standing, when, ask.parts or None)
 
     def _charges_once(self, provider: str) -> bool:
         return provider in self._calls.providers and self._calls.charges_once(provider)

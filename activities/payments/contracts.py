@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.orders.amounts import Worth
-from domain.orders.quantities import LineUnits
-from domain.payments.cover import Need
+from domain.orders.messages import RefundRequest, RefundTo
+from domain.orders.refund_rules import Granted
 
 
 class Authorize(BaseModel):
     """Have an order's payment hold until a moment, for these parts of it or, with none, for all.
 
-    `needs`: what is to be charged for each part that is not charged. `until`: None means now.
+    Rows say what is to be charged for each part. `ahead`: the order is charged as a whole, so it is
+    one part. `until`: None means now.
     `spare`: how long before its end an authorization is renewed that cannot be made to last until
     then. `attempt` is one more than the number of refusals that the customer has answered with a
     new token, which is here with its `provider`, in place of the order's own.
@@ -24,7 +23,7 @@ class Authorize(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    needs: tuple[Need, ...]
+    ahead: bool = False
     parts: tuple[str, ...] = ()
     until: datetime | None = None
     spare: timedelta = timedelta(0)
@@ -33,87 +32,74 @@ class Authorize(BaseModel):
     token: str = ""
 
 
-class Capture(BaseModel):
-    """Charge the units that one fulfilment ships, or (`prepaid`) a whole order before it ships.
+class Charge(BaseModel):
+    """Charge what is due for a fulfilment that left, or (`<order>:prepaid`) for the whole order.
 
-    The `units` are paid for by this; they go out now unless it is `prepaid`. `attempt` counts
-    deliberate new tries after a firm refusal; retries of one try share its key. `after_refund`: a
-    refund was decided before this charge. `renews`: the caller will authorize again when the
-    authorization has ended, so the step must fail with type `not_authorized`.
+    The amount is in rows. `attempt` counts deliberate new tries after a firm refusal; retries of
+    one try share its key. `renews`: the caller will authorize again when the authorization has
+    ended, so the step must fail with type `not_authorized`. `or_nothing`: if a company refuses,
+    the order is not charged after all, and what other means have paid by then is owed back.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    fulfilment_id: str
-    worth: Worth
-    currency: str
-    units: LineUnits
+    part_id: str
     attempt: int = 1
     by_hand: str | None = None
-    prepaid: bool = False
-    after_refund: bool = False
     renews: bool = False
+    or_nothing: bool = False
 
 
-class Invoice(BaseModel):
-    """Units that were charged before have gone out: the units and their worth.
+class Charged(BaseModel):
+    """It is charged. `authorized`: more stays authorized, which is to be released in the end."""
 
-    `after_refund` as in Capture.
-    """
+    model_config = ConfigDict(frozen=True)
+
+    authorized: bool = False
+
+
+class GrantRefund(BaseModel):
+    """A refund that somebody asks for: of units that stay, of shipping, or as goodwill."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    fulfilment_id: str
-    units: LineUnits
-    worth: Worth
-    currency: str
-    after_refund: bool = False
+    request_id: str
+    request: RefundRequest
+
+
+class Refusal(BaseModel):
+    """A rule says no, with the error's stable type. Nothing was changed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    message: str
+
+
+class RefundGranted(BaseModel):
+    """The refund that is owed from now on; or none, because it was `refused`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    granted: Granted | None = None
+    refused: Refusal | None = None
 
 
 class Refund(BaseModel):
-    """Owe the customer an amount, and pay it back.
+    """Pay back a refund that was granted. Its amount and its reason are in its row.
 
-    `refund_id` is a return's id, or names the reason of the goodwill. `units` are paid back; in a
-    refund of kind "units" the customer keeps them. `unconceded` are units that came back although
-    they had been paid back in that way. `credited` is the part of the worth that was invoiced, in
-    minor units. `to` says where the money goes: the way it was paid (the last charged first), or
-    store credit of the customer.
+    `attempt` and `by_hand` as in Charge. `to` says where the money goes: the way it was paid (the
+    last charged first), or store credit of the customer.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    order_id: str
     refund_id: str
-    worth: Worth
-    credited: Worth
-    currency: str
-    units: LineUnits
-    why: str
-    return_id: str | None = None
     attempt: int = 1
     by_hand: str | None = None
-    kind: Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"] = "return"
-    unconceded: LineUnits = {}
-    to: Literal["original", "store_credit"] = "original"
-    who: str = "orderloom"
-
-
-class MayRefund(BaseModel):
-    """The question whether anything of an order may be paid back."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-
-
-class Answer(BaseModel):
-    """Empty means yes; otherwise the reason why not."""
-
-    model_config = ConfigDict(frozen=True)
-
-    why_not: str = ""
+    to: RefundTo = "original"
 
 
 class Void(BaseModel):

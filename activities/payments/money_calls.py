@@ -15,7 +15,6 @@ from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, OutcomeUnknown
 from domain.errors import Conflict, NotFound
 from domain.ids import WHO
-from domain.money import Money
 from domain.payments.cover import ENDED
 from store import clock
 from store.database import Connection, Pool
@@ -60,7 +59,8 @@ class MoneyCalls:
         self,
         planned: Sequence[Planned],
         call: Callable[[Payment], Call],
-        then: Then,
+        settle: Callable[[Payment], Settle],
+        refused: Then | None = None,
     ) -> None:
         """Bring every intent to an outcome, then raise the first error that one of them met.
 
@@ -70,7 +70,7 @@ class MoneyCalls:
         unknown: OutcomeUnknown | None = None
         for item in planned:
             try:
-                await self.perform(item, call(item.payment), self.settling(item.payment, then))
+                await self.perform(item, call(item.payment), settle(item.payment), refused)
             except Declined as error:
                 refusal = refusal or error
             except OutcomeUnknown as error:
@@ -80,8 +80,12 @@ class MoneyCalls:
         if refusal is not None:
             raise refusal
 
-    async def perform(self, planned: Planned, call: Call, settle: Settle) -> None:
+    async def perform(
+        self, planned: Planned, call: Call, settle: Settle, refused: Then | None = None
+    ) -> None:
         """Bring an intent to its outcome: look it up or call, then record it.
+
+        A firm no is recorded with `refused`, in one transaction, too.
 
         Raises Declined for a firm no, and OutcomeUnknown when only the provider can tell the
         outcome.
@@ -98,7 +102,7 @@ class MoneyCalls:
                 receipt = None if planned.new else await self._found(provider, payment)
                 receipt = receipt or await self._called(provider, payment, call)
             except Declined as error:
-                if await self._refused(payment, error):
+                if await self._refused(payment, error, refused):
                     raise
                 return
             except OutcomeUnknown as error:
@@ -178,7 +182,7 @@ class MoneyCalls:
             return receipt
 
     def settling(self, payment: Payment, then: Then) -> Settle:
-        """Record the success of a call together with all that follows from it."""
+        """Record the success of a refund or a release with all that follows from it."""
 
         async def settle(receipt: PaymentReceipt | None) -> bool:
             async with self._pool.acquire() as conn, conn.transaction():
@@ -187,7 +191,6 @@ class MoneyCalls:
                     conn,
                     payment,
                     receipt.reference if receipt else None,
-                    releases_rest=payment.kind == "capture" and self.charges_once(payment.provider),
                 )
                 if settled:
                     await then(conn, payment)
@@ -211,7 +214,7 @@ class MoneyCalls:
                 )
             raise refusal_of(recorded)
 
-    async def _refused(self, payment: Payment, error: Declined) -> bool:
+    async def _refused(self, payment: Payment, error: Declined, then: Then | None = None) -> bool:
         """Record a firm no. False when another attempt has recorded a success."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, payment.order_id)
@@ -219,6 +222,8 @@ class MoneyCalls:
                 if error.code in ENDED and payment.authorization_key is not None:
                     await payments.release(conn, payment.authorization_key)
                 await tell(conn, payment, f"{payment.kind} refused", error.message)
+                if then is not None:
+                    await then(conn, payment)
             recorded = await payments.find(conn, payment.payment_key)
             return recorded is None or not recorded.done
 
@@ -239,19 +244,6 @@ def none_open(tried: Sequence[Payment]) -> None:
             raise Conflict(
                 f"what became of {payment.payment_key} is not known: another try could pay twice"
             )
-
-
-def the_same(tried: Sequence[Payment], key: str, total: Money) -> None:
-    """Raises Conflict when the step was begun with another amount.
-
-    Only the amount that earlier tries have left is compared.
-    """
-    now = [item.payment for item in begun(tried, key)]
-    earlier = [payment for payment in tried if payment.requested_at < now[0].requested_at]
-    amount = succeeded(earlier) + sum(payment.amount_minor for payment in now)
-    if amount != total.minor or now[0].currency != total.currency:
-        found = Money(minor=amount, currency=now[0].currency)
-        raise Conflict(f"payment {key} is a {now[0].kind} of {found} already")
 
 
 def succeeded(tried: Sequence[Payment]) -> int:

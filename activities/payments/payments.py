@@ -1,4 +1,7 @@
-"""Captures and refunds. `money_calls` tells how each call is made safe."""
+"""Charges and refunds: calls and their outcomes. `money_calls` tells how each is made safe.
+
+The amounts are in rows, which the transactions of facts have written (store/payments/billing.py).
+"""
 
 from __future__ import annotations
 
@@ -6,44 +9,44 @@ from collections.abc import Mapping, Sequence
 
 from temporalio import activity
 
-from activities.payments.billing import (
-    credit,
-    grant_refund,
-    invoice,
-    is_invoiced,
-    paid_by_hand,
-    settle_refund,
-    shares_of_refund,
+from activities.payments.contracts import (
+    Charge,
+    Charged,
+    GrantRefund,
+    Refund,
+    RefundGranted,
 )
-from activities.payments.contracts import Answer, Capture, Invoice, MayRefund, Refund
+from activities.payments.granting import grant_refund
 from activities.payments.money_calls import (
     Call,
     MoneyCalls,
     Planned,
+    Settle,
     begun,
     none_open,
     succeeded,
     tell,
-    the_same,
 )
 from activities.payments.provider import CreditIssuer, PaymentProvider, PaymentReceipt
+from activities.payments.shares import paid_by_hand, shares_of_charge, shares_of_refund
 from activities.provider_errors import Declined
+from domain import ids
 from domain.accounting import accounts
 from domain.accounting.documents import Seller
-from domain.errors import NotAuthorized, Refused
-from domain.ids import WHO
+from domain.errors import NotAuthorized, NotFound, Refused
 from domain.money import Money
 from domain.payments.cover import ENDED
 from store.accounting import ledger
+from store.aftersales import returns
 from store.database import Connection, Pool
 from store.locks import lock_order
-from store.orders import effects, events, orders
-from store.payments import disputes, payments, refunds
+from store.orders import orders
+from store.payments import billing, captures, disputes, payments, refunds, tallies
 from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Payment
 
 
 class Payments:
-    """Captures and refunds, with the database pool and the payment providers (by name) injected."""
+    """Charges and refunds, with the database pool and the payment providers (by name) injected."""
 
     def __init__(
         self, pool: Pool, providers: Mapping[str, PaymentProvider], seller: Seller | None = None
@@ -53,197 +56,164 @@ class Payments:
         self._seller = seller or Seller()
 
     @activity.defn
-    async def charge_payment(self, ask: Capture) -> None:
-        """Invoice and charge the shipped units, and book both.
+    async def charge_payment(self, ask: Charge) -> Charged:
+        """Charge what is due, and book it. An order is charged ahead by the first such step.
 
         Fails with type `declined` when the provider refuses, and `not_authorized` when the
         authorization cannot be charged any more.
         """
-        key = _key(f"{ask.fulfilment_id}:capture", ask.attempt, ask.by_hand)
-        total = Money(minor=ask.worth.total, currency=ask.currency)
+        key = _key(f"{ask.part_id}:capture", ask.attempt, ask.by_hand)
 
-        async def book(conn: Connection, payment: Payment) -> None:
-            await ledger.post(
-                conn,
-                effect=payment.payment_key,
-                order_id=ask.order_id,
-                memo=f"capture of {payment.amount}",
-                currency=ask.currency,
-                postings=accounts.captured(
-                    payment.amount_minor,
-                    prepaid=ask.prepaid,
-                    by_credit=payment.provider == STORE_CREDIT,
-                ),
-            )
-            await tell(conn, payment, "charged", _why(ask))
-            tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
-            if succeeded(tried) == total.minor:
-                moves = {line_id: {"charged": units} for line_id, units in ask.units.items()}
-                await orders.move_lines(conn, ask.order_id, moves)
+        def settling(payment: Payment) -> Settle:
+            async def settle(receipt: PaymentReceipt | None) -> bool:
+                async with self._pool.acquire() as conn:
+                    if not ask.or_nothing:
+                        return await self._made(conn, ask, payment, receipt)
+                    async with conn.transaction():
+                        made = await self._made(conn, ask, payment, receipt)
+                        if made:
+                            await undone(conn, payment)
+                        return made
 
-        shortage: NotAuthorized | None = None
+            return settle
+
+        async def undone(conn: Connection, _: Payment) -> None:
+            if ask.or_nothing:
+                await billing.charge_nothing(conn, ask.order_id, ask.part_id)
+
         async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
-            tried = await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
+            charge, made = await tallies.to_make(conn, ask.order_id, ask.part_id)
+            if charge is None and ask.part_id == ids.prepaid_id(ask.order_id):
+                charge = await self._take_all(conn, ask)
+            tried = [p for p in made if (p.kind, p.part_of) == ("capture", ask.part_id)]
+            standing = payments.in_turn(made)
             planned = begun(tried, key)
-            if planned:
-                the_same(tried, key, total)
-            else:
+            if not planned:
                 none_open(tried)
-                left = total.minor - succeeded(tried)
-                if tried and left == 0:
-                    return  # A later try was faster than this one, which has written nothing.
-                try:
-                    shares = await self._shares_of_capture(conn, ask, left)
-                except NotAuthorized as error:
-                    shortage = error  # Units that have left are invoiced all the same.
-                else:
+                if charge is not None and charge.left:  # A later try may have been faster.
+                    shares = shares_of_charge(standing, ask, charge)
                     planned = await self._intend(
-                        conn, ask.order_id, "capture", ask.fulfilment_id, key, ask.currency, shares
+                        conn, ask.order_id, "capture", ask.part_id, key, charge.currency, shares
                     )
-            if not ask.prepaid and not await is_invoiced(conn, ask):
-                await invoice(conn, ask, self._seller, prepaid=False)
-        if shortage is not None:
-            raise shortage
         try:
-            await self._calls.perform_all(planned, self._capture, book)
+            references = {each.payment_key: each.reference for each in standing}
+            await self._calls.perform_all(
+                planned, lambda payment: _capture(payment, references), settling, undone
+            )
         except Declined as error:
             if ask.renews and error.code in ENDED:
                 raise NotAuthorized(error.message) from error
             error.charged = await self._charged(ask)
             raise
+        return Charged(authorized=self._stays_authorized(standing, planned))
 
-    async def _charged(self, ask: Capture) -> int:
+    async def _made(
+        self, conn: Connection, ask: Charge, payment: Payment, receipt: PaymentReceipt | None
+    ) -> bool:
+        ahead = ask.part_id == ids.prepaid_id(ask.order_id)
+        return await captures.made(
+            conn,
+            payment,
+            receipt.reference if receipt else None,
+            ahead=ahead,
+            releases_rest=self._calls.charges_once(payment.provider),
+            why=_why(ask, ahead=ahead),
+        )
+
+    async def _take_all(self, conn: Connection, ask: Charge) -> tallies.Charge | None:
+        """Everything that can be sent is due from now on. None: there is nothing."""
+        found = await tallies.load(conn, ask.order_id)
+        await tallies.take(conn, found, ask.part_id, found.charges.charge_all())
+        return await tallies.charge(conn, ask.part_id)
+
+    def _stays_authorized(self, standing: Sequence[Payment], planned: Sequence[Planned]) -> bool:
+        """Whether anything is left of authorizations, after these charges of them."""
+        left = {payment.payment_key: payment.room for payment in standing}
+        for item in planned:
+            key = item.payment.authorization_key
+            if key is not None and self._calls.charges_once(item.payment.provider):
+                left[key] = 0
+            elif key is not None and item.new:
+                left[key] -= item.payment.amount_minor
+        return any(room > 0 for room in left.values())
+
+    async def _charged(self, ask: Charge) -> int:
         async with self._pool.acquire() as conn:
-            return succeeded(
-                await payments.of_part(conn, ask.order_id, "capture", ask.fulfilment_id)
-            )
+            return succeeded(await payments.of_part(conn, ask.order_id, "capture", ask.part_id))
 
     @activity.defn
-    async def invoice_shipment(self, ask: Invoice) -> None:
-        """Invoice goods that went out and were charged before."""
-        effect = f"{ask.fulfilment_id}:invoiced"
+    async def grant_refund(self, ask: GrantRefund) -> RefundGranted:
+        """Owe the customer what somebody asks for, if the rules allow it."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            if await effects.find(conn, ask.order_id, effect) is not None:
-                return
-            await events.tell(conn, ask.order_id, effect, "invoiced", who=WHO)
-            await invoice(conn, ask, self._seller, prepaid=True)
-
-    async def _shares_of_capture(
-        self, conn: Connection, ask: Capture, amount: int
-    ) -> list[tuple[Payment | None, int]]:
-        """Split a capture over authorizations: those for this parcel first, then by sequence."""
-        if amount < 0:
-            asked = Money(minor=amount, currency=ask.currency)
-            raise Refused(f"capture of {asked}: an amount must not be negative")
-        if ask.by_hand or amount == 0:
-            return [(None, amount)]
-        made = [p for p in await payments.authorizations(conn, ask.order_id) if p.room]
-        own = [p for p in made if p.part_of == ask.fulfilment_id]
-        shares: list[tuple[Payment | None, int]] = []
-        for authorization in own + [p for p in made if p.part_of == ""]:
-            share = min(amount, authorization.room)
-            if share:
-                shares.append((authorization, share))
-                amount -= share
-        if amount:
-            short = Money(minor=amount, currency=ask.currency)
-            why = f"{short} of {ask.fulfilment_id} is not authorized, or not any more"
-            raise NotAuthorized(why) if ask.renews else Refused(why)
-        return shares
-
-    def _capture(self, payment: Payment) -> Call:
-        async def call(provider: PaymentProvider) -> PaymentReceipt:
-            return await provider.capture(
-                key=payment.payment_key,
-                authorization=await self._calls.authorization(payment),
-                amount=payment.amount,
-            )
-
-        return call
-
-    @activity.defn
-    async def may_refund(self, ask: MayRefund) -> Answer:
-        """Say whether anything of the order may be paid back at all, and if not, why."""
-        async with self._pool.acquire() as conn:
-            return Answer(why_not=await payments.why_no_refund(conn, ask.order_id))
+            return await grant_refund(conn, ask, self._seller)
 
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
-        """Grant the refund, pay it back, and book both. After a refusal it is still owed."""
+        """Pay back what is owed, and book it. After a refusal it is still owed."""
         # Another way of paying back is another call, also for a refund that was refused before.
         way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
         key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
+        order_id = ids.order_of(ask.refund_id)
 
         async def book(conn: Connection, payment: Payment) -> None:
             await ledger.post(
                 conn,
                 effect=payment.payment_key,
-                order_id=ask.order_id,
+                order_id=order_id,
                 memo=f"refund of {payment.amount}",
-                currency=ask.currency,
+                currency=payment.currency,
                 postings=accounts.refund_issued(
                     payment.amount_minor,
                     as_credit=payment.provider == STORE_CREDIT,
                     by_bank=await disputes.given_by_bank(conn, payment),
                 ),
             )
-            await tell(conn, payment, "refunded", ask.by_hand or ask.why)
-            if await refunds.issued(conn, ask.refund_id, payment.amount_minor):
-                await settle_refund(conn, ask)
+            await tell(conn, payment, "refunded", ask.by_hand or owed.reason)
+            if await refunds.issued(conn, ask.refund_id, payment.amount_minor) and (
+                owed.kind == "return"
+            ):
+                await returns.set_state(conn, ask.refund_id, "refunded")
 
-        refusal: Refused | None = None
         async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
-            new = await grant_refund(conn, ask)
-            tried = await payments.of_part(conn, ask.order_id, "refund", ask.refund_id)
+            await lock_order(conn, order_id)
+            owed = await _owed(conn, ask.refund_id)
+            made = await payments.of_order(conn, order_id)
+            tried = [p for p in made if (p.kind, p.part_of) == ("refund", ask.refund_id)]
             planned = begun(tried, key)
             if not planned:
                 none_open(tried)
-                owed = await refunds.find(conn, ask.refund_id)
-                assert owed is not None
-                if tried and owed.unissued == 0:
-                    return  # An earlier try's outcome arrived late.
-                try:
-                    if not (new or ask.by_hand):  # The bank may have been asked about it since.
-                        await self._check_not_disputed(conn, ask)
-                    shares = await shares_of_refund(conn, ask, owed.unissued)
-                except Refused as error:
-                    refusal = error  # It stays owed.
-                else:
-                    planned = await self._intend(
-                        conn, ask.order_id, "refund", ask.refund_id, key, ask.currency, shares
-                    )
-            if new:
-                await credit(conn, ask, self._seller)
-        if refusal is not None:
-            raise refusal
-        await self._calls.perform_all(planned, lambda p: self._refund(p, ask), book)
+                if owed.unissued == 0:
+                    return  # Nothing of it is to be paid, or an earlier try's outcome came late.
+                if not ask.by_hand:
+                    await _check_not_disputed(conn, order_id)
+                shares = shares_of_refund(payments.in_turn(made), ask, owed)
+                planned = await self._intend(
+                    conn, order_id, "refund", ask.refund_id, key, owed.currency, shares
+                )
+        await self._calls.perform_all(
+            planned,
+            lambda payment: self._refund(payment, owed),
+            lambda payment: self._calls.settling(payment, book),
+        )
         async with self._pool.acquire() as conn:
-            owed = await refunds.find(conn, ask.refund_id)
-            assert owed is not None
-            if owed.unissued:
-                raise paid_by_hand(ask, owed.unissued)
+            owed = await _owed(conn, ask.refund_id)
+        if owed.unissued:
+            raise paid_by_hand(owed)
 
-    async def _check_not_disputed(self, conn: Connection, ask: Refund) -> None:
-        why_not = await payments.why_no_refund(conn, ask.order_id)
-        if why_not:
-            raise Refused(why_not)
-
-    def _refund(self, payment: Payment, ask: Refund) -> Call:
+    def _refund(self, payment: Payment, owed: refunds.Refund) -> Call:
         async def call(provider: PaymentProvider) -> PaymentReceipt:
             if payment.authorization_key is None:
                 assert isinstance(provider, CreditIssuer)
                 async with self._pool.acquire() as conn:
-                    customer_id = await orders.customer_id(conn, ask.order_id)
+                    customer_id = await orders.customer_id(conn, payment.order_id)
                 return await provider.issue(
                     key=payment.payment_key,
                     customer_id=customer_id,
                     amount=payment.amount,
-                    order_id=ask.order_id,
-                    who=ask.who,
-                    why=ask.why,
+                    order_id=payment.order_id,
+                    who=owed.who,
+                    why=owed.reason,
                 )
             return await provider.refund(
                 key=payment.payment_key,
@@ -266,7 +236,7 @@ class Payments:
         """Write an intent for each share: of an authorization, paid by hand, or store credit."""
         planned = []
         for number, (authorization, amount) in enumerate(shares, start=1):
-            by_hand = amount == 0 or key.endswith(f":{BY_HAND}")
+            by_hand = key.endswith(f":{BY_HAND}")
             intent = Intent(
                 key=key if number == 1 else f"{key}/{number}",
                 kind=kind,
@@ -278,6 +248,32 @@ class Payments:
             )
             planned.append(Planned(*await payments.intend(conn, order_id, intent)))
         return planned
+
+
+def _capture(payment: Payment, references: Mapping[str, str | None]) -> Call:
+    async def call(provider: PaymentProvider) -> PaymentReceipt:
+        authorization = references.get(payment.authorization_key or "")
+        assert authorization is not None  # What it is charged to was made there.
+        return await provider.capture(
+            key=payment.payment_key, authorization=authorization, amount=payment.amount
+        )
+
+    return call
+
+
+async def _owed(conn: Connection, refund_id: str) -> refunds.Refund:
+    """A refund that was granted. Raises NotFound."""
+    owed = await refunds.find(conn, refund_id)
+    if owed is None:
+        raise NotFound(f"no refund {refund_id} was granted")
+    return owed
+
+
+async def _check_not_disputed(conn: Connection, order_id: str) -> None:
+    """Nothing is paid back while a bank has taken money back, or might: that would pay twice."""
+    why_not = await payments.why_no_refund(conn, order_id)
+    if why_not:
+        raise Refused(why_not)
 
 
 def _provider_of(authorization: Payment | None, *, by_hand: bool) -> str:
@@ -292,7 +288,7 @@ def _key(first: str, attempt: int, by_hand: str | None) -> str:
     return first if attempt == 1 else f"{first}:{attempt}"
 
 
-def _why(ask: Capture) -> str:
+def _why(ask: Charge, *, ahead: bool) -> str:
     if ask.by_hand is not None:
         return ask.by_hand
-    return "the whole order, before it ships" if ask.prepaid else f"{ask.fulfilment_id} shipped"
+    return "the whole order, before it ships" if ahead else f"{ask.part_id} shipped"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
+from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
+from domain.accounting.documents import Seller
 from domain.calendars import load_holidays
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
 from domain.orders.quantities import LineUnits
-from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from domain.stock.sourcing import Demand, SourcingPlan
 from store.batching import Batching
@@ -23,7 +23,9 @@ from store.fulfilment import fulfilments
 from store.locks import lock_order, lock_stock
 from store.orders import effects, events, orders
 from store.orders.orders import OnRecord
-from store.stock import allocations, backorders, kits, reservations
+from store.payments import billing, tallies
+from store.payments.billing import Grant
+from store.stock import allocations, backorders, kits, losses, reservations
 from store.stock.catalogue import Catalogue
 from store.stock.sourcing import Sourced, Wanted, lock_shelves
 
@@ -35,69 +37,18 @@ WRITERS_MAX: Final = 2
 """
 
 
-class ReserveAgain(BaseModel):
-    """Reserve other units in new fulfilments, for units that were not found or were lost.
-
-    `source` says how the order counts them now: `open` after a short pick, `shipped` when the
-    carrier lost them. Units that cannot be had are backordered in this `round` where that is
-    allowed; otherwise they are cancelled, or stay lost. `avoid`: a location whose count is in
-    doubt, or that has `refused`.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    effect: str
-    units: LineUnits
-    source: Literal["open", "shipped"]
-    replace: bool
-    backorder: bool = False
-    round: int = 1
-    first_number: int
-    avoid: str | None = None
-    refused: bool = False
-    reason: str
-    sourcing: SourcingRules = SourcingRules()
-
-
-class ReleaseStock(BaseModel):
-    """Give claims back and cancel their units. `units`: by fulfilment id.
-
-    `backordered` units stop waiting, and so do claims that have become backorders by now.
-    `decision` ends the order when this leaves nothing of it.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-    effect: str
-    units: dict[str, LineUnits] = {}
-    backordered: LineUnits = {}
-    decision: Literal["rejected", "cancelled"] | None = None
-    what: str
-    why: str
-    who: str = WHO
-
-
-class Reassign(BaseModel):
-    """Move the units that are still wanted from a recalled fulfilment to a new one."""
-
-    model_config = ConfigDict(frozen=True)
-
-    fulfilment_id: str
-    to: str
-    units: LineUnits
-
-
 class Inventory:
-    """Activities for claims on stock, with the database pool injected.
+    """Activities for claims on stock, with the database pool and the seller injected.
 
     `together_max`: order lines that are reserved in one transaction, at most; an order with more
-    lines has a transaction to itself.
+    lines has a transaction to itself. The seller writes credit notes.
     """
 
-    def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
+    def __init__(
+        self, pool: Pool, seller: Seller | None = None, *, together_max: int = 100
+    ) -> None:
         self._pool = pool
+        self._seller = seller or Seller()
         self._catalogue = Catalogue()
         load_holidays()  # Not while the first order holds the locks of its stock.
         # An order on record never changes, so it is read before the stock is locked.
@@ -145,12 +96,16 @@ class Inventory:
             raise reservations.KitChanged("kits change faster than their orders can be reserved")
 
     @activity.defn
-    async def release_stock(self, ask: ReleaseStock) -> None:
-        """Undo reserve_stock, for all or some units. Picked goods were put back before."""
+    async def release_stock(self, ask: ReleaseStock) -> Released:
+        """Undo reserve_stock, for all or some units. Picked goods were put back before.
+
+        What was paid for them is owed back from now on.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            if await effects.find(conn, ask.order_id, ask.effect) is not None:
-                return
+            done = await effects.find(conn, ask.order_id, ask.effect)
+            if done is not None:
+                return Released.model_validate(done)
             # One fulfilment after the other would take the locks in the wrong order.
             skus = await orders.skus(conn, ask.order_id)
             parts = await kits.claimed(conn, ask.order_id)
@@ -168,6 +123,12 @@ class Inventory:
             await backorders.give_up(conn, ask.order_id, waits)
             if ask.decision is not None:
                 await orders.decide(conn, ask.order_id, ask.decision, ask.why)
+            found = await tallies.load(conn, ask.order_id)
+            owed = found.charges.cancelled(dict.fromkeys(lines, 0))
+            grant = await billing.grant(
+                conn, found, owed, ask.refund_id, kind="cancelled", why=ask.why, who=ask.who
+            )
+            released = Released(refund=None if grant is None else grant.to_pay)
             await events.tell(
                 conn,
                 ask.order_id,
@@ -176,7 +137,10 @@ class Inventory:
                 who=ask.who,
                 why=ask.why,
                 data={"units": claims, "backordered": waits},
+                answer=released.model_dump(mode="json"),
             )
+            await billing.credit(conn, grant, self._seller)
+            return released
 
     @activity.defn
     async def reserve_again(self, ask: ReserveAgain) -> Reserved:
@@ -192,7 +156,7 @@ class Inventory:
                 sourced = await _plan_again(conn, ask, skus)
             missing = dict(sourced.missing)
             if ask.source == "shipped":
-                await _give_up_shipped(conn, ask, missing)
+                await losses.count(conn, ask.order_id, ask.units, missing)
             claim = allocations.Claim(
                 ask.order_id,
                 ask.effect,
@@ -216,6 +180,9 @@ class Inventory:
                 promises={},
             )
             reserved = Reserved(fulfilments=planned, backordered=waits, missing=missing)
+            grant = await _owed_for(conn, ask, missing)
+            refund = None if grant is None else grant.to_pay
+            reserved = reserved.model_copy(update={"refund": refund})
             given_up = "refunded" if ask.source == "shipped" else "cancelled"
             replaced = "missing units backordered" if waits else "missing units replaced"
             await events.tell(
@@ -228,6 +195,7 @@ class Inventory:
                 data=reservations.with_reasons(reserved, sourced),
                 answer=reserved.model_dump(mode="json"),
             )
+            await billing.credit(conn, grant, self._seller)
             return reserved
 
     @activity.defn
@@ -284,10 +252,8 @@ async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, st
     return (await lock_shelves(conn, [wanted], Catalogue())).plan(0, wanted)
 
 
-async def _give_up_shipped(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> None:
-    """Lost units: those that are replaced become open again, the others count as lost."""
-    moves = {}
-    for line_id, units in ask.units.items():
-        lost = missing.get(line_id, 0)
-        moves[line_id] = {"shipped": lost - units, "lost": lost}
-    await orders.move_lines(conn, ask.order_id, moves)
+async def _owed_for(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> Grant | None:
+    """Owe the customer what is paid for and will not be sent."""
+    if ask.source == "shipped":
+        return await losses.grant(conn, ask.order_id, ask.fulfilment_id, ask.units, missing)
+    return await losses.grant_missing(conn, ask.order_id, ask.fulfilment_id, missing)

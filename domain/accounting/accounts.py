@@ -38,10 +38,11 @@ class Account(StrEnum):
 Postings = Mapping[Account, int]
 
 
-def invoiced(worth: Worth, *, prepaid: bool) -> Postings:
-    """Goods went out: revenue, against the customer's debt or an earlier payment."""
+def invoiced(worth: Worth, *, due: int) -> Postings:
+    """Goods went out: revenue, against what is `due` from the customer, or was paid before."""
     return {
-        Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: worth.total,
+        Account.RECEIVABLES: due,
+        Account.DEFERRED_REVENUE: worth.total - due,
         Account.REVENUE: -worth.goods,
         Account.SHIPPING_INCOME: -worth.shipping,
         Account.TAX_PAYABLE: -(worth.tax + worth.shipping_tax),

@@ -16,6 +16,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.errors import IllegalTransition
 from domain.money import split, to_minor
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
@@ -140,20 +141,51 @@ class Tally(BaseModel):
 
 
 class LineMoney(BaseModel):
-    """The money of one line.
+    """The money of one line: its units by what became of their money, and amounts.
 
-    `credited`: units whose invoice was taken back. `limit`: the authorized amount for the line, if
-    known. `withheld`: the shipping of units that were paid back without it, which is paid back when
-    they arrive.
+    `charged` and `refunded` units are paid for, and paid back; of these, the customer keeps those
+    `conceded`. `invoiced` units went out; the invoice of those `credited` was taken back.
+    `prepaid`: paid for, and still to be sent; of these, those `resent` replace lost ones, and are
+    invoiced already. `sendable`: so many could be sent when they were authorized; None: all.
+    `withheld`: the shipping of units that were paid back without it, which is paid back when they
+    arrive.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    charges: Tally = Tally()
-    invoices: Tally = Tally()
+    charged: int = 0
+    refunded: int = 0
+    conceded: int = 0
+    invoiced: int = 0
     credited: int = 0
-    limit: Worth | None = None
+    prepaid: int = 0
+    resent: int = 0
+    sendable: int | None = None
+    charged_worth: Worth = NOTHING
+    refunded_worth: Worth = NOTHING
+    invoiced_worth: Worth = NOTHING
+    credited_worth: Worth = NOTHING
     withheld: Worth = NOTHING
+
+    @property
+    def charges(self) -> Tally:
+        return Tally(taken=self.charged_worth, given=self.refunded_worth)
+
+    @property
+    def invoices(self) -> Tally:
+        return Tally(taken=self.invoiced_worth, given=self.credited_worth)
+
+    def counting(self, **changes: int) -> Self:
+        """Counts moved by so many units. Raises IllegalTransition for what cannot be."""
+        counts = {name: getattr(self, name) + by for name, by in changes.items()}
+        moved = self.model_copy(update=counts)
+        if not (
+            0 <= moved.refunded <= moved.charged
+            and 0 <= moved.conceded <= moved.refunded
+            and 0 <= moved.credited <= moved.invoiced
+        ):
+            raise IllegalTransition(f"units of money cannot move by {changes}: {moved}")
+        return moved
 
 
 def value_lines(order: Order) -> dict[str, LineWorth]:

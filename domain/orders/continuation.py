@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.orders.amounts import NOTHING, LineMoney, Worth
 from domain.orders.messages import (
     AttentionAnswer,
     CancelOutcome,
@@ -50,27 +49,18 @@ class FulfilmentProgress(BaseModel):
 
 
 class BookState(BaseModel):
-    """The counts and amounts of an order: units by line id, parcels, and minor units.
+    """The counts of an order: units by line id, and parcels.
 
     `round`: the number of the present or next wait for backordered units, and its end. `given_up`:
-    the reason why the last units were given up. `prepaid`: units that are paid for and still to be
-    sent; of these, `resent` replace lost ones. `refunded`, `invoiced`: everything that was paid
-    back, and that stays invoiced. `goodwill`: paid back for no unit.
+    the reason why the last units were given up. `authorized`: something may be authorized that is
+    neither charged nor released.
     """
 
     model_config = ConfigDict(frozen=True)
 
     lines: dict[str, LineQuantities] = {}
-    money: dict[str, LineMoney] = {}
-    prepaid: LineUnits = {}
-    resent: LineUnits = {}
     fulfilments: tuple[FulfilmentProgress, ...] = ()
-    authorized: int = 0
-    charged_ahead: bool = False
-    reauthorized: bool = False
-    refunded: Worth = NOTHING
-    invoiced: Worth = NOTHING
-    goodwill: int = 0
+    authorized: bool = False
     last_delivery: datetime | None = None
     round: int = 1
     waits_until: datetime | None = None
@@ -122,8 +112,8 @@ class PaymentsState(BaseModel):
     """The payments of an order.
 
     The provider and the token that the customer brought in place of the order's own; the number of
-    tries to pay and of order holds; whether somebody has asked to charge it, and whether a part was
-    charged by hand.
+    tries to pay and of order holds; whether somebody has asked to charge it, and whether it was
+    charged as a whole, before anything was sent.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -133,7 +123,7 @@ class PaymentsState(BaseModel):
     attempt: int = 1
     holds: int = 0
     told_to_charge: bool = False
-    charged_by_hand: bool = False
+    charged: bool = False
 
 
 class AnsweredCancel(BaseModel):
@@ -214,7 +204,6 @@ class OrderState(BaseModel):
     steps: StepsState = StepsState()
     returns: ReturnsState = ReturnsState()
     payments: PaymentsState = PaymentsState()
-    refunds_numbered: int = 0
     inbox: InboxState = InboxState()
 
 

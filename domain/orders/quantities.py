@@ -11,8 +11,7 @@
 
 Everything is counted per unit: a line can be in several of these at once. `delivered`, `lost`,
 `return_requested` and `returned` are counted within `shipped`; the store also counts `picked`,
-within `allocated`. Beside where a unit is, it is counted whether it is paid: `charged`, `invoiced`
-once it went out, `refunded`; `conceded` are those refunded that the customer keeps.
+within `allocated`. Whether a unit is paid for is counted beside that (`LineMoney`).
 The sum `ordered = open + backordered + allocated + shipped + cancelled` holds after every move;
 the same sum is a constraint in the database.
 """
@@ -48,10 +47,6 @@ class LineQuantities(BaseModel):
     lost: Count = 0
     return_requested: Count = 0
     returned: Count = 0
-    charged: Count = 0
-    refunded: Count = 0
-    invoiced: Count = 0
-    conceded: Count = 0
 
     @property
     def open(self) -> int:
@@ -61,11 +56,6 @@ class LineQuantities(BaseModel):
     def returnable(self) -> int:
         """Units that the customer has and has not asked to send back."""
         return self.delivered - self.return_requested - self.returned
-
-    @property
-    def concedable(self) -> int:
-        """Units that the customer has, has paid for, and has not asked to send back."""
-        return max(0, self.returnable - self.conceded)
 
     @property
     def settled(self) -> bool:
@@ -126,23 +116,6 @@ class LineQuantities(BaseModel):
         """Undeliverable and back at the warehouse: counted as never sent."""
         return self._moved("take back", units, self.in_transit, shipped=-units, cancelled=units)
 
-    def charge(self, units: int) -> Self:
-        return self._moved("charge", units, self.ordered - self.charged, charged=units)
-
-    def refund(self, units: int) -> Self:
-        return self._moved("refund", units, self.charged - self.refunded, refunded=units)
-
-    def concede(self, units: int) -> Self:
-        """Pay back units that the customer has and keeps."""
-        return self._moved("pay back", units, self.concedable, conceded=units, refunded=units)
-
-    def unconcede(self, units: int) -> Self:
-        """Units that were paid back before have come back."""
-        return self._moved("take back", units, self.conceded, conceded=-units)
-
-    def invoice(self, units: int) -> Self:
-        return self._moved("invoice", units, self.ordered - self.invoiced, invoiced=units)
-
     def _moved(self, verb: str, units: int, available: int, **changes: int) -> Self:
         if units < 0 or units > available:
             raise IllegalTransition(f"cannot {verb} {units}: only {available} can be")
@@ -164,8 +137,4 @@ class LineQuantities(BaseModel):
             raise ValueError("more units arrived or are lost than were shipped")
         if self.return_requested + self.returned > self.delivered:
             raise ValueError("more units are sent back than were delivered")
-        if not self.refunded <= self.charged <= self.ordered:
-            raise ValueError("refunded ≤ charged ≤ ordered does not hold")
-        if self.conceded > self.refunded or self.invoiced > self.ordered:
-            raise ValueError("conceded ≤ refunded and invoiced ≤ ordered do not hold")
         return self

@@ -89,31 +89,24 @@ def still_needed(
     asked: Iterable[Need],
     *,
     charged: Mapping[str, int],
-    leaving: Mapping[str, int],
+    leaving: Collection[str],
     ended: bool,
-    stopped: Collection[str],
 ) -> list[Need]:
-    """What is still to be charged for these parts, and for those that are about to leave.
+    """What is still to be charged for these parts.
 
-    `charged`: what each part was charged, or is being. `leaving`: what is charged for each parcel
-    that waits for its hand-over, or has left. `ended`: a company has ended an authorization before
-    its time; as long as none has, there is enough for all. `stopped`: parts that are sent no more.
+    `charged`: what each part was charged, or is being. `leaving`: the parcels that wait for their
+    hand-over, or have left. `ended`: a company has ended an authorization before its time; as long
+    as none has, there is enough for all.
     """
-    going = {part: minor for part, minor in leaving.items() if part not in charged}
-    found = [
+    return [
         replace(
             need,
             amount=max(0, need.amount - charged.get(need.part, 0)),
             most=max(0, need.most - charged.get(need.part, 0)),
-            leaving=ended and need.part in going,
+            leaving=ended and need.part in leaving and need.part not in charged,
         )
         for need in asked
     ]
-    named = {need.part for need in found}
-    found += [
-        Need(part, minor, leaving=ended) for part, minor in going.items() if part not in named
-    ]
-    return [need for need in found if need.part not in stopped]
 
 
 def lacking(

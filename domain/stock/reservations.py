@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.fulfilment.fulfilments import Planned
 from domain.orders.quantities import LineUnits
+from domain.orders.refund_rules import Granted
 from domain.orders.terms import Terms
 
 
@@ -20,7 +21,8 @@ class ReserveStock(BaseModel):
 class Reserved(BaseModel):
     """The reserved, the backordered and the missing units.
 
-    With nothing reserved or backordered, the order is rejected.
+    With nothing reserved or backordered, the order is rejected. `refund`: what is owed back for
+    missing units that were paid for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +30,7 @@ class Reserved(BaseModel):
     fulfilments: tuple[Planned, ...] = ()
     backordered: LineUnits = {}
     missing: LineUnits = {}
+    refund: Granted | None = None
 
 
 class ReservedOrder(Reserved):

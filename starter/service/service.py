@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
+from domain.accounting.documents import Seller
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from starter.service.accounting import Accounting
@@ -38,6 +39,7 @@ class Records:
     """The doors that need the database alone: reads, and reports of the world outside.
 
     They work while Temporal is away. The worker's relay takes reports to the workflows that wait.
+    `seller`: who writes invoices and credit notes; the same one as in the worker.
     """
 
     orders: OrderRecords
@@ -45,20 +47,26 @@ class Records:
     purchasing: PurchaseRecords
     reconciliation: ReconciliationRecords
 
-    def __init__(self, pool: Pool, *, purchasing: PurchasingPolicy | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        purchasing: PurchasingPolicy | None = None,
+        seller: Seller | None = None,
+    ) -> None:
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
         self.purchasing = PurchaseRecords(pool, purchasing)
         self.reconciliation = ReconciliationRecords(pool)
         self.accounting = Accounting(pool)
         self.baskets = Baskets(pool)
-        self.carriers = Carriers(pool)
+        self.carriers = Carriers(pool, seller)
         self.catalogue = Catalogue(pool)
         self.credit = Credit(pool)
         self.locations = Locations(pool)
         self.stock = Stock(pool)
         self.transfers = Transfers(pool)
-        self.warehouse = Warehouse(pool)
+        self.warehouse = Warehouse(pool, seller)
 
 
 class Service(Records):
@@ -78,8 +86,9 @@ class Service(Records):
         policy: Policy | None = None,
         channel_policies: Mapping[str, Policy] | None = None,
         purchasing: PurchasingPolicy | None = None,
+        seller: Seller | None = None,
     ) -> None:
-        super().__init__(pool, purchasing=purchasing)
+        super().__init__(pool, purchasing=purchasing, seller=seller)
         self._pool = pool
         self._temporal = temporal
         self._task_queue = task_queue

@@ -1,18 +1,9 @@
 -- The journal, and its closed periods. Triggers make sure that entries never change, that each one
 -- balances, and that none is written into a closed period.
 
--- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)!
--- An entry with its postings, once per effect: two writers of one effect hold the same lock.
-with entry as (
-    insert into journal_entry (effect, order_no, memo)
-    select :effect, order_no_of(:order_id), :memo
-    where not is_booked(:effect, order_no_of(:order_id))
-    returning entry_id
-)
-insert into posting (entry_id, account, amount_minor, currency)
-select entry_id, account, amount, :currency
-from entry, unnest(:accounts::text[], :amounts::bigint[]) as p (account, amount)
-where amount <> 0;
+-- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)$
+-- An entry with its postings. The function stands in schema/routines/accounting.sql.
+select entry_posted(:effect, order_no_of(:order_id), :memo, :currency, :accounts::text[], :amounts::bigint[]);
 
 -- name: trial_balance(until)
 -- The sum of all entries through a day; null: of all days.

@@ -26,6 +26,7 @@ class Outcome(TypedDict, total=False):
     units: LineUnits
     why: str
     state: str
+    due_minor: int
 
 
 class Standing(BaseModel):

@@ -177,11 +177,6 @@ create table order_line (
     cancelled          units       not null default 0,
     return_requested   units       not null default 0,
     returned           units       not null default 0,
-    charged            units       not null default 0,  -- units paid for
-    refunded           units       not null default 0,  -- units paid back
-    conceded           units       not null default 0,  -- units paid back that the customer keeps
-    -- units that went out, for which revenue is booked
-    invoiced           units       not null default 0,
     -- What the whole line is worth, shares of discount and shipping included.
     goods_minor        minor_units not null,
     tax_minor          minor_units not null,
@@ -195,11 +190,7 @@ create table order_line (
     constraint picked_is_at_most_allocated check (picked <= allocated),
     constraint delivered_and_lost_is_at_most_shipped check (delivered + lost <= shipped),
     constraint returned_and_to_return_is_at_most_delivered check (
-        return_requested + returned <= delivered),
-    constraint charged_is_at_most_ordered check (charged <= ordered),
-    constraint refunded_is_at_most_charged check (refunded <= charged),
-    constraint invoiced_is_at_most_ordered check (invoiced <= ordered),
-    constraint conceded_is_at_most_refunded check (conceded <= refunded)
+        return_requested + returned <= delivered)
 );
 create index order_line_by_sku on order_line (sku);
 
@@ -541,13 +532,60 @@ create table return_line (
 
 -- Payments and refunds, and the messages of payment companies about them.
 
+-- An amount by its purpose: goods without their tax, the tax on them, shipping, and the tax on that.
+create type worth as (goods bigint, tax bigint, shipping bigint, shipping_tax bigint);
+
+-- The money of each line of an order: its units by what became of their money, and amounts. Written in the
+-- transaction that decides; a line without a row has none of it yet. domain.orders.charges says what each
+-- decision does.
+create table order_line_money (
+    order_no       bigint not null,
+    line_id        text   not null,
+    charged        units  not null default 0,  -- units that are paid for, or are to be
+    refunded       units  not null default 0,  -- units paid back, or owed
+    conceded       units  not null default 0,  -- units paid back that the customer keeps
+    invoiced       units  not null default 0,  -- units that went out, for which revenue is booked
+    credited       units  not null default 0,  -- units whose invoice was taken back
+    prepaid        units  not null default 0,  -- units paid for and still to be sent
+    resent         units  not null default 0,  -- of these, those that replace lost ones
+    sendable       units,  -- so many could be sent when they were authorized; null: all
+    charged_worth  worth  not null default '(0,0,0,0)',
+    refunded_worth worth  not null default '(0,0,0,0)',
+    invoiced_worth worth  not null default '(0,0,0,0)',
+    credited_worth worth  not null default '(0,0,0,0)',
+    -- shipping of units that were paid back without it, which is owed when they arrive
+    withheld       worth  not null default '(0,0,0,0)',
+    primary key (order_no, line_id),
+    constraint order_line_money_is_of_a_line foreign key (order_no, line_id) references order_line,
+    constraint refunded_units_are_at_most_charged check (refunded <= charged),
+    constraint conceded_units_are_at_most_refunded check (conceded <= refunded),
+    constraint credited_units_are_at_most_invoiced check (credited <= invoiced),
+    constraint resent_units_are_prepaid check (resent <= prepaid)
+);
+
+-- What an order's customer has to pay: for a parcel that left, or for all of the order before anything
+-- leaves. Its amount is decided before a payment company is called, and does not change after that, but
+-- where the company refuses to charge ahead: then only what other means have paid by then is left of it.
+create table charge (
+    order_no       bigint      not null constraint charge_is_of_an_order references customer_order,
+    charge_id      text        not null,  -- the fulfilment, or the order's id with `:prepaid`
+    units          jsonb       not null,  -- line id → units that it pays for
+    amount_minor   minor_units not null,
+    captured_minor minor_units not null default 0,
+    ahead          boolean     not null,  -- before its goods leave
+    taken_at       timestamptz not null default moment(),
+    primary key (order_no, charge_id),
+    constraint captured_is_at_most_charged check (captured_minor <= amount_minor)
+);
+
 -- One row per order: the sums that were asked for, and those that were done. Each request first adds its
 -- amount to what was asked for. So however many requests run at once, no more is charged than was
--- authorized, and no more is refunded than was charged.
+-- authorized, and no more is owed back than was charged.
 create table order_money (
     order_no            bigint        primary key
         constraint order_money_is_of_an_order references customer_order,
     currency            currency_code not null,
+    charged             minor_units   not null default 0,  -- what the customer has to pay by now
     authorized          minor_units   not null default 0,
     released            minor_units   not null default 0,  -- of what was authorized
     capture_granted     minor_units   not null default 0,
@@ -561,7 +599,8 @@ create table order_money (
     billed_after_refund boolean       not null default false,
     constraint captured_is_at_most_asked_for check (captured <= capture_granted),
     constraint refunded_is_at_most_owed check (refunded <= refund_granted),
-    constraint owed_is_at_most_captured check (refund_granted <= captured),
+    constraint owed_is_at_most_charged check (refund_granted <= charged),
+    constraint refunded_is_at_most_captured check (refunded <= captured),
     constraint captures_and_releases_are_at_most_authorized check (
         0 <= released and capture_granted + released <= authorized)
 );

@@ -28,10 +28,6 @@ COUNTS = (
     "cancelled",
     "return_requested",
     "returned",
-    "charged",
-    "refunded",
-    "invoiced",
-    "conceded",
 )
 
 

@@ -18,13 +18,12 @@ from customer_order o where o.order_id = any(:order_ids::text[]);
 -- To be started → begun. The function stands in schema/routines/orders.sql.
 select begin_orders(:order_ids::text[]) as order_id;
 
--- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned, charged, refunded, invoiced, conceded)$
+-- name: move_lines(order_ids, line_ids, backordered, allocated, picked, shipped, delivered, lost, cancelled, return_requested, returned)$
 -- Adds to the counts of a set of lines. The function stands in schema/routines/orders.sql.
 select lines_moved(
     :order_ids::text[], :line_ids::text[], :backordered::bigint[], :allocated::bigint[], :picked::bigint[],
     :shipped::bigint[], :delivered::bigint[], :lost::bigint[], :cancelled::bigint[],
-    :return_requested::bigint[], :returned::bigint[], :charged::bigint[], :refunded::bigint[],
-    :invoiced::bigint[], :conceded::bigint[]);
+    :return_requested::bigint[], :returned::bigint[]);
 
 -- name: decide(decision, order_ids, reasons)!
 -- received → confirmed | rejected; confirmed → cancelled | closed. Nothing leaves a final state. With its

@@ -5,10 +5,11 @@ This is asked of the rows, by whoever is about to send it, or to authorize somet
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from domain import ids
 from domain.errors import NotFound
 from domain.orders.terms import TenderTerms
 from domain.payments.cover import ENDED, SHARED, Need, Standing, When, lacking, still_needed
@@ -17,7 +18,9 @@ from store import clock
 from store.database import Connection, load_queries
 from store.fulfilment import fulfilments
 from store.orders import orders
+from store.payments import tallies
 from store.payments.payments import texts
+from store.payments.tallies import Tallies
 
 _sql = load_queries(__file__)
 
@@ -26,8 +29,8 @@ _sql = load_queries(__file__)
 class Paying:
     """An order as its payment goes by: what was decided, who pays, and every operation so far.
 
-    `leaving`: what is charged for each parcel that waits for its hand-over, or has left.
-    `stopped`: fulfilments that are sent no more. `voided`: something was released for good.
+    `leaving`: the parcels that wait for their hand-over, or have left. `voided`: something was
+    released for good. `tallies`: the money of its lines, and what was charged.
     """
 
     order_id: str
@@ -36,8 +39,8 @@ class Paying:
     voided: bool
     tenders: tuple[TenderTerms, ...]
     operations: tuple[Payment, ...]
-    leaving: dict[str, int]
-    stopped: frozenset[str]
+    leaving: frozenset[str]
+    tallies: Tallies
 
     @property
     def authorizations(self) -> list[Payment]:
@@ -56,8 +59,13 @@ class Paying:
             for each in self.authorizations
         )
 
-    def needs(self, asked: Iterable[Need]) -> list[Need]:
-        """What is still to be charged for these parts, and for those that are about to leave."""
+    def needs(self, first: str = "", *, ahead: bool = False) -> list[Need]:
+        """What is still to be charged for each part, `first` before the others.
+
+        `ahead`: the order is charged as a whole, so it is one part.
+        """
+        prepaid = ids.prepaid_id(self.order_id) if ahead else ""
+        asked = tallies.needs(self.tallies, first, prepaid=prepaid)
         charges = [each for each in self.operations if each.kind == "capture"]
         charged: dict[str, int] = {}
         for each in charges:
@@ -68,7 +76,6 @@ class Paying:
             charged=charged,
             leaving=self.leaving,
             ended=any(each.state == "failed" and each.code in ENDED for each in charges),
-            stopped=self.stopped,
         )
 
 
@@ -98,36 +105,40 @@ async def paying(conn: Connection, order_id: str) -> Paying:
         voided=row["voided"],
         tenders=orders.tenders(row),
         operations=tuple(Payment(**texts(each)) for each in row["operations"]),
-        leaving=row["leaving"],
-        stopped=frozenset(row["stopped"] or ()),
+        leaving=frozenset(row["leaving"] or ()),
+        tallies=tallies.from_row(order_id, row["tallies"]),
     )
 
 
-async def is_paid(
+class Cover(NamedTuple):
+    """Whether nothing is missing for a fulfilment to be sent, and what is charged as it leaves."""
+
+    holds: bool
+    to_charge: int
+
+
+async def cover_of(
     conn: Connection,
     order_id: str,
     fulfilment_id: str,
     *,
-    to_charge: int,
-    at_most: int,
     ahead: bool,
     lasting: timedelta,
     renew_before: timedelta,
-) -> bool:
-    """Whether nothing is missing for a fulfilment to be sent, which may be until `lasting` is over.
+) -> Cover:
+    """Whether the money of a fulfilment holds until it leaves, which may take until `lasting`.
 
-    `to_charge`: minor units that are charged when it leaves, `at_most` with rounding. `ahead`: the
-    order is charged as a whole before that. The caller holds the order's lock.
+    `ahead`: the order is charged as a whole before that. The caller holds the order's lock.
     """
     if ahead:
-        return bool(await _sql.is_charged(conn, fulfilment_id=fulfilment_id))
-    if to_charge == 0:
-        return True
+        return Cover(bool(await _sql.is_charged(conn, order_id=order_id)), 0)
     found = await paying(conn, order_id)
+    needs = found.needs(fulfilment_id)
+    to_charge = sum(need.amount for need in needs if need.part == fulfilment_id)
     now = clock.now()
     when = When(now=now, until=now + lasting, spare=renew_before)
-    needs = found.needs([Need(fulfilment_id, to_charge, at_most)])
-    return not lacking(needs, len(found.tenders), found.standing, when, {fulfilment_id})
+    short = lacking(needs, len(found.tenders), found.standing, when, {fulfilment_id})
+    return Cover(not short, to_charge)
 
 
 async def can_be_charged(

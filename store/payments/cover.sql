@@ -7,25 +7,20 @@ select o.order_id, o.decision, o.currency, m.voided,
        o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
        (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
         from payment p where p.order_no = o.order_no) as operations,
-       (select coalesce(jsonb_object_agg(s.fulfilment_id, s.to_charge_minor), '{}')
+       (select array_agg(s.fulfilment_id)
         from shipment s join fulfilment f using (order_no, fulfilment_id)
         where s.order_no = o.order_no and s.to_charge_minor > 0
           and s.label in ('requested', 'bought')
           and f.state in ('packed', 'labelled', 'shipped')) as leaving,
-       (select array_agg(f.fulfilment_id) from fulfilment f
-        where f.order_no = o.order_no and f.state = 'cancelled') as stopped
+       (select to_jsonb(t) from tallies_of(o.order_no) t) as tallies
 from customer_order o join order_money m using (order_no)
 where o.order_id = :order_id;
 
--- name: is_charged(fulfilment_id)$
--- The order is charged as a whole, before anything of it is sent: then every line is.
-select coalesce(bool_and(o.charged > 0), true)
-from fulfilment_line l
-join order_line o using (order_no, line_id)
-where l.order_no = order_no_of(:fulfilment_id) and l.fulfilment_id = :fulfilment_id
-  and exists (select from reservation r
-              where r.order_no = l.order_no and r.fulfilment_id = l.fulfilment_id
-                and r.line_id = l.line_id and r.quantity > 0);
+-- name: is_charged(order_id)$
+-- The order is charged as a whole, before anything of it is sent: all of that is paid.
+select exists (select from charge
+               where order_no = order_no_of(:order_id) and ahead and units <> '{}'
+                 and captured_minor = amount_minor);
 
 -- name: tell_ending(batch)
 -- Parcels that wait for their hand-over, and for which not enough is authorized, or not for long: their

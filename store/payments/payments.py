@@ -7,7 +7,7 @@ was charged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from domain.errors import Conflict, Refused
@@ -29,22 +29,23 @@ async def intend(conn: Connection, order_id: str, intent: Intent) -> tuple[Payme
     amount = intent.amount
     if amount.minor < 0:
         raise Refused(f"{intent.kind} of {amount}: an amount must not be negative")
-    row = await _sql.want_payment(
-        conn,
-        payment_key=intent.key,
-        order_id=order_id,
-        kind=intent.kind,
-        amount_minor=amount.minor,
-        currency=amount.currency,
-        provider=intent.provider,
-        tender=intent.tender,
-        authorization_key=intent.authorization_key,
-        part_of=intent.part_of,
-    )
+    try:
+        row = await _sql.want_payment(
+            conn,
+            payment_key=intent.key,
+            order_id=order_id,
+            kind=intent.kind,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            provider=intent.provider,
+            tender=intent.tender,
+            authorization_key=intent.authorization_key,
+            part_of=intent.part_of,
+        )
+    except CheckViolation:
+        raise Refused(_NO_ROOM.get(intent.kind, "{} is too much").format(amount)) from None
     if row is not None:
-        payment = Payment(**texts(row))
-        await _take_room(conn, payment)
-        return payment, True
+        return Payment(**texts(row)), True
     found = await find(conn, intent.key)
     assert found is not None
     if (found.kind, found.amount) != (intent.kind, amount):
@@ -52,41 +53,25 @@ async def intend(conn: Connection, order_id: str, intent: Intent) -> tuple[Payme
     return found, False
 
 
-async def _take_room(conn: Connection, payment: Payment) -> None:
-    amount = payment.amount_minor
-    match payment.kind:
-        case "capture":
-            why_not = f"charging {payment.amount} more would exceed what is authorized for it"
-            if payment.provider == BY_HAND:  # A payment by hand has no authorization but its own.
-                await _add(conn, payment.order_id, authorized=amount)
-            await _add(conn, payment.order_id, why_not=why_not, capture_granted=amount)
-            await _add_there(conn, payment, why_not=why_not, capture_granted=amount)
-        case "refund":  # Its room in the order's sums was taken when the refund was granted.
-            why_not = f"paying back {payment.amount} more would exceed what was charged by it"
-            await _add_there(conn, payment, why_not=why_not, refund_granted=amount)
+_NO_ROOM: Mapping[Kind, str] = {
+    "capture": "charging {} more would exceed what is authorized for it",
+    "refund": "paying back {} more would exceed what was charged by it",
+}
 
 
 async def succeed(
     conn: Connection,
     payment: Payment,
     reference: str | None,
-    *,
-    releases_rest: bool = False,
 ) -> bool:
     """requested or unknown → succeeded, and the sums with it. False when it was settled before.
 
-    Not of an authorization: see `authorizations`. `releases_rest`: the authorization cannot be
-    charged a second time.
+    Of a refund or a release: for the others see `authorizations` and `captures`.
     """
     if not await _settle(conn, payment, "succeeded", reference=reference):
         return False
     amount = payment.amount_minor
     match payment.kind:
-        case "capture":
-            await _add(conn, payment.order_id, captured=amount)
-            await _add_there(conn, payment, captured=amount)
-            if releases_rest and payment.authorization_key is not None:
-                await release(conn, payment.authorization_key)
         case "refund":
             await _add(conn, payment.order_id, refunded=amount)
             await _add_there(conn, payment, refunded=amount)
@@ -137,30 +122,6 @@ async def came_back(conn: Connection, payment: Payment, code: str, message: str)
     return True
 
 
-async def grant_refund(
-    conn: Connection, order_id: str, amount: Money, *, by_hand: bool = False
-) -> None:
-    """Take a refund's room in the order's sums. Raises Refused when there is none.
-
-    Nothing is paid back while a bank has taken money back, or might: that would pay twice. A refund
-    that was paid already, by hand or by the bank, can still be recorded.
-    """
-    why_not = "" if by_hand else await why_no_refund(conn, order_id)
-    if why_not:
-        raise Refused(why_not)
-    money = await sums(conn, order_id)
-    if amount.currency != money.currency:
-        raise Refused(f"order {order_id} was paid in {money.currency}, not in {amount.currency}")
-    left = Money(minor=money.captured - money.refund_granted, currency=money.currency)
-    why_not = f"paying back {amount} would exceed what order {order_id} was charged; {left} is left"
-    await _add(conn, order_id, refund_granted=amount.minor, why_not=why_not)
-
-
-async def billed_after_refund(conn: Connection, order_id: str) -> None:
-    """Record that an invoice was decided after a refund: its cents depend on the sequence."""
-    await _sql.billed_after_refund(conn, order_id=order_id)
-
-
 async def why_no_refund(conn: Connection, order_id: str) -> str:
     """The reason why nothing of the order may be paid back now; empty if it may."""
     money = await sums(conn, order_id)
@@ -197,8 +158,13 @@ async def of_part(conn: Connection, order_id: str, kind: Kind, part_of: str) -> 
 
 async def authorizations(conn: Connection, order_id: str) -> list[Payment]:
     """All authorizations of an order, in the sequence in which they are charged."""
-    made = [payment for payment in await of_order(conn, order_id) if payment.kind == "authorize"]
-    return sorted(made, key=lambda payment: (payment.tender, payment.requested_at))
+    return in_turn(await of_order(conn, order_id))
+
+
+def in_turn(made: Iterable[Payment]) -> list[Payment]:
+    """The authorizations among an order's operations, in the sequence in which they are charged."""
+    found = [payment for payment in made if payment.kind == "authorize"]
+    return sorted(found, key=lambda payment: (payment.tender, payment.requested_at))
 
 
 async def unsettled(conn: Connection) -> list[Record]:
@@ -239,7 +205,7 @@ async def _settle(
     return settled is not None
 
 
-_NAMES = ("capture_granted", "captured", "refund_granted", "refunded", "released")
+_NAMES = ("capture_granted", "refund_granted", "refunded", "released")
 
 
 def _sums(**changes: int) -> dict[str, int]:
@@ -250,23 +216,17 @@ async def _add(
     conn: Connection,
     order_id: str,
     *,
-    authorized: int = 0,
     voided: bool = False,
-    why_not: str = "",
     **changes: int,
 ) -> None:
     try:
-        await _sql.add_money(
-            conn, order_id=order_id, authorized=authorized, voided=voided, **_sums(**changes)
-        )
+        await _sql.add_money(conn, order_id=order_id, voided=voided, **_sums(**changes))
     except CheckViolation:
-        why_not = why_not or f"the money of order {order_id} does not allow {changes}"
+        why_not = f"the money of order {order_id} does not allow {changes}"
         raise Refused(why_not) from None
 
 
-async def _add_there(
-    conn: Connection, payment: Payment, *, why_not: str = "", **changes: int
-) -> None:
+async def _add_there(conn: Connection, payment: Payment, **changes: int) -> None:
     """Add to the sums of the authorization that the payment belongs to, if it belongs to one."""
     if payment.authorization_key is None:
         return
@@ -275,5 +235,5 @@ async def _add_there(
             conn, payment_key=payment.authorization_key, **_sums(**changes)
         )
     except CheckViolation:
-        why_not = why_not or f"{payment.authorization_key} does not allow {changes}"
+        why_not = f"{payment.authorization_key} does not allow {changes}"
         raise Refused(why_not) from None

@@ -2,15 +2,12 @@
 -- the order's row.
 
 -- name: want_payment(payment_key, order_id, kind, amount_minor, currency, provider, tender, authorization_key, part_of)^
--- The intent, before the provider is called. No row when it exists already. The caller holds the order's lock.
-insert into payment_operation
-    (order_no, payment_key, kind, amount_minor, currency, state, provider, tender,
-     authorization_key, part_of)
-values (order_no_of(:order_id), :payment_key, :kind, :amount_minor, :currency, 'requested',
-        :provider, :tender, :authorization_key, nullif(:part_of, ''))
-on conflict (order_no, payment_key) do nothing
-returning payment_key, :order_id as order_id, kind, amount_minor, currency, state, provider, tender,
-          authorization_key, part_of, reference, code, message, requested_at, settled_at;
+-- The intent, before the provider is called. No row when it exists already. The function stands in
+-- schema/routines/payments.sql.
+select payment_key, :order_id as order_id, kind, amount_minor, currency, state, provider, tender,
+       authorization_key, part_of, reference, code, message, requested_at, settled_at
+from want_payment(:order_id, :payment_key, :kind, :amount_minor, :currency, :provider, :tender,
+                  :authorization_key, :part_of);
 
 -- name: payment_of(payment_key)^
 select * from payment where order_no = order_no_of(:payment_key) and payment_key = :payment_key;
@@ -61,26 +58,20 @@ select :order_id as order_id, currency, authorized, capture_granted, captured, r
        refunded, released, disputed, voided
 from order_money where order_no = order_no_of(:order_id);
 
--- name: add_money(authorized, capture_granted, captured, refund_granted, refunded, released, voided, order_id)!
+-- name: add_money(capture_granted, refund_granted, refunded, released, voided, order_id)!
 -- Changes the order's sums; the constraints of order_money refuse too large ones.
 update order_money
-set authorized      = authorized      + :authorized,
-    capture_granted = capture_granted + :capture_granted,
-    captured        = captured        + :captured,
+set capture_granted = capture_granted + :capture_granted,
     refund_granted  = refund_granted  + :refund_granted,
     refunded        = refunded        + :refunded,
     released        = released        + :released,
     voided          = voided or :voided
 where order_no = order_no_of(:order_id);
 
--- name: billed_after_refund(order_id)!
-update order_money set billed_after_refund = true where order_no = order_no_of(:order_id);
-
--- name: add_to_authorization(capture_granted, captured, refund_granted, refunded, released, payment_key)!
+-- name: add_to_authorization(capture_granted, refund_granted, refunded, released, payment_key)!
 -- Changes the sums of one authorization; its constraints refuse too large ones.
 update payment_authorization
 set capture_granted = capture_granted + :capture_granted,
-    captured        = captured        + :captured,
     refund_granted  = refund_granted  + :refund_granted,
     refunded        = refunded        + :refunded,
     released        = released        + :released

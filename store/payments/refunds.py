@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Conflict, Refused
 from domain.money import Money
 from domain.orders.amounts import Worth
+from domain.orders.messages import RefundKind
 from domain.orders.quantities import LineUnits
-from store.database import Connection, load_queries
-from store.payments import payments
+from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries(__file__)
-
-RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"]
 
 
 class Refund(BaseModel):
@@ -69,36 +67,38 @@ async def grant(
     currency: str,
     reason: str,
     who: str,
-    by_hand: bool = False,
 ) -> bool:
     """Owe the refund to the customer, once. False when it was granted before.
 
-    The caller holds the order's lock. Raises Refused when it is more than was charged, or when the
-    customer's bank is deciding about the money, unless it was paid back by hand; and Conflict when
-    it was granted with another amount.
+    The caller holds the order's lock. Raises Refused when it is more than was charged, and Conflict
+    when it was granted with another amount.
     """
     amount = Money(minor=worth.total, currency=currency)
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
         raise Refused(f"refund of {amount}: an amount must not be negative")
-    granted = await _sql.grant_refund(
-        conn,
-        refund_id=refund_id,
-        order_id=order_id,
-        kind=kind,
-        units=dict(units),
-        goods=worth.goods,
-        tax=worth.tax,
-        shipping=worth.shipping,
-        shipping_tax=worth.shipping_tax,
-        credited=credited.total,
-        currency=currency,
-        reason=reason,
-        who=who,
-    )
+    try:
+        granted = await _sql.grant_refund(
+            conn,
+            refund_id=refund_id,
+            order_id=order_id,
+            kind=kind,
+            units=dict(units),
+            goods=worth.goods,
+            tax=worth.tax,
+            shipping=worth.shipping,
+            shipping_tax=worth.shipping_tax,
+            credited=credited.total,
+            currency=currency,
+            reason=reason,
+            who=who,
+        )
+    except CheckViolation:
+        raise Refused(
+            f"paying back {amount} would exceed what order {order_id} was charged"
+        ) from None
     if granted is None:
         await _of_the_same(conn, refund_id, amount)
         return False
-    await payments.grant_refund(conn, order_id, amount, by_hand=by_hand)
     return True
 
 
@@ -108,6 +108,12 @@ async def _of_the_same(conn: Connection, refund_id: str, amount: Money) -> None:
     found = Money(minor=row["amount_minor"], currency=row["currency"])
     if found != amount:
         raise Conflict(f"refund {refund_id} is of {found} already")
+
+
+async def count(conn: Connection, order_id: str, kinds: Sequence[RefundKind]) -> int:
+    """How many refunds of these kinds were granted for an order."""
+    found: int = await _sql.count_refunds(conn, order_id=order_id, kinds=list(kinds))
+    return found
 
 
 async def issued(conn: Connection, refund_id: str, amount: int) -> bool:

@@ -1,17 +1,27 @@
 -- Refunds owed to customers. Every writer locks the order's row.
 
 -- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who)$
--- Nothing → granted. Null when it was granted before.
-insert into refund (order_no, refund_id, kind, units, goods_minor, tax_minor, shipping_minor,
-                    shipping_tax_minor, credited_minor, currency, reason, who)
-values (order_no_of(:order_id), :refund_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax,
-        :credited, :currency, :reason, :who)
-on conflict (order_no, refund_id) do nothing
-returning refund_id;
+-- Nothing → granted, with its room in the order's sums. Null when it was granted before.
+with granted as (
+    insert into refund (order_no, refund_id, kind, units, goods_minor, tax_minor, shipping_minor,
+                        shipping_tax_minor, credited_minor, currency, reason, who)
+    values (order_no_of(:order_id), :refund_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax,
+            :credited, :currency, :reason, :who)
+    on conflict (order_no, refund_id) do nothing
+    returning order_no, refund_id, amount_minor
+), owed as (
+    update order_money m set refund_granted = refund_granted + amount_minor
+    from granted where m.order_no = granted.order_no
+)
+select refund_id from granted;
 
 -- name: refund_of(refund_id)^
 select order_of(refund_id) as order_id, * from refund
 where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
+
+-- name: count_refunds(order_id, kinds)$
+select count(*) from refund
+where order_no = order_no_of(:order_id) and kind = any(:kinds::text[]);
 
 -- name: owed_refunds()
 -- Granted and not issued in full, or come back since; the oldest first.

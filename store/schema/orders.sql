@@ -76,11 +76,6 @@ create table order_line (
     cancelled          units       not null default 0,
     return_requested   units       not null default 0,
     returned           units       not null default 0,
-    charged            units       not null default 0,  -- units paid for
-    refunded           units       not null default 0,  -- units paid back
-    conceded           units       not null default 0,  -- units paid back that the customer keeps
-    -- units that went out, for which revenue is booked
-    invoiced           units       not null default 0,
     -- What the whole line is worth, shares of discount and shipping included.
     goods_minor        minor_units not null,
     tax_minor          minor_units not null,
@@ -94,11 +89,7 @@ create table order_line (
     constraint picked_is_at_most_allocated check (picked <= allocated),
     constraint delivered_and_lost_is_at_most_shipped check (delivered + lost <= shipped),
     constraint returned_and_to_return_is_at_most_delivered check (
-        return_requested + returned <= delivered),
-    constraint charged_is_at_most_ordered check (charged <= ordered),
-    constraint refunded_is_at_most_charged check (refunded <= charged),
-    constraint invoiced_is_at_most_ordered check (invoiced <= ordered),
-    constraint conceded_is_at_most_refunded check (conceded <= refunded)
+        return_requested + returned <= delivered)
 );
 create index order_line_by_sku on order_line (sku);
 

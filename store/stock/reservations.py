@@ -24,6 +24,7 @@ from domain.words import few
 from store.database import Connection, load_queries
 from store.orders import events, orders
 from store.orders.orders import OnRecord
+from store.payments import tallies
 from store.stock import allocations, backorders, promises
 from store.stock.catalogue import Catalogue
 from store.stock.sourcing import Shelves, Sourced, Wanted, lock_shelves
@@ -153,6 +154,9 @@ async def _write(
     rejected = {one.order.order_id: one.why for one in planned if one.why is not None}
     if rejected:
         await orders.decide_all(conn, "rejected", rejected)
+    less = [one.order.order_id for one in planned if one.why is None and one.sourced.missing]
+    if less:
+        await tallies.limit(conn, less)
     return answers
 
 

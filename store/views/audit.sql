@@ -128,7 +128,9 @@ order by sku, location;
 
 -- name: line_adds_up()
 select order_id, line_id, c.what
-from order_line join customer_order using (order_no)
+from order_line l
+join customer_order using (order_no)
+left join order_line_money m using (order_no, line_id)
 cross join lateral (values
     ('ordered is not open + backordered + allocated + shipped + cancelled',
      ordered = open + backordered + allocated + shipped + cancelled
@@ -139,7 +141,11 @@ cross join lateral (values
     ('more units are sent back than were delivered',
      least(return_requested, returned) >= 0 and return_requested + returned <= delivered),
     ('refunded ≤ charged ≤ ordered does not hold',
-     0 <= refunded and refunded <= charged and charged <= ordered)
+     m.line_id is null or 0 <= refunded and refunded <= charged and charged <= ordered),
+    ('credited ≤ invoiced ≤ ordered does not hold',
+     m.line_id is null or 0 <= credited and credited <= invoiced and invoiced <= ordered),
+    ('more units are paid for in advance than are to come',
+     m.line_id is null or resent <= prepaid and prepaid <= ordered - shipped - cancelled)
 ) as c (what, holds)
 where not c.holds
 order by order_id, line_id;
@@ -234,19 +240,18 @@ order by o.order_id, f.fulfilment_id;
 -- Money ------------------------------------------------------------------------------------------
 
 -- name: money_in_order()
-select order_id, order_money.currency, authorized as authorized_minor,
-       capture_granted as capture_granted_minor,
-       captured as captured_minor, refund_granted as refund_granted_minor,
-       refunded as refunded_minor, released as released_minor
+select order_id, order_money.currency, charged as charged_minor, authorized as authorized_minor,
+       capture_granted as capture_granted_minor, captured as captured_minor,
+       refund_granted as refund_granted_minor, refunded as refunded_minor, released as released_minor
 from order_money join customer_order using (order_no)
-where not (0 <= refunded and refunded <= refund_granted and refund_granted <= captured
-           and captured <= capture_granted and 0 <= released
-           and capture_granted + released <= authorized)
+where not (0 <= refunded and refunded <= refund_granted and refund_granted <= charged
+           and refunded <= captured and captured <= capture_granted and capture_granted <= charged
+           and 0 <= released and capture_granted + released <= authorized)
 order by order_id;
 
 -- name: money_is_its_payments()
--- The sums of an order against its payments and refunds; and those of each authorization, and of each
--- refund, against the operations that are about it. What was charged by hand needs no authorization:
+-- The sums of an order against its charges, payments and refunds; and those of each authorization, charge
+-- and refund against the operations that are about it. What was charged by hand needs no authorization:
 -- it counts as one.
 with paid as (
     select order_no,
@@ -260,6 +265,9 @@ with paid as (
            sum(released) as released,
            count(*) filter (where kind = 'void' and state = 'succeeded') as voids
     from payment group by order_no
+), due as (
+    select order_no, sum(amount_minor) as charged, sum(captured_minor) as captured
+    from charge group by order_no
 ), owed as (
     select order_no, sum(amount_minor) as granted, sum(issued_minor - came_back_minor) as issued
     from refund group by order_no
@@ -280,8 +288,11 @@ select o.order_id, m.currency, c.what, c.kept as kept_minor, coalesce(c.done, 0)
 from order_money m
 join customer_order o using (order_no)
 left join paid using (order_no)
+left join due using (order_no)
 left join owed using (order_no)
 cross join lateral (values
+    ('charged', m.charged, due.charged),
+    ('captured of what is charged', m.captured, due.captured),
     ('authorized', m.authorized, paid.authorized),
     ('asked to be captured', m.capture_granted, paid.capture_granted),
     ('captured', m.captured, paid.captured),
@@ -310,6 +321,16 @@ select o.order_id, r.currency, 'paid back for ' || r.refund_id, r.issued_minor -
 from refund r join customer_order o using (order_no) left join issued using (order_no, refund_id)
 where r.issued_minor - r.came_back_minor <> coalesce(issued.issued, 0)
 union all
+select o.order_id, m.currency, 'captured for ' || c.charge_id, c.captured_minor,
+       coalesce(sum(p.amount_minor), 0)
+from charge c
+join customer_order o using (order_no)
+join order_money m using (order_no)
+left join payment p on p.order_no = c.order_no and p.kind = 'capture' and p.state = 'succeeded'
+    and p.part_of = c.charge_id
+group by o.order_id, c.charge_id, c.captured_minor, m.currency
+having c.captured_minor <> coalesce(sum(p.amount_minor), 0)
+union all
 select o.order_id, m.currency,
        case when m.voided then 'voided, without a void among its payments;'
             else 'not voided, with a void among its payments;' end, 0, 0
@@ -318,7 +339,7 @@ where m.voided <> (coalesce(paid.voids, 0) > 0)
 order by order_id, what;
 
 -- name: money_is_worth_of_units()
--- What was taken and not given back, against the worth of the units that are paid for and not paid
+-- What is charged and not owed back, against the worth of the units that are charged and not paid
 -- back, and what was invoiced against the worth of the units that went out. The worth of the first n
 -- of a line's units is whole × n // ordered, per component. To the cent in the end, where nothing
 -- was billed that was decided after a refund; what is on record of either can come in another
@@ -326,10 +347,10 @@ order by order_id, what;
 -- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
 -- their amounts alone.
 with line as (
-    select order_no, charged, refunded, charged - refunded as kept, invoiced, ordered,
+    select order_no, coalesce(charged - refunded, 0) as kept, coalesce(invoiced, 0) as invoiced, ordered,
            goods_minor::numeric as goods, tax_minor::numeric as tax,
            shipping_minor::numeric as shipping, shipping_tax_minor::numeric as shipping_tax
-    from order_line
+    from order_line left join order_line_money using (order_no, line_id)
 ), worth as (
     select order_no, count(*) as lines,
            sum(div(goods * kept, ordered) + div(shipping * kept, ordered)) as net,
@@ -347,13 +368,8 @@ with line as (
                and starts_with(e.effect, 'invoice:')), 0) as tax
     from journal_entry e join posting p using (entry_id) group by e.order_no
 ), given as (
-    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount,
-           sum(came_back_minor) as came_back
+    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount
     from refund group by order_no
-), asked as (
-    select order_no,
-           bool_or(state <> 'succeeded') filter (where kind in ('capture', 'refund')) as under_way
-    from payment group by order_no
 )
 select o.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
 from order_money m
@@ -361,17 +377,13 @@ join customer_order o using (order_no)
 join worth using (order_no)
 left join booked using (order_no)
 left join given using (order_no)
-left join asked using (order_no)
 cross join lateral (values
-    ('money', 'captured and not refunded', m.captured - m.refunded - coalesce(given.came_back, 0),
-     worth.net + worth.tax,
-     -- of a parcel that several pay for, each its part
-     o.decision in ('received', 'confirmed') and coalesce(asked.under_way, false)),
-    ('ledger', 'booked as revenue', coalesce(booked.goods, 0), goods_out, false),
-    ('ledger', 'booked as tax', coalesce(booked.tax, 0), tax_out, false),
-    ('ledger', 'booked as shipping', coalesce(booked.shipping, 0), shipping_out, false)
-) as c (rule, what, kept, worth, passing)
-where not c.passing and not coalesce(given.by_amount, false) and abs(c.kept - c.worth) > case
+    ('money', 'charged and not owed back', m.charged - m.refund_granted, worth.net + worth.tax),
+    ('ledger', 'booked as revenue', coalesce(booked.goods, 0), goods_out),
+    ('ledger', 'booked as tax', coalesce(booked.tax, 0), tax_out),
+    ('ledger', 'booked as shipping', coalesce(booked.shipping, 0), shipping_out)
+) as c (rule, what, kept, worth)
+where not coalesce(given.by_amount, false) and abs(c.kept - c.worth) > case
     when o.decision in ('rejected', 'cancelled', 'closed') and not m.billed_after_refund then 0
     else 4 * lines * (coalesce(booked.entries, 0) + 2) end
 order by o.order_id, c.what;
@@ -386,9 +398,9 @@ with given as (
 ), taken as (
     select order_no, sum(goods_minor) as goods, sum(tax_minor) as tax,
            sum(shipping_minor) as shipping, sum(shipping_tax_minor) as shipping_tax
-    from order_line l
-    where charged > 0 or not exists (
-        select from order_line other where other.order_no = l.order_no and other.charged > 0)
+    from order_line l left join order_line_money m using (order_no, line_id)
+    where m.charged > 0 or not exists (
+        select from order_line_money other where other.order_no = l.order_no and other.charged > 0)
     group by order_no
 )
 select order_id, m.currency, c.what, c.given as given_minor, coalesce(c.taken, 0) as taken_minor
@@ -407,11 +419,88 @@ order by order_id, c.what;
 -- name: settled_line_is_paid()
 -- In the end the customer has paid for what went out and neither came back nor got lost, nor was
 -- paid back as it is.
-select o.order_id, l.line_id, l.charged, l.refunded, l.shipped, l.returned, l.lost, l.conceded
-from order_line l join customer_order o using (order_no)
+select o.order_id, l.line_id, coalesce(m.charged, 0) as charged, coalesce(m.refunded, 0) as refunded,
+       l.shipped, l.returned, l.lost, coalesce(m.conceded, 0) as conceded
+from order_line l
+join customer_order o using (order_no)
+left join order_line_money m using (order_no, line_id)
 where o.decision in ('rejected', 'cancelled', 'closed')
-  and l.charged - l.refunded <> l.shipped - l.returned - l.lost - l.conceded
+  and coalesce(m.charged - m.refunded, 0) <> l.shipped - l.returned - l.lost - coalesce(m.conceded, 0)
 order by o.order_id, l.line_id;
+
+-- name: tally_is_its_parts()
+-- What a line counts of its money, against the charges, refunds and invoices behind it. All of these change
+-- in one transaction, so they agree at every moment.
+with charged as (
+    select order_no, u.key as line_id, sum(u.value::bigint) as units
+    from charge, jsonb_each(units) u group by order_no, u.key
+), refunded as (
+    select order_no, u.key as line_id, sum(u.value::bigint) as units
+    from refund, jsonb_each(units) u group by order_no, u.key
+), invoiced as (
+    select order_no, l ->> 'line_id' as line_id, sum((l ->> 'quantity')::bigint) as units
+    from document, jsonb_array_elements(content -> 'lines') l
+    where kind = 'invoice' group by order_no, l ->> 'line_id'
+)
+select o.order_id, l.line_id, c.what, coalesce(c.counted, 0) as counted, coalesce(c.behind, 0) as behind
+from order_line l
+join customer_order o using (order_no)
+left join order_line_money m using (order_no, line_id)
+left join charged using (order_no, line_id)
+left join refunded using (order_no, line_id)
+left join invoiced using (order_no, line_id)
+cross join lateral (values
+    ('charged', m.charged, charged.units), ('refunded', m.refunded, refunded.units),
+    ('invoiced', m.invoiced, invoiced.units)
+) as c (what, counted, behind)
+where coalesce(c.counted, 0) <> coalesce(c.behind, 0)
+order by o.order_id, l.line_id, c.what;
+
+-- name: tallies_add_up()
+-- The amounts of an order's lines, against its charges, its refunds and its documents. A refund of a mere
+-- amount is of no line, and can leave a later one, or an invoice, less to give. A refund with a charge's id
+-- gives back what was paid of a refused charge, which is no more counted for any line.
+with line as (
+    select order_no,
+           sum((charged_worth).goods + (charged_worth).tax
+               + (charged_worth).shipping + (charged_worth).shipping_tax) as charged,
+           sum((refunded_worth).goods + (refunded_worth).tax
+               + (refunded_worth).shipping + (refunded_worth).shipping_tax) as refunded,
+           sum((invoiced_worth).goods + (invoiced_worth).tax
+               + (invoiced_worth).shipping + (invoiced_worth).shipping_tax
+               - (credited_worth).goods - (credited_worth).tax
+               - (credited_worth).shipping - (credited_worth).shipping_tax) as invoiced
+    from order_line_money group by order_no
+), due as (
+    select order_no, sum(amount_minor) as charged from charge c
+    where not exists (select from refund r
+                      where r.order_no = c.order_no and r.refund_id = c.charge_id)
+    group by order_no
+), given as (
+    select order_no, sum(amount_minor) as refunded,
+           bool_or(kind in ('shipping', 'goodwill')) as by_amount
+    from refund r
+    where not exists (select from charge c
+                      where c.order_no = r.order_no and c.charge_id = r.refund_id)
+    group by order_no
+), printed as (
+    select order_no, sum(case kind when 'invoice' then amount_minor else -amount_minor end) as invoiced
+    from document group by order_no
+)
+select o.order_id, m.currency, c.what, coalesce(c.kept, 0) as kept_minor, coalesce(c.done, 0) as done_minor
+from order_money m
+join customer_order o using (order_no)
+left join line using (order_no)
+left join due using (order_no)
+left join given using (order_no)
+left join printed using (order_no)
+cross join lateral (values
+    ('charged', line.charged, due.charged, false),
+    ('refunded', line.refunded, given.refunded, given.by_amount),
+    ('invoiced', line.invoiced, printed.invoiced, given.by_amount)
+) as c (what, kept, done, inexact)
+where not coalesce(c.inexact, false) and coalesce(c.kept, 0) <> coalesce(c.done, 0)
+order by o.order_id, c.what;
 
 -- name: settled_money_is_done()
 -- Nothing is owed, but for what a bank sent back while a person is asked about it; nothing is held, no
@@ -428,6 +517,10 @@ left join (
 ) asked using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
   and m.refund_granted <> m.refunded + coalesce(asked.amount_minor, 0)
+union all
+select o.order_id, m.currency, o.decision, 'still to be paid by the customer', m.charged - m.captured
+from order_money m join customer_order o using (order_no)
+where o.decision in ('rejected', 'cancelled', 'closed') and m.charged <> m.captured
 union all
 select o.order_id, m.currency, o.decision, 'still held on the customer''s card',
        m.authorized - m.captured - m.released
@@ -579,9 +672,9 @@ left join (select order_no, order_id from customer_order) o using (order_no)
 where coalesce(p.amount_minor, 0) <> coalesce(g.value_minor, 0)
 order by order_id, e.effect, currency;
 
--- name: settled_accounts_are_even()
--- In the end nothing is claimed from the customer and nothing is left to be sent; what is left to be
--- paid back is what was granted and not issued.
+-- name: accounts_are_what_is_owed()
+-- What is claimed from the customer is what is due for what left, and not paid; what is left to be paid back
+-- is what was granted and not issued. In the end nothing is left to be sent.
 with booked as (
     select e.order_no,
            sum(p.amount_minor) filter (where p.account = 'receivables') as receivables,
@@ -591,6 +684,9 @@ with booked as (
 ), owed as (
     select order_no, sum(amount_minor - issued_minor + came_back_minor) as owed
     from refund group by order_no
+), due as (
+    select order_no, sum(amount_minor - captured_minor) as due
+    from charge where not ahead group by order_no
 )
 select o.order_id, m.currency, o.decision, c.account, coalesce(c.booked, 0) as booked_minor,
        c.due as due_minor
@@ -598,11 +694,13 @@ from customer_order o
 join order_money m using (order_no)
 left join booked using (order_no)
 left join owed using (order_no)
+left join due using (order_no)
 cross join lateral (values
-    ('receivables', booked.receivables, 0), ('deferred_revenue', booked.deferred, 0),
-    ('refunds_payable', booked.payable, -coalesce(owed.owed, 0))
-) as c (account, booked, due)
-where o.decision in ('rejected', 'cancelled', 'closed') and coalesce(c.booked, 0) <> c.due
+    ('receivables', booked.receivables, coalesce(due.due, 0), true),
+    ('deferred_revenue', booked.deferred, 0, o.decision in ('rejected', 'cancelled', 'closed')),
+    ('refunds_payable', booked.payable, -coalesce(owed.owed, 0), true)
+) as c (account, booked, due, by_now)
+where c.by_now and coalesce(c.booked, 0) <> c.due
 order by o.order_id, c.account;
 
 -- What the sandbox companies have ----------------------------------------------------------------

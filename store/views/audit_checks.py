@@ -102,9 +102,9 @@ _CHECKS = (
         "money_in_order",
         "money",
         "{order_id}",
-        "refunded {refunded_minor} ≤ owed {refund_granted_minor} ≤ captured {captured_minor} ≤ "
-        "asked for {capture_granted_minor} ≤ authorized {authorized_minor} less released "
-        "{released_minor} does not hold",
+        "refunded {refunded_minor} ≤ owed {refund_granted_minor} ≤ charged {charged_minor}, or "
+        "refunded ≤ captured {captured_minor} ≤ asked for {capture_granted_minor} ≤ charged, or "
+        "asked for ≤ authorized {authorized_minor} less released {released_minor} does not hold",
     ),
     _Check(
         "money_is_its_payments",
@@ -117,6 +117,19 @@ _CHECKS = (
         "",
         "{order_id}",
         "{kept_minor} {what}, but by the units paid for it is {worth_minor}",
+    ),
+    _Check(
+        "tally_is_its_parts",
+        "money",
+        _LINE,
+        "{counted} units {what}, but its charges, refunds and invoices say {behind}",
+    ),
+    _Check(
+        "tallies_add_up",
+        "money",
+        "{order_id}",
+        "its lines are {what} {kept_minor}, but its charges, refunds and documents say "
+        "{done_minor}",
     ),
     _Check(
         "refund_is_within_what_was_charged",
@@ -156,10 +169,10 @@ _CHECKS = (
         "{payment_key}: {paid_minor} was paid, but {booked_minor} is booked",
     ),
     _Check(
-        "settled_accounts_are_even",
+        "accounts_are_what_is_owed",
         "ledger",
         "{order_id}",
-        "the order is {decision}, but its {account} come to {booked_minor} and not {due_minor}",
+        "the order is {decision}, and its {account} come to {booked_minor} and not {due_minor}",
     ),
     _Check(
         "provider_has_our_payments",

@@ -8,8 +8,12 @@ select * from order_overview where order_id = :order_id;
 select to_jsonb(o) as summary,
        c.document,
        exists (select from order_to_start t where t.order_no = c.order_no) as waits_to_start,
-       (select coalesce(jsonb_agg(to_jsonb(l) - 'order_no' order by l.position), '[]')
-        from order_line l where l.order_no = c.order_no) as lines,
+       (select coalesce(jsonb_agg(to_jsonb(l) - 'order_no' || jsonb_build_object(
+            'charged', coalesce(m.charged, 0), 'refunded', coalesce(m.refunded, 0),
+            'invoiced', coalesce(m.invoiced, 0), 'conceded', coalesce(m.conceded, 0))
+            order by l.position), '[]')
+        from order_line l left join order_line_money m using (order_no, line_id)
+        where l.order_no = c.order_no) as lines,
        (select coalesce(jsonb_agg(to_jsonb(part) order by length(fulfilment_id), fulfilment_id), '[]')
         from (
             select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import ids
+from domain.accounting.documents import Seller
 from domain.errors import IllegalTransition, InvalidInput
 from domain.orders.quantities import LineUnits
 from store import clock, waits
@@ -25,7 +26,7 @@ from store.fulfilment import fulfilments, shipments
 from store.fulfilment.fulfilments import FulfilmentLine
 from store.locks import lock_stock
 from store.orders import events, orders
-from store.payments import cover
+from store.payments import billing, cover, tallies
 from store.stock import allocations, kits, locations, stock
 
 _sql = load_queries(__file__)
@@ -107,8 +108,13 @@ async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
         await _sql.pack(conn, fulfilment_id=fulfilment_id, who=who)
 
 
-async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
-    """labelled → shipped: the carrier has the parcel. On-hand drops now, not before."""
+async def hand_over(
+    conn: Connection, fulfilment_id: str, *, at: datetime, who: str, seller: Seller
+) -> None:
+    """labelled → shipped: the carrier has the parcel. On-hand drops now, not before.
+
+    What is due for its goods is taken, and their invoice is written, in the same transaction.
+    """
     async with conn.transaction():
         row = await fulfilments.locked(conn, fulfilment_id)
         if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
@@ -125,7 +131,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
                 f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
                 f"it until `orderloom show {row['order_id']}` says that it is renewed"
             )
-        await ship(conn, row, at, who)
+        await ship(conn, row, at, who, seller)
 
 
 async def receive_return(
@@ -135,11 +141,13 @@ async def receive_return(
     *,
     location: str | None = None,
     who: str,
+    seller: Seller,
 ) -> dict[str, Any]:
     """approved → received: the count of the return parcel, by line. Left out: all, restocked.
 
     Restocked units are on hand again; scrapped ones are booked in and written off. Missing units
-    stay with the customer. Returns {"received": {line: n}, "missing": {line: n}}.
+    stay with the customer. What came is owed back from now on. Returns {"received": {line: n},
+    "missing": {line: n}}.
     """
     async with conn.transaction():
         row = await returns.locked(conn, return_id)
@@ -182,8 +190,32 @@ async def receive_return(
             data={"return_id": return_id, **outcome, **told},
             answer=told,
         )
-        await waits.report(conn, order_id, ids.wait_id("receive_return", return_id), outcome)
+        grant = await _owed_for(conn, row, counts, wanted)
+        refund = None if grant is None else grant.to_pay
+        if refund is None and any(count.received for count in counts.values()):
+            await returns.set_state(conn, return_id, "refunded")  # It was worth nothing.
+        await waits.report(
+            conn,
+            order_id,
+            ids.wait_id("receive_return", return_id),
+            {**outcome, "refund": None if refund is None else refund.model_dump(mode="json")},
+        )
+        await billing.credit(conn, grant, seller)
         return outcome
+
+
+async def _owed_for(
+    conn: Connection, row: Record, counts: Mapping[str, Counted], wanted: LineUnits
+) -> billing.Grant | None:
+    """Owe the customer what came back; of a parcel that could not be delivered, all of it."""
+    found = await tallies.load(conn, row["order_id"])
+    if row["kind"] == "customer":
+        owed = found.charges.returned({k: count.received for k, count in counts.items()})
+        why = row["reason"]
+    else:
+        owed = found.charges.came_back(wanted)
+        why = f"{row['fulfilment_id']} could not be delivered"
+    return await billing.grant(conn, found, owed, row["return_id"], kind="return", why=why)
 
 
 async def _told_before(
@@ -261,8 +293,11 @@ async def _not_found(
     )
 
 
-async def ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
-    """labelled → shipped, under the order's lock: its units leave the stock and the claims."""
+async def ship(conn: Connection, row: Record, at: datetime, who: str, seller: Seller) -> None:
+    """labelled → shipped, under the order's lock: its units leave the stock and the claims.
+
+    Call it last in the transaction: it writes the invoice.
+    """
     fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
     lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
     units = {line.line_id: line.reserved for line in lines}
@@ -283,7 +318,14 @@ async def ship(conn: Connection, row: Record, at: datetime, who: str) -> None:
         why=f"parcel {fulfilment_id} handed over",
     )
     await allocations.leave(conn, fulfilment_id, at=at, who=who)
-    await fulfilments.report(conn, order_id, fulfilment_id, {"outcome": "shipped", "units": units})
+    due = await billing.goods_left(conn, order_id, fulfilment_id, units)
+    await fulfilments.report(
+        conn,
+        order_id,
+        fulfilment_id,
+        {"outcome": "shipped", "units": units, "due_minor": due.worth.total},
+    )
+    await billing.invoice(conn, order_id, fulfilment_id, due, seller)
 
 
 async def _book_in(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.accounting.documents import Seller
 from domain.fulfilment import tracking
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Connection, Record, load_queries
@@ -27,6 +28,7 @@ async def carrier_event(
     status: CarrierStatus,
     happened_at: datetime,
     detail: str = "",
+    seller: Seller,
 ) -> bool:
     """Record a carrier's scan. False for a repeat; Conflict when the status differs.
 
@@ -55,6 +57,6 @@ async def carrier_event(
         async with conn.transaction():
             part = await fulfilments.locked(conn, row["part_id"])
             if part["state"] == "labelled":
-                await facts.ship(conn, part, happened_at, f"carrier {carrier}")
+                await facts.ship(conn, part, happened_at, f"carrier {carrier}", seller)
             row = await scan()
     return bool(row["answer"] == "new")

@@ -24,7 +24,7 @@ LONGER = {
     "store/sandbox/companies.py": (
         "one table of fakes for two companies, who share how calls are kept"
     ),
-    "workflows/state/order_book.py": "where every unit stands, and what follows from that",
+    "domain/orders/charges.py": "every decision about an order's money, on the same few counts",
     "workflows/order.py": "the table of all steps and undos, and the story that runs them",
     "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }

@@ -67,7 +67,7 @@ async def everything(pool: Pool, cli: Cli) -> None:
     await cli.done("stock", "write-off", "TEA", "1", "--reason", "torn \\ wet")
     await bench.stock.receive("rest", "TEA", "main", 1, who="anna", why="found")
     order = an_order(("TEA", 3), ("CUP-STONEWARE-02", 1), channel_order_id="1")
-    await bench.charged(order, await bench.at(order, "shipped"))
+    await bench.charged(await bench.at(order, "shipped"))
     every = [account for account in Account if account is not Account.OPENING]
     async with pool.acquire() as conn:
         for number, account in enumerate(every):

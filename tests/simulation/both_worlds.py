@@ -30,6 +30,7 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.credit import Credit
+from store.accounting import documents
 from store.aftersales.returns import Counted
 from store.orders import events
 from store.payments import disputes, payments
@@ -48,6 +49,7 @@ WAITS: Final = "waits"
 ENDINGS: Final[dict[str, CarrierStatus]] = {
     "delivered": "delivered",
     "undeliverable": "return_to_sender",
+    "lost": "failure",
 }
 
 
@@ -108,6 +110,9 @@ class World(Protocol):
 
     async def sums(self, order: Order) -> Sums:
         """The order's money."""
+
+    async def invoiced(self, order: Order) -> dict[str, dict[str, int]]:
+        """The units that were invoiced for each fulfilment, by line."""
 
     async def by_provider(self, order: Order) -> dict[str, tuple[int, int]]:
         """What each company has charged, and paid back, in minor units."""
@@ -174,10 +179,10 @@ class InMemory:
             captures=money.get("captures", "several"),
             lasting=money.get("holds_for"),
             confirmed=self._warehouse.release,
+            stock=self._stock,
         )
         self._warehouse.money = self._money
         self._money.tenders = self._stock.tenders
-        self._money.stopped = self._stock.stopped
         self._money.leaving = self._warehouse.leaving
         self._records = OrderRecords(self._memory, lambda _: None)
         self._rooms = (self._stock, self._warehouse, self._money, self._records)
@@ -230,6 +235,10 @@ class InMemory:
         money = self._money
         standing = sum(each.room for each in money.authorizations)
         return Sums(money.total_captured, money.total_refunded, standing)
+
+    async def invoiced(self, order: Order) -> dict[str, dict[str, int]]:
+        del order
+        return {part: dict(units) for part, units in self._stock.tallies.invoiced.items()}
 
     async def by_provider(self, order: Order) -> dict[str, tuple[int, int]]:
         del order
@@ -363,6 +372,15 @@ class OnPostgres:
             money = await payments.sums(conn, order.order_id)
             made = await payments.authorizations(conn, order.order_id)
         return Sums(money.captured, money.refunded, sum(each.room for each in made))
+
+    async def invoiced(self, order: Order) -> dict[str, dict[str, int]]:
+        found = {}
+        async with self._bench.pool.acquire() as conn:
+            for row in await documents.of_order(conn, order.order_id):
+                if row.kind == "invoice":
+                    lines = (await documents.get(conn, row.number)).lines
+                    found[row.part_id] = {line.line_id: line.quantity for line in lines}
+        return found
 
     async def by_provider(self, order: Order) -> dict[str, tuple[int, int]]:
         async with self._bench.pool.acquire() as conn:

@@ -52,13 +52,19 @@ def _money(lived: OrderLife) -> Iterator[str]:
     held = [x.number for x in money.authorizations if x.room]
     if held and not any(step.startswith("void_payment") for step in by_hand):
         yield f"authorizations {held} are neither charged nor released"
-    owed = {refund: granted.unissued for refund, granted in money.granted.items()}
+    tallies = money.tallies
+    owed = {refund: granted.unissued for refund, granted in tallies.granted.items()}
     if any(owed.values()):
         yield f"refunds are owed still: {owed}"
-    net = money.total_captured - money.total_refunded
-    charges = life.workflow.book.charges
+    due = {part: money.left_to_pay(part) for part in tallies.due}
+    if any(due.values()):
+        yield f"parts are not charged: {due}"
+    net, charges = money.total_captured - money.total_refunded, tallies.charges
     if net != charges.charged.total - charges.refunded.total:
-        yield f"the book has {charges.charged.total} − {charges.refunded.total}, the world {net}"
+        yield f"decided: {charges.charged.total} − {charges.refunded.total}, paid: {net}"
+    counted = life.workflow.book.lines
+    if lived.memory.decision != "rejected" and counted != tallies.lines:
+        yield f"the workflow counts {counted}, and the rows {tallies.lines}"
     if _only_units_were_paid_back(lived):
         worths = value_lines(lived.order).values()
         worth = sum(line.first(_kept(lived, line.line_id)).total for line in worths)
@@ -67,12 +73,12 @@ def _money(lived: OrderLife) -> Iterator[str]:
 
 
 def _only_units_were_paid_back(lived: OrderLife) -> bool:
-    return not any(":G" in refund for refund in lived.money.granted)
+    return not any(":G" in refund for refund in lived.money.tallies.granted)
 
 
 def _slack(lived: OrderLife) -> int:
     """Minor units that a charge after a refund may move: one for each part of a line's worth."""
-    return 4 * len(lived.order.lines) if lived.money.granted else 0
+    return 4 * len(lived.order.lines) if lived.money.tallies.granted else 0
 
 
 def _kept(lived: OrderLife, line_id: str) -> int:

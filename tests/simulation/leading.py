@@ -102,7 +102,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "keep_answers": Lead({"backorder": False}, _at_once, "cancel, named", hours=0, stocked="not"),
     "recall": Lead(when=_in("picking", "picked"), act="cancel", slow=3),
     "release_stock": Lead(when=_in("picking"), act="cancel some", slow=3),
-    "put_back": Lead(when=_in("picked", "packed"), act="cancel", slow=20),
+    "put_back": Lead(when=_in("picked", "packed"), act="cancel one", slow=2),
     "void_label": Lead({"hand_over_within": days(2)}, _in("labelled"), "cancel", slow=20),
     "reassign": Lead(
         when=lambda life: (
@@ -115,7 +115,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "void_payment": Lead({"charge": "at_shipment"}, _in("picking", "picked"), "cancel some"),
     "approve_return": Lead(_RETURNS, _delivered, "return some"),
     "receive_return": Lead(_RETURNS, _delivered, "return some"),
-    "may_refund": Lead(_RETURNS, _delivered, "pay back a cent"),
+    "grant_refund": Lead(_RETURNS, _delivered, "pay back a cent"),
     "refund_payment": Lead(
         {**_RETURNS, "charge": "at_confirmation"}, _delivered, "pay back a cent"
     ),
@@ -124,7 +124,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "join_backorders": Lead(_BACKORDERS, _in("open", "picking"), "count falls short", slow=20),
     "reserve_again": Lead({"replace_missing": True}, short=0.9),
     "note_hold": Lead({"charge": "manual"}),
-    "invoice_shipment": Lead({"charge": "at_confirmation"}),
+    "charge_payment": Lead({"charge": "at_confirmation"}),
     "authorize_payment": Lead({"charge": "at_shipment"}, slow=20, lasting=days(2)),
     "last_scan": Lead({"scan_within": days(0.5)}),
     "stages": Lead({"pack_within": days(0.2)}, slow=20),

@@ -123,10 +123,10 @@ class OrderLife:
                 "lasting", (None, timedelta(days=30), timedelta(days=7), timedelta(days=2))
             ),
             confirmed=self.warehouse.release,
+            stock=self.stock,
         )
         self.warehouse.money = self.money
         self.money.tenders = self.stock.tenders
-        self.money.stopped = self.stock.stopped
         self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)
 
@@ -173,7 +173,7 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("authorize_payment", "void_payment"),
-                    *("charge_payment", "invoice_shipment", "may_refund", "refund_payment"),
+                    *("charge_payment", "grant_refund", "refund_payment"),
                 ),
                 self.money,
             ),

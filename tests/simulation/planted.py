@@ -6,9 +6,8 @@ import asyncio
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -16,10 +15,10 @@ from unittest.mock import patch
 
 from temporalio import workflow
 
-from domain.payments.cover import Need
+from domain.orders import charges
+from domain.orders.quantities import LineId, LineUnits
 from workflows.chapters.authorizations import OrderAuthorizations
 from workflows.chapters.backorders import OrderBackorders
-from workflows.chapters.messages import OrderMessages
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.sending import StageLimits
 from workflows.engine import steps
@@ -70,10 +69,15 @@ async def _waits_for_ever(self: OrderBackorders, until: Any) -> bool:
 _COME: Final = OrderBackorders._come
 
 
-def _something(self: OrderPayments, fulfilment: Fulfilment) -> Need:
-    """Also where nothing is owed for it."""
-    need = self._book.need_of(fulfilment)
-    return replace(need, amount=max(1, need.amount))
+def _nothing_is_paid(paid: int, line_id: LineId, units: int, older: Iterable[LineUnits]) -> int:
+    """What is sent in place of lost units counts as not paid for."""
+    del paid, line_id, units, older
+    return 0
+
+
+async def _left_uncharged(self: OrderPayments, fulfilment: Fulfilment, due_minor: int) -> None:
+    """A parcel left, and nobody pays for it."""
+    del self, fulfilment, due_minor
 
 
 async def _in_the_background(self: PurchaseOrderWorkflow) -> None:
@@ -99,6 +103,7 @@ def _rewritten(owner: type, name: str, old: str, new: str) -> tuple[type, str, A
 
 PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
     "release forgotten": ((OrderAuthorizations, "void", _not_voided),),
+    "charge forgotten": ((OrderPayments, "charge", _left_uncharged),),
     "refund before its charge": ((OrderPayments, "_charging", _NeverCharging._charging),),
     "wait without bound": ((OrderBackorders, "_come", _waits_for_ever),),
     # The first fault that simulated lives found, and the bound that now brings its kind to light.
@@ -118,17 +123,14 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
     ),
     # Faults that lives found and that were mended. A life in seeds/ finds each of them again.
     "a renewal that may have happened is forgotten": (
-        _rewritten(OrderAuthorizations, "_again", "self._book.reauthorized = True", "pass"),
-    ),
-    "refused at the door": ((OrderPayments, "to_charge_as_it_leaves", _something),),
-    "refund in the middle of a charge": (
         _rewritten(
-            OrderMessages,
-            "pay_back",
-            "await workflow.wait_condition(lambda: self.placement is not None)",
-            "pass",
+            OrderAuthorizations,
+            "_hold",
+            "something = bool(part or amount.minor)",
+            "something = bool(amount.minor and not part)",
         ),
     ),
+    "a replacement is charged": ((charges, "_share", _nothing_is_paid),),
     "goes on without having been held": (
         _rewritten(OrderPayments, "_waits_no_more", "if self._held:", "if True:"),
     ),

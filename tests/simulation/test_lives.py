@@ -22,9 +22,10 @@ SEEDS = 500
 TOGETHER = 50
 
 FOUND_BY = {
-    "release forgotten": 8,
+    "release forgotten": 7,
+    "charge forgotten": 1,
     "refund before its charge": 322,
-    "wait without bound": 72,
+    "wait without bound": 4,
     "spin": 1,
     "unpaid, and nothing done": 1,
     "cancelled against the supplier's no": 80,

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.contracts import Part
-from activities.payments.contracts import Capture, MayRefund, Refund, Void
+from activities.payments.contracts import Charged, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
-from activities.stock.inventory import Reassign
+from activities.stock.contracts import Reassign, ReleaseStock
 from domain import ids
-from domain.orders.amounts import value_lines, worth_of
 from domain.orders.order import Order
-from domain.payments.cover import REST, Need
 from tests.simulation.both_worlds import WAITS, No, Sums, World
 from tests.simulation.test_contract import (
     HOUR,
     company,
     confirmed,
-    refunding,
+    left,
+    owed,
     reserved,
     sent,
     twice,
+    units,
     world,
+    worth,
 )
-from tests.support.bench import authorizing, capturing, securing, sending
+from tests.support.bench import authorizing, charging, granting, securing, sending
 from tests.support.builders import an_order, shipping
 
 __all__ = ["world"]
@@ -47,10 +49,10 @@ async def with_credit(world: World, *, card: str = "tok_ok", limit: str = "10.00
     return order
 
 
-def charging(order: Order, part: str, units: int) -> Capture:
-    """So many units of the only line."""
-    worth = worth_of(value_lines(order), {"1": units})
-    return capturing(order, part).model_copy(update={"units": {"1": units}, "worth": worth})
+async def one_left(world: World, order: Order, part: str) -> None:
+    """One unit of the only line is found, and leaves."""
+    await world.pick(part, {"1": 2})
+    await left(world, order, part, {"1": 1}, picked=True)
 
 
 # Several tenders ----------------------------------------------------------------------------------
@@ -62,10 +64,9 @@ async def test_each_tender_is_authorized_and_charged_in_its_turn(world: World) -
     assert await twice(world, "authorize_payment", authorizing(order)) is None
     assert await world.authorized(order) == [BY_CREDIT, WHOLE - BY_CREDIT]
     assert await world.sums(order) == Sums(0, 0, WHOLE)
-    await world.pick(part)
-    first = charging(order, part, 1)
-    assert await twice(world, "charge_payment", first) is None
-    some = first.worth.total
+    await one_left(world, order, part)
+    assert await twice(world, "charge_payment", charging(part)) == Charged(authorized=True)
+    some = worth(order, 1)
     assert await world.by_provider(order) == {
         "store_credit": (BY_CREDIT, 0),
         "sandbox": (some - BY_CREDIT, 0),
@@ -76,10 +77,11 @@ async def test_each_tender_is_authorized_and_charged_in_its_turn(world: World) -
 async def test_what_was_charged_last_is_paid_back_first(world: World) -> None:
     order = await with_credit(world)
     await world.do("authorize_payment", authorizing(order))
-    part = ids.fulfilment_id(order.order_id, 1)
-    await world.do("charge_payment", capturing(order, part))
-    assert await twice(world, "refund_payment", refunding(order, 3)) is None
-    back = refunding(order, 3).worth.total
+    part = await left(world, order, ids.fulfilment_id(order.order_id, 1))
+    await world.do("charge_payment", charging(part))
+    await world.arrive(part, "delivered")
+    assert await twice(world, "refund_payment", await owed(world, order, **units(3))) is None
+    back = WHOLE
     by_card = WHOLE - BY_CREDIT
     assert await world.by_provider(order) == {
         "sandbox": (by_card, min(back, by_card)),
@@ -126,12 +128,12 @@ async def test_store_credit_does_not_end_and_is_charged_in_parts_whatever_the_ca
     assert await twice(world, "authorize_payment", authorizing(order)) is None
     assert await world.authorized(order) == [credit, WHOLE - credit]
     await world.days_pass(1)
-    ask = securing(order, part, WHOLE, world.now() + timedelta(hours=40), spare=timedelta(1))
+    ask = securing(order, part, world.now() + timedelta(hours=40), spare=timedelta(1))
     assert await twice(world, "authorize_payment", ask) is None
     assert await world.authorized(order) == [credit, WHOLE - credit], "its end is not near"
-    small = charging(order, part, 1)
-    assert await twice(world, "charge_payment", small) is None
-    charged = small.worth.total
+    await one_left(world, order, part)
+    assert await twice(world, "charge_payment", charging(part)) == Charged(authorized=True)
+    charged = worth(order, 1)
     assert await world.by_provider(order) == {
         "sandbox": (charged, 0),
         "store_credit": (0, 0),
@@ -142,25 +144,25 @@ async def test_store_credit_does_not_end_and_is_charged_in_parts_whatever_the_ca
 # A company that charges an authorization once ---------------------------------------------------
 
 
-async def two_parcels(world: World) -> tuple[Order, list[str]]:
-    """Three units in two parcels, of one and of two."""
-    order = an_order(("TEA", 3), shipping=shipping("0"))
+async def two_parcels(world: World, cost: str = "0") -> tuple[Order, list[str]]:
+    """Three units in two parcels, of one and of two, whose shipping costs that."""
+    order = an_order(("TEA", 3), shipping=shipping(cost))
     await world.stocked("TEA", 1, "east")
     await world.stocked("TEA", 2, "west")
     parts = (await reserved(world, order)).fulfilments
-    return order, [part.fulfilment_id for part in parts]
+    by_units = sorted(parts, key=lambda part: part.units["1"])
+    return order, [part.fulfilment_id for part in by_units]
 
 
 @company(captures="once")
 async def test_each_part_has_an_authorization_of_its_own_with_what_rounding_can_add(
     world: World,
 ) -> None:
-    order, (one, two) = await two_parcels(world)
-    needs = (Need(one, 10_00, 10_01), Need(two, 20_00, 20_01))
-    assert await twice(world, "authorize_payment", authorizing(order, needs=needs)) is None
+    order, parts = await two_parcels(world, "0.01")
+    assert await twice(world, "authorize_payment", authorizing(order)) is None
     assert sorted(await world.authorized(order)) == [10_01, 20_01]
-    for part in (one, two):
-        hold = authorizing(order, needs=needs, parts=(part,), until=world.now() + HOUR)
+    for part in parts:
+        hold = securing(order, part, world.now() + HOUR)
         assert await twice(world, "authorize_payment", hold) is None
     assert len(await world.authorized(order)) == 2, "nothing is lacking"
 
@@ -169,20 +171,17 @@ async def test_each_part_has_an_authorization_of_its_own_with_what_rounding_can_
 async def test_what_stands_for_a_part_that_was_stopped_pays_for_the_one_in_its_place(
     world: World,
 ) -> None:
-    order, (one, two) = await two_parcels(world)
-    needs = (Need(one, 10_00, 10_00), Need(two, 20_00, 20_00))
-    await world.do("authorize_payment", authorizing(order, needs=needs))
+    order, (one, _) = await two_parcels(world)
+    await world.do("authorize_payment", authorizing(order))
     await world.do("recall", Part(fulfilment_id=one))
     again = ids.fulfilment_id(order.order_id, 3)
     moved = Reassign(fulfilment_id=one, to=again, units={"1": 1})
     await world.do("reassign", moved)
-    needs = (Need(two, 20_00, 20_00), Need(again, 10_00, 10_00))
-    hold = authorizing(order, needs=needs, parts=(again,), until=world.now() + HOUR)
+    hold = securing(order, again, world.now() + HOUR)
     assert await twice(world, "authorize_payment", hold) is None
     assert sorted(await world.authorized(order)) == [10_00, 20_00], "none was made for it"
-    await world.pick(again)
-    ask = charging(order, again, 1)
-    assert await twice(world, "charge_payment", ask) is None
+    await left(world, order, again, {"1": 1})
+    assert await twice(world, "charge_payment", charging(again)) == Charged(authorized=True)
     assert await world.sums(order) == Sums(10_00, 0, 20_00)
 
 
@@ -193,14 +192,12 @@ async def test_what_stands_for_units_that_were_waited_for_pays_for_them_as_they_
     order = an_order(("TEA", 3), shipping=shipping("0"))
     await world.backorderable("TEA")
     await world.stocked("TEA", 1)
-    (first,) = (await reserved(world, order)).fulfilments
-    needs = (Need(first.fulfilment_id, 10_00, 10_00), Need(REST, 20_00, 20_00))
-    await world.do("authorize_payment", authorizing(order, needs=needs))
+    await reserved(world, order)
+    await world.do("authorize_payment", authorizing(order))
     await world.goods_come("TEA", 2)
     fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2}, first_number=2)
     (come,) = (await twice(world, "fill_backorder", fill)).fulfilments
-    needs = (needs[0], Need(come.fulfilment_id, 20_00, 20_00))
-    hold = authorizing(order, needs=needs, parts=(come.fulfilment_id,))
+    hold = authorizing(order, parts=(come.fulfilment_id,))
     assert await twice(world, "authorize_payment", hold) is None
     assert sorted(await world.authorized(order)) == [10_00, 20_00]
 
@@ -214,28 +211,48 @@ def as_credit(ask: Refund, attempt: int = 1) -> Refund:
 
 async def test_what_was_paid_by_card_is_paid_back_as_store_credit(world: World) -> None:
     order = an_order(("TEA", 3))
-    await sent(world, order)
-    ask = as_credit(refunding(order, 1))
+    await world.arrive(await sent(world, order), "delivered")
+    ask = as_credit(await owed(world, order, **units(1)))
     assert await twice(world, "refund_payment", ask) is None
-    assert await world.sums(order) == Sums(WHOLE, ask.worth.total, 0)
+    assert await world.sums(order) == Sums(WHOLE, WHOLE - worth(order, 2), 0)
 
 
-async def test_while_a_bank_asks_nothing_may_be_paid_back(world: World) -> None:
+async def test_while_a_bank_asks_nothing_is_granted(world: World) -> None:
     order = an_order(("TEA", 3))
-    await sent(world, order)
-    may = MayRefund(order_id=order.order_id)
+    await world.arrive(await sent(world, order), "delivered")
     await world.dispute(order)
-    assert (await twice(world, "may_refund", may)).why_not
+    refused = await twice(world, "grant_refund", granting(order, "r1", **units(1)))
+    assert refused.refused.kind == "refused"
     await world.dispute(order, ends=True)
-    assert (await twice(world, "may_refund", may)).why_not == ""
+    granted = await twice(world, "grant_refund", granting(order, "r1", **units(1)))
+    assert granted.granted is not None
+
+
+async def test_a_return_is_owed_while_a_bank_asks_and_paid_back_when_it_has_decided(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    await world.arrive(await sent(world, order), "delivered")
+    return_id = f"{order.order_id}:R1"
+    approve = ApproveReturn(return_id=return_id, units={"1": 3}, reason="no", who="test")
+    await world.do("approve_return", approve)
+    await world.dispute(order)
+    await world.count(return_id, {"1": 3})
+    received = await world.do("receive_return", ReturnPart(return_id=return_id))
+    assert received.refund.amount.minor == WHOLE, "what came back is a fact"
+    assert await twice(world, "refund_payment", Refund(refund_id=return_id)) == No("refused")
+    await world.dispute(order, ends=True)
+    again = Refund(refund_id=return_id, attempt=2)
+    assert await twice(world, "refund_payment", again) is None
+    assert (await world.sums(order)).refunded == WHOLE
 
 
 async def test_what_was_owed_before_a_bank_asked_stays_owed_until_it_has_decided(
     world: World,
 ) -> None:
     order = an_order(("TEA", 3), token="tok_refund_refused")
-    await sent(world, order)
-    ask = refunding(order, 1)
+    await world.arrive(await sent(world, order), "delivered")
+    ask = await owed(world, order, **units(1))
     assert await twice(world, "refund_payment", ask) == No("declined")
     await world.dispute(order)
     again = ask.model_copy(update={"attempt": 2})
@@ -244,7 +261,32 @@ async def test_what_was_owed_before_a_bank_asked_stays_owed_until_it_has_decided
     assert (await world.sums(order)).refunded == 0
     await world.dispute(order, ends=True)
     assert await twice(world, "refund_payment", as_credit(ask, 3)) is None
-    assert (await world.sums(order)).refunded == ask.worth.total
+    assert (await world.sums(order)).refunded == WHOLE - worth(order, 2)
+
+
+# Charging ahead -----------------------------------------------------------------------------------
+
+
+async def test_where_one_tender_refuses_to_pay_ahead_what_the_other_has_paid_is_owed_back(
+    world: World,
+) -> None:
+    order = await with_credit(world, card="tok_capture_refused")
+    await world.do("authorize_payment", authorizing(order, ahead=True))
+    prepaid = f"{order.order_id}:prepaid"
+    ahead = charging(prepaid, or_nothing=True)
+    assert await twice(world, "charge_payment", ahead) == No("declined")
+    assert (await world.sums(order)).captured == BY_CREDIT
+    assert await twice(world, "refund_payment", Refund(refund_id=prepaid)) is None
+    assert (await world.sums(order)).refunded == BY_CREDIT
+    (part,) = (ids.fulfilment_id(order.order_id, 1),)
+    undo = ReleaseStock(
+        order_id=order.order_id,
+        effect="cancel:unpaid",
+        units={part: {"1": 3}},
+        what="cancelled",
+        why="test",
+    )
+    assert (await twice(world, "release_stock", undo)).refund is None, "nothing stays charged"
 
 
 # Authorizations that end --------------------------------------------------------------------------
@@ -258,11 +300,12 @@ async def test_what_ends_too_soon_is_authorized_again_and_the_old_one_released(
     part = await confirmed(world, order)
     await world.days_pass(1)
     until = world.now() + timedelta(hours=36)
-    ask = securing(order, part, WHOLE, until)
+    ask = securing(order, part, until)
     assert await twice(world, "authorize_payment", ask) is None
     assert await world.authorized(order) == [WHOLE, WHOLE]
     assert await world.sums(order) == Sums(0, 0, WHOLE)
-    assert await twice(world, "charge_payment", capturing(order, part)) is None
+    await left(world, order, part)
+    assert await twice(world, "charge_payment", charging(part)) == Charged()
     assert await world.sums(order) == Sums(WHOLE, 0, 0)
     assert await world.do("authorize_payment", ask) is None
     assert (await world.sums(order)).standing == 0, "what is charged needs no authorization"
@@ -273,22 +316,25 @@ async def test_what_is_renewed_is_renewed_for_all_parts_and_for_no_more_than_the
     world: World,
 ) -> None:
     order, (one, two) = await two_parcels(world)
-    needs = (Need(one, 10_00, 10_00), Need(two, 20_00, 20_00))
-    await world.do("authorize_payment", authorizing(order, needs=needs))
+    await world.do("authorize_payment", authorizing(order))
     await world.days_pass(6)
-    less = (needs[0], Need(two, 15_00, 15_00))  # something of it was cancelled
-    until = world.now() + timedelta(days=2)
-    assert (
-        await twice(
-            world, "authorize_payment", authorizing(order, needs=less, parts=(one,), until=until)
-        )
-        is None
+    await world.do("recall", Part(fulfilment_id=two))
+    keep = ids.fulfilment_id(order.order_id, 3)
+    await world.do("reassign", Reassign(fulfilment_id=two, to=keep, units={"1": 1}))
+    less = ReleaseStock(
+        order_id=order.order_id,
+        effect="cancel:one",
+        units={two: {"1": 1}},
+        what="cancelled",
+        why="test",
     )
-    assert await world.authorized(order) == [30_00, 25_00]
-    assert (await world.sums(order)).standing == 25_00
-    other = authorizing(order, needs=less, parts=(two,), until=until)
-    assert await twice(world, "authorize_payment", other) is None
-    assert await world.authorized(order) == [30_00, 25_00]
+    await world.do("release_stock", less)
+    until = world.now() + timedelta(days=2)
+    assert await twice(world, "authorize_payment", securing(order, one, until)) is None
+    assert await world.authorized(order) == [30_00, 20_00]
+    assert (await world.sums(order)).standing == 20_00
+    assert await twice(world, "authorize_payment", securing(order, keep, until)) is None
+    assert await world.authorized(order) == [30_00, 20_00]
 
 
 @company(holds_for=timedelta(days=7))
@@ -298,7 +344,7 @@ async def test_a_refused_renewal_leaves_what_stands_and_the_next_token_is_asked(
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.days_pass(6)
-    ask = securing(order, part, WHOLE, world.now() + timedelta(days=2), token="tok_decline")
+    ask = securing(order, part, world.now() + timedelta(days=2), token="tok_decline")
     assert await twice(world, "authorize_payment", ask) == No("declined")
     assert (await world.sums(order)).standing == WHOLE
     again = ask.model_copy(update={"attempt": 2, "token": "tok_ok"})
@@ -315,7 +361,7 @@ async def test_a_parcel_whose_authorization_ends_while_it_waits_is_told_and_rene
     await world.pick(part)
     await world.pack(part)
     spare = timedelta(hours=6)
-    ask = sending(part, {"1": 3}, to_charge=WHOLE, lasting=timedelta(days=2), renew_before=spare)
+    ask = sending(part, {"1": 3}, lasting=timedelta(days=2), renew_before=spare)
     assert await twice(world, "pick_pack_ship", ask) == WAITS
     await world.days_pass(1)
     await world.look_at_money(part)
@@ -323,11 +369,11 @@ async def test_a_parcel_whose_authorization_ends_while_it_waits_is_told_and_rene
     await world.hours_pass(19)
     await world.look_at_money(part)
     assert (await world.reported(ids.sending_id(part)))["outcome"] == "unpaid"
-    hold = securing(order, part, WHOLE, world.now() + timedelta(days=2), spare=spare)
+    hold = securing(order, part, world.now() + timedelta(days=2), spare=spare)
     assert await twice(world, "authorize_payment", hold) is None
     assert await world.authorized(order) == [WHOLE, WHOLE]
     await world.hand_over(part)
-    assert await twice(world, "charge_payment", capturing(order, part)) is None
+    assert await twice(world, "charge_payment", charging(part)) == Charged()
 
 
 # Claims that fall back ----------------------------------------------------------------------------

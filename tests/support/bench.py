@@ -17,7 +17,14 @@ from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
 from activities.orders.order_records import OrderRecords
 from activities.payments.authorizations import Authorizations
-from activities.payments.contracts import Authorize, Capture
+from activities.payments.contracts import (
+    Authorize,
+    Charge,
+    Charged,
+    GrantRefund,
+    Refund,
+    RefundGranted,
+)
 from activities.payments.payments import Payments
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -25,12 +32,11 @@ from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
-from domain.ids import fulfilment_id
-from domain.orders.amounts import value_lines, worth_of
+from domain.ids import fulfilment_id, order_of, prepaid_id
+from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
-from domain.payments.cover import Need
 from domain.stock.items import Item
 from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
@@ -60,7 +66,7 @@ class Bench:
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
-        self.fulfilment = Fulfilments(pool, self.carrier, cover.is_paid)
+        self.fulfilment = Fulfilments(pool, self.carrier, cover.cover_of)
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.records = OrderRecords(pool)
@@ -130,10 +136,24 @@ class Bench:
             await self.scan(part, "delivered")
         return part
 
-    async def charged(self, order: Order, part: str) -> Capture:
-        """Charge all units of the order for a fulfilment. Returns what was asked for."""
-        ask = capturing(order, part)
-        await self.payments.charge_payment(ask)
+    async def charged(self, part: str) -> Charged:
+        """Charge what is due for a fulfilment that left."""
+        return await self.payments.charge_payment(charging(part))
+
+    async def charged_ahead(self, order: Order) -> Charged:
+        """Charge all of an order before anything of it leaves."""
+        return await self.charged(prepaid_id(order.order_id))
+
+    async def grant(self, order: Order, **wishes: Any) -> RefundGranted:
+        """Owe the customer what somebody asks for: units, shipping, or an amount."""
+        return await self.payments.grant_refund(granting(order, **wishes))
+
+    async def refunded(self, order: Order, **wishes: Any) -> Refund:
+        """Owe it, and pay it back. Returns what was asked for."""
+        granted = (await self.grant(order, **wishes)).granted
+        assert granted is not None
+        ask = Refund(refund_id=granted.refund_id)
+        await self.payments.refund_payment(ask)
         return ask
 
     async def waiting(self, call: Awaitable[T]) -> T | None:
@@ -220,33 +240,29 @@ class Bench:
 
 
 def authorizing(order: Order, **wishes: Any) -> Authorize:
-    """Have all of the order authorized, as one part, unless the test says otherwise."""
-    part = fulfilment_id(order.order_id, 1)
-    need = Need(part, order.total_minor, order.total_minor)
-    return Authorize(**{"order_id": order.order_id, "needs": (need,), **wishes})
+    """Have all of the order authorized, unless the test says otherwise."""
+    return Authorize(order_id=order.order_id, **wishes)
 
 
-def securing(order: Order, part: str, amount: int, until: datetime, **wishes: Any) -> Authorize:
-    """Have so much of a part hold until then."""
-    need = Need(part, amount, amount)
-    return authorizing(order, needs=(need,), parts=(part,), until=until, **wishes)
+def securing(order: Order, part: str, until: datetime, **wishes: Any) -> Authorize:
+    """Have a part hold until then."""
+    return authorizing(order, parts=(part,), until=until, **wishes)
 
 
 def sending(part: str, units: LineUnits, **wishes: Any) -> Sending:
-    """Have this sent: nothing is to be charged for it, unless the test says so."""
+    """Have this sent. What is charged for it then is in rows."""
     return Sending(fulfilment_id=part, units=units, **wishes)
 
 
-def capturing(order: Order, part: str) -> Capture:
-    """All units of the order in one parcel."""
-    units = {line.line_id: line.quantity for line in order.lines}
-    return Capture(
-        order_id=order.order_id,
-        fulfilment_id=part,
-        worth=worth_of(value_lines(order), units),
-        currency=order.currency,
-        units=units,
-    )
+def charging(part: str, **wishes: Any) -> Charge:
+    """Charge what is due for a part of an order."""
+    return Charge(order_id=order_of(part), part_id=part, **wishes)
+
+
+def granting(order: Order, request_id: str = "r1", **wishes: Any) -> GrantRefund:
+    """Grant a refund that somebody asks for."""
+    request = RefundRequest(reason="scratched", **wishes)
+    return GrantRefund(order_id=order.order_id, request_id=request_id, request=request)
 
 
 def a_part(part: str) -> Part:

@@ -29,33 +29,37 @@ RULES = {
            or (allocated, picked, return_requested) <> (0, 0, 0)
     """,
     "what is paid for is what the customer has": """
-        select order_id || ' line ' || line_id from order_line join customer_order using (order_no)
-        where charged - refunded <> delivered - returned - conceded
+        select order_id || ' line ' || line_id
+        from order_line
+        join customer_order using (order_no)
+        left join order_line_money using (order_no, line_id)
+        where coalesce(charged - refunded, 0) <> delivered - returned - coalesce(conceded, 0)
     """,
     "what was taken and kept is what the units are worth": """
-        select order_no || ': ' || captured - refunded
+        select order_no || ': ' || charged - refund_granted
         from order_money join (
             select order_no,
                    sum(goods_minor * kept / ordered + tax_minor * kept / ordered
                        + shipping_minor * kept / ordered
                        + shipping_tax_minor * kept / ordered) as kept, count(*) as lines
-            from (select *, charged - refunded as kept from order_line) line
+            from (select *, coalesce(charged - refunded, 0) as kept
+                  from order_line left join order_line_money using (order_no, line_id)) line
             group by order_no) worth using (order_no)
-        where captured - refunded <> worth.kept
+        where charged - refund_granted <> worth.kept
           -- Refunds for no unit, and without shipping, are known by their amounts alone.
           and not exists (select from refund r where r.order_no = order_money.order_no
                           and r.kind in ('units', 'shipping', 'goodwill'))
           -- What was charged after something was paid back, and held by the order's limit.
-          and not (worth.kept - (captured - refunded) between 0 and 4 * worth.lines
+          and not (worth.kept - (charged - refund_granted) between 0 and 4 * worth.lines
               and billed_after_refund)
     """,
     "no more is paid back than was charged": """
-        select order_no::text from order_money where refund_granted > captured
+        select order_no::text from order_money where refund_granted > charged or refunded > captured
         union all select refund_id from refund where issued_minor > amount_minor
     """,
     "no money is left to settle": """
         select order_no::text from order_money
-        where capture_granted <> captured or refund_granted <> refunded
+        where charged <> captured or capture_granted <> captured or refund_granted <> refunded
            or authorized <> captured + released
         union all select payment_key from payment where state in ('requested', 'unknown')
         union all select refund_id from refund where issued_minor - came_back_minor < amount_minor

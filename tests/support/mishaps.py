@@ -226,16 +226,29 @@ class _Pool:
 
 
 class _Connection:
+    """A connection of which a statement outside of a transaction is one by itself."""
+
     def __init__(self, real: Connection, mishap: Mishap) -> None:
         self._real = real
         self._mishap = mishap
+        self._inside = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
+    async def fetchval(self, *args: Any, **options: Any) -> Any:
+        if self._inside or not self._mishap.dies:
+            return await self._real.fetchval(*args, **options)
+        async with self.transaction():
+            return await self._real.fetchval(*args, **options)
+
     @asynccontextmanager
     async def transaction(self, **options: Any) -> AsyncIterator[None]:
-        async with self._real.transaction(**options):
-            yield
-            self._mishap.dies_now("before the commit")
+        outside, self._inside = not self._inside, True
+        try:
+            async with self._real.transaction(**options):
+                yield
+                self._mishap.dies_now("before the commit")
+        finally:
+            self._inside = not outside
         self._mishap.dies_now("after the commit")

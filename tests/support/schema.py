@@ -72,7 +72,7 @@ _CATALOGUE: Final = """
                   ' identity ' || nullif(attidentity::text, ''),
                   ' generated ' || nullif(attgenerated::text, ''))
     from pg_attribute left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum)
-    where attrelid in (select oid from relations where relkind in ('r', 'v')) and attnum > 0
+    where attrelid in (select oid from relations where relkind in ('r', 'v', 'c')) and attnum > 0
       and not attisdropped
     union all
     select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))

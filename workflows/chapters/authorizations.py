@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -24,7 +24,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.contracts import Authorize, Void
     from domain import ids
     from domain.orders.policy import Policy
-    from domain.payments.cover import Need
 
 
 class OrderAuthorizations:
@@ -40,25 +39,13 @@ class OrderAuthorizations:
         self._order_id = book.order_id
         self._authorizing = asyncio.Lock()  # One parcel's authorization may serve the next.
 
-    @property
-    def several(self) -> bool:
-        """More than one tender or token was tried for the order."""
-        return len(self._book.terms.tenders) > 1 or self._offers.attempt > 1
-
     async def authorize_and_confirm(self, *, unless: Callable[[], bool]) -> Stopped | None:
         """Authorize the worth of all units that can be sent. That confirms the order.
 
         Stopped when the bank says no, when the customer had to confirm the payment and did not do
         so in time, and when `unless` comes true while the customer or an operator is awaited.
         """
-        self._book.charges.set_limits()
-        amount = self._book.left_to_charge
-        stopped = await self._hold(
-            self._needs(), (), None, unless=unless, patient=(ACTION_REQUIRED,)
-        )
-        if stopped is None:
-            self._book.authorized = amount
-        return stopped
+        return await self._hold("", None, unless=unless, patient=(ACTION_REQUIRED,))
 
     async def ensure_authorized(self, fulfilment: Fulfilment) -> Stopped | None:
         """Make sure that a fulfilment can be charged when it is handed over, and some time after.
@@ -73,8 +60,7 @@ class OrderAuthorizations:
         if fulfilment.recalled:
             return Abandoned("no longer needed")
         async with self._authorizing:
-            return await self._again(
-                self._book.needs(fulfilment),
+            return await self._hold(
                 fulfilment.id,
                 workflow.now() + self.lasting,
                 unless=lambda: fulfilment.recalled,
@@ -85,7 +71,7 @@ class OrderAuthorizations:
         """How long an authorization must last when a parcel is about to be sent."""
         return max(self._policy.renew_before, self._policy.hand_over_within)
 
-    async def reauthorize(self, part: str, amount: int) -> Stopped | None:
+    async def reauthorize(self, part: str) -> Stopped | None:
         """The authorization for a charge has ended before its time: make another one.
 
         Stopped when the customer does not pay, or an operator gives up.
@@ -93,8 +79,7 @@ class OrderAuthorizations:
         while self._authorizing.locked():
             await workflow.wait_condition(lambda: not self._authorizing.locked())
         async with self._authorizing:
-            needs = [*self._book.needs(), Need(part, amount, amount)]
-            return await self._again(needs, part, self._soon, unless=lambda: False)
+            return await self._hold(part, self._soon, unless=lambda: False)
 
     async def reauthorize_all(self) -> Stopped | None:
         """Make sure that all of the order can be charged now, however long it has waited.
@@ -102,7 +87,7 @@ class OrderAuthorizations:
         Stopped when the bank does not authorize it again, or an operator gives up.
         """
         part = ids.prepaid_id(self._order_id)
-        return await self._again(self._needs(), part, self._soon, unless=lambda: False, patient=())
+        return await self._hold(part, self._soon, unless=lambda: False, patient=())
 
     async def void(self, why: str) -> None:
         """Release all authorizations, or the rest of them: their undo."""
@@ -110,53 +95,34 @@ class OrderAuthorizations:
         await self._steps.undo(
             Authorizations.authorize_payment, ask, self._order_id, "Release the authorization"
         )
+        self._book.authorized = False
 
     @property
     def _soon(self) -> datetime:
         """Until when it takes to charge what is due now."""
         return workflow.now() + self._policy.give_up_after
 
-    def _needs(self) -> list[Need]:
-        """What is to be charged: for each part, or for the whole order at once."""
-        if self._policy.charge == "at_shipment":
-            return self._book.needs()
-        amount = self._book.left_to_charge
-        return [Need(ids.prepaid_id(self._order_id), amount, amount)]
-
-    async def _again(
+    async def _hold(
         self,
-        needs: Sequence[Need],
         part: str,
-        until: datetime,
+        until: datetime | None,
         *,
         unless: Callable[[], bool],
         patient: tuple[str, ...] = (DECLINED, ACTION_REQUIRED),
     ) -> Stopped | None:
-        """Have the payment hold for a part, for which nothing may stand any more."""
-        if not any(need.part == part and need.amount for need in needs):
-            return None
-        self._book.reauthorized = True  # or may be, if the step is given up
-        return await self._hold(needs, (part,), until, unless=unless, patient=patient)
+        """Have the payment hold for a part, or ("") for all; with a new token where one comes.
 
-    async def _hold(
-        self,
-        needs: Sequence[Need],
-        parts: tuple[str, ...],
-        until: datetime | None,
-        *,
-        unless: Callable[[], bool],
-        patient: tuple[str, ...],
-    ) -> Stopped | None:
-        """Have the payment hold for these parts, or for all; with a new token where one comes."""
-        amount = sum(need.amount for need in needs if not parts or need.part in parts)
-        summary = f"Authorize {self._book.money(amount)}{' again' if parts else ''}"
+        Nothing may stand for that part any more. Rows say how much is to be charged for it.
+        """
+        amount = self._book.money(self._book.deliverable_worth)
+        summary = f"Authorize {part} again" if part else f"Authorize {amount}"
 
         async def attempt() -> Done[None] | Refused | Abandoned:
             provider, token = self._offers.brought
             ask = Authorize(
                 order_id=self._order_id,
-                needs=tuple(needs),
-                parts=parts,
+                ahead=self._policy.charge != "at_shipment",
+                parts=(part,) if part else (),
                 until=until,
                 spare=self._policy.renew_before,
                 attempt=self._offers.attempt,
@@ -166,7 +132,7 @@ class OrderAuthorizations:
             outcome = await self._steps.call(
                 Authorizations.authorize_payment,
                 lambda _: ask,
-                parts[0] if parts else self._order_id,
+                part or self._order_id,
                 summary,
                 # The bank says no, or wants the customer; or there is no such provider.
                 refusable=(DECLINED, ACTION_REQUIRED, NO_PROVIDER),
@@ -176,5 +142,12 @@ class OrderAuthorizations:
             assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
             return outcome
 
-        outcome = await self._offers.until_authorized(attempt, unless, patient=patient)
+        something = bool(part or amount.minor)
+        if something:
+            self._book.may_be_authorized()
+        try:
+            outcome = await self._offers.until_authorized(attempt, unless, patient=patient)
+        finally:
+            if something:  # A charge that was asked for meanwhile may not know it.
+                self._book.may_be_authorized()
         return None if isinstance(outcome, Done) else outcome

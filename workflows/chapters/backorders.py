@@ -16,7 +16,8 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.stock.backorders import AwaitStock, Backorders, FillBackorder
-    from activities.stock.inventory import Inventory, ReleaseStock
+    from activities.stock.contracts import ReleaseStock
+    from activities.stock.inventory import Inventory
     from domain import ids
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
@@ -79,7 +80,7 @@ class OrderBackorders:
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
                 return {}
-            await self._steps.undo(
+            released = await self._steps.undo(
                 Inventory.reserve_stock,
                 ReleaseStock(
                     order_id=self._order_id,
@@ -92,9 +93,8 @@ class OrderBackorders:
                 self._part,
                 "Wait for less" if waiting != units else "Wait no more",
             )
-            owed = self._book.not_waited_for(units)
-        refund_id = f"{self._order_id}:{effect}"
-        await self._payments.refund(refund_id, owed, why, kind="cancelled", who=who)
+            self._book.not_waited_for(units)
+        await self._payments.pay_back(released.refund)
         return units
 
     @property

@@ -23,7 +23,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilment.contracts import Look, Part, Sending, Sent
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.stock.inventory import Inventory, Reassign
+    from activities.stock.contracts import Reassign
+    from activities.stock.inventory import Inventory
     from domain.fulfilment.fulfilments import RECALLABLE
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
@@ -113,17 +114,19 @@ class OrderFulfilments:
             else:
                 await self._deliver(fulfilment)
             return None
-        stopped = await self._send(fulfilment)
-        if stopped is None and fulfilment.units:
-            due = self._book.shipped(fulfilment)
-            fulfilment.since = workflow.now()
-            await asyncio.gather(self._payments.charge(fulfilment, due), self._deliver(fulfilment))
-        return stopped
+        sent = await self._send(fulfilment)
+        if not isinstance(sent, Sent):
+            return sent
+        self._book.shipped(fulfilment)
+        fulfilment.since = workflow.now()
+        charged = self._payments.charge(fulfilment, sent.due_minor)
+        await asyncio.gather(charged, self._deliver(fulfilment))
+        return None
 
-    async def _send(self, fulfilment: Fulfilment) -> Stopped | None:
-        """Wait until it is handed over, and decide what only the order can. None: it has left.
+    async def _send(self, fulfilment: Fulfilment) -> Sent | Stopped | None:
+        """Wait until it is handed over, and decide what only the order can.
 
-        None, too, where no unit of it is left to send.
+        None: no unit of it is left to send.
         """
         fulfilment.stage = "under_way"
         fulfilment.since = fulfilment.since or workflow.now()
@@ -136,7 +139,7 @@ class OrderFulfilments:
                 return outcome
             sent = outcome.result
             if sent.outcome == "shipped":
-                return None
+                return sent
             if sent.outcome == "recalled":  # of which the answer is on its way
                 await workflow.wait_condition(lambda: fulfilment.recalled)
             if fulfilment.recalled:  # what is missing is seen to as it is undone
@@ -177,15 +180,12 @@ class OrderFulfilments:
     async def _wait(
         self, fulfilment: Fulfilment, limits: StageLimits
     ) -> Done[Sent] | Refused | Abandoned:
-        need = self._payments.to_charge_as_it_leaves(fulfilment)
         return await self._steps.wait(
             Fulfilments.pick_pack_ship,
             Sending(
                 fulfilment_id=fulfilment.id,
                 units=fulfilment.units,
-                to_charge=need.amount,
-                at_most=need.most,
-                ahead=self._payments.charged_ahead,
+                ahead=self._payments.ahead,
                 lasting=self._payments.authorizations.lasting,
                 renew_before=self._policy.renew_before,
             ),

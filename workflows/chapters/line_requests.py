@@ -1,4 +1,4 @@
-"""The lines of a request: which units of the order it is about."""
+"""The lines of a message: which units of the order it is about, by what the order knows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from temporalio import workflow
 
-from workflows.engine.refusals import invalid_line
+from workflows.engine.refusals import refuse
 
 with workflow.unsafe.imports_passed_through():
+    from domain.errors import OrderloomError
+    from domain.orders import line_requests
     from domain.orders.messages import LineRequest
     from domain.orders.quantities import LineId, LineQuantities, LineUnits
 
@@ -20,23 +22,13 @@ def requested_units(
     can: Callable[[LineQuantities], int],
     check: Callable[[int, LineId, int], None],
 ) -> LineUnits:
-    """The units that a request asks for. Without lines, it asks for all that it can.
+    """The units that a message asks for. Raises ApplicationError where it cannot be meant.
 
-    `can`: how many units of a line can be. `check` raises ApplicationError for a quantity, of the
-    n-th line of the request, that a rule does not allow. A line that the order does not have, or
-    that is named twice, is refused here.
+    `can`: how many units of a line can be. `check` raises for a quantity that a rule does not
+    allow.
     """
-    if not asked:
-        return {line_id: units for line_id, line in lines.items() if (units := can(line))}
-    found: dict[LineId, int] = {}
-    for index, item in enumerate(asked):
-        line = lines.get(item.line_id)
-        if line is None:
-            known = ", ".join(lines)
-            raise invalid_line(index, f"there is no line {item.line_id}; the order has {known}")
-        if item.line_id in found:
-            raise invalid_line(index, f"line {item.line_id} is named twice")
-        quantity = can(line) if item.quantity is None else item.quantity
-        check(index, item.line_id, quantity)
-        found[item.line_id] = quantity
-    return found
+    most = {line_id: can(line) for line_id, line in lines.items()}
+    try:
+        return line_requests.requested_units(asked, most, check=check)
+    except OrderloomError as error:
+        raise refuse(error) from None

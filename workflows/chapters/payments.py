@@ -14,18 +14,17 @@ from workflows.engine.outcomes import Abandoned, ByOperator, Done, Refused, Stop
 from workflows.engine.refusals import refused
 from workflows.engine.step_table import Activity
 from workflows.engine.steps import Steps, step_name
-from workflows.state.charges import Owed
 from workflows.state.fulfilment import Fulfilment
-from workflows.state.order_book import Due, OrderBook
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.payments.contracts import Capture, Invoice, Refund
+    from activities.payments.contracts import Charge, Charged, Refund
     from activities.payments.payments import Payments
     from domain import ids
     from domain.orders.continuation import Action, Parked, PaymentsState
-    from domain.orders.messages import ChargeRequest, PayOutcome, RefundKind, RefundTo
+    from domain.orders.messages import ChargeRequest, PayOutcome, RefundTo
     from domain.orders.policy import Policy
-    from domain.payments.cover import Need
+    from domain.orders.refund_rules import Granted
 
 NOT_AUTHORIZED = "not_authorized"
 
@@ -34,19 +33,19 @@ RENEWALS_MAX = 5
 
 
 class OrderPayments:
-    """Money calls of one order. The book says how much; a refusal is put before a person."""
+    """Money calls of one order. Rows say how much; a refusal is put before a person."""
 
     def __init__(self, steps: Steps, book: OrderBook, policy: Policy, state: PaymentsState) -> None:
         self._steps = steps
         self._book = book
         self._policy = policy
-        self.charged_ahead = policy.charge != "at_shipment"  # as a whole, before anything is sent
+        self.ahead = policy.charge != "at_shipment"  # as a whole, before anything is sent
+        self.charged = state.charged  # as a whole, before anything was sent
         self._order_id = book.order_id
         self.holds = OrderHolds(steps, self._order_id, state.holds)
         self.offers = PaymentOffers(book, self.holds, policy, state)
         self.authorizations = OrderAuthorizations(steps, book, self.offers, policy)
         self._told_to_charge = state.told_to_charge
-        self.charged_by_hand = state.charged_by_hand  # then no capture used its authorization
         self._charging = 0
         self._held = False  # until it is charged
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
@@ -60,7 +59,7 @@ class OrderPayments:
             attempt=self.offers.attempt,
             holds=self.holds.numbered,
             told_to_charge=self._told_to_charge,
-            charged_by_hand=self.charged_by_hand,
+            charged=self.charged,
         )
 
     @property
@@ -73,37 +72,22 @@ class OrderPayments:
 
         Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
-        if self.charged_ahead:
+        if self.ahead:
             return await self._charged_ahead(fulfilment)
         return await self.authorizations.ensure_authorized(fulfilment)
-
-    def to_charge_as_it_leaves(self, fulfilment: Fulfilment) -> Need:
-        """What is charged for it then. Where that is nothing, it never will be anything."""
-        return Need(fulfilment.id, 0) if self.charged_ahead else self._book.need_of(fulfilment)
-
-    async def charge_all(self) -> None:
-        """Charge everything before it is sent, once."""
-        if not self._book.charged_ahead:
-            due, _ = self._book.charge_all()
-            if due.units:
-                await self._capture(ids.prepaid_id(self._order_id), due, prepaid=True)
-            await self._waits_no_more()
 
     async def charge_to_begin(self) -> None:
         """Charge everything before anything else happens to the order.
 
-        If the bank says no, nothing stays charged, and the book says so.
+        If the bank says no, nothing stays charged.
         """
-        due, take_back = self._book.charge_all()
-        if not due.units:
-            return
         part_id = ids.prepaid_id(self._order_id)
-        refusal = await self._capture(part_id, due, prepaid=True, refusable=(DECLINED,))
-        if refusal is not None:
-            take_back()
-            part = Owed(worth=due.worth.part(refusal.charged))
-            why = "the rest of the charge was refused"
-            await self.refund(part_id, part, why, kind="cancelled")
+        refusal = await self._charge(part_id, "Charge the order", or_nothing=True)
+        self.charged = refusal is None
+        if refusal is not None and refusal.charged:
+            # Another of its means of payment had paid its part, which is owed back.
+            amount = self._book.money(refusal.charged)
+            await self.pay_back(Granted(refund_id=part_id, amount=amount))
 
     def check_charge(self) -> None:
         """Raises ApplicationError where nothing waits to be charged."""
@@ -124,63 +108,29 @@ class OrderPayments:
             case Abandoned():
                 self._told_to_charge = False
                 raise refused("given up by an operator before it was charged")
-        await self.charge_all()
+        await self._charge(ids.prepaid_id(self._order_id), "Charge the order")
+        self.charged = True
+        await self._waits_no_more()
         return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
 
-    async def charge(self, fulfilment: Fulfilment, due: Due) -> None:
-        """Charge the uncharged part of a fulfilment that went out, and invoice it."""
-        if due.units:
-            await self._capture(fulfilment.id, due, prepaid=False)
-        elif due.invoiced_units:
-            ask = Invoice(
-                order_id=self._order_id,
-                fulfilment_id=fulfilment.id,
-                units=dict(due.invoiced_units),
-                worth=due.invoiced,
-                currency=self._book.terms.currency,
-                after_refund=due.after_refund,
-            )
-            await self._steps.record(
-                Payments.invoice_shipment, ask, fulfilment.id, "Invoice what went"
-            )
+    async def charge(self, fulfilment: Fulfilment, due_minor: int) -> None:
+        """Charge what is due for a fulfilment that left; where nothing is, that costs no step."""
+        if due_minor:
+            await self._charge(fulfilment.id, f"Charge {self._book.money(due_minor)}")
 
-    async def refund(
-        self,
-        refund_id: str,
-        owed: Owed,
-        why: str,
-        *,
-        kind: RefundKind,
-        return_id: str | None = None,
-        to: RefundTo = "original",
-        who: str = "orderloom",
-    ) -> None:
-        """Pay back the owed amount. Until that has succeeded it stays owed, and is shown so."""
-        if not owed:
+    async def pay_back(self, granted: Granted | None, *, to: RefundTo = "original") -> None:
+        """Pay back what was granted, if anything. Until that has succeeded it stays owed."""
+        if granted is None or not granted.amount.minor:
             return
+        refund_id = granted.refund_id
 
         def ask(attempt: int, by_hand: str | None = None, way: RefundTo = to) -> Refund:
-            return Refund(
-                order_id=self._order_id,
-                refund_id=refund_id,
-                worth=owed.worth,
-                credited=owed.credited,
-                currency=self._book.terms.currency,
-                units=dict(owed.units),
-                unconceded=dict(owed.unconceded),
-                why=why,
-                return_id=return_id,
-                attempt=attempt,
-                by_hand=by_hand,
-                kind=kind,
-                to=way,
-                who=who,
-            )
+            return Refund(refund_id=refund_id, attempt=attempt, by_hand=by_hand, to=way)
 
         # A charge that is under way cannot be paid back yet: wait for its outcome.
         await workflow.wait_condition(lambda: self._charging == 0)
         undo = self._steps.undo_of(Payments.charge_payment)
-        summary = f"Refund {self._book.money(owed.worth.total)}"
+        summary = f"Refund {granted.amount}"
         outcome = await self._or_by_hand(
             undo, ask, refund_id, summary, allowed=("retry", "done", "store_credit")
         )
@@ -200,16 +150,14 @@ class OrderPayments:
     async def _charged_ahead(self, fulfilment: Fulfilment) -> Abandoned | None:
         """Wait until the order is charged. The first that is ready holds the order until then."""
         self._uncharged.add(fulfilment.id)
-        if not (self._book.charged_ahead or self._held):
+        if not (self.charged or self._held):
             self._held = True
             await self.holds.hold("waits to be charged")
-        await workflow.wait_condition(
-            lambda: (self._book.charged_ahead and not self._charging) or fulfilment.recalled
-        )
+        await workflow.wait_condition(lambda: self.charged or fulfilment.recalled)
         self._uncharged.discard(fulfilment.id)
         if not fulfilment.recalled:
             return None
-        if not self._uncharged and not self._book.charged_ahead:
+        if not self._uncharged and not self.charged:
             await self._waits_no_more()
         return Abandoned("no longer needed")
 
@@ -219,55 +167,48 @@ class OrderPayments:
             self._held = False
             await self.holds.release("orderloom")
 
-    async def _capture(
-        self,
-        part_id: str,
-        due: Due,
-        *,
-        prepaid: bool,
-        refusable: tuple[str, ...] = (),
+    async def _charge(
+        self, part_id: str, summary: str, *, or_nothing: bool = False
     ) -> Refused | None:
         """Charge. For goods that have left, make an authorization again that ended too soon.
 
-        If that does not work, ask a person, who can have it tried again.
+        If that does not work, ask a person, who can have it tried again. Refused: only
+        `or_nothing`.
         """
         before = last = 0  # tries, each with a key of its own
-        renewals = RENEWALS_MAX if prepaid else 0
+        left = part_id != ids.prepaid_id(self._order_id)
+        renewals = 0 if left else RENEWALS_MAX
 
-        def ask(attempt: int, by_hand: str | None = None) -> Capture:
+        def ask(attempt: int, by_hand: str | None = None) -> Charge:
             nonlocal last
             last = before + attempt
-            return Capture(
+            return Charge(
                 order_id=self._order_id,
-                fulfilment_id=part_id,
-                worth=due.worth,
-                currency=self._book.terms.currency,
-                units=dict(due.units),
+                part_id=part_id,
                 attempt=last,
                 by_hand=by_hand,
-                prepaid=prepaid,
-                after_refund=due.after_refund,
-                renews=not prepaid and (attempt > 1 or renewals < RENEWALS_MAX),
+                renews=left and (attempt > 1 or renewals < RENEWALS_MAX),
+                or_nothing=or_nothing,
             )
 
-        summary = f"Charge {self._book.money(due.worth.total)}"
-        may_refuse = (*refusable, NOT_AUTHORIZED)
+        may_refuse = (DECLINED, NOT_AUTHORIZED) if or_nothing else (NOT_AUTHORIZED,)
         self._charging += 1
         try:
             while True:
+                known = self._book.authorizations_asked
                 match await self._or_by_hand(
                     Payments.charge_payment, ask, part_id, summary, refusable=may_refuse
                 ):
-                    case Done():
+                    case Done(result=Charged(authorized=authorized)):
+                        self._book.stays_authorized(authorized, known)
                         return None
                     case ByOperator():
-                        self.charged_by_hand = True
-                        return None
+                        return None  # So no charge used what was authorized for it.
                     case Refused(kind=kind) as refusal:
                         if kind != NOT_AUTHORIZED:
                             return refusal
                 before, renewals = last, renewals + 1
-                if await self.authorizations.reauthorize(part_id, due.worth.total) is not None:
+                if await self.authorizations.reauthorize(part_id) is not None:
                     renewals = RENEWALS_MAX  # nobody pays
         finally:
             self._charging -= 1

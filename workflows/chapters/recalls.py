@@ -13,7 +13,8 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from activities.fulfilment.contracts import Part, Recalled
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.stock.inventory import Inventory, ReleaseStock
+    from activities.stock.contracts import ReleaseStock
+    from activities.stock.inventory import Inventory
     from domain.orders.quantities import LineUnits
 
 
@@ -37,7 +38,7 @@ class Recalls:
         self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str
     ) -> None:
         """Release and cancel units of a recalled one."""
-        await self._steps.undo(
+        released = await self._steps.undo(
             Inventory.reserve_stock,
             ReleaseStock(
                 order_id=self._order_id,
@@ -50,9 +51,8 @@ class Recalls:
             fulfilment.id,
             f"Release stock of {fulfilment.id}",
         )
-        owed = self._book.cancelled(units, allocated=True)
-        refund_id = f"{self._order_id}:{effect}"
-        await self._payments.refund(refund_id, owed, why, kind="cancelled", who=who)
+        self._book.cancelled(units, allocated=True)
+        await self._payments.pay_back(released.refund)
 
     async def give_up(self, fulfilment: Fulfilment, why: str) -> bool:
         """Undo one that cannot go on, and cancel its units. Nothing was charged for it.

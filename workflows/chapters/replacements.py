@@ -15,7 +15,8 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.stock.backorders import AwaitStock, Backorders
-    from activities.stock.inventory import Inventory, ReserveAgain
+    from activities.stock.contracts import ReserveAgain
+    from activities.stock.inventory import Inventory
     from domain.fulfilment.fulfilments import Planned
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
@@ -53,12 +54,10 @@ class Replacements:
             reserved = await self._reserve_again(
                 fulfilment, missing, "open", why, avoid=fulfilment.location, refused=bool(refused)
             )
-            owed = self._book.cancelled(reserved.missing, allocated=False)
+            self._book.cancelled(reserved.missing, allocated=False)
             self._book.backordered(reserved.backordered)
             self._start_all(reserved.fulfilments)
-        refund_id = f"{fulfilment.id}:not_found"
-        why = "paid for, and there is none left to send"
-        await self._payments.refund(refund_id, owed, why, kind="cancelled")
+        await self._payments.pay_back(reserved.refund)
 
     async def fell_back(self, fulfilment: Fulfilment, units: LineUnits) -> None:
         """Fewer are there than orders had claimed: these wait again, in their turn."""
@@ -80,14 +79,13 @@ class Replacements:
                 fulfilment, fulfilment.units, "shipped", "lost by the carrier"
             )
             given_up = reserved.missing
-            owed = self._book.lost(
+            self._book.lost(
                 {k: units - given_up.get(k, 0) for k, units in fulfilment.units.items()}, given_up
             )
             self._book.backordered(reserved.backordered)
             self._start_all(reserved.fulfilments)
             fulfilment.replacing = False
-        why = f"{fulfilment.id} was lost by the carrier"
-        await self._payments.refund(f"{fulfilment.id}:lost", owed, why, kind="lost")
+        await self._payments.pay_back(reserved.refund)
 
     async def _reserve_again(
         self,
@@ -102,7 +100,7 @@ class Replacements:
             Inventory.reserve_again,
             ReserveAgain(
                 order_id=self._order_id,
-                effect=f"reserve_again:{fulfilment.id}:{source}",
+                fulfilment_id=fulfilment.id,
                 units=dict(units),
                 source=source,
                 replace=self._policy.replace_missing,

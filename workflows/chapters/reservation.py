@@ -12,7 +12,8 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import OrderRecords, ReadTerms
-    from activities.stock.inventory import Inventory, ReleaseStock
+    from activities.stock.contracts import ReleaseStock
+    from activities.stock.inventory import Inventory
     from domain.stock.reservations import ReserveStock
 
 

@@ -18,7 +18,7 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.aftersales.returns import ApproveReturn, ReturnPart, Returns
+    from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart, Returns
     from domain import ids
     from domain.orders.continuation import ReturnsState, ReturnState
     from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
@@ -148,24 +148,20 @@ class OrderReturns:
                 fulfilment.return_id,
                 f"Expect {fulfilment.id} back",
             )
-        return_id = fulfilment.return_id
-        await self._parcel(return_id)
-        owed = self._book.came_back(fulfilment)
-        await self._payments.refund(return_id, owed, reason, kind="return", return_id=return_id)
+        received = await self._parcel(fulfilment.return_id)
+        self._book.came_back(fulfilment)
+        await self._payments.pay_back(received.refund)
 
     def _next_id(self) -> str:
         self._numbered += 1
         return ids.return_id(self._book.order_id, self._numbered)
 
     async def _take_back(self, expected: ReturnState) -> None:
-        return_id = expected.return_id
-        received = await self._parcel(return_id)
-        owed = self._book.return_received(expected.units, received)
-        await self._payments.refund(
-            return_id, owed, expected.reason, kind="return", return_id=return_id
-        )
+        received = await self._parcel(expected.return_id)
+        self._book.return_received(expected.units, received.received)
+        await self._payments.pay_back(received.refund)
 
-    async def _parcel(self, return_id: str) -> LineUnits:
+    async def _parcel(self, return_id: str) -> ReceivedReturn:
         """Wait for a return's parcel. Returns the warehouse's count."""
 
         async def overdue() -> str:
@@ -180,7 +176,7 @@ class OrderReturns:
             overdue=overdue,
         )
         assert isinstance(outcome, Done)  # Its parcel is awaited until it arrives.
-        return outcome.result.received
+        return outcome.result
 
     def _units(self, request: ReturnRequest) -> LineUnits:
         ends, lines = self.window_ends, self._book.lines

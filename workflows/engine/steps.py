@@ -305,9 +305,14 @@ class Steps:
         assert step.undo is not None, step.because
         return step.undo
 
-    async def undo(self, do: Activity, ask: Any, part_id: str, summary: str) -> None:
-        """Run the undo of a step, as the table says, until it is done or was done by hand."""
-        await self._undo(self.undo_of(do), ask, part_id, summary, self.table.step(do).by_hand)
+    async def undo(self, do: Activity, ask: Any, part_id: str, summary: str) -> Any:
+        """Run the undo of a step, as the table says, until it is done or was done by hand.
+
+        Answers as it does, but for None where it was done by hand.
+        """
+        return await self._undo(
+            self.undo_of(do), ask, part_id, summary, self.table.step(do).by_hand
+        )
 
     async def unwind(self, do: Activity, reached: str, ask: Any, part_id: str) -> None:
         """Undo a step that has come to this state, as the table says, last state first."""
@@ -317,12 +322,12 @@ class Steps:
 
     async def _undo(
         self, undo: Activity, ask: Any, part_id: str, summary: str, by_hand: bool
-    ) -> None:
-        if by_hand:
-            # The operator's action was recorded with its note when the attention was resolved.
-            await self.call(undo, lambda _: ask, part_id, summary)
-        else:
-            await self.record(undo, ask, part_id, summary)
+    ) -> Any:
+        if not by_hand:
+            return await self.record(undo, ask, part_id, summary)
+        # The operator's action was recorded with its note when the attention was resolved.
+        outcome = await self.call(undo, lambda _: ask, part_id, summary)
+        return outcome.result if isinstance(outcome, Done) else None
 
     async def too_early(self, do: Activity, part_id: str, stopped: Callable[[], bool]) -> None:
         """A wait has ended early again and again by what it was told: that is a fault of ours.

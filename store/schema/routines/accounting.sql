@@ -11,6 +11,24 @@ begin
     return exists (select from journal_entry where order_no = its_order and effect = its_effect);
 end $$;
 
+-- An entry with its postings, once per effect: two writers of one effect hold the same lock.
+create or replace function entry_posted(
+    its_effect text, its_order bigint, its_memo text, its_currency text, accounts text[], amounts bigint[]
+) returns void language plpgsql as $$
+declare
+    the_entry bigint;
+begin
+    if is_booked(its_effect, its_order) then
+        return;
+    end if;
+    insert into journal_entry (effect, order_no, memo) values (its_effect, its_order, its_memo)
+    returning entry_id into the_entry;
+    insert into posting (entry_id, account, amount_minor, currency)
+    select the_entry, account, amount, its_currency
+    from unnest(accounts, amounts) as p (account, amount)
+    where amount <> 0;
+end $$;
+
 create or replace function an_effect_is_booked_once() returns trigger language plpgsql as $$
 begin
     if is_booked(new.effect, new.order_no) then

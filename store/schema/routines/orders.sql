@@ -87,11 +87,7 @@ create or replace function lines_moved(
     more_lost bigint[] default null,
     more_cancelled bigint[] default null,
     more_return_requested bigint[] default null,
-    more_returned bigint[] default null,
-    more_charged bigint[] default null,
-    more_refunded bigint[] default null,
-    more_invoiced bigint[] default null,
-    more_conceded bigint[] default null
+    more_returned bigint[] default null
 ) returns void language plpgsql as $$
 begin
     update order_line as l
@@ -103,16 +99,11 @@ begin
         lost = l.lost + coalesce(d.lost, 0),
         cancelled = l.cancelled + coalesce(d.cancelled, 0),
         return_requested = l.return_requested + coalesce(d.return_requested, 0),
-        returned = l.returned + coalesce(d.returned, 0),
-        charged = l.charged + coalesce(d.charged, 0),
-        refunded = l.refunded + coalesce(d.refunded, 0),
-        invoiced = l.invoiced + coalesce(d.invoiced, 0),
-        conceded = l.conceded + coalesce(d.conceded, 0)
+        returned = l.returned + coalesce(d.returned, 0)
     from unnest(order_ids, line_ids, more_backordered, more_allocated, more_picked, more_shipped,
-                more_delivered, more_lost, more_cancelled, more_return_requested, more_returned,
-                more_charged, more_refunded, more_invoiced, more_conceded)
+                more_delivered, more_lost, more_cancelled, more_return_requested, more_returned)
         as d (order_id, line_id, backordered, allocated, picked, shipped, delivered, lost, cancelled,
-              return_requested, returned, charged, refunded, invoiced, conceded)
+              return_requested, returned)
     join customer_order o using (order_id)
     where l.order_no = o.order_no and l.line_id = d.line_id;
 end $$;

@@ -106,3 +106,152 @@ begin
     end if;
     return its_decision;
 end $$;
+
+-- The intent to charge, to pay back or to release an amount, before the company is called, and its room in the
+-- sums of the order and of the authorization, whose constraints refuse too large ones. The room of a refund in
+-- the order's sums was taken when it was granted. No row: there is one with this key already. The caller holds
+-- the order's lock.
+create or replace function want_payment(
+    its_order text, its_key text, its_kind text, its_amount bigint, its_currency text, its_provider text,
+    its_tender integer, its_authorization text, its_part text) returns setof payment_operation
+language plpgsql as $$
+declare
+    the_no bigint := order_no_of(its_order);
+    wanted payment_operation;
+begin
+    insert into payment_operation
+        (order_no, payment_key, kind, amount_minor, currency, state, provider, tender,
+         authorization_key, part_of)
+    values (the_no, its_key, its_kind, its_amount, its_currency, 'requested', its_provider, its_tender,
+            its_authorization, nullif(its_part, ''))
+    on conflict (order_no, payment_key) do nothing
+    returning * into wanted;
+    if not found then
+        return;
+    end if;
+    if its_kind = 'capture' then  -- One by hand has no authorization but its own.
+        update order_money
+        set authorized = authorized + case its_provider when 'by_hand' then its_amount else 0 end,
+            capture_granted = capture_granted + its_amount
+        where order_no = the_no;
+    end if;
+    if its_kind in ('capture', 'refund') then
+        update payment_authorization
+        set capture_granted = capture_granted + case its_kind when 'capture' then its_amount else 0 end,
+            refund_granted = refund_granted + case its_kind when 'refund' then its_amount else 0 end
+        where order_no = the_no and authorization_key = its_authorization;
+    end if;
+    return next wanted;
+end $$;
+
+-- What is due for a part, if anything is, and every operation of its order, for one who is about to charge it:
+-- the order is locked, and then they are read.
+create or replace function charge_to_make(
+    its_order text, its_charge text, out due jsonb, out operations jsonb) language plpgsql as $$
+declare
+    the_no bigint;
+begin
+    select order_no into the_no from customer_order where order_id = its_order for no key update;
+    select jsonb_build_object(
+        'charge_id', c.charge_id, 'order_id', its_order, 'currency', m.currency, 'units', c.units,
+        'amount_minor', c.amount_minor, 'captured_minor', c.captured_minor, 'ahead', c.ahead)
+    into due from charge c join order_money m using (order_no)
+    where c.order_no = the_no and c.charge_id = its_charge;
+    select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
+    into operations from payment p where p.order_no = the_no;
+end $$;
+
+-- A charge is captured: the outcome, the sums of the order, of the authorization and of what is due, the entry
+-- in the books, and the order's story. `releases_rest`: the authorization cannot be charged a second time.
+-- Answers whether it is new; false: it was settled already.
+create or replace function charge_made(
+    its_key text, its_reference text, releases_rest boolean, its_memo text, accounts text[],
+    amounts bigint[], its_why text, its_told jsonb) returns boolean
+language plpgsql as $$
+declare
+    the_no    bigint;
+    its_order text;
+    made      payment_operation;
+    its_rest  bigint := 0;
+begin
+    select order_no, order_id into the_no, its_order
+    from customer_order where order_no = order_no_of(its_key) for no key update;
+    update payment_operation
+    set state = 'succeeded', reference = its_reference, code = null, message = null, settled_at = moment()
+    where order_no = the_no and payment_key = its_key and state in ('requested', 'unknown')
+    returning * into made;
+    if not found then
+        return false;
+    end if;
+    if releases_rest then
+        select amount_minor - capture_granted - released into its_rest from payment_authorization
+        where order_no = the_no and authorization_key = made.authorization_key;
+    end if;
+    update payment_authorization set captured = captured + made.amount_minor, released = released + its_rest
+    where order_no = the_no and authorization_key = made.authorization_key;
+    update order_money set captured = captured + made.amount_minor, released = released + its_rest
+    where order_no = the_no;
+    update charge set captured_minor = captured_minor + made.amount_minor
+    where order_no = the_no and charge_id = made.part_of;
+    perform entry_posted(its_key, the_no, its_memo, made.currency, accounts, amounts);
+    perform told(
+        array[its_order], array[its_key || ':charged'], array[null::jsonb], array['charged'],
+        array['orderloom'], array[its_why], array[its_told], false);
+    return true;
+end $$;
+
+-- All that a decision about an order's money needs. `taken`: what was charged, or is to be. `parts`: the
+-- fulfilments that are still to leave, with the units that are claimed for them. A refund with a charge's id
+-- gives back what was paid of a refused one: that charge is no more counted, either. A table, because that
+-- is planned together with the statement which asks for it.
+create or replace function tallies_of(
+    its_no bigint
+) returns table (
+    currency text, goodwill_percent_max integer, lines jsonb, refunded jsonb, goodwill bigint,
+    invoiced jsonb, parts jsonb, taken jsonb
+) language sql stable rows 1 as $$
+    select o.currency::text, (o.policy ->> 'goodwill_percent_max')::integer as goodwill_percent_max,
+           (select jsonb_agg(jsonb_build_object(
+                'line_id', l.line_id,
+                'units', jsonb_build_object(
+                    'ordered', l.ordered, 'backordered', l.backordered, 'allocated', l.allocated,
+                    'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,
+                    'lost', l.lost, 'return_requested', l.return_requested, 'returned', l.returned),
+                'whole', jsonb_build_object(
+                    'goods', l.goods_minor, 'tax', l.tax_minor,
+                    'shipping', l.shipping_minor, 'shipping_tax', l.shipping_tax_minor),
+                'money', to_jsonb(m) - '{order_no,line_id}'::text[]) order by l.position)
+            from order_line l left join order_line_money m using (order_no, line_id)
+            where l.order_no = o.order_no) as lines,
+           (select jsonb_build_object(
+                'goods', coalesce(sum(goods_minor), 0), 'tax', coalesce(sum(tax_minor), 0),
+                'shipping', coalesce(sum(shipping_minor), 0),
+                'shipping_tax', coalesce(sum(shipping_tax_minor), 0))
+            from refund r
+            where r.order_no = o.order_no
+              and not exists (select from charge c
+                              where c.order_no = r.order_no and c.charge_id = r.refund_id)) as refunded,
+           (select coalesce(sum(amount_minor), 0)::bigint from refund r
+            where r.order_no = o.order_no and r.kind = 'goodwill') as goodwill,
+           (select jsonb_build_object(
+                'goods', coalesce(sum(sign * goods_minor), 0), 'tax', coalesce(sum(sign * tax_minor), 0),
+                'shipping', coalesce(sum(sign * shipping_minor), 0),
+                'shipping_tax', coalesce(sum(sign * shipping_tax_minor), 0))
+            from document d,
+                 lateral (select case d.kind when 'invoice' then 1 else -1 end as sign) s
+            where d.order_no = o.order_no) as invoiced,
+           (select coalesce(jsonb_agg(jsonb_build_object(
+                'fulfilment_id', f.fulfilment_id,
+                'units', (select coalesce(jsonb_object_agg(line_id, units), '{}')
+                          from (select line_id, min(quantity) as units from reservation r
+                                where r.order_no = f.order_no and r.fulfilment_id = f.fulfilment_id
+                                group by line_id) r
+                          where units > 0)) order by length(f.fulfilment_id), f.fulfilment_id), '[]')
+            from fulfilment f
+            where f.order_no = o.order_no
+              and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')) as parts,
+           (select coalesce(jsonb_agg(jsonb_build_object(
+                'charge_id', charge_id, 'amount', amount_minor, 'left', amount_minor - captured_minor)), '[]')
+            from charge c where c.order_no = o.order_no) as taken
+    from customer_order o where o.order_no = its_no
+$$;

@@ -13,7 +13,7 @@ import pytest
 
 from store.database import Connection, Pool
 from tests.architecture.source import ROOT
-from tests.support.bench import Bench, capturing
+from tests.support.bench import Bench
 from tests.support.builders import an_order
 
 HISTORY = {
@@ -21,6 +21,7 @@ HISTORY = {
     **dict.fromkeys(
         (
             *("order_line", "order_event", "effect", "attention", "order_hold"),
+            *("order_line_money", "charge"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event"),
             *("order_return", "return_line", "reservation", "backorder"),
@@ -74,9 +75,8 @@ async def conn(pool: Pool) -> AsyncIterator[Connection]:
     """A shop in which an order was delivered, charged, and has come back in part."""
     bench = Bench(pool)
     await bench.stocked("TEA", 9)
-    order = an_order(("TEA", 2))
-    part = await bench.at(order, "delivered")
-    await bench.payments.charge_payment(capturing(order, part))
+    part = await bench.at(an_order(("TEA", 2)), "delivered")
+    await bench.charged(part)
     async with pool.acquire() as conn:
         yield conn
 

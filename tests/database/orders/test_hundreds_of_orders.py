@@ -10,17 +10,19 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from activities.payments.contracts import Capture, Refund, Void
+from activities.payments.contracts import Charge, Refund, Void
 from activities.provider_errors import OutcomeUnknown
 from activities.providers.sandbox.payment import SandboxPayment
 from domain.orders.amounts import Worth, value_lines
 from domain.orders.order import Order
 from store.database import Pool
 from store.orders import intake
+from store.payments import refunds, tallies
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
 from store.views import audit
-from tests.support.bench import authorizing
+from tests.database.orders.hundred import came_back, left
+from tests.support.bench import Bench, authorizing
 from tests.support.builders import a_document, shipping
 from tests.support.mishaps import Fault, Mishap, Worker
 
@@ -92,7 +94,7 @@ class Company(SandboxPayment):
         self._faults.run = run  # type: ignore[method-assign]  # to count what it raises
 
 
-async def _capture(ask: Capture, worker: Worker) -> None:
+async def _capture(ask: Charge, worker: Worker) -> None:
     await worker.payments.charge_payment(ask)
 
 
@@ -134,25 +136,20 @@ class Life:
         order_id = self.order.order_id
         authorize = authorizing(self.order)
         await self.call(lambda worker: worker.authorizations.authorize_payment(authorize))
+        bench = Bench(self._pool)
         for number, (units, worth) in enumerate(self.charges(), start=1):
-            capture = Capture(
-                order_id=order_id,
-                fulfilment_id=f"{order_id}:{number}",
-                worth=worth,
-                currency="USD",
-                units={"1": units},
-            )
+            capture = await left(bench, self.order, number, units)
+            async with self._pool.acquire() as conn:
+                due = await tallies.charge(conn, capture.part_id)
+            assert due is not None
+            assert due.amount_minor == worth.total
             await self.call(partial(_capture, capture))
         for number, (units, worth) in enumerate(self.refunds(), start=1):
-            refund = Refund(
-                order_id=order_id,
-                refund_id=f"{order_id}:R{number}",
-                worth=worth,
-                credited=worth,
-                currency="USD",
-                units={"1": units},
-                why="test",
-            )
+            refund = await came_back(bench, self.order, number, units)
+            async with self._pool.acquire() as conn:
+                owed = await refunds.find(conn, refund.refund_id)
+            assert owed is not None
+            assert owed.amount_minor == worth.total
             await self.call(partial(_refund, refund))
         if sum(self.plan.charged) < UNITS:
             void = Void(order_id=order_id, why="test")

@@ -19,18 +19,18 @@ import pytest
 from activities.aftersales.returns import ApproveReturn
 from activities.orders.order_records import Attention, CloseOrder, Notice
 from activities.orders.retention import EndedOrders
-from activities.payments.contracts import Refund, Void
+from activities.payments.contracts import GrantRefund, Refund, Void
 from activities.provider_errors import Declined, OutcomeUnknown
 from activities.providers.sandbox.payment import Card
-from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
+from activities.stock.contracts import Reassign, ReleaseStock, ReserveAgain
 from domain.errors import Conflict, IllegalTransition
-from domain.orders.amounts import value_lines, worth_of
+from domain.orders.messages import LineRequest
 from domain.orders.order import Order
 from store import waits
 from store.database import open_pool
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
-from tests.support.bench import Bench, a_part, authorizing, capturing
+from tests.support.bench import Bench, a_part, authorizing, charging, granting
 from tests.support.books import faults_in
 from tests.support.builders import an_order
 from tests.support.builders import shipping as a_shipping
@@ -65,18 +65,10 @@ def tea(token: str = Card.OK, **fields: Any) -> Order:
     return an_order(("TEA", 3, "9.99"), token=token, **fields)
 
 
-def a_refund(order: Order) -> Refund:
-    """One of three units back: the customer keeps what the first two are worth."""
-    lines = value_lines(order)
-    return Refund(
-        order_id=order.order_id,
-        refund_id=f"{order.order_id}:R1",
-        worth=(back := worth_of(lines, {"1": 3}) - worth_of(lines, {"1": 2})),
-        credited=back,
-        currency="USD",
-        units={"1": 1},
-        why="test",
-    )
+def one_back(order: Order) -> GrantRefund:
+    """One of three units is paid back: the customer keeps what the first two are worth."""
+    lines = (LineRequest(line_id="1", quantity=1),)
+    return granting(order, lines=lines, shipping=True)
 
 
 async def reserve_stock(bench: Bench) -> tuple[Order, Call]:
@@ -120,7 +112,7 @@ async def reserve_again_what_was_lost(bench: Bench) -> tuple[Order, Call]:
 def replacing(order: Order, units: dict[str, int], source: Any) -> ReserveAgain:
     return ReserveAgain(
         order_id=order.order_id,
-        effect=f"again:{order.order_id}",
+        fulfilment_id=f"{order.order_id}:1",
         units=units,
         source=source,
         replace=True,
@@ -146,14 +138,46 @@ async def authorize_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, 
 async def charge_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
     order = tea(token)
     part = await bench.at(order, "shipped")
-    return order, lambda: bench.payments.charge_payment(capturing(order, part))
+    return order, lambda: bench.payments.charge_payment(charging(part))
+
+
+async def charge_ahead(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
+    order = tea(token)
+    await bench.at(order, "confirmed")
+    ask = charging(f"{order.order_id}:prepaid", or_nothing=True)
+    return order, lambda: bench.payments.charge_payment(ask)
+
+
+async def grant_refund(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
+    order = tea(token)
+    await bench.charged(await bench.at(order, "delivered"))
+    return order, lambda: bench.payments.grant_refund(one_back(order))
 
 
 async def refund_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
-    order = tea(token)
-    part = await bench.at(order, "shipped")
-    await bench.charged(order, part)
-    return order, lambda: bench.payments.refund_payment(a_refund(order))
+    order, granted = await grant_refund(bench, token)
+    refund_id = (await granted()).granted.refund_id
+    return order, lambda: bench.payments.refund_payment(Refund(refund_id=refund_id))
+
+
+async def release_what_is_paid_for(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "confirmed")
+    await bench.charged_ahead(order)
+    ask = ReleaseStock(
+        order_id=order.order_id,
+        effect="cancel:1",
+        units={part: {"1": 2}},
+        what="cancelled",
+        why="test",
+    )
+    return order, lambda: bench.inventory.release_stock(ask)
+
+
+async def give_up_what_was_lost(bench: Bench) -> tuple[Order, Call]:
+    order, _ = await reserve_again_what_was_lost(bench)
+    ask = replacing(order, {"1": 3}, "shipped").model_copy(update={"replace": False})
+    return order, lambda: bench.inventory.reserve_again(ask)
 
 
 async def void_payment(bench: Bench) -> tuple[Order, Call]:
@@ -245,6 +269,13 @@ EFFECTS: dict[str, Scene] = {
     "authorize_payment that is declined": partial(authorize_payment, token=Card.DECLINE),
     "charge_payment": charge_payment,
     "charge_payment that is declined": partial(charge_payment, token=Card.CAPTURE_REFUSED),
+    "charge_payment of the whole order": charge_ahead,
+    "charge_payment of the whole order that is declined": partial(
+        charge_ahead, token=Card.CAPTURE_REFUSED
+    ),
+    "grant_refund": grant_refund,
+    "release_stock of what is paid for": release_what_is_paid_for,
+    "reserve_again after a loss that is paid back": give_up_what_was_lost,
     "refund_payment": refund_payment,
     "refund_payment that is declined": partial(refund_payment, token=Card.REFUND_REFUSED),
     "void_payment": void_payment,
@@ -282,6 +313,22 @@ async def picture(bench: Bench, order: Order) -> dict[str, list[str]]:
         "lines": (
             "select to_jsonb(l) - 'order_no' from order_line l "
             "where order_no = order_no_of($1) order by line_id"
+        ),
+        "money of lines": (
+            "select to_jsonb(m) - 'order_no' from order_line_money m "
+            "where order_no = order_no_of($1) order by line_id"
+        ),
+        "charges": (
+            "select charge_id, units, amount_minor, captured_minor from charge "
+            "where order_no = order_no_of($1)"
+        ),
+        "refunds": (
+            "select refund_id, kind, units, amount_minor, issued_minor from refund "
+            "where order_no = order_no_of($1)"
+        ),
+        "documents": (
+            "select kind, part_id, amount_minor from document "
+            "where order_no = order_no_of($1) order by kind, part_id"
         ),
         "fulfilments": """
             select fulfilment_id, location, state, recalled_from from fulfilment

@@ -13,7 +13,7 @@ from domain.errors import IllegalTransition
 from domain.orders.order import Order
 from store.database import Pool
 from store.payments import payments
-from tests.support.bench import Bench, a_part, at_once, authorizing, capturing, securing
+from tests.support.bench import Bench, a_part, at_once, authorizing, charging, securing
 from tests.support.builders import an_order
 
 
@@ -69,7 +69,7 @@ async def test_renewals_that_run_at_once_make_one_and_release_the_old_one_once(
     order = an_order(("TEA", 2))
     part = await bench.at(order, "confirmed")
     await age(bench, 6)
-    ask = securing(order, part, order.total_minor, datetime.now(UTC) + timedelta(days=2))
+    ask = securing(order, part, datetime.now(UTC) + timedelta(days=2))
     await at_once([bench.authorizations.authorize_payment(ask) for _ in range(6)])
     assert sorted(await kinds(bench, order)) == ["authorize", "authorize", "void"]
     assert await standing(bench, order) == order.total_minor
@@ -82,15 +82,15 @@ async def test_whatever_is_first_what_was_handed_over_can_be_charged(
     order = an_order(("TEA", 2))
     await bench.at(order, "packed")
     part = f"{order.order_id}:1"
-    await bench.send(part, to_charge=order.total_minor)
+    await bench.send(part)
     await age(bench, 8 if ended else 6)
-    ask = securing(order, part, order.total_minor, datetime.now(UTC) + timedelta(days=2))
+    ask = securing(order, part, datetime.now(UTC) + timedelta(days=2))
     renew = bench.authorizations.authorize_payment(ask)
     _, refusals = await at_once([renew, bench.warehouse.hand_over(part, who="packer")])
     assert all("not paid any more" in str(refusal) for refusal in refusals)
     assert not refusals or ended
     await bench.warehouse.hand_over(part, who="packer")  # a repeat, or the first that may
-    await bench.payments.charge_payment(capturing(order, part))
+    await bench.payments.charge_payment(charging(part))
     assert await standing(bench, order) == 0
     assert (await kinds(bench, order)).count("capture") == 1
 
@@ -101,7 +101,7 @@ async def test_what_is_renewed_as_its_parcel_is_stopped_is_released_in_the_end(
     order = an_order(("TEA", 2))
     part = await bench.at(order, "confirmed")
     await age(bench, 6)
-    ask = securing(order, part, order.total_minor, datetime.now(UTC) + timedelta(days=2))
+    ask = securing(order, part, datetime.now(UTC) + timedelta(days=2))
     await asyncio.gather(
         bench.authorizations.authorize_payment(ask), bench.fulfilment.recall(a_part(part))
     )

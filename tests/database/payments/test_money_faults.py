@@ -18,18 +18,23 @@ from typing import Any, get_args
 
 import pytest
 
-from activities.payments.contracts import Capture, Refund, Void
+from activities.payments.contracts import Refund, Void
 from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.payment import Card, SandboxPayment
 from activities.providers.store_credit import StoreCredit
+from activities.stock.contracts import ReleaseStock
 from domain import ids
+from domain.accounting.documents import Seller
 from domain.money import Money
-from domain.orders.amounts import Worth, value_lines
 from domain.orders.order import Order
-from domain.payments.cover import Need
-from store.database import open_pool
+from store.database import Connection, open_pool
+from store.fulfilment import fulfilments
+from store.locks import lock_order, lock_stock
+from store.payments import billing, refunds, tallies
+from store.stock import allocations, stock
 from store.views import audit
-from tests.support.bench import Bench, authorizing
+from store.warehouse import facts
+from tests.support.bench import Bench, authorizing, charging, securing
 from tests.support.books import faults_in
 from tests.support.builders import a_document, shipping
 from tests.support.mishaps import OF_THE_ACTIVITY, Fault, Mishap, Worker, once
@@ -78,9 +83,29 @@ SETTINGS = (
 
 
 SECOND_PARCEL = """
-    insert into fulfilment (fulfilment_id, order_no, location, state)
-    select $1 || ':2', order_no, location, state from fulfilment where order_no = order_no_of($1)
+    with second as (
+        insert into fulfilment (fulfilment_id, order_no, location, state)
+        select $1 || ':2', order_no, location, state from fulfilment
+        where order_no = order_no_of($1)
+    ), line as (
+        insert into fulfilment_line (order_no, fulfilment_id, line_id, sku, quantity)
+        select order_no, $1 || ':2', line_id, sku, 2 from fulfilment_line
+        where order_no = order_no_of($1)
+    ), smaller as (
+        update fulfilment_line set quantity = 2 where order_no = order_no_of($1)
+    ), first as (
+        update reservation set quantity = 2 where order_no = order_no_of($1) returning *
+    )
+    insert into reservation (order_no, fulfilment_id, line_id, sku, location, quantity)
+    select order_no, $1 || ':2', line_id, sku, location, 2 from first
 """
+
+FORESEEN = """
+    insert into charge (order_no, charge_id, units, amount_minor, ahead)
+    values (order_no_of($1), $1, '{}', $2, false)
+    on conflict (order_no, charge_id) do update set amount_minor = excluded.amount_minor
+"""
+"""So much is due for a parcel, whatever its units are worth."""
 
 
 class Shop:
@@ -121,69 +146,101 @@ class Shop:
 
 
 def authorize(_: Shop, __: Setting, order: Order, *, ahead: bool = False) -> Call:
-    parts = {ids.fulfilment_id(order.order_id, n): worth for n, worth in ((1, FIRST), (2, SECOND))}
-    if ahead:
-        parts = {ids.prepaid_id(order.order_id): TOTAL}
-    needs = tuple(Need(part, amount, amount) for part, amount in parts.items())
-    ask = authorizing(order, needs=needs)
+    ask = authorizing(order, ahead=ahead)
     return lambda worker: worker.authorizations.authorize_payment(ask)
 
 
-def secure(_: Shop, __: Setting, order: Order, *, amount: int) -> Call:
+async def goods_leave(conn: Connection, part: str) -> None:
+    """The goods of a parcel leave the stock and the claims, once; what is due is taken later."""
+    order_id = ids.order_of(part)
+    await lock_order(conn, order_id)
+    lines = [line for line in await fulfilments.lines(conn, part) if line.reserved]
+    if not lines:
+        return
+    (line,) = lines
+    await facts.pick(conn, part, who="test")
+    await lock_stock(conn, line.parts)
+    units = -line.reserved
+    moves = stock.moves(line.parts, line.location, on_hand=units, allocated=units)
+    why = f"{part} left"
+    await stock.move(conn, f"ship:{part}", "shipped", moves, order_id=order_id, who="test", why=why)
+    await allocations.leave(conn, part, at=datetime.now(UTC), who="test")
+
+
+def secure(shop: Shop, __: Setting, order: Order, *, amount: int) -> Call:
     """See to it that so much can be charged for the first parcel in the next three days.
 
     The other one is still to be sent, too.
     """
-    first, second = (ids.fulfilment_id(order.order_id, number) for number in (1, 2))
-    ask = authorizing(
-        order,
-        needs=(Need(first, amount, amount), Need(second, SECOND, SECOND)),
-        parts=(first,),
-        until=datetime.now(UTC) + timedelta(days=3),
-    )
-    return lambda worker: worker.authorizations.authorize_payment(ask)
+    first = ids.fulfilment_id(order.order_id, 1)
+    ask = securing(order, first, datetime.now(UTC) + timedelta(days=3))
+
+    async def call(worker: Worker) -> Any:
+        async with shop.bench.pool.acquire() as conn, conn.transaction():
+            await goods_leave(conn, first)
+            await conn.execute(FORESEEN, first, amount)
+        return await worker.authorizations.authorize_payment(ask)
+
+    return call
 
 
-def capture(_: Shop, __: Setting, order: Order, *, number: int, **fields: Any) -> Call:
-    line = value_lines(order)["1"]
-    half = line.first(2)
-    ask = Capture(
-        order_id=order.order_id,
-        fulfilment_id=ids.fulfilment_id(order.order_id, number),
-        worth=half if number == 1 else line.whole - half,
-        currency="USD",
-        units={"1": 2},
-        **fields,
-    )
-    return lambda worker: worker.payments.charge_payment(ask)
+def capture(shop: Shop, __: Setting, order: Order, *, number: int, **fields: Any) -> Call:
+    """Charge a parcel that left with two units."""
+    part = ids.fulfilment_id(order.order_id, number)
+
+    async def call(worker: Worker) -> Any:
+        async with shop.bench.pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, order.order_id)
+            await conn.execute("delete from charge where charge_id = $1 and units = '{}'", part)
+            if await tallies.charge(conn, part) is None:
+                await goods_leave(conn, part)
+                due = await billing.goods_left(conn, order.order_id, part, {"1": 2})
+                await billing.invoice(conn, order.order_id, part, due, Seller())
+        return await worker.payments.charge_payment(charging(part, **fields))
+
+    return call
 
 
 def capture_ahead(_: Shop, __: Setting, order: Order) -> Call:
-    ask = Capture(
-        order_id=order.order_id,
-        fulfilment_id=ids.prepaid_id(order.order_id),
-        worth=value_lines(order)["1"].whole,
-        currency="USD",
-        units={"1": 4},
-        prepaid=True,
-    )
+    ask = charging(ids.prepaid_id(order.order_id))
     return lambda worker: worker.payments.charge_payment(ask)
 
 
-def refund(_: Shop, __: Setting, order: Order, *, units: int, **fields: Any) -> Call:
-    """Pay back all four units; or three of them first, and then the last one."""
-    line = value_lines(order)["1"]
-    worth = line.first(1) if units == 1 else line.whole - line.first(4 - units)
-    ask = Refund(
+def refund(shop: Shop, __: Setting, order: Order, *, units: int, **fields: Any) -> Call:
+    """So many units came back, and are paid back."""
+    refund_id = f"{order.order_id}:R{units}"
+    ask = Refund(refund_id=refund_id, **fields)
+
+    async def call(worker: Worker) -> Any:
+        async with shop.bench.pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, order.order_id)
+            if await refunds.find(conn, refund_id) is None:
+                found = await tallies.load(conn, order.order_id)
+                owed = found.charges.came_back({"1": units})
+                grant = await billing.grant(conn, found, owed, refund_id, kind="return", why="test")
+                await billing.credit(conn, grant, Seller())
+        return await worker.payments.refund_payment(ask)
+
+    return call
+
+
+def pay_back_cancelled(shop: Shop, __: Setting, order: Order) -> Call:
+    """All units are cancelled, and paid back."""
+    ask = ReleaseStock(
         order_id=order.order_id,
-        refund_id=f"{order.order_id}:R{units}",
-        worth=worth,
-        currency="USD",
-        units={"1": units},
+        effect="cancel",
+        units={ids.fulfilment_id(order.order_id, number): {"1": 2} for number in (1, 2)},
+        what="cancelled",
         why="test",
-        **{"credited": worth} | fields,
     )
-    return lambda worker: worker.payments.refund_payment(ask)
+
+    async def call(worker: Worker) -> Any:
+        released = await shop.bench.inventory.release_stock(ask)
+        assert released.refund is not None
+        refund_id = released.refund.refund_id
+        return await worker.payments.refund_payment(Refund(refund_id=refund_id))
+
+    return call
 
 
 def void(_: Shop, __: Setting, order: Order) -> Call:
@@ -215,8 +272,10 @@ class Life:
     steps: tuple[Step, ...]
 
 
+# By setting: what rounding can add to the first parcel, if it has an authorization of its own.
+ODD = (0, 2, 0, 2)
 # The amounts that are authorized for certain when the last answer is lost: all but the last one.
-UNHEARD = tuple((done, 0, 0, 0) for done in (0, FIRST, CREDIT, FIRST))
+UNHEARD = tuple((done, 0, 0, 0) for done in (0, FIRST + 2, CREDIT, FIRST + 2))
 
 # By setting: all that the card was to pay is renewed, or what of it was for the first parcel.
 RENEWED = (TOTAL, FIRST, TOTAL - CREDIT, FIRST - CREDIT)
@@ -228,28 +287,41 @@ ADDED = (1_00, SECOND + 1_00, 1_00, SECOND + 1_00)
 def renewed(steps: int) -> tuple[tuple[int, int, int, int], ...]:
     """The sums after the renewal, and so many steps more."""
     leaves = []
-    for setting, again, added in zip(SETTINGS, RENEWED, ADDED, strict=True):
-        authorized = TOTAL + again + (added if steps >= 1 else 0)
+    for setting, odd, again, added in zip(SETTINGS, ODD, RENEWED, ADDED, strict=True):
+        authorized = TOTAL + odd + again + (added if steps >= 1 else 0)
         charged = FIRST if steps >= 2 else 0
-        released = again
+        released = again + odd
         if steps == 2 and setting.once:  # what one capture does not take of an authorization
             released += added - CREDIT if setting.credit else 0
         leaves.append((authorized, charged, 0, authorized - charged if steps == 3 else released))
     return tuple(leaves)
 
 
+def sent(charged: int, refunded: int = 0) -> tuple[tuple[int, int, int, int], ...]:
+    """The sums of an order of which so much is charged.
+
+    The one charge of a card's authorization releases its rest; store credit keeps it.
+    """
+    return tuple(
+        (TOTAL + odd, charged, refunded, odd if charged and not setting.credit else 0)
+        for setting, odd in zip(SETTINGS, ODD, strict=True)
+    )
+
+
 LIVES = {
     "sent and given back": Life(
         SETTINGS,
         (
-            Step("authorize", authorize, ((TOTAL, 0, 0, 0),) * 4),
-            Step("capture", partial(capture, number=1), ((TOTAL, FIRST, 0, 0),) * 4),
-            Step("capture", partial(capture, number=2), ((TOTAL, TOTAL, 0, 0),) * 4),
-            Step("refund", partial(refund, units=3), ((TOTAL, TOTAL, 37_45, 0),) * 4),
+            Step("authorize", authorize, sent(0)),
+            Step("capture", partial(capture, number=1), sent(FIRST)),
+            Step("capture", partial(capture, number=2), sent(TOTAL)),
+            Step("refund", partial(refund, units=3), sent(TOTAL, 37_45)),
+            Step("refund", partial(refund, units=1, to="store_credit"), sent(TOTAL, TOTAL)),
             Step(
-                "refund",
-                partial(refund, units=1, to="store_credit"),
-                ((TOTAL, TOTAL, TOTAL, 0),) * 4,
+                "void",
+                void,
+                tuple((TOTAL + odd, TOTAL, TOTAL, odd) for odd in ODD),
+                befallen=False,
             ),
         ),
     ),
@@ -259,7 +331,7 @@ LIVES = {
             Step(
                 "authorize",
                 authorize,
-                ((TOTAL, 0, 0, 0),) * 4,
+                sent(0),
                 ages=True,
                 befallen=False,
             ),
@@ -281,7 +353,7 @@ LIVES = {
             Step("capture", capture_ahead, ((TOTAL, TOTAL, 0, 0),) * 2),
             Step(
                 "refund",
-                partial(refund, units=4, kind="cancelled", credited=Worth()),
+                pay_back_cancelled,
                 ((TOTAL, TOTAL, TOTAL, 0),) * 2,
             ),
         ),
@@ -320,7 +392,7 @@ LIVES = {
         SETTINGS,
         (
             Step("authorize", authorize, UNHEARD, befallen=False, unheard=True),
-            Step("void", void, ((TOTAL, 0, 0, TOTAL),) * 4),
+            Step("void", void, tuple((TOTAL + odd, 0, 0, TOTAL + odd) for odd in ODD)),
         ),
     ),
 }
@@ -331,8 +403,8 @@ LIVES = {
 PICTURE = """
     select 'order', row(decision)::text from customer_order where order_id = $1
     union all
-    select 'sums', row(authorized, capture_granted, captured, refund_granted, refunded, released,
-                       disputed, voided)::text
+    select 'sums', row(charged, authorized, capture_granted, captured, refund_granted, refunded,
+                       released, disputed, voided)::text
     from order_money where order_no = order_no_of($1)
     union all
     select 'payment', row(payment_key, kind, amount_minor, currency, state, provider, code, tender,
@@ -343,8 +415,11 @@ PICTURE = """
     select 'refund', row(refund_id, kind, units, amount_minor, credited_minor, issued_minor)::text
     from refund where order_no = order_no_of($1)
     union all
-    select 'line', row(line_id, charged, refunded, invoiced, conceded)::text
-    from order_line where order_no = order_no_of($1)
+    select 'line', row(line_id, charged, refunded, invoiced, conceded, prepaid)::text
+    from order_line_money where order_no = order_no_of($1)
+    union all
+    select 'charge', row(charge_id, units, amount_minor, captured_minor, ahead)::text
+    from charge where order_no = order_no_of($1)
     union all
     select 'document', row(kind, part_id, goods_minor, tax_minor, shipping_minor,
                            shipping_tax_minor)::text

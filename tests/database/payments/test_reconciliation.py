@@ -135,7 +135,7 @@ async def shared(databases: Databases) -> AsyncIterator[Bench]:
         await bench.stocked("TEA", 9)
         for number in "13":
             order = an_order(("TEA", 2), channel_order_id=number)
-            await bench.charged(order, await bench.at(order, "shipped"))
+            await bench.charged(await bench.at(order, "shipped"))
         await bench.at(an_order(("TEA", 1), channel_order_id="2"), "confirmed")
         books = Books(bench)
         await books.at(NOON)

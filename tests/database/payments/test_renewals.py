@@ -31,7 +31,7 @@ async def authorized(bench: Bench, age: timedelta = timedelta(0)) -> Order:
 async def secure(bench: Bench, order: Order, days: float) -> int:
     """Have it hold for so many days. Returns how many authorizations the company has in all."""
     part, until = ids.fulfilment_id(order.order_id, 1), datetime.now(UTC) + timedelta(days=days)
-    ask = securing(order, part, order.total_minor, until, spare=timedelta(hours=12))
+    ask = securing(order, part, until, spare=timedelta(hours=12))
     await asyncio.wait_for(bench.authorizations.authorize_payment(ask), 5)
     operations = await bench.payment.operations(order.order_id)
     return [done.kind for done in operations].count("authorize")

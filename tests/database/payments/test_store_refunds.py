@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from activities.provider_errors import Declined
 from activities.providers.sandbox.payment import Card
 from domain.errors import Refused
 from domain.money import Money
-from domain.orders.amounts import Worth
+from domain.orders.messages import LineRequest
 from domain.payments.disputes import Dispute, DisputeState
 from store.accounting import documents, ledger
 from store.database import Pool
@@ -18,10 +19,11 @@ from store.payments import disputes, payments, refunds
 from tests.database.orders.hundred import (
     HUNDRED,
     authorized,
-    capture,
     captured,
+    granted,
+    left,
     of_a_hundred,
-    refund,
+    refunded,
     refusals_of,
     sums,
 )
@@ -38,9 +40,7 @@ async def bench(pool: Pool) -> Bench:
 
 async def test_s15_of_two_refunds_of_60_against_100_one_is_refused(bench: Bench) -> None:
     order = await captured(bench, of_a_hundred())
-    refusals = await refusals_of(
-        bench.payments.refund_payment(refund(order, number, 60_00, units=5)) for number in (1, 2)
-    )
+    refusals = await refusals_of(refunded(bench, order, number, 60_00, 5) for number in (1, 2))
     assert [type(refusal) for refusal in refusals] == [Refused]
     assert "paying back 60.00 USD would exceed what order" in str(refusals[0])
     assert await sums(bench, order) == (HUNDRED, HUNDRED, 60_00)
@@ -50,9 +50,7 @@ async def test_s15_many_refunds_at_once_give_back_what_was_captured_and_no_more(
     bench: Bench,
 ) -> None:
     order = await captured(bench, of_a_hundred())
-    refusals = await refusals_of(
-        bench.payments.refund_payment(refund(order, number, 30_00, units=1)) for number in range(10)
-    )
+    refusals = await refusals_of(refunded(bench, order, number, 30_00, 1) for number in range(10))
     assert len(refusals) == 7
     assert await sums(bench, order) == (HUNDRED, HUNDRED, 90_00)
 
@@ -62,9 +60,7 @@ async def test_s15_a_negative_amount_is_refused(bench: Bench, minor: int) -> Non
     order = await captured(bench, of_a_hundred())
     before = await bench.everything()
     with pytest.raises(Refused, match="must not be negative"):
-        await bench.payments.refund_payment(refund(order, 1, minor))
-    with pytest.raises(Refused, match="must not be negative"):
-        await bench.payments.charge_payment(capture(order, 2, minor))
+        await granted(bench, order, 1, minor)
     assert await bench.everything() == before
 
 
@@ -72,35 +68,38 @@ async def test_a_refund_that_the_company_refused_stays_owed_and_keeps_its_room(
     bench: Bench,
 ) -> None:
     order = await captured(bench, of_a_hundred(Card.REFUND_REFUSED))
+    ask = await granted(bench, order, 1, 60_00, 6)
     with pytest.raises(Declined, match="the bank refused the refund"):
-        await bench.payments.refund_payment(refund(order, 1, 60_00, units=6))
+        await bench.payments.refund_payment(ask)
     with pytest.raises(Refused, match="would exceed"):
-        await bench.payments.refund_payment(refund(order, 2, 60_00, units=6))
+        await granted(bench, order, 2, 60_00, 6)
     # A new try of the first one is not a second debt.
     with pytest.raises(Declined):
-        await bench.payments.refund_payment(refund(order, 1, 60_00, units=6, attempt=2))
+        await bench.payments.refund_payment(ask.model_copy(update={"attempt": 2}))
     assert await sums(bench, order) == (HUNDRED, HUNDRED, 0)
     async with bench.pool.acquire() as conn:
         assert (await payments.sums(conn, order.order_id)).refund_granted == 60_00
 
 
-async def test_nothing_is_refunded_before_it_was_captured(bench: Bench) -> None:
+async def test_nothing_is_owed_back_that_is_not_due_and_nothing_refunded_before_it_was_captured(
+    bench: Bench,
+) -> None:
     order = await authorized(bench, of_a_hundred())
     with pytest.raises(Refused, match=r"exceed what order .* was charged"):
-        await bench.payments.refund_payment(refund(order, 1, 1))
+        await granted(bench, order, 1, 1)
+    await left(bench, order, 1, 10)
+    with pytest.raises(Refused):
+        await refunded(bench, order, 1, 1)
     assert await sums(bench, order) == (HUNDRED, 0, 0)
 
 
 async def test_a_refund_books_what_it_pays_back_beside_what_was_invoiced(bench: Bench) -> None:
-    order = await authorized(bench, an_order(("TEA", 2, "10.00")))
-    worth = Worth(goods=20_00, shipping=5_00)
-    await bench.payments.charge_payment(
-        capture(order, 1, 0, units=2).model_copy(update={"worth": worth})
-    )
-    half = Worth(goods=10_00, shipping=2_50)
-    await bench.payments.refund_payment(
-        refund(order, 1, 0, units=1).model_copy(update={"worth": half, "credited": half})
-    )
+    order = an_order(("TEA", 2, "10.00"))
+    part = await bench.at(order, "shipped")
+    await bench.charged(part)
+    await bench.scan(part, "delivered")
+    lines = (LineRequest(line_id="1", quantity=1),)
+    await bench.refunded(order, lines=lines, shipping=True)
     async with bench.pool.acquire() as conn:
         rows = await conn.fetch(
             "select account, sum(amount_minor)::bigint from posting group by account"
@@ -115,13 +114,36 @@ async def test_a_refund_books_what_it_pays_back_beside_what_was_invoiced(bench: 
     }
 
 
+async def test_a_refund_that_is_asked_for_while_a_charge_is_under_way_gets_what_is_charged_already(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await authorized(bench, of_a_hundred())
+    await bench.payments.charge_payment(await left(bench, order, 1, 4))
+    second = await left(bench, order, 2, 6)
+    ask = await granted(bench, order, 1, HUNDRED, 10)
+    real = bench.payment.capture
+    paid_back = []
+
+    async def meanwhile(**content: Any) -> Any:
+        with pytest.raises(Refused, match=r"60\.00 USD of"):
+            await bench.payments.refund_payment(ask)
+        paid_back.append(await sums(bench, order))
+        return await real(**content)
+
+    monkeypatch.setattr(bench.payment, "capture", meanwhile)
+    await bench.payments.charge_payment(second)
+    assert paid_back == [(HUNDRED, 40_00, 40_00)]
+    await bench.payments.refund_payment(ask.model_copy(update={"attempt": 2}))
+    assert await sums(bench, order) == (HUNDRED, HUNDRED, HUNDRED)
+
+
 async def test_a_refund_of_what_was_paid_by_hand_is_owed_until_it_is_paid_by_hand(
     bench: Bench,
 ) -> None:
     order = await authorized(bench, of_a_hundred())
-    in_cash = capture(order, 1, HUNDRED, units=10).model_copy(update={"by_hand": "in cash"})
+    in_cash = (await left(bench, order, 1, 10)).model_copy(update={"by_hand": "in cash"})
     await bench.payments.charge_payment(in_cash)
-    ask = refund(order, 1, 60_00, units=6)
+    ask = await granted(bench, order, 1, 60_00, 6)
     for _ in range(2):
         with pytest.raises(Refused, match="was paid by hand: pay it back by hand"):
             await bench.payments.refund_payment(ask)
@@ -141,10 +163,10 @@ async def test_of_a_refund_what_was_charged_goes_back_and_what_was_paid_by_hand_
     bench: Bench,
 ) -> None:
     order = await authorized(bench, of_a_hundred())
-    await bench.payments.charge_payment(capture(order, 1, 40_00, units=4))
-    in_cash = capture(order, 2, 60_00, units=6).model_copy(update={"by_hand": "in cash"})
+    await bench.payments.charge_payment(await left(bench, order, 1, 4))
+    in_cash = (await left(bench, order, 2, 6)).model_copy(update={"by_hand": "in cash"})
     await bench.payments.charge_payment(in_cash)
-    ask = refund(order, 1, HUNDRED, units=10)
+    ask = await granted(bench, order, 1, HUNDRED, 10)
     for attempt in (1, 1, 2):
         with pytest.raises(Refused, match=r"60\.00 USD of \S+ was paid by hand"):
             await bench.payments.refund_payment(ask.model_copy(update={"attempt": attempt}))
@@ -177,8 +199,8 @@ async def test_s18_no_more_of_refunds_counts_as_given_by_the_bank_than_it_has_ta
         )
         await disputes.hear(conn, "sandbox", lost)
     for number in (1, 2):
-        ask = refund(order, number, 20_00, units=2).model_copy(update={"by_hand": "done"})
-        await bench.payments.refund_payment(ask)
+        ask = await granted(bench, order, number, 20_00, 2)
+        await bench.payments.refund_payment(ask.model_copy(update={"by_hand": "done"}))
     async with bench.pool.acquire() as conn:
         balance = {str(p.account): p.amount_minor for p in await ledger.trial_balance(conn)}
     assert "write_offs" not in balance  # 30 of 40 was the bank's
@@ -190,7 +212,7 @@ async def test_s18_what_was_owed_before_a_dispute_is_not_paid_back_while_the_ban
     bench: Bench, to: str
 ) -> None:
     order = await captured(bench, of_a_hundred(Card.REFUND_REFUSED))
-    ask = refund(order, 1, 60_00, units=6)
+    ask = await granted(bench, order, 1, 60_00, 6)
     with pytest.raises(Declined):
         await bench.payments.refund_payment(ask)
     async with bench.pool.acquire() as conn:

@@ -451,7 +451,7 @@ async def test_an_event_that_comes_again_after_it_was_forgotten_changes_nothing(
     """The rows of the dispute and of the payments say that all of it is known."""
     order = an_order(("TEA", 2))
     part = await bench.at(order, "shipped")
-    await bench.charged(order, part)
+    await bench.charged(part)
     told = [
         company.dispute("auth_1", OPEN),
         company.payment("ended", reference="auth_1"),

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from activities.stock.backorders import AwaitStock, FillBackorder
-from activities.stock.inventory import ReleaseStock, ReserveAgain
+from activities.stock.contracts import ReleaseStock, ReserveAgain
 from domain.errors import IllegalTransition
 from domain.ids import backorder_id
 from domain.orders.order import Order
@@ -207,7 +207,7 @@ async def test_units_that_wait_without_a_day_leave_the_others_of_their_line_thei
     await bench.warehouse.pick(part, {"1": 0}, who="picker")
     ask = ReserveAgain(
         order_id=order.order_id,
-        effect="again",
+        fulfilment_id=part,
         units={"1": 1},
         source="open",
         replace=True,

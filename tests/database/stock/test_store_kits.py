@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from activities.aftersales.returns import ApproveReturn
-from activities.stock.inventory import ReleaseStock, ReserveAgain
+from activities.stock.contracts import ReleaseStock, ReserveAgain
 from domain.errors import IllegalTransition, InvalidInput, NotFound, OrderloomError
 from domain.orders.order import Order, Shipping
 from domain.stock.items import Item
@@ -83,7 +83,7 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
     again = await bench.inventory.reserve_again(
         ReserveAgain(
             order_id=order.order_id,
-            effect=f"reserve_again:{part}",
+            fulfilment_id=part,
             units={"1": 1},
             source="open",
             replace=True,

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from activities.orders.order_records import CloseOrder
-from activities.stock.inventory import Reassign, ReleaseStock
+from activities.stock.contracts import Reassign, ReleaseStock
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, OrderloomError
 from domain.orders.order import Order
 from domain.stock.reservations import Reserved, ReserveStock

@@ -166,11 +166,26 @@ PLANTS = {
         "more units are sent back",
     ),
     "more refunded than charged": Plant(
-        """alter table order_line drop constraint refunded_is_at_most_charged;
-        update order_line set refunded = charged + 1 where order_no = order_no_of('web-closed')""",
+        """alter table order_line_money drop constraint refunded_units_are_at_most_charged;
+        update order_line_money set refunded = charged + 1
+        where order_no = order_no_of('web-closed')""",
         "lines",
         "web-closed line 1",
         "refunded ≤ charged ≤ ordered",
+    ),
+    "more credited than invoiced": Plant(
+        """alter table order_line_money drop constraint credited_units_are_at_most_invoiced;
+        update order_line_money set credited = invoiced + 1
+        where order_no = order_no_of('web-closed')""",
+        "lines",
+        "web-closed line 1",
+        "credited ≤ invoiced ≤ ordered",
+    ),
+    "a unit that is paid for and will never be sent": Plant(
+        "update order_line_money set prepaid = 1 where order_no = order_no_of('web-closed')",
+        "lines",
+        "web-closed line 1",
+        "more units are paid for in advance than are to come",
     ),
     "an allocation without a claim": Plant(
         "update order_line set allocated = allocated - 1 "
@@ -254,7 +269,7 @@ PLANTS = {
     ),
     "more refunded than captured": Plant(
         """alter table order_money drop constraint refunded_is_at_most_owed,
-            drop constraint owed_is_at_most_captured;
+            drop constraint refunded_is_at_most_captured;
         update order_money set refunded = captured + 1
         where order_no = order_no_of('web-closed')""",
         "money",
@@ -284,11 +299,57 @@ PLANTS = {
         "voided, without a void among its payments",
     ),
     "a charge for units that are not recorded as paid for": Plant(
-        """update order_line set charged = charged - 1
+        """update order_line_money set charged = charged - 1
         where order_no = order_no_of('web-shipped') and line_id = '1'""",
         "money",
         "web-shipped",
-        "captured and not refunded, but by the units paid for it is",
+        "charged and not owed back, but by the units paid for it is",
+    ),
+    "a charge for units that the line does not count": Plant(
+        "update charge set units = '{}' where charge_id = 'web-closed:1'",
+        "money",
+        "web-closed line 1",
+        "3 units charged, but its charges, refunds and invoices say 0",
+    ),
+    "a line that is charged a cent more than its order": Plant(
+        """update order_line_money set charged_worth.goods = (charged_worth).goods + 1
+        where order_no = order_no_of('web-closed') and line_id = '1'""",
+        "money",
+        "web-closed",
+        "its lines are charged",
+    ),
+    "a line of which a cent more is paid back than of its order": Plant(
+        """update order_line_money set refunded_worth.tax = (refunded_worth).tax + 1
+        where order_no = order_no_of('web-returned')""",
+        "money",
+        "web-returned",
+        "its lines are refunded",
+    ),
+    "a line that is invoiced for a cent more than its documents say": Plant(
+        """update order_line_money set invoiced_worth.shipping = (invoiced_worth).shipping + 1
+        where order_no = order_no_of('web-closed') and line_id = '1'""",
+        "money",
+        "web-closed",
+        "its lines are invoiced",
+    ),
+    "a charge that counts as paid and was not": Plant(
+        """alter table charge drop constraint captured_is_at_most_charged;
+        update charge set captured_minor = captured_minor + 1 where charge_id = 'web-closed:1'""",
+        "money",
+        "web-closed",
+        "captured for web-closed:1, but its payments say",
+    ),
+    "a charge that nobody has to pay": Plant(
+        "delete from charge where charge_id = 'web-closed:1'",
+        "money",
+        "web-closed",
+        "charged, but its payments say 0.00 USD",
+    ),
+    "a parcel that is not paid when all is over": Plant(
+        "update order_money set charged = charged + 1 where order_no = order_no_of('web-closed')",
+        "money",
+        "web-closed",
+        "0.01 USD is still to be paid by the customer",
     ),
     "a refund of a cent too much": Plant(
         """update payment_operation set amount_minor = amount_minor + 1
@@ -302,7 +363,7 @@ PLANTS = {
         where order_no = order_no_of('web-returned')""",
         "money",
         "web-returned",
-        "captured and not refunded, but by the units paid for it is",
+        "charged and not owed back, but by the units paid for it is",
     ),
     "a refund that nobody granted": Plant(
         "delete from refund where refund_id = 'web-returned:R1'",
@@ -437,7 +498,7 @@ PLANTS = {
         delete from journal_entry where effect = {INVOICE}""",
         "ledger",
         "web-closed",
-        "the order is closed, but its receivables come to -",
+        "the order is closed, and its receivables come to -",
     ),
     "revenue that stays deferred": Plant(
         """with entry as (
@@ -448,7 +509,7 @@ PLANTS = {
         union all select entry_id, 'refunds', 100, 'USD' from entry""",
         "ledger",
         "web-closed",
-        "the order is closed, but its deferred_revenue come to -1.00 USD and not 0.00 USD",
+        "the order is closed, and its deferred_revenue come to -1.00 USD and not 0.00 USD",
     ),
     "a refund that was booked and not owed": Plant(
         """with entry as (
@@ -459,7 +520,7 @@ PLANTS = {
         union all select entry_id, 'refunds', 100, 'USD' from entry""",
         "ledger",
         "web-returned",
-        "the order is closed, but its refunds_payable come to",
+        "the order is closed, and its refunds_payable come to",
     ),
     "shipping that is booked as revenue": Plant(
         f"""update posting set amount_minor = amount_minor + case account

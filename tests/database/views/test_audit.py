@@ -276,7 +276,7 @@ async def test_a_charge_that_was_taken_and_not_written_down_yet_is_under_way_and
                 update order_money set captured = 0 where order_no = order_no_of('web-shipped');
                 update payment_authorization set captured = 0
                 where authorization_key = 'web-shipped:authorize';
-                update order_line set charged = 0 where order_no = order_no_of('web-shipped');
+                update charge set captured_minor = 0 where charge_id = 'web-shipped:1';
                 delete from posting where entry_id in (
                     select entry_id from journal_entry where effect = 'web-shipped:1:capture');
                 delete from journal_entry where effect = 'web-shipped:1:capture';

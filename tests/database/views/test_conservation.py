@@ -14,7 +14,7 @@ import pytest
 
 from activities.aftersales.returns import ApproveReturn
 from activities.stock.backorders import AwaitStock, FillBackorder
-from activities.stock.inventory import ReleaseStock, ReserveAgain
+from activities.stock.contracts import ReleaseStock, ReserveAgain
 from domain.money import Money
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
@@ -236,7 +236,7 @@ class Warehouse:
     async def again(self, life: Life, part: str, units: dict[str, int], *, refused: bool) -> None:
         ask = ReserveAgain(
             order_id=life.order.order_id,
-            effect=f"reserve_again:{part}",
+            fulfilment_id=part,
             units=units,
             source="open",
             replace=True,

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from temporalio.exceptions import ApplicationError
 
 from activities.payments.contracts import (
-    Answer,
     Authorize,
-    Capture,
-    Invoice,
-    MayRefund,
+    Charge,
+    Charged,
+    GrantRefund,
     Refund,
+    RefundGranted,
+    Refusal,
     Void,
 )
+from domain import ids
+from domain.errors import OrderloomError, Refused
+from domain.money import Money as Amount
+from domain.orders.charges import Owed
+from domain.orders.messages import RefundRequest
+from domain.orders.refund_rules import Granted, owed_for
 from domain.orders.terms import TenderTerms
 from domain.payments.cover import SHARED, Need, Standing, When, lacking, still_needed
+from domain.payments.needs import needs
 from domain.payments.plan import Make, Payer, Plan, plan
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
+from tests.simulation.world.stock import Stock
+from tests.simulation.world.tallies import Owing
 
 STORE_CREDIT: Final = "store_credit"
 
@@ -67,19 +77,6 @@ class Captured:
     error: ApplicationError | None = None
 
 
-@dataclass
-class Granted:
-    """A refund: what is owed, and what of it was paid back."""
-
-    amount: int
-    issued: int = 0
-    tries: dict[str, ApplicationError | None] = field(default_factory=dict)
-
-    @property
-    def unissued(self) -> int:
-        return self.amount - self.issued
-
-
 class Money:
     """What was authorized, charged and paid back. Each try has its key, and happens once.
 
@@ -95,8 +92,11 @@ class Money:
         captures: Literal["once", "several"],
         lasting: timedelta | None,
         confirmed: Callable[[], None],
+        stock: Stock,
     ) -> None:
         self.memory = memory
+        self.stock = stock
+        self.tallies = stock.tallies
         self._chance = chance
         self._now = now
         self.captures = captures
@@ -104,10 +104,8 @@ class Money:
         self._confirmed = confirmed
         self.tenders: Callable[[], tuple[TenderTerms, ...]] = tuple
         """Who pays for the order."""
-        self.stopped: Callable[[str], bool] = lambda _: False
-        """Whether a fulfilment was stopped before it left."""
-        self.leaving: Callable[[], Mapping[str, int]] = dict
-        """The parcels that are about to leave, or have left, with what is charged for each then."""
+        self.leaving: Callable[[], Collection[str]] = tuple
+        """The parcels that are about to leave, or have left, and are to be charged for."""
         self._undone = False
         """What was authorized was released before the order was confirmed."""
         self._refused: set[int] = set()
@@ -116,8 +114,6 @@ class Money:
         self.refusals: list[ApplicationError] = []
         """Of authorizations, in their sequence: the n-th attempt is answered with the n-th."""
         self.captured: dict[str, Captured] = {}
-        self.granted: dict[str, Granted] = {}
-        self.invoiced: dict[str, Mapping[str, int]] = {}
         self.disputed = False
         self.voided = 0
 
@@ -152,35 +148,98 @@ class Money:
             self.voided += authorization.room
             authorization.room = 0
 
-    def charge_payment(self, ask: Capture) -> None:
-        key = f"{ask.fulfilment_id}:capture:{ask.by_hand is not None}:{ask.attempt}"
+    def charge_payment(self, ask: Charge) -> Charged:
+        key = f"{ask.part_id}:capture:{ask.by_hand is not None}:{ask.attempt}"
         if ask.by_hand is not None:
-            key = f"{ask.fulfilment_id}:capture:by hand"
+            key = f"{ask.part_id}:capture:by hand"
+        if ask.part_id.endswith(":prepaid") and ask.part_id not in self.tallies.due:
+            self.tallies.take(ask.part_id, self.tallies.charges.charge_all())
         done = self.captured.get(key)
         if done is None:
             done = self._capture(ask)
             self.captured[key] = done
-            if not ask.prepaid:
-                self.invoiced.setdefault(ask.fulfilment_id, ask.units)
+            if ask.or_nothing and done.error is not None and done.error.type == DECLINED:
+                self._charge_nothing(ask.part_id)
         if done.error is not None:
             raise done.error
+        return Charged(authorized=any(each.room for each in self.authorizations))
 
-    def invoice_shipment(self, ask: Invoice) -> None:
-        self.invoiced.setdefault(ask.fulfilment_id, ask.units)
+    def grant_refund(self, ask: GrantRefund) -> RefundGranted:
+        key = f"refund:{ask.request_id}"
+        if not self.memory.knows(key):
+            try:
+                owed, kind = self._asked_for(ask.request)
+            except OrderloomError as error:
+                return RefundGranted(refused=Refusal(kind=error.kind, message=str(error)))
 
-    def may_refund(self, ask: MayRefund) -> Answer:
-        del ask
-        return Answer(why_not="a bank asks about it" if self.disputed else "")
+            def grant() -> RefundGranted:
+                number = 1 + sum(":G" in refund for refund in self.tallies.granted)
+                refund_id = ids.refund_id(ask.order_id, number)
+                self.tallies.grant(refund_id, owed, kind)
+                amount = Amount(minor=owed.worth.total, currency=self.tallies.currency)
+                return RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
+
+            return self.memory.once(key, grant)
+        return self.memory.once(key, RefundGranted)
+
+    def _asked_for(self, request: RefundRequest) -> tuple[Owed, str]:
+        if self.disputed:
+            raise Refused("a bank asks about it")
+        percent = self.stock.policy.goodwill_percent_max
+        return owed_for(self.tallies.charges, self.tallies.currency, percent, request)
 
     def refund_payment(self, ask: Refund) -> None:
-        new = ask.refund_id not in self.granted
-        granted = self.granted.setdefault(ask.refund_id, Granted(ask.worth.total))
+        granted = self.tallies.granted[ask.refund_id]
         key = f"{ask.to}:{'by hand' if ask.by_hand is not None else ask.attempt}"
         if key not in granted.tries:
-            granted.tries[key] = self._refund(ask, granted, new=new)
+            granted.tries[key] = self._refund(ask, granted)
         error = granted.tries[key]
         if error is not None:
             raise error
+
+    # What is to be charged ------------------------------------------------------------------------
+
+    def to_charge_for(self, part: str) -> int:
+        """The minor units that are to be charged for a fulfilment as it leaves."""
+        asked = needs(self.tallies.charges, self.stock.to_leave, part)
+        return sum(need.amount for need in asked if need.part == part)
+
+    def _needs(self, first: str, *, ahead: bool = False) -> list[Need]:
+        """What is still to be charged for each part."""
+        due, charges = self.tallies.due, self.tallies.charges
+        if ahead:
+            assert self.stock.order is not None
+            part = ids.prepaid_id(self.stock.order.order_id)
+            amount = due.get(part, charges.left_to_charge)
+            asked = [Need(part, amount, amount)]
+        else:
+            left = [Need(part, due[part], due[part]) for part in sorted(due)]
+            asked = left + needs(charges, self.stock.to_leave, first)
+        charged: dict[str, int] = {}
+        for x in self.captured.values():
+            if x.total or not x.error:
+                charged[x.part] = charged.get(x.part, 0) + x.total
+        return still_needed(
+            [need for need in asked if need.amount > charged.get(need.part, 0)],
+            charged=charged,
+            leaving=self.leaving(),
+            ended=any(each.ended and not each.room for each in self.authorizations),
+        )
+
+    def left_to_pay(self, part: str) -> int:
+        """What is due for a part, and is not paid."""
+        return self.tallies.due[part] - self._paid(part)
+
+    def _paid(self, part: str) -> int:
+        return sum(each.total for each in self.captured.values() if each.part == part)
+
+    def _charge_nothing(self, part: str) -> None:
+        """The charge of everything was refused: what others have paid by then is owed back."""
+        paid, charges = self._paid(part), self.tallies.charges
+        worth = charges.charged.part(paid)
+        charges.take_back()
+        self.tallies.due[part] = paid
+        self.tallies.grant(part, Owed(worth=worth), "cancelled")
 
     # What companies do by themselves --------------------------------------------------------------
 
@@ -192,16 +251,17 @@ class Money:
         return bool(standing)
 
     def is_paid(
-        self, need: Need, *, ahead: bool, lasting: timedelta, renew_before: timedelta
+        self, part: str, to_charge: int, *, ahead: bool, lasting: timedelta, renew_before: timedelta
     ) -> bool:
         """Whether nothing is missing for a fulfilment to be sent, by what is on record."""
         if ahead:
-            return any(x.part.endswith(":prepaid") and not x.error for x in self.captured.values())
-        if need.amount == 0:
+            due = {x: n for x, n in self.tallies.due.items() if x.endswith(":prepaid")}
+            return any(n == self._paid(x) for x, n in due.items())
+        if to_charge == 0:
             return True
         when = When(now=self._now(), until=self._now() + lasting, spare=renew_before)
         main = len(self.tenders())
-        return not lacking(self._needs([need]), main, self._standing, when, {need.part})
+        return not lacking(self._needs(part), main, self._standing, when, {part})
 
     def ends_soon(self, part: str, *, to_charge: int, renew_before: timedelta) -> bool:
         """Whether what waits for its hand-over cannot be charged for long."""
@@ -225,21 +285,6 @@ class Money:
     def _standing(self) -> list[Standing]:
         return [each.standing for each in self.authorizations]
 
-    def _needs(self, asked: Iterable[Need]) -> list[Need]:
-        charged: dict[str, int] = {}
-        for x in self.captured.values():
-            if x.total or not x.error:
-                charged[x.part] = charged.get(x.part, 0) + x.total
-        asked = list(asked)
-        leaving = self.leaving()
-        return still_needed(
-            asked,
-            charged=charged,
-            leaving=leaving,
-            ended=any(each.ended and not each.room for each in self.authorizations),
-            stopped={x for x in (*(need.part for need in asked), *leaving) if self.stopped(x)},
-        )
-
     def _plan(self, ask: Authorize) -> Plan:
         last = len(self.tenders())
         payers = [
@@ -252,7 +297,8 @@ class Money:
             for number, tender in enumerate(self.tenders(), start=1)
         ]
         when = When(now=self._now(), until=ask.until or self._now(), spare=ask.spare)
-        return plan(self._needs(ask.needs), payers, self._standing, when, ask.parts or None)
+        asked = self._needs(ask.parts[0] if ask.parts else "", ahead=ask.ahead)
+        return plan(asked, payers, self._standing, when, ask.parts or None)
 
     # Sums -----------------------------------------------------------------------------------------
 
@@ -262,7 +308,7 @@ class Money:
 
     @property
     def total_refunded(self) -> int:
-        return sum(each.issued for each in self.granted.values())
+        return sum(each.issued for each in self.tallies.granted.values())
 
     # ----------------------------------------------------------------------------------------------
 
@@ -295,15 +341,14 @@ class Money:
         )
         self.authorizations.append(authorization)
 
-    def _capture(self, ask: Capture) -> Captured:
-        before = [x for x in self.captured.values() if x.part == ask.fulfilment_id]
-        left = ask.worth.total - sum(each.total for each in before)
-        done = Captured(ask.fulfilment_id, 0, [])
+    def _capture(self, ask: Charge) -> Captured:
+        left = self.tallies.due.get(ask.part_id, 0) - self._paid(ask.part_id)
+        done = Captured(ask.part_id, 0, [])
         if ask.by_hand is not None or left == 0:
             done.total = left
             return done
         standing = [each for each in self.authorizations if each.room]
-        own = [each for each in standing if each.part == ask.fulfilment_id]
+        own = [each for each in standing if each.part == ask.part_id]
         shares = []
         for authorization in own + [each for each in standing if each.part == ""]:
             share = min(left, authorization.room)
@@ -312,16 +357,18 @@ class Money:
                 left -= share
         if left:
             kind = "not_authorized" if ask.renews else "refused"
-            done.error = refusal(kind, f"{left} of {ask.fulfilment_id} is not authorized")
+            done.error = refusal(kind, f"{left} of {ask.part_id} is not authorized")
             return done
         for authorization, share in shares:
-            name = f"{ask.fulfilment_id}:{ask.attempt}:{authorization.number}"
+            name = f"{ask.part_id}:{ask.attempt}:{authorization.number}"
             over = authorization.until is not None and authorization.until < self._now()
             if authorization.ended or over:
                 authorization.room, authorization.ended = 0, True
                 kind = "not_authorized" if ask.renews else DECLINED
                 done.error = refusal(kind, "the authorization has ended")
-            elif self._chance.happens("capture declined", name, 0.02):
+            elif authorization.token == "tok_capture_refused" or self._chance.happens(
+                "capture declined", name, 0.02
+            ):
                 done.error = refusal(DECLINED, "the bank says no to a charge")
             else:
                 authorization.captured += share
@@ -334,11 +381,11 @@ class Money:
             done.error = refusal(DECLINED, done.error.message, charged=done.total)
         return done
 
-    def _refund(self, ask: Refund, granted: Granted, *, new: bool) -> ApplicationError | None:
+    def _refund(self, ask: Refund, granted: Owing) -> ApplicationError | None:
         left = granted.unissued
-        if sum(each.amount for each in self.granted.values()) > self.total_captured:
+        if left + self.total_refunded > self.total_captured:
             self.memory.broken.append(f"{ask.refund_id} is paid back before it was charged")
-        if self.disputed and not new and ask.by_hand is None:
+        if self.disputed and ask.by_hand is None:
             return refusal("refused", "a bank asks about it")
         if ask.by_hand is not None or ask.to == STORE_CREDIT:
             granted.issued += left

@@ -9,14 +9,16 @@ from temporalio.exceptions import ApplicationError
 
 from activities.orders.order_records import ReadTerms
 from activities.stock.backorders import AwaitStock, FillBackorder
-from activities.stock.inventory import Reassign, ReleaseStock, ReserveAgain
+from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
 from domain import ids
 from domain.fulfilment.fulfilments import FulfilmentState, Planned
+from domain.orders.charges import Owed
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.terms import TenderTerms, Terms
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
+from tests.simulation.world.tallies import Tallies
 from tests.support.builders import terms_of
 
 LIVE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
@@ -73,6 +75,7 @@ class Stock:
         self.backorderable = set(backorderable)
         self.parts: dict[str, Part] = {}
         self.backorders: dict[str, Backorder] = {}
+        self.tallies = Tallies()
         self.order: Order | None = None
         self.policy = Policy()
         self.arrived = 0
@@ -83,6 +86,7 @@ class Stock:
     def on_record(self, order: Order, policy: Policy) -> None:
         """The order is on record."""
         self.order, self.policy = order, policy
+        self.tallies.on_record(order)
 
     def tenders(self) -> tuple[TenderTerms, ...]:
         """Who pays for the order."""
@@ -108,10 +112,13 @@ class Stock:
             whole = policy.partly_available == "all_or_nothing"
             if missing and (whole or not (taken or waits)):
                 self.memory.decision = "rejected"
+                self.tallies.move("cancel", wanted)
                 for location, units in taken.items():
                     for line_id, count in units.items():
                         self.shelves[location, self.sku(line_id)].allocated -= count
                 return Reserved(missing=missing)
+            self.tallies.move("cancel", missing)
+            self.tallies.charges.limit()
             return Reserved(
                 fulfilments=self._claim(taken, 1, "open"),
                 backordered=self._wait(waits, 1),
@@ -121,15 +128,18 @@ class Stock:
         reserved = self.memory.once("reserve_stock", reserve)
         return ReservedOrder(terms=terms_of(order), **dict(reserved))
 
-    def release_stock(self, ask: ReleaseStock) -> None:
-        def release() -> None:
+    def release_stock(self, ask: ReleaseStock) -> Released:
+        def release() -> Released:
             waits = dict(ask.backordered)
+            lines = {line_id for units in ask.units.values() for line_id in units} | waits.keys()
             for part_id, units in ask.units.items():
                 part = self.parts[part_id]
                 for line_id, count in units.items():
                     # The claim may have fallen back to backorder.
                     held = min(count, part.lines[line_id].reserved)
                     self._unclaim(part, line_id, held)
+                    self.tallies.move("unallocate", {line_id: held})
+                    self.tallies.move("cancel", {line_id: held})
                     if count > held:
                         waits[line_id] = waits.get(line_id, 0) + count - held
                 part.state = "cancelled"
@@ -138,25 +148,44 @@ class Stock:
                 assert backorder.quantity >= count, "more is given up than is waited for"
                 backorder.quantity -= count
                 backorder.soft.clear()
+                self.tallies.move("unbackorder", {line_id: count})
+                self.tallies.move("cancel", {line_id: count})
             if ask.decision is not None:
                 self.memory.decision = ask.decision
             self.serve()
+            owed = self.tallies.charges.cancelled(dict.fromkeys(lines, 0))
+            return Released(refund=self.tallies.grant(ask.refund_id, owed, "cancelled"))
 
-        self.memory.once(ask.effect, release)
+        return self.memory.once(ask.effect, release)
 
     def reserve_again(self, ask: ReserveAgain) -> Reserved:
         def reserve() -> Reserved:
-            if not ask.replace:
-                return Reserved(missing=ask.units)
-            taken, short = self._take(ask.units, avoid=ask.avoid)
-            waits, missing = self._wait_or_lack(short, ask.backorder)
+            taken: dict[str, dict[str, int]] = {}
+            short = dict(ask.units)
+            if ask.replace:
+                taken, short = self._take(ask.units, avoid=ask.avoid)
+            waits, missing = self._wait_or_lack(short, ask.replace and ask.backorder)
+            owed, refund_id, kind = self._gone(ask, missing)
             return Reserved(
                 fulfilments=self._claim(taken, ask.first_number, "picking"),
                 backordered=self._wait(waits, ask.round),
                 missing=missing,
+                refund=self.tallies.grant(refund_id, owed, kind),
             )
 
         return self.memory.once(ask.effect, reserve)
+
+    def _gone(self, ask: ReserveAgain, missing: Mapping[str, int]) -> tuple[Owed, str, str]:
+        """What is owed for units that are not sent again: the refund's id and kind with it."""
+        if ask.source == "open":
+            self.tallies.move("cancel", missing)
+            owed = self.tallies.charges.cancelled(missing)
+            return owed, f"{ask.fulfilment_id}:not_found", "cancelled"
+        again = {line_id: n - missing.get(line_id, 0) for line_id, n in ask.units.items()}
+        self.tallies.move("replace", again)
+        self.tallies.move("lose", missing)
+        owed = self.tallies.charges.lost(again, missing)
+        return owed, f"{ask.fulfilment_id}:lost", "lost"
 
     def reassign(self, ask: Reassign) -> Planned:
         def reassign() -> Planned:
@@ -194,6 +223,7 @@ class Stock:
                         left -= units
                         backorder.soft[location] -= units
                         backorder.quantity -= units
+                        self.tallies.move("unbackorder", {line_id: units})
                         self.shelves[location, self.sku(line_id)].allocated += units
                         taken.setdefault(location, {})[line_id] = units
                 if backorder.round:
@@ -220,6 +250,8 @@ class Stock:
         units = {line_id: n for line_id, n in part.reserved.items() if n}
         for line_id, count in units.items():
             self._unclaim(part, line_id, count)
+            self.tallies.move("unallocate", {line_id: count})
+            self.tallies.move("backorder", {line_id: count})
             backorder = self.backorders.setdefault(line_id, Backorder())
             backorder.quantity += count
             backorder.round = 0
@@ -257,18 +289,32 @@ class Stock:
             self._unclaim(part, line_id, count)
             self.shelves[part.location, self.sku(line_id)].on_hand -= count
             self.shipped += count
+        self.tallies.move("ship", units)
         return units
+
+    @property
+    def to_leave(self) -> dict[str, dict[str, int]]:
+        """The units of the fulfilments that are still to leave, oldest first."""
+        ids_ = sorted(self.parts, key=lambda each: (len(each), each))
+        return {each: self.parts[each].reserved for each in ids_ if self.parts[each].state in LIVE}
+
+    def older_than(self, part_id: str) -> list[dict[str, int]]:
+        """The units of the older fulfilments that are still to leave."""
+        place = len(part_id), part_id
+        return [units for each, units in self.to_leave.items() if (len(each), each) < place]
 
     def not_found(self, part: Part, missing: Mapping[str, int]) -> None:
         """The picker does not find units that the books have."""
         for line_id, count in missing.items():
             self._unclaim(part, line_id, count)
+            self.tallies.move("unallocate", {line_id: count})
             self.shelves[part.location, self.sku(line_id)].on_hand -= count
             self.corrected += count
 
     def give_back(self, part: Part) -> None:
         """The location will not send it: the claims end, the goods stay."""
         for line_id, claim in part.lines.items():
+            self.tallies.move("unallocate", {line_id: claim.reserved})
             self._unclaim(part, line_id, claim.reserved)
         self.serve()
 
@@ -322,6 +368,7 @@ class Stock:
             part_id = ids.fulfilment_id(self.order.order_id, number)
             assert part_id not in self.parts, f"{part_id} is there already"
             claims = {line_id: Claim(count, count) for line_id, count in units.items()}
+            self.tallies.move("allocate", units)
             self.parts[part_id] = Part(part_id, location, claims, state)
             planned.append(Planned(fulfilment_id=part_id, location=location, units=dict(units)))
         return tuple(planned)
@@ -337,6 +384,7 @@ class Stock:
             backorder = self.backorders.setdefault(line_id, Backorder())
             backorder.quantity += count
             backorder.round = round
+        self.tallies.move("backorder", units)
         return dict(units)
 
     def _unclaim(self, part: Part, line_id: str, count: int) -> None:

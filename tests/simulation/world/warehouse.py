@@ -14,7 +14,6 @@ from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
 from domain import ids
 from domain.fulfilment.fulfilments import FulfilmentState
-from domain.payments.cover import Need
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, Pending, refusal
 from tests.simulation.world.money import Money
@@ -36,6 +35,7 @@ class Shipment:
     handed_over: bool = False
     ended_as: str = ""
     units: dict[str, int] = field(default_factory=dict)
+    due: int = 0
     scanned_at: datetime | None = None
 
 
@@ -88,9 +88,11 @@ class Warehouse:
         ended = self._has_ended(part, ask)
         if ended is not None:
             return ended
+        to_charge = 0 if ask.ahead else self.money.to_charge_for(part.id)
         if part.state == "packed":
             paid = self.money.is_paid(
-                Need(part.id, ask.to_charge, ask.at_most),
+                part.id,
+                to_charge,
                 ahead=ask.ahead,
                 lasting=ask.lasting,
                 renew_before=ask.renew_before,
@@ -108,7 +110,7 @@ class Warehouse:
             self._soon(f"hand over {part.id}", lambda: self._hand_over(part))
             self._later(HOUR, lambda: self.look_at_money(part))
         if part.state == "labelled":
-            self._to_charge[part.id] = (ask.to_charge, ask.renew_before)
+            self._to_charge[part.id] = (to_charge, ask.renew_before)
             self._told_unpaid.discard(part.id)
         raise Pending(part.id)
 
@@ -116,7 +118,8 @@ class Warehouse:
         if part.recalled_from is not None:
             return Sent(outcome="recalled")
         if part.state in ("shipped", "delivered", "exception"):
-            return Sent(outcome="shipped", units=self.shipments[part.id].units)
+            shipment = self.shipments[part.id]
+            return Sent(outcome="shipped", units=shipment.units, due_minor=shipment.due)
         if part.state == "cancelled":
             return Sent.model_validate(self.memory.reports[ids.sending_id(part.id)])
         units = _some(part.reserved)
@@ -164,6 +167,8 @@ class Warehouse:
         def approve() -> None:
             expected = Return(ask.kind, ask.fulfilment_id, dict(ask.units))
             self.returns[ask.return_id] = expected
+            if ask.kind == "customer":
+                self.stock.tallies.move("request_return", ask.units)
             self._soon(
                 f"return {ask.return_id}", lambda: self._receive(ask.return_id, expected), days=5
             )
@@ -260,8 +265,11 @@ class Warehouse:
         assert shipment.label == "bought"
         assert not shipment.handed_over, f"{part.id} left twice"
         shipment.handed_over = True
+        older = self.stock.older_than(part.id)
         shipment.units = self.stock.leave(part)
-        self.memory.report_anew(part.id, {"outcome": "shipped", "units": shipment.units})
+        shipment.due = self.stock.tallies.goods_left(part.id, shipment.units, older)
+        told = {"outcome": "shipped", "units": shipment.units, "due_minor": shipment.due}
+        self.memory.report_anew(part.id, told)
         return shipment
 
     def _comes_to(self, part: Part, state: FulfilmentState) -> None:
@@ -281,12 +289,12 @@ class Warehouse:
             self.memory.report_anew(part.id, {"outcome": "unpaid"})
         self._later(HOUR, lambda: self.look_at_money(part))
 
-    def leaving(self) -> dict[str, int]:
-        """Parcels with a label that have not arrived, and what is charged when each leaves."""
+    def leaving(self) -> set[str]:
+        """Parcels with a label that have not arrived, and that are charged for."""
         return {
-            part_id: minor
+            part_id
             for part_id, (minor, _) in self._to_charge.items()
-            if self.stock.parts[part_id].state in ("labelled", "shipped")
+            if minor and self.stock.parts[part_id].state in ("labelled", "shipped")
         }
 
     def _scan(self, shipment: Shipment) -> None:
@@ -305,6 +313,8 @@ class Warehouse:
         part, shipment = self.stock.parts[part_id], self.shipments[part_id]
         shipment.ended_as = outcome
         part.state = "delivered" if outcome == "delivered" else "exception"
+        if outcome == "delivered":
+            self.stock.tallies.move("deliver", shipment.units)
         self.memory.report(
             "await_delivery",
             part.id,
@@ -324,7 +334,19 @@ class Warehouse:
         expected.received = dict(received)
         for line_id, units in received.items():
             self.stock.take_in(line_id, "main", units)
-        self.memory.report("receive_return", return_id, {"received": dict(received)})
+        tallies = self.stock.tallies
+        if expected.kind == "customer":
+            for line_id, units in expected.units.items():
+                line, came = tallies.lines[line_id], received.get(line_id, 0)
+                tallies.lines[line_id] = line.receive_return(units, came)
+            owed = tallies.charges.returned(received)
+        else:
+            tallies.move("come_back", expected.units)
+            owed = tallies.charges.came_back(expected.units)
+        refund = tallies.grant(return_id, owed, "return")
+        self.memory.report(
+            "receive_return", return_id, {"received": dict(received), "refund": refund}
+        )
 
     def _soon(self, name: str, do: Callable[[], None], *, days: float = 0) -> None:
         rng = self._chance.of(f"time of {name}")

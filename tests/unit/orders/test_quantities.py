@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from domain.errors import IllegalTransition
 from domain.orders.quantities import LineQuantities
 
-# Each move takes units from one heap to another. Payment has heaps of its own.
+# Each move takes units from one heap to another.
 MOVES = {
     "allocate": ("open", "allocated"),
     "unallocate": ("allocated", "open"),
@@ -28,8 +28,6 @@ MOVES = {
     "replace": ("in transit", "open"),
     "come_back": ("in transit", "cancelled"),
     "request_return": ("delivered", "return requested"),
-    "charge": ("not charged", "charged"),
-    "refund": ("charged", "refunded"),
 }
 
 
@@ -40,7 +38,7 @@ class LineMachine(RuleBasedStateMachine):
     @initialize(ordered=st.integers(1, 10))
     def order(self, ordered: int) -> None:
         self.line = LineQuantities(ordered=ordered)
-        self.heaps = Counter({"open": ordered, "not charged": ordered})
+        self.heaps = Counter({"open": ordered})
 
     @rule(data=st.data())
     def move(self, data: st.DataObject) -> None:
@@ -98,8 +96,6 @@ class LineMachine(RuleBasedStateMachine):
         assert line.returnable == heaps["delivered"]
         assert line.return_requested == heaps["return requested"]
         assert line.returned == heaps["returned"]
-        assert line.charged == heaps["charged"] + heaps["refunded"]
-        assert line.refunded == heaps["refunded"]
 
     @invariant()
     def everything_ordered_is_somewhere(self) -> None:
@@ -127,8 +123,6 @@ test_a_line_moves_only_as_it_may = LineMachine.TestCase
         {"ordered": 2, "backordered": 2, "cancelled": 1},
         {"ordered": 2, "shipped": 1, "delivered": 1, "lost": 1},
         {"ordered": 2, "shipped": 2, "delivered": 1, "return_requested": 1, "returned": 1},
-        {"ordered": 2, "charged": 3},
-        {"ordered": 2, "charged": 1, "refunded": 2},
         {"ordered": 2, "picked": 1},
     ],
 )

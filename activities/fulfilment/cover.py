@@ -1,0 +1,33 @@
+"""What a step has to know of a fulfilment's money before it is sent. Rows say it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Protocol
+
+from store.database import Connection
+
+
+class Cover(Protocol):
+    """Whether nothing is missing for a fulfilment to be sent, and what is charged as it leaves."""
+
+    @property
+    def holds(self) -> bool: ...
+
+    @property
+    def to_charge(self) -> int: ...
+
+
+class CoverOf(Protocol):
+    """Asks the rows for the cover of a fulfilment."""
+
+    async def __call__(
+        self,
+        conn: Connection,
+        order_id: str,
+        fulfilment_id: str,
+        *,
+        ahead: bool,
+        lasting: timedelta,
+        renew_before: timedelta,
+    ) -> Cover: ...

@@ -1,0 +1,53 @@
+"""Refunds that somebody asks for: granted once for each request, or refused by a rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from activities.payments.contracts import GrantRefund, RefundGranted, Refusal
+from domain import ids
+from domain.accounting.documents import Seller
+from domain.errors import OrderloomError, Refused
+from domain.money import Money
+from domain.orders.refund_rules import Granted, owed_for
+from store.database import Connection
+from store.orders import effects, events
+from store.payments import billing, payments, refunds, tallies
+
+BY_REQUEST: Final = ("units", "shipping", "goodwill")
+"""The kinds of refunds that somebody has asked for."""
+
+
+async def grant_refund(conn: Connection, ask: GrantRefund, seller: Seller) -> RefundGranted:
+    """Grant it once for each request, or say why not. The caller holds the order's lock."""
+    effect, request = f"refund:{ask.request_id}", ask.request
+    done = await effects.find(conn, ask.order_id, effect)
+    if done is not None:
+        return RefundGranted.model_validate(done)
+    found = await tallies.load(conn, ask.order_id)
+    try:
+        why_not = await payments.why_no_refund(conn, ask.order_id)
+        if why_not:
+            raise Refused(why_not)
+        owed, kind = owed_for(found.charges, found.currency, found.goodwill_percent_max, request)
+    except OrderloomError as error:
+        return RefundGranted(refused=Refusal(kind=error.kind, message=str(error)))
+    number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
+    refund_id = ids.refund_id(ask.order_id, number)
+    grant = await billing.grant(
+        conn, found, owed, refund_id, kind=kind, why=request.reason, who=request.by
+    )
+    amount = Money(minor=owed.worth.total, currency=found.currency)
+    answer = RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
+    await events.tell(
+        conn,
+        ask.order_id,
+        effect,
+        "refund granted",
+        who=request.by,
+        why=request.reason,
+        data=answer.model_dump(mode="json"),
+        answer=answer.model_dump(mode="json"),
+    )
+    await billing.credit(conn, grant, seller)
+    return answer

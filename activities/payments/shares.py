@@ -1,0 +1,60 @@
+"""Which authorizations a charge or a refund takes its amount from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from activities.payments.contracts import Charge, Refund
+from domain.errors import NotAuthorized, Refused
+from domain.money import Money
+from store.payments import refunds, tallies
+from store.payments.payments import STORE_CREDIT, Payment
+
+
+def shares_of_charge(
+    standing: Sequence[Payment], ask: Charge, charge: tallies.Charge
+) -> list[tuple[Payment | None, int]]:
+    """Split a charge over authorizations: those for this parcel first, then by sequence."""
+    left = charge.left
+    if ask.by_hand:
+        return [(None, left)]
+    own = [payment for payment in standing if payment.part_of == ask.part_id]
+    shares: list[tuple[Payment | None, int]] = []
+    for authorization in own + [payment for payment in standing if payment.part_of == ""]:
+        share = min(left, authorization.room)
+        if share:
+            shares.append((authorization, share))
+            left -= share
+    if left:
+        short = Money(minor=left, currency=charge.currency)
+        why = f"{short} of {ask.part_id} is not authorized, or not any more"
+        raise NotAuthorized(why) if ask.renews else Refused(why)
+    return shares
+
+
+def shares_of_refund(
+    made: Sequence[Payment], ask: Refund, owed: refunds.Refund
+) -> list[tuple[Payment | None, int]]:
+    """Split a refund over its authorizations, the last charged first: (authorization, minor units).
+
+    None in place of an authorization is the part that was paid by hand. Raises Refused when no part
+    can go back.
+    """
+    amount = owed.unissued
+    if ask.by_hand or ask.to == STORE_CREDIT:
+        return [(None, amount)]
+    shares: list[tuple[Payment | None, int]] = []
+    for authorization in reversed(made):
+        share = min(amount, authorization.refundable)
+        if share:
+            shares.append((authorization, share))
+            amount -= share
+    if not shares:
+        raise paid_by_hand(owed)
+    return shares
+
+
+def paid_by_hand(owed: refunds.Refund) -> Refused:
+    """The refusal to refund this amount, because no company has it: it was paid by hand."""
+    short = Money(minor=owed.unissued, currency=owed.currency)
+    return Refused(f"{short} of {owed.refund_id} was paid by hand: pay it back by hand")

@@ -1,0 +1,83 @@
+"""The inputs and answers of the activities for claims on stock."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.ids import WHO
+from domain.orders.quantities import LineUnits
+from domain.orders.refund_rules import Granted
+from domain.orders.sourcing_rules import SourcingRules
+
+
+class ReserveAgain(BaseModel):
+    """Reserve other units in new fulfilments, for those of one that were not found or were lost.
+
+    `source` says how the order counts them now: `open` after a short pick, `shipped` when the
+    carrier lost them. Units that cannot be had are backordered in this `round` where that is
+    allowed; otherwise they are cancelled, or stay lost. `avoid`: a location whose count is in
+    doubt, or that has `refused`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    fulfilment_id: str
+    units: LineUnits
+    source: Literal["open", "shipped"]
+    replace: bool
+    backorder: bool = False
+    round: int = 1
+    first_number: int
+    avoid: str | None = None
+    refused: bool = False
+    reason: str
+    sourcing: SourcingRules = SourcingRules()
+
+    @property
+    def effect(self) -> str:
+        return f"reserve_again:{self.fulfilment_id}:{self.source}"
+
+
+class ReleaseStock(BaseModel):
+    """Give claims back and cancel their units. `units`: by fulfilment id.
+
+    `backordered` units stop waiting, and so do claims that have become backorders by now.
+    `decision` ends the order when this leaves nothing of it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    effect: str
+    units: dict[str, LineUnits] = {}
+    backordered: LineUnits = {}
+    decision: Literal["rejected", "cancelled"] | None = None
+    what: str
+    why: str
+    who: str = WHO
+
+    @property
+    def refund_id(self) -> str:
+        """The refund of what was paid for these units."""
+        return f"{self.order_id}:{self.effect}"
+
+
+class Released(BaseModel):
+    """What is owed back for units that were cancelled; None: nothing was paid for them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    refund: Granted | None = None
+
+
+class Reassign(BaseModel):
+    """Move the units that are still wanted from a recalled fulfilment to a new one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fulfilment_id: str
+    to: str
+    units: LineUnits

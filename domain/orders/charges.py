@@ -1,0 +1,337 @@
+"""What the units of an order charge, invoice and pay back: the decisions, and their amounts.
+
+Pure: the caller brings the counts of units and the money of each line, as rows have them, and keeps
+what has changed. A decision comes after the move of its units: what was shipped counts as shipped,
+what was cancelled as cancelled.
+
+Two sums hold after every decision. Charged less paid back is the worth of the units that are
+charged and not paid back. What stays invoiced is what went out and was not credited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.errors import IllegalTransition
+from domain.orders.amounts import NOTHING, LineMoney, LineWorth, Worth, sum_of
+from domain.orders.quantities import LineId, LineQuantities, LineUnits
+
+
+@dataclass(frozen=True)
+class Due:
+    """The amounts to charge and to invoice for units that go out, or are charged before that.
+
+    `after_refund`: something was paid back before, which can move a minor unit between charges.
+    """
+
+    units: LineUnits = field(default_factory=dict)
+    worth: Worth = NOTHING
+    invoiced_units: LineUnits = field(default_factory=dict)
+    invoiced: Worth = NOTHING
+    after_refund: bool = False
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Units that the customer is paid back for, and their worth.
+
+    `credited` is the invoiced part of the worth; the rest was charged before anything went out.
+    """
+
+    units: LineUnits = field(default_factory=dict)
+    worth: Worth = NOTHING
+    credited: Worth = NOTHING
+
+    def __bool__(self) -> bool:
+        """There is something to record."""
+        return bool(self.units or self.worth.total)
+
+
+class Charges:
+    """The money of an order's lines, beside the counts of their units, which it only reads.
+
+    `refunded`: all that was paid back, also for no unit: goodwill, or shipping alone. `invoiced`:
+    the part of the charged amount that stays invoiced; the rest is deferred: its units are still to
+    be shipped. `goodwill`: minor units that were paid back for no unit.
+    """
+
+    def __init__(
+        self,
+        lines: Mapping[LineId, LineQuantities],
+        worth: Mapping[LineId, LineWorth],
+        money: Mapping[LineId, LineMoney] | None = None,
+        *,
+        refunded: Worth = NOTHING,
+        invoiced: Worth = NOTHING,
+        goodwill: int = 0,
+    ) -> None:
+        self._lines = lines
+        self.worth = worth
+        self.money = {line_id: (money or {}).get(line_id, LineMoney()) for line_id in lines}
+        self.refunded = refunded
+        self.invoiced = invoiced
+        self.goodwill = goodwill
+
+    # Sums -----------------------------------------------------------------------------------------
+
+    @property
+    def charged(self) -> Worth:
+        """All that was charged, also by a charge that is still under way."""
+        return sum_of(money.charged_worth for money in self.money.values())
+
+    @property
+    def paid_back(self) -> bool:
+        """Something was paid back, even if it was units that are worth nothing."""
+        return self.refunded != NOTHING or any(money.refunded for money in self.money.values())
+
+    @property
+    def refundable(self) -> Worth:
+        """The amount charged and not paid back."""
+        return self.charged - self.refunded
+
+    @property
+    def deferred(self) -> Worth:
+        """The amount charged in advance for units that are neither shipped nor paid back."""
+        return self.refundable - self.invoiced
+
+    def concedable(self, line_id: LineId) -> int:
+        """Units that the customer has, has paid for, and has not asked to send back."""
+        return max(0, self._lines[line_id].returnable - self.money[line_id].conceded)
+
+    # Charging -------------------------------------------------------------------------------------
+
+    def limit(self) -> None:
+        """Only the units that can be sent by now are authorized: no more is ever charged."""
+        for line_id, line in self._lines.items():
+            if line.cancelled:
+                self._change(line_id, sendable=line.ordered - line.cancelled)
+
+    @property
+    def uncharged(self) -> dict[LineId, int]:
+        """Units that can be sent and are not charged."""
+        units = {}
+        for line_id, line in self._lines.items():
+            money = self.money[line_id]
+            more = line.ordered - line.cancelled - (money.charged - money.refunded)
+            units[line_id] = min(more, line.ordered - money.charged)
+        return _some(units)
+
+    @property
+    def left_to_charge(self) -> int:
+        """The amount still to charge for all units that can be sent, in minor units."""
+        return self.to_charge(self.uncharged)
+
+    def charge_all(self) -> Due:
+        """Charge all units that can be sent, before they are sent."""
+        units = self.uncharged
+        after = self.paid_back
+        for line_id, more in units.items():
+            self._change(line_id, prepaid=self.money[line_id].prepaid + more)
+        return Due(units, self._charge(units), after_refund=after)
+
+    def take_back(self) -> None:
+        """The charge of everything was refused, before anything else was charged or paid back."""
+        for line_id, money in self.money.items():
+            self.money[line_id] = LineMoney(sendable=money.sendable)
+
+    def left(self, units: LineUnits, older: Iterable[LineUnits] = ()) -> Due:
+        """A fulfilment is handed over: its uncharged amount is due, and so is its invoice.
+
+        `older`: the units of the older fulfilments that are still to leave. They take the units
+        that are paid for first, so a later fulfilment never changes an earlier one's share, which
+        is charged with its own authorization.
+        """
+        others = list(older)
+        due, invoice = {}, {}
+        for line_id, count in units.items():
+            money = self.money[line_id]
+            prepaid = _share(money.prepaid, line_id, count, others)
+            resent = _share(money.resent, line_id, count, others)
+            self._change(line_id, prepaid=money.prepaid - prepaid, resent=money.resent - resent)
+            due[line_id], invoice[line_id] = count - prepaid, count - resent
+        due, invoice = _some(due), _some(invoice)
+        after = self.paid_back
+        return Due(due, self._charge(due), invoice, self._invoice(invoice), after)
+
+    def unpaid(self, units: LineUnits, older: Iterable[LineUnits] = ()) -> dict[LineId, int]:
+        """The units of a fulfilment that are not paid for already; `older` as in `left`."""
+        others = list(older)
+        return _some({k: n - _share(self.money[k].prepaid, k, n, others) for k, n in units.items()})
+
+    def to_charge(self, units: LineUnits) -> int:
+        """The charge for more units of these lines, in minor units."""
+        return sum(self._due(line_id, count).total for line_id, count in units.items())
+
+    def at_most(self, units: LineUnits) -> int:
+        """The charge for these units at most, whatever else is charged or paid back before."""
+        total = 0
+        for line_id, count in units.items():
+            line, worth = self._lines[line_id], self.worth[line_id]
+            whole = count == line.ordered - line.cancelled
+            total += (worth.first(count) if whole else worth.most(count)).total
+        return total
+
+    # Paying back ----------------------------------------------------------------------------------
+
+    def cancelled(self, units: LineUnits) -> Owed:
+        """These units will not be sent: those of them that are paid for are paid back."""
+        overpaid, credited = {}, {}
+        for line_id in units:
+            line, money = self._lines[line_id], self.money[line_id]
+            to_come = line.ordered - line.shipped - line.cancelled
+            excess = money.prepaid - to_come
+            if excess > 0:
+                overpaid[line_id] = excess
+                credited[line_id] = max(0, money.resent - to_come)
+                self._change(
+                    line_id,
+                    prepaid=money.prepaid - excess,
+                    resent=money.resent - credited[line_id],
+                )
+        return self._refund(overpaid, credited)
+
+    def lost(self, replaced: LineUnits, given_up: LineUnits) -> Owed:
+        """The carrier lost units: some are sent again, paid already; the others are paid back."""
+        for line_id, count in replaced.items():
+            money = self.money[line_id]
+            self._change(line_id, prepaid=money.prepaid + count, resent=money.resent + count)
+        return self._refund(_some(given_up), given_up)
+
+    def came_back(self, units: LineUnits) -> Owed:
+        """Undeliverable and back at the warehouse: all of it is paid back."""
+        return self._refund(_some(units), units)
+
+    def returned(self, received: LineUnits) -> Owed:
+        """A return parcel was counted. Units that were paid back before are counted last.
+
+        Of these, shipping alone is owed, if it was not paid back with them.
+        """
+        units = {}
+        for line_id, count in received.items():
+            line, money = self._lines[line_id], self.money[line_id]
+            before = line.delivered - (line.returned - count) - money.conceded
+            paid_back = max(0, count - before)
+            if paid_back:
+                freed = money.withheld.scaled(paid_back, money.conceded)
+                self._change(line_id, withheld=money.withheld - freed)
+                self._count(line_id, conceded=-paid_back)
+            units[line_id] = count - paid_back
+        owed = self._refund(units, units)  # also of lines of which shipping alone is owed
+        return Owed(_some(owed.units), owed.worth, owed.credited)
+
+    def concede(self, units: LineUnits, *, shipping: bool) -> Owed:
+        """Pay back units that stay with the customer, with or without their shipping."""
+        for line_id, count in units.items():
+            if not 0 <= count <= self.concedable(line_id):
+                most = self.concedable(line_id)
+                raise IllegalTransition(f"cannot pay back {count}: only {most} can be")
+            money, worth = self.money[line_id], self.worth[line_id]
+            kept = money.charged - money.refunded
+            if not shipping:
+                share = (worth.first(kept) - worth.first(kept - count)).only_shipping
+                self._change(line_id, withheld=money.withheld + share)
+            self._count(line_id, refunded=count, conceded=count)
+        return self._give_back(units, units)
+
+    def refund_shipping(self) -> Owed:
+        """Pay back all shipping that was charged and is not paid back."""
+        return self._owe({}, self.refundable.only_shipping)
+
+    def refund_amount(self, amount: int) -> Owed:
+        """Pay back an amount for no unit, out of all that was charged and is not paid back."""
+        self.goodwill += amount
+        return self._owe({}, self.refundable.part(amount))
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _due(self, line_id: LineId, units: int) -> Worth:
+        """The charge for more units of a line."""
+        money, worth = self.money[line_id], self.worth[line_id]
+        limit = worth.whole if money.sendable is None else worth.first(money.sendable)
+        standing = money.charged - money.refunded
+        return money.charges.due(worth, standing + units, limit, money.withheld)
+
+    def _charge(self, units: LineUnits) -> Worth:
+        total = NOTHING
+        for line_id, count in units.items():
+            due = self._due(line_id, count)
+            self._count(line_id, charged=count)
+            self._change(line_id, charged_worth=self.money[line_id].charged_worth + due)
+            total += due
+        return total
+
+    def _invoice(self, units: LineUnits) -> Worth:
+        """Invoice units that go out, which are charged.
+
+        For less than they are worth where some of that was paid back before they went.
+        """
+        total = NOTHING
+        for line_id, count in units.items():
+            money, worth = self.money[line_id], self.worth[line_id]
+            standing = money.invoiced - money.credited
+            due = money.invoices.due(worth, standing + count, worth.whole, money.withheld)
+            self._count(line_id, invoiced=count)
+            self._change(line_id, invoiced_worth=money.invoiced_worth + due)
+            total += due
+        total = total.within(NOTHING, self.deferred)
+        self.invoiced += total
+        return total
+
+    def _refund(self, units: LineUnits, credited: LineUnits) -> Owed:
+        """Pay units back, `credited` of which were invoiced."""
+        for line_id, count in units.items():
+            self._count(line_id, refunded=count)
+        return self._give_back(units, credited)
+
+    def _give_back(self, units: LineUnits, credited: LineUnits) -> Owed:
+        """The amount owed for units that count as refunded by now."""
+        owed = credit = NOTHING
+        for line_id in units:
+            money, worth = self.money[line_id], self.worth[line_id]
+            back = money.charges.owed(worth, money.charged - money.refunded, money.withheld)
+            taken_back = credited.get(line_id, 0)
+            standing = money.invoiced - money.credited - taken_back
+            less = money.invoices.owed(worth, standing, money.withheld)
+            self._change(
+                line_id,
+                refunded_worth=money.refunded_worth + back,
+                credited_worth=money.credited_worth + less,
+                credited=money.credited + taken_back,
+            )
+            owed, credit = owed + back, credit + less
+        # An amount that was paid back for no unit is not paid back a second time.
+        return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
+
+    def _owe(self, units: LineUnits, worth: Worth, unsent: Worth = NOTHING) -> Owed:
+        """Owe an amount: `unsent` from the deferred amount, the rest from the invoiced one.
+
+        If one of them is too small, the other gives more: neither ever falls below zero.
+        """
+        sent = worth - unsent.within(NOTHING, self.deferred)
+        credited = sent.within(worth - self.deferred, self.invoiced).within(NOTHING, worth)
+        self.refunded += worth
+        self.invoiced -= credited
+        return Owed(dict(units), worth, credited)
+
+    def _count(self, line_id: LineId, **changes: int) -> None:
+        """Move counts of units. Raises IllegalTransition where there are not so many."""
+        money = self.money[line_id].counting(**changes)
+        if money.charged > self._lines[line_id].ordered:
+            raise IllegalTransition(f"line {line_id}: more is charged than was ordered")
+        self.money[line_id] = money
+
+    def _change(self, line_id: LineId, **changes: Any) -> None:
+        self.money[line_id] = self.money[line_id].model_copy(update=changes)
+
+
+def _share(paid: int, line_id: LineId, units: int, older: Iterable[LineUnits]) -> int:
+    """How many of these units of a line are paid for, after older fulfilments took theirs."""
+    for other in older:
+        paid -= min(paid, other.get(line_id, 0))
+    return min(paid, units)
+
+
+def _some(units: LineUnits) -> dict[LineId, int]:
+    return {line_id: count for line_id, count in units.items() if count}
