@@ -131,6 +131,16 @@ drop trigger if exists lane_is_changed on lane;
 create constraint trigger lane_is_changed after insert or update or delete on lane
     deferrable initially deferred for each row execute function catalogue_changed();
 
+-- Whether an effect has moved a stock row. SKU and location are compared as a row, so that no plan looks
+-- through all movements of a popular SKU for them, also where nothing is known of the table yet.
+create or replace function is_moved(its_effect text, its_sku text, its_location text) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from movement
+                   where effect = its_effect
+                     and (sku, location) between (its_sku, its_location) and (its_sku, its_location));
+end $$;
+
 -- Books a set of movements and applies them. A movement of the same effect on the same stock row is booked
 -- once: the second time it is found, and nothing moves. The stock is locked already. For goods that arrive
 -- or leave, it returns the holding before the change.
@@ -146,8 +156,7 @@ begin
         select * from unnest(effects, skus, locations, on_hand_changes, allocated_changes, order_ids)
             with ordinality
             as w (effect, sku, location, on_hand_change, allocated_change, order_id, position)
-        where not exists (select from movement m where (m.effect, m.sku, m.location)
-                                                     = (w.effect, w.sku, w.location))
+        where not is_moved(effect, sku, location)
     ), booked as (
         insert into movement (effect, sku, location, kind, on_hand_change, allocated_change, order_no,
                               counted, who, why)
@@ -183,15 +192,13 @@ create or replace function fulfilments_added(
 begin
     with parts as (
         insert into fulfilment (order_no, fulfilment_id, location, state, promised_leave, promised_on)
-        select order_no, fulfilment_id, location, its_state, leaves_on, arrives_on
+        select order_no_of(order_id), fulfilment_id, location, its_state, leaves_on, arrives_on
         from unnest(fulfilment_ids, order_ids, locations, leaves, arrivals)
             as f (fulfilment_id, order_id, location, leaves_on, arrives_on)
-        join customer_order using (order_id)
-    ), wanted as (
-        select order_no, w.* from unnest(line_fulfilments, line_orders, line_ids, skus, line_locations,
-                                         quantities, line_parts)
+    ), wanted as materialized (
+        select order_no_of(order_id) as order_no, w.*
+        from unnest(line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts)
             as w (fulfilment_id, order_id, line_id, sku, location, quantity, parts)
-        join customer_order using (order_id)
     ), lines as (
         insert into fulfilment_line (order_no, fulfilment_id, line_id, sku, quantity)
         select order_no, fulfilment_id, line_id, sku, quantity from wanted
@@ -283,8 +290,7 @@ create or replace trigger kit_is_no_part after insert or update of part on kit_p
 -- row are written under its lock.
 create or replace function an_effect_moves_stock_once() returns trigger language plpgsql as $$
 begin
-    if exists (select from movement
-               where (effect, sku, location) = (new.effect, new.sku, new.location)) then
+    if is_moved(new.effect, new.sku, new.location) then
         raise exception '% has moved % at % already', new.effect, new.sku, new.location
             using errcode = 'unique_violation', constraint = 'an_effect_moves_stock_once';
     end if;
