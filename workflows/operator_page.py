@@ -51,7 +51,9 @@ class Facts:
 
     @cached_property
     def skus(self) -> dict[str, str]:
-        """The SKU of each line."""
+        """The SKU of each line; its number until the order's terms are known to a new run."""
+        if not self.book.known:
+            return {line_id: f"line {line_id}" for line_id in self.book.lines}
         return {line.line_id: line.sku for line in self.book.terms.lines}
 
 

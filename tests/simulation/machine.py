@@ -134,6 +134,7 @@ class Machine:
         self._events = 0
         self._began = datetime.min.replace(tzinfo=UTC)
         self._instance: WorkflowInstance | None = None
+        self._raised: list[BaseException] = []
 
     @property
     def workflow(self) -> Any:
@@ -240,6 +241,9 @@ class Machine:
         if done.HasField("failed"):
             failure = done.failed.failure
             raise TaskFailed(f"{failure.message}\n{failure.stack_trace}{_causes(failure)}")
+        raised, self._raised = self._raised, []
+        if raised:  # a worker only writes that into its log
+            raise TaskFailed(f"a callback raised: {raised[0]!r}") from raised[0]
         return list(done.successful.commands)
 
     def _new_instance(self) -> WorkflowInstance:
@@ -284,7 +288,17 @@ class Machine:
             last_completion_result=Payloads(),
             last_failure=None,
         )
-        return UnsandboxedWorkflowRunner().create_instance(details)
+        instance = UnsandboxedWorkflowRunner().create_instance(details)
+        assert isinstance(instance, asyncio.AbstractEventLoop)
+        instance.set_exception_handler(self._of_a_callback)
+        return instance
+
+    def _of_a_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Keep what a callback has raised, which nobody else hears of."""
+        if "handle" in context:
+            self._raised.append(context["exception"])
+        else:
+            loop.default_exception_handler(context)
 
     def _initialized(self, job: WorkflowActivationJob) -> None:
         start = job.initialize_workflow
