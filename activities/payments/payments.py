@@ -28,7 +28,7 @@ from activities.payments.money_calls import (
     tell,
 )
 from activities.payments.provider import CreditIssuer, PaymentProvider, PaymentReceipt
-from activities.payments.shares import paid_by_hand, shares_of_charge, shares_of_refund
+from activities.payments.shares import no_company_has, shares_of_charge, shares_of_refund
 from activities.provider_errors import Declined
 from domain import ids
 from domain.accounting import accounts
@@ -199,7 +199,7 @@ class Payments:
         async with self._pool.acquire() as conn:
             owed = await _owed(conn, ask.refund_id)
         if owed.unissued:
-            raise paid_by_hand(owed)
+            raise no_company_has(owed)
 
     def _refund(self, payment: Payment, owed: refunds.Refund) -> Call:
         async def call(provider: PaymentProvider) -> PaymentReceipt:

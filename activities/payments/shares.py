@@ -38,7 +38,7 @@ def shares_of_refund(
     """Split a refund over its authorizations, the last charged first: (authorization, minor units).
 
     None in place of an authorization is the part that was paid by hand. Raises Refused when no part
-    can go back.
+    can go back now.
     """
     amount = owed.unissued
     if ask.by_hand or ask.to == STORE_CREDIT:
@@ -50,11 +50,17 @@ def shares_of_refund(
             shares.append((authorization, share))
             amount -= share
     if not shares:
-        raise paid_by_hand(owed)
+        raise no_company_has(owed)
     return shares
 
 
-def paid_by_hand(owed: refunds.Refund) -> Refused:
-    """The refusal to refund this amount, because no company has it: it was paid by hand."""
+def no_company_has(owed: refunds.Refund) -> Refused:
+    """The refusal to refund this amount: it is not charged yet, or it was paid by hand."""
     short = Money(minor=owed.unissued, currency=owed.currency)
+    if owed.uncharged_minor:
+        to_come = Money(minor=owed.uncharged_minor, currency=owed.currency)
+        return Refused(
+            f"{short} of {owed.refund_id} cannot go back yet: {to_come} of {owed.order_id} is not"
+            " charged; try again when it is"
+        )
     return Refused(f"{short} of {owed.refund_id} was paid by hand: pay it back by hand")

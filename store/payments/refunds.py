@@ -22,7 +22,7 @@ class Refund(BaseModel):
 
     `units`: line id → units paid back. `credited_minor`: the part of it that was invoiced.
     `came_back_minor`: the issued amount that the customer's bank returned, until it is paid another
-    way.
+    way. `uncharged_minor`: what of its order is due, and not charged yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +43,7 @@ class Refund(BaseModel):
     reason: str
     who: str
     granted_at: datetime
+    uncharged_minor: int
 
     @property
     def unissued(self) -> int:

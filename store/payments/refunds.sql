@@ -16,7 +16,9 @@ with granted as (
 select refund_id from granted;
 
 -- name: refund_of(refund_id)^
-select order_of(refund_id) as order_id, * from refund
+-- With what of its order is due and not charged yet: that cannot be paid back before it is.
+select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged_minor
+from refund r join order_money m using (order_no)
 where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
 
 -- name: count_refunds(order_id, kinds)$
@@ -25,7 +27,8 @@ where order_no = order_no_of(:order_id) and kind = any(:kinds::text[]);
 
 -- name: owed_refunds()
 -- Granted and not issued in full, or come back since; the oldest first.
-select order_of(refund_id) as order_id, * from refund
+select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged_minor
+from refund r join order_money m using (order_no)
 where issued_minor - came_back_minor < amount_minor
 order by granted_at, refund_id;
 

@@ -20,6 +20,7 @@ from domain.payments import needs as rules
 from domain.payments.cover import Need
 from domain.payments.payments import Payment
 from store.database import Connection, load_queries
+from store.faults import refusals
 from store.payments.payments import texts
 
 _sql = load_queries(__file__)
@@ -153,9 +154,10 @@ async def to_make(
 ) -> tuple[Charge | None, list[Payment]]:
     """A charge, if anything is due under it, and every operation of its order, oldest first.
 
-    The order is locked until the transaction ends.
+    The order is locked until the transaction ends. Raises NotFound.
     """
-    row = await _sql.charge_to_make(conn, order_id=order_id, charge_id=charge_id)
+    with refusals():
+        row = await _sql.charge_to_make(conn, order_id=order_id, charge_id=charge_id)
     due = None if row["due"] is None else Charge(**row["due"])
     return due, [Payment(**texts(each)) for each in row["operations"]]
 

@@ -152,6 +152,10 @@ declare
     the_no bigint;
 begin
     select order_no into the_no from customer_order where order_id = its_order for no key update;
+    if not found then
+        perform refuse('not_found', format(
+            'there is no order %s; `orderloom orders` lists what is there', its_order));
+    end if;
     select jsonb_build_object(
         'charge_id', c.charge_id, 'order_id', its_order, 'currency', m.currency, 'units', c.units,
         'amount_minor', c.amount_minor, 'captured_minor', c.captured_minor, 'ahead', c.ahead)

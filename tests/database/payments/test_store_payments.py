@@ -31,7 +31,7 @@ from tests.database.orders.hundred import (
     refusals_of,
     sums,
 )
-from tests.support.bench import Bench, authorizing, securing
+from tests.support.bench import Bench, authorizing, charging, securing
 from tests.support.builders import an_order, shipping
 
 
@@ -118,6 +118,11 @@ async def test_nothing_is_charged_or_refunded_without_an_authorization(bench: Be
     await bench.authorizations.void_payment(Void(order_id=order.order_id, why="test"))
     assert await bench.everything() == before
     assert await bench.payment.operations(order.order_id) == ()
+
+
+async def test_an_order_that_is_not_there_is_not_charged(bench: Bench) -> None:
+    with pytest.raises(NotFound, match="there is no order web-none; `orderloom orders` lists"):
+        await bench.payments.charge_payment(charging("web-none:1"))
 
 
 async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
