@@ -102,6 +102,7 @@ async def handed_over(conn: Connection, claimed: Sequence[tuple[Record, Ending]]
     """Record what became of claimed reports."""
     await _sql.handed_over(
         conn,
+        order_nos=[report["order_no"] for report, _ in claimed],
         activity_ids=[report["activity_id"] for report, _ in claimed],
         tries=[report["tries"] for report, _ in claimed],
         waited=[report["waits_since"] for report, _ in claimed],

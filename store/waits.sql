@@ -22,43 +22,48 @@ select step_waits(:activity_id, :order_id, :po_id);
 -- order has ended nobody waits for any: those go. The disk is not waited for: a claim that is lost is
 -- made again.
 with due as (
-    select activity_id, order_no, po_id, set_config('synchronous_commit', 'off', true)
+    select order_no, activity_id, po_id, set_config('synchronous_commit', 'off', true)
     from wait_report
     where outcome is not null and delivered_at is null and try_after <= moment()
     order by try_after limit :batch
     for update skip locked
 ), of as (
-    select due.activity_id, order_id,
+    select due.order_no, due.activity_id, order_id,
            coalesce(decision not in ('received', 'confirmed'),
                     purchase_order.state in ('closed', 'cancelled'), false) as ended
     from due
     left join customer_order using (order_no)
     left join purchase_order using (po_id)
 ), ended as (
-    delete from wait_report w using of where w.activity_id = of.activity_id and of.ended
+    delete from wait_report w using of
+    where (w.order_no, w.activity_id) = (of.order_no, of.activity_id) and of.ended
 )
 update wait_report w
 set tries = w.tries + 1, try_after = moment() + :lease::interval
-from of where w.activity_id = of.activity_id and not of.ended
-returning w.activity_id, of.order_id, w.po_id, w.outcome, w.waits_since, w.reported_at, w.tries;
+from of where (w.order_no, w.activity_id) = (of.order_no, of.activity_id) and not of.ended
+returning w.order_no, w.activity_id, of.order_id, w.po_id, w.outcome, w.waits_since, w.reported_at, w.tries;
 
 -- name: forget_ended(batch)
 -- An order's reports go with its end. These came later, or belong to a late attempt.
-delete from wait_report where activity_id in (
-    select activity_id from wait_report join customer_order using (order_no)
+delete from wait_report where (order_no, activity_id) in (
+    select order_no, activity_id from wait_report join customer_order using (order_no)
     where decision in ('rejected', 'cancelled', 'closed')
     limit :batch for update of wait_report skip locked)
 returning activity_id;
 
--- name: handed_over(activity_ids, tries, waited, reported, endings)!
+-- name: handed_over(order_nos, activity_ids, tries, waited, reported, endings)!
 -- What became of claimed reports. 'arrived' → delivered; 'nobody waits' → left alone until the step says
 -- that it waits, and tried now and then in case that its word was lost. 'away' → tried again soon. Not
 -- where the step has begun again, or something else was reported, since it was claimed. A row that somebody
 -- is writing is left alone, so that nobody waits here with many rows in his hands: what became of its report
 -- is told when the claim is over and it is handed over once more.
-with free as (
-    select activity_id from wait_report where activity_id = any(:activity_ids::text[])
-    for no key update skip locked
+with told as (
+    select * from unnest(:order_nos::bigint[], :activity_ids::text[], :tries::integer[],
+                         :waited::timestamptz[], :reported::timestamptz[], :endings::text[])
+        as h (order_no, activity_id, tries, waits_since, reported_at, ending)
+), free as (
+    select w.order_no, w.activity_id from wait_report w join told using (order_no, activity_id)
+    for no key update of w skip locked
 )
 update wait_report w
 set delivered_at = case h.ending when 'arrived' then moment() end,
@@ -66,10 +71,7 @@ set delivered_at = case h.ending when 'arrived' then moment() end,
     try_after = moment() + case h.ending
         when 'nobody waits' then least(600, 30 * 2 ^ least(w.tries, 6))
         else least(60, 0.25 * 2 ^ least(w.tries, 8)) end * interval '1 second'
-from unnest(:activity_ids::text[], :tries::integer[], :waited::timestamptz[],
-            :reported::timestamptz[], :endings::text[])
-    as h (activity_id, tries, waits_since, reported_at, ending)
-join free using (activity_id)
-where w.activity_id = h.activity_id and w.tries = h.tries
+from told h join free using (order_no, activity_id)
+where (w.order_no, w.activity_id) = (h.order_no, h.activity_id) and w.tries = h.tries
   and w.waits_since is not distinct from h.waits_since and w.reported_at = h.reported_at
   and set_config('synchronous_commit', 'off', true) = 'off';

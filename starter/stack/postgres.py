@@ -56,6 +56,8 @@ _SETTINGS: Final = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "jit": "off",
+    # The first change of a page after a checkpoint writes the page as a whole.
+    "wal_compression": "pglz",
     "idle_in_transaction_session_timeout": "60s",
 }
 

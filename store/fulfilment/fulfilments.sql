@@ -32,7 +32,7 @@ select order_of(f.fulfilment_id) as order_id, f.state, f.recalled_from, p.label,
        w.outcome, w.reported_at, w.waits_since
 from fulfilment f
 left join shipment p using (order_no, fulfilment_id)
-left join wait_report w on w.activity_id = :activity_id
+left join wait_report w on w.order_no = f.order_no and w.activity_id = :activity_id
 where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id;
 
 -- name: stages(fulfilment_ids)
@@ -61,7 +61,8 @@ with due as (
     select f.order_no, f.fulfilment_id, set_config('synchronous_commit', 'off', true)
     from fulfilment f
     left join shipment p using (order_no, fulfilment_id)
-    left join wait_report w on w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
+    left join wait_report w
+        on w.order_no = f.order_no and w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
     where (f.state = 'packed' and coalesce(p.label, 'requested') in ('requested', 'refused')
            or f.recalled_from = 'packed' and p.label in ('requested', 'bought'))
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)

@@ -78,8 +78,8 @@ create table item (
 -- The report is written in one transaction with the fact itself. The row goes with its order's end:
 -- until then, a wait that begins again finds what was reported.
 create table wait_report (
-    activity_id  text        primary key,
-    order_no     bigint,
+    order_no     bigint      not null default 0,  -- 0: it is of a purchase order
+    activity_id  text        not null,
     po_id        text,
     -- When the step said that it waits. Null: it has not begun, or was told, or nobody was found.
     waits_since  timestamptz,
@@ -89,14 +89,15 @@ create table wait_report (
     tries        integer     not null default 0,
     -- From when on the report may be handed over. Later than at once where the step has not begun.
     try_after    timestamptz not null default moment(),
-    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_no, po_id) = 1),
+    primary key (order_no, activity_id),
+    constraint report_is_for_an_order_or_a_purchase_order check (
+        (order_no = 0) = (po_id is not null)),
     constraint report_has_its_time check ((outcome is null) = (reported_at is null)),
     constraint only_what_was_reported_is_delivered check (
         delivered_at is null or outcome is not null)
 );
 create index wait_report_pending on wait_report (try_after)
     where outcome is not null and delivered_at is null;
-create index wait_report_by_order on wait_report (order_no) where order_no is not null;
 create index wait_report_by_purchase on wait_report (po_id) where po_id is not null;
 
 -- Orders as people and tools read them, their stories, and what stops them.
@@ -413,16 +414,15 @@ create table fulfilment (
     constraint promised_day_is_not_before_it_leaves check (
         (promised_on is null) = (promised_leave is null) and promised_on >= promised_leave)
 );
-create index fulfilment_in_work on fulfilment (state, changed_at)
-    where state in ('picking', 'picked', 'packed', 'labelled', 'shipped');
+-- Those that are not over: by what is to be done about them, and what a location has still to send.
+create index fulfilment_in_work on fulfilment (state, location, changed_at)
+    where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 -- Recalled while their labels were bought, perhaps.
 create index fulfilment_recalled_packed on fulfilment (changed_at) where recalled_from = 'packed';
--- What a location has still to send, for those with a limit a day.
-create index fulfilment_to_send on fulfilment (location)
-    where state in ('open', 'picking', 'picked', 'packed', 'labelled');
 -- Parcels whose promise may slip.
 create index fulfilment_promised on fulfilment (promised_leave)
-    where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
+    where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
+        and promised_leave is not null;
 
 create table fulfilment_line (
     order_no      bigint     not null,

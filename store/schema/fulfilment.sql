@@ -25,16 +25,15 @@ create table fulfilment (
     constraint promised_day_is_not_before_it_leaves check (
         (promised_on is null) = (promised_leave is null) and promised_on >= promised_leave)
 );
-create index fulfilment_in_work on fulfilment (state, changed_at)
-    where state in ('picking', 'picked', 'packed', 'labelled', 'shipped');
+-- Those that are not over: by what is to be done about them, and what a location has still to send.
+create index fulfilment_in_work on fulfilment (state, location, changed_at)
+    where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 -- Recalled while their labels were bought, perhaps.
 create index fulfilment_recalled_packed on fulfilment (changed_at) where recalled_from = 'packed';
--- What a location has still to send, for those with a limit a day.
-create index fulfilment_to_send on fulfilment (location)
-    where state in ('open', 'picking', 'picked', 'packed', 'labelled');
 -- Parcels whose promise may slip.
 create index fulfilment_promised on fulfilment (promised_leave)
-    where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
+    where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
+        and promised_leave is not null;
 
 create table fulfilment_line (
     order_no      bigint     not null,

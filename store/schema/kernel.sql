@@ -74,8 +74,8 @@ create table item (
 -- The report is written in one transaction with the fact itself. The row goes with its order's end:
 -- until then, a wait that begins again finds what was reported.
 create table wait_report (
-    activity_id  text        primary key,
-    order_no     bigint,
+    order_no     bigint      not null default 0,  -- 0: it is of a purchase order
+    activity_id  text        not null,
     po_id        text,
     -- When the step said that it waits. Null: it has not begun, or was told, or nobody was found.
     waits_since  timestamptz,
@@ -85,12 +85,13 @@ create table wait_report (
     tries        integer     not null default 0,
     -- From when on the report may be handed over. Later than at once where the step has not begun.
     try_after    timestamptz not null default moment(),
-    constraint report_is_for_an_order_or_a_purchase_order check (num_nulls(order_no, po_id) = 1),
+    primary key (order_no, activity_id),
+    constraint report_is_for_an_order_or_a_purchase_order check (
+        (order_no = 0) = (po_id is not null)),
     constraint report_has_its_time check ((outcome is null) = (reported_at is null)),
     constraint only_what_was_reported_is_delivered check (
         delivered_at is null or outcome is not null)
 );
 create index wait_report_pending on wait_report (try_after)
     where outcome is not null and delivered_at is null;
-create index wait_report_by_order on wait_report (order_no) where order_no is not null;
 create index wait_report_by_purchase on wait_report (po_id) where po_id is not null;

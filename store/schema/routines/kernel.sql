@@ -36,9 +36,9 @@ create or replace function report_to_step(
     with kept as (
         insert into wait_report as w
             (activity_id, order_no, po_id, outcome, reported_at, try_after)
-        values (its_activity, order_no_of(its_order), its_purchase, its_outcome, moment(),
+        values (its_activity, coalesce(order_no_of(its_order), 0), its_purchase, its_outcome, moment(),
                 moment() + interval '30 seconds')
-        on conflict (activity_id) do update
+        on conflict (order_no, activity_id) do update
         set outcome = excluded.outcome, reported_at = excluded.reported_at,
             delivered_at = null, tries = 0,
             try_after = case when w.waits_since is null then excluded.try_after
@@ -60,8 +60,8 @@ declare
 begin
     perform set_config('synchronous_commit', 'off', true);
     insert into wait_report (activity_id, order_no, po_id, waits_since)
-    values (its_activity, order_no_of(its_order), its_purchase, moment())
-    on conflict (activity_id) do update
+    values (its_activity, coalesce(order_no_of(its_order), 0), its_purchase, moment())
+    on conflict (order_no, activity_id) do update
     set waits_since = excluded.waits_since, delivered_at = null, tries = 0,
         try_after = excluded.try_after
     returning outcome is not null into reported;
@@ -83,7 +83,7 @@ begin
     insert into wait_report as w (activity_id, order_no, waits_since, outcome, reported_at)
     values (its_activity, order_no_of(its_order), moment(), told,
             case when told is not null then moment() end)
-    on conflict (activity_id) do update
+    on conflict (order_no, activity_id) do update
     set waits_since = excluded.waits_since, delivered_at = null, tries = 0,
         try_after = excluded.try_after,
         outcome = case when told is null and w.reported_at is distinct from seen then w.outcome
