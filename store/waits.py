@@ -44,11 +44,18 @@ async def report_anew(
 
 
 async def report_to_all(
-    conn: Connection, waiting: Mapping[str, str], outcome: dict[str, Any]
+    conn: Connection, waiting: Mapping[str, str], outcome: dict[str, Any], *, anew: bool = False
 ) -> None:
-    """Keep the same report for each of many steps: activity id → order id."""
+    """Keep the same report for each of many steps: activity id → order id.
+
+    `anew`: in the place of each one's last report.
+    """
     rows = _sql.report_to_all(
-        conn, activity_ids=list(waiting), order_ids=list(waiting.values()), outcome=outcome
+        conn,
+        activity_ids=list(waiting),
+        order_ids=list(waiting.values()),
+        outcome=outcome,
+        anew=anew,
     )
     [row async for row in rows]
 

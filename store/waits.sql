@@ -4,11 +4,11 @@
 -- name: report(activity_id, order_id, po_id, outcome, anew)$
 select report_to_step(:activity_id, :order_id, :po_id, :outcome, :anew);
 
--- name: report_to_all(activity_ids, order_ids, outcome)
+-- name: report_to_all(activity_ids, order_ids, outcome, anew)
 -- One transaction after the other: it reports to orders that it has not locked, perhaps several times, and
 -- two of them could each have reported first what the other one reports next.
 with my_turn as materialized (select pg_advisory_xact_lock(hashtext('report_to_all')))
-select report_to_step(activity_id, order_id, null, :outcome)
+select report_to_step(activity_id, order_id, null, :outcome, :anew)
 from my_turn, unnest(:activity_ids::text[], :order_ids::text[]) as w (activity_id, order_id);
 
 -- name: begin_again(activity_id, order_id, seen, told)$
@@ -62,8 +62,9 @@ with told as (
                          :waited::timestamptz[], :reported::timestamptz[], :endings::text[])
         as h (order_no, activity_id, tries, waits_since, reported_at, ending)
 ), free as (
-    select w.order_no, w.activity_id from wait_report w join told using (order_no, activity_id)
-    for no key update of w skip locked
+    select order_no, activity_id from wait_report
+    where order_no = any(:order_nos::bigint[]) and activity_id = any(:activity_ids::text[])
+    for no key update skip locked
 )
 update wait_report w
 set delivered_at = case h.ending when 'arrived' then moment() end,

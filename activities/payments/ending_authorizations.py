@@ -19,12 +19,9 @@ class EndingAuthorizations:
 
     async def notice(self) -> None:
         """Tell the orders of such parcels: they renew the authorization, and wait again."""
-        while await self._notice_batch() == BATCH:
-            pass
-
-    async def _notice_batch(self) -> int:
-        async with self._pool.acquire() as conn, conn.transaction():
-            told = await cover.tell_ending(conn, BATCH)
-        for fulfilment_id in told:
-            logger.info("the authorization that pays for %s ends", fulfilment_id)
-        return len(told)
+        after: cover.Place | None = cover.FIRST
+        while after is not None:
+            async with self._pool.acquire() as conn, conn.transaction():
+                told, after = await cover.tell_ending(conn, BATCH, after)
+            for fulfilment_id in told:
+                logger.info("the authorization that pays for %s ends", fulfilment_id)

@@ -79,10 +79,30 @@ class When:
         if standing.ends is None:
             return True
         life = standing.ends - standing.made
-        spare = min(self.spare, life / 4)
-        if life - spare > self.until - self.now:
+        if life - renewed_before_end(life, self.spare) > self.until - self.now:
             return standing.ends > self.until
-        return standing.ends - self.now > spare
+        return not is_ending(standing, self.now, self.spare)
+
+
+def renewed_before_end(life: timedelta, spare: timedelta) -> timedelta:
+    """How long before its end an authorization is renewed: `spare`, or a quarter of its life."""
+    return min(spare, life / 4)
+
+
+def is_ending(standing: Standing, now: datetime, spare: timedelta) -> bool:
+    """Whether it ends so soon that it is renewed now."""
+    if standing.ends is None:
+        return False
+    return standing.ends - now <= renewed_before_end(standing.ends - standing.made, spare)
+
+
+def lasting_room(standing: Iterable[Standing], part: str, now: datetime, spare: timedelta) -> int:
+    """What stands for a part, without the authorizations that are renewed now."""
+    return sum(
+        each.room
+        for each in standing
+        if each.part in (SHARED, part) and not is_ending(each, now, spare)
+    )
 
 
 def still_needed(

@@ -129,6 +129,21 @@ async def not_woken(conn: Connection, fulfilment_ids: Sequence[str]) -> None:
     await _sql.not_woken(conn, fulfilment_ids=list(fulfilment_ids))
 
 
+async def tell_unpaid(
+    conn: Connection, order_nos: Sequence[int], fulfilment_ids: Sequence[str]
+) -> list[str]:
+    """Tell the orders of parcels that wait for their hand-over: the money does not hold.
+
+    Returns the fulfilments of those that were told.
+    """
+    rows = _sql.tell_unpaid(conn, order_nos=list(order_nos), fulfilment_ids=list(fulfilment_ids))
+    told = {row["fulfilment_id"]: row["order_id"] async for row in rows}
+    if told:
+        waiting = {ids.sending_id(part): order_id for part, order_id in told.items()}
+        await waits.report_to_all(conn, waiting, {"outcome": "unpaid"}, anew=True)
+    return list(told)
+
+
 async def report(conn: Connection, order_id: str, fulfilment_id: str, outcome: Outcome) -> None:
     """Tell the order what needs its decision, or that the fulfilment has left."""
     await waits.report_anew(conn, order_id, ids.sending_id(fulfilment_id), dict(outcome))

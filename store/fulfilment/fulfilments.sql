@@ -98,3 +98,17 @@ update fulfilment
 set state = 'cancelled', recalled_from = state, changed_at = moment()
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
+
+-- name: tell_unpaid(order_nos, fulfilment_ids)
+-- Those that still wait for their hand-over are told once for each time that they wait. One that somebody is
+-- changing is left for the next look.
+with waiting as (
+    select f.order_no, f.fulfilment_id
+    from fulfilment f join shipment s using (order_no, fulfilment_id)
+    where f.order_no = any(:order_nos::bigint[]) and f.fulfilment_id = any(:fulfilment_ids::text[])
+      and f.state = 'labelled' and s.unpaid_at is null
+    for update of f skip locked
+)
+update shipment s set unpaid_at = moment()
+from waiting w where (s.order_no, s.fulfilment_id) = (w.order_no, w.fulfilment_id)
+returning s.fulfilment_id, order_of(s.fulfilment_id) as order_id;

@@ -117,14 +117,13 @@ create table customer_order (
     total_minor      minor_units   not null,
     placed_at        timestamptz   not null,
     received_at      timestamptz   not null default moment(),
-    -- What the workflow decided.
+    -- By which the order goes, whole: a change of the defaults alters no order that was taken in.
+    policy           jsonb         not null,
+    -- What changes stands last, so that a change writes little of the row. What the workflow decided.
+    decided_at       timestamptz   not null default moment(),
     decision         text          not null default 'received'
         constraint decision_is_known check (decision in (
         'received', 'confirmed', 'rejected', 'cancelled', 'closed')),
-    reason           some_text,
-    decided_at       timestamptz   not null default moment(),
-    -- By which the order goes, whole: a change of the defaults alters no order that was taken in.
-    policy           jsonb         not null,
     -- How far it has come: kept by the triggers in routines/orders.sql, because lists ask for it. No index
     -- has any of what changes.
     state             text         not null default 'received'
@@ -134,9 +133,10 @@ create table customer_order (
     fulfilment_status text         not null default 'unfulfilled'
         constraint fulfilment_status_is_known check (fulfilment_status in (
         'unfulfilled', 'partly_fulfilled', 'fulfilled')),
+    reason           some_text,
     constraint channel_number_is_of_one_order unique (channel, channel_order_id)
 )
--- The document lies apart, so that a changed state does not write it again.
+-- A row of more than 2 KB keeps its document apart, so that a changed state does not write that again.
 with (toast_tuple_target = 256, fillfactor = 85);
 create index customer_order_by_received on customer_order (received_at desc);
 create index customer_order_by_channel on customer_order (channel, received_at desc);

@@ -12,10 +12,19 @@ from typing import NamedTuple
 from domain import ids
 from domain.errors import NotFound
 from domain.orders.terms import TenderTerms
-from domain.payments.cover import ENDED, SHARED, Need, Standing, When, lacking, still_needed
+from domain.payments.cover import (
+    ENDED,
+    SHARED,
+    Need,
+    Standing,
+    When,
+    lacking,
+    lasting_room,
+    still_needed,
+)
 from domain.payments.payments import Payment
 from store import clock
-from store.database import Connection, load_queries
+from store.database import Connection, Record, load_queries
 from store.fulfilment import fulfilments
 from store.orders import orders
 from store.payments import tallies
@@ -23,6 +32,11 @@ from store.payments.payments import texts
 from store.payments.tallies import Tallies
 
 _sql = load_queries(__file__)
+
+Place = tuple[int, str]
+"""A parcel's place in the sequence of all: its order's number, and its fulfilment's id."""
+
+FIRST: Place = (0, "")
 
 
 @dataclass(frozen=True)
@@ -153,12 +167,31 @@ async def can_be_charged(
     )
 
 
-async def tell_ending(conn: Connection, batch: int) -> list[str]:
+async def tell_ending(
+    conn: Connection, batch: int, after: Place = FIRST
+) -> tuple[list[str], Place | None]:
     """Tell orders of parcels that wait for their hand-over and cannot be charged for long.
 
-    Returns those fulfilments. Call it in a transaction.
+    Looks at `batch` parcels, those after a place in the sequence. Returns the told fulfilments, and
+    from where to look on, or None at the end. Call it in a transaction.
     """
-    told = [row async for row in _sql.tell_ending(conn, batch=batch)]
-    for row in told:
-        await fulfilments.report(conn, row["order_id"], row["fulfilment_id"], {"outcome": "unpaid"})
-    return [row["fulfilment_id"] for row in told]
+    rows = _sql.perhaps_ending(conn, after_no=after[0], after_id=after[1], batch=batch)
+    seen = [row async for row in rows]
+    ending = [row for row in seen if await _is_ending(conn, row)]
+    told: list[str] = []
+    if ending:
+        told = await fulfilments.tell_unpaid(
+            conn,
+            [row["order_no"] for row in ending],
+            [row["fulfilment_id"] for row in ending],
+        )
+    if len(seen) < batch:
+        return told, None
+    return told, (seen[-1]["order_no"], seen[-1]["fulfilment_id"])
+
+
+async def _is_ending(conn: Connection, row: Record) -> bool:
+    """Whether too little is left without the authorizations that end soon."""
+    found = await paying(conn, row["order_id"])
+    lasting = lasting_room(found.standing, row["fulfilment_id"], clock.now(), row["renew_before"])
+    return lasting < int(row["to_charge_minor"])

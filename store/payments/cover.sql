@@ -22,23 +22,18 @@ select exists (select from charge
                where order_no = order_no_of(:order_id) and ahead and units <> '{}'
                  and captured_minor = amount_minor);
 
--- name: tell_ending(batch)
--- Parcels that wait for their hand-over, and for which not enough is authorized, or not for long: their
--- orders are told, once for each time that they wait. How long before its end an authorization is renewed is
--- the rule of domain.payments.cover.
-with ending as (
-    select f.order_no, f.fulfilment_id
-    from fulfilment f join shipment s using (order_no, fulfilment_id)
-    where f.state = 'labelled' and s.to_charge_minor > 0 and s.unpaid_at is null
-      and (select coalesce(sum(p.amount_minor - p.capture_granted - p.released), 0) < s.to_charge_minor
-           from payment p
-           where p.order_no = f.order_no and p.kind = 'authorize' and p.state = 'succeeded'
-             and coalesce(p.part_of, f.fulfilment_id) = f.fulfilment_id
-             and (p.expires_at is null or p.expires_at > moment() + least(
-                     s.renew_before, (p.expires_at - p.requested_at) / 4)))
-    limit :batch
-    for update of f skip locked
-)
-update shipment s set unpaid_at = moment()
-from ending where s.order_no = ending.order_no and s.fulfilment_id = ending.fulfilment_id
-returning s.fulfilment_id, order_of(s.fulfilment_id) as order_id;
+-- name: perhaps_ending(after_no, after_id, batch)
+-- Parcels that wait for their hand-over, whose orders were not told, and for which not enough is authorized
+-- for as long as `renew_before`. No authorization is renewed sooner before its end; which of these are to be
+-- renewed is the rule of domain.payments.cover.
+select f.order_no, f.fulfilment_id, order_of(f.fulfilment_id) as order_id, s.to_charge_minor,
+       s.renew_before
+from fulfilment f join shipment s using (order_no, fulfilment_id)
+where f.state = 'labelled' and s.to_charge_minor > 0 and s.unpaid_at is null
+  and (f.order_no, f.fulfilment_id) > (:after_no, :after_id)
+  and (select coalesce(sum(p.amount_minor - p.capture_granted - p.released), 0) < s.to_charge_minor
+       from payment p
+       where p.order_no = f.order_no and p.kind = 'authorize' and p.state = 'succeeded'
+         and coalesce(p.part_of, f.fulfilment_id) = f.fulfilment_id
+         and (p.expires_at is null or p.expires_at > moment() + s.renew_before))
+order by f.order_no, f.fulfilment_id limit :batch;

@@ -61,8 +61,7 @@ order by sku;
 -- name: left_at(location)^
 -- The units at a location, its parcels to send, and the units under way to it.
 select (select coalesce(sum(on_hand), 0)::bigint from stock where location = :location) as units,
-       (select count(*) from fulfilment where location = :location
-           and state in ('open', 'picking', 'picked', 'packed', 'labelled')) as to_send,
+       parcels_to_send(:location) as to_send,
        (select count(*) from transfer where to_location = :location and closed_at is null)
            + (select count(distinct po_id) from purchase_order_line
               where location = :location and outstanding > 0) as awaited;

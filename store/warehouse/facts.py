@@ -31,9 +31,6 @@ from store.stock import allocations, kits, locations, stock
 
 _sql = load_queries(__file__)
 
-# The warehouse's task for a fulfilment in each state.
-TASKS = {"picking": "pick", "picked": "pack", "labelled": "handover"}
-
 
 async def pick(
     conn: Connection, fulfilment_id: str, counted: LineUnits | None = None, *, who: str

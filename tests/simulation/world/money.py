@@ -26,7 +26,15 @@ from domain.orders.charges import Owed
 from domain.orders.messages import RefundRequest
 from domain.orders.refund_rules import Granted, owed_for
 from domain.orders.terms import TenderTerms
-from domain.payments.cover import SHARED, Need, Standing, When, lacking, still_needed
+from domain.payments.cover import (
+    SHARED,
+    Need,
+    Standing,
+    When,
+    lacking,
+    lasting_room,
+    still_needed,
+)
 from domain.payments.needs import needs
 from domain.payments.plan import Make, Payer, Plan, plan
 from tests.simulation.chance import Chance
@@ -265,12 +273,8 @@ class Money:
 
     def ends_soon(self, part: str, *, to_charge: int, renew_before: timedelta) -> bool:
         """Whether what waits for its hand-over cannot be charged for long."""
-        return to_charge > sum(
-            each.room
-            for each in self._standing_for(part)
-            if each.until is None
-            or each.until > self._now() + min(renew_before, (each.until - each.made) / 4)
-        )
+        standing = [each.standing for each in self._standing_for(part)]
+        return to_charge > lasting_room(standing, part, self._now(), renew_before)
 
     def can_be_charged(self, part: str, to_charge: int) -> bool:
         """Whether so much can be charged for the part now, by what is on record."""
