@@ -261,7 +261,7 @@ def _capture(payment: Payment, references: Mapping[str, str | None]) -> Call:
     return call
 
 
-async def _owed(conn: Connection, refund_id: str) -> refunds.Refund:
+async def _owed(conn: Connection, refund_id: str) -> refunds.ToPay:
     """A refund that was granted. Raises NotFound."""
     owed = await refunds.find(conn, refund_id)
     if owed is None:

@@ -33,7 +33,7 @@ def shares_of_charge(
 
 
 def shares_of_refund(
-    made: Sequence[Payment], ask: Refund, owed: refunds.Refund
+    made: Sequence[Payment], ask: Refund, owed: refunds.ToPay
 ) -> list[tuple[Payment | None, int]]:
     """Split a refund over its authorizations, the last charged first: (authorization, minor units).
 
@@ -54,7 +54,7 @@ def shares_of_refund(
     return shares
 
 
-def no_company_has(owed: refunds.Refund) -> Refused:
+def no_company_has(owed: refunds.ToPay) -> Refused:
     """The refusal to refund this amount: it is not charged yet, or it was paid by hand."""
     short = Money(minor=owed.unissued, currency=owed.currency)
     if owed.uncharged_minor:

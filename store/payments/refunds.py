@@ -22,7 +22,7 @@ class Refund(BaseModel):
 
     `units`: line id → units paid back. `credited_minor`: the part of it that was invoiced.
     `came_back_minor`: the issued amount that the customer's bank returned, until it is paid another
-    way. `uncharged_minor`: what of its order is due, and not charged yet.
+    way.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,7 +43,6 @@ class Refund(BaseModel):
     reason: str
     who: str
     granted_at: datetime
-    uncharged_minor: int
 
     @property
     def unissued(self) -> int:
@@ -54,6 +53,12 @@ class Refund(BaseModel):
     def owed(self) -> Money:
         """The amount that is not issued yet, or came back."""
         return Money(minor=self.unissued + self.came_back_minor, currency=self.currency)
+
+
+class ToPay(Refund):
+    """A refund that is to be paid. `uncharged_minor`: what of its order is due, not charged yet."""
+
+    uncharged_minor: int
 
 
 async def grant(
@@ -128,10 +133,10 @@ async def came_back(conn: Connection, refund_id: str, change: int) -> None:
     await _sql.refund_came_back(conn, refund_id=refund_id, change=change)
 
 
-async def find(conn: Connection, refund_id: str) -> Refund | None:
+async def find(conn: Connection, refund_id: str) -> ToPay | None:
     """A refund by its id, or None."""
     row = await _sql.refund_of(conn, refund_id=refund_id)
-    return None if row is None else Refund(**row)
+    return None if row is None else ToPay(**row)
 
 
 async def owed(conn: Connection) -> list[Refund]:

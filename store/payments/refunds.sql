@@ -27,8 +27,7 @@ where order_no = order_no_of(:order_id) and kind = any(:kinds::text[]);
 
 -- name: owed_refunds()
 -- Granted and not issued in full, or come back since; the oldest first.
-select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged_minor
-from refund r join order_money m using (order_no)
+select order_of(refund_id) as order_id, * from refund
 where issued_minor - came_back_minor < amount_minor
 order by granted_at, refund_id;
 

@@ -13,6 +13,7 @@ from domain.errors import Refused
 from domain.money import Money
 from domain.orders.messages import LineRequest
 from domain.payments.disputes import Dispute, DisputeState
+from starter.service.orders import OrderRecords
 from store.accounting import documents, ledger
 from store.database import Pool
 from store.payments import disputes, payments, refunds
@@ -158,6 +159,14 @@ async def test_a_refund_of_what_was_paid_by_hand_is_owed_until_it_is_paid_by_han
         assert await refunds.owed(conn) == []
         issued = await documents.of_order(conn, order.order_id)
     assert [document.kind for document in issued] == ["invoice", "credit_note"]
+
+
+async def test_a_refund_is_shown_with_its_order(bench: Bench) -> None:
+    order = await authorized(bench, of_a_hundred())
+    await bench.payments.charge_payment(await left(bench, order, 1, 10))
+    ask = await granted(bench, order, 1, 60_00, 6)
+    (shown,) = (await OrderRecords(bench.pool).get(order.order_id)).refunds
+    assert (shown.refund_id, shown.owed.minor) == (ask.refund_id, 60_00)
 
 
 async def test_of_a_refund_what_was_charged_goes_back_and_what_was_paid_by_hand_is_asked_for(
