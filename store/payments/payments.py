@@ -129,8 +129,9 @@ async def why_no_refund(conn: Connection, order_id: str) -> str:
         return ""
     disputed = Money(minor=money.disputed, currency=money.currency)
     return (
-        f"the customer disputes {disputed} of order {order_id} at the bank, or got it back there; "
-        "what the bank has paid back is done"
+        f"the customer disputes {disputed} of order {order_id} at the bank, or got it back there: "
+        f"wait until the bank has decided (`orderloom disputes {order_id}`); what it has paid back "
+        "is done"
     )
 
 

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from activities.aftersales.returns import ApproveReturn
+from activities.payments.contracts import Refund
 from activities.providers.sandbox.webhooks import SignedEvent
+from domain.errors import Refused
 from domain.money import Money
 from domain.orders.order import Order
 from domain.payments.disputes import Dispute
 from domain.payments.disputes import DisputeState as S
 from store.database import Pool
 from store.locks import lock_order
-from store.payments import disputes, payments, provider_reads
+from store.payments import disputes, payments, provider_reads, refunds
 from store.views import reads
 from tests.support.bench import Bench
 from tests.support.builders import an_order, shipping
@@ -224,6 +227,35 @@ async def test_nothing_is_paid_back_while_a_bank_may_do_so_and_after_it_has(
             assert why_not == ""
         else:
             assert re.search(r"disputes 10\.00 USD of order .* at the bank", why_not)
+
+
+async def test_a_return_counted_meanwhile_is_owed_at_once_and_paid_back_after_the_bank_has_decided(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    order = await shipped_and_paid(bench)
+    await bench.scan(f"{order.order_id}:1", "delivered")
+    return_id = f"{order.order_id}:R1"
+    units = {line.line_id: line.quantity for line in order.lines}
+    await bench.returns.approve_return(
+        ApproveReturn(return_id=return_id, units=units, reason="test", who="customer")
+    )
+    await company.tell(company.dispute("auth_1", S.NEEDS_RESPONSE, 0))
+    await company.worked_through()
+
+    counted = await bench.warehouse.receive_return(return_id, who="receiver")
+    assert counted["received"] == units
+    async with pool.acquire() as conn:
+        (owed,) = await refunds.owed(conn)
+    assert (owed.refund_id, owed.owed.minor) == (return_id, order.total_minor)
+    with pytest.raises(Refused, match=r"wait until the bank has decided \(`orderloom disputes"):
+        await bench.payments.refund_payment(Refund(refund_id=return_id))
+
+    await company.tell(company.dispute("auth_1", S.WON, 1))
+    await company.worked_through()
+    await bench.payments.refund_payment(Refund(refund_id=return_id, attempt=2))
+    async with pool.acquire() as conn:
+        assert await refunds.owed(conn) == []
+        assert (await payments.sums(conn, order.order_id)).refunded == order.total_minor
 
 
 async def test_an_amount_that_changes_changes_what_is_held_and_booked(
