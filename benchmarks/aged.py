@@ -30,7 +30,7 @@ from domain.stock.reservations import ReserveStock
 from starter.service.service import Records
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from store.database import Pool, open_pool
-from store.fulfilment import fulfilments, shipments
+from store.fulfilment import shipments
 from store.migrate import migrate
 from store.orders import intake
 from store.stock import locations, stock
@@ -82,13 +82,10 @@ class Desk:
         await self.pick(order)
         part = ids.fulfilment_id(order.order_id, 1)
         await self._doors.warehouse.pack(part, who=_WHO)
-        async with self.pool.acquire() as conn, conn.transaction():
-            await shipments.want_label(
-                conn, part, order.order_id, label_key=f"{part}:label", service="standard"
-            )
+        async with self.pool.acquire() as conn:
+            await shipments.want_label(conn, part, label_key=f"{part}:label", holds=True, seen=None)
             number = f"T-{order.channel_order_id}"
             await shipments.label_bought(conn, part, carrier="sandbox", tracking_number=number)
-            await fulfilments.set_state(conn, part, "labelled")
         await self._doors.warehouse.hand_over(part, who=_WHO)
         await self._payments.charge_payment(Charge(order_id=order.order_id, part_id=part))
         for status in ("in_transit", "delivered"):

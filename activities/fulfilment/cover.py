@@ -17,6 +17,10 @@ class Cover(Protocol):
     @property
     def to_charge(self) -> int: ...
 
+    @property
+    def seen(self) -> str | None:
+        """The money that this is true of; None: it stays true."""
+
 
 class CoverOf(Protocol):
     """Asks the rows for the cover of a fulfilment."""

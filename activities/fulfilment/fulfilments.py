@@ -14,7 +14,7 @@ from domain import ids
 from domain.ids import WHO
 from domain.orders.order import Shipping
 from store import waits
-from store.database import Pool
+from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
 from store.orders import effects, events, orders
 
@@ -49,51 +49,49 @@ class Fulfilments:
                     told=None if told is None else told.model_dump(mode="json"),
                 )
         if told is None and found.state in ("packed", "labelled"):
-            sent = await self._label(ask)
+            sent = await self._label(ask, found.order_id)
             if sent is not None:
                 return sent
         return activity.raise_complete_async()
 
-    async def _label(self, ask: Sending) -> Sent | None:
+    async def _label(self, ask: Sending, order_id: str) -> Sent | None:
         """Buy the label of a packed parcel. Returns an answer only if the wait has to end now."""
         fulfilment_id = ask.fulfilment_id
-        async with self._pool.acquire() as conn, conn.transaction():
-            row = await fulfilments.locked(conn, fulfilment_id)
-            if row["recalled_from"] is not None:
-                return Sent(outcome="recalled")
-            cover = await self._cover_of(
-                conn,
-                row["order_id"],
-                fulfilment_id,
-                ahead=ask.ahead,
-                lasting=ask.lasting,
-                renew_before=ask.renew_before,
-            )
-            if row["state"] != "packed":
-                await shipments.waits_on(
-                    conn,
-                    fulfilment_id,
-                    to_charge_minor=cover.to_charge,
-                    renew_before=ask.renew_before,
-                )
+        async with self._pool.acquire() as conn:
+            wanted = await self._want(conn, ask, order_id)
+            while wanted.answer == "changed":  # somebody was faster: look at the money again
+                wanted = await self._want(conn, ask, order_id)
+        match wanted.answer:
+            case "recalled" | "unpaid":
+                return Sent(outcome=wanted.answer)
+            case "waits":
                 return None
-            if not cover.holds:
-                return Sent(outcome="unpaid")
-            shipping = await orders.shipping(conn, row["order_id"])
-            wanted = await shipments.want_label(
-                conn,
-                fulfilment_id,
-                row["order_id"],
-                label_key=f"{fulfilment_id}:label",
-                service=shipping.service,
-                to_charge_minor=cover.to_charge,
-                renew_before=ask.renew_before,
-            )
-        if wanted and wanted.label == "refused":
-            raise Declined(DeclineCode.NOT_SERVICEABLE, str(wanted.refusal))
-        label = await self._buy(fulfilment_id, shipping, new=not wanted)
+        if wanted.label == "refused":
+            raise Declined(DeclineCode.NOT_SERVICEABLE, wanted.refusal)
+        assert wanted.shipping is not None  # it is to be bought
+        label = await self._buy(fulfilment_id, wanted.shipping, new=wanted.answer == "wanted")
         recalled = await self._record(fulfilment_id, label) == "recalled"
         return Sent(outcome="recalled") if recalled else None
+
+    async def _want(self, conn: Connection, ask: Sending, order_id: str) -> shipments.Wanted:
+        """Look whether it is paid, and want its label by what was seen."""
+        cover = await self._cover_of(
+            conn,
+            order_id,
+            ask.fulfilment_id,
+            ahead=ask.ahead,
+            lasting=ask.lasting,
+            renew_before=ask.renew_before,
+        )
+        return await shipments.want_label(
+            conn,
+            ask.fulfilment_id,
+            label_key=f"{ask.fulfilment_id}:label",
+            holds=cover.holds,
+            seen=cover.seen,
+            to_charge_minor=cover.to_charge,
+            renew_before=ask.renew_before,
+        )
 
     @activity.defn
     async def stages(self, ask: Look) -> Stages:
@@ -210,35 +208,17 @@ class Fulfilments:
 
         `recalled`: the fulfilment was recalled meanwhile, so void it.
         """
-        async with self._pool.acquire() as conn, conn.transaction():
-            row = await fulfilments.locked(conn, fulfilment_id)
-            parcel = await shipments.find(conn, fulfilment_id)
-            late = parcel is not None and parcel.label == "voided"
-            if not late:
-                await shipments.label_bought(
-                    conn,
-                    fulfilment_id,
-                    carrier=label.carrier,
-                    tracking_number=label.tracking_number,
-                )
-            if row["state"] == "packed":
-                await fulfilments.set_state(conn, fulfilment_id, "labelled")
-                await events.tell(
-                    conn,
-                    row["order_id"],
-                    f"label:{fulfilment_id}",
-                    "label bought",
-                    who=WHO,
-                    data={
-                        "fulfilment_id": fulfilment_id,
-                        "carrier": label.carrier,
-                        "tracking_number": label.tracking_number,
-                    },
-                )
-        if late and not label.voided:
+        async with self._pool.acquire() as conn:
+            found = await shipments.label_bought(
+                conn,
+                fulfilment_id,
+                carrier=label.carrier,
+                tracking_number=label.tracking_number,
+            )
+        if found["is_late"] and not label.voided:
             # The purchase counted as never made, but the carrier's answer arrived after all.
             await self._give_back(fulfilment_id, label.tracking_number)
-        return "recalled" if row["recalled_from"] is not None else "labelled"
+        return "recalled" if found["is_recalled"] else "labelled"
 
     async def _number_bought(self, label_key: str) -> str | None:
         """The tracking number of a purchase whose outcome is unknown; None: nothing was bought."""

@@ -7,18 +7,20 @@ nothing may be locked after it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.accounting.documents import Earlier, Issued, Kind, Seller, compose
+from domain.accounting.documents import Content, Earlier, Issued, Kind, Seller, compose
 from domain.errors import Conflict, NotFound
 from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
 from store.database import Connection, Record, load_queries
 
-__all__ = ["DocumentRow", "get", "is_issued", "issue", "newest", "of_order"]
+__all__ = ["DocumentRow", "content_of", "get", "is_issued", "issue", "newest", "of_order"]
 
 _sql = load_queries(__file__)
 
@@ -63,17 +65,15 @@ async def issue(
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     if basis["number"] is not None:
         return _same(basis, part_id, worth)
-    order = Order.model_validate(basis["placed"])
-    content = compose(
-        order,
+    supplied_on = (basis["handed_over_on"] or basis["today"]) if kind == "invoice" else None
+    content = content_of(
+        basis,
         kind=kind,
         part_id=part_id,
-        units=lines,
+        lines=lines,
         worth=worth,
         seller=seller,
-        supplied_on=(basis["handed_over_on"] or basis["today"]) if kind == "invoice" else None,
-        names=basis["names"],
-        earlier=[Earlier.model_validate(one) for one in basis["earlier"]],
+        supplied_on=supplied_on,
         reason=reason,
     )
     number: str = await _sql.append(
@@ -82,14 +82,37 @@ async def issue(
         zone=seller.time_zone,
         order_id=order_id,
         part_id=part_id,
-        currency=order.currency,
-        goods=worth.goods,
-        tax=worth.tax,
-        shipping=worth.shipping,
-        shipping_tax=worth.shipping_tax,
+        currency=content.currency,
+        worth=worth.model_dump(),
         content=content.model_dump(mode="json"),
     )
     return number
+
+
+def content_of(
+    basis: Mapping[str, Any],
+    *,
+    kind: Kind,
+    part_id: str,
+    lines: LineUnits,
+    worth: Worth,
+    seller: Seller,
+    supplied_on: date | None,
+    reason: str = "",
+) -> Content:
+    """What is printed on a document, from all that the function `document_basis` has found."""
+    return compose(
+        Order.model_validate(basis["placed"]),
+        kind=kind,
+        part_id=part_id,
+        units=lines,
+        worth=worth,
+        seller=seller,
+        supplied_on=supplied_on,
+        names=basis["names"],
+        earlier=[Earlier.model_validate(one) for one in basis["earlier"]],
+        reason=reason,
+    )
 
 
 def _same(basis: Record, part_id: str, worth: Worth) -> str:

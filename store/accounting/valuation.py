@@ -56,16 +56,6 @@ async def book(
     sold = {}
     if kind == "returned" and order_id is not None:
         sold = await _sold(conn, order_id, units)
-    costs = {
-        sku: change_of(held[sku], change, paid=paid.each.get(sku), sold=sold.get(sku))
-        for sku, change in units.items()
-    }
-    valued = [(sku, currency) for sku, cost in costs.items() for currency in cost]
-    posted = [
-        (account, currency, amount)
-        for currency, accounts in postings(costs.values(), kind, bought=paid.bought).items()
-        for account, amount in accounts.items()
-    ]
     await _sql.apply(
         conn,
         # An effect may come again for other stock rows, but moves each row once only.
@@ -73,16 +63,39 @@ async def book(
         order_id=order_id,
         memo=f"{kind.replace('_', ' ')}: {why}",
         kind=kind,
-        skus=list(units),
-        units=list(units.values()),
-        valued=[sku for sku, _ in valued],
-        valued_units=[units[sku] for sku, _ in valued],
-        currencies=[currency for _, currency in valued],
-        amounts=[costs[sku][currency] for sku, currency in valued],
-        accounts=[account for account, _, _ in posted],
-        account_currencies=[currency for _, currency, _ in posted],
-        account_amounts=[amount for _, _, amount in posted],
+        change=change(held, units, kind, paid=paid, sold=sold),
     )
+
+
+def change(
+    held: Mapping[str, Holding],
+    units: Mapping[str, int],
+    kind: str,
+    *,
+    paid: Paid = NOTHING,
+    sold: Mapping[str, Holding] | None = None,
+) -> dict[str, list[dict[str, object]]]:
+    """What the move of these units (SKU → units) changes, for the function `goods_valued`.
+
+    `held`: what there was of each SKU before. `sold`: what an order has out of it.
+    """
+    costs = {
+        sku: change_of(held[sku], count, paid=paid.each.get(sku), sold=(sold or {}).get(sku))
+        for sku, count in units.items()
+    }
+    return {
+        "units": [{"sku": sku, "units": count} for sku, count in units.items()],
+        "costs": [
+            {"sku": sku, "units": units[sku], "currency": currency, "amount": amount}
+            for sku, cost in costs.items()
+            for currency, amount in cost.items()
+        ],
+        "postings": [
+            {"account": account, "currency": currency, "amount": amount}
+            for currency, accounts in postings(costs.values(), kind, bought=paid.bought).items()
+            for account, amount in accounts.items()
+        ],
+    }
 
 
 async def _sold(conn: Connection, order_id: str, back: Mapping[str, int]) -> dict[str, Holding]:

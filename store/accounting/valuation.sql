@@ -19,32 +19,6 @@ select u.sku, u.quantity,
            as costs
 from units u;
 
--- name: apply(skus, units, valued, valued_units, currencies, amounts, accounts, account_currencies, account_amounts, effect, order_id, memo, kind)!
--- Moves units and their cost, and books that in one entry; a cost of zero makes no entry.
-with counted as (
-    update inventory i set quantity = i.quantity + c.units
-    from unnest(:skus::text[], :units::bigint[]) as c (sku, units)
-    where i.sku = c.sku
-), changed as (
-    select * from unnest(:valued::text[], :valued_units::bigint[], :currencies::text[], :amounts::bigint[])
-        as c (sku, units, currency, amount)
-), lowered as (
-    update inventory_value v set value_minor = v.value_minor + c.amount
-    from changed c
-    where (v.sku, v.currency) = (c.sku, c.currency) and c.amount < 0
-), raised as (
-    insert into inventory_value as v (sku, currency, value_minor)
-    select sku, currency, amount from changed where amount > 0
-    on conflict (sku, currency) do update set value_minor = v.value_minor + excluded.value_minor
-), entry as (
-    insert into journal_entry (effect, order_no, memo)
-    select :effect, order_no_of(:order_id), :memo where exists (select from changed)
-    returning entry_id
-), goods as (
-    insert into inventory_posting (entry_id, sku, kind, units, currency, value_minor)
-    select entry_id, sku, :kind, units, currency, amount from entry, changed
-)
-insert into posting (entry_id, account, currency, amount_minor)
-select entry_id, account, currency, amount
-from entry, unnest(:accounts::text[], :account_currencies::text[], :account_amounts::bigint[])
-    as p (account, currency, amount);
+-- name: apply(change, effect, order_id, memo, kind)$
+-- The function stands in schema/routines/accounting.sql.
+select goods_valued(:change::jsonb, :effect, order_no_of(:order_id), :memo, :kind);

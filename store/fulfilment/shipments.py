@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import Conflict
 from domain.fulfilment.tracking import CarrierStatus
-from store.database import Connection, load_queries
+from domain.orders.order import Shipping
+from store.database import Connection, Record, load_queries
+from store.faults import refusals
 
 _sql = load_queries(__file__)
 
@@ -33,65 +35,66 @@ class Parcel(BaseModel):
     to_charge_minor: int
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What became of the wish for a label.
+
+    `wanted`: it is new. `again`: it was there before, and `label` and `refusal` say what became of
+    it. `waits`: it is bought. `recalled`, `unpaid`, `changed`: the carrier is not asked.
+    """
+
+    answer: Literal["wanted", "again", "waits", "recalled", "unpaid", "changed"]
+    shipping: Shipping | None = None
+    label: str = ""
+    refusal: str = ""
+
+
 async def want_label(
     conn: Connection,
     fulfilment_id: str,
-    order_id: str,
     *,
     label_key: str,
-    service: str,
+    holds: bool,
+    seen: str | None,
     to_charge_minor: int = 0,
     renew_before: timedelta = timedelta(0),
-) -> Parcel | None:
-    """Write the intent to buy a label. None when it is new; the parcel when it was there before.
+) -> Wanted:
+    """Write the intent to buy a label, if the parcel is packed, and paid by the money `seen`.
 
     `to_charge_minor`: what is charged when the parcel leaves. An authorization that ends sooner
-    than `renew_before` is renewed meanwhile. Raises Conflict when the earlier intent was for
-    another service.
+    than `renew_before` is renewed meanwhile. Raises NotFound, and Conflict when the earlier intent
+    was for another service.
     """
-    new = await _sql.want_label(
-        conn,
-        fulfilment_id=fulfilment_id,
-        order_id=order_id,
-        label_key=label_key,
-        service=service,
-        to_charge_minor=to_charge_minor,
-        renew_before=renew_before,
-    )
-    wanted = None if new else await find(conn, fulfilment_id)
-    if wanted is not None and wanted.service != service:
-        raise Conflict(
-            f"a label of {fulfilment_id} was asked for before, with service {wanted.service}; "
-            "a parcel has one label"
+    with refusals():
+        row = await _sql.label_wanted(
+            conn,
+            fulfilment_id=fulfilment_id,
+            label_key=label_key,
+            holds=holds,
+            seen=seen,
+            to_charge_minor=to_charge_minor,
+            renew_before=renew_before,
         )
-    return wanted
+    shipping = None if row["shipping"] is None else Shipping.model_validate(row["shipping"])
+    parcel = row["parcel"] or {}
+    return Wanted(row["answer"], shipping, parcel.get("label", ""), parcel.get("refusal") or "")
 
 
-async def waits_on(
-    conn: Connection, fulfilment_id: str, *, to_charge_minor: int, renew_before: timedelta
-) -> None:
-    """The order waits on for the hand-over of a parcel, and knows better what is to be charged."""
-    await _sql.waits_on(
-        conn,
-        fulfilment_id=fulfilment_id,
-        to_charge_minor=to_charge_minor,
-        renew_before=renew_before,
-    )
+async def label_bought(
+    conn: Connection, fulfilment_id: str, *, carrier: str, tracking_number: str
+) -> Record:
+    """requested → bought, and packed → labelled. Columns: is_recalled, is_late (voided by now)."""
+    with refusals():
+        row: Record = await _sql.label_recorded(
+            conn, fulfilment_id=fulfilment_id, carrier=carrier, tracking_number=tracking_number
+        )
+    return row
 
 
 async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:
     """The parcel of a fulfilment, or None when no label was asked for."""
     row = await _sql.parcel_of(conn, fulfilment_id=fulfilment_id)
     return None if row is None else Parcel(**row)
-
-
-async def label_bought(
-    conn: Connection, fulfilment_id: str, *, carrier: str, tracking_number: str
-) -> None:
-    """requested → bought."""
-    await _sql.label_bought(
-        conn, fulfilment_id=fulfilment_id, carrier=carrier, tracking_number=tracking_number
-    )
 
 
 async def label_refused(conn: Connection, fulfilment_id: str, refusal: str) -> None:

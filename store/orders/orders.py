@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain.money import to_minor
 from domain.orders.order import Shipping
@@ -61,7 +61,7 @@ async def on_record(conn: Connection, order_ids: Sequence[str]) -> dict[str, OnR
     }
 
 
-def tenders(row: Record) -> tuple[TenderTerms, ...]:
+def tenders(row: Record | Mapping[str, Any]) -> tuple[TenderTerms, ...]:
     """Who pays, in their sequence, by a row with `payment` and `tenders` of an order's document."""
     payment, currency = row["payment"], row["currency"]
     first = (

@@ -6,7 +6,11 @@ the order's lock. So an amount is decided once, and a repeat of the fact finds i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.accounting import accounts
 from domain.accounting.documents import Seller
@@ -42,43 +46,55 @@ class Grant:
         return Granted(refund_id=self.refund_id, amount=money)
 
 
-async def goods_left(conn: Connection, order_id: str, fulfilment_id: str, units: LineUnits) -> Due:
-    """A fulfilment left with these units: take what is due for them, and book what is invoiced.
+@dataclass(frozen=True)
+class Bill:
+    """What is due for a parcel that left, and `content`: that with what the database writes of it.
 
-    `invoice` writes the document, last in the transaction.
+    The function `goods_billed` takes the content, last in the transaction of the hand-over.
     """
-    found = await tallies.load(conn, order_id)
+
+    due: Due
+    content: dict[str, Any]
+
+
+def bill_of(
+    found: Tallies,
+    basis: Mapping[str, Any],
+    fulfilment_id: str,
+    units: LineUnits,
+    *,
+    at: datetime,
+    seller: Seller,
+) -> Bill:
+    """A fulfilment leaves with these units: what is due for them, and their invoice.
+
+    No invoice where they replace others. `basis`: as the function `document_basis` has found it.
+    """
     due = found.charges.left(units, found.older_than(fulfilment_id))
-    await tallies.take(conn, found, fulfilment_id, due)
-    await ledger.post(
-        conn,
-        effect=f"invoice:{fulfilment_id}",
-        order_id=order_id,
-        memo=f"{fulfilment_id} shipped",
-        currency=found.currency,
-        postings=accounts.invoiced(due.invoiced, due=due.worth.total),
-    )
-    return due
-
-
-async def invoice(
-    conn: Connection, order_id: str, fulfilment_id: str, due: Due, seller: Seller
-) -> None:
-    """Write the invoice of units that went out; none where they replace others.
-
-    Call it last in the transaction: it locks the one counter of document numbers that the whole
-    shop uses.
-    """
+    invoice = None
     if due.invoiced_units:
-        await documents.issue(
-            conn,
+        invoice = documents.content_of(
+            basis,
             kind="invoice",
-            order_id=order_id,
             part_id=fulfilment_id,
             lines=due.invoiced_units,
             worth=due.invoiced,
             seller=seller,
-        )
+            supplied_on=at.astimezone(ZoneInfo(seller.time_zone)).date(),
+        ).model_dump(mode="json")
+    postings = accounts.invoiced(due.invoiced, due=due.worth.total)
+    content = {
+        "lines": tallies.changed(found),
+        "units": dict(due.units),
+        "amount": due.worth.total,
+        "after_refund": due.after_refund,
+        "currency": found.currency,
+        "postings": {account: amount for account, amount in postings.items() if amount},
+        "zone": seller.time_zone,
+        "worth": due.invoiced.model_dump(),
+        "invoice": invoice,
+    }
+    return Bill(due, content)
 
 
 async def grant(

@@ -5,9 +5,10 @@ This is asked of the rows, by whoever is about to send it, or to authorize somet
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain import ids
 from domain.errors import NotFound
@@ -109,9 +110,19 @@ def standing(payment: Payment) -> Standing:
 
 async def paying(conn: Connection, order_id: str) -> Paying:
     """Read how an order is paid. Raises NotFound."""
-    row = await _sql.paying(conn, order_id=order_id)
+    return paying_from(await _row(conn, order_id))
+
+
+async def _row(conn: Connection, order_id: str) -> Record:
+    row: Record | None = await _sql.paying(conn, order_id=order_id)
     if row is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return row
+
+
+def paying_from(row: Record | Mapping[str, Any]) -> Paying:
+    """How an order is paid, as the function `paying_of` of the database has found it."""
+    order_id = row["order_id"]
     return Paying(
         order_id=order_id,
         decision=row["decision"],
@@ -125,10 +136,14 @@ async def paying(conn: Connection, order_id: str) -> Paying:
 
 
 class Cover(NamedTuple):
-    """Whether nothing is missing for a fulfilment to be sent, and what is charged as it leaves."""
+    """Whether nothing is missing for a fulfilment to be sent, and what is charged as it leaves.
+
+    `seen`: the money that this is true of; None: it stays true.
+    """
 
     holds: bool
     to_charge: int
+    seen: str | None = None
 
 
 async def cover_of(
@@ -142,24 +157,23 @@ async def cover_of(
 ) -> Cover:
     """Whether the money of a fulfilment holds until it leaves, which may take until `lasting`.
 
-    `ahead`: the order is charged as a whole before that. The caller holds the order's lock.
+    `ahead`: the order is charged as a whole before that. Without the order's lock the money may
+    change meanwhile: then `seen` is another one.
     """
     if ahead:
         return Cover(bool(await _sql.is_charged(conn, order_id=order_id)), 0)
-    found = await paying(conn, order_id)
+    row = await _row(conn, order_id)
+    found = paying_from(row)
     needs = found.needs(fulfilment_id)
     to_charge = sum(need.amount for need in needs if need.part == fulfilment_id)
     now = clock.now()
     when = When(now=now, until=now + lasting, spare=renew_before)
     short = lacking(needs, len(found.tenders), found.standing, when, {fulfilment_id})
-    return Cover(not short, to_charge)
+    return Cover(not short, to_charge, row["seen"])
 
 
-async def can_be_charged(
-    conn: Connection, order_id: str, fulfilment_id: str, to_charge: int, at: datetime
-) -> bool:
+def can_be_charged(found: Paying, fulfilment_id: str, to_charge: int, at: datetime) -> bool:
     """Whether so much could be charged for a fulfilment at that moment."""
-    found = await paying(conn, order_id)
     return to_charge <= sum(
         each.usable
         for each in found.standing

@@ -1,20 +1,9 @@
 -- What stands at payment companies for an order, and the parcels that it has to be enough for.
 
 -- name: paying(order_id)^
--- All that a decision about an order's authorizations needs, in one read. `leaving`: what is charged for
--- each parcel that waits for its hand-over, or has left. `stopped`: fulfilments that are sent no more.
-select o.order_id, o.decision, o.currency, m.voided,
-       o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
-       (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
-        from payment p where p.order_no = o.order_no) as operations,
-       (select array_agg(s.fulfilment_id)
-        from shipment s join fulfilment f using (order_no, fulfilment_id)
-        where s.order_no = o.order_no and s.to_charge_minor > 0
-          and s.label in ('requested', 'bought')
-          and f.state in ('packed', 'labelled', 'shipped')) as leaving,
-       (select to_jsonb(t) from tallies_of(o.order_no) t) as tallies
-from customer_order o join order_money m using (order_no)
-where o.order_id = :order_id;
+-- All that a decision about an order's authorizations needs. The function stands in
+-- schema/routines/payments.sql.
+select * from paying_of(:order_id);
 
 -- name: is_charged(order_id)$
 -- The order is charged as a whole, before anything of it is sent: all of that is paid.

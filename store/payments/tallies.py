@@ -111,7 +111,7 @@ async def limit(conn: Connection, order_ids: Sequence[str]) -> None:
 
 async def save(conn: Connection, tallies: Tallies) -> None:
     """Keep what a decision has changed. Nothing, if it has changed nothing."""
-    if _changed(tallies):
+    if changed(tallies):
         await take(conn, tallies, "", Due())
 
 
@@ -120,7 +120,7 @@ async def take(conn: Connection, tallies: Tallies, charge_id: str, due: Due) -> 
     await _sql.keep(
         conn,
         order_id=tallies.order_id,
-        lines=_changed(tallies),
+        lines=changed(tallies),
         charge_id=charge_id,
         units=dict(due.units),
         amount=due.worth.total,
@@ -129,7 +129,7 @@ async def take(conn: Connection, tallies: Tallies, charge_id: str, due: Due) -> 
     )
 
 
-def _changed(tallies: Tallies) -> list[dict[str, object]]:
+def changed(tallies: Tallies) -> list[dict[str, object]]:
     """The money of the lines that a decision has changed."""
     return [
         {"line_id": line_id, **money.model_dump()}

@@ -10,31 +10,9 @@ insert into order_line_money (order_no, line_id, sendable)
 select order_no, line_id, ordered - cancelled from order_line join customer_order using (order_no)
 where order_id = any(:order_ids::text[]) and cancelled > 0;
 
--- name: keep(order_id, lines, charge_id, units, amount, ahead, after_refund)!
--- What a decision has changed in the money of lines; and a charge, if there are units to pay for:
--- nothing → to be paid by the customer.
-with kept as (
-    insert into order_line_money as m (
-        order_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
-        charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld)
-    select order_no_of(:order_id), line_id, charged, refunded, conceded, invoiced, credited, prepaid,
-           resent, sendable, charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld
-    from jsonb_populate_recordset(null::order_line_money, :lines::jsonb)
-    on conflict (order_no, line_id) do update
-    set charged = excluded.charged, refunded = excluded.refunded, conceded = excluded.conceded,
-        invoiced = excluded.invoiced, credited = excluded.credited, prepaid = excluded.prepaid,
-        resent = excluded.resent, sendable = excluded.sendable,
-        charged_worth = excluded.charged_worth, refunded_worth = excluded.refunded_worth,
-        invoiced_worth = excluded.invoiced_worth, credited_worth = excluded.credited_worth,
-        withheld = excluded.withheld
-), taken as (
-    insert into charge (order_no, charge_id, units, amount_minor, ahead)
-    select order_no_of(:order_id), :charge_id, :units, :amount, :ahead
-    where :units <> '{}'::jsonb
-)
-update order_money
-set charged = charged + :amount, billed_after_refund = billed_after_refund or :after_refund
-where order_no = order_no_of(:order_id) and (:amount > 0 or :after_refund and not billed_after_refund);
+-- name: keep(order_id, lines, charge_id, units, amount, ahead, after_refund)$
+-- What a decision has changed. The function stands in schema/routines/payments.sql.
+select tallies_kept(:order_id, :lines::jsonb, :charge_id, :units::jsonb, :amount, :ahead, :after_refund);
 
 -- name: take_charge_back(charge_id)!
 -- To be paid → refused: only what was captured by then is left of it, which is paid back.

@@ -1,32 +1,31 @@
-"""What a warehouse reports, written down: picks, packs, hand-overs, received returns.
+"""What a warehouse reports, written down: picks, packs, received returns; see also `leaving`.
 
 These are facts, not decisions: actions of the warehouse, counted in units. Each is
 one transaction that locks the order, checks that the fact is possible, moves stock and counts,
 tells the story, and leaves a report for the workflow that waits. Except for a workflow's own steps,
-only this module writes about orders. A repeat of a fact changes nothing. A different report of the
+only these modules write about orders. A repeat of a fact changes nothing. A different report of the
 same fact is a conflict, and a report about a recalled fulfilment is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from domain import ids
 from domain.accounting.documents import Seller
-from domain.errors import IllegalTransition, InvalidInput
+from domain.errors import InvalidInput
 from domain.orders.quantities import LineUnits
-from store import clock, waits
+from store import waits
 from store.aftersales import returns
 from store.aftersales.returns import Counted
 from store.database import Connection, Record, load_queries
 from store.faults import refusals
-from store.fulfilment import fulfilments, shipments
+from store.fulfilment import fulfilments
 from store.fulfilment.fulfilments import FulfilmentLine
 from store.locks import lock_stock
 from store.orders import events, orders
-from store.payments import billing, cover, tallies
+from store.payments import billing, tallies
 from store.stock import allocations, kits, locations, stock
 
 _sql = load_queries(__file__)
@@ -103,32 +102,6 @@ async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
     """picked → packed. The label is bought next, by the step that waits for the hand-over."""
     with refusals():
         await _sql.pack(conn, fulfilment_id=fulfilment_id, who=who)
-
-
-async def hand_over(
-    conn: Connection, fulfilment_id: str, *, at: datetime, who: str, seller: Seller
-) -> None:
-    """labelled → shipped: the carrier has the parcel. On-hand drops now, not before.
-
-    What is due for its goods is taken, and their invoice is written, in the same transaction.
-    """
-    async with conn.transaction():
-        row = await fulfilments.locked(conn, fulfilment_id)
-        if await _told_before(conn, row, "labelled", f"handover:{fulfilment_id}", {}):
-            return
-        # Take the reported time, but never a time in the future.
-        then = min(at, clock.now())
-        shipment = await shipments.find(conn, fulfilment_id)
-        due = 0 if shipment is None else shipment.to_charge_minor
-        paid = due == 0 or await cover.can_be_charged(
-            conn, row["order_id"], fulfilment_id, due, then
-        )
-        if not paid:
-            raise IllegalTransition(
-                f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
-                f"it until `orderloom show {row['order_id']}` says that it is renewed"
-            )
-        await ship(conn, row, at, who, seller)
 
 
 async def receive_return(
@@ -288,41 +261,6 @@ async def _not_found(
     await orders.move_lines(
         conn, order_id, {line_id: {"allocated": -n} for line_id, n in missing.items()}
     )
-
-
-async def ship(conn: Connection, row: Record, at: datetime, who: str, seller: Seller) -> None:
-    """labelled → shipped, under the order's lock: its units leave the stock and the claims.
-
-    Call it last in the transaction: it writes the invoice.
-    """
-    fulfilment_id, order_id = row["fulfilment_id"], row["order_id"]
-    lines = [line for line in await fulfilments.lines(conn, fulfilment_id) if line.reserved]
-    units = {line.line_id: line.reserved for line in lines}
-    await lock_stock(conn, [part for line in lines for part in line.parts])
-    await stock.move(
-        conn,
-        f"ship:{fulfilment_id}",
-        "shipped",
-        [
-            move
-            for line in lines
-            for move in stock.moves(
-                line.parts, line.location, on_hand=-line.reserved, allocated=-line.reserved
-            )
-        ],
-        order_id=order_id,
-        who=who,
-        why=f"parcel {fulfilment_id} handed over",
-    )
-    await allocations.leave(conn, fulfilment_id, at=at, who=who)
-    due = await billing.goods_left(conn, order_id, fulfilment_id, units)
-    await fulfilments.report(
-        conn,
-        order_id,
-        fulfilment_id,
-        {"outcome": "shipped", "units": units, "due_minor": due.worth.total},
-    )
-    await billing.invoice(conn, order_id, fulfilment_id, due, seller)
 
 
 async def _book_in(

@@ -14,7 +14,7 @@ from domain.fulfilment.tracking import CarrierStatus
 from store.database import Connection, Record, load_queries
 from store.faults import refusals
 from store.fulfilment import fulfilments
-from store.warehouse import facts
+from store.warehouse import leaving
 
 _sql = load_queries(__file__)
 
@@ -57,6 +57,8 @@ async def carrier_event(
         async with conn.transaction():
             part = await fulfilments.locked(conn, row["part_id"])
             if part["state"] == "labelled":
-                await facts.ship(conn, part, happened_at, f"carrier {carrier}", seller)
+                await leaving.moved_already(
+                    conn, row["part_id"], at=happened_at, who=f"carrier {carrier}", seller=seller
+                )
             row = await scan()
     return bool(row["answer"] == "new")

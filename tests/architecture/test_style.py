@@ -18,9 +18,6 @@ LINES_MAX = 300
 LONGER = {
     "store/views/audit_checks.py": "one table of every invariant that SQL can tell",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
-    "store/warehouse/facts.py": (
-        "every report of the outside, each with the facts it writes at once"
-    ),
     "store/sandbox/companies.py": (
         "one table of fakes for two companies, who share how calls are kept"
     ),

@@ -29,6 +29,100 @@ begin
     where amount <> 0;
 end $$;
 
+-- Moves units and their cost, and books that in one entry; a cost of zero makes no entry. `change`: the units of
+-- each SKU, what they cost in each currency, and the postings that follow.
+create or replace function goods_valued(
+    change jsonb, its_effect text, its_order bigint, its_memo text, its_kind text) returns void
+language plpgsql as $$
+begin
+    with counted as (
+        update inventory i set quantity = i.quantity + c.units
+        from jsonb_to_recordset(change -> 'units') as c (sku text, units bigint)
+        where i.sku = c.sku
+    ), changed as (
+        select * from jsonb_to_recordset(change -> 'costs')
+            as c (sku text, units bigint, currency text, amount bigint)
+    ), lowered as (
+        update inventory_value v set value_minor = v.value_minor + c.amount
+        from changed c
+        where (v.sku, v.currency) = (c.sku, c.currency) and c.amount < 0
+    ), raised as (
+        insert into inventory_value as v (sku, currency, value_minor)
+        select sku, currency, amount from changed where amount > 0
+        on conflict (sku, currency) do update set value_minor = v.value_minor + excluded.value_minor
+    ), entry as (
+        insert into journal_entry (effect, order_no, memo)
+        select its_effect, its_order, its_memo where exists (select from changed)
+        returning entry_id
+    ), valued as (
+        insert into inventory_posting (entry_id, sku, kind, units, currency, value_minor)
+        select entry_id, sku, its_kind, units, currency, amount from entry, changed
+    )
+    insert into posting (entry_id, account, currency, amount_minor)
+    select entry_id, account, currency, amount
+    from entry, jsonb_to_recordset(change -> 'postings') as p (account text, currency text, amount bigint);
+end $$;
+
+-- Everything that a document consists of, and the number that the part has already. `earlier`: the order's
+-- documents in the order of their issue, with the units of each line.
+create or replace function document_basis(
+    its_order text, its_kind text, its_part text, its_zone text
+) returns table (
+    placed jsonb, today date, handed_over_on date, names jsonb, earlier jsonb, number text, goods bigint,
+    tax bigint, shipping bigint, shipping_tax bigint
+) language sql stable rows 1 as $$
+    select o.document as placed,
+           (moment() at time zone its_zone)::date as today,
+           (select (handed_over_at at time zone its_zone)::date from shipment
+            where order_no = o.order_no and fulfilment_id = its_part) as handed_over_on,
+           coalesce((
+               select jsonb_object_agg(i.sku, i.name) from item i
+               where i.name is not null and i.sku in (
+                   select l ->> 'sku' from jsonb_array_elements(o.document -> 'lines') l)
+           ), '{}') as names,
+           coalesce((
+               select jsonb_agg(jsonb_build_object(
+                   'number', d.number, 'kind', d.kind, 'issued_on', d.issued_on, 'units', (
+                       select coalesce(jsonb_object_agg(l ->> 'line_id', (l ->> 'quantity')::bigint), '{}')
+                       from jsonb_array_elements(d.content -> 'lines') l
+                   )) order by d.issued_at, d.number)
+               from document d where d.order_no = o.order_no
+           ), '[]') as earlier,
+           d.number, d.goods_minor::bigint, d.tax_minor::bigint, d.shipping_minor::bigint,
+           d.shipping_tax_minor::bigint
+    from customer_order o
+    left join document d on d.order_no = o.order_no and d.kind = its_kind and d.part_id = its_part
+    where o.order_id = its_order
+$$;
+
+-- Takes the next number of its series and issues under it. The counter stays locked until commit: nothing may be
+-- locked after it.
+create or replace function document_issued(
+    its_kind text, its_zone text, its_order text, its_part text, its_currency text, worth jsonb,
+    its_content jsonb) returns text
+language plpgsql as $$
+declare
+    its_number text;
+begin
+    with today as (
+        select (moment() at time zone its_zone)::date as day
+    ), counted as (
+        insert into document_counter as c (kind, year, last_number, last_on)
+        select its_kind, extract(year from day)::integer, 1, day from today
+        on conflict (kind, year) do update
+        set last_number = c.last_number + 1, last_on = greatest(c.last_on, excluded.last_on)
+        returning kind, year, last_number, last_on
+    )
+    insert into document (kind, year, running, order_no, part_id, currency, goods_minor, tax_minor,
+                          shipping_minor, shipping_tax_minor, content, issued_on)
+    select kind, year, last_number, order_no_of(its_order), its_part, its_currency,
+           (worth ->> 'goods')::bigint, (worth ->> 'tax')::bigint, (worth ->> 'shipping')::bigint,
+           (worth ->> 'shipping_tax')::bigint, its_content, last_on
+    from counted
+    returning number into its_number;
+    return its_number;
+end $$;
+
 create or replace function an_effect_is_booked_once() returns trigger language plpgsql as $$
 begin
     if is_booked(new.effect, new.order_no) then

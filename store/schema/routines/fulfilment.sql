@@ -136,6 +136,146 @@ begin
     perform tell_fact(part, its_fact, 'packed', its_who, null, null, 'packed');
 end $$;
 
+-- The intent to buy a parcel's label, before the carrier is asked, for one who has looked whether it is paid
+-- (`holds`, by the money that he has `seen`; null: what he has seen stays). Answers `wanted`, or `again` with what
+-- became of it; or why not: `recalled`, `unpaid`, or `changed` where the money is another one since he looked.
+-- `waits`: it has its label, and the hand-over is awaited anew; the duty that looks for authorizations which end
+-- then tells it again.
+create or replace function label_wanted(
+    its_id text, its_key text, holds boolean, seen text, its_charge bigint, its_renewal interval,
+    out answer text, out shipping jsonb, out parcel jsonb
+) language plpgsql as $$
+declare
+    part fulfilment;
+begin
+    select * into part from locked_fulfilment(its_id);
+    if part.recalled_from is not null then
+        answer := 'recalled';
+        return;
+    elsif seen is not null and (select p.seen from paying_of(order_of(its_id)) p) <> seen then
+        answer := 'changed';
+        return;
+    elsif part.state <> 'packed' then
+        update shipment s set to_charge_minor = its_charge, renew_before = its_renewal, unpaid_at = null
+        where s.order_no = part.order_no and s.fulfilment_id = its_id
+          and (s.to_charge_minor, s.renew_before, s.unpaid_at)
+              is distinct from (its_charge, its_renewal, null::timestamptz);
+        answer := 'waits';
+        return;
+    elsif not holds then
+        answer := 'unpaid';
+        return;
+    end if;
+    select o.document -> 'shipping' into shipping from customer_order o where o.order_no = part.order_no;
+    insert into shipment (order_no, fulfilment_id, label_key, label, service, to_charge_minor, renew_before)
+    values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service', its_charge, its_renewal)
+    on conflict (order_no, fulfilment_id) do nothing;
+    if found then
+        answer := 'wanted';
+        return;
+    end if;
+    answer := 'again';
+    update shipment s set asked_at = moment()
+    where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
+    select to_jsonb(s) into parcel
+    from shipment s where s.order_no = part.order_no and s.fulfilment_id = its_id;
+    if parcel ->> 'service' <> shipping ->> 'service' then
+        perform refuse('conflict', format(
+            'a label of %s was asked for before, with service %s; a parcel has one label', its_id,
+            parcel ->> 'service'));
+    end if;
+end $$;
+
+-- A label is bought: requested → bought, and packed → labelled. Neither where the parcel was recalled meanwhile;
+-- `is_late`: its purchase counts as never made by now.
+create or replace function label_recorded(
+    its_id text, its_carrier text, its_number text, out is_recalled boolean, out is_late boolean
+) language plpgsql as $$
+declare
+    part fulfilment;
+begin
+    select * into part from locked_fulfilment(its_id);
+    is_recalled := part.recalled_from is not null;
+    update shipment s set label = 'bought', carrier = its_carrier, tracking_number = its_number
+    where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
+    is_late := exists (select from shipment s
+                       where s.order_no = part.order_no and s.fulfilment_id = its_id
+                         and s.label = 'voided');
+    if part.state = 'packed' then
+        update fulfilment set state = 'labelled', changed_at = moment(), overdue = false
+        where order_no = part.order_no and fulfilment_id = its_id;
+        perform told(
+            array[order_of(its_id)], array['label:' || its_id], array[null::jsonb], array['label bought'],
+            array['orderloom'], array[''],
+            array[jsonb_build_object('fulfilment_id', its_id, 'carrier', its_carrier,
+                                     'tracking_number', its_number)], false);
+    end if;
+end $$;
+
+-- What a hand-over is decided on, under the order's lock and that of the parcel's stock, which are taken here.
+-- `is_told`: it was reported before, and nothing else is answered. `lines`: what is claimed for the parcel.
+-- `held`: the units of each of their SKUs, and what they have cost. `paying`: where it is still to be charged.
+create or replace function hand_over_look(
+    its_id text, its_zone text, out is_told boolean, out lines jsonb, out held jsonb,
+    out to_charge bigint, out paying jsonb, out tallies jsonb, out basis jsonb
+) language plpgsql as $$
+declare
+    part  fulfilment;
+    goods text[];
+begin
+    select * into part from locked_fulfilment(its_id);
+    is_told := told_before(its_id, part.state, part.recalled_from is not null, 'labelled',
+                           'handover:' || its_id, '{}');
+    if is_told then
+        return;
+    end if;
+    select coalesce(jsonb_agg(to_jsonb(l) order by l.line_id), '[]') into lines
+    from (select line_id, min(location) as location, min(quantity) as units,
+                 jsonb_object_agg(sku, per_unit) as parts
+          from reservation
+          where order_no = part.order_no and fulfilment_id = its_id and quantity > 0
+          group by line_id) l;
+    goods := array(select distinct sku from reservation
+                   where order_no = part.order_no and fulfilment_id = its_id and quantity > 0);
+    perform from locked_stock(goods);
+    select coalesce(jsonb_object_agg(i.sku, jsonb_build_object(
+               'quantity', i.quantity, 'costs', coalesce((
+                   select jsonb_object_agg(v.currency, v.value_minor)
+                   from inventory_value v where v.sku = i.sku), '{}'))), '{}')
+    into held from inventory i where i.sku = any(goods);
+    to_charge := coalesce((select s.to_charge_minor from shipment s
+                           where s.order_no = part.order_no and s.fulfilment_id = its_id), 0);
+    if to_charge > 0 then
+        select to_jsonb(p) into paying from paying_of(order_of(its_id)) p;
+    end if;
+    select to_jsonb(t) into tallies from tallies_of(part.order_no) t;
+    select to_jsonb(b) into basis from document_basis(order_of(its_id), 'invoice', its_id, its_zone) b;
+end $$;
+
+-- labelled → shipped, whole, for one who has looked and decided: the units leave the stock with their cost
+-- (`cost`: null where nothing is known of it) and the claims, the order is told, and then they are billed.
+create or replace function parcel_shipped(
+    its_id text, its_time timestamptz, its_who text, skus text[], locations text[], units bigint[],
+    cost jsonb, its_report jsonb, bill jsonb
+) returns void language plpgsql as $$
+declare
+    its_order text := order_of(its_id);
+    its_why   text := 'parcel ' || its_id || ' handed over';
+    first     bigint;
+begin
+    select min(movement_id) into first
+    from stock_moved(
+        array_fill('ship:' || its_id, array[cardinality(skus)]), skus, locations, units, units,
+        array_fill(its_order, array[cardinality(skus)]), 'shipped', false, null, its_who, its_why);
+    if first is not null and cost is not null then
+        perform goods_valued(cost, 'ship:' || its_id || '#' || first, order_no_of(its_order),
+                             'shipped: ' || its_why, 'shipped');
+    end if;
+    perform parcel_left(its_id, its_time, its_who);
+    perform report_to_step('pick_pack_ship:' || its_id, its_order, null, its_report, true);
+    perform goods_billed(its_id, bill);
+end $$;
+
 -- A carrier's scan, whole: the parcel is found, its order is locked, and what follows is written.
 -- Answers 'new', 'repeat' (it came before, and nothing is changed), or 'not handed over': the parcel
 -- moves, but is still here. Then nothing is changed either, and the caller hands it over first.

@@ -255,7 +255,83 @@ create or replace function tallies_of(
             where f.order_no = o.order_no
               and f.state in ('open', 'picking', 'picked', 'packed', 'labelled')) as parts,
            (select coalesce(jsonb_agg(jsonb_build_object(
-                'charge_id', charge_id, 'amount', amount_minor, 'left', amount_minor - captured_minor)), '[]')
+                'charge_id', charge_id, 'amount', amount_minor, 'left', amount_minor - captured_minor)
+                order by charge_id), '[]')
             from charge c where c.order_no = o.order_no) as taken
     from customer_order o where o.order_no = its_no
 $$;
+
+-- All that a decision about an order's authorizations needs, in one read. `leaving`: the parcels that wait for
+-- their hand-over, or have left, and are charged for. `seen`: the same as long as none of this changes.
+create or replace function paying_of(
+    its_order text
+) returns table (
+    order_id text, decision text, currency text, voided boolean, payment jsonb, tenders jsonb,
+    operations jsonb, leaving text[], tallies jsonb, seen text
+) language sql stable rows 1 as $$
+    select p.*, md5(p::text) from (
+        select o.order_id, o.decision, o.currency::text, m.voided, o.document -> 'payment', o.document -> 'tenders',
+               (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
+                from payment p where p.order_no = o.order_no),
+               (select array_agg(s.fulfilment_id order by s.fulfilment_id)
+                from shipment s join fulfilment f using (order_no, fulfilment_id)
+                where s.order_no = o.order_no and s.to_charge_minor > 0
+                  and s.label in ('requested', 'bought')
+                  and f.state in ('packed', 'labelled', 'shipped')),
+               (select to_jsonb(t) from tallies_of(o.order_no) t)
+        from customer_order o join order_money m using (order_no)
+        where o.order_id = its_order
+    ) p
+$$;
+
+-- What a decision has changed in the money of lines; and a charge, if there are units to pay for:
+-- nothing → to be paid by the customer.
+create or replace function tallies_kept(
+    its_order text, lines jsonb, its_charge text, its_units jsonb, amount bigint, is_ahead boolean,
+    after_refund boolean) returns void
+language plpgsql as $$
+declare
+    the_no bigint := order_no_of(its_order);
+begin
+    insert into order_line_money as m (
+        order_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
+        charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld)
+    select the_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
+           charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld
+    from jsonb_populate_recordset(null::order_line_money, lines)
+    on conflict (order_no, line_id) do update
+    set charged = excluded.charged, refunded = excluded.refunded, conceded = excluded.conceded,
+        invoiced = excluded.invoiced, credited = excluded.credited, prepaid = excluded.prepaid,
+        resent = excluded.resent, sendable = excluded.sendable,
+        charged_worth = excluded.charged_worth, refunded_worth = excluded.refunded_worth,
+        invoiced_worth = excluded.invoiced_worth, credited_worth = excluded.credited_worth,
+        withheld = excluded.withheld;
+    if its_units <> '{}' then
+        insert into charge (order_no, charge_id, units, amount_minor, ahead)
+        values (the_no, its_charge, its_units, amount, is_ahead);
+    end if;
+    update order_money
+    set charged = charged + amount, billed_after_refund = billed_after_refund or after_refund
+    where order_no = the_no and (amount > 0 or after_refund and not billed_after_refund);
+end $$;
+
+-- Goods left: what is due for them is taken, their worth is booked, and their invoice is written, if there is
+-- one to write. Last in its transaction: the counter of documents is the last lock.
+create or replace function goods_billed(its_part text, bill jsonb) returns void
+language plpgsql as $$
+begin
+    perform tallies_kept(
+        order_of(its_part), bill -> 'lines', its_part, bill -> 'units', (bill ->> 'amount')::bigint, false,
+        (bill ->> 'after_refund')::boolean);
+    if bill -> 'postings' <> '{}' then
+        perform entry_posted(
+            'invoice:' || its_part, order_no_of(its_part), its_part || ' shipped', bill ->> 'currency',
+            array_agg(account), array_agg(minor_units::bigint))
+        from jsonb_each_text(bill -> 'postings') as p (account, minor_units);
+    end if;
+    if jsonb_typeof(bill -> 'invoice') = 'object' then
+        perform document_issued(
+            'invoice', bill ->> 'zone', order_of(its_part), its_part, bill ->> 'currency', bill -> 'worth',
+            bill -> 'invoice');
+    end if;
+end $$;

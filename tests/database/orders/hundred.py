@@ -16,6 +16,7 @@ from domain.orders.order import Order
 from store.locks import lock_order
 from store.payments import billing, payments, tallies
 from tests.support.bench import Bench, at_once, authorizing, charging
+from tests.support.billing import billed
 from tests.support.books import faults_in
 from tests.support.builders import an_order, shipping
 
@@ -49,8 +50,7 @@ async def left(bench: Bench, order: Order, number: int, units: int) -> Charge:
     part = ids.fulfilment_id(order.order_id, number)
     async with bench.pool.acquire() as conn, conn.transaction():
         await lock_order(conn, order.order_id)
-        taken = await billing.goods_left(conn, order.order_id, part, {"1": units})
-        await billing.invoice(conn, order.order_id, part, taken, Seller())
+        await billed(conn, part, {"1": units})
         await conn.execute(CLAIM_ENDS, order.order_id, units)
     return charging(part)
 

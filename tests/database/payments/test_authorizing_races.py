@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from activities.fulfilment.contracts import Sent
 from activities.payments.contracts import Void
 from domain.errors import IllegalTransition
 from domain.orders.order import Order
-from store.database import Pool
-from store.payments import payments
+from store.database import Connection, Pool
+from store.payments import cover, payments
 from tests.support.bench import Bench, a_part, at_once, authorizing, charging, securing
 from tests.support.builders import an_order
 
@@ -93,6 +94,27 @@ async def test_whatever_is_first_what_was_handed_over_can_be_charged(
     await bench.payments.charge_payment(charging(part))
     assert await standing(bench, order) == 0
     assert (await kinds(bench, order)).count("capture") == 1
+
+
+async def test_a_label_is_bought_by_the_money_that_is_there_when_it_is_wanted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = an_order(("TEA", 2))
+    part = await bench.at(order, "packed")
+    looks = []
+
+    async def overtaken(conn: Connection, order_id: str, *content: Any, **more: Any) -> Any:
+        found = await cover.cover_of(conn, order_id, *content, **more)
+        looks.append(found.holds)
+        if len(looks) == 1:  # between the look and the intent it is released
+            await bench.authorizations.void_payment(Void(order_id=order_id, why="test"))
+        return found
+
+    monkeypatch.setattr(bench.fulfilment, "_cover_of", overtaken)
+    sent = await bench.send(part)
+    assert (sent, looks) == (Sent(outcome="unpaid"), [True, False])
+    bought = "select count(*) from shipment where fulfilment_id = $1"
+    assert await bench.count(bought, part) == 0
 
 
 async def test_what_is_renewed_as_its_parcel_is_stopped_is_released_in_the_end(

@@ -35,6 +35,7 @@ from store.stock import allocations, stock
 from store.views import audit
 from store.warehouse import facts
 from tests.support.bench import Bench, authorizing, charging, securing
+from tests.support.billing import billed
 from tests.support.books import faults_in
 from tests.support.builders import a_document, shipping
 from tests.support.mishaps import OF_THE_ACTIVITY, Fault, Mishap, Worker, once
@@ -194,8 +195,7 @@ def capture(shop: Shop, __: Setting, order: Order, *, number: int, **fields: Any
             await conn.execute("delete from charge where charge_id = $1 and units = '{}'", part)
             if await tallies.charge(conn, part) is None:
                 await goods_leave(conn, part)
-                due = await billing.goods_left(conn, order.order_id, part, {"1": 2})
-                await billing.invoice(conn, order.order_id, part, due, Seller())
+                await billed(conn, part, {"1": 2})
         return await worker.payments.charge_payment(charging(part, **fields))
 
     return call

@@ -357,12 +357,12 @@ async def test_what_two_tenders_pay_cannot_be_charged_once_the_one_s_authorizati
     bench: Bench,
 ) -> None:
     order = await of_two_cards(bench)
-    now = datetime.now(UTC)
+    part, now = f"{order.order_id}:1", datetime.now(UTC)
 
     async def can_be_charged(minor: int) -> bool:
         async with bench.pool.acquire() as conn:
-            part = f"{order.order_id}:1"
-            return await cover.can_be_charged(conn, order.order_id, part, minor, now)
+            found = await cover.paying(conn, order.order_id)
+        return cover.can_be_charged(found, part, minor, now)
 
     assert await can_be_charged(HUNDRED)
     assert not await can_be_charged(HUNDRED + 1)
