@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +11,7 @@ import aiosql
 import asyncpg
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
+from pydantic_core import from_json, to_json
 
 __all__ = [
     "CheckViolation",
@@ -113,9 +113,11 @@ def pool_options(size_max: int) -> dict[str, Any]:
 
 
 async def _prepare(connection: Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
-    )
+    await connection.set_type_codec("jsonb", encoder=_json, decoder=from_json, schema="pg_catalog")
+
+
+def _json(value: Any) -> str:
+    return to_json(value).decode()
 
 
 async def _close_if_in_doubt(connection: asyncpg.Connection[Record]) -> None:

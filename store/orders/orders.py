@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from domain.money import to_minor
@@ -54,11 +55,17 @@ async def on_record(conn: Connection, order_ids: Sequence[str]) -> dict[str, OnR
             terms=_terms(row),
             shipping=Shipping.model_validate(row["shipping"]),
             basket=row["basket"],
-            policy=Policy.model_validate(row["policy"]),
+            policy=_policy(row["policy"]),
             received_at=row["received_at"],
         )
         async for row in rows
     }
+
+
+@lru_cache(maxsize=256)
+def _policy(document: str) -> Policy:
+    """Nearly all orders of a shop go by the same few policies, and a policy never changes."""
+    return Policy.model_validate_json(document)
 
 
 def tenders(row: Record | Mapping[str, Any]) -> tuple[TenderTerms, ...]:

@@ -2,7 +2,7 @@
 
 -- name: on_record(order_ids)
 -- Orders as they were placed.
-select o.order_id, o.channel, o.currency, o.policy, o.received_at,
+select o.order_id, o.channel, o.currency, o.policy::text as policy, o.received_at,
        o.document -> 'shipping' as shipping, o.document ->> 'basket' as basket,
        o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
        (select jsonb_agg(jsonb_build_object(

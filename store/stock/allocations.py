@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from domain import ids
@@ -36,6 +37,7 @@ class Claim:
     promises: Mapping[str, Promise] = field(default_factory=dict)
     given_up: LineUnits = field(default_factory=dict)
 
+    @cached_property
     def planned(self) -> tuple[Planned, ...]:
         """One fulfilment per location, in their sequence."""
         by_location: dict[str, dict[str, int]] = {}
@@ -82,7 +84,7 @@ async def allocate(
     `stories`: what their orders are told with it. The caller holds the locks of the orders and of
     the stock. Returns each claim's fulfilments. Raises IllegalTransition as `stock.book` does.
     """
-    planned = [claim.planned() for claim in claims]
+    planned = [claim.planned for claim in claims]
     rows = [(claim, *total) for claim in claims for total in claim.booking().totals()]
     counts = [
         (claim.order_id, line_id, change)
@@ -115,7 +117,7 @@ async def write(
     conn: Connection, claims: Sequence[Claim], *, state: Literal["open", "picking"]
 ) -> list[tuple[Planned, ...]]:
     """Write claims whose stock movements are booked already. Arguments as for `allocate`."""
-    planned = [claim.planned() for claim in claims]
+    planned = [claim.planned for claim in claims]
     await _insert(conn, _parts(claims, planned), state)
     await orders.move_lines_of(conn, {claim.order_id: claim.counts() for claim in claims})
     return planned

@@ -125,7 +125,7 @@ async def _write(
     claims = [_claim(one) for one in planned]
     answers = {
         one.order.order_id: Reserved(
-            fulfilments=claim.planned(),
+            fulfilments=claim.planned,
             backordered={} if one.why is not None else dict(one.sourced.waits),
             missing=dict(one.sourced.missing),
         )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import zip_longest
 
 from domain.orders.order import Shipping
@@ -140,7 +141,7 @@ class Shelves:
         self._parcels.update({take.location for take in takes})
 
     def _item(self, sku: str) -> Item:
-        return self.known.items.get(sku) or Item(sku=sku)
+        return self.known.items.get(sku) or _plain(sku)
 
     def _ahead(self, demand: Demand, today: date) -> bool:
         """Whether a pre-order's day has not come yet; for a kit, that of any of its parts."""
@@ -158,6 +159,12 @@ class Shelves:
             return way
         to_send = self._to_send.get(way.location, 0) + self._parcels[way.location]
         return way.model_copy(update={"to_send": to_send})
+
+
+@lru_cache(maxsize=10_000)
+def _plain(sku: str) -> Item:
+    """A SKU of which the shop has said nothing."""
+    return Item(sku=sku)
 
 
 async def lock_shelves(

@@ -60,7 +60,17 @@ TEXTBOOK = (
 TABLE = (
     Room("domain/", (*PURE, "domain", "pydantic", "pydantic_core", *LISTS)),
     Room(
-        "store/", (*STDLIB, "store", "domain", "runtime.retries", "pydantic", "asyncpg", "aiosql")
+        "store/",
+        (
+            *STDLIB,
+            "store",
+            "domain",
+            "runtime.retries",
+            "pydantic",
+            "pydantic_core",
+            "asyncpg",
+            "aiosql",
+        ),
     ),
     Room(
         "activities/",
