@@ -164,7 +164,7 @@ def steps(
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),
         *(returns.approve_return, returns.receive_return),
-        *(records.read_terms, records.close_order, records.keep_answers, records.tell),
+        *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold),
         *(buying.replenish, buying.approve_purchase, buying.send_purchase),
         *(buying.await_acknowledgement, buying.await_goods, buying.chase_supplier),

@@ -1,11 +1,14 @@
 """Starts the workflows of orders on record. The door does it, and a worker's relay does it again.
 
-An id gets one workflow for ever: a second start, or one whose answer was lost, changes nothing.
+An id has one running workflow at most: a second start, or one whose answer was lost, changes
+nothing. After a run that ended by itself there is no other one. After one that Temporal has lost,
+that failed or was terminated, there is another one only where somebody asks for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client
@@ -45,15 +48,55 @@ async def start_order(client: Client, task_queue: str, start: OrderStart) -> boo
 
     Raises Unreachable when Temporal does not take it in time.
     """
+    return await _start(
+        client,
+        task_queue,
+        start,
+        OrderInput(order_id=start.order_id, policy=start.policy),
+        WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def start_again(
+    client: Client, task_queue: str, start: OrderStart, *, begun: bool, settle: timedelta
+) -> bool:
+    """Start another run for an order that has none any more. False: one runs, or ended by itself.
+
+    `begun`: an earlier run has done the first step, so this one goes on from the rows, which it
+    reads after `settle`. Raises Unreachable when Temporal does not take it in time.
+    """
+    given = OrderInput(order_id=start.order_id, policy=start.policy)
+    if begun:
+        given = given.model_copy(update={"goes_on": True, "settle": settle})
+    return await _start(
+        client,
+        task_queue,
+        start,
+        given,
+        WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        # Of several who start it at the same time, one learns that it was him.
+        WorkflowIDConflictPolicy.FAIL,
+    )
+
+
+async def _start(
+    client: Client,
+    task_queue: str,
+    start: OrderStart,
+    given: OrderInput,
+    after_end: WorkflowIDReusePolicy,
+    while_running: WorkflowIDConflictPolicy,
+) -> bool:
     try:
         async with asyncio.timeout(START_SECONDS_MAX):
             await client.start_workflow(
                 "Order",
-                OrderInput(order_id=start.order_id, policy=start.policy),
+                given,
                 id=ids.workflow_id(start.order_id),
                 task_queue=task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=while_running,
+                id_reuse_policy=after_end,
                 search_attributes=_search_attributes(start),
                 static_summary=_headline(start),
                 priority=_priority(start),

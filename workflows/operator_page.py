@@ -6,21 +6,23 @@ goes on from there. The UI shows tables without space between their columns, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from temporalio import workflow
 
 from workflows.chapters.holds import OpenHold
+from workflows.engine.attention import Parked
 from workflows.engine.steps import OpenStep
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from domain.orders.attention import MEANING, answering, how_it_ends
-    from domain.orders.continuation import Parked
+    from domain.orders.continuation import Stage
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
     from domain.words import few, span
@@ -34,6 +36,15 @@ _COUNTS = (
     "lost",
     "delivered",
 )
+
+_STAGES: Final[Mapping[Stage, str]] = {
+    "planned": "reserved",
+    "under_way": "with the warehouse",
+    "await_delivery": "handed over to the carrier",
+    "recalled": "stopped; it is sent anew",
+    "to_charge": "not charged yet",
+    "ended": "not sent",
+}
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,7 @@ class Facts:
 
     @cached_property
     def skus(self) -> dict[str, str]:
-        """The SKU of each line; its number until the order's terms are known to a new run."""
-        if not self.book.known:
-            return {line_id: f"line {line_id}" for line_id in self.book.lines}
+        """The SKU of each line."""
         return {line.line_id: line.sku for line in self.book.terms.lines}
 
 
@@ -208,17 +217,9 @@ def _parcels(facts: Facts) -> Iterator[str]:
 def _state(facts: Facts, fulfilment: Fulfilment) -> str:
     if fulfilment.outcome:
         return fulfilment.outcome
-    match fulfilment.stage:
-        case "planned":
-            return "reserved"
-        case "under_way" if facts.hold is not None:
-            return "not handed over before it is paid"
-        case "under_way":
-            return "with the warehouse"
-        case "await_delivery":
-            return "handed over to the carrier"
-        case "ended":
-            return "not sent"
+    if fulfilment.stage == "under_way" and facts.hold is not None:
+        return "not handed over before it is paid"
+    return _STAGES[fulfilment.stage]
 
 
 def _line(facts: Facts, line_id: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Literal
+from datetime import timedelta
+from typing import Literal, NoReturn
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
@@ -23,24 +24,24 @@ from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.reservation import OrderReservation
 from workflows.chapters.returns import OrderReturns
 from workflows.engine.inbox import Inbox
-from workflows.engine.outcomes import Abandoned, Refused
+from workflows.engine.outcomes import Abandoned, Done, Refused
 from workflows.engine.runs import Runs
 from workflows.engine.step_table import State, Step, StepTable
 from workflows.engine.steps import Steps
 from workflows.operator_page import Facts, page
-from workflows.state.contracts import OrderResult
+from workflows.state.contracts import OrderEnd, OrderResult
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import Returns
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.orders.order_records import CloseOrder, KeepAnswers, OrderRecords
+    from activities.orders.order_records import CloseOrder, KeepAnswer, OrderRecords
     from activities.payments.authorizations import Authorizations
     from activities.payments.payments import Payments
     from activities.stock.backorders import Backorders
     from activities.stock.inventory import Inventory
-    from domain.orders.continuation import OrderInput, OrderState
+    from domain.orders.continuation import AnsweredRequest, OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
 
 FULFILMENT = (
@@ -75,9 +76,9 @@ STEPS = StepTable(
     # Records, and reads.
     Step(OrderRecords.note_hold, because="its end is recorded beside it"),
     Step(OrderRecords.tell, because="the order's story is only added to"),
-    Step(OrderRecords.keep_answers, because="an answer that was given stays given"),
+    Step(OrderRecords.keep_answer, because="an answer that was given stays given"),
     Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
-    Step(OrderRecords.read_terms, because="it reads only"),
+    Step(OrderRecords.read_state, because="it reads only"),
     Step(Fulfilments.stages, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
 )
@@ -91,24 +92,19 @@ class OrderWorkflow(OrderMessages):
 
     @workflow.init
     def __init__(self, start: OrderInput) -> None:
-        state = start.state or OrderState()  # as an earlier run left it, or of a new order
-        self.start = start.model_copy(update={"state": None})
-        self.order_id, self.policy = start.order_id, start.policy
+        self.start, self.order_id, self.policy = start, start.order_id, start.policy
         self.runs = Runs(start.continue_after_events)
-        self.book = book = OrderBook(start.order_id, state.book)
-        self.steps = steps = Steps(STEPS, start.order_id, start.policy, self.show, state.steps)
+        self.book = book = OrderBook(start.order_id)
+        self.steps = steps = Steps(STEPS, start.order_id, start.policy, self.show)
         self.reservation = OrderReservation(steps, book)
-        self.payments = OrderPayments(steps, book, start.policy, state.payments)
+        self.payments = OrderPayments(steps, book, start.policy)
         self.refunds = OrderRefunds(steps, book, self.payments)
-        self.returns = OrderReturns(steps, book, self.payments, start.policy, state.returns)
+        self.returns = OrderReturns(steps, book, self.payments, start.policy)
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
-        self.cancellations = OrderCancellations(
-            book, self.fulfilments, self.backorders, state.cancelled_because
-        )
-        self.inbox = Inbox(state.inbox)
-        self.phase, self.refusals = state.phase, state.refusals
-        self.placement, self.earlier = None, state.placement  # as an earlier run decided
+        self.cancellations = OrderCancellations(book, self.fulfilments, self.backorders)
+        self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
+        self.phase, self.placement = "received", None
         self.never_began = "rejected"
         self.why = ""  # it has ended
         self.page_is_due = False
@@ -125,17 +121,14 @@ class OrderWorkflow(OrderMessages):
     # The story ------------------------------------------------------------------------------------
 
     async def story(self) -> OrderResult:
-        """From intake, or from where an earlier run came to, to the end."""
-        placement = await (self.place() if self.earlier is None else self.carry_on(self.earlier))
+        """From intake, or from where its rows say that it stands, to the end."""
+        placement = await (self.carry_on() if self.start.goes_on else self.place())
         if placement.outcome == "rejected":
             return await self.end(self.never_began, placement.reason)
-        self.returns.resume()
-        if self.phase != "return window":
-            await self.fulfil()
-            await self.void_what_is_not_charged()
+        await self.fulfil()
+        await self.void_what_is_not_charged()
         if self.book.nothing_shipped:
-            why = self.cancellations.why or self.book.given_up or "nothing could be sent"
-            return await self.end("cancelled", why)
+            return await self.end("cancelled")
         await self.await_returns()
         return await self.end("closed", self.book.why_closed)
 
@@ -162,11 +155,48 @@ class OrderWorkflow(OrderMessages):
             await self.payments.charge_to_begin()  # The unpaid units are cancelled after that.
         return self.decide("confirmed")
 
-    async def carry_on(self, placement: Placement) -> Placement:
-        """Go on from an earlier run. Messages wait until the order's terms are known again."""
-        await self.reservation.read_terms()
+    async def carry_on(self) -> Placement:
+        """Go on where the rows say that the order stands. Messages wait until that is known."""
+        if self.start.settle:
+            await workflow.sleep(self.start.settle, summary="What the lost run had begun ends")
+        state = await self.reservation.read_state()
+        if isinstance(state, Refused):
+            await self.leave_alone(state)
+        return await self.take_up(state)
+
+    async def take_up(self, state: OrderState) -> Placement:
+        """Each part takes up its own. What the rows do not know is what nobody was answered."""
+        self.inbox.take_up(state.answered)
+        await self.steps.attention.take_up(state.attention)
+        match state.decision:
+            case "rejected" | "cancelled" | "closed" as decision:
+                return self.ended_before(state, decision)
+        await self.payments.take_up(state)
+        if state.decision == "received" and not state.is_undone:
+            return await self.place()
+        self.book.take_up(state)
+        if state.is_undone:
+            why = "the payment was refused or given up before it was confirmed"
+            await self.payments.authorizations.void(why)
+            return await self.undo_placing("rejected", why)
+        # A cancellation waits until it is known what becomes of what was stopped.
+        self.fulfilments.start_all(("recalled",))
+        await self.payments.charge_on(state)
+        self.returns.take_up(state.returns)
+        self.refunds.take_up(state.owed)
+        await self.backorders.take_up(state.waits_since)
         self.runs.taken_up()
-        self.placement = placement
+        return self.decide("confirmed")
+
+    def ended_before(self, state: OrderState, decision: OrderEnd) -> Placement:
+        """Its rows have ended: by an attempt that came late, or before its run was lost.
+
+        What still needs a person by then is all that is left to see to.
+        """
+        self.book.take_up(state)
+        self.never_began, self.over_before = decision, True
+        placement = self.decide("rejected", "it had ended when its run was lost")
+        self.enter(decision)
         return placement
 
     async def fulfil(self) -> None:
@@ -174,13 +204,12 @@ class OrderWorkflow(OrderMessages):
 
         Backordered units are awaited meanwhile, and become fulfilments when they arrive.
         """
-        if self.phase != "in fulfilment":
-            # Cancellations that were sent before it was placed come first.
-            await workflow.wait_condition(lambda: self.cancels_open == 0)
-            if self.policy.charge == "at_confirmation" and not self.payments.charged:
-                unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
-                await self.cancellations.cancel(unpaid, "unpaid")
-            self.enter("in fulfilment")
+        # Cancellations that were sent before it was placed come first.
+        await workflow.wait_condition(lambda: self.cancels_open == 0)
+        if self.policy.charge == "at_confirmation" and not self.payments.charged:
+            unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
+            await self.cancellations.cancel(unpaid, "unpaid")
+        self.enter("in fulfilment")
         self.fulfilments.start_all()
         self.backorders.start()
         while True:
@@ -216,22 +245,19 @@ class OrderWorkflow(OrderMessages):
         await self.returns.all_ended()
         await self.refunds.all_ended()
 
-    async def end(
-        self, outcome: Literal["closed", "cancelled", "rejected"], reason: str
-    ) -> OrderResult:
-        """Answer all requests, record the end, and stop."""
+    async def end(self, outcome: OrderEnd, reason: str = "") -> OrderResult:
+        """Answer all requests, record the end, and stop. Without a reason, rows know it."""
         self.enter("ending")
         await self.all_answered()
-        answers, order_id = self.inbox.answers(), self.order_id
+        await self.steps.attention.all_over("the order has ended")
+        order_id = self.order_id
         began = self.placement is not None and self.placement.outcome == "confirmed"
-        if began and outcome != "rejected":
-            close = CloseOrder(order_id=order_id, decision=outcome, reason=reason, answers=answers)
-            await self.steps.local(OrderRecords.close_order, close, order_id, f"Record: {outcome}")
-        elif answers:  # the end itself was recorded as the order was undone
-            keep = KeepAnswers(order_id=order_id, answers=answers)
-            await self.steps.record(
-                OrderRecords.keep_answers, keep, order_id, "Record what was answered"
-            )
+        if began and outcome != "rejected":  # else it was recorded as the order was undone
+            close = CloseOrder(order_id=order_id, decision=outcome, reason=reason)
+            summary = f"Record: {outcome}"
+            ended = await self.steps.local(OrderRecords.close_order, close, order_id, summary)
+            assert isinstance(ended, Done)  # no rule refuses it
+            reason = ended.result.reason
         if outcome != "closed":
             workflow.upsert_search_attributes([ORDER_STATUS.value_set(outcome)])
         await self.all_answered()
@@ -247,7 +273,7 @@ class OrderWorkflow(OrderMessages):
         await self.reservation.release(outcome, why)
         return self.decide("rejected", why)
 
-    async def leave_alone(self, conflict: Refused) -> None:
+    async def leave_alone(self, conflict: Refused) -> NoReturn:
         """The order is not on record, or it has ended and Temporal forgot it: touch nothing."""
         self.decide("rejected", conflict.message)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -258,6 +284,13 @@ class OrderWorkflow(OrderMessages):
         self.placement = Placement(order_id=self.order_id, outcome=outcome, reason=reason)
         self.enter(outcome)
         return self.placement
+
+    async def keep_answer(self, answered: AnsweredRequest) -> None:
+        """Write an answer down before it is given."""
+        keep = KeepAnswer(order_id=self.order_id, answered=answered)
+        await self.steps.record(
+            OrderRecords.keep_answer, keep, answered.request_id, "Record what was answered"
+        )
 
     # Where it stands ------------------------------------------------------------------------------
 
@@ -306,16 +339,5 @@ class OrderWorkflow(OrderMessages):
         )
 
     def onward(self) -> OrderInput:
-        """All that the next run must know."""
-        state = OrderState(
-            phase=self.phase,
-            placement=self.placement,
-            refusals=self.refusals,
-            cancelled_because=self.cancellations.why,
-            book=self.book.state(),
-            steps=self.steps.state(),
-            returns=self.returns.state(),
-            payments=self.payments.state(),
-            inbox=self.inbox.state(),
-        )
-        return self.start.model_copy(update={"state": state})
+        """The input of the next run, which reads from rows where the order stands."""
+        return self.start.model_copy(update={"goes_on": True, "settle": timedelta(0)})

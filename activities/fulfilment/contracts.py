@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.fulfilment.fulfilments import FulfilmentState
+from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.quantities import LineUnits
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -9,42 +10,45 @@ from temporalio import activity
 
 from domain.errors import NotFound
 from domain.ids import WHO
-from domain.orders.continuation import Action, Answered
-from domain.orders.terms import Terms
+from domain.orders.continuation import Action, AnsweredRequest, OrderState
 from store.database import Pool
 from store.locks import lock_order
-from store.orders import answers, effects, events, orders
+from store.orders import answers, effects, events, orders, states
 
 
 class CloseOrder(BaseModel):
-    """The order's end.
-
-    `answers` are kept for callers who repeat a request with the same id later.
-    """
+    """The order's end. Without a `reason`: why the last units of it were cancelled."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     decision: Literal["closed", "cancelled"]
+    reason: str = ""
+
+
+class Ended(BaseModel):
+    """The reason of an order's end."""
+
+    model_config = ConfigDict(frozen=True)
+
     reason: str
-    answers: tuple[Answered, ...] = ()
 
 
-class ReadTerms(BaseModel):
-    """Names the order whose terms are wanted."""
-
-    model_config = ConfigDict(frozen=True)
-
-    order_id: str
-
-
-class KeepAnswers(BaseModel):
-    """The answers of an order that ended before it was confirmed."""
+class ReadState(BaseModel):
+    """Names the order whose state is wanted."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    answers: tuple[Answered, ...]
+
+
+class KeepAnswer(BaseModel):
+    """What the order answered to a request that has an id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    answered: AnsweredRequest
 
 
 class Notice(BaseModel):
@@ -62,14 +66,15 @@ class Notice(BaseModel):
 class Attention(BaseModel):
     """A step that waits for a person, or no longer waits (`resolution` is set).
 
-    `allowed` are the answers that the step takes; none when it goes on by itself.
+    `allowed` are the answers that the step takes; none when it goes on by itself. `since` tells it
+    from other times at which the same step waited.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     step: str
-    number: int
+    since: datetime
     reason: str
     allowed: tuple[Action, ...] = ()
     resolution: str | None = None
@@ -99,29 +104,23 @@ class OrderRecords:
         self._pool = pool
 
     @activity.defn
-    async def read_terms(self, ask: ReadTerms) -> Terms:
-        """What the order's workflow decides on, for a run that goes on from an earlier one."""
+    async def read_state(self, ask: ReadState) -> OrderState:
+        """Where the order stands, for a run that goes on from an earlier one. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            found = await orders.on_record(conn, [ask.order_id])
-        return found[ask.order_id].terms
+            return await states.read(conn, ask.order_id)
 
     @activity.defn
-    async def close_order(self, ask: CloseOrder) -> None:
-        """Record the order's end."""
+    async def close_order(self, ask: CloseOrder) -> Ended:
+        """Record the order's end. A repeat answers with the reason that stands."""
         async with self._pool.acquire() as conn:
-            if ask.answers:
-                # Kept first: if the rest fails, the step runs again and keeps them again.
-                async with conn.transaction():
-                    await lock_order(conn, ask.order_id)
-                    await answers.keep(conn, ask.order_id, ask.answers)
-            await orders.finish(conn, ask.order_id, ask.decision, ask.reason, who=WHO)
+            reason = await orders.finish(conn, ask.order_id, ask.decision, ask.reason, who=WHO)
+        return Ended(reason=reason)
 
     @activity.defn
-    async def keep_answers(self, ask: KeepAnswers) -> None:
-        """Record the answers to requests that have an id."""
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
-            await answers.keep(conn, ask.order_id, ask.answers)
+    async def keep_answer(self, ask: KeepAnswer) -> None:
+        """Record the answer to a request that has an id, for whoever makes the request again."""
+        async with self._pool.acquire() as conn:
+            await answers.keep(conn, ask.order_id, ask.answered)
 
     @activity.defn
     async def tell(self, ask: Notice) -> None:
@@ -138,16 +137,21 @@ class OrderRecords:
                 await lock_order(conn, ask.order_id)
             except NotFound:
                 return  # Somebody started a workflow for no order; Temporal's UI shows it.
-            raised, resolved = (f"attention:{ask.number}:{x}" for x in ("raised", "resolved"))
+            raised = events.attention_effect(ask.step, ask.since, "raised")
+            resolved = events.attention_effect(ask.step, ask.since, "resolved")
             effect = raised if ask.resolution is None else resolved
             for noted in (effect, resolved):
                 if await effects.find(conn, ask.order_id, noted) is not None:
                     return  # An attempt that comes late: this, or what followed it, is noted.
             if ask.resolution is None:
-                await events.raise_attention(conn, ask.order_id, ask.step, ask.reason, ask.allowed)
+                await events.raise_attention(
+                    conn, ask.order_id, ask.step, ask.reason, ask.allowed, since=ask.since
+                )
                 what, why = f"needs attention: {ask.step}", ask.reason
             else:
-                await events.resolve_attention(conn, ask.order_id, ask.step, ask.resolution)
+                await events.resolve_attention(
+                    conn, ask.order_id, ask.step, ask.resolution, since=ask.since
+                )
                 what, why = f"attention resolved: {ask.step}", ask.resolution
             await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=why)
 

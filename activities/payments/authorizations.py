@@ -25,7 +25,6 @@ from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import Declined
 from domain.errors import IllegalTransition
 from domain.money import Money
-from domain.orders.terms import TenderTerms
 from domain.payments.cover import ENDED, Standing, When
 from domain.payments.plan import Make, Payer, Plan, plan
 from store import clock
@@ -60,6 +59,9 @@ class Authorizations:
             async with self._pool.acquire() as conn:
                 found = await cover.paying(conn, ask.order_id)
             _check(found, ask.attempt)
+            if ask.token and not found.pays_with(ask.provider, ask.token):
+                await self._bring(found, ask)
+                continue
             begun = next((each for each in found.authorizations if each.open), None)
             new = begun is None
             if begun is None:
@@ -78,6 +80,17 @@ class Authorizations:
             if await self._authorize(found, ask, Planned(begun, new=new)):
                 return
 
+    async def _bring(self, found: Paying, ask: Authorize) -> None:
+        """Keep what the customer has brought: later authorizations are made with it, too.
+
+        Raises NotFound for a provider that is not there, and keeps nothing then.
+        """
+        provider = ask.provider or found.tenders[-1].provider
+        self._calls.provider(provider)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await cover.bring(conn, ask.order_id, provider, ask.token)
+
     def _plan(self, found: Paying, ask: Authorize, besides: Payment | None = None) -> Plan:
         """The plan; `besides`: as if that authorization had been made."""
         payers = [
@@ -88,7 +101,7 @@ class Authorizations:
                 # The customer brings another token in the place of the last one.
                 refused=tender.most is not None and found.refused(number),
             )
-            for number, tender in enumerate(_tenders(found, ask), start=1)
+            for number, tender in enumerate(found.tenders, start=1)
         ]
         now = clock.now()
         standing = found.standing
@@ -108,7 +121,7 @@ class Authorizations:
         The customer may change the means of payment after a refusal, so no intent is written before
         its turn.
         """
-        tender = _tenders(found, ask)[make.payer - 1]
+        tender = found.tenders[make.payer - 1]
         self._calls.provider(tender.provider)
         number = len(found.authorizations) + 1
         first = f"{ask.order_id}:authorize"
@@ -126,7 +139,7 @@ class Authorizations:
     async def _authorize(self, found: Paying, ask: Authorize, planned: Planned) -> bool:
         """Bring an authorization to its outcome. True: the order is confirmed with that."""
         payment = planned.payment
-        token = _tenders(found, ask)[payment.tender - 1].token
+        token = found.tenders[payment.tender - 1].token
         last = found.decision == "received" and not self._plan(found, ask, payment).make
         total = sum(each.room for each in found.standing) + payment.amount_minor
         amount = Money(minor=total, currency=found.currency)
@@ -266,13 +279,6 @@ class Authorizations:
             )
 
         return call
-
-
-def _tenders(found: Paying, ask: Authorize) -> tuple[TenderTerms, ...]:
-    """Who pays: the order's own, the last one with what the customer has brought in its place."""
-    main = found.tenders[-1]
-    brought = TenderTerms(provider=ask.provider or main.provider, token=ask.token or main.token)
-    return (*found.tenders[:-1], brought)
 
 
 def _check(found: Paying, attempt: int) -> None:

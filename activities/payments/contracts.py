@@ -17,7 +17,8 @@ class Authorize(BaseModel):
     one part. `until`: None means now.
     `spare`: how long before its end an authorization is renewed that cannot be made to last until
     then. `attempt` is one more than the number of refusals that the customer has answered with a
-    new token, which is here with its `provider`, in place of the order's own.
+    new token. The token is here with its `provider`, if it has another one; it is kept, and takes
+    the place of the order's own also for whoever asks without it later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,7 +92,7 @@ class Refund(BaseModel):
     """Pay back a refund that was granted. Its amount and its reason are in its row.
 
     `attempt` and `by_hand` as in Charge. `to` says where the money goes: the way it was paid (the
-    last charged first), or store credit of the customer.
+    last charged first), or store credit of the customer. None: as it was granted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,7 +100,7 @@ class Refund(BaseModel):
     refund_id: str
     attempt: int = 1
     by_hand: str | None = None
-    to: RefundTo = "original"
+    to: RefundTo | None = None
 
 
 class Void(BaseModel):

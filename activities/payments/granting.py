@@ -35,7 +35,14 @@ async def grant_refund(conn: Connection, ask: GrantRefund, seller: Seller) -> Re
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
     refund_id = ids.refund_id(ask.order_id, number)
     grant = await billing.grant(
-        conn, found, owed, refund_id, kind=kind, why=request.reason, who=request.by
+        conn,
+        found,
+        owed,
+        refund_id,
+        kind=kind,
+        why=request.reason,
+        who=request.by,
+        pay_to=request.to,
     )
     amount = Money(minor=owed.worth.total, currency=found.currency)
     answer = RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))

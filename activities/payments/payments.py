@@ -151,9 +151,6 @@ class Payments:
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
         """Pay back what is owed, and book it. After a refusal it is still owed."""
-        # Another way of paying back is another call, also for a refund that was refused before.
-        way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
-        key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
         order_id = ids.order_of(ask.refund_id)
 
         async def book(conn: Connection, payment: Payment) -> None:
@@ -178,6 +175,10 @@ class Payments:
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
             owed = await _owed(conn, ask.refund_id)
+            ask = ask.model_copy(update={"to": ask.to or owed.pay_to})
+            # Another way of paying back is another call, also for a refund that was refused before.
+            way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
+            key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
             made = await payments.of_order(conn, order_id)
             tried = [p for p in made if (p.kind, p.part_of) == ("refund", ask.refund_id)]
             planned = begun(tried, key)

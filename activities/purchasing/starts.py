@@ -44,14 +44,17 @@ class PurchaseStarts:
             await self._replenish()
 
     async def _start_purchase(self, start: PurchaseStart) -> bool:
-        """Start a purchase order's workflow, once: another one of its id is refused for ever."""
+        """Start a purchase order's workflow, once: one that runs, or has ended, is left alone.
+
+        After a run that failed or was terminated it is started again, when its row asks for that.
+        """
         try:
             await self._client.start_workflow(
                 "PurchaseOrder",
                 start,
                 id=ids.purchase_workflow_id(start.po_id),
                 task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=f"Purchase order {start.po_id}",
                 rpc_timeout=RPC_TIMEOUT,
             )

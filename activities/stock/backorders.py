@@ -13,6 +13,7 @@ from domain.ids import WHO
 from domain.orders.quantities import LineUnits
 from domain.stock.reservations import Reserved
 from store.database import Pool
+from store.fulfilment import fulfilments
 from store.locks import lock_order, lock_stock
 from store.orders import effects, events, orders
 from store.stock import allocations, backorders, promises
@@ -38,7 +39,6 @@ class FillBackorder(BaseModel):
     order_id: str
     round: int
     units: LineUnits
-    first_number: int
 
 
 class Backorders:
@@ -88,7 +88,7 @@ class Backorders:
                 ask.order_id,
                 effect,
                 takes,
-                first_number=ask.first_number,
+                first_number=await fulfilments.next_number(conn, ask.order_id),
                 promises={**now, **told},
             )
             (planned,) = await allocations.allocate(

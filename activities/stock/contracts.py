@@ -30,7 +30,6 @@ class ReserveAgain(BaseModel):
     replace: bool
     backorder: bool = False
     round: int = 1
-    first_number: int
     avoid: str | None = None
     refused: bool = False
     reason: str
@@ -79,5 +78,8 @@ class Reassign(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
-    to: str
     units: LineUnits
+
+    @property
+    def effect(self) -> str:
+        return f"reassign:{self.fulfilment_id}"

@@ -9,6 +9,7 @@ from typing import Final
 from temporalio import activity
 
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
+from domain import ids
 from domain.accounting.documents import Seller
 from domain.calendars import load_holidays
 from domain.errors import NotFound
@@ -161,7 +162,7 @@ class Inventory:
                 ask.order_id,
                 ask.effect,
                 sourced.plan.takes,
-                first_number=ask.first_number,
+                first_number=await fulfilments.next_number(conn, ask.order_id),
                 promises=sourced.promises,
                 given_up=missing if ask.source == "open" else {},
             )
@@ -201,18 +202,18 @@ class Inventory:
     @activity.defn
     async def reassign(self, ask: Reassign) -> Planned:
         """Carry the units that are still wanted over to a new fulfilment, to be picked."""
-        order_id = ask.to.split(":", 1)[0]
-        effect = f"reassign:{ask.to}"
+        order_id = ids.order_of(ask.fulfilment_id)
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
-            done = await effects.find(conn, order_id, effect)
+            done = await effects.find(conn, order_id, ask.effect)
             if done is not None:
                 return Planned.model_validate(done)
-            planned = await allocations.reassign(conn, ask.fulfilment_id, ask.to, ask.units)
+            to = ids.fulfilment_id(order_id, await fulfilments.next_number(conn, order_id))
+            planned = await allocations.reassign(conn, ask.fulfilment_id, to, ask.units)
             await events.tell(
                 conn,
                 order_id,
-                effect,
+                ask.effect,
                 "picking starts again",
                 who=WHO,
                 why=f"part of {ask.fulfilment_id} was cancelled",

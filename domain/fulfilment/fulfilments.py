@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
+from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.quantities import LineUnits
-
-FulfilmentState = Literal[
-    "open",  # Reserved; not released to the warehouse.
-    "picking",
-    "picked",
-    "packed",
-    "labelled",  # Waits for the hand-over.
-    "shipped",
-    "delivered",
-    "cancelled",  # Recalled, or no unit of it was found.
-    "exception",  # Lost, or on its way back to the sender.
-]
 
 RECALLABLE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
 """The states before the hand-over, in which a fulfilment can be stopped."""

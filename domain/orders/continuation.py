@@ -1,222 +1,133 @@
-"""The input of an order's workflow, and the state that a run hands on when it continues as new.
+"""The input of an order's workflow, and where an order stands, for a run that goes on with it.
 
-Each part is written and read by the object that owns it. The defaults are those of a new order.
+A run goes on from rows alone: after an earlier run that continued as new, and after one that
+Temporal has lost. The state is as of the rows, so it may be ahead of what the earlier run knew: a
+fact that the outside reported meanwhile is in it. What a fact still asks the order to do is told by
+it as well.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from domain.orders.messages import (
-    AttentionAnswer,
-    CancelOutcome,
-    CancelRequest,
-    ChargeRequest,
-    PayOutcome,
-    PayRequest,
-    Placement,
-    RefundOutcome,
-    RefundRequest,
-    ReturnOutcome,
-    ReturnRequest,
-)
+from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineQuantities, LineUnits
+from domain.orders.refund_rules import Granted
+from domain.orders.terms import Terms
 
-Stage = Literal["planned", "under_way", "await_delivery", "ended"]
+Stage = Literal["planned", "under_way", "await_delivery", "recalled", "to_charge", "ended"]
 Action = Literal["retry", "done", "cancel", "store_credit"]
+Decision = Literal["received", "confirmed", "rejected", "cancelled", "closed"]
+Prepaid = Literal["not_begun", "begun", "charged", "refused"]
 
 
-class FulfilmentProgress(BaseModel):
-    """The progress of a fulfilment. `since`: since when it waits for the warehouse or the carrier.
+class FulfilmentStanding(BaseModel):
+    """How far a fulfilment has come, and what the order still has to do about it.
 
-    `return_id` names its return when it comes back undeliverable.
+    `state`: that of its row. `units`: those that the order counts on; units that were not found,
+    and that nobody has replaced yet, are among them. `planned`: it is to be sent. `await_delivery`:
+    it has left. `recalled`: it was stopped, and its steps are not all undone. `since`: since when
+    it waits for the warehouse or the carrier. `return_id`: its return, where it comes back
+    undeliverable. `due_minor`: so much is still to be charged for it.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
+    fulfilment_id: str
     location: str
+    state: FulfilmentState
     units: LineUnits
-    stage: Stage
+    stage: Literal["planned", "await_delivery", "recalled", "ended"]
     since: datetime | None = None
-    recalled: bool = False
     return_id: str = ""
     outcome: str = ""
+    due_minor: int = 0
 
 
-class BookState(BaseModel):
-    """The counts of an order: units by line id, and parcels.
-
-    `round`: the number of the present or next wait for backordered units, and its end. `given_up`:
-    the reason why the last units were given up. `authorized`: something may be authorized that is
-    neither charged nor released.
-    """
+class OpenAttention(BaseModel):
+    """A step that needs a person. Without `allowed` answers it ends by itself."""
 
     model_config = ConfigDict(frozen=True)
-
-    lines: dict[str, LineQuantities] = {}
-    fulfilments: tuple[FulfilmentProgress, ...] = ()
-    authorized: bool = False
-    last_delivery: datetime | None = None
-    round: int = 1
-    waits_until: datetime | None = None
-    given_up: str = ""
-
-
-class Parked(BaseModel):
-    """A step that needs attention."""
 
     step: str
-    number: int
     since: datetime
     reason: str
-    allowed: tuple[Action, ...]
-    answer: AttentionAnswer | None = None
+    allowed: tuple[Action, ...] = ()
 
 
-class StepsState(BaseModel):
-    """The steps that need attention. `due`, `since`: of each open wait, by activity id."""
-
-    model_config = ConfigDict(frozen=True)
-
-    raised: int = 0
-    parked: tuple[Parked, ...] = ()
-    due: dict[str, datetime] = {}
-    since: dict[str, datetime] = {}
-
-
-class ReturnState(BaseModel):
-    """An approved return whose parcel has not arrived."""
+class OpenReturn(BaseModel):
+    """An approved return of the customer whose parcel has not arrived."""
 
     model_config = ConfigDict(frozen=True)
 
     return_id: str
     units: LineUnits
-    reason: str
+    since: datetime
 
 
-class ReturnsState(BaseModel):
-    """The last number given to a return, and the returns under way."""
+class AnsweredRequest(BaseModel):
+    """A request that was answered: its id, a digest of what was asked, and the answer."""
 
     model_config = ConfigDict(frozen=True)
 
-    numbered: int = 0
-    under_way: tuple[ReturnState, ...] = ()
+    request_id: str
+    digest: str
+    outcome: dict[str, Any]
 
 
-class PaymentsState(BaseModel):
-    """The payments of an order.
+class OrderState(BaseModel):
+    """Where an order stands, by its rows.
 
-    The provider and the token that the customer brought in place of the order's own; the number of
-    tries to pay and of order holds; whether somebody has asked to charge it, and whether it was
-    charged as a whole, before anything was sent.
+    `lines`: counts by line id, in which missing units that nobody has replaced are still allocated.
+    `authorized`: something may be authorized that is neither charged nor released. `round`: the
+    number of the present or next wait for backordered units, and since when it lasts. `is_undone`:
+    it is not confirmed, and what was authorized for it has been released for good. `owed`:
+    refunds that are granted and not paid back. `attempts`: by charge or refund, the number of its
+    last try; 1 where there was none. `attempt`: the number of the next try to authorize, or of the
+    last one where the customer has not answered its refusal. `holds`: how many there were;
+    `is_held`: the last one stands.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    provider: str = ""
-    token: str = ""
+    terms: Terms
+    decision: Decision
+    lines: dict[str, LineQuantities]
+    fulfilments: tuple[FulfilmentStanding, ...] = ()
+    last_delivery: datetime | None = None
+    round: int = 1
+    waits_since: datetime | None = None
+    authorized: bool = False
+    is_undone: bool = False
+    prepaid: Prepaid = "not_begun"
     attempt: int = 1
+    attempts: dict[str, int] = {}
+    owed: tuple[Granted, ...] = ()
+    returns: tuple[OpenReturn, ...] = ()
     holds: int = 0
-    told_to_charge: bool = False
-    charged: bool = False
-
-
-class AnsweredCancel(BaseModel):
-    """A cancellation with a request id, and its answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["cancel"] = "cancel"
-    request: CancelRequest
-    outcome: CancelOutcome
-
-
-class AnsweredReturn(BaseModel):
-    """A return with a request id, and its answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["return"] = "return"
-    request: ReturnRequest
-    outcome: ReturnOutcome
-
-
-class AnsweredRefund(BaseModel):
-    """A refund with a request id, and its answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["refund"] = "refund"
-    request: RefundRequest
-    outcome: RefundOutcome
-
-
-class AnsweredPay(BaseModel):
-    """A payment with a request id, and its answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["pay"] = "pay"
-    request: PayRequest
-    outcome: PayOutcome
-
-
-class AnsweredCharge(BaseModel):
-    """A request to charge the order, and its answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["charge"] = "charge"
-    request: ChargeRequest
-    outcome: PayOutcome
-
-
-Answered = Annotated[
-    AnsweredCancel | AnsweredReturn | AnsweredRefund | AnsweredPay | AnsweredCharge,
-    Field(discriminator="kind"),
-]
-
-
-class InboxState(BaseModel):
-    """The answered requests, oldest first, and the number of requests without an id."""
-
-    model_config = ConfigDict(frozen=True)
-
-    unnamed: int = 0
-    answered: tuple[Answered, ...] = ()
-
-
-class OrderState(BaseModel):
-    """The whole order."""
-
-    model_config = ConfigDict(frozen=True)
-
-    phase: str = "received"
-    placement: Placement | None = None
-    refusals: int = 0
-    cancelled_because: str = ""
-    book: BookState = BookState()
-    steps: StepsState = StepsState()
-    returns: ReturnsState = ReturnsState()
-    payments: PaymentsState = PaymentsState()
-    inbox: InboxState = InboxState()
+    is_held: bool = False
+    attention: tuple[OpenAttention, ...] = ()
+    answered: tuple[AnsweredRequest, ...] = ()
 
 
 class OrderInput(BaseModel):
     """The input of an order's workflow: nothing personal, and nothing that its rows know.
 
+    `goes_on`: an earlier run has begun the order, so this one first reads where it stands.
+    `settle`: before that it waits so long. Attempts of a lost run may still be under way, and
+    nothing that they do may come after the look.
     `continue_after_events`: it continues as new when its history has this many events, unless the
-    server suggests it earlier. `state`: the state that the earlier runs have reached.
+    server suggests it earlier.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     policy: Policy = Policy()
+    goes_on: bool = False
+    settle: timedelta = timedelta(0)
     continue_after_events: int | None = None
-    state: OrderState | None = None

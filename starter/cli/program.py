@@ -93,6 +93,7 @@ _COMMANDS: Final = {
     "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),
     "audit": _Entry("operations.audit", "Check that the books are right.", _RUNNING),
+    "resume": _Entry("orders.resume", "Take up orders that Temporal has lost.", _RUNNING),
     "reconcile": _Entry(
         "payments.reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
     ),

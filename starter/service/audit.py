@@ -284,9 +284,12 @@ def _problems(workflow: WorkflowExecution | None) -> str:
 
 
 def _status(workflow: WorkflowExecutionDescription | None) -> str:
-    if workflow is None or workflow.status is None:
-        return "not there"
-    return workflow.status.name.lower().replace("_", " ")
+    """What became of a workflow that does not run, and what to do."""
+    if workflow is not None and workflow.status == WorkflowExecutionStatus.COMPLETED:
+        return "completed"
+    found = "not there" if workflow is None or workflow.status is None else workflow.status.name
+    told = found.lower().replace("_", " ")
+    return f"{told}: `orderloom resume --all-lost` starts another one"
 
 
 def _key(item: Violation) -> tuple[str, str]:

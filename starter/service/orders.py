@@ -10,7 +10,7 @@ All reads come from PostgreSQL, and so does the decision on an order that was ju
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -28,6 +28,7 @@ from domain.orders.policy import Policy
 from domain.orders.starts import OrderStart
 from runtime.order_starts import start_order
 from starter.service.decisions import Decisions
+from starter.service.resuming import SETTLE, LostOrders, Resumption
 from starter.service.updates import OrderRequests
 from store.batching import Batching
 from store.database import DatabaseAway, Pool
@@ -142,6 +143,7 @@ class Orders(OrderRecords):
         self._policy = policy or Policy()
         self._channel_policies = channel_policies or {}
         self._decisions = Decisions(pool)
+        self._lost = LostOrders(pool, temporal, task_queue)
         self._away: Unreachable | None = None
         self._away_until = 0.0
         self._intake = Batching(
@@ -245,6 +247,24 @@ class Orders(OrderRecords):
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""
         await self._requests.send(order_id, "resolve_attention", answer, type(None))
+
+    async def resume(self, order_id: str, *, settle: timedelta = SETTLE) -> Resumption:
+        """Have an open order that Temporal has lost go on from its rows. Nothing is done twice.
+
+        Answers resumed, or running where it has a workflow. `settle`: steps of the lost run may be
+        under way for so long; the new one begins after them. Raises NotFound, Refused where it has
+        ended, and Unreachable.
+        """
+        return await self._lost.take_up(order_id, settle)
+
+    def resume_lost(self, *, settle: timedelta = SETTLE) -> AsyncIterator[Resumption]:
+        """The same for all open orders, the oldest first: `async for done in orders.resume_lost()`.
+
+        Says of each open order what it did. Orders that were placed a moment ago are left to the
+        worker that starts them. Safe to repeat, and to run from two places at once. Raises
+        Unreachable, after it has told of all that it did: run it again.
+        """
+        return self._lost.take_up_all(settle)
 
 
 def _in_progress(order: Order, why: str) -> Placement:

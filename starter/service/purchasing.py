@@ -10,18 +10,19 @@ import asyncio
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from domain import ids
 from domain.errors import InvalidInput, NotFound, Refused, Unreachable
 from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingPolicy, SupplierItem
 from runtime.retries import retry_context
-from starter.service.updates import unreachable, update
+from starter.service.resuming import LostPurchases, Resumption
+from starter.service.updates import is_missing, unreachable, update
 from store.database import Connection, Pool
 from store.locks import lock_stock
 from store.purchasing import purchase_facts, purchase_reads, purchases, suppliers
@@ -238,18 +239,18 @@ class Purchasing(PurchaseRecords):
             raise unreachable(error) from error
         return answer["ordered"]
 
+    def resume_lost(self) -> AsyncIterator[Resumption]:
+        """Have a worker take up those that Temporal has lost; see `Orders.resume_lost`."""
+        return LostPurchases(self._pool, self._temporal).take_up_all()
+
     async def _update(self, po_id: str, name: str, by: str, reason: str) -> None:
         order = await self.order(po_id)
         handle = self._temporal.get_workflow_handle(ids.purchase_workflow_id(po_id))
         decision: dict[str, Any] = {"po_id": po_id, "by": by, "reason": reason}
         over = order.state in ("closed", "cancelled")
-
-        def not_begun(error: Exception) -> bool:
-            return _is_missing(error) and not over
-
         try:
             async for attempt in retry_context(
-                on=not_begun,
+                on=lambda error: is_missing(error) and not over,
                 attempts=None,
                 timeout=BEGUN_WITHIN_S,
                 wait_initial=0.2,
@@ -261,17 +262,14 @@ class Purchasing(PurchaseRecords):
                         handle, name, decision, type(None), subject=po_id, within=ANSWER_WITHIN
                     )
         except RPCError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise unreachable(error) from error
             if over:
                 raise Refused(f"purchase order {po_id} is {order.state}") from None
             raise Unreachable(
-                f"the workflow of {po_id} is not there yet: is a worker running?"
+                f"{po_id} has no workflow yet: is a worker running? If Temporal has lost it, "
+                "`orderloom resume --all-lost` helps"
             ) from None
-
-
-def _is_missing(error: Exception) -> bool:
-    return isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND
 
 
 async def _terms_of(

@@ -119,7 +119,7 @@ class OrderRequests:
         try:
             return await self._sent(handle, name, request, result, f"order {order_id}")
         except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
+            if is_missing(error):
                 return await self._ended(order_id, request, result)
             raise unreachable(error) from error
 
@@ -166,12 +166,17 @@ class OrderRequests:
         if summary.decision in ("received", "confirmed"):
             raise Unreachable(
                 f"order {order_id} has no workflow in Temporal: where it was just placed, a worker "
-                "starts one within seconds, so try again"
+                f"starts one within seconds, so try again; else `orderloom resume {order_id}` does"
             )
         raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
         )
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether Temporal says that there is no such workflow, or none that runs."""
+    return isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND
 
 
 def unreachable(error: RPCError) -> Unreachable:

@@ -50,10 +50,10 @@ async def create(
     units: LineUnits,
     skus: Mapping[str, str],
     reason: str,
-) -> bool:
-    """Record an approved return. False when it is there already."""
+) -> None:
+    """Record an approved return. The caller holds the order's lock, and knows that it is new."""
     order_id = ids.order_of(return_id)
-    new = await _sql.insert_return(
+    await _sql.insert_return(
         conn,
         return_id=return_id,
         order_id=order_id,
@@ -61,8 +61,6 @@ async def create(
         fulfilment_id=fulfilment_id,
         reason=reason,
     )
-    if new is None:
-        return False
     await _sql.insert_return_lines(
         conn,
         return_id=return_id,
@@ -71,7 +69,12 @@ async def create(
         skus=[skus[line_id] for line_id in units],
         quantities=list(units.values()),
     )
-    return True
+
+
+async def next_number(conn: Connection, order_id: str) -> int:
+    """The number of the order's next return. The caller holds the order's lock."""
+    number: int = await _sql.next_number(conn, order_id=order_id)
+    return number
 
 
 async def locked(conn: Connection, return_id: str) -> Record:

@@ -1,10 +1,12 @@
 -- Returns. The order's row is locked by every writer.
 
--- name: insert_return(return_id, order_id, kind, fulfilment_id, reason)$
+-- name: next_number(order_id)$
+-- Returns are numbered from 1, and none is ever deleted.
+select 1 + count(*) from order_return where order_no = order_no_of(:order_id);
+
+-- name: insert_return(return_id, order_id, kind, fulfilment_id, reason)!
 insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason)
-values (order_no_of(:order_id), :return_id, :kind, :fulfilment_id, 'approved', :reason)
-on conflict (order_no, return_id) do nothing
-returning return_id;
+values (order_no_of(:order_id), :return_id, :kind, :fulfilment_id, 'approved', :reason);
 
 -- name: insert_return_lines(return_id, order_id, line_ids, skus, quantities)!
 insert into return_line (order_no, return_id, line_id, sku, quantity)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from domain import ids
 from domain.errors import NotFound
-from domain.fulfilment.fulfilments import RECALLABLE, FulfilmentState
+from domain.fulfilment.fulfilments import RECALLABLE
+from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.quantities import LineUnits
 from store import waits
 from store.database import Connection, Record, load_queries
@@ -152,6 +153,12 @@ async def report(conn: Connection, order_id: str, fulfilment_id: str, outcome: O
 async def set_state(conn: Connection, fulfilment_id: str, state: FulfilmentState) -> None:
     """Move a fulfilment whose present state the caller has read under the order's lock."""
     await _sql.set_state(conn, fulfilment_id=fulfilment_id, state=state)
+
+
+async def next_number(conn: Connection, order_id: str) -> int:
+    """The number of the order's next fulfilment. The caller holds the order's lock."""
+    number: int = await _sql.next_number(conn, order_id=order_id)
+    return number
 
 
 async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None:

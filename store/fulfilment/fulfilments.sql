@@ -99,6 +99,10 @@ set state = 'cancelled', recalled_from = state, changed_at = moment()
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
 
+-- name: next_number(order_id)$
+-- Fulfilments are numbered from 1, and none is ever deleted.
+select 1 + count(*) from fulfilment where order_no = order_no_of(:order_id);
+
 -- name: tell_unpaid(order_nos, fulfilment_ids)
 -- Those that still wait for their hand-over are told once for each time that they wait. One that somebody is
 -- changing is left for the next look.

@@ -252,8 +252,7 @@ create table order_hold (
 );
 create index order_hold_open on order_hold (order_no) where released_at is null;
 
--- What an order answered to requests that have an id. Written when the order ends: until then its
--- workflow knows them.
+-- What an order answered to requests that have an id. Written before the answer is given.
 create table answered_request (
     order_no    bigint      not null
         constraint answered_request_is_of_an_order references customer_order,
@@ -578,6 +577,15 @@ create table charge (
     constraint captured_is_at_most_charged check (captured_minor <= amount_minor)
 );
 
+-- What the customer brought to pay with, in place of the last of the order's own means.
+create table brought_tender (
+    order_no   bigint      primary key
+        constraint brought_tender_is_of_an_order references customer_order,
+    provider   text        not null,
+    token      text        not null,
+    brought_at timestamptz not null default moment()
+);
+
 -- One row per order: the sums that were asked for, and those that were done. Each request first adds its
 -- amount to what was asked for. So however many requests run at once, no more is charged than was
 -- authorized, and no more is owed back than was charged.
@@ -693,6 +701,9 @@ create table refund (
     came_back_minor    minor_units   not null default 0,
     reason             text          not null,
     who                text          not null,
+    -- where the money goes: the way it was paid, or store credit of the customer
+    pay_to             text          not null default 'original'
+        constraint refund_goes_a_known_way check (pay_to in ('original', 'store_credit')),
     granted_at         timestamptz   not null default moment(),
     primary key (order_no, refund_id),
     constraint issued_is_at_most_granted check (

@@ -1,17 +1,15 @@
 """Orders' answers to requests that have an id.
 
-An order's workflow remembers its answers for as long as it runs. When it ends it writes them here,
-so that a repeat gets the same answer for ever.
+An order's workflow writes each answer here before it gives it. So a repeat gets the same answer for
+ever, also from a later run of the workflow, and when the order has ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.orders.continuation import Answered
-from domain.orders.messages import digest_of
+from domain.orders.continuation import AnsweredRequest
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -25,17 +23,9 @@ class KeptAnswer:
     outcome: dict[str, Any]
 
 
-async def keep(conn: Connection, order_id: str, answers: Sequence[Answered]) -> None:
-    """Write answers down, once per request id."""
-    if not answers:
-        return
-    await _sql.keep_answers(
-        conn,
-        order_id=order_id,
-        request_ids=[item.outcome.request_id for item in answers],
-        digests=[digest_of(item.request) for item in answers],
-        outcomes=[item.outcome.model_dump(mode="json") for item in answers],
-    )
+async def keep(conn: Connection, order_id: str, answered: AnsweredRequest) -> None:
+    """Write an answer down, once per request id."""
+    await _sql.keep_answer(conn, order_id=order_id, **answered.model_dump())
 
 
 async def find(conn: Connection, order_id: str, request_id: str) -> KeptAnswer | None:

@@ -1,9 +1,9 @@
 -- Orders' answers to requests with an id, for repeats that come after their end.
 
--- name: keep_answers(order_id, request_ids, digests, outcomes)!
+-- name: keep_answer(order_id, request_id, digest, outcome)!
 -- Once per request. If a step runs again, the newest answer counts: the caller got that one.
 insert into answered_request (order_no, request_id, digest, outcome)
-select order_no_of(:order_id), * from unnest(:request_ids::text[], :digests::text[], :outcomes::jsonb[])
+values (order_no_of(:order_id), :request_id, :digest, :outcome)
 on conflict (order_no, request_id) do update
 set digest = excluded.digest, outcome = excluded.outcome;
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from store.database import Connection, Record, load_queries
@@ -82,21 +82,36 @@ async def is_told(conn: Connection, order_id: str, effect: str) -> bool:
     return bool(await _sql.is_told(conn, order_id=order_id, effect=effect))
 
 
+def attention_effect(step: str, since: datetime, what: Literal["raised", "resolved"]) -> str:
+    """The effect by which an order's workflow asks for a person, or takes that back."""
+    return f"attention:{step}:{since.astimezone(UTC).isoformat()}:{what}"
+
+
 async def raise_attention(
-    conn: Connection, order_id: str, step: str, reason: str, allowed: Sequence[str]
+    conn: Connection,
+    order_id: str,
+    step: str,
+    reason: str,
+    allowed: Sequence[str],
+    *,
+    since: datetime | None = None,
 ) -> None:
-    """List the order as needing a person at `step`. A repeat changes nothing.
+    """List the order as needing a person at `step`, since now if nothing else is said.
 
     `allowed`: the answers that a person can give; none when it ends by itself.
     """
     await _sql.raise_attention(
-        conn, order_id=order_id, step=step, reason=reason, allowed=list(allowed)
+        conn, order_id=order_id, step=step, reason=reason, allowed=list(allowed), since=since
     )
 
 
-async def resolve_attention(conn: Connection, order_id: str, step: str, resolution: str) -> None:
-    """The step no longer needs a person. Does nothing if it did not."""
-    await _sql.resolve_attention(conn, order_id=order_id, step=step, resolution=resolution)
+async def resolve_attention(
+    conn: Connection, order_id: str, step: str, resolution: str, *, since: datetime | None = None
+) -> None:
+    """The step no longer needs a person. Does nothing if it did not, or only `since` later."""
+    await _sql.resolve_attention(
+        conn, order_id=order_id, step=step, resolution=resolution, since=since
+    )
 
 
 async def open_attention(conn: Connection, order_ids: Sequence[str]) -> list[Record]:

@@ -9,15 +9,17 @@ select exists (
 select told(:order_ids::text[], :effects::text[], :answers::jsonb[], :whats::text[], :whos::text[],
             :whys::text[], :data::jsonb[], :after_end);
 
--- name: raise_attention(order_id, step, reason, allowed)!
-insert into attention (order_no, step, reason, allowed)
-values (order_no_of(:order_id), :step, :reason, :allowed)
+-- name: raise_attention(order_id, step, reason, allowed, since)!
+insert into attention (order_no, step, reason, allowed, since)
+values (order_no_of(:order_id), :step, :reason, :allowed, coalesce(:since::timestamptz, moment()))
 on conflict (order_no, step) where resolved_at is null do update
-set reason = excluded.reason, allowed = excluded.allowed;
+set reason = excluded.reason, allowed = excluded.allowed,
+    since = greatest(attention.since, :since::timestamptz);
 
--- name: resolve_attention(resolution, order_id, step)!
+-- name: resolve_attention(resolution, order_id, step, since)!
 update attention set resolved_at = moment(), resolution = :resolution
-where order_no = order_no_of(:order_id) and step = :step and resolved_at is null;
+where order_no = order_no_of(:order_id) and step = :step and resolved_at is null
+  and since = coalesce(:since::timestamptz, since);
 
 -- name: list_attention(order_ids)
 select order_id, step, attention.reason, since, allowed

@@ -15,7 +15,7 @@ from domain.orders.amounts import value_lines
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.starts import OrderStart
-from store.database import Connection, load_queries
+from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
 
@@ -89,19 +89,21 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
 async def claim_to_start(conn: Connection, at_most: int) -> list[OrderStart]:
     """Orders that are due to be started, in the sequence of their intake; others leave them."""
     rows = _sql.claim_to_start(conn, at_most=at_most, lease=LEASE)
-    return [
-        OrderStart(
-            order_id=row["order_id"],
-            channel=row["channel"],
-            channel_order_id=row["channel_order_id"],
-            service=row["service"],
-            lines=row["lines"],
-            total=Money(minor=row["total_minor"], currency=row["currency"]),
-            policy=Policy.model_validate(row["policy"]),
-            bulk=row["bulk"],
-        )
-        async for row in rows
-    ]
+    return [start_of(row) async for row in rows]
+
+
+def start_of(row: Record) -> OrderStart:
+    """What it takes to start the workflow of the order in a row."""
+    return OrderStart(
+        order_id=row["order_id"],
+        channel=row["channel"],
+        channel_order_id=row["channel_order_id"],
+        service=row["service"],
+        lines=row["lines"],
+        total=Money(minor=row["total_minor"], currency=row["currency"]),
+        policy=Policy.model_validate(row["policy"]),
+        bulk=row["bulk"],
+    )
 
 
 async def started(conn: Connection, order_ids: Sequence[str]) -> None:

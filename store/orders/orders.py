@@ -142,9 +142,15 @@ async def finish(
     reason: str,
     *,
     who: str,
-) -> None:
-    """Record the order's end, and tell its story. A repeat changes nothing."""
-    await _sql.finish(conn, order_id=order_id, decision=decision, reason=reason, who=who)
+) -> str:
+    """Record the order's end, and tell its story. A repeat changes nothing.
+
+    Without a reason, it is that of the last cancellation. Returns the reason that stands.
+    """
+    found: str | None = await _sql.finish(
+        conn, order_id=order_id, decision=decision, reason=reason, who=who
+    )
+    return found or ""
 
 
 async def decide_all(conn: Connection, decision: Decision, reasons: Mapping[str, str]) -> None:

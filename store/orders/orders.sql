@@ -39,13 +39,20 @@ with decided as (
 delete from wait_report w using decided
 where w.order_no = decided.order_no and :decision <> 'confirmed';
 
--- name: finish(order_id, decision, reason, who)!
+-- name: finish(order_id, decision, reason, who)$
 -- confirmed → closed | cancelled, told in the story, once; the reports for its steps go. It decides by
 -- nothing but the row that it changes, so one statement is enough: that locks the row by itself. An order
--- that has ended some other way is told its end, too.
-with finished as (
+-- that has ended some other way is told its end, too. Without a reason it is that of the last cancellation,
+-- of somebody before our own. Answers with the reason.
+with given as (
+    select coalesce(nullif(:reason, ''), (
+        select why from order_event
+        where order_no = order_no_of(:order_id) and what = 'cancelled' and why is not null
+        order by (who = :who), event_id desc limit 1), 'nothing could be sent') as reason
+), finished as (
     update customer_order
-    set decision = :decision, reason = nullif(:reason, ''), decided_at = moment()
+    set decision = :decision, reason = given.reason, decided_at = moment()
+    from given
     where order_id = :order_id and decision in ('received', 'confirmed')
 ), gone as (
     delete from wait_report where order_no = order_no_of(:order_id)
@@ -55,9 +62,12 @@ with finished as (
     where order_id = :order_id and not is_over(order_no, decision)
     on conflict (order_no, effect) do nothing
     returning order_no
+), told as (
+    insert into order_event (order_no, effect, what, who, why)
+    select order_no, 'close_order', :decision, :who, given.reason from done, given
 )
-insert into order_event (order_no, effect, what, who, why)
-select order_no, 'close_order', :decision, :who, nullif(:reason, '') from done;
+select case when decision in ('received', 'confirmed') then given.reason else o.reason end
+from customer_order o, given where order_id = :order_id;
 
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;

@@ -17,7 +17,7 @@ from domain.accounting.documents import Seller
 from domain.ids import WHO
 from domain.money import Money
 from domain.orders.charges import Due, Owed
-from domain.orders.messages import RefundKind
+from domain.orders.messages import RefundKind, RefundTo
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
 from store.accounting import documents, ledger
@@ -106,6 +106,7 @@ async def grant(
     kind: RefundKind,
     why: str,
     who: str = WHO,
+    pay_to: RefundTo = "original",
 ) -> Grant | None:
     """Owe the customer what a fact means for the money; None: nothing.
 
@@ -125,6 +126,7 @@ async def grant(
         currency=found.currency,
         reason=why,
         who=who,
+        pay_to=pay_to,
     )
     await ledger.post(
         conn,

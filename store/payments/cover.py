@@ -57,6 +57,11 @@ class Paying:
     leaving: frozenset[str]
     tallies: Tallies
 
+    def pays_with(self, provider: str, token: str) -> bool:
+        """Whether the last of the tenders is this one; without a provider, the token decides."""
+        main = self.tenders[-1]
+        return token == main.token and provider in ("", main.provider)
+
     @property
     def authorizations(self) -> list[Payment]:
         """Every authorization that was asked for, oldest first."""
@@ -128,11 +133,24 @@ def paying_from(row: Record | Mapping[str, Any]) -> Paying:
         decision=row["decision"],
         currency=row["currency"],
         voided=row["voided"],
-        tenders=orders.tenders(row),
+        tenders=_tenders(row),
         operations=tuple(Payment(**texts(each)) for each in row["operations"]),
         leaving=frozenset(row["leaving"] or ()),
         tallies=tallies.from_row(order_id, row["tallies"]),
     )
+
+
+def _tenders(row: Record | Mapping[str, Any]) -> tuple[TenderTerms, ...]:
+    """Who pays: the order's own, the last one with what the customer has brought in its place."""
+    own = orders.tenders(row)
+    if row["brought"] is None:
+        return own
+    return (*own[:-1], TenderTerms.model_validate(row["brought"]))
+
+
+async def bring(conn: Connection, order_id: str, provider: str, token: str) -> None:
+    """The customer pays with this from now on. The caller holds the order's lock."""
+    await _sql.bring(conn, order_id=order_id, provider=provider, token=token)
 
 
 class Cover(NamedTuple):

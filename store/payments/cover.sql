@@ -5,6 +5,12 @@
 -- schema/routines/payments.sql.
 select * from paying_of(:order_id);
 
+-- name: bring(order_id, provider, token)!
+insert into brought_tender (order_no, provider, token)
+values (order_no_of(:order_id), :provider, :token)
+on conflict (order_no) do update
+set provider = excluded.provider, token = excluded.token, brought_at = excluded.brought_at;
+
 -- name: is_charged(order_id)$
 -- The order is charged as a whole, before anything of it is sent: all of that is paid.
 select exists (select from charge

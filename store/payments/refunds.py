@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import Conflict, Refused
 from domain.money import Money
 from domain.orders.amounts import Worth
-from domain.orders.messages import RefundKind
+from domain.orders.messages import RefundKind, RefundTo
 from domain.orders.quantities import LineUnits
 from store.database import CheckViolation, Connection, load_queries
 
@@ -21,8 +21,8 @@ class Refund(BaseModel):
     """A refund: granted in full at once, and issued in one or more payments.
 
     `units`: line id → units paid back. `credited_minor`: the part of it that was invoiced.
-    `came_back_minor`: the issued amount that the customer's bank returned, until it is paid another
-    way.
+    `pay_to`: where it goes. `came_back_minor`: the issued amount that the customer's bank returned,
+    until it is paid another way.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +42,7 @@ class Refund(BaseModel):
     currency: str
     reason: str
     who: str
+    pay_to: RefundTo
     granted_at: datetime
 
     @property
@@ -73,6 +74,7 @@ async def grant(
     currency: str,
     reason: str,
     who: str,
+    pay_to: RefundTo = "original",
 ) -> bool:
     """Owe the refund to the customer, once. False when it was granted before.
 
@@ -97,6 +99,7 @@ async def grant(
             currency=currency,
             reason=reason,
             who=who,
+            pay_to=pay_to,
         )
     except CheckViolation:
         raise Refused(

@@ -1,12 +1,12 @@
 -- Refunds owed to customers. Every writer locks the order's row.
 
--- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who)$
+-- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who, pay_to)$
 -- Nothing → granted, with its room in the order's sums. Null when it was granted before.
 with granted as (
     insert into refund (order_no, refund_id, kind, units, goods_minor, tax_minor, shipping_minor,
-                        shipping_tax_minor, credited_minor, currency, reason, who)
+                        shipping_tax_minor, credited_minor, currency, reason, who, pay_to)
     values (order_no_of(:order_id), :refund_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax,
-            :credited, :currency, :reason, :who)
+            :credited, :currency, :reason, :who, :pay_to)
     on conflict (order_no, refund_id) do nothing
     returning order_no, refund_id, amount_minor
 ), owed as (

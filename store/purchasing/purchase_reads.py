@@ -155,3 +155,21 @@ async def started(conn: Connection, po_ids: Sequence[str]) -> None:
     """Record that Temporal has taken the workflows of these."""
     if po_ids:
         await _sql.started(conn, po_ids=list(po_ids))
+
+
+async def started_and_open(conn: Connection, *, after: str, at_most: int) -> list[str]:
+    """Open purchase orders whose workflow Temporal has taken; the next ones behind that id."""
+    rows = _sql.started_and_open(conn, after=after, at_most=at_most)
+    return [row["po_id"] async for row in rows]
+
+
+async def open_states(conn: Connection, po_ids: Sequence[str]) -> dict[str, PurchaseState]:
+    """The states of those of these purchase orders that are open."""
+    rows = _sql.open_states(conn, po_ids=list(po_ids))
+    return {row["po_id"]: row["state"] async for row in rows}
+
+
+async def start_again(conn: Connection, po_ids: Sequence[str]) -> None:
+    """Record that Temporal has lost their workflows: a relay starts them as it does new ones."""
+    if po_ids:
+        await _sql.start_again(conn, po_ids=list(po_ids))

@@ -110,8 +110,8 @@ order by p.number desc limit :at_most;
 
 -- name: to_start(batch)
 -- Claims purchase orders whose workflow must be started; an unsuccessful claim is repeated, after
--- ever longer pauses. The disk is not waited for: where this is lost, the workflow is started once more,
--- which changes nothing.
+-- ever longer pauses. One that was approved in an earlier run needs no approval. The disk is not waited for:
+-- where this is lost, the workflow is started once more, which changes nothing.
 with due as (
     select po_id, set_config('synchronous_commit', 'off', true) from purchase_order
     where started_at is null and try_after <= moment()
@@ -121,7 +121,7 @@ update purchase_order p
 set tries = p.tries + 1,
     try_after = moment() + least(60, 0.25 * 2 ^ least(p.tries, 8)) * interval '1 second'
 from due where p.po_id = due.po_id
-returning p.po_id, p.needs_approval, p.sent_before, p.policy;
+returning p.po_id, p.needs_approval and p.state = 'proposed' as needs_approval, p.sent_before, p.policy;
 
 -- name: started(po_ids)!
 -- Their workflows are there. Those that somebody is changing are left alone, so that the relay waits for
@@ -132,6 +132,25 @@ with begun as (
     for no key update skip locked
 )
 update purchase_order p set started_at = moment() from begun where p.po_id = begun.po_id;
+
+-- name: started_and_open(after, at_most)
+select po_id from purchase_order
+where state not in ('closed', 'cancelled') and started_at is not null and po_id > :after
+order by po_id limit :at_most;
+
+-- name: open_states(po_ids)
+select po_id, state from purchase_order
+where po_id = any(:po_ids::text[]) and state not in ('closed', 'cancelled') order by po_id;
+
+-- name: start_again(po_ids)!
+-- Started → to be started. Sorted, because two writers of the same rows wait for each other.
+with lost as (
+    select po_id from purchase_order
+    where po_id = any(:po_ids::text[]) and started_at is not null
+    order by po_id for no key update
+)
+update purchase_order p set started_at = null, tries = 0, try_after = moment()
+from lost where p.po_id = lost.po_id;
 
 -- name: wake()!
 -- Makes the relay look, at commit.

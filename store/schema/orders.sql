@@ -150,8 +150,7 @@ create table order_hold (
 );
 create index order_hold_open on order_hold (order_no) where released_at is null;
 
--- What an order answered to requests that have an id. Written when the order ends: until then its
--- workflow knows them.
+-- What an order answered to requests that have an id. Written before the answer is given.
 create table answered_request (
     order_no    bigint      not null
         constraint answered_request_is_of_an_order references customer_order,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
-from domain.fulfilment.fulfilments import FulfilmentState
+from domain.orders.fulfilment_state import FulfilmentState
 from store.database import Connection, Record, load_queries
 from store.orders import events
 from store.payments import payments, refunds

@@ -228,6 +228,7 @@ DOORS = {
     ),
     # Intake first: the door writes an order down before its workflow starts.
     "starter/service/orders.py": ("store.batching", "store.orders.intake"),
+    "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/updates.py": ("store.orders.answers",),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),

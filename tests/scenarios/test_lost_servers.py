@@ -140,6 +140,9 @@ async def answer_of(method: Any) -> Exception | None:
         called = method(**arguments_for(method))
         if inspect.isawaitable(called):
             await called
+        elif inspect.isasyncgen(called):
+            async for _ in called:
+                pass
         else:
             async with called:
                 pass

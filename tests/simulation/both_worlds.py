@@ -39,6 +39,7 @@ from tests.simulation.driver import BEGAN
 from tests.simulation.world.memory import Memory, Pending
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
+from tests.simulation.world.states import States
 from tests.simulation.world.stock import Stock
 from tests.simulation.world.warehouse import Warehouse
 from tests.support.bench import Bench, handed_over
@@ -169,7 +170,7 @@ class InMemory:
     def __init__(self, **money: Any) -> None:
         chance = Uneventful(1)
         self._time = BEGAN
-        self._memory = Memory(lambda _: None)
+        self._memory = Memory(lambda _: None, now=self.now)
         self._stock = Stock(self._memory, {}, ())
         self._warehouse = Warehouse(self._memory, chance, self.now, _never, self._stock, 1)
         self._money = Money(
@@ -182,10 +183,11 @@ class InMemory:
             stock=self._stock,
         )
         self._warehouse.money = self._money
-        self._money.tenders = self._stock.tenders
+        self._money.own_tenders = self._stock.tenders
         self._money.leaving = self._warehouse.leaving
         self._records = OrderRecords(self._memory, lambda _: None)
-        self._rooms = (self._stock, self._warehouse, self._money, self._records)
+        states = States(self._stock, self._warehouse, self._money, self._records)
+        self._rooms = (self._stock, self._warehouse, self._money, self._records, states)
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:
         self._stock.arrive(sku, location, units)

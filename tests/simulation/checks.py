@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from domain.orders.amounts import value_lines
 from tests.simulation.driver import Broken, Life
@@ -20,6 +21,7 @@ def check(lived: OrderLife) -> None:
         *_stock(lived),
         *_shipments(lived),
         *answers_faults(lived.life),
+        *repeats_faults(lived),
     ]
     if found:
         raise Broken("; ".join(found))
@@ -62,7 +64,8 @@ def _money(lived: OrderLife) -> Iterator[str]:
     net, charges = money.total_captured - money.total_refunded, tallies.charges
     if net != charges.charged.total - charges.refunded.total:
         yield f"decided: {charges.charged.total} − {charges.refunded.total}, paid: {net}"
-    counted = life.workflow.book.lines
+    # Where its rows had ended, nobody was to learn of the last step, and nobody decides any more.
+    counted = tallies.lines if life.ended_in_rows else life.workflow.book.lines
     if lived.memory.decision != "rejected" and counted != tallies.lines:
         yield f"the workflow counts {counted}, and the rows {tallies.lines}"
     if _only_units_were_paid_back(lived):
@@ -122,10 +125,25 @@ def _shipments(lived: OrderLife) -> Iterator[str]:
 
 
 def answers_faults(life: Life) -> Iterator[str]:
-    """Every request is answered once."""
+    """Every request is answered once, but for those that Temporal lost with their run."""
     for update_id, answers in life.answers.items():
         final = [each for each in answers if not each.accepted]
         if len(final) > 1:
             yield f"{update_id} was answered {len(final)} times"
-        if not final and any(each.accepted for each in answers):
+        if update_id in life.unanswered:
+            if final:
+                yield f"{update_id} was answered, and its caller got no answer"
+        elif not final and any(each.accepted for each in answers):
             yield f"{update_id} was accepted and never answered"
+
+
+def repeats_faults(lived: OrderLife) -> Iterator[str]:
+    """Who asks again with the same id gets the same answer, from whichever run."""
+    first: dict[str, Any] = {}
+    for update_id, request in lived.sent.items():
+        asked = f"{request.request_id}: {request.model_dump_json()}"
+        for each in lived.life.answers.get(update_id, ()):
+            if not each.accepted and each.error is None:
+                known = first.setdefault(asked, each.answer)
+                if known != each.answer:
+                    yield f"{update_id} was answered {each.answer}, and before that {known}"

@@ -3,7 +3,7 @@
 A life is one seed. The world answers each activity; chance decides how long that takes, and which
 attempts fail before their effect, lose their answer after it, run twice, or take too long: the next
 attempt then begins while they still go on. Workers die, and the server refuses a task that has not
-seen all that came.
+seen all that came. Temporal may lose a run with all that it has heard; a person begins the next.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, Protocol, get_type_hints
 
 from temporalio.exceptions import ApplicationError
 
@@ -51,6 +51,14 @@ REPLAYED: Final = 0.25
 HANGS_MAX: Final = timedelta(minutes=20)
 """So long, at most, an attempt goes on that the server has given up: the effect comes that late."""
 
+LOST: Final = "Temporal lost the run"
+LOST_MAX: Final = 3
+"""So often, at most, in one life."""
+LOST_AFTER: Final = (0.0, 0.0, 0.004, 0.1, 5.0, 4_000.0, 90_000.0)
+"""Seconds after a task until its run is lost: before its steps begin, while they run, or wait."""
+GONE_FOR: Final = tuple(timedelta(hours=hours) for hours in (1 / 60, 1, 20, 96))
+"""So long, about, nobody notices."""
+
 Fake = Callable[[Any], Any]
 
 MISHAPS: Final = (
@@ -79,6 +87,7 @@ class Mishaps:
     late: float = 0.02
     death: float = 0.01
     overtaken: float = 0.3
+    lost: float = 0.002
 
     @property
     def odds(self) -> dict[str, float]:
@@ -87,7 +96,23 @@ class Mishaps:
         return dict(zip(MISHAPS, chances, strict=True))
 
 
-CALM: Final = Mishaps(0, 0, 0, 0, 0, 0, 0, 0)
+CALM: Final = Mishaps(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+class Keeper(Protocol):
+    """Who takes up again what Temporal has lost."""
+
+    def begin_again(self) -> Any:
+        """The input of the next run."""
+
+    def ended_as(self) -> str:
+        """How it has ended by its rows; empty while it goes on."""
+
+    def lost(self) -> None:
+        """Its run is lost in this moment."""
+
+    def unanswered(self, update_id: str) -> None:
+        """The caller of an update gets no answer."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +163,15 @@ class Life:
         self.result: Any = None
         self.failure = ""
         self.answers: dict[str, list[UpdateAnswered]] = {}
+        self.unanswered: set[str] = set()
+        """Updates whose run was lost before they were answered."""
+        self.ended_in_rows = False
+        """Its run was lost when its rows had ended, so nothing was left to take up."""
         self.story: list[str] = []
         self.runs = 0
         self.tasks = 0
+        self._losses = 0
+        self._is_lost = False
         self._cancelled_run = 0
         self._told = 0
         self._kind = kind
@@ -148,13 +179,15 @@ class Life:
         self._mishaps = mishaps
         self._odds = mishaps.odds
         self._direction = direction
+        self._keeper: Keeper | None = None
         self._fakes: dict[str, tuple[Fake, Any]] = {}
         self._unrefusable: frozenset[str] = frozenset()
         self._afterwards: Callable[[], None] = lambda: None
         self._agenda: list[tuple[datetime, float, int, Callable[[], object]]] = []
         self._sequence = itertools.count()
         self._activities: dict[int, _Activity] = {}
-        self._timers: set[int] = set()
+        self._timers: set[tuple[int, int]] = set()
+        """By run and number."""
         self._inbox: list[Job] = []
         self._busy = False
         self._hanging: dict[int, tuple[datetime, Callable[[], None]]] = {}
@@ -169,10 +202,13 @@ class Life:
         *,
         unrefusable: frozenset[str],
         afterwards: Callable[[], None],
+        keeper: Keeper | None = None,
     ) -> None:
         """These fakes answer the activities. `unrefusable`: those that no rule ever refuses;
-        `afterwards`: called after each, as it may have given people something to do.
+        `afterwards`: called after each, as it may have given people something to do. Without a
+        `keeper`, no run is lost.
         """
+        self._keeper = keeper
         for name, fake in fakes.items():
             typed = inspect.unwrap(fake)  # whatever stands around it, the input is the same
             self._fakes[name] = (fake, _input_of(getattr(typed, "__func__", typed)))
@@ -233,21 +269,23 @@ class Life:
         self.later(timedelta(milliseconds=50), partial(self.fail, activity_id, packed))
 
     def signal(self, name: str, argument: Any) -> None:
-        """Send a signal. An order that has ended does not hear it."""
-        if not self.over:
+        """Send a signal. An order that has ended, or that is lost, does not hear it."""
+        if not self.over and not self._is_lost:
             self.story.append(f"{self.now:%d %H:%M:%S} signal {name}")
             self._post(machine.signalled(name, argument))
 
     def update(self, update_id: str, name: str, argument: Any) -> None:
         """Send an update; its answers are kept. An order that has ended answers nothing."""
-        if not self.over:
+        if self._is_lost:
+            self._no_answer(update_id)
+        elif not self.over:
             self.story.append(f"{self.now:%d %H:%M:%S} update {update_id}: {name}")
             self.answers[update_id] = []
             self._post(machine.updated(update_id, name, argument))
 
     def cancel(self) -> None:
         """Cancel the workflow in Temporal's own pages. The server takes it once for each run."""
-        if not self.over and self._cancelled_run < self.runs:
+        if not self.over and not self._is_lost and self._cancelled_run < self.runs:
             self._cancelled_run = self.runs
             self.story.append(f"{self.now:%d %H:%M:%S} cancelled in Temporal")
             self._post(machine.cancellation_requested())
@@ -272,7 +310,7 @@ class Life:
 
     def live(self) -> None:
         """To the end. Raises Broken where there is none."""
-        self._take(self._machine.begin(self.now))
+        self._begin_run()
         while not self.over:
             if not self._agenda or self._agenda[0][0] - BEGAN > DAYS_MAX:
                 raise Broken(f"nothing happens any more; waits for {self.left_open}")
@@ -291,6 +329,10 @@ class Life:
         self.runs += 1
         return Machine(self._kind, self._workflow_id, self.runs, arguments)
 
+    def _begin_run(self) -> None:
+        self._take(self._machine.begin(self.now))
+        self._may_be_lost(f"run {self.runs}", self._mishaps.lost * 3)
+
     def _post(self, job: Job) -> None:
         """Something happened: the next task tells the workflow, with all that came till then."""
         self._inbox.append(job)
@@ -302,7 +344,7 @@ class Life:
     def _task(self) -> None:
         self._busy = False
         jobs, self._inbox = self._inbox, []
-        if self.over or not jobs:
+        if self.over or self._is_lost or not jobs:
             return
         self.tasks += 1
         if self.tasks > TASKS_MAX:
@@ -316,6 +358,7 @@ class Life:
         if closes and self._overtaken(jobs):
             return
         self._take(wishes)
+        self._may_be_lost(f"task {self.tasks}", self._mishaps.lost)
 
     def _overtaken(self, jobs: list[Job]) -> bool:
         """The server refuses to close a run when something came that it has not seen."""
@@ -326,6 +369,8 @@ class Life:
         self._busy = True  # nothing is told before the task is tried again
         self.now, _, _, do = heapq.heappop(self._agenda)
         do()
+        if self._is_lost or self.over:  # it was lost in this moment
+            return True
         self._machine.take_back()
         self._inbox = [*jobs, *self._inbox]
         self.later(timedelta(0), self._task)
@@ -340,10 +385,10 @@ class Life:
                     if seq in self._activities:
                         self._post(machine.cancelled(self._activities.pop(seq).wish))
                 case TimerStarted(seq, after):
-                    self._timers.add(seq)
-                    self.later(after, partial(self._fire, seq))
+                    self._timers.add((self.runs, seq))
+                    self.later(after, partial(self._fire, self.runs, seq))
                 case TimerCancelled(seq):
-                    self._timers.discard(seq)
+                    self._timers.discard((self.runs, seq))
                 case UpdateAnswered():
                     self.answers[wish.update_id].append(wish)
                 case Continued(arguments):
@@ -356,18 +401,98 @@ class Life:
     def _continue(self, arguments: Sequence[Any]) -> None:
         self.story.append(f"{self.now:%d %H:%M:%S} continues as new")
         self.chance.seen["continued as new"] += 1
-        self._inbox.clear()  # at most the ends of activities that the old run cancelled
+        self._clear()  # at most the ends of activities that the old run cancelled
+        self._machine.forget()
+        self._machine = self._run(arguments)
+        self._begin_run()
+
+    def _clear(self) -> None:
+        """A run is over, and nothing of it is left."""
+        self._inbox.clear()
         self._activities.clear()
         self._timers.clear()
         self._short_waits.clear()
-        self._machine.forget()
-        self._machine = self._run(arguments)
-        self._take(self._machine.begin(self.now))
 
-    def _fire(self, seq: int) -> None:
-        if seq in self._timers:
-            self._timers.discard(seq)
+    def _fire(self, run: int, seq: int) -> None:
+        if (run, seq) in self._timers:
+            self._timers.discard((run, seq))
             self._post(machine.fired(seq))
+
+    # Temporal loses a run -------------------------------------------------------------------------
+
+    def _may_be_lost(self, name: str, probability: float) -> None:
+        """Perhaps Temporal loses the run soon: some moment between this task and a later one."""
+        if (
+            self._keeper is not None
+            and not self.over
+            and self.chance.happens(LOST, name, probability)
+        ):
+            seconds = self.chance.pick(f"lost after {name}", LOST_AFTER)
+            self.later(timedelta(seconds=seconds), partial(self.lose, self.runs))
+
+    def lose(self, run: int | None = None) -> None:
+        """Temporal loses this run, or the present one, with its timers and with all it has heard.
+
+        What workers have begun for it goes on. It begins anew from its rows, later, if those have
+        not ended.
+        """
+        over = self.over or self._is_lost or self._keeper is None
+        if over or run not in (None, self.runs) or self._losses >= LOST_MAX:
+            return
+        assert self._keeper is not None
+        self._losses += 1
+        self.story.append(f"{self.now:%d %H:%M:%S} {LOST}")
+        self.chance.seen["lost"] += 1
+        self._keeper.lost()
+        under_way = [each for each in self._activities.values() if not each.waits]
+        asked = [x for x, answers in self.answers.items() if all(y.accepted for y in answers)]
+        self._clear()
+        self._is_lost, self._busy = True, False
+        for activity in under_way:
+            self._goes_on(activity)
+        for update_id in asked:
+            if update_id not in self.unanswered:
+                self._no_answer(update_id)
+        if self._keeper.ended_as():
+            self._is_over_in_rows()
+        else:
+            about = self.chance.pick(f"gone for {self._losses}", GONE_FOR)
+            gone = about * self.chance.between(f"gone longer {self._losses}", 0.5, 1.5)
+            self.later(gone, self._take_up)
+
+    def _goes_on(self, activity: _Activity) -> None:
+        """A worker may be at it. It does not know that nobody waits for it any more."""
+        name = f"{activity.name} of run {self.runs}"
+        if self.chance.happens("goes on though its run is lost", name, 0.5):
+            limit = min(activity.wish.start_to_close or HANGS_MAX, HANGS_MAX)
+            after = limit * self.chance.pick(f"goes on so long {name}", (0, 0.01, 0.5, 3, 40))
+            number = next(self._sequence)
+            work = partial(self._work_unheard, activity, name)
+            self._hanging[number] = (self.now + min(after, HANGS_MAX), work)
+            self.later(min(after, HANGS_MAX), partial(self._wake, number))
+
+    def _no_answer(self, update_id: str) -> None:
+        assert self._keeper is not None
+        self.unanswered.add(update_id)
+        self._keeper.unanswered(update_id)
+
+    def _is_over_in_rows(self) -> None:
+        """There is nothing to take up: what had to be recorded is recorded."""
+        assert self._keeper is not None
+        self.ended_in_rows = True
+        self.result = {"outcome": self._keeper.ended_as()}
+        self.story.append(f"{self.now:%d %H:%M:%S} ended, by its rows: {self.result['outcome']}")
+
+    def _take_up(self) -> None:
+        """Somebody runs `orderloom resume`."""
+        assert self._keeper is not None
+        if self._keeper.ended_as():  # by an attempt that went on
+            return self._is_over_in_rows()
+        self._is_lost = False
+        self.story.append(f"{self.now:%d %H:%M:%S} taken up again")
+        self._machine.forget()
+        self._machine = self._run(machine.payloads_of(self._keeper.begin_again()))
+        return self._begin_run()
 
     # Activities -----------------------------------------------------------------------------------
 

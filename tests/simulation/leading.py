@@ -21,9 +21,9 @@ UNDOS: Final = STEPS.undos
 ORDER_STEPS: Final = (*(each.name for each in STEPS), *UNDOS, "note_attention")
 """Every activity of an order."""
 
-COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_terms")
+COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_state")
 """So often part of a life that no life has to be led there."""
-ONCE_AT_MOST: Final = ("keep_answers", "void_label", "fill_backorder", "note_hold")
+ONCE_AT_MOST: Final = ("void_label", "fill_backorder", "note_hold")
 """A life comes to these once or not at all, also where it is led there: more lives are."""
 LED_TO: Final = (*(each for each in ORDER_STEPS if each not in COMMON), *ONCE_AT_MOST)
 
@@ -99,7 +99,7 @@ _BACKORDERS: Final = {
 _RETURNS: Final = {"return_window": days(14), "return_within": days(30)}
 
 LEADS: Final[Mapping[str, Lead]] = {
-    "keep_answers": Lead({"backorder": False}, _at_once, "cancel, named", hours=0, stocked="not"),
+    "keep_answer": Lead({"backorder": False}, _at_once, "cancel, named", hours=0, stocked="not"),
     "recall": Lead(when=_in("picking", "picked"), act="cancel", slow=3),
     "release_stock": Lead(when=_in("picking"), act="cancel some", slow=3),
     "put_back": Lead(when=_in("picked", "packed"), act="cancel one", slow=2),

@@ -127,6 +127,7 @@ class Machine:
         self._kind = kind
         self._workflow_id = workflow_id
         self._run_id = f"run-{run}"
+        self._randomness = run
         self._arguments = arguments
         self._record: list[tuple[WorkflowActivation, list[bytes]]] = []
         self._accepted: set[str] = set()
@@ -280,7 +281,7 @@ class Machine:
             interceptor_classes=[],
             defn=definition,
             info=info,
-            randomness_seed=1,
+            randomness_seed=self._randomness,
             extern_functions={"__temporal_assert_local_activity_valid": lambda name: None},
             disable_eager_activity_execution=True,
             worker_level_failure_exception_types=[],
@@ -304,7 +305,7 @@ class Machine:
         start = job.initialize_workflow
         start.workflow_type = str(workflow._Definition.must_from_class(self._kind).name)
         start.workflow_id = self._workflow_id
-        start.randomness_seed = 1
+        start.randomness_seed = self._randomness
         start.first_execution_run_id = "run-1"
         start.arguments.extend(self._arguments)
 

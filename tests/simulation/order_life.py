@@ -22,12 +22,14 @@ from domain.orders.messages import (
 )
 from domain.orders.order import Order
 from tests.simulation.chance import Chance
-from tests.simulation.driver import BEGAN, CALM, Broken, Life, Mishaps
+from tests.simulation.driver import BEGAN, CALM, HANGS_MAX, Broken, Life, Mishaps
 from tests.simulation.leading import LEADS, LED_TO, Lead, Leader, direction
+from tests.simulation.losing import BY_STEP, Losing, phase_of
 from tests.simulation.orders_by_chance import a_policy, an_order
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
+from tests.simulation.world.states import States
 from tests.simulation.world.stock import Stock
 from tests.simulation.world.warehouse import Warehouse
 from workflows.engine.steps import ENDS_EARLY
@@ -41,7 +43,7 @@ NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {
 
 NOT_REFUSED: Final = {
     "note_attention": "the list of what needs a person takes everything",
-    "read_terms": "the order is on record, or it would not have begun",
+    "read_state": "the order is on record, or it would not have begun",
 }
 """Steps that no rule refuses, and why not: a refusal would be a fault."""
 
@@ -62,20 +64,23 @@ class OrderLife:
         self.chance = chance
         led = direction(chance, LED_TO, chance.seed)
         self.calm = led is None and chance.of("calm").random() < 0.4
-        by_chance = Lead(stocked="as it comes")
-        lead = LEADS.get(led.step, by_chance) if led is not None else by_chance
+        phase = "" if self.calm else phase_of(chance)
+        step = BY_STEP.get(phase, "" if led is None else led.step)
+        lead = LEADS.get(step, Lead(stocked="as it comes"))
         self.order = self._an_order(lead)
         self.policy = a_policy(chance).model_copy(update=dict(lead.policy))
         self.asked: dict[str, Any] = {}
         """What was asked for under which request id, or by which update."""
         events = self.chance.pick("continues after", (None, None, 1, 12))
-        start = OrderInput(
+        self.sent: dict[str, Any] = {}
+        """What was asked for by each update whose request has an id."""
+        self._start = OrderInput(
             order_id=self.order.order_id, policy=self.policy, continue_after_events=events
         )
         self.life = Life(
             OrderWorkflow,
             f"order:{self.order.order_id}",
-            start,
+            self._start,
             self.chance,
             CALM if self.calm else Mishaps(),
             led,
@@ -83,10 +88,12 @@ class OrderLife:
         self._make_world(lead)
         self._answered = 0
         self._leader = Leader(lead, self, chance, self.life.later, self._act_as_led)
+        self._losing = Losing(chance, self.life, self.phases, phase)
         self.life.serve(
             self._fakes(),
             unrefusable=self._unrefusable(),
             afterwards=self._look,
+            keeper=self,
         )
 
     def live(self) -> None:
@@ -102,7 +109,9 @@ class OrderLife:
         return an_order(self.chance, paid=lead.stocked == "well")
 
     def _make_world(self, lead: Lead) -> None:
-        self.memory = Memory(self.life.reported, self.life.told, self.life.run_again)
+        self.memory = Memory(
+            self.life.reported, self._told, self.life.run_again, lambda: self.life.now
+        )
         self.stock = self._shelves(lead)
         self.warehouse = Warehouse(
             self.memory,
@@ -126,9 +135,10 @@ class OrderLife:
             stock=self.stock,
         )
         self.warehouse.money = self.money
-        self.money.tenders = self.stock.tenders
+        self.money.own_tenders = self.stock.tenders
         self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)
+        self.states = States(self.stock, self.warehouse, self.money, self.records)
 
     def _unrefusable(self) -> frozenset[str]:
         return frozenset(NOT_REFUSED)
@@ -137,6 +147,7 @@ class OrderLife:
         """Something may have given people something to do."""
         self.warehouse.look()
         self._leader.look()
+        self._losing.look()
 
     def _shelves(self, lead: Lead) -> Stock:
         stock = Stock(self.memory, *self._shelf_units(lead))
@@ -165,7 +176,6 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("reserve_stock", "release_stock", "reserve_again", "reassign"),
-                    "read_terms",
                     *("await_stock", "join_backorders", "fill_backorder"),
                 ),
                 self.stock,
@@ -185,9 +195,10 @@ class OrderLife:
                 self.warehouse,
             ),
             **dict.fromkeys(
-                ("close_order", "keep_answers", "tell", "note_attention", "note_hold"),
+                ("close_order", "keep_answer", "tell", "note_attention", "note_hold"),
                 self.records,
             ),
+            "read_state": self.states,
         }
         return {name: getattr(room, name) for name, room in rooms.items()}
 
@@ -322,6 +333,8 @@ class OrderLife:
         if by_signal:
             self.life.signal(signal, request)
         else:
+            if request.request_id is not None:
+                self.sent[f"u{name}"] = request
             self.life.update(f"u{name}", update, request)
 
     def _pay(self, name: str, token: str, named: str | None = None) -> None:
@@ -337,14 +350,65 @@ class OrderLife:
             for line in chosen
         )
 
+    # Temporal loses the run -----------------------------------------------------------------------
+
+    def begin_again(self) -> OrderInput:
+        """What `orderloom resume` begins the next run with."""
+        return self._start.model_copy(update={"goes_on": True, "settle": HANGS_MAX})
+
+    def ended_as(self) -> str:
+        """How the order has ended by its row; empty while it goes on, or still needs a person."""
+        decision = "" if self.records.attention else self.memory.decision
+        return decision if decision in ("rejected", "cancelled", "closed") else ""
+
+    def lost(self) -> None:
+        """Its run is lost in this moment."""
+        self._losing.lost()
+
+    def unanswered(self, update_id: str) -> None:
+        """The caller sees an error, and asks again, later, where the request has an id."""
+        request = self.sent.get(update_id)
+        if request is not None and self.chance.happens("asks once more", update_id, 0.5):
+            rng = self.chance.of(f"once more {update_id}")
+            hours = rng.expovariate(1 / rng.choice((0.1, 5, 60)))
+            name = f"{update_id.removeprefix('u')}-once-more"
+            self.life.later(timedelta(hours=hours), partial(self._send, name, request, False))
+
+    def _told(self, activity_id: str, outcome: Any) -> None:
+        """The warehouse has told something; in this moment, too, the run may be lost."""
+        self.life.told(activity_id, outcome)
+        self._losing.look()
+
+    def phases(self) -> list[str]:
+        """Where it stands, by what the world has."""
+        parts = list(self.stock.parts.values())
+        states, confirmed = {part.state for part in parts}, self.memory.decision == "confirmed"
+        returns = self.warehouse.returns.values()
+        stands = {
+            "received": self.memory.decision == "",
+            "held": any(self.records.holds.values()),
+            "picking": confirmed and "picking" in states,
+            "packed": bool(states & {"packed", "labelled"}),
+            "on its way": "shipped" in states,
+            "return window": "delivered" in states
+            and states <= {"delivered", "cancelled", "exception"},
+            "a charge due": any(self.money.left_to_pay(x) for x in self.stock.tallies.due),
+            "a return under way": any(
+                each.kind == "customer" and each.received is None for each in returns
+            ),
+            "a refund owed": any(each.unissued for each in self.stock.tallies.granted.values()),
+            "being cancelled": any(x.recalled_from and any(x.reserved.values()) for x in parts),
+        }
+        return [phase for phase, is_so in stands.items() if is_so]
+
     # Operators ------------------------------------------------------------------------------------
 
     def _needs_a_person(self, attention: Attention) -> None:
         if ENDS_EARLY in attention.reason:
             raise Broken(attention.reason)
-        name = f"operator {attention.step} {attention.number}"
-        hours = self.chance.of(name).expovariate(1 / 5)
-        if self.chance.happens("operator is quick", f"{attention.number}", 0.3):
+        name = f"{attention.step} {attention.since:%d %H:%M:%S.%f}"
+        hours = self.chance.of(f"operator {name}").expovariate(1 / 5)
+        if self.chance.happens("operator is quick", name, 0.3):
             hours /= 300
         self.life.later(timedelta(hours=hours), lambda: self._answer(attention))
 

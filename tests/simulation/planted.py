@@ -19,11 +19,18 @@ from domain.orders import charges
 from domain.orders.quantities import LineId, LineUnits
 from workflows.chapters.authorizations import OrderAuthorizations
 from workflows.chapters.backorders import OrderBackorders
+from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.holds import OrderHolds
 from workflows.chapters.payments import OrderPayments
+from workflows.chapters.refunds import OrderRefunds
+from workflows.chapters.returns import OrderReturns
 from workflows.chapters.sending import StageLimits
 from workflows.engine import steps
+from workflows.engine.attention import ParkedSteps
+from workflows.engine.inbox import Inbox
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.state.fulfilment import Fulfilment
+from workflows.state.order_book import OrderBook
 
 
 async def _not_voided(self: OrderAuthorizations, why: str) -> None:
@@ -80,6 +87,31 @@ async def _left_uncharged(self: OrderPayments, fulfilment: Fulfilment, due_minor
     del self, fulfilment, due_minor
 
 
+def _nothing_to_take_up(self: Any, found: Any) -> None:
+    """Of what an earlier run has left, the next one knows nothing."""
+    del self, found
+
+
+def _no_answers_to_take_up(self: Inbox, answered: Any) -> None:
+    """The next run answers as if nobody had asked before."""
+    del answered
+    _TAKE_UP(self, ())
+
+
+_TAKE_UP: Final = Inbox.take_up
+
+
+async def _no_attention_to_take_up(self: ParkedSteps, attention: Any) -> None:
+    """What needs a person is listed, and nobody takes it from the list."""
+    del self, attention
+
+
+async def _no_hold_to_take_up(self: OrderHolds, count: int, *, is_held: bool) -> None:
+    """The next run does not know that it is held."""
+    del is_held
+    self.numbered = count
+
+
 async def _in_the_background(self: PurchaseOrderWorkflow) -> None:
     """The order can end before the cancellation has its answer."""
     vars(self)["background"] = asyncio.create_task(_CANCELLED_IN_UI(self))
@@ -131,6 +163,45 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
         ),
     ),
     "a replacement is charged": ((charges, "_share", _nothing_is_paid),),
+    # What a next run could forget of where its rows say that the order stands.
+    "next run: an owed refund": ((OrderRefunds, "take_up", _nothing_to_take_up),),
+    "next run: an approved return": ((OrderReturns, "take_up", _nothing_to_take_up),),
+    "next run: what was answered": ((Inbox, "take_up", _no_answers_to_take_up),),
+    "next run: what needs a person": ((ParkedSteps, "take_up", _no_attention_to_take_up),),
+    "next run: a hold": ((OrderHolds, "take_up", _no_hold_to_take_up),),
+    "next run: the charge of a parcel that left": (
+        _rewritten(
+            OrderFulfilments,
+            "_go",
+            "charged = self._payments.charge(fulfilment, fulfilment.due_minor)",
+            "charged = self._payments.charge(fulfilment, 0)",
+        ),
+    ),
+    "next run: the charge of a parcel that has arrived": (
+        _rewritten(
+            OrderFulfilments,
+            "_go",
+            "await self._payments.charge(fulfilment, fulfilment.due_minor)",
+            "pass",
+        ),
+    ),
+    "next run: a fulfilment that was stopped": (
+        _rewritten(OrderFulfilments, "_go", "await self._carry_on_recalled(fulfilment)", "pass"),
+    ),
+    "next run: the round of a backorder": (
+        _rewritten(OrderBook, "take_up", "self.round = state.round", "self.round = 1"),
+    ),
+    "next run: what is authorized": (
+        _rewritten(OrderBook, "take_up", "self.authorized = state.authorized", ""),
+    ),
+    "next run: that it was charged ahead": (
+        _rewritten(
+            OrderPayments,
+            "take_up",
+            'self.charged = state.prepaid == "charged"',
+            "self.charged = False",
+        ),
+    ),
     "goes on without having been held": (
         _rewritten(OrderPayments, "_waits_no_more", "if self._held:", "if True:"),
     ),

@@ -7,7 +7,7 @@ Every activity is asked twice: the answer, and what it leaves behind, must be th
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ import pytest
 from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.contracts import Look, Part
 from activities.fulfilment.delivery import LastScan
-from activities.orders.order_records import Attention, CloseOrder, Hold, Notice, ReadTerms
+from activities.orders.order_records import Attention, CloseOrder, Ended, Hold, Notice, ReadState
 from activities.payments.contracts import Charged, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
@@ -33,6 +33,7 @@ from tests.support.builders import an_order, terms_of
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 HOUR = timedelta(hours=1)
+SINCE = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
 
 @pytest.fixture(params=["in memory", "on PostgreSQL"])
@@ -120,6 +121,32 @@ async def owed(world: World, order: Order, request_id: str = "r1", **wishes: Any
     return Refund(refund_id=answer.granted.refund_id)
 
 
+async def approved(
+    world: World, order: Order, wanted: dict[str, int], request_id: str = "r1"
+) -> str:
+    """The customer may send these back. Returns the return's id."""
+    ask = ApproveReturn(
+        order_id=order.order_id, request_id=request_id, units=wanted, reason="no", who="test"
+    )
+    return_id: str = (await twice(world, "approve_return", ask)).return_id
+    return return_id
+
+
+async def expected_back(world: World, order: Order, part: str) -> str:
+    """The carrier brings a parcel of three units back. Returns the return's id."""
+    ask = ApproveReturn(
+        order_id=order.order_id,
+        request_id=part,
+        kind="undeliverable",
+        fulfilment_id=part,
+        units={"1": 3},
+        reason="no",
+        who="test",
+    )
+    return_id: str = (await twice(world, "approve_return", ask)).return_id
+    return return_id
+
+
 def units(count: int) -> dict[str, Any]:
     """The wish to be paid back for so many units of the first line, with their shipping."""
     return {"lines": (LineRequest(line_id="1", quantity=count),), "shipping": True}
@@ -140,7 +167,6 @@ def again(order: Order, part: str, **wishes: Any) -> ReserveAgain:
         "source": "open",
         "replace": True,
         "backorder": True,
-        "first_number": 2,
         "avoid": "main",
     }
     return ReserveAgain(
@@ -170,7 +196,8 @@ async def test_the_first_step_and_a_later_run_learn_the_same_terms(world: World)
     await world.on_record(order, Policy())
     answer = await world.do("reserve_stock", ReserveStock(order_id=order.order_id))
     assert answer.terms == terms_of(order)
-    assert await world.do("read_terms", ReadTerms(order_id=order.order_id)) == terms_of(order)
+    state = await world.do("read_state", ReadState(order_id=order.order_id))
+    assert state.terms == terms_of(order)
     assert terms_of(order).total_minor == order.total_minor
 
 
@@ -240,7 +267,7 @@ async def test_what_stays_wanted_of_a_recalled_one_goes_on_in_another(world: Wor
     part = await confirmed(world, order)
     await world.do("recall", Part(fulfilment_id=part))
     to = f"{order.order_id}:2"
-    ask = Reassign(fulfilment_id=part, to=to, units={"1": 2})
+    ask = Reassign(fulfilment_id=part, units={"1": 2})
     planned = await twice(world, "reassign", ask)
     assert (planned.fulfilment_id, planned.location, planned.units) == (to, "main", {"1": 2})
     assert await world.shelf("TEA") == (9, 3), "the claim of the third is given back by a release"
@@ -257,7 +284,7 @@ async def test_what_was_waited_for_is_filled_as_it_comes(world: World) -> None:
     assert await world.do("await_stock", wait) == WAITS
     await world.goods_come("TEA", 1)
     assert await world.do("await_stock", wait) != WAITS
-    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2}, first_number=2)
+    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2})
     filled = await twice(world, "fill_backorder", fill)
     assert [(p.fulfilment_id, p.units) for p in filled.fulfilments] == [
         (f"{order.order_id}:2", {"1": 1})
@@ -455,9 +482,8 @@ async def test_a_return_waits_until_it_is_counted(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await sent(world, order)
     await world.arrive(part, "delivered")
-    return_id = f"{order.order_id}:R1"
-    ask = ApproveReturn(return_id=return_id, units={"1": 2}, reason="no", who="test")
-    assert await twice(world, "approve_return", ask) is None
+    return_id = await approved(world, order, {"1": 2})
+    assert return_id == f"{order.order_id}:R1"
     assert await twice(world, "receive_return", ReturnPart(return_id=return_id)) == WAITS
     await world.count(return_id, {"1": 1})
     received = await twice(world, "receive_return", ReturnPart(return_id=return_id))
@@ -474,16 +500,7 @@ async def test_what_could_not_be_delivered_is_owed_when_it_is_back(world: World)
     order = an_order(("TEA", 3))
     part = await sent(world, order)
     await world.arrive(part, "undeliverable")
-    return_id = f"{order.order_id}:R1"
-    ask = ApproveReturn(
-        return_id=return_id,
-        kind="undeliverable",
-        fulfilment_id=part,
-        units={"1": 3},
-        reason="no",
-        who="test",
-    )
-    await twice(world, "approve_return", ask)
+    return_id = await expected_back(world, order, part)
     await world.count(return_id, {"1": 3})
     received = await twice(world, "receive_return", ReturnPart(return_id=return_id))
     assert received.refund.amount.minor == 3500
@@ -692,7 +709,7 @@ async def test_what_an_order_says_about_itself_is_said_once(world: World) -> Non
     released = hold.model_copy(update={"released": True, "note": ""})
     assert await twice(world, "note_hold", released) is None
     attention = Attention(
-        order_id=order_id, step="pick x", number=1, reason="late", allowed=("retry",)
+        order_id=order_id, step="pick x", since=SINCE, reason="late", allowed=("retry",)
     )
     assert await twice(world, "note_attention", attention) is None
     resolved = attention.model_copy(update={"resolution": "done: by hand"})
@@ -700,11 +717,13 @@ async def test_what_an_order_says_about_itself_is_said_once(world: World) -> Non
     notice = Notice(order_id=order_id, effect="refused:1", what="cancel refused", why="no")
     assert await twice(world, "tell", notice) is None
     end = CloseOrder(order_id=order_id, decision="cancelled", reason="test")
-    assert await twice(world, "close_order", end) is None
+    assert await twice(world, "close_order", end) == Ended(reason="test")
+    later = end.model_copy(update={"reason": "another"})
+    assert await twice(world, "close_order", later) == Ended(reason="test"), "the first one stands"
 
 
 async def test_attention_of_an_order_that_is_not_on_record_yet_is_no_fault(world: World) -> None:
-    ask = Attention(order_id="web-none", step="reserve_stock web-none", number=1, reason="late")
+    ask = Attention(order_id="web-none", step="reserve_stock web-none", since=SINCE, reason="late")
     assert await twice(world, "note_attention", ask) is None
 
 
@@ -715,14 +734,14 @@ async def test_a_late_attempt_does_not_ask_for_attention_again(world: World) -> 
     order = an_order(("TEA", 3))
     await confirmed(world, order)
     asks = Attention(
-        order_id=order.order_id, step="pick x", number=1, reason="late", allowed=("retry",)
+        order_id=order.order_id, step="pick x", since=SINCE, reason="late", allowed=("retry",)
     )
     over = asks.model_copy(update={"resolution": "retry: now"})
     await world.do("note_attention", asks)
     await world.do("note_attention", over)
     await world.do("note_attention", asks)
     assert await world.attention(order) == []
-    await world.do("note_attention", asks.model_copy(update={"number": 2}))
+    await world.do("note_attention", asks.model_copy(update={"since": SINCE + HOUR}))
     await world.do("note_attention", over)
     assert await world.attention(order) == ["pick x"], "the second one stands"
 

@@ -14,6 +14,7 @@ from tests.simulation import purchase_life as purchases
 from tests.simulation.driver import MISHAPS
 from tests.simulation.leading import ORDER_STEPS
 from tests.simulation.lives import Lived, live
+from tests.simulation.losing import PHASES
 from tests.simulation.planted import PLANTS, planted
 from tests.simulation.purchase_life import ACTIVITIES as PURCHASE_STEPS
 from tests.simulation.shrinking import Kept, kept, shrunk
@@ -23,12 +24,25 @@ TOGETHER = 50
 
 FOUND_BY = {
     "release forgotten": 7,
-    "charge forgotten": 1,
-    "refund before its charge": 322,
+    "charge forgotten": 3,
+    "refund before its charge": 693,
     "wait without bound": 4,
     "spin": 1,
-    "unpaid, and nothing done": 1,
+    "unpaid, and nothing done": 4,
+    "goes on without having been held": 64,
+    "a renewal that may have happened is forgotten": 4686,
     "cancelled against the supplier's no": 80,
+    "next run: an owed refund": 131,
+    "next run: an approved return": 9,
+    "next run: what was answered": 176,
+    "next run: what needs a person": 1,
+    "next run: a hold": 94,
+    "next run: the charge of a parcel that left": 79,
+    "next run: the charge of a parcel that has arrived": 71,
+    "next run: a fulfilment that was stopped": 96,
+    "next run: the round of a backorder": 4,
+    "next run: what is authorized": 7,
+    "next run: that it was charged ahead": 7,
 }
 """The first seed that finds each planted fault; see `make simulate PLANT=…`."""
 
@@ -67,6 +81,20 @@ OFTEN = {
     "request_return as update, return window": 8,
 }
 """What must happen at least so often in the lives of this file."""
+
+LOST_WHILE = {
+    "received": 3,
+    "held": 3,
+    "picking": 10,
+    "packed": 10,
+    "on its way": 10,
+    "return window": 5,
+    "a charge due": 3,
+    "a return under way": 3,
+    "a refund owed": 3,
+    "being cancelled": 3,
+}
+"""So often, at least, Temporal loses a run while its order is there, in the lives of this file."""
 
 FIRSTS = range(1, SEEDS + 1, TOGETHER)
 
@@ -132,6 +160,21 @@ def test_in_these_lives_what_is_hardest_for_a_workflow_happens_often(
     seen = sum((lived.seen for lived in all_lived), Counter())
     rare = {what: seen[what] for what, least in OFTEN.items() if seen[what] < least}
     assert rare == {}
+
+
+def test_in_these_lives_temporal_loses_runs_in_every_phase_of_an_order(
+    all_lived: list[Lived],
+) -> None:
+    assert {*LOST_WHILE} == {*PHASES}
+    seen = sum((lived.seen for lived in all_lived), Counter())
+    rare = {
+        phase: seen[f"lost while {phase}"]
+        for phase, least in LOST_WHILE.items()
+        if seen[f"lost while {phase}"] < least
+    }
+    assert rare == {}
+    assert seen["goes on though its run is lost"] >= 10, "of attempts that are under way"
+    assert seen["asks once more"] >= 5, "of callers who got no answer"
 
 
 @pytest.mark.parametrize("life", kept(), ids=lambda life: f"{life.seed}: {life.fault}")

@@ -113,7 +113,7 @@ def test_lives_that_failed_once_do_not_fail_again(fresh_url: str) -> None:
 
 def test_a_fault_that_is_put_into_the_workflow_is_found(fresh_url: str) -> None:
     with planted("release forgotten"), ground_on(fresh_url):
-        assert "is still held on the customer's card" in live(5, kind=ON_POSTGRES).fault
+        assert "is still held on the customer's card" in live(7, kind=ON_POSTGRES).fault
 
 
 def test_a_fault_that_is_put_into_an_activity_is_found(
@@ -125,4 +125,4 @@ def test_a_fault_that_is_put_into_an_activity_is_found(
     forgotten.__name__ = "put_back"
     monkeypatch.setattr(Fulfilments, "put_back", forgotten)
     with ground_on(fresh_url):
-        assert "release_stock raised CheckViolationError" in live(12, kind=ON_POSTGRES).fault
+        assert "release_stock raised CheckViolationError" in live(21, kind=ON_POSTGRES).fault

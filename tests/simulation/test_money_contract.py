@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from activities.aftersales.returns import ApproveReturn, ReturnPart
+from activities.aftersales.returns import ReturnPart
 from activities.fulfilment.contracts import Part
 from activities.payments.contracts import Charged, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
@@ -17,6 +17,7 @@ from domain.orders.order import Order
 from tests.simulation.both_worlds import WAITS, No, Sums, World
 from tests.simulation.test_contract import (
     HOUR,
+    approved,
     company,
     confirmed,
     left,
@@ -175,7 +176,7 @@ async def test_what_stands_for_a_part_that_was_stopped_pays_for_the_one_in_its_p
     await world.do("authorize_payment", authorizing(order))
     await world.do("recall", Part(fulfilment_id=one))
     again = ids.fulfilment_id(order.order_id, 3)
-    moved = Reassign(fulfilment_id=one, to=again, units={"1": 1})
+    moved = Reassign(fulfilment_id=one, units={"1": 1})
     await world.do("reassign", moved)
     hold = securing(order, again, world.now() + HOUR)
     assert await twice(world, "authorize_payment", hold) is None
@@ -195,7 +196,7 @@ async def test_what_stands_for_units_that_were_waited_for_pays_for_them_as_they_
     await reserved(world, order)
     await world.do("authorize_payment", authorizing(order))
     await world.goods_come("TEA", 2)
-    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2}, first_number=2)
+    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 2})
     (come,) = (await twice(world, "fill_backorder", fill)).fulfilments
     hold = authorizing(order, parts=(come.fulfilment_id,))
     assert await twice(world, "authorize_payment", hold) is None
@@ -233,9 +234,7 @@ async def test_a_return_is_owed_while_a_bank_asks_and_paid_back_when_it_has_deci
 ) -> None:
     order = an_order(("TEA", 3))
     await world.arrive(await sent(world, order), "delivered")
-    return_id = f"{order.order_id}:R1"
-    approve = ApproveReturn(return_id=return_id, units={"1": 3}, reason="no", who="test")
-    await world.do("approve_return", approve)
+    return_id = await approved(world, order, {"1": 3})
     await world.dispute(order)
     await world.count(return_id, {"1": 3})
     received = await world.do("receive_return", ReturnPart(return_id=return_id))
@@ -320,7 +319,7 @@ async def test_what_is_renewed_is_renewed_for_all_parts_and_for_no_more_than_the
     await world.days_pass(6)
     await world.do("recall", Part(fulfilment_id=two))
     keep = ids.fulfilment_id(order.order_id, 3)
-    await world.do("reassign", Reassign(fulfilment_id=two, to=keep, units={"1": 1}))
+    await world.do("reassign", Reassign(fulfilment_id=two, units={"1": 1}))
     less = ReleaseStock(
         order_id=order.order_id,
         effect="cancel:one",
@@ -392,7 +391,7 @@ async def test_claims_beyond_what_a_count_finds_are_waited_for_again(world: Worl
     assert await world.do("await_stock", wait) == WAITS, "the order has not joined the round yet"
     assert await twice(world, "join_backorders", wait) is None
     assert await twice(world, "await_stock", wait) != WAITS
-    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 3}, first_number=2)
+    fill = FillBackorder(order_id=order.order_id, round=1, units={"1": 3})
     filled = await twice(world, "fill_backorder", fill)
     assert [part.units for part in filled.fulfilments] == [{"1": 1}]
     assert filled.backordered == {"1": 2}

@@ -51,10 +51,13 @@ class Shop(Service):
     worker_options: ClassVar[dict[str, Any]] = {}
     """Of every shop's worker, where a test does not say otherwise."""
 
-    def __init__(self, pool: Pool, temporal: Client, policy: Policy) -> None:
+    def __init__(
+        self, pool: Pool, temporal: Client, policy: Policy, *, task_queue: str | None = None
+    ) -> None:
+        """`task_queue`: of workers that run without this shop."""
         self.pool = pool
         self.temporal = temporal
-        self.task_queue = f"test-{uuid.uuid4()}"
+        self.task_queue = task_queue or f"test-{uuid.uuid4()}"
         super().__init__(pool, temporal, task_queue=self.task_queue, policy=policy)
         self.buying_policy = BRISK_BUYING
         self.faults = Faults()

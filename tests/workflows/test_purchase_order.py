@@ -20,6 +20,7 @@ from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
 from domain.stock.items import Item
 from domain.stock.locations import Location
 from domain.stock.stock_levels import StockLevels
+from starter.service.resuming import Resumption
 from store.database import Pool
 from store.purchasing import replenishment
 from store.purchasing.purchase_reads import PurchaseOrder
@@ -327,3 +328,43 @@ async def test_a_wait_that_somebody_completes_with_something_else_goes_on(shop: 
     assert await ended(shop, order.po_id) == {"state": "closed"}
     assert await story(shop, order.po_id) == [*SENT, "acknowledged", "received", "closed"]
     await shop.settled()
+
+
+async def test_one_that_temporal_lost_is_taken_up_again_and_nothing_is_done_twice(
+    shop: Shop,
+) -> None:
+    await a_need(shop, price="100")
+    po_id = (await at(shop, "proposed")).po_id
+    await lose_and_take_up(shop, po_id)
+    assert (await shop.purchasing.order(po_id)).state == "proposed", "nobody has approved it"
+    await shop.purchasing.approve(po_id, by="kim")
+    await at(shop, "sent")
+    await lose_and_take_up(shop, po_id)
+    await shop.purchasing.acknowledge(po_id, "855", who="assam")
+    await shop.purchasing.receive(po_id, "part-1", {"TEA": 10}, who="dock")
+    await lose_and_take_up(shop, po_id)
+    (done,) = [done async for done in shop.purchasing.resume_lost()]
+    assert (done.subject, done.outcome) == (po_id, "running")
+    await shop.purchasing.receive(po_id, "part-2", who="dock")
+    assert await ended(shop, po_id) == {"state": "closed"}
+    assert await story(shop, po_id) == [*SENT, "acknowledged", "received", "received", "closed"]
+    assert [done async for done in shop.purchasing.resume_lost()] == []
+    async with shop.pool.acquire() as conn:
+        kept = await suppliers.get(conn, po_id)
+    assert kept is not None
+    await shop.settled()
+
+
+async def lose_and_take_up(shop: Shop, po_id: str) -> None:
+    """Its workflow is terminated; then another one is asked for, and a worker starts it."""
+    taken = "select started_at from purchase_order where po_id = $1"
+    await shop.until(lambda: shop.pool.fetchval(taken, po_id), "Temporal has taken it")
+    run = (await workflow(shop, po_id).describe()).run_id
+    await workflow(shop, po_id).terminate("a slip")
+    (done,) = [done async for done in shop.purchasing.resume_lost()]
+    assert done == Resumption(po_id, "resumed", "its workflow had been terminated")
+
+    async def begun() -> bool:
+        return (await workflow(shop, po_id).describe()).run_id != run
+
+    await shop.until(begun, f"another workflow of {po_id}")

@@ -49,6 +49,15 @@ class OrderBackorders:
         self._too_long = False
         self._unneeded = False
 
+    async def take_up(self, since: datetime | None) -> None:
+        """Go on with a wait that has lasted since then.
+
+        Units that fell back meanwhile are waited for, too.
+        """
+        if self._book.waiting:
+            self._book.waits_until = (since or workflow.now()) + self._policy.backorder_within
+            await self._join("Wait for all that is backordered")
+
     def start(self) -> None:
         """Begin to wait for all that is backordered, now or later."""
         if self._task is None:
@@ -75,7 +84,7 @@ class OrderBackorders:
     async def cancel(self, wanted: LineUnits, effect: str, why: str, who: str) -> LineUnits:
         """Cancel units as far as they are waited for. Returns those."""
         # The number of waiting units is not known while a fill is under way.
-        async with self._book.numbering:
+        async with self._book.allocating:
             waiting = self._book.waiting
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
@@ -147,36 +156,32 @@ class OrderBackorders:
     async def _next_round(self) -> None:
         """The round ended without stock: wait in the next one for units that were added since."""
         self._book.waits_until = None
-        async with self._book.numbering:  # whatever named the old round has ended
+        async with self._book.allocating:  # whatever named the old round has ended
             self._book.round += 1
             if self._book.waiting:
-                await self._steps.record(
-                    Backorders.join_backorders,
-                    AwaitStock(order_id=self._order_id, round=self._book.round),
-                    self._part,
-                    "Wait for what is wanted since",
-                )
+                await self._join("Wait for what is wanted since")
+
+    async def _join(self, summary: str) -> None:
+        ask = AwaitStock(order_id=self._order_id, round=self._book.round)
+        await self._steps.record(Backorders.join_backorders, ask, self._part, summary)
 
     async def _give_up(self) -> None:
         """Send what has come at the last moment, and cancel the rest."""
         await self._fill()
         if self._book.waiting:
-            self._book.given_up = "given up by an operator"
+            why = "given up by an operator"
             if self._too_long:
-                self._book.given_up = f"not in stock within {span(self._policy.backorder_within)}"
-            await self.cancel(
-                self._book.waiting, f"give_up:{self._part}", self._book.given_up, "orderloom"
-            )
+                why = f"not in stock within {span(self._policy.backorder_within)}"
+            await self.cancel(self._book.waiting, f"give_up:{self._part}", why, "orderloom")
 
     async def _fill(self) -> None:
-        async with self._book.numbering:
+        async with self._book.allocating:
             filled = await self._steps.record(
                 Backorders.fill_backorder,
                 FillBackorder(
                     order_id=self._order_id,
                     round=self._book.round,
                     units=self._book.waiting,
-                    first_number=self._book.next_number,
                 ),
                 self._part,
                 "Allocate what has come",

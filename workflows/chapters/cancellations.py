@@ -11,6 +11,7 @@ from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
 from workflows.engine.refusals import invalid_line
+from workflows.state.contracts import OrderEnd
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
@@ -26,13 +27,12 @@ class OrderCancellations:
     """Cancels units of one order, one request at a time."""
 
     def __init__(
-        self, book: OrderBook, fulfilments: OrderFulfilments, backorders: OrderBackorders, why: str
+        self, book: OrderBook, fulfilments: OrderFulfilments, backorders: OrderBackorders
     ) -> None:
         self._book = book
         self._fulfilments = fulfilments
         self._backorders = backorders
         self._one_at_a_time = asyncio.Lock()
-        self.why = why  # the reason of the latest request that cancelled something
 
     def check(self, request: CancelRequest) -> None:
         """Raises ApplicationError where the request cannot be meant for this order."""
@@ -51,8 +51,6 @@ class OrderCancellations:
                 else:
                     taken = await self._cancel_in(source, left, request, request_id)
                 # Nothing is taken of one that went out or was not found: the next look tells.
-                if taken:
-                    self.why = request.reason
                 for line_id, units in taken.items():
                     cancelled[line_id] = cancelled.get(line_id, 0) + units
                     left[line_id] -= units
@@ -72,14 +70,14 @@ class OrderCancellations:
         keep = {k: units - take[k] for k, units in fulfilment.units.items() if units > take[k]}
         taken = {k: units for k, units in take.items() if units}
         effect = f"cancel:{request_id}:{fulfilment.id}"
-        await self._fulfilments.cancel_units(fulfilment, taken, effect, request.reason, request.by)
+        await self._fulfilments.recalls.cancel_units(
+            fulfilment, taken, effect, request.reason, request.by
+        )
         if keep:
             await self._fulfilments.carry_on(fulfilment, keep)
         return taken
 
-    def too_early(
-        self, request_id: str, ended_as: Literal["rejected", "cancelled"], placement: Placement
-    ) -> CancelOutcome:
+    def too_early(self, request_id: str, ended_as: OrderEnd, placement: Placement) -> CancelOutcome:
         """The order ended before it was confirmed, by itself or because of this request."""
         if ended_as == "rejected":
             return CancelOutcome(
@@ -109,7 +107,7 @@ class OrderCancellations:
         )
         if self._waited_for(left):
             return "backorder"
-        return await self._fulfilments.least_advanced(self._stoppable(left))
+        return await self._fulfilments.recalls.least_advanced(self._stoppable(left))
 
     def _waited_for(self, left: LineUnits) -> bool:
         return any(left.get(line_id, 0) for line_id in self._book.waiting)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container
+from datetime import datetime
+from typing import get_args
 
 from temporalio import workflow
 
@@ -20,12 +22,12 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.fulfilment.contracts import Look, Part, Sending, Sent
+    from activities.fulfilment.contracts import Part, Sending, Sent
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
     from activities.stock.contracts import Reassign
     from activities.stock.inventory import Inventory
-    from domain.fulfilment.fulfilments import RECALLABLE
+    from domain.orders.continuation import Stage
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
     from domain.words import count_of, span
@@ -48,16 +50,16 @@ class OrderFulfilments:
         self._returns = returns
         self._policy = policy
         self._replacements = Replacements(steps, book, payments, policy, self.start)
-        self._recalls = Recalls(steps, book, payments, self._replacements)
+        self.recalls = Recalls(steps, book, payments, self._replacements)
 
     def start(self, fulfilment: Fulfilment) -> None:
         """Set a fulfilment on its way."""
         fulfilment.task = asyncio.create_task(self._run(fulfilment))
 
-    def start_all(self) -> None:
-        """Set all on their way that are not, also those that an earlier run handed on."""
+    def start_all(self, stages: Container[Stage] = get_args(Stage)) -> None:
+        """Set all in these stages on their way that are not, also those of an earlier run."""
         for fulfilment in list(self._book.fulfilments.values()):
-            if fulfilment.task is None and not fulfilment.ended:
+            if fulfilment.task is None and not fulfilment.ended and fulfilment.stage in stages:
                 self.start(fulfilment)
 
     @property
@@ -99,7 +101,7 @@ class OrderFulfilments:
                 stopped = await self._go(fulfilment)
                 if stopped is None or fulfilment.recalled:
                     return
-                if await self._recalls.give_up(fulfilment, stopped.message):
+                if await self.recalls.give_up(fulfilment, stopped.message):
                     return
                 # It could not be stopped, because it had been handed over: the wait that begins
                 # again finds that.
@@ -108,20 +110,37 @@ class OrderFulfilments:
 
     async def _go(self, fulfilment: Fulfilment) -> Stopped | None:
         """From its present stage, which an earlier run may have left it in, to its end."""
-        if fulfilment.stage == "await_delivery":  # an earlier run has charged for it
-            if fulfilment.return_id:
-                await self._returns.undeliverable(fulfilment)
-            else:
-                await self._deliver(fulfilment)
-            return None
+        match fulfilment.stage:
+            case "recalled":
+                await self._carry_on_recalled(fulfilment)
+                return None
+            case "to_charge":
+                await self._payments.charge(fulfilment, fulfilment.due_minor)
+                return None
+            case "await_delivery":
+                charged = self._payments.charge(fulfilment, fulfilment.due_minor)
+                await asyncio.gather(charged, self._arrive(fulfilment))
+                return None
         sent = await self._send(fulfilment)
         if not isinstance(sent, Sent):
             return sent
         self._book.shipped(fulfilment)
         fulfilment.since = workflow.now()
         charged = self._payments.charge(fulfilment, sent.due_minor)
-        await asyncio.gather(charged, self._deliver(fulfilment))
+        await asyncio.gather(charged, self._arrive(fulfilment))
         return None
+
+    async def _carry_on_recalled(self, fulfilment: Fulfilment) -> None:
+        """An earlier run has stopped it, and nobody knows any more for whom: send all of it anew.
+
+        Whoever asked has had no answer, and may ask again.
+        """
+        stopped = await self.recalls.stop(fulfilment)
+        assert stopped is not None  # its row says that it was stopped
+        await self.recalls.unwind(fulfilment, stopped)
+        if fulfilment.units:
+            await self.carry_on(fulfilment, fulfilment.units)
+        fulfilment.replacing = False
 
     async def _send(self, fulfilment: Fulfilment) -> Sent | Stopped | None:
         """Wait until it is handed over, and decide what only the order can.
@@ -129,12 +148,15 @@ class OrderFulfilments:
         None: no unit of it is left to send.
         """
         fulfilment.stage = "under_way"
-        fulfilment.since = fulfilment.since or workflow.now()
+        since, fulfilment.since = fulfilment.since, fulfilment.since or workflow.now()
         limits = StageLimits(self._steps, self._policy, fulfilment.id)
+        if since is not None and fulfilment.state is not None:
+            limits.take_up(fulfilment.state, since)
         early = 0  # so often in a row, the wait ended at once because of the money
         while fulfilment.units:
             began = workflow.now()
-            outcome = await self._wait(fulfilment, limits)
+            outcome = await self._wait(fulfilment, limits, since)
+            since = None
             if not isinstance(outcome, Done):
                 return outcome
             sent = outcome.result
@@ -178,7 +200,7 @@ class OrderFulfilments:
             fulfilment.outcome = whys.get(sent.outcome, "nothing was found")
 
     async def _wait(
-        self, fulfilment: Fulfilment, limits: StageLimits
+        self, fulfilment: Fulfilment, limits: StageLimits, since: datetime | None
     ) -> Done[Sent] | Refused | Abandoned:
         return await self._steps.wait(
             Fulfilments.pick_pack_ship,
@@ -193,10 +215,18 @@ class OrderFulfilments:
             f"Pick, pack and hand over {_units(fulfilment)} at {fulfilment.location}",
             within=limits.within,
             overdue=limits.overdue,
+            since=since,
             stopped=lambda: fulfilment.recalled,
             allowed=("retry", "cancel"),
             refusable=("declined",),  # the carrier will not take it there
         )
+
+    async def _arrive(self, fulfilment: Fulfilment) -> None:
+        """It is on its way: to the customer, or back."""
+        if fulfilment.return_id:
+            await self._returns.undeliverable(fulfilment)
+        else:
+            await self._deliver(fulfilment)
 
     async def _deliver(self, fulfilment: Fulfilment) -> None:
         async def overdue() -> str | None:
@@ -209,6 +239,7 @@ class OrderFulfilments:
             f"Delivery of {_units(fulfilment)}",
             within=lambda: self._policy.scan_within,
             overdue=overdue,
+            since=fulfilment.since,
         )
         assert isinstance(outcome, Done)  # it is awaited until the carrier's part has ended
         delivered = outcome.result
@@ -238,7 +269,7 @@ class OrderFulfilments:
 
     async def recall(self, fulfilment: Fulfilment) -> bool:
         """Stop a fulfilment before its hand-over, and undo its steps. False: it was too late."""
-        stopped = await self._recalls.stop(fulfilment)
+        stopped = await self.recalls.stop(fulfilment)
         if stopped is None:
             # It was handed over, not found, or given up by an operator: it continues by itself.
             if fulfilment.task is None:
@@ -249,43 +280,19 @@ class OrderFulfilments:
             return False
         if fulfilment.task is not None:
             await workflow.wait_condition(lambda: fulfilment.ended)
-        await self._recalls.unwind(fulfilment, stopped)
+        await self.recalls.unwind(fulfilment, stopped)
         fulfilment.stage, fulfilment.outcome = "ended", "recalled"
         return True
 
-    async def least_advanced(self, among: Sequence[Fulfilment]) -> Fulfilment | None:
-        """The one that costs the warehouse least to stop: the rows say which."""
-        if len(among) < 2:
-            return next(iter(among), None)
-        look = Look(fulfilment_ids=tuple(each.id for each in among))
-        order_id = self._book.order_id
-        found = await self._steps.record(
-            Fulfilments.stages, look, order_id, "Look which has come least far"
-        )
-        states = [found.stages[each.id].state for each in among]
-        ranks = [
-            RECALLABLE.index(state) if state in RECALLABLE else len(RECALLABLE) for state in states
-        ]
-        return among[ranks.index(min(ranks))]
-
-    async def cancel_units(
-        self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str
-    ) -> None:
-        """Release and cancel units of a recalled one."""
-        await self._recalls.cancel_units(fulfilment, units, effect, why, who)
-
     async def carry_on(self, fulfilment: Fulfilment, units: LineUnits) -> None:
         """Send the units of a recalled one that are still wanted in a new one."""
-        async with self._book.numbering:
-            to = self._book.next_fulfilment_id()
-            planned = await self._steps.record(
-                Inventory.reassign,
-                Reassign(fulfilment_id=fulfilment.id, to=to, units=dict(units)),
-                to,
-                f"Start again as {to}",
-            )
-            again = self._book.reassigned(planned)
-        self.start(again)
+        planned = await self._steps.record(
+            Inventory.reassign,
+            Reassign(fulfilment_id=fulfilment.id, units=dict(units)),
+            fulfilment.id,
+            f"Start {fulfilment.id} again",
+        )
+        self.start(self._book.reassigned(planned))
 
 
 def _units(fulfilment: Fulfilment) -> str:

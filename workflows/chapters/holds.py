@@ -30,12 +30,18 @@ class OpenHold:
 class OrderHolds:
     """The holds of one order, numbered; one at a time."""
 
-    def __init__(self, steps: Steps, order_id: str, numbered: int) -> None:
+    def __init__(self, steps: Steps, order_id: str) -> None:
         self._steps = steps
         self._order_id = order_id
-        self.numbered = numbered
+        self.numbered = 0
         self.open: OpenHold | None = None
         self._recording = asyncio.Lock()  # a hold is on record before it is released
+
+    async def take_up(self, count: int, *, is_held: bool) -> None:
+        """Go on after an earlier run. A hold that stands ends: what still waits holds it anew."""
+        self.numbered = count
+        if is_held:
+            await self.release("orderloom", unpaid="the order was taken up again")
 
     async def hold(self, note: str, until: datetime | None = None) -> None:
         """The order waits; `note` says for what, and `until` how long."""

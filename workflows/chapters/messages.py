@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -17,7 +16,7 @@ from workflows.engine.inbox import NOTHING, Inbox, SignalMessage, parse_signal, 
 from workflows.engine.refusals import refused
 from workflows.engine.runs import Runs
 from workflows.engine.steps import Steps
-from workflows.state.contracts import OrderView
+from workflows.state.contracts import OrderEnd, OrderView
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
@@ -44,7 +43,8 @@ class OrderMessages:
     order_id: str
     phase: str
     placement: Placement | None
-    never_began: Literal["rejected", "cancelled"]
+    never_began: OrderEnd
+    over_before = False  # it had ended before this run began
     book: OrderBook
     steps: Steps
     runs: Runs
@@ -55,7 +55,6 @@ class OrderMessages:
     cancellations: OrderCancellations
     unwanted = False  # somebody asked to cancel the whole order
     cancels_open = 0
-    refusals = 0
 
     # Updates are taken raw, too: the SDK's words for a message that does not fit help nobody.
 
@@ -93,8 +92,7 @@ class OrderMessages:
     @workflow.update
     async def pay_order(self, given: RawValue = NOTHING) -> PayOutcome:
         """The customer comes with a new token for an order that is held for payment."""
-        request = parse_update(PayRequest, given)
-        return await self.inbox.once(request, lambda i: self.payments.offers.pay(request, i))
+        return await self.pay(parse_update(PayRequest, given))
 
     @pay_order.validator
     def _may_pay(self, given: RawValue = NOTHING) -> None:
@@ -170,7 +168,7 @@ class OrderMessages:
                 self.check_refund(message)
                 await self.pay_back(message)
             case PayRequest():
-                await self.inbox.once(message, lambda i: self.payments.offers.pay(message, i))
+                await self.pay(message)
             case ChargeRequest():
                 charged = await self.charge(message)
                 if charged.outcome != "accepted":
@@ -187,6 +185,8 @@ class OrderMessages:
             self.unwanted = self.unwanted or not request.lines
             try:
                 await workflow.wait_condition(lambda: self.placement is not None)
+                if self.over_before:
+                    self.check_open()
                 if self.placement and self.placement.outcome == "rejected":
                     return self.cancellations.too_early(
                         request_id, self.never_began, self.placement
@@ -221,6 +221,18 @@ class OrderMessages:
 
         return await self.inbox.once(request, act)
 
+    async def pay(self, request: PayRequest) -> PayOutcome:
+        """Try a new token once per request id."""
+
+        async def act(request_id: str) -> PayOutcome:
+            # A run that goes on may be about to hold the order again.
+            await workflow.wait_condition(
+                lambda: self.placement is not None or self.payments.holds.open is not None
+            )
+            return await self.payments.offers.pay(request, request_id)
+
+        return await self.inbox.once(request, act)
+
     async def charge(self, request: ChargeRequest) -> PayOutcome:
         """Charge the order once somebody says so, as soon as it is placed."""
 
@@ -233,8 +245,6 @@ class OrderMessages:
 
     async def report_refusal(self, name: str, why: str) -> None:
         """Tell in the order's story that a message was refused and changed nothing."""
-        self.refusals += 1
-        number = self.refusals  # others may be refused while this one waits
         await workflow.wait_condition(lambda: self.placement is not None)
         if not self.book.known:
             return  # There is no such order, and so no story.
@@ -242,7 +252,7 @@ class OrderMessages:
             OrderRecords.tell,
             Notice(
                 order_id=self.order_id,
-                effect=f"refused:{number}",
+                effect=f"refused:{workflow.uuid4().hex[:12]}",
                 what=f"{name if name.isidentifier() else 'signal'} refused"[:100],
                 why=why[:1000],
             ),

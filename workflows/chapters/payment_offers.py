@@ -15,7 +15,6 @@ from workflows.engine.refusals import refused
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from domain.orders.continuation import PaymentsState
     from domain.orders.messages import PayOutcome, PayRequest
     from domain.orders.policy import Policy
     from domain.words import span
@@ -45,15 +44,12 @@ class _Offer:
 class PaymentOffers:
     """The token that pays for the order, and those that the customer brings in its place."""
 
-    def __init__(
-        self, book: OrderBook, holds: OrderHolds, policy: Policy, state: PaymentsState
-    ) -> None:
+    def __init__(self, book: OrderBook, holds: OrderHolds, policy: Policy) -> None:
         self._order_id = book.order_id
         self._holds = holds
         self._policy = policy
-        self._book = book
-        self.brought = state.provider, state.token
-        self.attempt = state.attempt  # one more than there were refusals
+        self.brought = "", ""  # provider and token; those of earlier ones are rows
+        self.attempt = 1  # one more than there were refusals
         self._held = False
         self._offers: list[_Offer] = []
 
@@ -89,17 +85,12 @@ class PaymentOffers:
                     unpaid = next_offer.message
                     return next_offer
                 offer = next_offer
-                self.brought = offer.request.provider or self.provider, offer.request.token
+                self.brought = offer.request.provider or "", offer.request.token
         finally:
             if offer is not None:
                 offer.tell("refused", TOO_LATE)
             if self._held:
                 await self._release_hold("orderloom", unpaid=unpaid)
-
-    @property
-    def provider(self) -> str:
-        """The provider of the token that pays."""
-        return self.brought[0] or self._book.terms.tenders[-1].provider
 
     def check_pay(self) -> None:
         """Raises ApplicationError where no payment is awaited."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from temporalio import workflow
@@ -10,8 +11,10 @@ from temporalio import workflow
 from workflows.chapters.authorizations import OrderAuthorizations
 from workflows.chapters.holds import OrderHolds
 from workflows.chapters.payment_offers import DECLINED, PaymentOffers
+from workflows.engine.attention import Parked
 from workflows.engine.outcomes import Abandoned, ByOperator, Done, Refused, Stopped
 from workflows.engine.refusals import refused
+from workflows.engine.runs import broken
 from workflows.engine.step_table import Activity
 from workflows.engine.steps import Steps, step_name
 from workflows.state.fulfilment import Fulfilment
@@ -21,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.contracts import Charge, Charged, Refund
     from activities.payments.payments import Payments
     from domain import ids
-    from domain.orders.continuation import Action, Parked, PaymentsState
+    from domain.orders.continuation import Action, OrderState
     from domain.orders.messages import ChargeRequest, PayOutcome, RefundTo
     from domain.orders.policy import Policy
     from domain.orders.refund_rules import Granted
@@ -35,32 +38,36 @@ RENEWALS_MAX = 5
 class OrderPayments:
     """Money calls of one order. Rows say how much; a refusal is put before a person."""
 
-    def __init__(self, steps: Steps, book: OrderBook, policy: Policy, state: PaymentsState) -> None:
+    def __init__(self, steps: Steps, book: OrderBook, policy: Policy) -> None:
         self._steps = steps
         self._book = book
         self._policy = policy
         self.ahead = policy.charge != "at_shipment"  # as a whole, before anything is sent
-        self.charged = state.charged  # as a whole, before anything was sent
+        self.charged = False  # as a whole, before anything was sent
         self._order_id = book.order_id
-        self.holds = OrderHolds(steps, self._order_id, state.holds)
-        self.offers = PaymentOffers(book, self.holds, policy, state)
+        self.holds = OrderHolds(steps, self._order_id)
+        self.offers = PaymentOffers(book, self.holds, policy)
         self.authorizations = OrderAuthorizations(steps, book, self.offers, policy)
-        self._told_to_charge = state.told_to_charge
+        self._told_to_charge = False
+        self._tried: Mapping[str, int] = {}  # tries of earlier runs, by charge or refund
+        self._going_on: asyncio.Task[None] | None = None  # a charge that an earlier run has begun
         self._charging = 0
         self._held = False  # until it is charged
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
-    def state(self) -> PaymentsState:
-        """The state for the next run."""
-        provider, token = self.offers.brought
-        return PaymentsState(
-            provider=provider,
-            token=token,
-            attempt=self.offers.attempt,
-            holds=self.holds.numbered,
-            told_to_charge=self._told_to_charge,
-            charged=self.charged,
-        )
+    async def take_up(self, state: OrderState) -> None:
+        """Go on after an earlier run. A charge ahead that was begun is gone on with at once."""
+        self.offers.attempt, self._tried = state.attempt, state.attempts
+        self.charged = state.prepaid == "charged"
+        self._told_to_charge = self.ahead and state.prepaid in ("begun", "charged")
+        await self.holds.take_up(state.holds, is_held=state.is_held)
+
+    async def charge_on(self, state: OrderState) -> None:
+        """Go on with the charge of a confirmed order that an earlier run has begun, or has not."""
+        if self._policy.charge == "at_confirmation" and state.prepaid in ("not_begun", "begun"):
+            await self.charge_to_begin()
+        elif self._told_to_charge and not self.charged:
+            self._going_on = asyncio.create_task(self._charge_ahead())
 
     @property
     def idle(self) -> bool:
@@ -108,23 +115,26 @@ class OrderPayments:
             case Abandoned():
                 self._told_to_charge = False
                 raise refused("given up by an operator before it was charged")
+        await self._charge_ahead()
+        return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
+
+    async def _charge_ahead(self) -> None:
         await self._charge(ids.prepaid_id(self._order_id), "Charge the order")
         self.charged = True
         await self._waits_no_more()
-        return PayOutcome(request_id=request_id, outcome="accepted", message=request.note)
 
     async def charge(self, fulfilment: Fulfilment, due_minor: int) -> None:
         """Charge what is due for a fulfilment that left; where nothing is, that costs no step."""
         if due_minor:
             await self._charge(fulfilment.id, f"Charge {self._book.money(due_minor)}")
 
-    async def pay_back(self, granted: Granted | None, *, to: RefundTo = "original") -> None:
+    async def pay_back(self, granted: Granted | None) -> None:
         """Pay back what was granted, if anything. Until that has succeeded it stays owed."""
         if granted is None or not granted.amount.minor:
             return
         refund_id = granted.refund_id
 
-        def ask(attempt: int, by_hand: str | None = None, way: RefundTo = to) -> Refund:
+        def ask(attempt: int, by_hand: str | None = None, way: RefundTo | None = None) -> Refund:
             return Refund(refund_id=refund_id, attempt=attempt, by_hand=by_hand, to=way)
 
         # A charge that is under way cannot be paid back yet: wait for its outcome.
@@ -132,7 +142,12 @@ class OrderPayments:
         undo = self._steps.undo_of(Payments.charge_payment)
         summary = f"Refund {granted.amount}"
         outcome = await self._or_by_hand(
-            undo, ask, refund_id, summary, allowed=("retry", "done", "store_credit")
+            undo,
+            ask,
+            refund_id,
+            summary,
+            allowed=("retry", "done", "store_credit"),
+            first=self._tried.get(refund_id, 1),
         )
         if isinstance(outcome, ByOperator) and outcome.action == "store_credit":
             await self._or_by_hand(
@@ -153,7 +168,11 @@ class OrderPayments:
         if not (self.charged or self._held):
             self._held = True
             await self.holds.hold("waits to be charged")
-        await workflow.wait_condition(lambda: self.charged or fulfilment.recalled)
+        await workflow.wait_condition(
+            lambda: self.charged or fulfilment.recalled or broken(self._going_on)
+        )
+        if self._going_on is not None and broken(self._going_on):
+            self._going_on.result()  # a fault of ours comes to light here, and can be mended
         self._uncharged.discard(fulfilment.id)
         if not fulfilment.recalled:
             return None
@@ -175,7 +194,7 @@ class OrderPayments:
         If that does not work, ask a person, who can have it tried again. Refused: only
         `or_nothing`.
         """
-        before = last = 0  # tries, each with a key of its own
+        before = last = self._tried.get(part_id, 1) - 1  # tries, each with a key of its own
         left = part_id != ids.prepaid_id(self._order_id)
         renewals = 0 if left else RENEWALS_MAX
 
@@ -221,10 +240,11 @@ class OrderPayments:
         summary: str,
         allowed: tuple[Action, ...] = ("retry", "done"),
         refusable: tuple[str, ...] = (),
+        first: int = 1,
     ) -> Done[Any] | Refused | ByOperator:
         """Do it. If an operator did it by hand, record that."""
         outcome = await self._steps.call(
-            do, ask, part_id, summary, allowed=allowed, refusable=refusable
+            do, ask, part_id, summary, allowed=allowed, refusable=refusable, first=first
         )
         match outcome:
             case ByOperator("done", note):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 
 from workflows.chapters.payments import OrderPayments
@@ -11,10 +13,11 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.fulfilment.contracts import Part, Recalled
+    from activities.fulfilment.contracts import Look, Part, Recalled
     from activities.fulfilment.fulfilments import Fulfilments
     from activities.stock.contracts import ReleaseStock
     from activities.stock.inventory import Inventory
+    from domain.fulfilment.fulfilments import RECALLABLE
     from domain.orders.quantities import LineUnits
 
 
@@ -54,6 +57,20 @@ class Recalls:
         self._book.cancelled(units, allocated=True)
         await self._payments.pay_back(released.refund)
 
+    async def least_advanced(self, among: Sequence[Fulfilment]) -> Fulfilment | None:
+        """The one that costs the warehouse least to stop: the rows say which."""
+        if len(among) < 2:
+            return next(iter(among), None)
+        look = Look(fulfilment_ids=tuple(each.id for each in among))
+        found = await self._steps.record(
+            Fulfilments.stages, look, self._order_id, "Look which has come least far"
+        )
+        states = [found.stages[each.id].state for each in among]
+        ranks = [
+            RECALLABLE.index(state) if state in RECALLABLE else len(RECALLABLE) for state in states
+        ]
+        return among[ranks.index(min(ranks))]
+
     async def give_up(self, fulfilment: Fulfilment, why: str) -> bool:
         """Undo one that cannot go on, and cancel its units. Nothing was charged for it.
 
@@ -65,7 +82,7 @@ class Recalls:
         await self.unwind(fulfilment, stopped)
         effect = f"cancel:{fulfilment.id}"
         await self.cancel_units(fulfilment, fulfilment.units, effect, why, "orderloom")
-        fulfilment.outcome = self._book.given_up = why
+        fulfilment.outcome = why
         return True
 
     async def stop(self, fulfilment: Fulfilment) -> Recalled | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -17,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.contracts import GrantRefund
     from activities.payments.payments import Payments
     from domain.orders.messages import RefundOutcome, RefundRequest
+    from domain.orders.refund_rules import Granted
 
 
 class OrderRefunds:
@@ -27,6 +29,10 @@ class OrderRefunds:
         self._book = book
         self._payments = payments
         self._tasks: list[asyncio.Task[None]] = []
+
+    def take_up(self, owed: Iterable[Granted]) -> None:
+        """Pay back what an earlier run has left owed."""
+        self._tasks += [asyncio.create_task(self._payments.pay_back(each)) for each in owed]
 
     @property
     def pending(self) -> bool:
@@ -67,7 +73,7 @@ class OrderRefunds:
             raise ApplicationError(no.message, type=no.kind, non_retryable=True)
         granted = answer.granted
         assert granted is not None  # it was not refused
-        paying = asyncio.create_task(self._payments.pay_back(granted, to=request.to))
+        paying = asyncio.create_task(self._payments.pay_back(granted))
         self._tasks.append(paying)
         await workflow.wait_condition(
             lambda: paying.done() or self._payments.owes(granted.refund_id) is not None

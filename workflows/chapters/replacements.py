@@ -50,7 +50,7 @@ class Replacements:
         why = "not found by the picker"
         if refused:
             why = f"{fulfilment.location} refused: {refused}"
-        async with self._book.numbering:
+        async with self._book.allocating:
             reserved = await self._reserve_again(
                 fulfilment, missing, "open", why, avoid=fulfilment.location, refused=bool(refused)
             )
@@ -63,7 +63,7 @@ class Replacements:
         """Fewer are there than orders had claimed: these wait again, in their turn."""
         self._book.not_found(fulfilment, units)
         self._book.backordered(units)
-        async with self._book.numbering:
+        async with self._book.allocating:
             await self._steps.record(
                 Backorders.join_backorders,
                 AwaitStock(order_id=self._order_id, round=self._book.round),
@@ -74,7 +74,7 @@ class Replacements:
     async def lost(self, fulfilment: Fulfilment) -> None:
         """The carrier lost the parcel."""
         fulfilment.replacing = True
-        async with self._book.numbering:
+        async with self._book.allocating:
             reserved = await self._reserve_again(
                 fulfilment, fulfilment.units, "shipped", "lost by the carrier"
             )
@@ -106,7 +106,6 @@ class Replacements:
                 replace=self._policy.replace_missing,
                 backorder=self._policy.backorder,
                 round=self._book.round,
-                first_number=self._book.next_number,
                 avoid=avoid,
                 refused=refused,
                 sourcing=self._policy.sourcing,

@@ -6,14 +6,15 @@ from typing import Literal
 
 from temporalio import workflow
 
-from workflows.engine.outcomes import Done, Refused
+from workflows.engine.outcomes import Refused
 from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders.order_records import OrderRecords, ReadTerms
+    from activities.orders.order_records import OrderRecords, ReadState
     from activities.stock.contracts import ReleaseStock
     from activities.stock.inventory import Inventory
+    from domain.orders.continuation import OrderState
     from domain.stock.reservations import ReserveStock
 
 
@@ -49,16 +50,19 @@ class OrderReservation:
         self._book.cancelled(reserved.missing, allocated=False)
         return True
 
-    async def read_terms(self) -> None:
-        """Learn the order's terms again, in a run that goes on from an earlier one."""
+    async def read_state(self) -> OrderState | Refused:
+        """Where the order stands, in a run that goes on from an earlier one.
+
+        Refused: there is no such order on record.
+        """
         outcome = await self._steps.local(
-            OrderRecords.read_terms,
-            ReadTerms(order_id=self._order_id),
+            OrderRecords.read_state,
+            ReadState(order_id=self._order_id),
             self._order_id,
-            "Read the order's terms",
+            "Read where the order stands",
+            refusable=("not_found",),
         )
-        assert isinstance(outcome, Done)  # no rule refuses it
-        self._book.learn(outcome.result)
+        return outcome if isinstance(outcome, Refused) else outcome.result
 
     async def release(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
         """Undo all of it, before anything was picked. That ends the order."""

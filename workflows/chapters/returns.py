@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,24 +20,23 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart, Returns
-    from domain import ids
-    from domain.orders.continuation import ReturnsState, ReturnState
+    from domain.orders.continuation import OpenReturn
     from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
-    from domain.words import span
+    from domain.words import count_of, span
 
 
 @dataclass
 class _Return:
-    """A return under way. Its task is None until the run that it was handed on to begins."""
+    """A return under way."""
 
-    state: ReturnState
-    task: asyncio.Task[None] | None = None
+    return_id: str
+    task: asyncio.Task[None]
 
     @property
     def pending(self) -> bool:
-        return self.task is None or not self.task.done()
+        return not self.task.done()
 
 
 class OrderReturns:
@@ -48,39 +48,30 @@ class OrderReturns:
         book: OrderBook,
         payments: OrderPayments,
         policy: Policy,
-        state: ReturnsState,
     ) -> None:
         self._steps = steps
         self._book = book
         self._payments = payments
         self._policy = policy
-        self._numbered = state.numbered
         self._being_approved = 0
-        self._under_way = [_Return(handed_on) for handed_on in state.under_way]
+        self._under_way: list[_Return] = []
 
-    def state(self) -> ReturnsState:
-        """The state for the next run. Only while `idle`."""
-        return ReturnsState(
-            numbered=self._numbered,
-            under_way=tuple(item.state for item in self._under_way if item.pending),
-        )
+    def take_up(self, returns: Iterable[OpenReturn]) -> None:
+        """Go on with the returns that an earlier run has approved."""
+        for each in returns:
+            self._expect(each.return_id, each.units, each.since)
 
     @property
     def idle(self) -> bool:
         """Every return has ended, or waits for its parcel."""
         return self._being_approved == 0 and all(
-            self.waits_for(item.state.return_id) if item.pending else not broken(item.task)
+            self.waits_for(item.return_id) if item.pending else not broken(item.task)
             for item in self._under_way
         )
 
     def waits_for(self, return_id: str) -> bool:
         """The parcel of this return is awaited."""
         return self._steps.waits_for(Returns.receive_return, return_id)
-
-    def resume(self) -> None:
-        """Go on with the returns that an earlier run handed on."""
-        for item in self._under_way:
-            item.task = item.task or asyncio.create_task(self._take_back(item.state))
 
     @property
     def pending(self) -> bool:
@@ -91,8 +82,7 @@ class OrderReturns:
         """Wait until no return is pending."""
         await workflow.wait_condition(lambda: not self.pending)
         for item in self._under_way:
-            if item.task is not None:
-                item.task.result()  # a fault of ours comes to light here, and can be mended
+            item.task.result()  # a fault of ours comes to light here, and can be mended
 
     @property
     def window_ends(self) -> datetime | None:
@@ -109,19 +99,21 @@ class OrderReturns:
         units = self._units(request)
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
-        return_id = self._next_id()
         ask = ApproveReturn(
-            return_id=return_id, units=dict(units), reason=request.reason, who=request.by
+            order_id=self._book.order_id,
+            request_id=request_id,
+            units=dict(units),
+            reason=request.reason,
+            who=request.by,
         )
         self._being_approved += 1
         try:
-            await self._steps.record(
-                Returns.approve_return, ask, return_id, f"Approve return {return_id}"
+            return_id = await self._approve(
+                ask, f"Approve a return of {count_of(sum(units.values()), 'unit')}"
             )
         finally:
             self._being_approved -= 1
-        expected = ReturnState(return_id=return_id, units=dict(units), reason=request.reason)
-        self._under_way.append(_Return(expected, asyncio.create_task(self._take_back(expected))))
+        self._expect(return_id, units)
         return ReturnOutcome(
             request_id=request_id,
             outcome="approved",
@@ -132,36 +124,37 @@ class OrderReturns:
 
     async def undeliverable(self, fulfilment: Fulfilment) -> None:
         """The carrier brings it back: wait for the parcel, and pay everything back."""
-        reason = f"{fulfilment.id} could not be delivered"
         if not fulfilment.return_id:
-            fulfilment.return_id = self._next_id()
-            await self._steps.record(
-                Returns.approve_return,
-                ApproveReturn(
-                    return_id=fulfilment.return_id,
-                    kind="undeliverable",
-                    fulfilment_id=fulfilment.id,
-                    units=fulfilment.units,
-                    reason=reason,
-                    who="orderloom",
-                ),
-                fulfilment.return_id,
-                f"Expect {fulfilment.id} back",
+            ask = ApproveReturn(
+                order_id=self._book.order_id,
+                request_id=fulfilment.id,
+                kind="undeliverable",
+                fulfilment_id=fulfilment.id,
+                units=fulfilment.units,
+                reason=f"{fulfilment.id} could not be delivered",
+                who="orderloom",
             )
-        received = await self._parcel(fulfilment.return_id)
+            fulfilment.return_id = await self._approve(ask, f"Expect {fulfilment.id} back")
+            fulfilment.since = workflow.now()
+        received = await self._parcel(fulfilment.return_id, fulfilment.since)
         self._book.came_back(fulfilment)
         await self._payments.pay_back(received.refund)
 
-    def _next_id(self) -> str:
-        self._numbered += 1
-        return ids.return_id(self._book.order_id, self._numbered)
+    async def _approve(self, ask: ApproveReturn, summary: str) -> str:
+        """Write the return down. Returns its id."""
+        approved = await self._steps.record(Returns.approve_return, ask, ask.request_id, summary)
+        return approved.return_id
 
-    async def _take_back(self, expected: ReturnState) -> None:
-        received = await self._parcel(expected.return_id)
-        self._book.return_received(expected.units, received.received)
+    def _expect(self, return_id: str, units: LineUnits, since: datetime | None = None) -> None:
+        back = self._take_back(return_id, dict(units), since)
+        self._under_way.append(_Return(return_id, asyncio.create_task(back)))
+
+    async def _take_back(self, return_id: str, units: LineUnits, since: datetime | None) -> None:
+        received = await self._parcel(return_id, since)
+        self._book.return_received(units, received.received)
         await self._payments.pay_back(received.refund)
 
-    async def _parcel(self, return_id: str) -> ReceivedReturn:
+    async def _parcel(self, return_id: str, since: datetime | None) -> ReceivedReturn:
         """Wait for a return's parcel. Returns the warehouse's count."""
 
         async def overdue() -> str:
@@ -174,6 +167,7 @@ class OrderReturns:
             f"Return parcel {return_id}",
             within=lambda: self._policy.return_within,
             overdue=overdue,
+            since=since,
         )
         assert isinstance(outcome, Done)  # Its parcel is awaited until it arrives.
         return outcome.result

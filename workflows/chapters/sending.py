@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -13,7 +13,7 @@ from workflows.engine.steps import UNHURRIED, Steps
 with workflow.unsafe.imports_passed_through():
     from activities.fulfilment.contracts import Look
     from activities.fulfilment.fulfilments import Fulfilments
-    from domain.fulfilment.fulfilments import FulfilmentState
+    from domain.orders.fulfilment_state import FulfilmentState
     from domain.orders.policy import Policy
     from domain.words import span
 
@@ -42,15 +42,20 @@ class StageLimits:
             "packed": policy.hand_over_within,
             "labelled": policy.hand_over_within,
         }
-        self._patience = min(self._limits.values())
+        self._soonest = self._patience = min(self._limits.values())
 
     def within(self) -> timedelta:
         """How long to wait before the next look."""
         return self._patience
 
+    def take_up(self, state: FulfilmentState, since: datetime) -> None:
+        """An earlier run has waited since then, in this state. `within` counts from then, too."""
+        limit = self._limits.get(state, self._soonest)
+        self._patience = min(limit, workflow.now() - since + max(self._soonest, UNHURRIED))
+
     def begin_anew(self, state: FulfilmentState | None) -> None:
         """The fulfilment has just come to this state."""
-        self._patience = self._limits.get(state or "picking", min(self._limits.values()))
+        self._patience = self._limits.get(state or "picking", self._soonest)
 
     async def overdue(self) -> str | None:
         """Why a person must see to it; None where it is not late in its stage."""
@@ -62,12 +67,11 @@ class StageLimits:
         stage = found.stages[part_id]
         limit = self._limits.get(stage.state)
         if limit is None:  # it has left, or it was stopped: that is on its way to here
-            self._patience = min(self._limits.values())
+            self._patience = self._soonest
             return None
         if stage.lasted >= limit:
             self._patience = limit
             return f"{part_id} is not {NEXT[stage.state]} within {span(limit)}"
         # A later stage may have less time than is left of this one.
-        soonest = max(min(self._limits.values()), UNHURRIED)
-        self._patience = min(limit - stage.lasted, soonest)
+        self._patience = min(limit - stage.lasted, max(self._soonest, UNHURRIED))
         return None

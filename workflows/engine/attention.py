@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
@@ -14,7 +16,7 @@ from workflows.engine.summaries import in_a_line
 with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Attention, OrderRecords
     from domain.errors import IllegalTransition, NotFound
-    from domain.orders.continuation import Action, Parked
+    from domain.orders.continuation import Action, OpenAttention
     from domain.orders.messages import AttentionAnswer
 
 NO_ANSWER = "nothing is to be decided; it ends by itself"
@@ -22,16 +24,44 @@ NO_ANSWER = "nothing is to be decided; it ends by itself"
 ORDER_ATTENTION = SearchAttributeKey.for_bool("OrderAttention")
 
 
+TAKEN_UP = "the order was taken up again; the step is tried anew where it is still needed"
+
+
+@dataclass
+class Parked:
+    """A step that needs a person. Without `allowed` answers it ends by itself."""
+
+    step: str
+    since: datetime
+    reason: str
+    allowed: tuple[Action, ...]
+    answer: AttentionAnswer | None = None
+
+
 class ParkedSteps:
     """The steps of one order that need a person, by their names."""
 
-    def __init__(
-        self, order_id: str, changed: Callable[[], None], raised: int, parked: tuple[Parked, ...]
-    ) -> None:
+    def __init__(self, order_id: str, changed: Callable[[], None]) -> None:
         self._order_id = order_id
         self._changed = changed
-        self.raised = raised
-        self.steps = {each.step: each for each in parked}
+        self.steps: dict[str, Parked] = {}
+
+    async def take_up(self, attention: Iterable[OpenAttention]) -> None:
+        """Go on with what an earlier run has asked for, where it ends by itself.
+
+        What waited for an answer waits no more: the run that asked is gone.
+        """
+        for each in attention:
+            self.steps[each.step] = Parked(each.step, each.since, each.reason, each.allowed)
+        for parked in [parked for parked in self.steps.values() if parked.allowed]:
+            await self.over(parked.step, TAKEN_UP)
+        if self.steps:
+            workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
+
+    async def all_over(self, resolution: str) -> None:
+        """Nothing needs a person any more."""
+        for step in list(self.steps):
+            await self.over(step, resolution)
 
     async def ask(self, step: str, reason: str) -> None:
         """Ask for attention without stopping. Asking twice is once."""
@@ -80,10 +110,7 @@ class ParkedSteps:
         self.steps[answer.step].answer = answer
 
     async def _raise(self, step: str, reason: str, allowed: tuple[Action, ...]) -> Parked:
-        self.raised += 1
-        parked = Parked(
-            step=step, number=self.raised, since=workflow.now(), reason=reason, allowed=allowed
-        )
+        parked = Parked(step, workflow.now(), reason, allowed)
         self.steps[step] = parked
         self._changed()
         workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
@@ -97,7 +124,7 @@ class ParkedSteps:
             Attention(
                 order_id=self._order_id,
                 step=parked.step,
-                number=parked.number,
+                since=parked.since,
                 reason=parked.reason,
                 allowed=parked.allowed,
                 resolution=resolution,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import typing
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -17,15 +18,7 @@ with workflow.unsafe.imports_passed_through():
 
     from domain.errors import Conflict, InvalidInput
     from domain.faults import faults
-    from domain.orders.continuation import (
-        Answered,
-        AnsweredCancel,
-        AnsweredCharge,
-        AnsweredPay,
-        AnsweredRefund,
-        AnsweredReturn,
-        InboxState,
-    )
+    from domain.orders.continuation import AnsweredRequest
     from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -38,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         Request,
         ReturnOutcome,
         ReturnRequest,
+        digest_of,
     )
 
 SignalMessage = Request | AttentionAnswer
@@ -46,9 +40,6 @@ Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome, RefundOutcome, PayOut
 
 NOTHING = RawValue(Payload())
 """An update without its message."""
-
-REMEMBERED_BYTES_MAX = 500_000
-"""Of the answers that are handed on to a next run, the oldest are left out beyond this."""
 
 SIGNALS: dict[str, type[SignalMessage]] = {
     "cancel": CancelRequest,
@@ -102,45 +93,56 @@ def _fields(kind: type[BaseModel]) -> str:
     return f"it must have {', '.join(must) or 'no field'}, and may have {', '.join(may)}"
 
 
+OUTCOMES: dict[type[BaseModel], type[BaseModel]] = {
+    CancelRequest: CancelOutcome,
+    ReturnRequest: ReturnOutcome,
+    RefundRequest: RefundOutcome,
+    PayRequest: PayOutcome,
+    ChargeRequest: PayOutcome,
+}
+"""What each kind of request is answered with."""
+
+
+class _Asked:
+    """A request by its id: a digest of what was asked, and the answer when it is there."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
 class Inbox:
-    """Remembers requests and their answers, so that a repeat is not a second request."""
+    """Knows requests and their answers, so that a repeat is not a second request.
 
-    def __init__(self, state: InboxState) -> None:
-        self._asked: dict[str, tuple[Request, asyncio.Future[Any]]] = {}
-        self._unnamed = state.unnamed
-        for item in state.answered:
-            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            answer.set_result(item.outcome)
-            self._asked[item.outcome.request_id] = (item.request, answer)
+    An answer is a row before it is given, and a later run begins with these rows. `keep` writes it
+    down. `knowing`: this run knows the answers that earlier ones gave.
+    """
 
-    def answers(self) -> tuple[Answered, ...]:
-        """The requests and their answers, oldest first.
+    def __init__(
+        self, keep: Callable[[AnsweredRequest], Awaitable[None]], *, knowing: bool
+    ) -> None:
+        self._keep = keep
+        self._known = asyncio.Event()
+        if knowing:
+            self._known.set()
+        self._asked: dict[str, _Asked] = {}
 
-        A request without an id cannot be repeated.
-        """
-        return tuple(
-            _answered(request, answer.result())
-            for request, answer in self._asked.values()
-            if request.request_id is not None and answer.done()
-        )
-
-    def state(self) -> InboxState:
-        """The requests and their answers, for the next run."""
-        kept: list[Answered] = []
-        size = 0
-        for item in reversed(self.answers()):
-            size += len(item.model_dump_json().encode())
-            if size > REMEMBERED_BYTES_MAX:
-                break
-            kept.append(item)
-        return InboxState(unnamed=self._unnamed, answered=tuple(reversed(kept)))
+    def take_up(self, answered: Iterable[AnsweredRequest]) -> None:
+        """Earlier runs have given these answers."""
+        for each in answered:
+            asked = self._asked[each.request_id] = _Asked(each.digest)
+            asked.answer.set_result(each.outcome)
+        self._known.set()
 
     def knows(self, request: Request) -> bool:
-        """The same was asked before. Raises Conflict where the id was, with other content."""
+        """The same was asked before; or that is not known yet.
+
+        Raises Conflict where the id was used for other content.
+        """
         earlier = self._asked.get(request.request_id or "")
         if earlier is None:
-            return False
-        if earlier[0] != request:
+            return not self._known.is_set()
+        if earlier.digest != digest_of(request):
             raise refuse(
                 Conflict(f"request {request.request_id} was made before with other content")
             )
@@ -151,36 +153,24 @@ class Inbox:
 
         A request that is refused is forgotten, so that it may be made again when it can be met.
         """
+        await self._known.wait()
         if self.knows(request):
-            outcome: Outcome = await self._asked[request.request_id or ""][1]
-            return outcome
-        request_id = request.request_id or self._name()
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._asked[request_id] = (request, answer)
+            answer = await self._asked[request.request_id or ""].answer
+            return typing.cast(Outcome, OUTCOMES[type(request)].model_validate(answer))
+        # No caller can name a request like one without a name.
+        request_id = request.request_id or f"unnamed:{workflow.uuid4().hex[:12]}"
+        asked = self._asked[request_id] = _Asked(digest_of(request))
         try:
             outcome = await act(request_id)
         except Exception as error:
             del self._asked[request_id]
-            answer.set_exception(error)
-            answer.exception()  # nobody has to be waiting for it
+            asked.answer.set_exception(error)
+            asked.answer.exception()  # nobody has to be waiting for it
             raise
-        answer.set_result(outcome)
+        answer = outcome.model_dump(mode="json")
+        if request.request_id is not None:
+            await self._keep(
+                AnsweredRequest(request_id=request_id, digest=asked.digest, outcome=answer)
+            )
+        asked.answer.set_result(answer)
         return outcome
-
-    def _name(self) -> str:
-        self._unnamed += 1
-        return f"unnamed:{self._unnamed}"  # no caller can name a request so
-
-
-def _answered(request: Request, outcome: Any) -> Answered:
-    match request:
-        case CancelRequest():
-            return AnsweredCancel(request=request, outcome=outcome)
-        case ReturnRequest():
-            return AnsweredReturn(request=request, outcome=outcome)
-        case RefundRequest():
-            return AnsweredRefund(request=request, outcome=outcome)
-        case PayRequest():
-            return AnsweredPay(request=request, outcome=outcome)
-        case ChargeRequest():
-            return AnsweredCharge(request=request, outcome=outcome)

@@ -24,9 +24,6 @@ T = TypeVar("T")
 FIRST_TASK_EVENTS = 3
 """A run that continued before anything happened in it would do so for ever."""
 
-STATE_BYTES_MAX = 1_500_000
-"""The server takes 2 MB. An order that knows more than this stays in its run."""
-
 A_MOMENT = timedelta(milliseconds=50)
 
 
@@ -84,6 +81,8 @@ class Runs:
         """
         result = await self.ui.shield(self._in_runs(story, idle, onward), heed)
         await self.ui.heeded()
+        # Others may have come meanwhile.
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return result
 
     def look(self) -> None:
@@ -131,10 +130,7 @@ class Runs:
             await workflow.sleep(A_MOMENT, summary="Before it continues as new")
             await workflow.wait_condition(lambda: True)  # every other has had its turn
             if not life.done() and idle():
-                start = onward()
-                if len(start.model_dump_json().encode()) > STATE_BYTES_MAX:
-                    return
-                workflow.continue_as_new(start)
+                workflow.continue_as_new(onward())
 
 
 def broken(task: asyncio.Task[Any] | None) -> bool:

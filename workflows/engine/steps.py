@@ -32,7 +32,7 @@ from workflows.engine.step_table import Activity, StepTable
 
 with workflow.unsafe.imports_passed_through():
     from domain.ids import wait_id
-    from domain.orders.continuation import Action, StepsState
+    from domain.orders.continuation import Action
     from domain.orders.policy import Policy
 
 T = TypeVar("T")
@@ -48,14 +48,6 @@ RUN_AGAIN = "packed"
 """As the relay has an attempt fail, so that the next one does more."""
 
 ENDS_EARLY = "ends again and again before anything is overdue: please report this to Orderloom"
-
-
-@dataclass(frozen=True)
-class _Wait:
-    """A wait that has begun, and until when it may take."""
-
-    handle: workflow.ActivityHandle[Any]
-    due: datetime
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,30 +75,18 @@ class Steps:
         order_id: str,
         policy: Policy,
         changed: Callable[[], None],
-        state: StepsState,
     ) -> None:
         self.table = table
         self._policy = policy
         self._changed = changed  # called around every step: something is about to be different
-        self.attention = ParkedSteps(order_id, changed, state.raised, state.parked)
-        self._due = dict(state.due)  # of waits that an earlier run began
-        self._since = dict(state.since)  # of the same
+        self.attention = ParkedSteps(order_id, changed)
         self.open: list[OpenStep] = []  # of any kind, those that wait or are parked among them
-        self._waits: dict[str, _Wait] = {}
-
-    def state(self) -> StepsState:
-        """The state for the next run. Only while `only_waits`."""
-        return StepsState(
-            raised=self.attention.raised,
-            parked=tuple(self.attention.steps.values()),
-            due={activity_id: wait.due for activity_id, wait in self._waits.items()},
-            since={wait_id(each.do, each.part_id): each.since for each in self.open if each.waits},
-        )
+        self._waits: dict[str, workflow.ActivityHandle[Any]] = {}
 
     @property
     def only_waits(self) -> bool:
         """Every step that is running waits for the outside, and has not heard from it yet."""
-        return len(self.open) == sum(not wait.handle.done() for wait in self._waits.values())
+        return len(self.open) == sum(not wait.done() for wait in self._waits.values())
 
     def waits_for(self, do: Activity, part_id: str) -> bool:
         """This wait has begun and has not ended."""
@@ -177,15 +157,18 @@ class Steps:
         refusable: tuple[str, ...] = (),
         allowed: tuple[Action, ...] = ("retry", "done"),
         unless: Callable[[], bool] = lambda: False,
+        first: int = 1,
     ) -> Outcome[T]:
         """A step that talks to an outside company. `ask` makes its input for the n-th try.
+
+        `first`: the number of the last try that an earlier run has made.
 
         A firm no of a `refusable` kind is the answer; any other is put before a person, and a retry
         after it is a new try. The step is abandoned where `unless` comes true while it is parked.
         An operator can choose another way only after a firm no: what became of a call without an
         answer is for the company to tell.
         """
-        tries = 1
+        tries = first
 
         async def attempt() -> Outcome[T]:
             nonlocal tries
@@ -217,6 +200,7 @@ class Steps:
         *,
         within: Callable[[], timedelta],
         overdue: Callable[[], Awaitable[str | None]],
+        since: datetime | None = None,
         stopped: Callable[[], bool] = lambda: False,
         cut_short: Callable[[], bool] = lambda: False,
         allowed: tuple[Action, ...] = ("retry",),
@@ -225,25 +209,22 @@ class Steps:
         """A step that the outside completes, under an activity id made of its name and `part_id`.
 
         When it takes longer than `within` says, `overdue` says why that needs a person, or None
-        where it does not yet, and the wait goes on. Once `stopped` says that
-        nobody needs it, it is abandoned: by itself, or at once where `cut_short` says that it may.
+        where it does not yet, and the wait goes on. `since`: an earlier run has begun it then. Once
+        `stopped` says that nobody needs it, it is abandoned: by itself, or at once where
+        `cut_short` says that it may.
         """
         step, activity_id = step_name(do, part_id), wait_id(do.__name__, part_id)
 
         async def once(patience: timedelta) -> T:
-            due = self._due.pop(activity_id, workflow.now() + patience)
             handle = results.start(
                 do,
                 ask,
                 activity_id=activity_id,
-                # Where an earlier run has waited for all that time, a report is still looked for.
-                schedule_to_close_timeout=max(
-                    due - workflow.now(), min(patience, timeouts.DATABASE_STEP)
-                ),
+                schedule_to_close_timeout=patience,
                 retry_policy=timeouts.retry_for(self._policy.give_up_after),
                 summary=summary,
             )
-            self._waits[activity_id] = _Wait(handle, due)
+            self._waits[activity_id] = handle
             try:
                 # Cut short by us who wait, so that it has begun: an activity that is cancelled
                 # before that ends as if the whole order were.
@@ -256,8 +237,14 @@ class Steps:
 
         async def attempt() -> Outcome[T]:
             early = 0
+            # Of a wait that an earlier run began; a person who was told needs no second look.
+            before = None if step in self.attention.steps else since
             while not stopped():
                 began, patience = workflow.now(), within()
+                if before is not None:
+                    # Where all that time is over, a report is still looked for.
+                    at_least = min(patience, timeouts.DATABASE_STEP)
+                    patience, before = max(before + patience - began, at_least), None
                 if early >= EARLY_ENDS_MAX:
                     patience = max(patience, UNHURRIED)
                 try:
@@ -293,7 +280,7 @@ class Steps:
             allowed=allowed,
             refusable=refusable,
             unless=stopped,
-            since=self._since.pop(activity_id, None),
+            since=since,
             waits=True,
         )
         assert not isinstance(outcome, ByOperator)  # the outside does it, or nobody

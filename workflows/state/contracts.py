@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
+
+
+OrderEnd: TypeAlias = Literal["closed", "cancelled", "rejected"]
 
 
 class OrderResult(BaseModel):
@@ -16,7 +19,7 @@ class OrderResult(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: str
-    outcome: Literal["closed", "cancelled", "rejected"]
+    outcome: OrderEnd
     reason: str = ""
 
 

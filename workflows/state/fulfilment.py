@@ -10,7 +10,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.fulfilment.fulfilments import Planned
-    from domain.orders.continuation import FulfilmentProgress, Stage
+    from domain.orders.continuation import FulfilmentStanding, Stage
+    from domain.orders.fulfilment_state import FulfilmentState
 
 
 class Fulfilment:
@@ -21,39 +22,30 @@ class Fulfilment:
         self.location = planned.location
         self.units = dict(planned.units)
         self.stage: Stage = "planned"
+        self.state: FulfilmentState | None = None  # of its row, as an earlier run left it
         self.since: datetime | None = None  # as long as it waits for the outside
         self.recalled = False
-        self.replacing = False  # lost, and others are being reserved in its place
+        self.replacing = False  # its units are about to be in another one, or waited for
         self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
         self.outcome = ""
         self.return_id = ""  # under which it comes back undeliverable
+        self.due_minor = 0  # to be charged, as an earlier run left it
         self.task: asyncio.Task[None] | None = None
 
     @classmethod
-    def restored(cls, state: FulfilmentProgress) -> Self:
-        """The fulfilment as an earlier run left it."""
+    def taken_up(cls, state: FulfilmentStanding) -> Self:
+        """The fulfilment as its rows have it."""
         fulfilment = cls(
-            Planned(fulfilment_id=state.id, location=state.location, units=state.units)
+            Planned(fulfilment_id=state.fulfilment_id, location=state.location, units=state.units)
         )
-        fulfilment.stage = state.stage
-        fulfilment.since = state.since
-        fulfilment.recalled = state.recalled
+        ended_unpaid = state.stage == "ended" and state.due_minor > 0
+        fulfilment.stage = "to_charge" if ended_unpaid else state.stage
+        fulfilment.state, fulfilment.since = state.state, state.since
         fulfilment.return_id = state.return_id
         fulfilment.outcome = state.outcome
+        fulfilment.due_minor = state.due_minor
+        fulfilment.replacing = state.stage == "recalled"
         return fulfilment
-
-    def state(self) -> FulfilmentProgress:
-        """The fulfilment for the next run."""
-        return FulfilmentProgress(
-            id=self.id,
-            location=self.location,
-            units=self.units,
-            stage=self.stage,
-            since=self.since,
-            recalled=self.recalled,
-            return_id=self.return_id,
-            outcome=self.outcome,
-        )
 
     @property
     def stoppable(self) -> bool:

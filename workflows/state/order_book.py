@@ -15,11 +15,10 @@ from temporalio import workflow
 from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
-    from domain import ids
     from domain.fulfilment.fulfilments import Planned
     from domain.money import Money
     from domain.orders.amounts import LineWorth, worth_of
-    from domain.orders.continuation import BookState
+    from domain.orders.continuation import OrderState
     from domain.orders.quantities import LineId, LineQuantities, LineUnits
     from domain.orders.terms import Terms
 
@@ -27,23 +26,30 @@ with workflow.unsafe.imports_passed_through():
 class OrderBook:
     """Unit counts by line, and the order's fulfilments."""
 
-    def __init__(self, order_id: str, state: BookState | None = None) -> None:
-        state = state or BookState()
+    def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         self._terms: Terms | None = None
-        self.lines = dict(state.lines)
+        self.lines: dict[LineId, LineQuantities] = {}
         self.worth: dict[LineId, LineWorth] = {}
+        self.fulfilments: dict[str, Fulfilment] = {}
+        self.authorized = False
+        self.authorizations_asked = 0  # in this run: what was asked for may be authorized
+        self.last_delivery: datetime | None = None
+        self.round = 1  # of waiting for what is backordered
+        self.waits_until: datetime | None = None
+        # While units are allocated, nobody knows how many wait.
+        self.allocating = asyncio.Lock()
+
+    def take_up(self, state: OrderState) -> None:
+        """Go on with the counts that rows have."""
+        self.lines = dict(state.lines)
+        self.learn(state.terms)
         self.fulfilments = {
-            fulfilment.id: Fulfilment.restored(fulfilment) for fulfilment in state.fulfilments
+            each.fulfilment_id: Fulfilment.taken_up(each) for each in state.fulfilments
         }
         self.authorized = state.authorized
-        self.authorizations_asked = 0  # in this run: what was asked for may be authorized
         self.last_delivery = state.last_delivery
-        self.round = state.round  # of waiting for what is backordered
-        self.waits_until = state.waits_until
-        # New fulfilments get their numbers one reservation at a time.
-        self.numbering = asyncio.Lock()
-        self.given_up = state.given_up
+        self.round = state.round
 
     def learn(self, terms: Terms) -> None:
         """Learn the order's terms. Before that there is nothing to count or to decide on."""
@@ -63,18 +69,6 @@ class OrderBook:
         assert self._terms is not None, "the order's terms are not known yet"
         return self._terms
 
-    def state(self) -> BookState:
-        """The book for the next run."""
-        return BookState(
-            lines=self.lines,
-            fulfilments=tuple(fulfilment.state() for fulfilment in self.fulfilments.values()),
-            authorized=self.authorized,
-            last_delivery=self.last_delivery,
-            round=self.round,
-            waits_until=self.waits_until,
-            given_up=self.given_up,
-        )
-
     def may_be_authorized(self) -> None:
         """An amount is being authorized: from now on something may have to be released."""
         self.authorized = True
@@ -87,13 +81,6 @@ class OrderBook:
         """
         if known == self.authorizations_asked:
             self.authorized = anything
-
-    @property
-    def next_number(self) -> int:
-        return len(self.fulfilments) + 1
-
-    def next_fulfilment_id(self) -> str:
-        return ids.fulfilment_id(self.order_id, self.next_number)
 
     def money(self, minor: int) -> Money:
         return Money(minor=minor, currency=self.terms.currency)

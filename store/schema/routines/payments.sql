@@ -267,10 +267,12 @@ create or replace function paying_of(
     its_order text
 ) returns table (
     order_id text, decision text, currency text, voided boolean, payment jsonb, tenders jsonb,
-    operations jsonb, leaving text[], tallies jsonb, seen text
+    brought jsonb, operations jsonb, leaving text[], tallies jsonb, seen text
 ) language sql stable rows 1 as $$
     select p.*, md5(p::text) from (
         select o.order_id, o.decision, o.currency::text, m.voided, o.document -> 'payment', o.document -> 'tenders',
+               (select jsonb_build_object('provider', provider, 'token', token)
+                from brought_tender b where b.order_no = o.order_no),
                (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
                 from payment p where p.order_no = o.order_no),
                (select array_agg(s.fulfilment_id order by s.fulfilment_id)

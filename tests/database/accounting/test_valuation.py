@@ -125,10 +125,10 @@ async def test_a_return_brings_back_what_it_had_cost_and_what_is_torn_is_written
     part = await bench.at(an_order(("SET", 2), channel_order_id="1"), "delivered")
     assert (await balances(bench.pool))["cost_of_goods_sold", "EUR"] == 404 + 1110
     await bench.stock.receive("3", "TEA", "main", 4, unit_cost=eur(900), **SAID)
-    back = f"{order_of(part)}:R1"
-    await bench.returns.approve_return(
-        ApproveReturn(return_id=back, units={"1": 2}, reason="test", who="test")
+    ask = ApproveReturn(
+        order_id=order_of(part), request_id="r1", units={"1": 2}, reason="test", who="test"
     )
+    back = (await bench.returns.approve_return(ask)).return_id
     counted = {"1": Counted(restocked=1, scrapped=1)}
     for _ in range(2):
         await bench.warehouse.receive_return(back, counted, who="test")

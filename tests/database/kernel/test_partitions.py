@@ -21,7 +21,7 @@ HISTORY = {
     **dict.fromkeys(
         (
             *("order_line", "order_event", "effect", "attention", "order_hold"),
-            *("order_line_money", "charge"),
+            *("order_line_money", "charge", "brought_tender"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event"),
             *("order_return", "return_line", "reservation", "backorder"),

@@ -32,7 +32,7 @@ async def shelves(databases: Databases) -> AsyncIterator[Pool]:
         part = await bench.at(gone, "delivered")
         await bench.charged(part)
         await bench.returns.approve_return(
-            ApproveReturn(return_id=f"{GONE}:R1", units={"1": 1}, reason="test", who="test")
+            ApproveReturn(order_id=GONE, request_id="r1", units={"1": 1}, reason="test", who="test")
         )
         await bench.at(an_order(("TEA", 2), channel_order_id="here"), "confirmed")
         yield pool
@@ -423,6 +423,7 @@ FORBIDDEN = {
     "credited_is_at_most_granted": refund("'return', 1, 2, 3, 4, 11, 0"),
     "issued_is_at_most_granted": refund("'return', 1, 2, 3, 4, 10, 11"),
     "came_back_is_at_most_issued": f"{refund()}; update refund set came_back_minor = 1",
+    "refund_goes_a_known_way": f"{refund()}; update refund set pay_to = 'cash'",
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ from tests.support.builders import shipping as a_shipping
 from tests.support.servers import Databases
 
 UTC_TEXT = "datetime.timezone.utc"
+BEGAN = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
 Call = Callable[[], Awaitable[Any]]
 Scene = Callable[[Bench], Coroutine[Any, Any, tuple[Order, Call]]]
@@ -116,7 +117,6 @@ def replacing(order: Order, units: dict[str, int], source: Any) -> ReserveAgain:
         units=units,
         source=source,
         replace=True,
-        first_number=2,
         avoid="main",
         reason="test",
     )
@@ -125,7 +125,7 @@ def replacing(order: Order, units: dict[str, int], source: Any) -> ReserveAgain:
 async def reassign(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     part = await bench.at(order, "confirmed")
-    ask = Reassign(fulfilment_id=part, to=f"{order.order_id}:2", units={"1": 2})
+    ask = Reassign(fulfilment_id=part, units={"1": 2})
     return order, lambda: bench.inventory.reassign(ask)
 
 
@@ -223,7 +223,7 @@ async def approve_return(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     await bench.at(order, "delivered")
     ask = ApproveReturn(
-        return_id=f"{order.order_id}:R1", units={"1": 2}, reason="test", who="customer"
+        order_id=order.order_id, request_id="r1", units={"1": 2}, reason="test", who="customer"
     )
     return order, lambda: bench.returns.approve_return(ask)
 
@@ -245,7 +245,7 @@ async def tell(bench: Bench) -> tuple[Order, Call]:
 async def note_attention(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     await bench.at(order, "confirmed")
-    ask = Attention(order_id=order.order_id, step="pick", number=1, reason="overdue")
+    ask = Attention(order_id=order.order_id, step="pick", since=BEGAN, reason="overdue")
     return order, lambda: bench.records.note_attention(ask)
 
 
@@ -253,7 +253,7 @@ async def note_attention_resolved(bench: Bench) -> tuple[Order, Call]:
     order, raised = await note_attention(bench)
     await raised()
     ask = Attention(
-        order_id=order.order_id, step="pick", number=1, reason="overdue", resolution="retry: ok"
+        order_id=order.order_id, step="pick", since=BEGAN, reason="overdue", resolution="retry: ok"
     )
     return order, lambda: bench.records.note_attention(ask)
 
@@ -593,7 +593,7 @@ async def test_s29_a_label_asked_for_again_with_another_service_is_a_conflict(
 async def test_a_step_that_needs_a_person_before_the_order_is_on_record_is_no_fault(
     bench: Bench,
 ) -> None:
-    ask = Attention(order_id="web-0", step="reserve_stock web-0", number=1, reason="away")
+    ask = Attention(order_id="web-0", step="reserve_stock web-0", since=BEGAN, reason="away")
     before = await bench.everything()
     await bench.records.note_attention(ask)
     await bench.records.note_attention(ask.model_copy(update={"resolution": "retry: back"}))

@@ -234,11 +234,11 @@ async def test_a_return_counted_meanwhile_is_owed_at_once_and_paid_back_after_th
 ) -> None:
     order = await shipped_and_paid(bench)
     await bench.scan(f"{order.order_id}:1", "delivered")
-    return_id = f"{order.order_id}:R1"
     units = {line.line_id: line.quantity for line in order.lines}
-    await bench.returns.approve_return(
-        ApproveReturn(return_id=return_id, units=units, reason="test", who="customer")
+    ask = ApproveReturn(
+        order_id=order.order_id, request_id="r1", units=units, reason="test", who="customer"
     )
+    return_id = (await bench.returns.approve_return(ask)).return_id
     await company.tell(company.dispute("auth_1", S.NEEDS_RESPONSE, 0))
     await company.worked_through()
 

@@ -128,9 +128,10 @@ async def test_an_order_that_is_not_there_is_not_charged(bench: Bench) -> None:
 async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: Bench) -> None:
     order = of_a_hundred()
     await bench.reserve(order)
-    ask = authorizing(order, provider="acme")
+    ask = authorizing(order, provider="acme", token=Card.OK)
     with pytest.raises(NotFound, match="no payment provider 'acme' here; there is sandbox"):
         await bench.authorizations.authorize_payment(ask)
+    assert await bench.count("select count(*) from brought_tender") == 0
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ async def test_a_location_that_is_new_to_a_sku_is_locked_with_it_also_by_those_w
     order = an_order(("TEA", 1), ("POT", 1))
     await bench.reserve(order)
     await bench.authorizations.authorize_payment(authorizing(order))
-    ask = FillBackorder(order_id=order.order_id, round=1, units={"1": 1, "2": 1}, first_number=1)
+    ask = FillBackorder(order_id=order.order_id, round=1, units={"1": 1, "2": 1})
 
     async def lock_later() -> None:
         async with transaction(bench) as conn:

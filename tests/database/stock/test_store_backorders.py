@@ -82,7 +82,7 @@ async def test_units_that_arrive_are_soft_reserved_in_turn_and_a_report_wakes_ju
         bench.backorders.await_stock(AwaitStock(order_id=early.order_id, round=1))
     )
     assert told == {}
-    ask = FillBackorder(order_id=late.order_id, round=1, units={"1": 2}, first_number=1)
+    ask = FillBackorder(order_id=late.order_id, round=1, units={"1": 2})
     filled = await bench.backorders.fill_backorder(ask)
     assert [part.units for part in filled.fulfilments] == [{"1": 1}]
     assert filled.backordered == {"1": 1}
@@ -212,7 +212,6 @@ async def test_units_that_wait_without_a_day_leave_the_others_of_their_line_thei
         source="open",
         replace=True,
         backorder=True,
-        first_number=2,
         reason="not found",
     )
     assert (await bench.inventory.reserve_again(ask)).backordered == {"1": 1}
@@ -265,7 +264,7 @@ async def test_ten_there_and_ten_on_their_way_are_promised_now_and_on_that_date(
         more = await promises.available(conn, "TEA", 1, order.shipping, now=datetime.now(UTC))
     assert more == ()
     await bench.transfers.receive("T", "first", {"TEA": 10}, who="test")
-    ask = FillBackorder(order_id=order.order_id, round=1, units={"1": 10}, first_number=2)
+    ask = FillBackorder(order_id=order.order_id, round=1, units={"1": 10})
     (part,) = (await bench.backorders.fill_backorder(ask)).fulfilments
     promised: date = await bench.pool.fetchval(
         "select promised_on from fulfilment where fulfilment_id = $1", part.fulfilment_id
@@ -386,9 +385,7 @@ async def test_what_fell_back_is_filled_once_the_workflow_has_heard_of_it(bench:
     await bench.backorders.join_backorders(AwaitStock(order_id=order.order_id, round=1))
 
     async def fill(round: int, units: dict[str, int]) -> dict[str, int]:
-        ask = FillBackorder(
-            order_id=order.order_id, round=round, units=units, first_number=10 * round
-        )
+        ask = FillBackorder(order_id=order.order_id, round=round, units=units)
         filled = await bench.backorders.fill_backorder(ask)
         await right(bench)
         return dict(sum((Counter(part.units) for part in filled.fulfilments), Counter()))
@@ -528,9 +525,7 @@ async def test_receipts_orders_cancels_fills_baskets_and_counts_at_once_keep_the
         known = one.order_id
         async with bench.pool.acquire() as conn:
             waits = {x["line_id"]: x["quantity"] for x in await backorders.lines_of(conn, known)}
-        ask = FillBackorder(
-            order_id=known, round=rounds[known], units=waits, first_number=parts[known]
-        )
+        ask = FillBackorder(order_id=known, round=rounds[known], units=waits)
         filled = await bench.backorders.fill_backorder(ask)
         parts[known] += len(filled.fulfilments)
         rounds[known] += 1

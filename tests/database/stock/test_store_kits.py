@@ -87,7 +87,6 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
             units={"1": 1},
             source="open",
             replace=True,
-            first_number=2,
             avoid="main",
             reason="not found",
         )
@@ -99,10 +98,12 @@ async def test_short_shipped_replaced_and_returned_kits_are_the_parts_that_were_
     await bench.warehouse.hand_over(part, who="packer")
     assert await shelves(bench) == {"TEA": (0, 0), "CUP": (0, 0)}
     await bench.scan(part, "delivered")
-    asked = ApproveReturn(return_id=f"{order.order_id}:R1", units={"1": 2}, reason="x", who="x")
-    await bench.returns.approve_return(asked)
+    asked = ApproveReturn(
+        order_id=order.order_id, request_id="r1", units={"1": 2}, reason="x", who="x"
+    )
+    approved = await bench.returns.approve_return(asked)
     await bench.warehouse.receive_return(
-        asked.return_id, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
+        approved.return_id, {"1": Counted(restocked=1, scrapped=1)}, who="returns desk"
     )
     assert await shelves(bench) == {"TEA": (2, 0), "CUP": (1, 0)}
 

@@ -318,7 +318,7 @@ async def test_claims_are_carried_over_to_a_new_fulfilment_once(bench: Bench) ->
     order = an_order(("TEA", 3))
     part = await bench.at(order, "confirmed")
     new = f"{order.order_id}:2"
-    ask = Reassign(fulfilment_id=part, to=new, units={"1": 2})
+    ask = Reassign(fulfilment_id=part, units={"1": 2})
     answers, refusals = await at_once(bench.inventory.reassign(ask) for _ in range(6))
     assert refusals == []
     assert {answer.fulfilment_id for answer in answers} == {new}

@@ -174,7 +174,6 @@ class Warehouse:
             order_id=order_id,
             round=life.round,
             units=await self.waits(order_id, joined=True),
-            first_number=life.numbers + 1,
         )
         filled = await self.bench.backorders.fill_backorder(ask)
         life.made(filled)
@@ -242,7 +241,6 @@ class Warehouse:
             replace=True,
             backorder=True,
             round=life.round,
-            first_number=life.numbers + 1,
             refused=refused,
             reason="not found",
         )
@@ -254,9 +252,14 @@ class Warehouse:
             return
         _, units = life.shipped.popitem()
         life.returns += 1
-        return_id = f"{life.order.order_id}:R{life.returns}"
-        ask = ApproveReturn(return_id=return_id, units=units, reason="x", who="x")
-        await self.bench.returns.approve_return(ask)
+        ask = ApproveReturn(
+            order_id=life.order.order_id,
+            request_id=f"r{life.returns}",
+            units=units,
+            reason="x",
+            who="x",
+        )
+        return_id = (await self.bench.returns.approve_return(ask)).return_id
         restocked = {line: self.dice.randint(0, n) for line, n in units.items()}
         counted = {
             line: Counted(restocked=n, scrapped=units[line] - n) for line, n in restocked.items()

@@ -41,11 +41,14 @@ async def a_delivered_return(bench: Bench, quantity: int = 3) -> str:
     """An approved return of all units of a delivered order. Returns its id."""
     order = an_order(("TEA", quantity))
     await bench.at(order, "delivered")
-    return_id = f"{order.order_id}:R1"
-    await bench.returns.approve_return(
-        ApproveReturn(return_id=return_id, units={"1": quantity}, reason="too big", who="customer")
+    ask = ApproveReturn(
+        order_id=order.order_id,
+        request_id="r1",
+        units={"1": quantity},
+        reason="too big",
+        who="customer",
     )
-    return return_id
+    return (await bench.returns.approve_return(ask)).return_id
 
 
 async def line(bench: Bench, part_id: str, name: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from store.database import Pool
 from store.views import audit
-from tests.simulation.checks import answers_faults
+from tests.simulation.checks import answers_faults, repeats_faults
 from tests.simulation.driver import Broken
 from tests.simulation.on_postgres.order_life import OrderLifeOnPostgres
 from tests.support.books import faults_in
@@ -14,7 +14,12 @@ from tests.support.books import faults_in
 
 def check(lived: OrderLifeOnPostgres) -> None:
     """Raises Broken with everything that does not hold."""
-    found = [*_ended(lived), *answers_faults(lived.life), *lived.books(_books(lived.world.pool))]
+    found = [
+        *_ended(lived),
+        *answers_faults(lived.life),
+        *repeats_faults(lived),
+        *lived.books(_books(lived.world.pool)),
+    ]
     if found:
         raise Broken("; ".join(found))
 

@@ -18,6 +18,7 @@ from store.orders import intake
 from store.payments import credit
 from store.stock import items, stock
 from tests.simulation.chance import Chance
+from tests.simulation.driver import BEGAN
 from tests.simulation.leading import Lead
 from tests.simulation.on_postgres.ground import Ground
 from tests.simulation.on_postgres.world import WHO, Part, World
@@ -98,7 +99,7 @@ class _Records:
             step: Attention(
                 order_id=self._world.order.order_id,
                 step=step,
-                number=0,
+                since=BEGAN,
                 reason="listed",
                 allowed=allowed,
             )
@@ -209,6 +210,31 @@ class OrderLifeOnPostgres(OrderLife):
     def _look(self) -> None:
         self.world.look_if_touched()
         self._leader.look()
+        self._losing.look()
+
+    def phases(self) -> list[str]:
+        """Where it stands, by its rows as they were when somebody looked last."""
+        state = self.world.state
+        states = {part.state for part in state.parts.values()}
+        stands = {
+            "received": state.decision == "",
+            "held": state.held,
+            "picking": state.decision == "confirmed" and "picking" in states,
+            "packed": bool(states & {"packed", "labelled"}),
+            "on its way": "shipped" in states,
+            "return window": "delivered" in states
+            and states <= {"delivered", "cancelled", "exception"},
+            "a charge due": state.due,
+            "a return under way": any(x.kind == "customer" for x in state.returns.values()),
+            "a refund owed": state.owed,
+            "being cancelled": any(x.recalled and x.claimed for x in state.parts.values()),
+        }
+        return [phase for phase, is_so in stands.items() if is_so]
+
+    def ended_as(self) -> str:
+        """The same, by the rows of this moment."""
+        self.world.look()
+        return super().ended_as()
 
     def _patrol(self) -> None:
         if self.world.in_work:

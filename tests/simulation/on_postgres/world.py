@@ -62,6 +62,9 @@ select jsonb_build_object(
         select jsonb_agg(jsonb_build_object(
             'id', f.fulfilment_id, 'state', f.state, 'location', f.location,
             'carrier', p.carrier, 'tracking_number', p.tracking_number,
+            'recalled', f.recalled_from is not null,
+            'claimed', exists (select from reservation r where r.order_no = f.order_no
+                               and r.fulfilment_id = f.fulfilment_id and r.quantity > 0),
             'reserved', (select jsonb_object_agg(line_id, coalesce(picked, quantity))
                          from fulfilment_line l where l.fulfilment_id = f.fulfilment_id))
             order by f.fulfilment_id)
@@ -80,6 +83,10 @@ select jsonb_build_object(
                   where order_no = order_no_of($1) and resolved_at is null),
     'held', exists (select from order_hold
                    where order_no = order_no_of($1) and released_at is null),
+    'due', exists (select from charge
+                   where order_no = order_no_of($1) and captured_minor < amount_minor),
+    'owed', exists (select from refund
+                    where order_no = order_no_of($1) and issued_minor < amount_minor),
     'reports', (select jsonb_object_agg(activity_id, try_after) from wait_report
                 where order_no = order_no_of($1) and outcome is not null and delivered_at is null))
 """
@@ -94,6 +101,8 @@ class Part:
     location: str
     carrier: str | None
     tracking_number: str | None
+    recalled: bool
+    claimed: bool
     reserved: Mapping[str, int]
 
 
@@ -116,6 +125,8 @@ class State:
     backorders: Mapping[str, int] = field(default_factory=dict)
     attention: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
     held: bool = False
+    due: bool = False
+    owed: bool = False
     reports: Mapping[str, datetime] = field(default_factory=dict)
     """Those that have not been handed over, each with the time when it is handed over next."""
 
@@ -131,6 +142,8 @@ async def read_state(conn: Connection, order_id: str) -> State:
         backorders=found["backorders"] or {},
         attention={step: tuple(x) for step, x in (found["attention"] or {}).items()},
         held=found["held"],
+        due=found["due"],
+        owed=found["owed"],
         reports={x: datetime.fromisoformat(at) for x, at in (found["reports"] or {}).items()},
     )
 

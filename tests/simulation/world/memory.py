@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from temporalio.exceptions import ApplicationError
@@ -10,6 +11,8 @@ from temporalio.exceptions import ApplicationError
 from domain import ids
 
 T = TypeVar("T")
+
+BEGAN: Final = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
 
 class Pending(Exception):
@@ -24,10 +27,12 @@ class Memory:
         reported: Callable[[str], None],
         told: Callable[[str, Any], None] = lambda _, __: None,
         packed: Callable[[str], None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: BEGAN,
     ) -> None:
         self._reported = reported  # tells whoever looks after waiting steps
         self._told = told  # the same, with what the step is to answer
         self.packed = packed  # has a waiting step run once more
+        self.now = now
         self._effects: dict[str, Any] = {}
         self.reports: dict[str, Any] = {}
         """By activity id, as the outside wrote them; the first report of a step stands."""
@@ -35,6 +40,10 @@ class Memory:
         """What was asked for in a moment in which it must not be."""
         self.decision = ""
         """confirmed, rejected, cancelled or closed, as the order's row has it."""
+        self.reason = ""
+        """Why, if it has ended."""
+        self.cancelled: list[tuple[str, str]] = []
+        """Who cancelled something of it, and why, the latest last."""
 
     def once(self, key: str, act: Callable[[], T]) -> T:
         """Do it, or answer as it was answered before."""

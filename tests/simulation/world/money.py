@@ -82,6 +82,8 @@ class Captured:
     part: str
     total: int
     shares: list[tuple[Authorization, int]]
+    attempt: int = 0
+    """The try that a company was asked in; none where none was."""
     error: ApplicationError | None = None
 
 
@@ -110,17 +112,23 @@ class Money:
         self.captures = captures
         self._lasting = lasting
         self._confirmed = confirmed
-        self.tenders: Callable[[], tuple[TenderTerms, ...]] = tuple
+        self.own_tenders: Callable[[], tuple[TenderTerms, ...]] = tuple
         """Who pays for the order."""
+        self.brought: TenderTerms | None = None
+        """What the customer has brought in place of the last of them."""
         self.leaving: Callable[[], Collection[str]] = tuple
         """The parcels that are about to leave, or have left, and are to be charged for."""
-        self._undone = False
+        self.undone = False
         """What was authorized was released before the order was confirmed."""
         self._refused: set[int] = set()
         """Tenders that said no."""
         self.authorizations: list[Authorization] = []
         self.refusals: list[ApplicationError] = []
         """Of authorizations, in their sequence: the n-th attempt is answered with the n-th."""
+        self.last_refused = False
+        """The company that was asked last for an authorization said no."""
+        self.nothing_charged = False
+        """The charge of everything was refused."""
         self.captured: dict[str, Captured] = {}
         self.disputed = False
         self.voided = 0
@@ -128,10 +136,13 @@ class Money:
     # Activities -----------------------------------------------------------------------------------
 
     def authorize_payment(self, ask: Authorize) -> None:
-        if self.memory.decision not in ("", "confirmed") or self._undone:
+        if self.memory.decision not in ("", "confirmed") or self.undone:
             raise refusal("illegal_transition", "the order is over")
         if len(self.refusals) >= ask.attempt:
             raise self.refusals[ask.attempt - 1]
+        main = self.tenders()[-1]
+        if ask.token and (ask.token != main.token or ask.provider not in ("", main.provider)):
+            self.brought = TenderTerms(provider=ask.provider or main.provider, token=ask.token)
         made: set[tuple[int, str]] = set()
         while True:
             todo = self._plan(ask)
@@ -141,7 +152,7 @@ class Money:
             if make is None:
                 break
             made.add((make.payer, make.part))
-            self._authorize(ask, make)
+            self._authorize(make)
         for each in self.authorizations:
             if f"{each.number}" in (*todo.void, *todo.close):
                 each.room = 0
@@ -152,7 +163,7 @@ class Money:
     def void_payment(self, ask: Void) -> None:
         del ask
         for authorization in self.authorizations:
-            self._undone |= self.memory.decision == "" and authorization.room > 0
+            self.undone |= self.memory.decision == "" and authorization.room > 0
             self.voided += authorization.room
             authorization.room = 0
 
@@ -165,7 +176,8 @@ class Money:
         done = self.captured.get(key)
         if done is None:
             done = self._capture(ask)
-            self.captured[key] = done
+            if done.attempt or done.error is None:
+                self.captured[key] = done
             if ask.or_nothing and done.error is not None and done.error.type == DECLINED:
                 self._charge_nothing(ask.part_id)
         if done.error is not None:
@@ -183,7 +195,7 @@ class Money:
             def grant() -> RefundGranted:
                 number = 1 + sum(":G" in refund for refund in self.tallies.granted)
                 refund_id = ids.refund_id(ask.order_id, number)
-                self.tallies.grant(refund_id, owed, kind)
+                self.tallies.grant(refund_id, owed, kind, to=ask.request.to)
                 amount = Amount(minor=owed.worth.total, currency=self.tallies.currency)
                 return RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
 
@@ -198,12 +210,32 @@ class Money:
 
     def refund_payment(self, ask: Refund) -> None:
         granted = self.tallies.granted[ask.refund_id]
+        ask = ask.model_copy(update={"to": ask.to or granted.to})
         key = f"{ask.to}:{'by hand' if ask.by_hand is not None else ask.attempt}"
         if key not in granted.tries:
-            granted.tries[key] = self._refund(ask, granted)
+            error, asked = self._refund(ask, granted)
+            if not asked and error is not None:
+                raise error
+            granted.tries[key] = error
+            if asked and ask.by_hand is None:
+                granted.attempts = max(granted.attempts, ask.attempt)
         error = granted.tries[key]
         if error is not None:
             raise error
+
+    def tenders(self) -> tuple[TenderTerms, ...]:
+        """Who pays for the order, the last one as the customer has it now."""
+        own = self.own_tenders()
+        return own if self.brought is None else (*own[:-1], self.brought)
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """By charge or refund, the number of its last try, where that was not the first."""
+        found: dict[str, int] = {}
+        for each in self.captured.values():
+            found[each.part] = max(found.get(each.part, 0), each.attempt)
+        found |= {refund_id: each.attempts for refund_id, each in self.tallies.granted.items()}
+        return {part: number for part, number in found.items() if number > 1}
 
     # What is to be charged ------------------------------------------------------------------------
 
@@ -246,6 +278,7 @@ class Money:
         paid, charges = self._paid(part), self.tallies.charges
         worth = charges.charged.part(paid)
         charges.take_back()
+        self.nothing_charged = True
         self.tallies.due[part] = paid
         self.tallies.grant(part, Owed(worth=worth), "cancelled")
 
@@ -294,7 +327,7 @@ class Money:
         payers = [
             Payer(
                 number,
-                once=self._charges_once(self._provider(ask, number)),
+                once=self._charges_once(tender.provider),
                 limit=tender.most,
                 refused=number < last and number in self._refused,
             )
@@ -320,21 +353,18 @@ class Money:
         """Store credit can be charged several times, and does not end, whatever others do."""
         return self.captures == "once" and provider != STORE_CREDIT
 
-    def _provider(self, ask: Authorize, number: int) -> str:
-        brought = ask.provider if number == len(self.tenders()) else ""
-        return brought or self.tenders()[number - 1].provider
-
-    def _authorize(self, ask: Authorize, make: Make) -> None:
-        number, last = len(self.authorizations) + 1, make.payer == len(self.tenders())
-        token = (last and ask.token) or self.tenders()[make.payer - 1].token
+    def _authorize(self, make: Make) -> None:
+        number, tender = len(self.authorizations) + 1, self.tenders()[make.payer - 1]
+        provider, token = tender.provider, tender.token
         kind = "action_required" if token == "tok_action_required" else DECLINED
         if token in ("tok_decline", "tok_action_required") or self._chance.happens(
             "authorization declined", f"{number}:{len(self.refusals)}", 0.03
         ):
             self._refused.add(make.payer)
             self.refusals.append(refusal(kind, f"the bank says no to {token}"))
+            self.last_refused = True
             raise self.refusals[-1]
-        provider, made = self._provider(ask, make.payer), self._now()
+        made = self._now()
         until = None if self._lasting is None else made + self._lasting
         if provider == STORE_CREDIT:
             until = None
@@ -344,6 +374,7 @@ class Money:
             room=make.amount,
         )
         self.authorizations.append(authorization)
+        self.last_refused = False
 
     def _capture(self, ask: Charge) -> Captured:
         left = self.tallies.due.get(ask.part_id, 0) - self._paid(ask.part_id)
@@ -363,6 +394,7 @@ class Money:
             kind = "not_authorized" if ask.renews else "refused"
             done.error = refusal(kind, f"{left} of {ask.part_id} is not authorized")
             return done
+        done.attempt = ask.attempt
         for authorization, share in shares:
             name = f"{ask.part_id}:{ask.attempt}:{authorization.number}"
             over = authorization.until is not None and authorization.until < self._now()
@@ -385,28 +417,31 @@ class Money:
             done.error = refusal(DECLINED, done.error.message, charged=done.total)
         return done
 
-    def _refund(self, ask: Refund, granted: Owing) -> ApplicationError | None:
+    def _refund(self, ask: Refund, granted: Owing) -> tuple[ApplicationError | None, bool]:
+        """The refusal, if there is one, and whether a company was asked."""
         left = granted.unissued
         if left + self.total_refunded > self.total_captured:
             self.memory.broken.append(f"{ask.refund_id} is paid back before it was charged")
         if self.disputed and ask.by_hand is None:
-            return refusal("refused", "a bank asks about it")
+            return refusal("refused", "a bank asks about it"), False
         if ask.by_hand is not None or ask.to == STORE_CREDIT:
             granted.issued += left
-            return None
+            return None, left > 0
+        asked = False
         name = f"{ask.refund_id}:{ask.attempt}"
         for authorization in reversed(self.authorizations):
             share = min(left, authorization.captured - authorization.refunded)
             if not share:
                 continue
+            asked = True
             refused = self._chance.happens(
                 "refund declined", f"{name}:{authorization.number}", 0.04
             )
             if refused or authorization.token == "tok_refund_refused":
-                return refusal(DECLINED, "the company refuses the refund")
+                return refusal(DECLINED, "the company refuses the refund"), True
             authorization.refunded += share
             granted.issued += share
             left -= share
         if left:
-            return refusal("refused", f"{left} was paid by hand: pay it back by hand")
-        return None
+            return refusal("refused", f"{left} was paid by hand: pay it back by hand"), asked
+        return None, asked

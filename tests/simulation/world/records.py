@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activities.orders.order_records import Attention, CloseOrder, Hold, KeepAnswers, Notice
+from activities.orders.order_records import (
+    Attention,
+    CloseOrder,
+    Ended,
+    Hold,
+    KeepAnswer,
+    Notice,
+)
+from domain.ids import WHO
+from domain.orders.continuation import AnsweredRequest
+from store.orders.events import attention_effect
 from tests.simulation.world.memory import Memory
 
 
@@ -19,15 +29,24 @@ class OrderRecords:
         """Steps that a person did by hand."""
         self.holds: dict[int, bool] = {}
         self.told: list[str] = []
+        self.answered: dict[str, AnsweredRequest] = {}
 
-    def close_order(self, ask: CloseOrder) -> None:
-        def close() -> None:
+    def close_order(self, ask: CloseOrder) -> Ended:
+        if self.memory.decision in ("", "confirmed"):
             self.memory.decision = ask.decision
+            self.memory.reason = ask.reason or self._why_cancelled()
+        return Ended(reason=self.memory.reason)
 
-        self.memory.once("close_order", close)
+    def _why_cancelled(self) -> str:
+        """The reason of the latest cancellation, of somebody else before our own."""
+        asked = [why for who, why in self.memory.cancelled if who != WHO]
+        return next(
+            (x for x in reversed(asked or [why for _, why in self.memory.cancelled])),
+            "nothing could be sent",
+        )
 
-    def keep_answers(self, ask: KeepAnswers) -> None:
-        """Nobody here asks after the order's end."""
+    def keep_answer(self, ask: KeepAnswer) -> None:
+        self.answered[ask.answered.request_id] = ask.answered
 
     def tell(self, ask: Notice) -> None:
         self.memory.once(ask.effect, lambda: self.told.append(ask.what))
@@ -35,14 +54,21 @@ class OrderRecords:
     def note_attention(self, ask: Attention) -> None:
         if ask.resolution is None:
             self._asked(ask)
-        effect = f"attention:{ask.number}:{'raised' if ask.resolution is None else 'resolved'}"
-        if self.memory.knows(effect) or self.memory.knows(f"attention:{ask.number}:resolved"):
+        raised, resolved = (
+            attention_effect(ask.step, ask.since, "raised"),
+            attention_effect(ask.step, ask.since, "resolved"),
+        )
+        effect = raised if ask.resolution is None else resolved
+        if self.memory.knows(effect) or self.memory.knows(resolved):
             return  # an attempt that comes late
         self.memory.once(effect, lambda: None)
+        open_one = self.attention.get(ask.step)
         if ask.resolution is None:
-            self.attention[ask.step] = ask
+            since = ask.since if open_one is None else max(ask.since, open_one.since)
+            self.attention[ask.step] = ask.model_copy(update={"since": since})
         else:
-            self.attention.pop(ask.step, None)
+            if open_one is not None and open_one.since == ask.since:
+                del self.attention[ask.step]
             if ask.resolution.startswith("done"):
                 self.by_hand.add(ask.step)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from temporalio.exceptions import ApplicationError
 
-from activities.orders.order_records import ReadTerms
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
 from domain import ids
-from domain.fulfilment.fulfilments import FulfilmentState, Planned
+from domain.fulfilment.fulfilments import Planned
 from domain.orders.charges import Owed
+from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.terms import TenderTerms, Terms
+from domain.orders.terms import TenderTerms
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.tallies import Tallies
@@ -47,11 +48,22 @@ class Part:
     location: str
     lines: dict[str, Claim]
     state: FulfilmentState
+    since: datetime
+    """It is in its state."""
     recalled_from: FulfilmentState | None = None
+    missing: dict[str, int] = field(default_factory=dict)
+    """Units that were not found, or that the location refused to send."""
 
     @property
     def reserved(self) -> dict[str, int]:
         return {line_id: claim.reserved for line_id, claim in self.lines.items()}
+
+    @property
+    def picked(self) -> dict[str, int]:
+        return {line_id: claim.picked for line_id, claim in self.lines.items() if claim.picked}
+
+    def comes_to(self, state: FulfilmentState, now: datetime) -> None:
+        self.state, self.since = state, now
 
 
 @dataclass
@@ -60,6 +72,7 @@ class Backorder:
 
     quantity: int = 0
     round: int = 0
+    since: datetime | None = None
     soft: dict[str, int] = field(default_factory=dict)
 
 
@@ -78,6 +91,8 @@ class Stock:
         self.tallies = Tallies()
         self.order: Order | None = None
         self.policy = Policy()
+        self.filled = 0
+        """The last round that a fill has ended."""
         self.arrived = 0
         self.corrected = 0
         self.shipped = 0
@@ -94,11 +109,6 @@ class Stock:
         return terms_of(self.order).tenders
 
     # Activities -----------------------------------------------------------------------------------
-
-    def read_terms(self, ask: ReadTerms) -> Terms:
-        assert self.order is not None
-        assert self.order.order_id == ask.order_id
-        return terms_of(self.order)
 
     def reserve_stock(self, ask: ReserveStock) -> ReservedOrder:
         order, policy = self.order, self.policy
@@ -120,7 +130,7 @@ class Stock:
             self.tallies.move("cancel", missing)
             self.tallies.charges.limit()
             return Reserved(
-                fulfilments=self._claim(taken, 1, "open"),
+                fulfilments=self._claim(taken, "open"),
                 backordered=self._wait(waits, 1),
                 missing=missing,
             )
@@ -142,7 +152,7 @@ class Stock:
                     self.tallies.move("cancel", {line_id: held})
                     if count > held:
                         waits[line_id] = waits.get(line_id, 0) + count - held
-                part.state = "cancelled"
+                part.comes_to("cancelled", self.memory.now())
             for line_id, count in waits.items():
                 backorder = self.backorders[line_id]
                 assert backorder.quantity >= count, "more is given up than is waited for"
@@ -151,7 +161,9 @@ class Stock:
                 self.tallies.move("unbackorder", {line_id: count})
                 self.tallies.move("cancel", {line_id: count})
             if ask.decision is not None:
-                self.memory.decision = ask.decision
+                self.memory.decision, self.memory.reason = ask.decision, ask.why
+            if ask.what == "cancelled":
+                self.memory.cancelled.append((ask.who, ask.why))
             self.serve()
             owed = self.tallies.charges.cancelled(dict.fromkeys(lines, 0))
             return Released(refund=self.tallies.grant(ask.refund_id, owed, "cancelled"))
@@ -167,7 +179,7 @@ class Stock:
             waits, missing = self._wait_or_lack(short, ask.replace and ask.backorder)
             owed, refund_id, kind = self._gone(ask, missing)
             return Reserved(
-                fulfilments=self._claim(taken, ask.first_number, "picking"),
+                fulfilments=self._claim(taken, "picking"),
                 backordered=self._wait(waits, ask.round),
                 missing=missing,
                 refund=self.tallies.grant(refund_id, owed, kind),
@@ -195,10 +207,11 @@ class Stock:
                 assert old.lines[line_id].reserved >= units, "carries on with more than is claimed"
                 old.lines[line_id].reserved -= units
                 lines[line_id] = Claim(units, units)
-            self.parts[ask.to] = Part(ask.to, old.location, lines, "picking")
-            return Planned(fulfilment_id=ask.to, location=old.location, units=ask.units)
+            to = self._next_id()
+            self.parts[to] = Part(to, old.location, lines, "picking", self.memory.now())
+            return Planned(fulfilment_id=to, location=old.location, units=ask.units)
 
-        return self.memory.once(f"reassign:{ask.to}", reassign)
+        return self.memory.once(ask.effect, reassign)
 
     def await_stock(self, ask: AwaitStock) -> dict[str, int]:
         found: dict[str, int] = self.memory.report_or_wait(
@@ -228,8 +241,9 @@ class Stock:
                         taken.setdefault(location, {})[line_id] = units
                 if backorder.round:
                     backorder.round = ask.round + 1
+            self.filled = max(self.filled, ask.round)
             return Reserved(
-                fulfilments=self._claim(taken, ask.first_number, "picking"),
+                fulfilments=self._claim(taken, "picking"),
                 backordered={k: b.quantity for k, b in self.backorders.items() if b.quantity},
             )
 
@@ -252,9 +266,8 @@ class Stock:
             self._unclaim(part, line_id, count)
             self.tallies.move("unallocate", {line_id: count})
             self.tallies.move("backorder", {line_id: count})
-            backorder = self.backorders.setdefault(line_id, Backorder())
-            backorder.quantity += count
-            backorder.round = 0
+            self._add_backorder(line_id, count).round = 0
+            backorder = self.backorders[line_id]
             lost = min(gone, count)
             gone -= lost
             self.shelves[part.location, self.sku(line_id)].on_hand -= lost
@@ -262,7 +275,7 @@ class Stock:
             if count > lost:
                 soft = backorder.soft
                 soft[part.location] = soft.get(part.location, 0) + count - lost
-        part.state = "cancelled"
+        part.comes_to("cancelled", self.memory.now())
         self.memory.report_anew(part.id, {"outcome": "backordered"})
 
     def stopped(self, part_id: str) -> bool:
@@ -310,9 +323,11 @@ class Stock:
             self.tallies.move("unallocate", {line_id: count})
             self.shelves[part.location, self.sku(line_id)].on_hand -= count
             self.corrected += count
+        part.missing = {line_id: count for line_id, count in missing.items() if count}
 
     def give_back(self, part: Part) -> None:
         """The location will not send it: the claims end, the goods stay."""
+        part.missing = {line_id: n for line_id, n in part.reserved.items() if n}
         for line_id, claim in part.lines.items():
             self.tallies.move("unallocate", {line_id: claim.reserved})
             self._unclaim(part, line_id, claim.reserved)
@@ -359,17 +374,15 @@ class Stock:
         return taken, short
 
     def _claim(
-        self, taken: Mapping[str, Mapping[str, int]], first: int, state: FulfilmentState
+        self, taken: Mapping[str, Mapping[str, int]], state: FulfilmentState
     ) -> tuple[Planned, ...]:
         """New fulfilments, one for each location. Their units are on the shelf still."""
         planned = []
-        assert self.order is not None
-        for number, (location, units) in enumerate(taken.items(), start=first):
-            part_id = ids.fulfilment_id(self.order.order_id, number)
-            assert part_id not in self.parts, f"{part_id} is there already"
+        for location, units in taken.items():
+            part_id = self._next_id()
             claims = {line_id: Claim(count, count) for line_id, count in units.items()}
             self.tallies.move("allocate", units)
-            self.parts[part_id] = Part(part_id, location, claims, state)
+            self.parts[part_id] = Part(part_id, location, claims, state, self.memory.now())
             planned.append(Planned(fulfilment_id=part_id, location=location, units=dict(units)))
         return tuple(planned)
 
@@ -381,11 +394,21 @@ class Stock:
 
     def _wait(self, units: Mapping[str, int], round: int) -> dict[str, int]:
         for line_id, count in units.items():
-            backorder = self.backorders.setdefault(line_id, Backorder())
-            backorder.quantity += count
-            backorder.round = round
+            self._add_backorder(line_id, count).round = round
         self.tallies.move("backorder", units)
         return dict(units)
+
+    def _add_backorder(self, line_id: str, units: int) -> Backorder:
+        backorder = self.backorders.setdefault(line_id, Backorder())
+        if backorder.quantity == 0:
+            backorder.since = self.memory.now()
+        backorder.quantity += units
+        return backorder
+
+    def _next_id(self) -> str:
+        """Fulfilments are numbered from 1, and none is ever deleted."""
+        assert self.order is not None
+        return ids.fulfilment_id(self.order.order_id, len(self.parts) + 1)
 
     def _unclaim(self, part: Part, line_id: str, count: int) -> None:
         claim, shelf = part.lines[line_id], self.shelves[part.location, self.sku(line_id)]

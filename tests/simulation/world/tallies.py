@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from domain.money import Money
 from domain.orders.amounts import value_lines
 from domain.orders.charges import Charges, Due, Owed
+from domain.orders.messages import RefundTo
 from domain.orders.order import Order
 from domain.orders.quantities import LineQuantities, LineUnits
 from domain.orders.refund_rules import Granted
@@ -21,7 +22,10 @@ class Owing:
 
     amount: int
     kind: str
+    to: RefundTo = "original"
     issued: int = 0
+    attempts: int = 0
+    """The last try in which a company was asked."""
     tries: dict[str, ApplicationError | None] = field(default_factory=dict)
 
     @property
@@ -64,11 +68,13 @@ class Tallies:
         """A fulfilment left: the minor units that are due for it."""
         return self.take(part, self.charges.left(units, older))
 
-    def grant(self, refund_id: str, owed: Owed, kind: str) -> Granted | None:
+    def grant(
+        self, refund_id: str, owed: Owed, kind: str, *, to: RefundTo = "original"
+    ) -> Granted | None:
         """Owe it to the customer. None: there is nothing to pay back."""
         if owed:
             assert refund_id not in self.granted, f"{refund_id} is granted twice"
-            self.granted[refund_id] = Owing(owed.worth.total, kind)
+            self.granted[refund_id] = Owing(owed.worth.total, kind, to)
         amount = owed.worth.total
         if not amount:
             return None

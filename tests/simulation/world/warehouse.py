@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart
+from activities.aftersales.returns import Approved, ApproveReturn, ReceivedReturn, ReturnPart
 from activities.fulfilment.contracts import Look, Recalled, Sending, Sent, Stage, Stages
 from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
 from domain import ids
-from domain.fulfilment.fulfilments import FulfilmentState
+from domain.orders.fulfilment_state import FulfilmentState
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, Pending, refusal
 from tests.simulation.world.money import Money
 from tests.simulation.world.stock import LIVE, Part, Stock
 
 HOUR = timedelta(hours=1)
-BEGAN = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
 LabelState = Literal["bought", "refused", "voided"]
 Later = Callable[[timedelta, Callable[[], None]], None]
@@ -37,6 +36,12 @@ class Shipment:
     units: dict[str, int] = field(default_factory=dict)
     due: int = 0
     scanned_at: datetime | None = None
+    handed_over_at: datetime | None = None
+
+    @property
+    def moved_at(self) -> datetime | None:
+        """It was seen last, by the carrier or at the hand-over."""
+        return self.scanned_at or self.handed_over_at
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Return:
     kind: str
     part_id: str | None
     units: dict[str, int]
+    since: datetime
     received: dict[str, int] | None = None
 
 
@@ -72,7 +78,6 @@ class Warehouse:
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
         self._to_pick: set[str] = set()
-        self._since: dict[str, datetime] = {}  # each fulfilment is in its state
         self._late: set[str] = set()  # of these a person was told
         # What is charged for each parcel when it leaves, and how long before its end an
         # authorization is renewed.
@@ -128,9 +133,9 @@ class Warehouse:
     def stages(self, ask: Look) -> Stages:
         stages = {}
         for part_id in ask.fulfilment_ids:
-            part, since = self.stock.parts[part_id], self._since.get(part_id, BEGAN)
-            lasted = self._now() - since
-            stages[part_id] = Stage(state=part.state, since=since, lasted=lasted)
+            part = self.stock.parts[part_id]
+            lasted = self._now() - part.since
+            stages[part_id] = Stage(state=part.state, since=part.since, lasted=lasted)
             if part.state in ask.within and lasted >= ask.within[part.state]:
                 self._late.add(part_id)
         return Stages(stages=stages)
@@ -138,7 +143,8 @@ class Warehouse:
     def recall(self, ask: PartAsk) -> Recalled:
         part = self.stock.parts[ask.fulfilment_id]
         if part.recalled_from is None and part.state in LIVE:
-            part.recalled_from, part.state = part.state, "cancelled"
+            part.recalled_from = part.state
+            part.comes_to("cancelled", self._now())
             self.memory.report_anew(part.id, {"outcome": "recalled"})
         shipment = self.shipments.get(part.id)
         labelled = shipment is not None and shipment.label != "refused"
@@ -146,8 +152,7 @@ class Warehouse:
 
     def put_back(self, ask: PartAsk) -> None:
         part = self.stock.parts[ask.fulfilment_id]
-        for claim in part.lines.values():
-            claim.picked = 0
+        assert part.recalled_from is not None, f"{part.id} is put back, and was not stopped"
 
     def void_label(self, ask: PartAsk) -> None:
         shipment = self.shipments.get(ask.fulfilment_id)
@@ -163,17 +168,17 @@ class Warehouse:
         shipment = self.shipments.get(ask.fulfilment_id)
         return LastScan(at=None if shipment is None else shipment.scanned_at)
 
-    def approve_return(self, ask: ApproveReturn) -> None:
-        def approve() -> None:
-            expected = Return(ask.kind, ask.fulfilment_id, dict(ask.units))
-            self.returns[ask.return_id] = expected
+    def approve_return(self, ask: ApproveReturn) -> Approved:
+        def approve() -> Approved:
+            return_id = ids.return_id(ask.order_id, len(self.returns) + 1)
+            expected = Return(ask.kind, ask.fulfilment_id, dict(ask.units), self._now())
+            self.returns[return_id] = expected
             if ask.kind == "customer":
                 self.stock.tallies.move("request_return", ask.units)
-            self._soon(
-                f"return {ask.return_id}", lambda: self._receive(ask.return_id, expected), days=5
-            )
+            self._soon(f"return {return_id}", lambda: self._receive(return_id, expected), days=5)
+            return Approved(return_id=return_id)
 
-        self.memory.once(f"approve_return:{ask.return_id}", approve)
+        return self.memory.once(f"approve_return:{ask.request_id}", approve)
 
     def receive_return(self, ask: ReturnPart) -> ReceivedReturn:
         found = self.memory.report_or_wait("receive_return", ask.return_id)
@@ -192,7 +197,6 @@ class Warehouse:
         for part in list(self.stock.parts.values()):
             if part.state == "picking" and part.id not in self._to_pick:
                 self._to_pick.add(part.id)
-                self._since.setdefault(part.id, self._now())
                 self._soon(f"pick {part.id}", partial(self._pick, part))
 
     def _pick(self, part: Part) -> None:
@@ -211,7 +215,7 @@ class Warehouse:
     def refuse(self, part_id: str, why: str) -> None:
         """The location will not send it."""
         part = self.stock.parts[part_id]
-        part.state = "cancelled"
+        part.comes_to("cancelled", self._now())
         self.stock.give_back(part)
         self.memory.report_anew(part.id, {"outcome": "refused", "why": why})
 
@@ -264,7 +268,7 @@ class Warehouse:
         self._comes_to(part, "shipped")
         assert shipment.label == "bought"
         assert not shipment.handed_over, f"{part.id} left twice"
-        shipment.handed_over = True
+        shipment.handed_over, shipment.handed_over_at = True, self._now()
         older = self.stock.older_than(part.id)
         shipment.units = self.stock.leave(part)
         shipment.due = self.stock.tallies.goods_left(part.id, shipment.units, older)
@@ -273,8 +277,7 @@ class Warehouse:
         return shipment
 
     def _comes_to(self, part: Part, state: FulfilmentState) -> None:
-        part.state = state
-        self._since[part.id] = self._now()
+        part.comes_to(state, self._now())
         self._late.discard(part.id)
 
     def look_at_money(self, part: Part) -> None:
@@ -312,7 +315,7 @@ class Warehouse:
         """The carrier's part has ended: delivered, lost, or undeliverable."""
         part, shipment = self.stock.parts[part_id], self.shipments[part_id]
         shipment.ended_as = outcome
-        part.state = "delivered" if outcome == "delivered" else "exception"
+        part.comes_to("delivered" if outcome == "delivered" else "exception", self._now())
         if outcome == "delivered":
             self.stock.tallies.move("deliver", shipment.units)
         self.memory.report(

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from domain.errors import IllegalTransition
 from domain.fulfilment.fulfilments import Planned
-from domain.orders.continuation import BookState, Stage
+from domain.ids import fulfilment_id
+from domain.orders.continuation import Stage
 from domain.orders.order import Order
 from tests.support.builders import an_order, terms_of
 from tests.support.strategies import orders
@@ -24,17 +25,19 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 def reserve(book: OrderBook, units: dict[str, int]) -> Fulfilment:
     """Stock is found for these units at one location."""
-    return book.allocated(
-        Planned(fulfilment_id=book.next_fulfilment_id(), location="main", units=units)
-    )
+    return book.allocated(Planned(fulfilment_id=next_id(book), location="main", units=units))
+
+
+def next_id(book: OrderBook) -> str:
+    return fulfilment_id(book.order_id, len(book.fulfilments) + 1)
 
 
 def reserve_all(book: OrderBook) -> Fulfilment:
     return reserve(book, {line_id: line.open for line_id, line in book.lines.items()})
 
 
-def a_book(order: Order, state: BookState | None = None) -> OrderBook:
-    book = OrderBook(order.order_id, state)
+def a_book(order: Order) -> OrderBook:
+    book = OrderBook(order.order_id)
     book.learn(terms_of(order))
     return book
 
@@ -44,7 +47,6 @@ class BookMachine(RuleBasedStateMachine):
 
     @initialize(order=orders(lines_max=3, quantity_max=4))
     def place(self, order: Order) -> None:
-        self.order = order
         self.book = a_book(order)
         self.waiting: list[Fulfilment] = []
         self.under_way: list[Fulfilment] = []
@@ -72,8 +74,7 @@ class BookMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def what_was_waited_for_comes(self, data: st.DataObject) -> None:
         if units := self.some_of(data, self.book.waiting):
-            number = self.book.next_fulfilment_id()
-            planned = Planned(fulfilment_id=number, location="main", units=units)
+            planned = Planned(fulfilment_id=next_id(self.book), location="main", units=units)
             self.waiting.append(self.book.filled(planned))
 
     @rule(data=st.data())
@@ -106,9 +107,7 @@ class BookMachine(RuleBasedStateMachine):
         self.book.cancelled(gone, allocated=True)
         keep = {k: n - gone.get(k, 0) for k, n in fulfilment.units.items() if n > gone.get(k, 0)}
         if keep:
-            planned = Planned(
-                fulfilment_id=self.book.next_fulfilment_id(), location="main", units=keep
-            )
+            planned = Planned(fulfilment_id=next_id(self.book), location="main", units=keep)
             self.waiting.append(self.book.reassigned(planned))
 
     @precondition(lambda self: self.waiting)
@@ -156,15 +155,6 @@ class BookMachine(RuleBasedStateMachine):
     def receive_return(self, data: st.DataObject) -> None:
         requested = self.returns.pop()
         self.book.return_received(requested, self.some_of(data, requested))
-
-    @rule()
-    def continue_as_new(self) -> None:
-        before = dict(self.book.lines)
-        state = BookState.model_validate_json(self.book.state().model_dump_json())
-        self.book = a_book(self.order, state)
-        assert self.book.lines == before
-        self.waiting = [self.book.fulfilments[fulfilment.id] for fulfilment in self.waiting]
-        self.under_way = [self.book.fulfilments[fulfilment.id] for fulfilment in self.under_way]
 
     @invariant()
     def every_unit_is_somewhere(self) -> None:
