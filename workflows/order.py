@@ -167,7 +167,7 @@ class OrderWorkflow(OrderMessages):
     async def take_up(self, state: OrderState) -> Placement:
         """Each part takes up its own. What the rows do not know is what nobody was answered."""
         self.inbox.take_up(state.answered)
-        await self.steps.attention.take_up(state.attention)
+        await self.steps.attention.take_up(state.attention, state.waits)
         match state.decision:
             case "rejected" | "cancelled" | "closed" as decision:
                 return self.ended_before(state, decision)
@@ -182,7 +182,8 @@ class OrderWorkflow(OrderMessages):
         # A cancellation waits until it is known what becomes of what was stopped.
         self.fulfilments.start_all(("recalled",))
         await self.payments.charge_on(state)
-        self.returns.take_up(state.returns)
+        self.cancellations.take_up(state.begun)
+        self.returns.take_up(state.returns, state.begun)
         self.refunds.take_up(state.owed)
         await self.backorders.take_up(state.waits_since)
         self.runs.taken_up()

@@ -79,6 +79,19 @@ class AnsweredRequest(BaseModel):
     outcome: dict[str, Any]
 
 
+class BegunRequest(BaseModel):
+    """What earlier runs have done for a request before it was answered.
+
+    `cancelled`: units by line. `return_id`: the return that was approved, of these `units`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    cancelled: LineUnits = {}
+    return_id: str = ""
+    units: LineUnits = {}
+
+
 class OrderState(BaseModel):
     """Where an order stands, by its rows.
 
@@ -89,7 +102,8 @@ class OrderState(BaseModel):
     refunds that are granted and not paid back. `attempts`: by charge or refund, the number of its
     last try; 1 where there was none. `attempt`: the number of the next try to authorize, or of the
     last one where the customer has not answered its refusal. `holds`: how many there were;
-    `is_held`: the last one stands.
+    `is_held`: the last one stands. `begun`: by request id, what was done for requests that were
+    not answered.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,6 +126,21 @@ class OrderState(BaseModel):
     is_held: bool = False
     attention: tuple[OpenAttention, ...] = ()
     answered: tuple[AnsweredRequest, ...] = ()
+    begun: dict[str, BegunRequest] = {}
+
+    @property
+    def waits(self) -> frozenset[str]:
+        """The names of the steps that wait for the outside, and may be late."""
+        steps = [f"receive_return {each.return_id}" for each in self.returns]
+        for each in self.fulfilments:
+            match each.stage:
+                case "planned":
+                    steps.append(f"pick_pack_ship {each.fulfilment_id}")
+                case "await_delivery" if each.return_id:
+                    steps.append(f"receive_return {each.return_id}")
+                case "await_delivery":
+                    steps.append(f"await_delivery {each.fulfilment_id}")
+        return frozenset(steps)
 
 
 class OrderInput(BaseModel):

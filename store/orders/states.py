@@ -8,11 +8,13 @@ waits for them tells it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from domain.orders.continuation import (
     AnsweredRequest,
+    BegunRequest,
     FulfilmentStanding,
     OpenAttention,
     OpenReturn,
@@ -63,7 +65,32 @@ async def read(conn: Connection, order_id: str) -> OrderState:
         is_held=row["holds"]["is_held"],
         attention=_attention(row),
         answered=tuple(AnsweredRequest.model_validate(x) for x in row["answered"] or []),
+        begun=begun(order_id, row["begun"] or []),
     )
+
+
+def begun(order_id: str, done: Sequence[Mapping[str, Any]]) -> dict[str, BegunRequest]:
+    """What was done for requests, by their ids: from the effects that name them, and their stories.
+
+    `cancel:<request>:<fulfilment>` and `cancel:<request>:B:<number>` have cancelled units;
+    `cancel:<fulfilment>` was no request.
+    """
+    found: dict[str, BegunRequest] = {}
+    of_request = re.compile(rf"cancel:(.+):(?:{re.escape(order_id)}:\d+|B:\d+)")
+    for each in done:
+        effect, data = each["effect"], each["data"]
+        cancelled = of_request.fullmatch(effect)
+        if cancelled is not None:
+            request_id = cancelled[1]
+            units = dict(found.get(request_id, BegunRequest()).cancelled)
+            for part in (*data["units"].values(), data["backordered"]):
+                for line_id, count in part.items():
+                    units[line_id] = units.get(line_id, 0) + count
+            found[request_id] = BegunRequest(cancelled=units)
+        elif effect.startswith("approve_return:"):
+            approved = BegunRequest(return_id=data["return_id"], units=data["units"])
+            found[effect.removeprefix("approve_return:")] = approved
+    return found
 
 
 def _fulfilment(part: Mapping[str, Any]) -> FulfilmentStanding:

@@ -83,6 +83,11 @@ select decision,
         from attention a where a.order_no = o.order_no and resolved_at is null) as attention,
        (select array_agg(effect) from effect e
         where e.order_no = o.order_no and effect like 'attention:%:raised') as raised,
+       -- for requests: each has its id in the effect
+       (select jsonb_agg(jsonb_build_object('effect', effect, 'data', v.data) order by event_id)
+        from order_event v join effect e using (order_no, effect)
+        where v.order_no = o.order_no
+          and (effect like 'cancel:%' or effect like 'approve_return:%')) as begun,
        -- the newest; an order that has answered more than fits forgets the oldest
        (select jsonb_agg(jsonb_build_object('request_id', request_id, 'digest', digest,
                                             'outcome', outcome) order by answered_at, request_id)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.orders.amounts import value_lines
+from store.orders.states import begun
 from tests.simulation.driver import Broken, Life
 from tests.simulation.order_life import OrderLife
 
@@ -21,6 +22,7 @@ def check(lived: OrderLife) -> None:
         *_stock(lived),
         *_shipments(lived),
         *answers_faults(lived.life),
+        *cancelled_faults(lived),
         *repeats_faults(lived),
     ]
     if found:
@@ -135,6 +137,19 @@ def answers_faults(life: Life) -> Iterator[str]:
                 yield f"{update_id} was answered, and its caller got no answer"
         elif not final and any(each.accepted for each in answers):
             yield f"{update_id} was accepted and never answered"
+
+
+def cancelled_faults(lived: OrderLife) -> Iterator[str]:
+    """What a request was told is cancelled is what was cancelled for it, in however many runs."""
+    done = begun(lived.order.order_id, lived.memory.done)
+    for answers in lived.life.answers.values():
+        for answer in (x.answer for x in answers if not x.accepted and x.error is None):
+            told = answer if isinstance(answer, dict) else {}
+            mine = done.get(told.get("request_id", ""))
+            if mine is not None and "cancelled" in told:
+                units = {each["line_id"]: each["quantity"] for each in told["cancelled"]}
+                if units != mine.cancelled:
+                    yield f"{told['request_id']} was told {units}, and {mine.cancelled} were"
 
 
 def repeats_faults(lived: OrderLife) -> Iterator[str]:

@@ -27,7 +27,6 @@ from workflows.chapters.returns import OrderReturns
 from workflows.chapters.sending import StageLimits
 from workflows.engine import steps
 from workflows.engine.attention import ParkedSteps
-from workflows.engine.inbox import Inbox
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
@@ -87,21 +86,12 @@ async def _left_uncharged(self: OrderPayments, fulfilment: Fulfilment, due_minor
     del self, fulfilment, due_minor
 
 
-def _nothing_to_take_up(self: Any, found: Any) -> None:
+def _nothing_to_take_up(self: Any, *found: Any) -> None:
     """Of what an earlier run has left, the next one knows nothing."""
     del self, found
 
 
-def _no_answers_to_take_up(self: Inbox, answered: Any) -> None:
-    """The next run answers as if nobody had asked before."""
-    del answered
-    _TAKE_UP(self, ())
-
-
-_TAKE_UP: Final = Inbox.take_up
-
-
-async def _no_attention_to_take_up(self: ParkedSteps, attention: Any) -> None:
+async def _no_attention_to_take_up(self: ParkedSteps, *attention: Any) -> None:
     """What needs a person is listed, and nobody takes it from the list."""
     del self, attention
 
@@ -166,7 +156,6 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
     # What a next run could forget of where its rows say that the order stands.
     "next run: an owed refund": ((OrderRefunds, "take_up", _nothing_to_take_up),),
     "next run: an approved return": ((OrderReturns, "take_up", _nothing_to_take_up),),
-    "next run: what was answered": ((Inbox, "take_up", _no_answers_to_take_up),),
     "next run: what needs a person": ((ParkedSteps, "take_up", _no_attention_to_take_up),),
     "next run: a hold": ((OrderHolds, "take_up", _no_hold_to_take_up),),
     "next run: the charge of a parcel that left": (

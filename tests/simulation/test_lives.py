@@ -34,7 +34,6 @@ FOUND_BY = {
     "cancelled against the supplier's no": 80,
     "next run: an owed refund": 131,
     "next run: an approved return": 9,
-    "next run: what was answered": 176,
     "next run: what needs a person": 1,
     "next run: a hold": 94,
     "next run: the charge of a parcel that left": 79,

@@ -68,6 +68,7 @@ QUIET: dict[str, Any] = {
     "is_held": False,
     "attention": [],
     "answered": [],
+    "begun": {},
 }
 """A confirmed order of which nothing but its lines and its fulfilments is to be told."""
 

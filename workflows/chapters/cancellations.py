@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Literal
 
 from temporalio import workflow
@@ -16,6 +17,7 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from domain.orders.continuation import BegunRequest
     from domain.orders.messages import CancelOutcome, CancelRequest, Placement, Units
     from domain.orders.quantities import LineId, LineUnits
     from domain.words import count_of
@@ -33,6 +35,11 @@ class OrderCancellations:
         self._fulfilments = fulfilments
         self._backorders = backorders
         self._one_at_a_time = asyncio.Lock()
+        self._before: Mapping[str, LineUnits] = {}
+
+    def take_up(self, begun: Mapping[str, BegunRequest]) -> None:
+        """Earlier runs have cancelled units for requests that they did not answer."""
+        self._before = {request_id: each.cancelled for request_id, each in begun.items()}
 
     def check(self, request: CancelRequest) -> None:
         """Raises ApplicationError where the request cannot be meant for this order."""
@@ -42,7 +49,9 @@ class OrderCancellations:
         """Stop and release what can be. Say for each other unit why not, and what can be done."""
         async with self._one_at_a_time:
             left = _wanted(self._book, request)
-            cancelled: dict[str, int] = {}
+            cancelled = dict(self._before.get(request_id, {}))
+            for line_id in _counted(request) & cancelled.keys():
+                left[line_id] = max(left[line_id] - cancelled[line_id], 0)
             while (source := await self._next(left)) is not None:
                 if source == "backorder":
                     # More may come to be waited for while the request is being met.
@@ -137,7 +146,7 @@ class OrderCancellations:
     ) -> CancelOutcome:
         refused = []
         # A request without a number asks for all that there is: that is never too many.
-        counted = {item.line_id for item in request.lines if item.quantity is not None}
+        counted = _counted(request)
         for line_id, units in left.items():
             shipped = min(units, self._book.lines[line_id].shipped)
             too_many = units - shipped if line_id in counted else 0
@@ -154,6 +163,11 @@ class OrderCancellations:
             return_offered=any(item.why == HANDED_OVER for item in refused),
             message=_message(done, refused),
         )
+
+
+def _counted(request: CancelRequest) -> set[LineId]:
+    """The lines of which it names a number."""
+    return {item.line_id for item in request.lines if item.quantity is not None}
 
 
 def _wanted(book: OrderBook, request: CancelRequest) -> dict[LineId, int]:

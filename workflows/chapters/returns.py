@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart, Returns
-    from domain.orders.continuation import OpenReturn
+    from domain.orders.continuation import BegunRequest, OpenReturn
     from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
@@ -55,9 +55,11 @@ class OrderReturns:
         self._policy = policy
         self._being_approved = 0
         self._under_way: list[_Return] = []
+        self._approved: Mapping[str, BegunRequest] = {}
 
-    def take_up(self, returns: Iterable[OpenReturn]) -> None:
-        """Go on with the returns that an earlier run has approved."""
+    def take_up(self, returns: Iterable[OpenReturn], begun: Mapping[str, BegunRequest]) -> None:
+        """Go on with the returns that an earlier run has approved, and perhaps not answered."""
+        self._approved = {k: each for k, each in begun.items() if each.return_id}
         for each in returns:
             self._expect(each.return_id, each.units, each.since)
 
@@ -92,10 +94,14 @@ class OrderReturns:
 
     def check(self, request: ReturnRequest) -> None:
         """Raises ApplicationError where the rules do not allow this return."""
-        self._units(request)
+        if request.request_id not in self._approved:
+            self._units(request)
 
     async def request(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
         """Approve a return, and expect its parcel."""
+        earlier = self._approved.get(request_id)
+        if earlier is not None:
+            return _approved(request_id, earlier.return_id, earlier.units)
         units = self._units(request)
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
@@ -114,13 +120,7 @@ class OrderReturns:
         finally:
             self._being_approved -= 1
         self._expect(return_id, units)
-        return ReturnOutcome(
-            request_id=request_id,
-            outcome="approved",
-            return_id=return_id,
-            lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
-            message=f"write {return_id} on the parcel; it is paid back when it has been counted",
-        )
+        return _approved(request_id, return_id, units)
 
     async def undeliverable(self, fulfilment: Fulfilment) -> None:
         """The carrier brings it back: wait for the parcel, and pay everything back."""
@@ -191,3 +191,13 @@ class OrderReturns:
         if not units:
             raise refused("there is nothing left to return")
         return units
+
+
+def _approved(request_id: str, return_id: str, units: LineUnits) -> ReturnOutcome:
+    return ReturnOutcome(
+        request_id=request_id,
+        outcome="approved",
+        return_id=return_id,
+        lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
+        message=f"write {return_id} on the parcel; it is paid back when it has been counted",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,15 +46,18 @@ class ParkedSteps:
         self._changed = changed
         self.steps: dict[str, Parked] = {}
 
-    async def take_up(self, attention: Iterable[OpenAttention]) -> None:
-        """Go on with what an earlier run has asked for, where it ends by itself.
+    async def take_up(self, attention: Iterable[OpenAttention], waits: Container[str]) -> None:
+        """Go on with what an earlier run has asked for, where it ends by itself: of these `waits`.
 
         What waited for an answer waits no more: the run that asked is gone.
         """
         for each in attention:
             self.steps[each.step] = Parked(each.step, each.since, each.reason, each.allowed)
-        for parked in [parked for parked in self.steps.values() if parked.allowed]:
-            await self.over(parked.step, TAKEN_UP)
+        for parked in list(self.steps.values()):
+            if parked.allowed:
+                await self.over(parked.step, TAKEN_UP)
+            elif parked.step not in waits:
+                await self.over(parked.step, "it happened after all")
         if self.steps:
             workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(True)])
 

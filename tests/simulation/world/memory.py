@@ -38,6 +38,8 @@ class Memory:
         """By activity id, as the outside wrote them; the first report of a step stands."""
         self.broken: list[str] = []
         """What was asked for in a moment in which it must not be."""
+        self.done: list[dict[str, Any]] = []
+        """What was done for requests: effects and the data of their stories, as rows have them."""
         self.decision = ""
         """confirmed, rejected, cancelled or closed, as the order's row has it."""
         self.reason = ""

@@ -18,6 +18,7 @@ from domain.orders.continuation import (
     Prepaid,
 )
 from domain.orders.refund_rules import Granted
+from store.orders.states import begun
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
 from tests.simulation.world.stock import Part, Stock
@@ -87,6 +88,7 @@ class States:
                 for each in self._records.attention.values()
             ),
             answered=tuple(self._records.answered.values()),
+            begun=begun(order.order_id, self._memory.done),
         )
 
     @property

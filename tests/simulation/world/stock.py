@@ -141,6 +141,7 @@ class Stock:
     def release_stock(self, ask: ReleaseStock) -> Released:
         def release() -> Released:
             waits = dict(ask.backordered)
+            claims: dict[str, dict[str, int]] = {part_id: {} for part_id in ask.units}
             lines = {line_id for units in ask.units.values() for line_id in units} | waits.keys()
             for part_id, units in ask.units.items():
                 part = self.parts[part_id]
@@ -148,6 +149,7 @@ class Stock:
                     # The claim may have fallen back to backorder.
                     held = min(count, part.lines[line_id].reserved)
                     self._unclaim(part, line_id, held)
+                    claims[part_id][line_id] = held
                     self.tallies.move("unallocate", {line_id: held})
                     self.tallies.move("cancel", {line_id: held})
                     if count > held:
@@ -162,6 +164,8 @@ class Stock:
                 self.tallies.move("cancel", {line_id: count})
             if ask.decision is not None:
                 self.memory.decision, self.memory.reason = ask.decision, ask.why
+            told = {"units": claims, "backordered": waits}
+            self.memory.done.append({"effect": ask.effect, "data": told})
             if ask.what == "cancelled":
                 self.memory.cancelled.append((ask.who, ask.why))
             self.serve()

@@ -176,9 +176,12 @@ class Warehouse:
             if ask.kind == "customer":
                 self.stock.tallies.move("request_return", ask.units)
             self._soon(f"return {return_id}", lambda: self._receive(return_id, expected), days=5)
+            told = {"return_id": return_id, "units": dict(ask.units)}
+            self.memory.done.append({"effect": effect, "data": told})
             return Approved(return_id=return_id)
 
-        return self.memory.once(f"approve_return:{ask.request_id}", approve)
+        effect = f"approve_return:{ask.request_id}"
+        return self.memory.once(effect, approve)
 
     def receive_return(self, ask: ReturnPart) -> ReceivedReturn:
         found = self.memory.report_or_wait("receive_return", ask.return_id)
