@@ -51,7 +51,7 @@ class ReturnPart(BaseModel):
 
 
 class ReceivedReturn(BaseModel):
-    """The warehouse's count of a return parcel. `refund`: what is owed back for it, if anything."""
+    """The warehouse's count of a return parcel. `refund`: what it grants; None: nothing."""
 
     model_config = ConfigDict(frozen=True)
 

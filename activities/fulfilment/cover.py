@@ -9,7 +9,7 @@ from store.database import Connection
 
 
 class Cover(Protocol):
-    """Whether nothing is missing for a fulfilment to be sent, and what is charged as it leaves."""
+    """Whether a fulfilment is paid for, so that it may leave; and the charge when it leaves."""
 
     @property
     def holds(self) -> bool: ...

@@ -74,7 +74,7 @@ class Fulfilments:
         return Sent(outcome="recalled") if recalled else None
 
     async def _want(self, conn: Connection, ask: Sending, order_id: str) -> shipments.Wanted:
-        """Look whether it is paid, and want its label by what was seen."""
+        """Ask whether the parcel is paid for, and if so record that its label is to be bought."""
         cover = await self._cover_of(
             conn,
             order_id,

@@ -118,7 +118,7 @@ class OrderRecords:
 
     @activity.defn
     async def keep_answer(self, ask: KeepAnswer) -> None:
-        """Record the answer to a request that has an id, for whoever makes the request again."""
+        """Record the answer to a request that has an id: who repeats the request gets it again."""
         async with self._pool.acquire() as conn:
             await answers.keep(conn, ask.order_id, ask.answered)
 

@@ -34,7 +34,7 @@ class Authorize(BaseModel):
 
 
 class Charge(BaseModel):
-    """Charge what is due for a fulfilment that left, or (`<order>:prepaid`) for the whole order.
+    """Charge the customer for a fulfilment that left, or for the whole order (`<order>:prepaid`).
 
     The amount is in rows. `attempt` counts deliberate new tries after a firm refusal; retries of
     one try share its key. `renews`: the caller will authorize again when the authorization has

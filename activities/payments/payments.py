@@ -57,7 +57,7 @@ class Payments:
 
     @activity.defn
     async def charge_payment(self, ask: Charge) -> Charged:
-        """Charge what is due, and book it. An order is charged ahead by the first such step.
+        """Charge the amount that is due, and book it. For a whole order, the first try sets it.
 
         Fails with type `declined` when the provider refuses, and `not_authorized` when the
         authorization cannot be charged any more.
@@ -150,7 +150,7 @@ class Payments:
 
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
-        """Pay back what is owed, and book it. After a refusal it is still owed."""
+        """Pay a granted refund, and book it. If the company refuses, the refund stays owed."""
         order_id = ids.order_of(ask.refund_id)
 
         async def book(conn: Connection, payment: Payment) -> None:

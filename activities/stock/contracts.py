@@ -60,7 +60,7 @@ class ReleaseStock(BaseModel):
 
     @property
     def refund_id(self) -> str:
-        """The refund of what was paid for these units."""
+        """The id of the refund for these units."""
         return f"{self.order_id}:{self.effect}"
 
 

@@ -254,7 +254,7 @@ async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, st
 
 
 async def _owed_for(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> Grant | None:
-    """Owe the customer what is paid for and will not be sent."""
+    """Grant a refund for paid units that will not be sent. None: nothing is owed."""
     if ask.source == "shipped":
         return await losses.grant(conn, ask.order_id, ask.fulfilment_id, ask.units, missing)
     return await losses.grant_missing(conn, ask.order_id, ask.fulfilment_id, missing)

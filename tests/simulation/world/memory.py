@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from temporalio.exceptions import ApplicationError
 
 from domain import ids
+from domain.orders.continuation import Decision
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ class Memory:
         """What was asked for in a moment in which it must not be."""
         self.done: list[dict[str, Any]] = []
         """What was done for requests: effects and the data of their stories, as rows have them."""
-        self.decision = ""
+        self.decision: Decision | Literal[""] = ""
         """confirmed, rejected, cancelled or closed, as the order's row has it."""
         self.reason = ""
         """Why, if it has ended."""

@@ -93,8 +93,7 @@ class States:
 
     @property
     def _decision(self) -> Decision:
-        decision: Decision = self._memory.decision or "received"  # type: ignore[assignment]  # one of these
-        return decision
+        return self._memory.decision or "received"
 
     def _prepaid(self, part: str) -> Prepaid:
         if part not in self._stock.tallies.due:
