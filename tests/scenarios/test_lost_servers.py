@@ -226,8 +226,9 @@ async def test_what_a_stalled_database_is_asked_is_answered_in_time(
                 )
             assert max(took) < STALL_ANSWER_SECONDS_MAX, took
             assert time.monotonic() - began < STALL_ANSWER_SECONDS_MAX
-        # With the server back, the same service works on.
-        assert await here.orders.list() == []
+        # With the server back, the same service works on. Whether it took the order is for the
+        # database to tell: it may have read the question as it came to stand still.
+        assert len(await here.orders.list()) <= 1
 
 
 async def timed(work: Any) -> float:

@@ -6,10 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from domain.errors import IllegalTransition, NotFound
 from domain.orders.messages import AttentionAnswer, CancelRequest, ReturnRequest
 from domain.orders.order import Order
+from store.database import Pool
 from tests.support.books import faults_in
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
@@ -127,6 +129,27 @@ async def test_a_step_given_up_by_an_operator_cancels_its_units(shop: Shop) -> N
     assert counts == {"1": (0, 3), "2": (2, 0)}
     assert (await shop.level("TEA")).on_hand == 3
     await shop.settled()
+
+
+@pytest.mark.parametrize("step", ["reserve_stock", "close_order"])
+async def test_a_step_that_could_not_be_done_for_long_is_known_to_the_next_worker(
+    pool: Pool, temporal_client: Client, step: str
+) -> None:
+    """A local step that ran out of time fails otherwise when it is read from the history."""
+    shop = Shop(pool, temporal_client, BRISK)
+    shop.faults.before(step, times=1000)
+    order = await three_teas(shop)
+    async with shop.working():
+        placing = asyncio.create_task(shop.orders.place(order, policy=IMPATIENT))
+        await shop.begun()
+        finishing = asyncio.create_task(shop.finish(order.order_id))
+        parked = await shop.parked(order.order_id)
+    shop.faults.heal(step)
+    async with shop.working():
+        await shop.retry(order.order_id, parked)
+        assert (await placing).outcome == "confirmed"
+        assert (await finishing)["outcome"] == "closed"
+        await shop.settled()
 
 
 async def test_an_authorization_given_up_by_an_operator_ends_the_order(shop: Shop) -> None:

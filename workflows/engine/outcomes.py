@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 T = TypeVar("T")
 
@@ -50,11 +51,14 @@ Stopped = Refused | Abandoned
 """What keeps the next step from being run."""
 
 
-def refusal_of(error: ActivityError | ApplicationError) -> Refused | None:
-    """The firm refusal in a step's failure, or None where the outcome is open.
+STEP_FAILURES = (ActivityError, ApplicationError, ActivityTimeout)
+"""How a step fails. A local activity's error comes as it was raised, any other's in an ActivityError.
+One that ran out of time comes in an ActivityError at first, and bare when the history is read again
+(seen with temporalio 1.35): a workflow that knew only the first would never get beyond it."""
 
-    A local activity's comes as it was raised; any other's is wrapped in an ActivityError.
-    """
+
+def refusal_of(error: FailureError) -> Refused | None:
+    """The firm refusal in a step's failure, or None where the outcome is open."""
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
         details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}

@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows.engine import results, timeouts
 from workflows.engine.attention import ParkedSteps
 from workflows.engine.outcomes import (
+    STEP_FAILURES,
     Abandoned,
     ByOperator,
     Done,
@@ -361,7 +362,7 @@ class Steps:
             self._changed()
             try:
                 return await attempt()
-            except (ActivityError, ApplicationError) as error:
+            except STEP_FAILURES as error:
                 refusal = refusal_of(error)
                 if refusal is not None and refusal.kind in refusable:
                     await self.attention.over(step, f"refused: {refusal.message}")
@@ -391,7 +392,7 @@ def step_name(do: Activity, part_id: str) -> str:
     return f"{do.__name__} {part_id}"
 
 
-def _why(error: ActivityError | ApplicationError) -> str:
+def _why(error: FailureError) -> str:
     innermost: BaseException = error
     while innermost.__cause__ is not None:
         innermost = innermost.__cause__
