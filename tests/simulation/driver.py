@@ -629,8 +629,8 @@ class Life:
         if error is not None and error.next_retry_delay is not None:
             pause = error.next_retry_delay
         if activity.deadline is not None and self.now + pause >= activity.deadline:
-            # The server tells the last error, or that time is up.
-            if self.chance.of(f"ends {activity.name}").random() < 0.5:
+            # The server tells the last error, or that time is up; of a local one always that.
+            if not activity.wish.local and self.chance.of(f"ends {activity.name}").random() < 0.5:
                 return self._end(activity, last)
             return None
         self.later(pause, lambda: self._attempt(activity))

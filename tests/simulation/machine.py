@@ -223,6 +223,8 @@ class Machine:
             activation = WorkflowActivation()
             activation.CopyFrom(recorded)
             activation.is_replaying = True
+            for job in activation.jobs:
+                _read_again(job)
             if number == 0:
                 for patch in self._patches:
                     activation.jobs.add().notify_has_patch.patch_id = patch
@@ -410,6 +412,16 @@ def _resolve(job: WorkflowActivationJob, activity: ActivityScheduled) -> Any:
     job.resolve_activity.seq = activity.seq
     job.resolve_activity.is_local = activity.local
     return job.resolve_activity.result
+
+
+def _read_again(job: WorkflowActivationJob) -> None:
+    """As the history tells it: a local activity's time-out comes bare then (temporalio 1.35)."""
+    if job.HasField("resolve_activity") and job.resolve_activity.is_local:
+        failure = job.resolve_activity.result.failed.failure
+        if failure.cause.HasField("timeout_failure_info"):
+            bare = Failure()
+            bare.CopyFrom(failure.cause)
+            failure.CopyFrom(bare)
 
 
 def _wrap(failure: Failure, activity: ActivityScheduled, message: str) -> None:

@@ -61,7 +61,10 @@ def a_policy(chance: Chance) -> Policy:
     def days(*options: float) -> timedelta:
         return timedelta(days=rng.choice(options))
 
+    # Some have so little patience that a short step in the database runs out of it, too.
+    patience = chance.of("patience").choices((10, 1), (9, 1))[0]
     return Policy(
+        give_up_after=timedelta(minutes=patience),
         partly_available=rng.choice(("ship_available", "ship_available", "all_or_nothing")),
         backorder=rng.random() < 0.7,
         backorder_within=days(3, 20, 60),

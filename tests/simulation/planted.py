@@ -14,6 +14,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.orders import charges
 from domain.orders.quantities import LineId, LineUnits
@@ -151,6 +152,9 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
             "something = bool(part or amount.minor)",
             "something = bool(amount.minor and not part)",
         ),
+    ),
+    "a time-out that is read from the history is not known": (
+        (steps, "STEP_FAILURES", (ActivityError, ApplicationError)),
     ),
     "a replacement is charged": ((charges, "_share", _nothing_is_paid),),
     # What a next run could forget of where its rows say that the order stands.

@@ -31,6 +31,7 @@ FOUND_BY = {
     "unpaid, and nothing done": 4,
     "goes on without having been held": 64,
     "a renewal that may have happened is forgotten": 4686,
+    "a time-out that is read from the history is not known": 411,
     "cancelled against the supplier's no": 80,
     "next run: an owed refund": 131,
     "next run: an approved return": 9,

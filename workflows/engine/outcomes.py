@@ -52,9 +52,9 @@ Stopped = Refused | Abandoned
 
 
 STEP_FAILURES = (ActivityError, ApplicationError, ActivityTimeout)
-"""How a step fails. A local activity's error comes as it was raised, any other's in an ActivityError.
-One that ran out of time comes in an ActivityError at first, and bare when the history is read again
-(seen with temporalio 1.35): a workflow that knew only the first would never get beyond it."""
+"""How a step fails. A local activity's error comes as it was raised, any other's in an
+ActivityError. One that ran out of time comes in one at first, and bare when the history is read
+again (seen with temporalio 1.35): a workflow that knew only the first would never go on."""
 
 
 def refusal_of(error: FailureError) -> Refused | None:
