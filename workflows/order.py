@@ -177,7 +177,8 @@ class OrderWorkflow(OrderMessages):
         self.book.take_up(state)
         if state.is_undone:
             why = "the payment was refused or given up before it was confirmed"
-            await self.payments.authorizations.void(why)
+            if state.authorized:
+                await self.payments.authorizations.void(why)
             return await self.undo_placing("rejected", why)
         # A cancellation waits until it is known what becomes of what was stopped.
         self.fulfilments.start_all(("recalled",))

@@ -42,8 +42,9 @@ _BECAME_OF: Final[dict[WorkflowExecutionStatus | None, str]] = {
     WorkflowExecutionStatus.TIMED_OUT: "its workflow had timed out",
 }
 
-SETTLE: Final = timedelta(seconds=60)
-"""A step that a worker had begun when its workflow was lost has ended after this time."""
+SETTLE: Final = timedelta(seconds=90)
+"""A step that a worker had begun when its workflow was lost has ended after this time: a call to a
+company takes a minute at most, and its two transactions a moment more."""
 
 Outcome = Literal["resumed", "running", "waiting", "ended", "impossible"]
 

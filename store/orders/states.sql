@@ -52,7 +52,11 @@ select decision,
         where b.order_no = o.order_no and quantity > 0) as waits_since,
        exists (select from payment p
                where p.order_no = o.order_no and p.kind = 'authorize' and p.state <> 'failed'
-                 and p.amount_minor > p.capture_granted + p.released) as authorized,
+                 and p.amount_minor > p.capture_granted + p.released)
+           -- not what an operator has released by hand, of which the payments know nothing
+           and not exists (select from attention a
+                           where a.order_no = o.order_no and a.step = 'void_payment ' || o.order_id
+                             and starts_with(a.resolution, 'done:')) as authorized,
        decision = 'received'
            and (select voided from order_money m where m.order_no = o.order_no) as is_undone,
        (select case when units = '{}' then 'refused' when captured_minor = amount_minor then 'charged'

@@ -69,7 +69,7 @@ async def test_a_task_that_is_refused_each_time_keeps_nobody_busy(
     options = SimulateOptions(speed=200_000, until_idle=True, short_pick_rate=0)
     await shop.stocked("TEA", 1)
     order = an_order(("TEA", 1))
-    async with shop.working():
+    async with shop.working(stranded_after=timedelta(seconds=60)):  # nor begins it anew
         await shop.drive(await shop.placed(order), "labelled")
         # Its order has been told that, so nobody tells it again.
         await pool.execute("update shipment set unpaid_at = now()")

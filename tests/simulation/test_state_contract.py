@@ -171,6 +171,23 @@ async def test_an_order_whose_authorization_was_released_before_it_was_confirmed
     assert (undone["authorized"], undone["is_undone"]) == (False, True)
 
 
+async def test_what_a_person_has_released_by_hand_is_not_authorized_any_more(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    assert (await state(world, order)).authorized
+    ask = Attention(
+        order_id=order.order_id,
+        step=f"void_payment {order.order_id}",
+        since=SINCE,
+        reason="the company refuses",
+        allowed=("retry", "done"),
+    )
+    await world.do("note_attention", ask)
+    assert (await state(world, order)).authorized
+    await world.do("note_attention", ask.model_copy(update={"resolution": "done: by phone"}))
+    assert not (await state(world, order)).authorized
+
+
 async def test_a_refusal_that_stands_and_the_token_that_answers_it(world: World) -> None:
     order = an_order(("TEA", 3), token="tok_action_required")
     await world.stocked("TEA", 9)

@@ -75,7 +75,7 @@ class Shop(Service):
     async def working(
         self,
         *,
-        stranded_after: timedelta = timedelta(seconds=1),
+        stranded_after: timedelta = timedelta(seconds=3),
         relay: bool = True,
         **options: Any,
     ) -> AsyncIterator[None]:

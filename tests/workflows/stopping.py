@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar, cast
 
+from domain import ids
 from domain.orders.messages import CancelOutcome, CancelRequest
 from domain.orders.order import Order
 from tests.support.builders import a_policy, an_order
@@ -65,6 +66,7 @@ async def when(shop: Shop, order: Order, moment: Moment, act: Callable[[], Await
     placing = asyncio.create_task(shop.orders.place(order, policy=BRISK))
     if moment == "packed":  # the attempt that is to buy the label has begun
         await shop.drive(parcel, "picked")
+        await until_it_waits(shop, parcel)
         shop.faults.hold(HELD_AT[moment])
         await shop.warehouse.pack(parcel, who="packer")
     if moment == "buying":
@@ -84,6 +86,16 @@ async def when(shop: Shop, order: Order, moment: Moment, act: Callable[[], Await
     if moment != "buying":
         await shop.drive(parcel, cast(Stage, moment))  # the others are dealt with above
     return await act()
+
+
+async def until_it_waits(shop: Shop, parcel: str) -> None:
+    """Until the first attempt waits for the warehouse: one that finds it packed buys the label."""
+
+    async def waits() -> bool:
+        said = "select waits_since is not null from wait_report where activity_id = $1"
+        return bool(await shop.pool.fetchval(said, ids.sending_id(parcel)))
+
+    await shop.until(waits, f"{parcel} waits for the warehouse")
 
 
 async def cancel(

@@ -19,6 +19,7 @@ from tests.workflows.stopping import (
     assert_nothing_was_sent,
     cancel,
     tea_and_cups,
+    until_it_waits,
 )
 
 
@@ -313,17 +314,11 @@ async def test_the_attempt_that_bought_the_label_says_why_it_began(
     pool: Pool, temporal_client: Client
 ) -> None:
     shop = Shop(pool, temporal_client, BRISK)
-
-    async def waits() -> bool:
-        said = "select waits_since is not null from wait_report where activity_id = $1"
-        return bool(await pool.fetchval(said, f"pick_pack_ship:{parcel}"))
-
     # On a busy machine the label may take longer than other tests give an attempt to buy it.
     async with shop.working(stranded_after=timedelta(seconds=60)):
         order = await tea_and_cups(shop)
         parcel = await shop.placed(order, BRISK)
-        # A first attempt that finds the parcel packed buys the label at once.
-        await shop.until(waits, f"{parcel} waits for the warehouse")
+        await until_it_waits(shop, parcel)
         await shop.drive(parcel, "labelled")
         assert (await pending(shop, order))[f"pick_pack_ship:{parcel}"] == (2, "packed")
         assert (await shop.finish(order.order_id))["outcome"] == "closed"

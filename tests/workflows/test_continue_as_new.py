@@ -21,6 +21,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from domain import ids
 from domain.errors import Conflict, OrderloomError
 from domain.orders.messages import (
+    AttentionAnswer,
     CancelOutcome,
     CancelRequest,
     LineRequest,
@@ -361,6 +362,30 @@ async def test_attention_for_a_late_step_stays_until_it_is_done(
         assert story == sorted([*PLACED, *SENT, *SENT_BACK])
         attention = [what for what in await shop.story(order.order_id) if "attention" in what]
         assert attention == [f"needs attention: {step}", f"attention resolved: {step}"]
+
+
+async def test_what_an_operator_has_released_by_hand_is_not_asked_for_again(shop: Shop) -> None:
+    shop.faults.refuse("void_payment")
+    await shop.stocked("TEA", 10)
+    order = an_order(("TEA", 3, "12.50"))
+    await shop.placed(order, a_policy(give_up_after=10, return_window=8))
+    await shop.aftersales.cancel(order.order_id, one_unit("one less"))
+    await shop.drive(f"{order.order_id}:2", "delivered")
+    step = await shop.parked(order.order_id)
+    assert step == f"void_payment {order.order_id}"
+    asked = shop.faults.calls["void_payment"]
+    answer = AttentionAnswer(step=step, action="done", note="told them by phone")
+    await shop.orders.resolve_attention(order.order_id, answer)
+    runs = len(await runs_of(shop, order.order_id))
+    await shop.workflow(order.order_id).signal("nudge")
+
+    async def goes_on() -> bool:
+        return len(await runs_of(shop, order.order_id)) > runs
+
+    await shop.until(goes_on, "a new run has begun")
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    assert shop.faults.calls["void_payment"] == asked
+    assert await shop.attention(order.order_id) == {}
 
 
 async def test_a_step_that_waits_for_an_operator_keeps_its_order_in_its_run(shop: Shop) -> None:

@@ -64,7 +64,8 @@ class States:
             last_delivery=max(delivered, default=None),
             round=max(max(rounds, default=1), 1 + stock.filled),
             waits_since=min(waiting, default=None),
-            authorized=any(each.room for each in money.authorizations),
+            authorized=any(each.room for each in money.authorizations)
+            and f"void_payment {order.order_id}" not in self._records.by_hand,
             is_undone=self._decision == "received" and money.undone,
             prepaid=self._prepaid(ids.prepaid_id(order.order_id)),
             attempt=len(money.refusals) + (0 if money.last_refused else 1),
