@@ -385,7 +385,7 @@ async def test_what_an_operator_has_released_by_hand_is_not_asked_for_again(shop
     await shop.until(goes_on, "a new run has begun")
     assert (await shop.result(order.order_id))["outcome"] == "closed"
     assert shop.faults.calls["void_payment"] == asked
-    assert await shop.attention(order.order_id) == {}
+    assert (await shop.orders.get(order.order_id)).attention == ()
 
 
 async def test_a_step_that_waits_for_an_operator_keeps_its_order_in_its_run(shop: Shop) -> None:
