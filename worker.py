@@ -55,7 +55,6 @@ from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
-from domain.accounting.documents import Seller
 from domain.errors import OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from runtime.logs import configure_logging
@@ -133,17 +132,16 @@ def steps(
     supplier: Supplier | None = None,
     purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
-    seller: Seller | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its pool and its companies.
 
     `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
     """
-    inventory = Inventory(pool, seller, together_max=reservations_together)
+    inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
-    payments = Payments(pool, providers, seller)
+    payments = Payments(pool, providers)
     fulfilment = Fulfilments(pool, carrier, cover.cover_of)
     delivery = Delivery(pool)
     returns = Returns(pool)
@@ -226,7 +224,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
         reservations_together=settings.reservations_together,
         purchasing=settings.purchasing,
-        seller=settings.seller,
     )
     worker = build_worker(
         client,

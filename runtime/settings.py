@@ -21,12 +21,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.accounting.documents import Seller
 from domain.errors import InvalidInput
 from domain.faults import faults
 from domain.orders.order import Channel
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
+from domain.sellers import Seller
 
 _PREFIX: Final = "ORDERLOOM_"
 
@@ -127,7 +127,8 @@ class Settings(BaseSettings):
     """How buying goes, as ORDERLOOM_PURCHASING__OVER_DELIVERY_PERCENT=10 and the like."""
 
     seller: Seller = Seller()
-    """Who sells, as printed on documents: ORDERLOOM_SELLER__NAME, …__TAX_NUMBER and the like."""
+    """Who sells, for a new database: ORDERLOOM_SELLER__NAME, …__TIME_ZONE and the like. Once it is
+    known there, `orderloom sellers import` changes it, and this is not read any more."""
 
     webhook_secrets: dict[
         str,

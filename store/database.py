@@ -107,7 +107,7 @@ def pool_options(size_max: int) -> dict[str, Any]:
         "reset": _close_if_in_doubt,
         "connection_class": _Session,
         "command_timeout": 30,
-        # The books count days by UTC, and a moment's `::date` must, too.
+        # A moment's `::date` is its day by UTC, wherever a server stands.
         "server_settings": {"timezone": "UTC"},
     }
 

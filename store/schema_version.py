@@ -27,7 +27,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
 
 GRID: Final = (
-    *("kernel", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
+    *("kernel", "sellers", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
     *("purchasing", "views"),
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""

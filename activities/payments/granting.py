@@ -6,7 +6,6 @@ from typing import Final
 
 from activities.payments.contracts import GrantRefund, RefundGranted, Refusal
 from domain import ids
-from domain.accounting.documents import Seller
 from domain.errors import OrderloomError, Refused
 from domain.money import Money
 from domain.orders.refund_rules import Granted, owed_for
@@ -18,7 +17,7 @@ BY_REQUEST: Final = ("units", "shipping", "goodwill")
 """The kinds of refunds that somebody has asked for."""
 
 
-async def grant_refund(conn: Connection, ask: GrantRefund, seller: Seller) -> RefundGranted:
+async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
     """Grant it once for each request, or say why not. The caller holds the order's lock."""
     effect, request = f"refund:{ask.request_id}", ask.request
     done = await effects.find(conn, ask.order_id, effect)
@@ -56,5 +55,5 @@ async def grant_refund(conn: Connection, ask: GrantRefund, seller: Seller) -> Re
         data=answer.model_dump(mode="json"),
         answer=answer.model_dump(mode="json"),
     )
-    await billing.credit(conn, grant, seller)
+    await billing.credit(conn, grant)
     return answer

@@ -32,7 +32,6 @@ from activities.payments.shares import no_company_has, shares_of_charge, shares_
 from activities.provider_errors import Declined
 from domain import ids
 from domain.accounting import accounts
-from domain.accounting.documents import Seller
 from domain.errors import NotAuthorized, NotFound, Refused
 from domain.money import Money
 from domain.payments.cover import ENDED
@@ -48,12 +47,9 @@ from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Payment
 class Payments:
     """Charges and refunds, with the database pool and the payment providers (by name) injected."""
 
-    def __init__(
-        self, pool: Pool, providers: Mapping[str, PaymentProvider], seller: Seller | None = None
-    ) -> None:
+    def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
         self._pool = pool
         self._calls = MoneyCalls(pool, providers)
-        self._seller = seller or Seller()
 
     @activity.defn
     async def charge_payment(self, ask: Charge) -> Charged:
@@ -146,7 +142,7 @@ class Payments:
         """Owe the customer what somebody asks for, if the rules allow it."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            return await grant_refund(conn, ask, self._seller)
+            return await grant_refund(conn, ask)
 
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:

@@ -10,7 +10,6 @@ from temporalio import activity
 
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
 from domain import ids
-from domain.accounting.documents import Seller
 from domain.calendars import load_holidays
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
@@ -39,17 +38,14 @@ WRITERS_MAX: Final = 2
 
 
 class Inventory:
-    """Activities for claims on stock, with the database pool and the seller injected.
+    """Activities for claims on stock, with the database pool injected.
 
     `together_max`: order lines that are reserved in one transaction, at most; an order with more
-    lines has a transaction to itself. The seller writes credit notes.
+    lines has a transaction to itself.
     """
 
-    def __init__(
-        self, pool: Pool, seller: Seller | None = None, *, together_max: int = 100
-    ) -> None:
+    def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
         self._pool = pool
-        self._seller = seller or Seller()
         self._catalogue = Catalogue()
         load_holidays()  # Not while the first order holds the locks of its stock.
         # An order on record never changes, so it is read before the stock is locked.
@@ -140,7 +136,7 @@ class Inventory:
                 data={"units": claims, "backordered": waits},
                 answer=released.model_dump(mode="json"),
             )
-            await billing.credit(conn, grant, self._seller)
+            await billing.credit(conn, grant)
             return released
 
     @activity.defn
@@ -196,7 +192,7 @@ class Inventory:
                 data=reservations.with_reasons(reserved, sourced),
                 answer=reserved.model_dump(mode="json"),
             )
-            await billing.credit(conn, grant, self._seller)
+            await billing.credit(conn, grant)
             return reserved
 
     @activity.defn

@@ -9,37 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.calendars import TimeZone
 from domain.errors import Refused
-from domain.fields import Country, Document, Name, PostalCode
 from domain.money import split, to_minor
 from domain.orders.amounts import LineWorth, Worth, value_lines
-from domain.orders.order import Address, Line, Order
+from domain.orders.order import Line, Order
 from domain.orders.quantities import LineUnits
+from domain.sellers import Seller, address_lines
 
 Kind = Literal["invoice", "credit_note"]
 Language = Literal["en", "ko"]
-
-NO_SELLER: Final = "(no seller is set: ORDERLOOM_SELLER__NAME)"
-
-
-class Seller(Document):
-    """The seller, as printed. Documents are dated in its `time_zone`."""
-
-    name: Name = NO_SELLER
-    line1: Name | None = None
-    line2: Name | None = None
-    city: Name | None = None
-    region: Name | None = None
-    postal_code: PostalCode | None = None
-    country: Country | None = None
-    tax_number: Name | None = None
-    time_zone: TimeZone = "UTC"
 
 
 class _Printed(BaseModel):
@@ -149,7 +132,7 @@ def compose(
     lines = _lines(order, kind, units, worth, earlier, names or {}, part_id)
     # Without lines, the goods' amount cannot be spread.
     allowance = Worth() if lines else Worth(goods=worth.goods, tax=worth.tax)
-    address = _address(order.shipping.address)
+    address = address_lines(order.shipping.address)
     return Content(
         kind=kind,
         language="ko" if order.customer.locale.split("-")[0] == "ko" else "en",
@@ -158,7 +141,7 @@ def compose(
         ordered_on=order.placed_at.astimezone(ZoneInfo(seller.time_zone)).date(),
         supplied_on=supplied_on,
         currency=order.currency,
-        seller=Party(name=seller.name, address=_address(seller), number=seller.tax_number or ""),
+        seller=Party(name=seller.name, address=seller.address, number=seller.tax_number or ""),
         buyer=Party(name=order.customer.name, address=address, number=order.customer.id),
         deliver_to=Party(name=order.shipping.address.name, address=address),
         lines=lines,
@@ -247,9 +230,3 @@ def _invoices(units: LineUnits, earlier: Sequence[Earlier]) -> tuple[Reference, 
     invoices = [one for one in earlier if one.kind == "invoice"]
     about = [one for one in invoices if units.keys() & one.units.keys()] or invoices
     return tuple(Reference(number=one.number, issued_on=one.issued_on) for one in about)
-
-
-def _address(of: Address | Seller) -> tuple[str, ...]:
-    place = " ".join(part for part in (of.postal_code, of.city) if part)
-    lines = (of.line1, of.line2, ", ".join(part for part in (place, of.region) if part), of.country)
-    return tuple(line for line in lines if line)

@@ -33,6 +33,11 @@ class Accounting:
         async with self._pool.acquire() as conn:
             return await ledger.period(conn, first, last)
 
+    async def today(self) -> date:
+        """The seller's day, which the books go by."""
+        async with self._pool.acquire() as conn:
+            return await ledger.today(conn)
+
     async def close(self, through: date, *, who: str) -> Closing:
         """Close all days through one, for ever. Returns the latest closing."""
         async with self._pool.acquire() as conn:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from domain.accounting.documents import Seller
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
 from store.views import reads
@@ -15,9 +14,8 @@ from store.warehouse import scans
 class Carriers:
     """Scans, and the shipments that carriers have. A scan told again is one scan."""
 
-    def __init__(self, pool: Pool, seller: Seller | None = None) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._seller = seller or Seller()  # who writes the invoice of what a carrier has
 
     async def event(
         self,
@@ -39,7 +37,6 @@ class Carriers:
                 status=status,
                 happened_at=happened_at or datetime.now(UTC),
                 detail=detail,
-                seller=self._seller,
             )
 
     async def under_way(self, *, at_most: int = 1000) -> Sequence[reads.ParcelUnderWay]:

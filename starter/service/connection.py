@@ -62,7 +62,7 @@ async def records(*, statement_seconds_max: float = WRITE_SECONDS_MAX) -> AsyncI
     """The doors that need PostgreSQL alone. Raises Unreachable where it does not answer."""
     settings = load_settings()
     async with database(settings=settings, statement_seconds_max=statement_seconds_max) as pool:
-        yield Records(pool, purchasing=settings.purchasing, seller=settings.seller)
+        yield Records(pool, purchasing=settings.purchasing)
 
 
 @asynccontextmanager
@@ -89,7 +89,6 @@ async def service(
             policy=settings.policy,
             channel_policies=channel_policies(settings),
             purchasing=settings.purchasing,
-            seller=settings.seller,
         )
 
 

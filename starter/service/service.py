@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
-from domain.accounting.documents import Seller
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from starter.service.accounting import Accounting
@@ -26,6 +25,7 @@ from starter.service.orders import OrderRecords, Orders
 from starter.service.payments import PaymentRecords, Payments
 from starter.service.purchasing import PurchaseRecords, Purchasing
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
+from starter.service.sellers import Sellers
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
 from starter.service.updates import OrderRequests
@@ -39,7 +39,6 @@ class Records:
     """The doors that need the database alone: reads, and reports of the world outside.
 
     They work while Temporal is away. The worker's relay takes reports to the workflows that wait.
-    `seller`: who writes invoices and credit notes; the same one as in the worker.
     """
 
     orders: OrderRecords
@@ -52,7 +51,6 @@ class Records:
         pool: Pool,
         *,
         purchasing: PurchasingPolicy | None = None,
-        seller: Seller | None = None,
     ) -> None:
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
@@ -60,13 +58,14 @@ class Records:
         self.reconciliation = ReconciliationRecords(pool)
         self.accounting = Accounting(pool)
         self.baskets = Baskets(pool)
-        self.carriers = Carriers(pool, seller)
+        self.carriers = Carriers(pool)
         self.catalogue = Catalogue(pool)
         self.credit = Credit(pool)
         self.locations = Locations(pool)
+        self.sellers = Sellers(pool)
         self.stock = Stock(pool)
         self.transfers = Transfers(pool)
-        self.warehouse = Warehouse(pool, seller)
+        self.warehouse = Warehouse(pool)
 
 
 class Service(Records):
@@ -86,9 +85,8 @@ class Service(Records):
         policy: Policy | None = None,
         channel_policies: Mapping[str, Policy] | None = None,
         purchasing: PurchasingPolicy | None = None,
-        seller: Seller | None = None,
     ) -> None:
-        super().__init__(pool, purchasing=purchasing, seller=seller)
+        super().__init__(pool, purchasing=purchasing)
         self._pool = pool
         self._temporal = temporal
         self._task_queue = task_queue

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.accounting.documents import Seller
 from domain.errors import IllegalTransition
 from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
@@ -23,13 +22,11 @@ class Warehouse:
     """The tasks of a warehouse, and its reports.
 
     Each report is written in one transaction, and the worker's relay takes it to the order that
-    waits. A fact reported again is one fact; reported differently, a Conflict. `seller` writes the
-    invoice of what leaves, and the credit note of what comes back.
+    waits. A fact reported again is one fact; reported differently, a Conflict.
     """
 
-    def __init__(self, pool: Pool, seller: Seller | None = None) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._seller = seller or Seller()
 
     async def tasks(
         self,
@@ -80,7 +77,6 @@ class Warehouse:
                         fulfilment_id,
                         at=at or datetime.now(UTC),
                         who=who,
-                        seller=self._seller,
                     )
                 except IllegalTransition:
                     state = await reads.fulfilment_state(conn, fulfilment_id)
@@ -101,6 +97,4 @@ class Warehouse:
         Without `counted`, all units are restocked.
         """
         async with self._pool.acquire() as conn:
-            return await facts.receive_return(
-                conn, return_id, counted, location=location, who=who, seller=self._seller
-            )
+            return await facts.receive_return(conn, return_id, counted, location=location, who=who)

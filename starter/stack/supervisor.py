@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from domain.errors import OrderloomError
 from runtime.discovery import StackInfo, remove_stack, stack_lock, write_stack
 from runtime.settings import load_settings
+from starter.stack.first_seller import name_seller
 from starter.stack.orphans import stop_orphans
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.program import Program
@@ -224,6 +225,7 @@ async def _run(
 async def _migrate(home: Path, database_url: str) -> None:
     try:
         await migrate(database_url, sandbox=True)
+        await name_seller(database_url, load_settings().seller)
     except NewerVersion:
         raise
     except OtherVersion as error:

@@ -13,11 +13,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.accounting.documents import Content, Earlier, Issued, Kind, Seller, compose
+from domain.accounting.documents import Content, Earlier, Issued, Kind, compose
 from domain.errors import Conflict, NotFound
 from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
+from domain.sellers import Seller
 from store.database import Connection, Record, load_queries
 
 __all__ = ["DocumentRow", "content_of", "get", "is_issued", "issue", "newest", "of_order"]
@@ -47,7 +48,6 @@ async def issue(
     part_id: str,
     lines: LineUnits,
     worth: Worth,
-    seller: Seller,
     reason: str = "",
 ) -> str:
     """Issue the invoice of a fulfilment, or the credit note of a refund; returns its number.
@@ -58,9 +58,7 @@ async def issue(
     Raises NotFound for an unknown order, Conflict when the part has a document of another worth,
     and Refused for units or amounts that cannot be.
     """
-    basis = await _sql.basis(
-        conn, order_id=order_id, kind=kind, part_id=part_id, zone=seller.time_zone
-    )
+    basis = await _sql.basis(conn, order_id=order_id, kind=kind, part_id=part_id)
     if basis is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     if basis["number"] is not None:
@@ -72,14 +70,12 @@ async def issue(
         part_id=part_id,
         lines=lines,
         worth=worth,
-        seller=seller,
         supplied_on=supplied_on,
         reason=reason,
     )
     number: str = await _sql.append(
         conn,
         kind=kind,
-        zone=seller.time_zone,
         order_id=order_id,
         part_id=part_id,
         currency=content.currency,
@@ -96,7 +92,6 @@ def content_of(
     part_id: str,
     lines: LineUnits,
     worth: Worth,
-    seller: Seller,
     supplied_on: date | None,
     reason: str = "",
 ) -> Content:
@@ -107,7 +102,7 @@ def content_of(
         part_id=part_id,
         units=lines,
         worth=worth,
-        seller=seller,
+        seller=Seller.stored(basis["seller"]),
         supplied_on=supplied_on,
         names=basis["names"],
         earlier=[Earlier.model_validate(one) for one in basis["earlier"]],

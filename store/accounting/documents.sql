@@ -1,12 +1,12 @@
 -- Invoices and credit notes. Issued once, never changed.
 
--- name: basis(order_id, kind, part_id, zone)^
+-- name: basis(order_id, kind, part_id)^
 -- Everything that a document consists of. The function stands in schema/routines/accounting.sql.
-select * from document_basis(:order_id, :kind, :part_id, :zone);
+select * from document_basis(:order_id, :kind, :part_id);
 
--- name: append(kind, zone, order_id, part_id, currency, worth, content)$
+-- name: append(kind, order_id, part_id, currency, worth, content)$
 -- Takes the next number of its series and issues under it. The function stands beside it.
-select document_issued(:kind, :zone, :order_id, :part_id, :currency, :worth::jsonb, :content::jsonb);
+select document_issued(:kind, :order_id, :part_id, :currency, :worth::jsonb, :content::jsonb);
 
 -- name: document_of(number)^
 select number, issued_on, content from document where number = :number;

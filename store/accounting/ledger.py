@@ -1,7 +1,8 @@
 """The journal: double entry, append-only, balanced by constraint, and closed by periods.
 
-Debits are positive, credits negative. An entry counts on the day on which it is written, by UTC;
-closed days take no more entries. `store.accounting.valuation` writes the entries about goods.
+Debits are positive, credits negative. An entry counts on the day on which it is written, by the
+seller's calendar; closed days take no more entries. `store.accounting.valuation` writes the entries
+about goods.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.accounting.accounts import Account
 from domain.errors import IllegalTransition, InvalidInput
-from store import clock
 from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -34,7 +34,8 @@ class Posting(BaseModel):
 
 
 class Entry(BaseModel):
-    """The entry of one effect. `booked_on`: the day on which it counts, by UTC."""
+    """The entry of one effect. `booked_on`: the day on which it counts, by the seller's
+    calendar."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -127,6 +128,12 @@ async def entries(
     return [Entry(**row) async for row in rows]
 
 
+async def today(conn: Connection) -> date:
+    """The seller's day."""
+    day: date = await _sql.today(conn)
+    return day
+
+
 async def period(conn: Connection, first: date | None, last: date) -> Period:
     """The books of some days; without a first one, from the beginning.
 
@@ -152,7 +159,7 @@ async def close(conn: Connection, through: date, *, who: str) -> Closing:
     """Close all days through one. They take no more entries, and cannot be opened again.
 
     Waits for entries that are being written. Closing a closed day changes nothing. Returns the
-    latest closing. Raises IllegalTransition for a day that is not over, by UTC.
+    latest closing. Raises IllegalTransition for a day of the seller that is not over.
     """
     async with conn.transaction():
         closed = await closed_through(conn)
@@ -161,7 +168,7 @@ async def close(conn: Connection, through: date, *, who: str) -> Closing:
                 async with conn.transaction():
                     await _sql.close(conn, through=through, who=who)
             except CheckViolation:
-                yesterday = clock.today() - timedelta(days=1)
+                yesterday = await today(conn) - timedelta(days=1)
                 raise IllegalTransition(
                     f"{through} is not over: what is booked until then is not known; the latest "
                     f"day that can be closed is {yesterday}"

@@ -28,6 +28,10 @@ select * from (
     order by booked_on desc, entry_id desc limit :at_most::bigint
 ) latest order by booked_on, entry_id;
 
+-- name: today()$
+-- The seller's day.
+select seller_day(moment());
+
 -- name: first_day()$
 select min(booked_on) from journal_entry;
 

@@ -100,6 +100,28 @@ create index wait_report_pending on wait_report (try_after)
     where outcome is not null and delivered_at is null;
 create index wait_report_by_purchase on wait_report (po_id) where po_id is not null;
 
+-- Who sells.
+
+create table seller (
+    seller      text primary key constraint seller_has_a_code check (seller ~ '^[a-z][a-z0-9]{1,15}$'),
+    name        text,  -- null until somebody says who it is
+    line1       text,
+    line2       text,
+    city        text,
+    region      text,
+    postal_code text,
+    country     text,
+    tax_number  text,
+    time_zone   text not null default 'UTC'
+);
+create unique index there_is_one_seller on seller ((true));
+insert into seller (seller) values ('main');
+
+-- The seller's day at a moment: of documents, of the books, and of closings.
+create function seller_day(at timestamptz) returns date language sql stable as $$
+    select (at at time zone time_zone)::date from seller
+$$;
+
 -- Orders as people and tools read them, their stories, and what stops them.
 
 -- The register of orders. The world names an order by its id, and every row that belongs to one carries
@@ -273,8 +295,8 @@ create table journal_entry (
     order_no  bigint      constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
-    -- The day of the books to which the entry belongs, in UTC.
-    booked_on date        not null default (moment() at time zone 'UTC')::date,
+    -- The day of the books to which the entry belongs, by the seller's calendar, as that of a document.
+    booked_on date        not null default seller_day(moment()),
     -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -303,8 +325,7 @@ create table posting (
 create table closing (
     through   date        primary key,
     closed_at timestamptz not null default moment(),
-    who       text        not null,
-    constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
+    who       text        not null
 );
 
 -- The units that we own: on shelves, and on their way between locations. This row is the lock of all stock of

@@ -13,13 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.accounting import accounts
-from domain.accounting.documents import Seller
 from domain.ids import WHO
 from domain.money import Money
 from domain.orders.charges import Due, Owed
 from domain.orders.messages import RefundKind, RefundTo
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
+from domain.sellers import Seller
 from store.accounting import documents, ledger
 from store.database import Connection
 from store.payments import payments, refunds, tallies
@@ -64,12 +64,12 @@ def bill_of(
     units: LineUnits,
     *,
     at: datetime,
-    seller: Seller,
 ) -> Bill:
     """A fulfilment leaves with these units: what is due for them, and their invoice.
 
     No invoice where they replace others. `basis`: as the function `document_basis` has found it.
     """
+    seller = Seller.stored(basis["seller"])
     due = found.charges.left(units, found.older_than(fulfilment_id))
     invoice = None
     if due.invoiced_units:
@@ -79,7 +79,6 @@ def bill_of(
             part_id=fulfilment_id,
             lines=due.invoiced_units,
             worth=due.invoiced,
-            seller=seller,
             supplied_on=at.astimezone(ZoneInfo(seller.time_zone)).date(),
         ).model_dump(mode="json")
     postings = accounts.invoiced(due.invoiced, due=due.worth.total)
@@ -90,7 +89,6 @@ def bill_of(
         "after_refund": due.after_refund,
         "currency": found.currency,
         "postings": {account: amount for account, amount in postings.items() if amount},
-        "zone": seller.time_zone,
         "worth": due.invoiced.model_dump(),
         "invoice": invoice,
     }
@@ -157,7 +155,7 @@ async def charge_nothing(conn: Connection, order_id: str, part_id: str) -> None:
     await grant(conn, found, owed, part_id, kind="cancelled", why=why)
 
 
-async def credit(conn: Connection, grant: Grant | None, seller: Seller) -> None:
+async def credit(conn: Connection, grant: Grant | None) -> None:
     """Write a refund's credit note, if any of it was invoiced. Call it last, like `invoice`."""
     if grant is not None and grant.owed.credited.total:
         await documents.issue(
@@ -167,6 +165,5 @@ async def credit(conn: Connection, grant: Grant | None, seller: Seller) -> None:
             part_id=grant.refund_id,
             lines=grant.owed.units,
             worth=grant.owed.credited,
-            seller=seller,
             reason=grant.why,
         )

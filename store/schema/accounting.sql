@@ -8,8 +8,8 @@ create table journal_entry (
     order_no  bigint      constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
-    -- The day of the books to which the entry belongs, in UTC.
-    booked_on date        not null default (moment() at time zone 'UTC')::date,
+    -- The day of the books to which the entry belongs, by the seller's calendar, as that of a document.
+    booked_on date        not null default seller_day(moment()),
     -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -38,8 +38,7 @@ create table posting (
 create table closing (
     through   date        primary key,
     closed_at timestamptz not null default moment(),
-    who       text        not null,
-    constraint closed_day_is_over check (through < (closed_at at time zone 'UTC')::date)
+    who       text        not null
 );
 
 -- The units that we own: on shelves, and on their way between locations. This row is the lock of all stock of

@@ -812,6 +812,15 @@ from document d join document b on b.kind = d.kind and b.year = d.year and b.run
 where d.issued_on < b.issued_on
 order by d.number;
 
+-- name: document_is_of_its_entrys_month()
+-- So that the documents of a month add up to what is booked in it.
+select d.number, d.issued_on, e.booked_on
+from document d
+join journal_entry e on e.order_no = d.order_no
+    and e.effect = case d.kind when 'invoice' then 'invoice:' else 'granted:' end || d.part_id
+where date_trunc('month', d.issued_on) <> date_trunc('month', e.booked_on)
+order by d.number;
+
 -- Store credit -----------------------------------------------------------------------------------
 
 -- name: credit_is_its_operations()

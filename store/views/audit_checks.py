@@ -252,6 +252,12 @@ _CHECKS = (
         "it is of {issued_on}, but the one before it of {before}",
     ),
     _Check(
+        "document_is_of_its_entrys_month",
+        "documents",
+        "{number}",
+        "it is of {issued_on}, but booked on {booked_on}: the books of the month differ",
+    ),
+    _Check(
         "entry_is_before_its_closing",
         "ledger",
         "{order_id}",

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain import ids
-from domain.accounting.documents import Seller
 from domain.errors import InvalidInput
 from domain.orders.quantities import LineUnits
 from store import waits
@@ -111,7 +110,6 @@ async def receive_return(
     *,
     location: str | None = None,
     who: str,
-    seller: Seller,
 ) -> dict[str, Any]:
     """approved → received: the count of the return parcel, by line. Left out: all, restocked.
 
@@ -170,7 +168,7 @@ async def receive_return(
             ids.wait_id("receive_return", return_id),
             {**outcome, "refund": None if refund is None else refund.model_dump(mode="json")},
         )
-        await billing.credit(conn, grant, seller)
+        await billing.credit(conn, grant)
         return outcome
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from domain import ids
 from domain.accounting.costs import Holding
-from domain.accounting.documents import Seller
 from domain.errors import IllegalTransition
 from store import clock
 from store.accounting import valuation
@@ -22,12 +21,10 @@ from store.stock import stock
 _sql = load_queries(__file__)
 
 
-async def hand_over(
-    conn: Connection, fulfilment_id: str, *, at: datetime, who: str, seller: Seller
-) -> None:
+async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
     """labelled → shipped: the carrier has the parcel. On-hand drops now, not before."""
     async with conn.transaction():
-        found = await _look(conn, fulfilment_id, seller)
+        found = await _look(conn, fulfilment_id)
         if found["is_told"]:
             return
         # Take the reported time, but never a time in the future.
@@ -40,25 +37,21 @@ async def hand_over(
                     f"it until `orderloom show {ids.order_of(fulfilment_id)}` says that it is "
                     "renewed"
                 )
-        await _leave(conn, fulfilment_id, found, at, who, seller)
+        await _leave(conn, fulfilment_id, found, at, who)
 
 
-async def moved_already(
-    conn: Connection, fulfilment_id: str, *, at: datetime, who: str, seller: Seller
-) -> None:
+async def moved_already(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
     """labelled → shipped: a carrier has the parcel, whether it is paid or not.
 
     The caller's transaction holds the order's lock, and has read that state.
     """
-    found = await _look(conn, fulfilment_id, seller)
-    await _leave(conn, fulfilment_id, found, at, who, seller)
+    found = await _look(conn, fulfilment_id)
+    await _leave(conn, fulfilment_id, found, at, who)
 
 
-async def _look(conn: Connection, fulfilment_id: str, seller: Seller) -> Record:
+async def _look(conn: Connection, fulfilment_id: str) -> Record:
     with refusals():
-        row: Record = await _sql.hand_over_look(
-            conn, fulfilment_id=fulfilment_id, zone=seller.time_zone
-        )
+        row: Record = await _sql.hand_over_look(conn, fulfilment_id=fulfilment_id)
     return row
 
 
@@ -68,7 +61,6 @@ async def _leave(
     found: Record,
     at: datetime,
     who: str,
-    seller: Seller,
 ) -> None:
     lines: list[dict[str, Any]] = found["lines"]
     units = {line["line_id"]: line["units"] for line in lines}
@@ -85,7 +77,6 @@ async def _leave(
         fulfilment_id,
         units,
         at=at,
-        seller=seller,
     )
     with stock.impossible((sku, location) for sku, location, _, _ in rows):
         await _sql.parcel_shipped(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.accounting.documents import Seller
 from domain.fulfilment import tracking
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Connection, Record, load_queries
@@ -28,7 +27,6 @@ async def carrier_event(
     status: CarrierStatus,
     happened_at: datetime,
     detail: str = "",
-    seller: Seller,
 ) -> bool:
     """Record a carrier's scan. False for a repeat; Conflict when the status differs.
 
@@ -58,7 +56,7 @@ async def carrier_event(
             part = await fulfilments.locked(conn, row["part_id"])
             if part["state"] == "labelled":
                 await leaving.moved_already(
-                    conn, row["part_id"], at=happened_at, who=f"carrier {carrier}", seller=seller
+                    conn, row["part_id"], at=happened_at, who=f"carrier {carrier}"
                 )
             row = await scan()
     return bool(row["answer"] == "new")

@@ -247,12 +247,14 @@ DOORS = {
     ),
     "starter/service/purchasing.py": ("store.purchasing", "store.stock", "store.locks"),
     "starter/service/reconciliation.py": ("store.payments.reconciliation",),
+    "starter/service/sellers.py": ("store.accounting.sellers",),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/transfers.py": ("store.stock.transfers",),
     "starter/service/warehouse.py": ("store.warehouse.facts", "store.warehouse.leaving"),
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "store.schema_version", "asyncpg", "psutil"),
+    "starter/stack/first_seller.py": ("store.accounting.sellers", "store.database"),
     "starter/cli/operations/setup.py": ("store.migrate",),
     # Tells the sandbox companies to misbehave now and then.
     "starter/demo/run.py": ("store.sandbox.companies", "store.database"),

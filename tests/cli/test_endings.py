@@ -231,6 +231,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("acknowledge", "ship", "receive", "refuse"),
         ),
         "locations": ("list", "import"),
+        "sellers": ("list", "import"),
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
         "carrier": ("event", "parcels"),
         "credit": ("grant", "show"),

@@ -7,7 +7,6 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -66,7 +65,7 @@ _TAX_RATE: Final = "Tax Exempt"
 
 @app.callback()
 def ledger() -> None:
-    """The books, in double entry. Days are counted by UTC."""
+    """The books, in double entry. Days are those of the seller's time zone."""
 
 
 @app.command()
@@ -185,18 +184,19 @@ def export(
     """
     _check_options(format, currency=currency, accounts=accounts, tax_rate=tax_rate)
     days = _days({"--from": first, "--to": last, "--currency": currency})
-    today = datetime.now(UTC).date()
-    end = days.last or today
-    if end > today:
-        raise InvalidInput(f"{end} has not come yet", where="--to")
-    if days.first is not None and days.first > end:
-        raise InvalidInput(f"{days.first} is after the last day, {end}", where="--from")
     names = {} if accounts is None else _names(accounts)
 
     async def work(books: Accounting) -> Period:
+        today = await books.today()
+        end = days.last or today
+        if end > today:
+            raise InvalidInput(f"{end} has not come yet", where="--to")
+        if days.first is not None and days.first > end:
+            raise InvalidInput(f"{days.first} is after the last day, {end}", where="--from")
         return await books.period(days.first, end)
 
     period = _from_books(work)
+    end = period.last
     if final and not period.closed:
         raise Refused(
             f"the days to {end} are not closed, and what is booked on them may change: close them "

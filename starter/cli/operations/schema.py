@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.sellers import Sellers
 from domain.stock.locations import Locations
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
@@ -20,20 +21,21 @@ _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "order": Order,
     "policy": Policy,
     "locations": Locations,
+    "sellers": Sellers,
 }
 
 
 @app.command()
 def schema(
     document: Annotated[
-        Literal["order", "policy", "locations"], typer.Argument(help="Which document.")
+        Literal["order", "policy", "locations", "sellers"], typer.Argument(help="Which document.")
     ],
     as_json: Json = False,
 ) -> None:
     """Print the JSON Schema of a document.
 
     The canonical order; the policy that `place --policy` takes; or the file that `locations import`
-    reads.
+    or `sellers import` reads.
 
     Example: `orderloom schema order > order.schema.json`
     """

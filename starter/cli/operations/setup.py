@@ -12,6 +12,7 @@ from runtime.settings import load_settings
 from runtime.temporal import connect_temporal
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
+from starter.stack.first_seller import name_seller
 from starter.stack.search_attributes import register
 from store.migrate import migrate
 
@@ -47,4 +48,5 @@ async def _setup(*, sandbox: bool) -> tuple[list[str], list[str]]:
     place = connect_settings(load_settings().home)
     temporal = await connect_temporal(place)
     applied = await migrate(place.database_url, sandbox=sandbox)
+    await name_seller(place.database_url, load_settings().seller)
     return applied, await register(temporal)

@@ -66,14 +66,15 @@ end $$;
 -- Everything that a document consists of, and the number that the part has already. `earlier`: the order's
 -- documents in the order of their issue, with the units of each line.
 create or replace function document_basis(
-    its_order text, its_kind text, its_part text, its_zone text
+    its_order text, its_kind text, its_part text
 ) returns table (
-    placed jsonb, today date, handed_over_on date, names jsonb, earlier jsonb, number text, goods bigint,
+    placed jsonb, seller jsonb, today date, handed_over_on date, names jsonb, earlier jsonb, number text, goods bigint,
     tax bigint, shipping bigint, shipping_tax bigint
 ) language sql stable rows 1 as $$
     select o.document as placed,
-           (moment() at time zone its_zone)::date as today,
-           (select (handed_over_at at time zone its_zone)::date from shipment
+           (select jsonb_strip_nulls(to_jsonb(s)) from seller s) as seller,
+           seller_day(moment()) as today,
+           (select seller_day(handed_over_at) from shipment
             where order_no = o.order_no and fulfilment_id = its_part) as handed_over_on,
            coalesce((
                select jsonb_object_agg(i.sku, i.name) from item i
@@ -98,14 +99,14 @@ $$;
 -- Takes the next number of its series and issues under it. The counter stays locked until commit: nothing may be
 -- locked after it.
 create or replace function document_issued(
-    its_kind text, its_zone text, its_order text, its_part text, its_currency text, worth jsonb,
+    its_kind text, its_order text, its_part text, its_currency text, worth jsonb,
     its_content jsonb) returns text
 language plpgsql as $$
 declare
     its_number text;
 begin
     with today as (
-        select (moment() at time zone its_zone)::date as day
+        select seller_day(moment()) as day
     ), counted as (
         insert into document_counter as c (kind, year, last_number, last_on)
         select its_kind, extract(year from day)::integer, 1, day from today
@@ -191,6 +192,10 @@ create or replace function closing_waits() returns trigger language plpgsql as $
 begin
     perform pg_advisory_xact_lock(hashtext('closing'));
     new.closed_at := moment();
+    if new.through >= seller_day(new.closed_at) then
+        raise exception 'the books are closed through a day that is over, and % is not', new.through
+            using errcode = 'check_violation', constraint = 'closed_day_is_over';
+    end if;
     return new;
 end $$;
 create or replace trigger closing_waits_for_entries before insert on closing

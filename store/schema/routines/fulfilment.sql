@@ -216,7 +216,7 @@ end $$;
 -- `is_told`: it was reported before, and nothing else is answered. `lines`: what is claimed for the parcel.
 -- `held`: the units of each of their SKUs, and what they have cost. `paying`: where it is still to be charged.
 create or replace function hand_over_look(
-    its_id text, its_zone text, out is_told boolean, out lines jsonb, out held jsonb,
+    its_id text, out is_told boolean, out lines jsonb, out held jsonb,
     out to_charge bigint, out paying jsonb, out tallies jsonb, out basis jsonb
 ) language plpgsql as $$
 declare
@@ -249,7 +249,7 @@ begin
         select to_jsonb(p) into paying from paying_of(order_of(its_id)) p;
     end if;
     select to_jsonb(t) into tallies from tallies_of(part.order_no) t;
-    select to_jsonb(b) into basis from document_basis(order_of(its_id), 'invoice', its_id, its_zone) b;
+    select to_jsonb(b) into basis from document_basis(order_of(its_id), 'invoice', its_id) b;
 end $$;
 
 -- labelled → shipped, whole, for one who has looked and decided: the units leave the stock with their cost

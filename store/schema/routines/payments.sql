@@ -333,7 +333,7 @@ begin
     end if;
     if jsonb_typeof(bill -> 'invoice') = 'object' then
         perform document_issued(
-            'invoice', bill ->> 'zone', order_of(its_part), its_part, bill ->> 'currency', bill -> 'worth',
+            'invoice', order_of(its_part), its_part, bill ->> 'currency', bill -> 'worth',
             bill -> 'invoice');
     end if;
 end $$;

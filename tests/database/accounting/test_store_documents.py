@@ -12,13 +12,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.accounting.documents import Kind, Reference, Seller
+from domain.accounting.documents import Kind, Reference
 from domain.errors import Conflict, NotFound, Refused
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
+from domain.sellers import Seller
 from domain.stock.items import Item
 from starter.accounting.papers.pdf import render
-from store.accounting import documents
+from store.accounting import documents, sellers
 from store.database import Connection, Pool, open_pool
 from store.locks import lock_order
 from store.orders import intake
@@ -45,7 +46,6 @@ async def issue(
     kind: Kind = "invoice",
     lines: dict[str, int] | None = None,
     worth: Worth = ONE_UNIT,
-    seller: Seller = SELLER,
     reason: str = "",
 ) -> str:
     """As an activity does: under the order's lock, the document last."""
@@ -59,7 +59,6 @@ async def issue(
             part_id=part,
             lines={"1": 1} if lines is None else lines,
             worth=worth,
-            seller=seller,
             reason=reason,
         )
 
@@ -174,7 +173,6 @@ async def test_what_is_refused_takes_no_number(pool: Pool, order: Order) -> None
                 part_id="web-none:1",
                 lines={},
                 worth=ONE_UNIT,
-                seller=SELLER,
             )
         assert [await issue(conn, order, 1)] == numbers("INV", 1)
 
@@ -227,14 +225,13 @@ async def test_a_series_has_more_numbers_than_its_zeros(pool: Pool, order: Order
 async def test_no_document_is_dated_before_the_one_that_it_follows(
     pool: Pool, order: Order
 ) -> None:
-    # Two offices on either side of the date line: their calendars always differ by a day.
-    east = SELLER.model_copy(update={"time_zone": "Pacific/Kiritimati"})
-    west = SELLER.model_copy(update={"time_zone": "Etc/GMT+12"})
+    # The seller moves over the date line, and back: the two calendars always differ by a day.
+    east, west = "Pacific/Kiritimati", "Etc/GMT+12"
+    names = []
     async with pool.acquire() as conn:
-        names = [
-            await issue(conn, order, number, seller=seller)
-            for number, seller in enumerate((west, east, west), start=1)
-        ]
+        for number, zone in enumerate((west, east, west), start=1):
+            await sellers.save(conn, SELLER.model_copy(update={"time_zone": zone}))
+            names.append(await issue(conn, order, number))
         first, second, third = [(await documents.get(conn, name)).issued_on for name in names]
         if first.year == second.year:
             assert first < second == third
@@ -245,12 +242,14 @@ async def test_a_document_keeps_what_was_true_when_it_was_issued(pool: Pool) -> 
     order = an_order(("TEA", 2, "10.00"), ("CUP", 1, "7.01"), discount="1.00")
     worth = worth_of(value_lines(order), {"1": 2, "2": 1})
     async with pool.acquire() as conn:
+        await sellers.save(conn, SELLER)
         await place(conn, order)
         await items.save(conn, [Item(sku="TEA", name="Assam, 250 g")])
         number = await issue(conn, order, 1, lines={"1": 2, "2": 1}, worth=worth)
         issued = await documents.get(conn, number)
         printed = render(issued)
         await items.save(conn, [Item(sku="TEA", name="Something else")])
+        await sellers.save(conn, SELLER.model_copy(update={"name": "Somebody else"}))
         await conn.execute("update customer_order set document = document - 'customer'")
         assert render(await documents.get(conn, number)) == printed
     assert [line.description for line in issued.lines] == ["Assam, 250 g", "CUP"]
@@ -275,9 +274,9 @@ async def test_a_parcel_is_supplied_on_the_day_of_its_hand_over(pool: Pool, orde
             f"{order.order_id}:1",
             order.order_id,
         )
-        seoul = SELLER.model_copy(update={"time_zone": "Asia/Seoul"})
-        sent = await documents.get(conn, await issue(conn, order, 1, seller=seoul))
-        unsent = await documents.get(conn, await issue(conn, order, 2, seller=seoul))
+        await sellers.save(conn, SELLER.model_copy(update={"time_zone": "Asia/Seoul"}))
+        sent = await documents.get(conn, await issue(conn, order, 1))
+        unsent = await documents.get(conn, await issue(conn, order, 2))
     assert sent.supplied_on == date(2026, 11, 21)
     assert unsent.supplied_on == unsent.issued_on
 

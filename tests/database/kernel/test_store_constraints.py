@@ -424,6 +424,10 @@ FORBIDDEN = {
     "issued_is_at_most_granted": refund("'return', 1, 2, 3, 4, 10, 11"),
     "came_back_is_at_most_issued": f"{refund()}; update refund set came_back_minor = 1",
     "refund_goes_a_known_way": f"{refund()}; update refund set pay_to = 'cash'",
+    # who sells
+    "seller_pkey": "insert into seller (seller) values ('main')",
+    "seller_has_a_code": "update seller set seller = 'My Shop'",
+    "there_is_one_seller": "insert into seller (seller) values ('uk')",
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

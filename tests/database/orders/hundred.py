@@ -8,7 +8,6 @@ from typing import Any
 from activities.payments.contracts import Charge, Refund
 from activities.providers.sandbox.payment import Card
 from domain import ids
-from domain.accounting.documents import Seller
 from domain.errors import OrderloomError
 from domain.orders.amounts import Worth
 from domain.orders.charges import Due, Owed
@@ -64,7 +63,7 @@ async def granted(bench: Bench, order: Order, number: int, minor: int, units: in
         found = await tallies.load(conn, order.order_id)
         owed = Owed({"1": units} if units else {}, worth, worth)
         grant = await billing.grant(conn, found, owed, refund_id, kind="return", why="test")
-        await billing.credit(conn, grant, Seller())
+        await billing.credit(conn, grant)
     return Refund(refund_id=refund_id)
 
 
@@ -76,7 +75,7 @@ async def came_back(bench: Bench, order: Order, number: int, units: int) -> Refu
         found = await tallies.load(conn, order.order_id)
         owed = found.charges.came_back({"1": units})
         grant = await billing.grant(conn, found, owed, refund_id, kind="return", why="test")
-        await billing.credit(conn, grant, Seller())
+        await billing.credit(conn, grant)
     return Refund(refund_id=refund_id)
 
 

@@ -24,7 +24,6 @@ from activities.providers.sandbox.payment import Card, SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from activities.stock.contracts import ReleaseStock
 from domain import ids
-from domain.accounting.documents import Seller
 from domain.money import Money
 from domain.orders.order import Order
 from store.database import Connection, open_pool
@@ -218,7 +217,7 @@ def refund(shop: Shop, __: Setting, order: Order, *, units: int, **fields: Any) 
                 found = await tallies.load(conn, order.order_id)
                 owed = found.charges.came_back({"1": units})
                 grant = await billing.grant(conn, found, owed, refund_id, kind="return", why="test")
-                await billing.credit(conn, grant, Seller())
+                await billing.credit(conn, grant)
         return await worker.payments.refund_payment(ask)
 
     return call

@@ -23,7 +23,6 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from domain import ids
 from domain.accounting.accounts import Account
-from domain.accounting.documents import Seller
 from domain.orders.amounts import LineMoney, Worth, sum_of
 from domain.orders.charges import Charges, Owed
 from domain.orders.messages import RefundKind, RefundTo
@@ -176,7 +175,7 @@ class Life:
         self.refunds += 1
         refund_id = ids.refund_id(self.order.order_id, self.refunds)
         grant = await billing.grant(conn, found, owed, refund_id, kind=kind, why="test")
-        await billing.credit(conn, grant, Seller())
+        await billing.credit(conn, grant)
         return grant
 
     async def pay_back(self, grant: billing.Grant | None) -> None:

@@ -548,8 +548,7 @@ PLANTS = {
         "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
     ),
     "an entry of a day that was closed before": Plant(
-        """alter table closing drop constraint closed_day_is_over;
-        insert into closing (through, closed_at, who)
+        """insert into closing (through, closed_at, who)
         select booked_on, at - interval '1 second', 'x' from journal_entry
         where order_no = order_no_of('web-closed') order by entry_id limit 1""",
         "ledger",
@@ -729,6 +728,15 @@ PLANTS = {
         "documents",
         "INV-2001-000002",
         "it is of 2001-02-02, but the one before it of 2001-02-03",
+    ),
+    "an entry of another month than its invoice": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        insert into journal_entry (effect, order_no, memo)
+        values ('invoice:planted-1', order_no_of('web-closed'), 'x')""",
+        "documents",
+        "INV-2001-000001",
+        "it is of 2001-02-03, but booked on 20",
     ),
     # store credit
     "credit that no operation gave": Plant(

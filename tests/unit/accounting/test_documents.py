@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.accounting.documents import Content, Earlier, Kind, Reference, Seller, compose
+from domain.accounting.documents import Content, Earlier, Kind, Reference, compose
 from domain.errors import Refused
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
+from domain.sellers import Seller
 from tests.support.builders import an_order, shipping
 from tests.support.strategies import orders
 

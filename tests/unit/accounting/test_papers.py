@@ -9,8 +9,9 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.accounting.documents import Earlier, Issued, Language, Seller, compose
+from domain.accounting.documents import Earlier, Issued, Language, compose
 from domain.orders.amounts import Worth, value_lines, worth_of
+from domain.sellers import Seller
 from starter.accounting.papers.pdf import render
 from starter.accounting.papers.words import WORDS
 from tests.support.builders import an_order, shipping

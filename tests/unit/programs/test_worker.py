@@ -173,7 +173,7 @@ def test_store_credit_is_a_provider_of_every_worker(monkeypatch: pytest.MonkeyPa
     class Asked(Exception):
         pass
 
-    def payments(_: object, providers: dict[str, object], seller: object) -> None:
+    def payments(_: object, providers: dict[str, object]) -> None:
         raise Asked(providers)
 
     monkeypatch.setattr("worker.Payments", payments)
