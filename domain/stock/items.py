@@ -21,12 +21,11 @@ class Item(Document):
     """Before this day it can be pre-ordered, and is not sent."""
     discontinued: bool = False
 
-    def waits(self, today: date) -> bool:
-        """Whether units that are not in stock are backordered."""
-        return self.backorder or self.ahead(today)
-
     def ahead(self, today: date) -> bool:
-        """Whether it can only be pre-ordered yet: units in stock are not sent."""
+        """Whether it can only be pre-ordered yet: units in stock are not sent.
+
+        `today`: that of the location where the units are.
+        """
         return self.available_from is not None and today < self.available_from
 
     @model_validator(mode="after")

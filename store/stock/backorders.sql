@@ -24,28 +24,28 @@ where order_no = order_no_of(:order_id) and quantity > 0 order by line_id;
 
 -- name: in_turn(skus)
 -- Backorders without a soft reservation, in the sequence in which we took their orders in: a channel
--- whose clock is wrong must not jump the queue. Except SKUs that are not on sale yet.
+-- whose clock is wrong must not jump the queue.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
 select o.order_id, b.line_id, b.sku, b.round, b.barred, o.policy #> '{sourcing, locations}' as only_from,
        o.document -> 'shipping' as shipping,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
 from backorder b join customer_order o using (order_no)
 left join soft_reservation r using (order_no, line_id)
-left join item on item.sku = b.sku
 where b.sku = any(:skus::text[]) and b.quantity > 0
-  and coalesce(available_from <= transaction_moment()::date, true)
 group by b.order_no, b.line_id, o.order_no
 having b.quantity > coalesce(sum(r.quantity), 0)
 order by b.received_at, b.order_no, b.line_id;
 
 -- name: free(skus)
--- The units without any claim, by location, in the order in which locations are preferred.
+-- The units without any claim, by location, in the order in which locations are preferred. None of what is
+-- not on sale yet there: a first day of sale is a day of the warehouse.
 select s.sku, s.location, on_hand - allocated - safety - coalesce((
            select sum(r.quantity) from soft_reservation r
            where (r.sku, r.location) = (s.sku, s.location)
              and (r.expires_at is null or r.expires_at > transaction_moment())), 0)::bigint as quantity
-from stock s join location using (location)
+from stock s join location l using (location) join item using (sku)
 where s.sku = any(:skus::text[]) and retired_at is null
+  and coalesce(available_from <= location_day(l.calendar), true)
 order by priority, location;
 
 -- name: soft_reserve(order_ids, line_ids, skus, locations, quantities)!
@@ -143,7 +143,7 @@ join location l on l.location = s.location and l.retired_at is null
 left join item on item.sku = b.sku
 where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
                              where (r.order_no, r.line_id) = (b.order_no, b.line_id)), 0)
-  and coalesce(available_from <= transaction_moment()::date, true)
+  and coalesce(available_from <= location_day(l.calendar), true)
   and on_hand - allocated - safety > coalesce((
           select sum(r.quantity) from soft_reservation r
           where (r.sku, r.location) = (s.sku, s.location)

@@ -104,14 +104,16 @@ async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitSto
 async def _supply(conn: Connection, kit: Kit) -> tuple[list[Available], list[Incoming]]:
     """The free and the incoming units of a kit. Any other SKU counts as a kit of one of itself.
 
-    A pre-order SKU counts as incoming until its first day of sale.
+    A pre-order SKU counts as incoming until its first day of sale, by the location's own date.
     """
-    today = clock.today()
-    ahead = {
-        k for k, item in (await items.find(conn, list(kit.parts))).items() if item.ahead(today)
-    }
+    found = await items.find(conn, list(kit.parts))
+    days = {row["location"]: row["day"] async for row in _sql.days(conn)}
     free = [
-        Available(sku=x.sku, location=x.location, quantity=0 if part in ahead else x.available)
+        Available(
+            sku=x.sku,
+            location=x.location,
+            quantity=0 if part in found and found[part].ahead(days[x.location]) else x.available,
+        )
         for part in kit.parts
         for x in await stock.levels(conn, sku=part)
     ]

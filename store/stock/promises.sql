@@ -20,13 +20,17 @@ with coming as (
                where (r.sku, r.location) = (s.sku, s.location)
                  and (r.expires_at is null or r.expires_at > transaction_moment())), 0)::bigint,
            available_from, 'stock'
-    from stock s join item using (sku)
-    where s.sku = any(:skus::text[]) and available_from > transaction_moment()::date
+    from stock s join item using (sku) join location l using (location)
+    where s.sku = any(:skus::text[]) and available_from > location_day(l.calendar)
 )
 select sku, location, quantity, greatest(due_on, available_from) as due_on, source
 from coming join location using (location) left join item using (sku)
 where quantity > 0 and retired_at is null  -- what comes to another one is for a person to send on
 order by due_on, source;
+
+-- name: days()
+-- The day at each location.
+select location, location_day(calendar) as day from location;
 
 -- name: waited_for(skus)
 -- Backordered units that have not arrived.
@@ -60,9 +64,7 @@ order by b.sku, b.received_at, b.order_no, b.line_id;
 -- each once for either.
 select f.fulfilment_id, slip.what
 from fulfilment f join location l using (location)
-cross join lateral (
-    select (transaction_moment() at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as today
-) here
+cross join lateral (select location_day(l.calendar) as today) here
 cross join lateral (
     select case when f.promised_on < here.today then 'missed' else 'at risk' end as what
     where f.promised_on < here.today or (f.state <> 'shipped' and f.promised_leave < here.today)

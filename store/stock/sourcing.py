@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 
 from domain.orders.order import Shipping
@@ -88,9 +88,8 @@ class Shelves:
         The units of its basket are free from now on. If it leaves some of a SKU that can be
         backordered, the backorders come first.
         """
-        today = self.now.date()
         for item in self._own:
-            if self._item(item.sku).waits(today):
+            if self._may_wait(item.sku):
                 shelf = self._free[item.sku]
                 shelf[item.location] -= min(item.quantity, max(shelf[item.location], 0))
         self._own = self._held.pop(wanted.basket or "", ())
@@ -100,11 +99,12 @@ class Shelves:
             Available(sku=sku, location=location, quantity=quantity)
             for sku in dict.fromkeys(part for d in wanted.demands for part in d.takes)
             for location, quantity in self._free.get(sku, {}).items()
+            if not self._ahead(sku, location)
         ]
         held = {item.location for item in stock}
         ways = [way for way in self.ways(number) if way.location in held]
         plan = plan_sourcing(
-            [demand for demand in wanted.demands if not self._ahead(demand, today)],
+            [demand for demand in wanted.demands if not self._ahead(demand.sku)],
             stock,
             places(ways, self.now),
             wanted.rules,
@@ -121,7 +121,7 @@ class Shelves:
         waits = {
             d.line_id: lacking[d.line_id]
             for d in wanted.demands
-            if d.line_id in lacking and wanted.backorder and self._waits(d, today)
+            if d.line_id in lacking and wanted.backorder and self._waits(d)
         }
         country = wanted.shipping.address.country
         used = {take.location for take in plan.takes}
@@ -143,16 +143,34 @@ class Shelves:
     def _item(self, sku: str) -> Item:
         return self.known.items.get(sku) or _plain(sku)
 
-    def _ahead(self, demand: Demand, today: date) -> bool:
-        """Whether a pre-order's day has not come yet; for a kit, that of any of its parts."""
-        return any(self._item(sku).ahead(today) for sku in (demand.sku, *demand.takes))
+    def _ahead(self, sku: str, location: str | None = None) -> bool:
+        """Whether a pre-order's day has not come yet at a location; without one, at all of them."""
+        item = self._item(sku)
+        if item.available_from is None:
+            return False
+        latest = max(self._days.values())
+        return item.ahead(latest if location is None else self._days.get(location, latest))
 
-    def _waits(self, demand: Demand, today: date) -> bool:
+    def _may_wait(self, sku: str) -> bool:
+        """Whether units that are not there are backordered: always, or until its day has come."""
+        item = self._item(sku)
+        return item.backorder or (
+            item.available_from is not None and item.ahead(min(self._days.values()))
+        )
+
+    def _waits(self, demand: Demand) -> bool:
         """Whether missing units are backordered.
 
         Those of a kit are not: a kit never arrives as such.
         """
-        return demand.sku in demand.takes and self._item(demand.sku).waits(today)
+        return demand.sku in demand.takes and self._may_wait(demand.sku)
+
+    @cached_property
+    def _days(self) -> Mapping[str, date]:
+        """The day at each location: a first day of sale is a day of the warehouse."""
+        calendars = {way.location: way.calendar for ways in self.known.ways for way in ways}
+        days = {location: calendar.today(self.now) for location, calendar in calendars.items()}
+        return days or {"": self.now.date()}
 
     def _as_it_is(self, way: Way) -> Way:
         if not way.parcels_a_day:

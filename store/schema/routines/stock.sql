@@ -72,6 +72,11 @@ begin
     from location l where l.parcels_a_day is not null;
 end $$;
 
+-- The day at a location, by its calendar.
+create or replace function location_day(calendar jsonb) returns date language sql stable as $$
+    select (transaction_moment() at time zone coalesce(calendar ->> 'time_zone', 'UTC'))::date
+$$;
+
 -- Parcels that a location has still to send.
 create or replace function parcels_to_send(its_name text) returns bigint language sql stable as $$
     select count(*) from fulfilment f
