@@ -1,16 +1,17 @@
 """A purchase order as ANSI ASC X12 850, version 004010: the document that suppliers' EDI reads.
 
 The interchange is ISA … IEA with one group (GS … GE) and one transaction set (ST … SE). Elements
-are separated by `*`, and segments end with `~`. Characters that look like a delimiter, or are not
-ASCII, become their nearest letter or a space.
+are separated by `*`, and segments end with `~`. Characters that look like a delimiter become a
+space, and letters beyond ASCII their nearest ones. No element but the fixed ones of ISA begins with
+a space.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date, datetime
 from typing import Final
 
+from domain.letters import nearest_ascii
 from domain.money import to_decimal
 from domain.purchasing.purchase_orders import PurchaseDocument
 
@@ -64,8 +65,8 @@ def _transaction_set(order: PurchaseDocument, control: int) -> list[str]:
         # An original, stand-alone order.
         _segment("BEG", "00", "SA", order.po_id, "", _day(order.ordered_on)),
         _segment("CUR", "BY", order.currency),
-        _segment("N1", "SU", _cut(order.supplier_name, 60), "92", order.supplier),
-        _segment("N1", "ST", _cut(order.deliver_to, 60), "92", order.deliver_to),
+        _segment("N1", "SU", _name(order.supplier_name) or order.supplier, "92", order.supplier),
+        _segment("N1", "ST", _name(order.deliver_to), "92", order.deliver_to),
     ]
     for position, line in enumerate(order.lines, start=1):
         price = format(line.unit_price, "f")
@@ -106,16 +107,23 @@ def _code(text: str) -> str:
     return _cut(text, 15).zfill(2)
 
 
+def _name(text: str) -> str:
+    """A party's name; empty if no letter of it can be told."""
+    name = _cut(nearest_ascii(text), 60)
+    return name if any(letter.isalnum() for letter in name) else ""
+
+
 def _cut(text: str, length: int) -> str:
     return _plain(text)[:length].rstrip()
 
 
 def _plain(text: str) -> str:
-    # An accented letter becomes the plain letter: "Forêts d'érables" → "Forets d'erables".
-    parted = unicodedata.normalize("NFKD", text)
-    letters = (letter for letter in parted if not unicodedata.combining(letter))
-    return "".join(
-        letter if " " <= letter <= "~" and letter not in _DELIMITERS else " " for letter in letters
+    ascii_only = nearest_ascii(text, ideographs=True)
+    return " ".join(
+        "".join(
+            letter if " " <= letter <= "~" and letter not in _DELIMITERS else " "
+            for letter in ascii_only
+        ).split()
     )
 
 

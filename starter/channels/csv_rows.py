@@ -6,26 +6,16 @@ cell may span a few lines, as addresses do; if it is longer, the line that it be
 
 from __future__ import annotations
 
-import csv
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import islice
 from typing import Final
 
-from starter.channels.text import NOT_UTF8, first_undecoded
+from starter.channels.csv_dialect import BadRow, Columns, is_blank, unread_header
 
 _LINES_PER_ROW_MAX: Final = 10
-_SEPARATORS: Final = ",;\t"
-
-
-class _BadRow(Exception):
-    """The reason why a row cannot be read."""
-
-    def __init__(self, reason: str, *, swallows_next: bool = False) -> None:
-        super().__init__(reason)
-        self.swallows_next = swallows_next
 
 
 @dataclass(frozen=True)
@@ -41,76 +31,51 @@ class Row:
     """A faulty row with so many cells that it must hold the row below: its line end is lost."""
 
 
-class Columns(tuple[str, ...]):
-    """The names in a header, and the character that separates them."""
-
-    separator: str = ","
-
-    def named(self, known: Iterable[str]) -> Columns:
-        """The same, in our spelling for names that are ours: `SKU` means sku."""
-        ours = {_plain(name): name for name in known}
-        columns = Columns(ours.get(_plain(name), name) for name in self)
-        columns.separator = self.separator
-        return columns
+def lines_in(text: str) -> Iterator[str]:
+    """The lines of a decoded text, without their ends."""
+    return (line.removesuffix("\n") for line in StringIO(text))
 
 
-def columns_of(text: str) -> Columns:
-    """The names in the first line; empty if it is no CSV header.
+def header_fault(found: Columns, must: Sequence[str], may: Sequence[str] | None = ()) -> str:
+    """The fault of a header; empty if it names the columns that it must, in any order.
 
-    Spreadsheets of many countries write `;` or tabs for the comma. No name holds one of them, so
-    there is only one reading.
+    `may`: what it may name besides; None: anything.
     """
-    header = text.split("\n", 1)[0].rstrip("\r")
-    separator = next((sign for sign in _SEPARATORS if sign in header), ",")
-    try:
-        columns = Columns(cell.strip() for cell in _cells(header, separator))
-    except _BadRow:
-        return Columns()
-    columns.separator = separator
-    return columns
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[ _-]+", "_", name.strip().lower())
-
-
-def header_fault(found: Sequence[str], wanted: Sequence[str]) -> str:
-    """The fault of a header; empty if the wanted columns are there, in any order."""
-    missing = [name for name in wanted if name not in found]
+    known = f"it must name {','.join(must)}" + (f", and may name {','.join(may)}" if may else "")
+    named = [name for name in found if name]
+    missing = [name for name in must if name not in named]
+    extra = [] if may is None else [n for n in named if n not in must and n not in may]
+    if found.fault or len(set(named)) < len(named):
+        return found.fault or "the header names a column twice"
+    if not named:
+        return f"there is no header; {known}"
     if missing:
-        return f"the header lacks {', '.join(missing)}; it must name {','.join(wanted)}"
-    extra = [name or "a column without a name" for name in found if name not in wanted]
-    if extra:
-        return f"the header has {', '.join(extra)}, which is not known; it may name " + ",".join(
-            wanted
-        )
-    if len(found) > len(wanted):
-        return "the header names a column twice"
-    return ""
-
-
-def rows_of(text: str, columns: Columns) -> Iterator[Row]:
-    """The rows under the header, without blank lines."""
-    return rows_below((line.rstrip("\r") for line in text.split("\n")[1:]), columns)
+        why = unread_header(found, (*must, *(may or ())))
+        return f"{why or 'the header lacks ' + ', '.join(missing)}; {known}"
+    return f"the header has {', '.join(extra)}, which is not known; {known}" if extra else ""
 
 
 def rows_below(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
-    """The rows in the lines below the header; only a few at a time are in memory."""
+    """The rows in the lines below the header; only a few at a time are in memory.
+
+    Rows without anything in them, and the same header again, are none.
+    """
     rest = iter(lines)
     ahead: deque[str] = deque()
-    number = 2
+    number = columns.line + 1
     while True:
         ahead.extend(islice(rest, _LINES_PER_ROW_MAX - len(ahead)))
         if not ahead:
             return
         height = 1
-        if ahead[0].strip():
+        if not is_blank(ahead[0]):
             height = _height(ahead)
             row = _row("\n".join(islice(ahead, height)), number, columns)
-            if row.fault:
+            if row is not None and row.fault:
                 # The lines below may well be good: the fault is the quote that joined them.
                 height = 1
-            yield row
+            if row is not None:
+                yield row
         for _ in range(height):
             ahead.popleft()
         number += height
@@ -126,28 +91,15 @@ def _height(lines: Iterable[str]) -> int:
     return 1
 
 
-def _row(text: str, line: int, columns: Columns) -> Row:
+def _row(text: str, line: int, columns: Columns) -> Row | None:
     raw = text.split("\n", 1)[0]
+    if columns.is_separator_line(text):
+        return None
     try:
-        cells = _cells(text, columns.separator)
-        if len(cells) != len(columns):
-            raise _BadRow(
-                f"has {len(cells)} cells where the header has {len(columns)} columns",
-                swallows_next=len(cells) > 2 * len(columns) - 2,
-            )
-    except _BadRow as error:
+        cells = columns.cells(text)
+    except BadRow as error:
         return Row(line=line, fault=str(error), raw=raw, swallows_next=error.swallows_next)
-    return Row(
-        line=line,
-        cells={name: cell.strip() for name, cell in zip(columns, cells, strict=True)},
-        raw=raw,
-    )
-
-
-def _cells(text: str, separator: str) -> list[str]:
-    if first_undecoded(text) is not None:
-        raise _BadRow(NOT_UTF8)
-    try:
-        return next(csv.reader([text], strict=True, delimiter=separator), [])
-    except csv.Error as error:
-        raise _BadRow(f"is not CSV: {error}") from None
+    if not cells or columns.repeated_in(cells):
+        return None
+    named = {name: cell for name, cell in zip(columns, cells, strict=True) if name}
+    return Row(line=line, cells=named, raw=raw)

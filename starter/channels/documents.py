@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from domain.errors import InvalidInput
-from starter.channels.csv_rows import columns_of
 from starter.channels.json_orders import has_record_lines, read_json, read_json_lines
 from starter.channels.northwind import is_northwind, read_northwind
 from starter.channels.read_results import Record, unreadable
-from starter.channels.text import NOT_UTF8, LineNumbers, decode, first_undecoded
+from starter.channels.text import NOT_UTF8, LineNumbers, decode, first_undecoded, no_text
 
 BYTES_MAX: Final = 200_000_000
 """The largest file: a hundred thousand orders and more. It is read at once."""
@@ -32,13 +31,13 @@ def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iter
     ids of a Northwind export.
     """
     text = decode(data)
-    content = text.lstrip(" \t\r\n")
-    if not content:
-        return iter([unreadable(1, "is empty: there is no order in it")])
-    if is_northwind(columns_of(text)):
-        return read_northwind(text, customers)
+    content = text.lstrip(" \t\n")
+    if fault := no_text(data) or ("" if content else "is empty: there is no order in it"):
+        return iter([unreadable(1, fault)])
     if content[0] in "{[":
         return read_json(text)
+    if is_northwind(text):
+        return read_northwind(text, customers)
     if has_record_lines(text):
         return read_json_lines(text)
     line = LineNumbers(text).at(len(text) - len(content))

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from domain.fields import Document, Name
 from domain.stock.items import Item
-from starter.channels.csv_rows import columns_of
+from starter.channels.csv_dialect import columns_of
 from starter.channels.csv_table import Entry, read_rows
 from starter.channels.northwind import sku_of
 from starter.channels.read_results import Problem
@@ -38,7 +38,7 @@ def read_items(source: bytes | Lines) -> Iterator[Entry[Item] | Problem]:
     Northwind has no backorders; products that are not discontinued are assumed to allow them.
     """
     lines = lines_of(source)
-    columns = columns_of(next(lines, ""))
+    columns = columns_of(lines).named(_Product.model_fields)
     if "product_id" not in columns:
         yield from read_rows(columns, lines, Item)
         return

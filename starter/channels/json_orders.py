@@ -22,6 +22,7 @@ RECORD_CHARACTERS_MAX: Final = 1_000_000
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _RECORD_START: Final = re.compile(r"^\{", re.MULTILINE)
 _WHOLE_RECORD: Final = re.compile(r"^\{.*\}[ \t\r]*$", re.MULTILINE)
+_FILE_START: Final = re.compile(r"(?<=\})\ufeff(?=\{\")")
 # The marks that show where a broken JSON value ends. An unclosed string ends with its line.
 _MARK: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[\[\]{},]')
 _CLOSES: Final = {"{": "}", "[": "]"}
@@ -68,17 +69,21 @@ def read_json_lines(text: str) -> Iterator[Record]:
     """One order on each line; blank lines are ignored."""
     for number, line in enumerate(text.split("\n"), start=1):
         content = line.strip(" \t\r")
-        if not content:
-            continue
-        try:
-            document, end = _value(content, 0)
-            if _skip_space(content, end) != len(content):
-                raise _Malformed("something follows the order on its line", end)
-        except _Malformed as error:
-            column = "" if error.position is None else f" (column {error.position + 1})"
-            yield unreadable(number, f"{error.reason}{column}")
-        else:
-            yield to_record(document, number)
+        # A file whose last line lacks its end may have another file's first line behind it.
+        for part in _FILE_START.split(content):
+            if part:
+                yield _on_line(part, number)
+
+
+def _on_line(content: str, number: int) -> Record:
+    try:
+        document, end = _value(content, 0)
+        if _skip_space(content, end) != len(content):
+            raise _Malformed("something follows the order on its line", end)
+    except _Malformed as error:
+        column = "" if error.position is None else f" (column {error.position + 1})"
+        return unreadable(number, f"{error.reason}{column}")
+    return to_record(document, number)
 
 
 def has_record_lines(text: str) -> bool:

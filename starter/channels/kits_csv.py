@@ -9,10 +9,11 @@ from pydantic import Field
 
 from domain.fields import Document, Sku
 from domain.stock.kits import UNITS_MAX, Kit
-from starter.channels.csv_rows import Columns, Row, columns_of, rows_of
+from starter.channels.csv_dialect import Columns, columns_of
+from starter.channels.csv_rows import Row, rows_below
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.read_results import Problem
-from starter.channels.text import decode
+from starter.channels.text import lines_of
 
 
 class _PartRow(Document):
@@ -61,11 +62,11 @@ def _fault(row: Entry[_PartRow], kits: dict[str, list[Entry[_PartRow]]]) -> Prob
 
 def _kits_by_line(data: bytes) -> dict[int, str]:
     """The kit of each row, as far as a wrong row shows it."""
-    text = decode(data)
-    columns = columns_of(text).named(_PartRow.model_fields)
+    lines = lines_of(data)
+    columns = columns_of(lines).named(_PartRow.model_fields)
     found: dict[int, str] = {}
     above = ""
-    for row in rows_of(text, columns):
+    for row in rows_below(lines, columns):
         above = _kit_of(row, columns) or above
         found[row.line] = above
     return found

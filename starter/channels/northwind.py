@@ -7,8 +7,8 @@ is not placed, because it would lack a line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
@@ -17,7 +17,9 @@ from pydantic import ValidationError
 from domain.faults import faults, path
 from domain.orders.order import Order
 from starter.channels.countries import country_code
-from starter.channels.csv_rows import Columns, Row, columns_of, header_fault, rows_of
+from starter.channels.csv_dialect import Columns, columns_of
+from starter.channels.csv_rows import Row, header_fault, lines_in, rows_below
+from starter.channels.csv_table import spelled
 from starter.channels.read_results import Problem, Record, limited, unreadable
 
 ORDER_COLUMNS: Final = (
@@ -78,6 +80,11 @@ _COLUMNS_BY_LINE_FIELD: Final = {
     "discount": "discount",
 }
 
+# Whether the numbers of a column are whole.
+_NUMBERS: Final = {
+    **dict.fromkeys(("order_id", "shipper_id", "product_id", "quantity"), True),
+    **dict.fromkeys(("freight", "unit_price", "discount"), False),
+}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
@@ -98,46 +105,34 @@ class _Gathered:
         return min(lines)
 
 
-def is_northwind(columns: tuple[str, ...]) -> bool:
+def is_northwind(text: str) -> bool:
     """Whether the header is this export's, or was meant to be."""
+    columns = columns_of(lines_in(text)).named(ORDER_COLUMNS)
     return "order_id" in columns and len(columns) > 1
 
 
 def read_northwind(text: str, customers: Mapping[str, str] | None = None) -> Iterator[Record]:
-    """The orders of an export. `customers`: customer id → name, from `read_customers`."""
-    columns = columns_of(text)
+    """The orders of an export. `customers`: customer id → name."""
+    lines = lines_in(text)
+    columns = columns_of(lines).named(ORDER_COLUMNS)
     fault = header_fault(columns, ORDER_COLUMNS)
     if fault:
-        yield unreadable(1, fault)
+        yield unreadable(columns.line, fault)
         return
-    gathered, strays = _gather(text, columns)
+    gathered, strays = _gather(lines, columns)
     yield from (Record(line=stray.line, problems=(stray,)) for stray in strays)
     for one in gathered:
         yield _to_record(one, customers or {})
 
 
-def read_customers(text: str) -> tuple[dict[str, str], tuple[Problem, ...]]:
-    """Customer id → company name, from the export's customers.csv, and the unreadable rows."""
-    columns = columns_of(text)
-    missing = [name for name in ("customer_id", "company_name") if name not in columns]
-    if missing:
-        return {}, (Problem(1, "", f"the header lacks {', '.join(missing)}"),)
-    names: dict[str, str] = {}
-    problems: list[Problem] = []
-    for row in rows_of(text, columns):
-        if row.fault:
-            problems.append(Problem(row.line, "", row.fault))
-        else:
-            names[row.cells["customer_id"]] = row.cells["company_name"]
-    return names, limited(problems)
-
-
-def _gather(text: str, columns: Columns) -> tuple[list[_Gathered], list[Problem]]:
+def _gather(lines: Iterable[str], columns: Columns) -> tuple[list[_Gathered], list[Problem]]:
     by_id: dict[str, _Gathered] = {}
     strays: list[Problem] = []
     before: _Gathered | None = None
     unclaimed: Problem | None = None
-    for row in rows_of(text, columns):
+    for found in rows_below(lines, columns):
+        wrong: list[Problem] = []
+        row = replace(found, cells=spelled(found, columns, _NUMBERS, wrong))
         told = row.cells.get("order_id", "")
         order_id = told if _WHOLE.fullmatch(told) else _guess_order_id(row, columns)
         if not order_id:
@@ -159,14 +154,15 @@ def _gather(text: str, columns: Columns) -> tuple[list[_Gathered], list[Problem]
             unclaimed = fault if row.swallows_next else None
         else:
             one.rows.append(row)
+            one.problems += wrong
     return list(by_id.values()), strays
 
 
-def _guess_order_id(row: Row, columns: tuple[str, ...]) -> str:
+def _guess_order_id(row: Row, columns: Columns) -> str:
     """The order of a row that cannot be split into cells: its first cell is always whole."""
     if not row.fault or columns[0] != "order_id":
         return ""
-    first = row.raw.split(",", 1)[0].strip(' "')
+    first = row.raw.split(columns.separator, 1)[0].strip(' "')
     return first if _WHOLE.fullmatch(first) else ""
 
 
@@ -185,14 +181,14 @@ def _to_record(one: _Gathered, customers: Mapping[str, str]) -> Record:
         try:
             order = Order.model_validate(document)
         except ValidationError as error:
-            told = {(problem.line, problem.field) for problem in problems}
-            problems += [
-                fault for fault in _faults(one, error) if (fault.line, fault.field) not in told
-            ]
+            problems += _faults(one, error)
         else:
             if not problems:
                 return Record(line=one.line, order=order, name=one.order_id)
-    problems.sort(key=lambda problem: problem.line)
+    told: dict[tuple[int, str], Problem] = {}
+    for problem in problems:  # The first one names the cause.
+        told.setdefault((problem.line, problem.field), problem)
+    problems = sorted(told.values(), key=lambda problem: problem.line)
     return Record(line=one.line, problems=limited(problems), name=one.order_id)
 
 

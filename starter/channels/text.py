@@ -1,4 +1,9 @@
-"""From bytes to text, keeping the places of bytes that are not text."""
+"""From bytes to text, keeping the places of bytes that are not text.
+
+Text comes in UTF-8 or UTF-16 (which spreadsheets call Unicode text), with or without a byte order
+mark, and its lines end as those of any system do. Another encoding is never guessed: the same bytes
+are different letters in each of them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +17,30 @@ from domain.errors import InvalidInput
 
 # Bytes that could not be decoded become these characters, and are reported by line.
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_MARK: Final = "\ufeff"
+# Files that were put together have the mark of each in the middle.
+_MARKS: Final = re.compile(f"^{_MARK}+", re.MULTILINE)
+_LINE_END: Final = re.compile("\r\n?")
 
 NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
 
 NUMBER_TOO_LONG: Final = "holds a number of thousands of digits, which nothing here has"
 
-LINE_BYTES_MAX: Final = 1_000_000
+LINE_CHARACTERS_MAX: Final = 1_000_000
 """No table has a longer line."""
+
+_ENCODINGS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # It begins as the mark of UTF-16 does.
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NO_TEXT: Final = (
+    (b"PK\x03\x04", "is a workbook or an archive"),
+    (b"\xd0\xcf\x11\xe0", "is an Excel workbook"),
+    (b"%PDF-", "is a PDF"),
+    (b"\x1f\x8b", "is compressed"),
+)
 
 
 class Lines(Protocol):
@@ -30,49 +52,76 @@ class Lines(Protocol):
 def lines_of(source: bytes | Lines) -> Iterator[str]:
     """The lines of a text without their ends, each read when it is needed.
 
-    Raises InvalidInput for a line that is too long.
+    Raises InvalidInput for a line that is too long, and for what is no text.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    number = 0
-    decoder: codecs.IncrementalDecoder | None = None
-    rest = ""
-    while line := stream.readline(LINE_BYTES_MAX + 1):
-        number += 1
-        if len(line) > LINE_BYTES_MAX:
+    where = getattr(stream, "name", None)
+    chunk = stream.readline(LINE_CHARACTERS_MAX)
+    if fault := no_text(chunk):
+        raise InvalidInput(fault, where=where)
+    encoding = _encoding_of(chunk)
+    decoder = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder(encoding)(_errors(encoding)), translate=True
+    )
+    number, rest = 0, ""
+    while chunk:
+        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+        for line in whole:
+            number += 1
+            yield line.lstrip(_MARK)
+        if len(rest) > LINE_CHARACTERS_MAX:
             raise InvalidInput(
-                f"line {number} has more than {LINE_BYTES_MAX:,} bytes, so this is no table: "
-                "name a CSV file",
-                where=getattr(stream, "name", None),
+                f"line {number + 1} has more than {LINE_CHARACTERS_MAX:,} characters, so this is "
+                "no table: name a CSV file",
+                where=where,
             )
-        if number == 1 and (encoding := _utf16_of(line)):
-            decoder = codecs.getincrementaldecoder(encoding)("replace")
-        if decoder is not None:  # a line feed is half of a letter there
-            *whole, rest = (rest + decoder.decode(line)).split("\n")
-            yield from (text.rstrip("\r") for text in whole)
-            continue
-        text = decode(line) if number == 1 else line.decode("utf-8", errors="surrogateescape")
-        yield text.removesuffix("\n").rstrip("\r")
+        chunk = stream.readline(LINE_CHARACTERS_MAX)
+    rest += decoder.decode(b"", final=True)
     if rest:
-        yield rest
+        yield from (line.lstrip(_MARK) for line in rest.removesuffix("\n").split("\n"))
 
 
 def decode(data: bytes) -> str:
-    """UTF-8 with or without a byte order mark. Other bytes stay recognizable.
+    """The whole text: its lines end with a line feed, and hold no byte order mark at the start.
 
-    UTF-16, which spreadsheets call Unicode text, is understood as well.
+    Bytes that are not text stay recognizable.
     """
-    if encoding := _utf16_of(data):
-        return data.decode(encoding, errors="replace")
-    return data.decode("utf-8-sig", errors="surrogateescape")
+    encoding = _encoding_of(data)
+    text = data.decode(encoding, errors=_errors(encoding))
+    if "\r" in text:
+        text = _LINE_END.sub("\n", text)
+    if _MARK in text:
+        text = _MARKS.sub("", text)
+    return text.removesuffix("\x1a")  # MS-DOS ends files with it.
 
 
-def _utf16_of(data: bytes) -> str | None:
-    """Which UTF-16 it is: by its mark, or by a first letter that is half a zero byte."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if data[:1] == b"\0":
+def no_text(data: bytes) -> str:
+    """Why a file that begins so cannot be read; empty if it may be text."""
+    found = next((what for mark, what in _NO_TEXT if data.startswith(mark)), "")
+    return f"{found}; save the table as CSV in UTF-8" if found else ""
+
+
+def _encoding_of(data: bytes) -> str:
+    """By its mark; or UTF-16 by a first letter that is half a zero byte."""
+    for mark, encoding in _ENCODINGS:
+        if data.startswith(mark):
+            return encoding
+    if data[:1] == b"\0" and data[1:2] != b"\0":
         return "utf-16-be"
-    return "utf-16-le" if data[1:2] == b"\0" else None
+    return "utf-16-le" if data[:1] and data[1:2] == b"\0" else "utf-8"
+
+
+def _errors(encoding: str) -> str:
+    return "surrogateescape" if encoding == "utf-8" else "orderloom.undecoded"
+
+
+def _undecoded(error: UnicodeError) -> tuple[str, int]:
+    """A broken letter of two or four bytes is one that `first_undecoded` finds."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udc80", error.end
+
+
+codecs.register_error("orderloom.undecoded", _undecoded)
 
 
 def first_undecoded(text: str, start: int = 0, end: int | None = None) -> int | None:

@@ -22,7 +22,7 @@ from domain.stock.locations import Location, Locations
 from runtime.settings import StripeSettings
 from starter.channels.documents import read_orders
 from starter.channels.items_csv import read_items
-from starter.channels.northwind import read_customers
+from starter.channels.northwind_customers import read_customers
 from starter.channels.northwind_supply import read_supply
 from starter.channels.read_results import Problem
 from starter.channels.stock_csv import read_stock

@@ -35,8 +35,8 @@ class Room:
     """A package of which it may import types: names that begin with a capital letter."""
 
 
-# What the world has agreed on: currencies, countries, and when they rest.
-LISTS = ("iso4217", "pycountry", "holidays", "zoneinfo")
+# What the world has agreed on: currencies, countries, when they rest, and how letters are spelled.
+LISTS = ("iso4217", "pycountry", "holidays", "zoneinfo", "anyascii")
 
 # What an adapter to a company offers, and how it fails.
 PROTOCOLS = (

@@ -19,7 +19,7 @@ from domain.orders.policy import Policy
 from domain.words import count_of, few
 from runtime.settings import load_settings
 from starter.channels.documents import label, load, read_orders
-from starter.channels.northwind import read_customers
+from starter.channels.northwind_customers import read_customers
 from starter.channels.read_results import Record
 from starter.channels.text import decode
 from starter.cli.orders.placing import Outcome, Plan, Result, place_records

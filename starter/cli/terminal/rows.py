@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -26,17 +27,25 @@ T = TypeVar("T", bound=Document)
 ROWS_AT_ONCE: Final = 2_000
 """So many rows are saved in one transaction."""
 
+_LINES_NAMED: Final = 20
+"""So many lines with the same fault are named; more are counted."""
+
 LISTED_MAX: Final = 10_000
 """So many problems are in a JSON document; more are counted."""
 
 
 class Faults:
-    """The faults of a file. People hear of each fault when it is found."""
+    """The faults of a file. People hear of a fault when it is found, and once.
+
+    Lines with a fault that was told before are named at the end.
+    """
 
     def __init__(self, file: str, out: Output) -> None:
         self._file = file
         self._out = out
         self._listed: list[Problem] = []
+        self._lines: dict[tuple[str, str], list[int]] = {}
+        self._again: Counter[tuple[str, str]] = Counter()
         self.count = 0
 
     def add(self, problem: Problem) -> None:
@@ -44,8 +53,26 @@ class Faults:
         self.count += 1
         if len(self._listed) < LISTED_MAX:
             self._listed.append(problem)
-        if not self._out.as_json:
+        if self._out.as_json:
+            return
+        fault = problem.field, problem.reason
+        lines = self._lines.get(fault)
+        if lines is None:
             complain(f"{self._file}:{problem.line}: {problem}")
+            if len(self._lines) < LISTED_MAX:
+                self._lines[fault] = []
+            return
+        self._again[fault] += 1
+        if len(lines) < _LINES_NAMED:
+            lines.append(problem.line)
+
+    def _tell_again(self) -> None:
+        for (field, reason), times in self._again.items():
+            lines = self._lines[field, reason]
+            more = f" and {times - len(lines):,} more" if times > len(lines) else ""
+            named = ", ".join(map(str, lines))
+            fault = Problem(0, field, reason)
+            complain(f"{self._file}: {fault}: also in line{'s'[: times > 1]} {named}{more}")
 
     @property
     def told(self) -> dict[str, Any]:
@@ -63,6 +90,7 @@ class Faults:
         """Call it after the sound rows were imported. Raises InvalidInput if there was a fault."""
         if not self.count:
             return
+        self._tell_again()
         first = min(self._listed, key=lambda problem: problem.line)
         raise InvalidInput(
             f"is wrong in {count_of(self.count, 'place')}, first in line {first.line} ({first}); "
@@ -141,13 +169,7 @@ def as_rows(problems: Sequence[Problem]) -> list[dict[str, Any]]:
 
 def tell_of(problems: Sequence[Problem], file: str, out: Output) -> None:
     """After the sound rows were taken, report the others. Raises InvalidInput if there are any."""
-    if not problems:
-        return
-    if not out.as_json:
-        for problem in problems:
-            complain(f"{file}:{problem.line}: {problem}")
-    raise InvalidInput(
-        f"is wrong in {count_of(len(problems), 'place')}, first in line {problems[0].line} "
-        f"({problems[0]}); the other rows were taken: correct these and import them again",
-        where=file,
-    )
+    faults = Faults(file, out)
+    for problem in problems:
+        faults.add(problem)
+    faults.end()

@@ -68,6 +68,7 @@ def read(text: str) -> list[list[str]]:
     ]
     assert re.fullmatch(SEQUENCE, " ".join(segment[0] for segment in segments))
     for name, *elements in segments[1:]:
+        assert not any(element.startswith(" ") for element in elements)
         assert re.fullmatch(SEGMENTS[name], "*".join(elements)), (name, elements)
     by_name = {segment[0]: segment[1:] for segment in segments}
     assert by_name["ISA"][12] == by_name["IEA"][1]
@@ -114,8 +115,29 @@ def test_an_850_says_who_buys_what_from_whom_for_how_much_until_when() -> None:
     assert segments[12] == ["AMT", "TT", "105.00"]
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Probe Süßwaren GmbH", "Probe Susswaren GmbH"),
+        ("Łódzkie Probe", "Lodzkie Probe"),
+        ("Sørensen & Søn", "Sorensen & Son"),
+        ("Đại Probe", "Dai Probe"),
+        ("東京商会", "probe-4"),
+        ("東京 Trading*Ltd", "Trading Ltd"),
+        ("Æther Œuvre Þing", "AEther OEuvre Thing"),
+        ("Київ ~ Θεσσαλονίκη", "Kiiv Thessaloniki"),
+        ("*", "probe-4"),
+        ("— ", "probe-4"),
+    ],
+)
+def test_a_suppliers_name_is_told_in_its_nearest_letters_or_as_its_id(name: str, told: str) -> None:
+    document = a_document(("TEA", 1, "1"), supplier_name=name, supplier="probe-4")
+    segments = read(purchase_order_850(document, at=AT))
+    assert segments[5] == ["N1", "SU", told, "92", "probe-4"]
+
+
 @given(
-    st.text(min_size=1, max_size=90).map(lambda text: f"x{text}"),
+    st.text(min_size=1, max_size=90),
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
     st.integers(1, 10**12),
     st.lists(st.integers(1, 10**6), min_size=1, max_size=5),
