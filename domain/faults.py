@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from difflib import get_close_matches
+from typing import Final, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 _PLAIN: Final = {
     "missing": "is missing",
@@ -44,8 +46,13 @@ _PLAIN: Final = {
 """Filled in from what the library says of the fault."""
 
 
-def faults(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, str]]:
-    """Each fault of a document: its place, the same as a path (`lines[0].sku`), and the reason."""
+def faults(
+    error: ValidationError, model: type[BaseModel] | None = None
+) -> list[tuple[tuple[int | str, ...], str, str]]:
+    """Each fault of a document: its place, the same as a path (`lines[0].sku`), and the reason.
+
+    With the document's `model`, a name that is not known is answered with the nearest that is.
+    """
     found = []
     for fault in error.errors(include_url=False, include_input=False):
         place = fault["loc"]
@@ -54,8 +61,35 @@ def faults(error: ValidationError) -> list[tuple[tuple[int | str, ...], str, str
         reason = plain or str(context.get("reason", fault["msg"]))
         if "where" in context:  # A rule over several fields names the wrong one.
             place = (*place, *_steps(context["where"]))
+        if fault["type"] == "extra_forbidden" and model is not None:
+            reason += _nearest(model, place)
         found.append((place, path(place), reason))
     return found
+
+
+def part_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of a field's value, or of each of its values; None if they are plain."""
+    kinds = [field.annotation]
+    for (
+        kind
+    ) in kinds:  # It grows: tuple[Line, ...] | None holds tuple[Line, ...], which holds Line.
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        kinds.extend(get_args(kind))
+    return None
+
+
+def _nearest(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    *way, name = place
+    for step in way:
+        if isinstance(step, int):
+            continue
+        inner = part_of(model.model_fields[step]) if step in model.model_fields else None
+        if inner is None:
+            return ""
+        model = inner
+    near = get_close_matches(str(name).lower(), model.model_fields, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def path(place: Iterable[int | str]) -> str:

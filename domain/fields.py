@@ -30,6 +30,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 
 from domain.errors import InvalidInput
 from domain.money import AMOUNT_PATTERN, decimals
+from domain.plain_text import language_tag, lines, one_line, plain_signs
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def inconsistent(where: str, reason: str) -> PydanticCustomError:
 
 
 # These garble terminals and labels, or imitate other text: control characters, line and paragraph
-# separators, and marks that reverse the writing direction.
+# separators, and marks that set the writing direction.
 _ONE_LINE: Final = Shape(
     r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$",
     "one line of plain text, without control characters",
@@ -85,47 +86,22 @@ _LINES: Final = Shape(
 )
 
 
-def _one_newline(value: Any) -> Any:
-    # Web forms and Windows end a line with two characters.
-    return value.replace("\r\n", "\n") if isinstance(value, str) else value
-
-
 def _visible(text: str) -> str:
     if not any(character.isprintable() and not character.isspace() for character in text):
         raise wrong("must hold something that can be read")
     return text
 
 
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    _ONE_LINE,
-    AfterValidator(_visible),
-]
-Who = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    _ONE_LINE,
-    AfterValidator(_visible),
-]
-PostalCode = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=32),
-    _ONE_LINE,
-    AfterValidator(_visible),
-]
+_READABLE: Final = (_ONE_LINE, BeforeValidator(one_line), AfterValidator(_visible))
+
+# What must be there is refused if it is longer, so the limit is wide.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=500), *_READABLE]
+Who = Annotated[str, StringConstraints(min_length=1, max_length=100), *_READABLE]
+PostalCode = Annotated[str, StringConstraints(min_length=1, max_length=32), *_READABLE]
 Reason = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
-    _LINES,
-    BeforeValidator(_one_newline),
+    str, StringConstraints(min_length=1, max_length=500), _LINES, BeforeValidator(lines)
 ]
-Note = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=2000),
-    _LINES,
-    BeforeValidator(_one_newline),
-]
+Note = Annotated[str, StringConstraints(max_length=2000), _LINES, BeforeValidator(lines)]
 
 # Ids become parts of workflow ids, keys and shell commands: few characters, without our own ':'.
 Id = Annotated[
@@ -136,14 +112,15 @@ Id = Annotated[
         "letters, digits, '.', '_' and '-', with a letter or digit first",
     ),
 ]
-Sku = Annotated[
+# What others name as they please. Only what nobody can see or type is refused.
+Printable = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=64),
-    Shape(
-        r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
-        "letters, digits, '.', '_', '/' and '-', with a letter or digit first",
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    _ONE_LINE,
+    AfterValidator(_visible),
 ]
+Sku = Printable
+Service = Printable
 Token = Annotated[
     str,
     Shape(
@@ -151,21 +128,27 @@ Token = Annotated[
         "the provider's token: 3 to 128 letters, digits, '_', '-', '.', ':', with a letter first",
     ),
 ]
+
+
 Phone = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=32),
-    Shape(
-        r"^\+?([ ()./-]*[0-9]){3,20}[ ()./-]*$",
-        "a phone number of 3 to 20 digits, such as +82 2 123 4567",
-    ),
+    str, BeforeValidator(plain_signs), StringConstraints(max_length=100), AfterValidator(_visible)
 ]
-Locale = Annotated[
+Email = Annotated[
     str,
-    Shape(
-        r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$",
-        "a language tag such as de, ko-KR, zh-Hant-TW or es-419",
-    ),
+    StringConstraints(strip_whitespace=True, max_length=254),
+    _ONE_LINE,
+    Shape(r"^[^@]+@[^@]+$", "a mail address with one @, such as kim@example.com"),
 ]
+
+
+def _known_language(value: Any) -> str:
+    tag = language_tag(value)
+    if tag is None:
+        raise wrong("must be a language tag such as de, ko-KR, zh-Hant-TW or es-419")
+    return tag
+
+
+Locale = Annotated[str, BeforeValidator(_known_language)]
 
 
 def _known_currency(code: str) -> str:
@@ -176,13 +159,29 @@ def _known_currency(code: str) -> str:
     return code
 
 
+# Codes that the standard lacks or only reserves, and that posts, carriers and customs use.
+POSTAL_COUNTRIES: Final = {
+    "AC": "Ascension Island",
+    "CP": "Clipperton Island",
+    "DG": "Diego Garcia",
+    "EA": "Ceuta and Melilla",
+    "IC": "Canary Islands",
+    "TA": "Tristan da Cunha",
+    "XC": "Ceuta",
+    "XI": "Northern Ireland",
+    "XK": "Kosovo",
+    "XL": "Melilla",
+}
 # Read at import: a workflow that validates an order must not open a file.
-_COUNTRY_CODES = frozenset(country.alpha_2 for country in pycountry.countries)
+_COUNTRY_CODES = frozenset(country.alpha_2 for country in pycountry.countries) | set(
+    POSTAL_COUNTRIES
+)
+_COUNTRY_WORDS: Final = "an ISO 3166-1 alpha-2 country code such as DE or KR"
 
 
 def _known_country(code: str) -> str:
-    if code not in _COUNTRY_CODES:
-        raise wrong("must be an ISO 3166-1 alpha-2 country code such as DE or KR")
+    if code != "*" and code not in _COUNTRY_CODES:
+        raise wrong(f"must be {_COUNTRY_WORDS}")
     return code
 
 
@@ -191,9 +190,10 @@ Currency = Annotated[
     Shape(r"^[A-Z]{3}$", "an ISO 4217 currency code such as USD"),
     AfterValidator(_known_currency),
 ]
-Country = Annotated[
+Country = Annotated[str, Shape(r"^[A-Z]{2}$", _COUNTRY_WORDS), AfterValidator(_known_country)]
+CountryOrAny = Annotated[
     str,
-    Shape(r"^[A-Z]{2}$", "an ISO 3166-1 alpha-2 country code such as DE or KR"),
+    Shape(r"^([A-Z]{2}|\*)$", f"{_COUNTRY_WORDS}, or * for any"),
     AfterValidator(_known_country),
 ]
 

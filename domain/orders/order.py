@@ -12,9 +12,13 @@ import hashlib
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, EmailStr, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    model_validator,
+)
 
 from domain.errors import InvalidInput
 from domain.fields import (
@@ -23,6 +27,7 @@ from domain.fields import (
     Currency,
     Day,
     Document,
+    Email,
     Id,
     Instant,
     Locale,
@@ -30,6 +35,8 @@ from domain.fields import (
     Note,
     Phone,
     PostalCode,
+    Printable,
+    Service,
     Sku,
     Token,
     inconsistent,
@@ -37,6 +44,7 @@ from domain.fields import (
     wrong,
 )
 from domain.money import to_decimal, to_minor
+from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
 
 __all__ = [
     "LINES_MAX",
@@ -74,29 +82,33 @@ Channel = Literal["web", "pos", "marketplace", "b2b"]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
 
 
-class Customer(Document):
-    """The buyer. `locale` chooses the language of messages to the customer."""
+class Customer(LenientDocument):
+    """The buyer. `locale` chooses the language of messages to the customer.
 
-    id: Id
+    A guest comes without an id and is a customer of this order only. Who is named only here or only
+    in the address is named in both.
+    """
+
+    id: Printable
     name: Name
-    email: Annotated[EmailStr, Field(max_length=254)] | None = None
-    phone: Phone | None = None
-    locale: Locale = "en"
+    email: Annotated[Email | None, FREE] = None
+    phone: Annotated[Phone | None, FREE] = None
+    locale: Annotated[Locale, FREE] = "en"
 
 
-class Address(Document):
+class Address(LenientDocument):
     """The destination. Only the country is checked; the carrier checks the rest."""
 
     name: Name
     line1: Name
-    line2: Name | None = None
+    line2: Annotated[Name | None, CUT] = None
     city: Name
-    region: Name | None = None
-    postal_code: PostalCode | None = None
+    region: Annotated[Name | None, CUT] = None
+    postal_code: Annotated[PostalCode | None, FREE] = None
     country: Country
 
 
-class Line(Document):
+class Line(LenientDocument):
     """`quantity` units of one SKU. `discount` and `tax` are for the whole line, not per unit."""
 
     line_id: Id
@@ -121,16 +133,16 @@ Lines = Annotated[
 ]
 
 
-class Shipping(Document):
+class Shipping(LenientDocument):
     """The destination, the carrier's `service`, and the price of shipping."""
 
-    service: Id = "standard"
+    service: Annotated[Service, FREE] = "standard"
     price: Amount = Decimal(0)
     tax: Amount = Decimal(0)
     address: Address
 
 
-class Payment(Document):
+class Payment(LenientDocument):
     """A provider's token. Card numbers never enter: there is no field for one."""
 
     provider: Id = "sandbox"
@@ -145,7 +157,7 @@ class Tender(Document):
     amount: Amount
 
 
-class Order(Document):
+class Order(LenientRoot):
     """One order of one customer, as placed. Prices are net of tax; tax is added to them."""
 
     channel: Channel
@@ -162,10 +174,10 @@ class Order(Document):
 
     Refunds go back in the reverse sequence.
     """
-    basket: Id | None = None
+    basket: Annotated[Id | None, FREE] = None
     """The basket whose soft reservations this order turns into its own."""
-    requested_delivery_date: Day | None = None
-    note: Note | None = None
+    requested_delivery_date: Annotated[Day | None, FREE] = None
+    note: Annotated[Note | None, CUT] = None
     total: Amount | None = None
 
     @property
@@ -204,6 +216,22 @@ class Order(Document):
 
     def _minor(self, amount: Decimal) -> int:
         return to_minor(amount, self.currency)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, document: Any) -> Any:
+        match document:
+            case {"customer": dict(customer), "shipping": {"address": dict(address)}}:
+                number = document.get("channel_order_id")
+                customer = filled(
+                    customer,
+                    id=f"guest-{document.get('channel')}-{number}",
+                    name=address.get("name"),
+                )
+                address = filled(address, name=customer.get("name"))
+                shipping = {**document["shipping"], "address": address}
+                return {**document, "customer": customer, "shipping": shipping}
+        return document
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.calendars import Calendar, arrives_on
 from domain.errors import InvalidInput
-from domain.fields import Amount, Country, Currency, Document, Id, inconsistent
+from domain.fields import Amount, CountryOrAny, Currency, Document, Id, Service, inconsistent
 from domain.money import to_minor
 from domain.stock.location_ranking import Place
 
@@ -24,9 +24,9 @@ class Lane(Document):
     before any country, then of the longest postal prefix.
     """
 
-    country: Country | Literal["*"] = ANYWHERE
+    country: CountryOrAny = ANYWHERE
     postal_prefix: Annotated[str, Field(max_length=32)] = ""
-    service: Id | Literal["*"] = ANYWHERE
+    service: Service = ANYWHERE
     cost: Amount
     currency: Currency
     distance_km: Annotated[int, Field(strict=True, ge=0, le=40_000)] = 0

@@ -205,21 +205,19 @@ def _document(
         ]
     placed_on = _checked(first, "order_date", _DATE, "a date such as 1996-07-04", problems)
     shipper = first.cells["shipper_id"]
-    if shipper:
-        _checked(first, "shipper_id", _WHOLE, "a number", problems)
     address = {
-        "name": _one_line(first.cells["ship_name"]),
-        "line1": _one_line(first.cells["ship_address"]),
-        "city": _one_line(first.cells["ship_city"]),
-        "region": _one_line(first.cells["ship_region"]) or None,
-        "postal_code": _one_line(first.cells["ship_postal_code"]) or None,
+        "name": first.cells["ship_name"],
+        "line1": first.cells["ship_address"],
+        "city": first.cells["ship_city"],
+        "region": first.cells["ship_region"],
+        "postal_code": first.cells["ship_postal_code"],
         "country": _country(first, problems),
     }
     return {
         "channel": "b2b",
         "channel_order_id": one.order_id,
         "placed_at": f"{placed_on}T00:00:00Z",
-        "requested_delivery_date": first.cells["required_date"] or None,
+        "requested_delivery_date": first.cells["required_date"],
         "customer": {
             "id": first.cells["customer_id"],
             "name": customers.get(first.cells["customer_id"]) or address["name"],
@@ -289,8 +287,3 @@ def _country(row: Row, problems: list[Problem]) -> str:
         reason = f"no country is called {name[:60]!r}" if name else "is missing"
         problems.append(Problem(row.line, "ship_country", reason))
     return code or name
-
-
-def _one_line(text: str) -> str:
-    """The text on one line: addresses span several in some exports."""
-    return " ".join(text.split())

@@ -61,5 +61,5 @@ def to_record(document: Any, line: int) -> Record:
     try:
         return Record(line=line, order=Order.model_validate(document), name=name)
     except ValidationError as error:
-        problems = [Problem(line, field, reason) for _, field, reason in faults(error)]
+        problems = [Problem(line, field, reason) for _, field, reason in faults(error, Order)]
         return Record(line=line, problems=limited(problems), name=name)

@@ -73,6 +73,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         totals=[order.total_minor for order in orders],
         placed=[order.placed_at for order in orders],
         bulk=[one.bulk for one in received],
+        left_out=["; ".join(order.left_out) for order in orders],
         line_orders=[order.order_id for order, _ in lines],
         positions=[n for order in orders for n, _ in enumerate(order.lines, start=1)],
         line_ids=[line.line_id for _, line in lines],

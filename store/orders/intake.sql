@@ -1,6 +1,6 @@
 -- Intake: orders are written down before anything else happens to them.
 
--- name: take_in(order_ids, channels, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
+-- name: take_in(order_ids, channels, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
 -- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
 -- to be started. Returns the ids of the new ones; nothing is written for the others. Written in the
 -- sequence of their ids, because an insert waits for another one of the same id; taken in in the
@@ -9,9 +9,10 @@ with given as (
     select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
                          :digests::text[], :policies::jsonb[], :documents::jsonb[],
                          :customer_ids::text[], :currencies::text[], :totals::bigint[],
-                         :placed::timestamptz[], :bulk::boolean[])
+                         :placed::timestamptz[], :bulk::boolean[], :left_out::text[])
         with ordinality as g (order_id, channel, channel_order_id, digest, policy, document,
-                              customer_id, currency, total_minor, placed_at, bulk, position)
+                              customer_id, currency, total_minor, placed_at, bulk, left_out,
+                              position)
 ), created as (
     insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
                                 customer_id, currency, total_minor, placed_at, received_at)
@@ -41,8 +42,10 @@ with given as (
 ), money as (
     insert into order_money (order_no, currency) select order_no, currency from created
 ), story as (
-    insert into order_event (order_no, effect, what, who)
-    select order_no, 'received', 'received', 'channel ' || channel from created
+    -- It tells what of the channel's document could not be read, and is not in ours.
+    insert into order_event (order_no, effect, what, who, why)
+    select order_no, 'received', 'received', 'channel ' || created.channel, nullif(left_out, '')
+    from created join given using (order_id)
     order by received_at
 ), starts as (
     insert into order_to_start (order_no, bulk, start_after)

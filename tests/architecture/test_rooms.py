@@ -13,8 +13,19 @@ from tests.architecture.source import ROOMS, Source, imports, product
 
 # What works on values alone. Clocks, chance, files and processes are not among it.
 PURE = (
-    *("__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions"),
-    *("functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "shlex"),
+    *("__future__", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum"),
+    *(
+        "fractions",
+        "functools",
+        "hashlib",
+        "hmac",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "shlex",
+    ),
     *("statistics", "textwrap", "typing", "unicodedata"),
 )
 STDLIB = tuple(sorted(sys.stdlib_module_names))

@@ -26,7 +26,7 @@ WRONG = {
     ("ALFKI", "99999999999999", "EUR", *WHY): "and at most 10000000000000.00 EUR",
     ("ALFKI", "5.00", "EUX", *WHY): "currency: unknown currency 'EUX'",
     ("ALFKI", "5.00", "eur", *WHY): "currency: must be an ISO 4217 currency code such as USD",
-    ("AL FKI", "5.00", "EUR", *WHY): "customer: must be letters, digits",
+    ("AL\nFKI", "5.00", "EUR", *WHY): "customer: must be one line of plain text",
     ("ALFKI", "5.00", "EUR", "--reason", " "): "reason: ",
     ("ALFKI", "5.00", "EUR"): "--reason",
     ("ALFKI", "5.00", "EUR", *WHY, "--request-id", "a:b"): "request_id: must be letters, digits",

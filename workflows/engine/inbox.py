@@ -71,7 +71,7 @@ def parse(kind: type[Message], given: RawValue, *, where: str) -> Message:
     try:
         return kind.model_validate_json(given.payload.data)
     except ValidationError as error:
-        _, field, reason = faults(error)[0]
+        _, field, reason = faults(error, kind)[0]
         if field:
             raise InvalidInput(reason, where=field) from None
         raise InvalidInput(f"{reason}; {_fields(kind)}", where=where) from None

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from domain import fields
 from domain.errors import InvalidInput
-from domain.fields import Amount, Currency, Document, Id, inconsistent
+from domain.fields import Amount, Currency, Document, Id, Printable, inconsistent
 from domain.money import Money, to_minor
 from domain.orders.order import TOTAL_MINOR_MAX
 from starter.cli.aftersales.request_options import RequestId
@@ -43,7 +43,7 @@ def credit() -> None:
 class _Grant(Document):
     """Credit as it was typed."""
 
-    customer: Id
+    customer: Printable
     amount: Amount
     currency: Currency
     reason: fields.Reason

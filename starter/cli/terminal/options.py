@@ -127,7 +127,8 @@ def read_model(model: type[Model], content: Mapping[str, Any], *, where: str) ->
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        found = "; ".join(f"{field or 'content'}: {reason}" for _, field, reason in faults(error))
+        told = (f"{field or 'content'}: {reason}" for _, field, reason in faults(error, model))
+        found = "; ".join(told)
         raise InvalidInput(found, where=where) from None
 
 

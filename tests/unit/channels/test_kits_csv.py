@@ -33,7 +33,7 @@ def test_the_rows_of_a_kit_need_not_stand_together() -> None:
         ("TWIN,CUP,100001", "units", "must be 100000 or less"),
         ("TWIN,CUP,", "units", "is missing"),
         ("TWIN,,1", "part", "is missing"),
-        ("TWIN,a b,1", "part", "letters"),
+        ("TWIN,a\x1bb,1", "part", "control characters"),
         ("TWIN,TWIN,1", "part", "a kit cannot contain itself"),
         ("TWIN,TEA,1", "part", "TEA is in TWIN by line 4 already"),
         (",CUP,1", "kit", "is missing"),

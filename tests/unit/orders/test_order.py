@@ -29,15 +29,10 @@ AMOUNTS: tuple[Path, ...] = (
     ("total",),
 )
 ADDRESS: Path = ("shipping", "address")
-ONE_LINE_TEXTS: tuple[Path, ...] = (
-    ("customer", "name"),
-    *((*ADDRESS, field) for field in ("name", "line1", "line2", "city", "region", "postal_code")),
-)
+REQUIRED_TEXTS: tuple[Path, ...] = ((*ADDRESS, "line1"), (*ADDRESS, "city"))
 IDS: tuple[Path, ...] = (
     ("channel_order_id",),
-    ("customer", "id"),
     ("lines", 0, "line_id"),
-    ("shipping", "service"),
     ("payment", "provider"),
     ("tenders", 0, "provider"),
 )
@@ -259,9 +254,9 @@ def test_a_field_that_is_not_known_is_refused_wherever_it_is(path: Path) -> None
     "path",
     [
         *(("channel",), ("channel_order_id",), ("placed_at",), ("customer",), ("currency",)),
-        *(("lines",), ("shipping",), ("payment",), ("customer", "id"), ("customer", "name")),
+        *(("lines",), ("shipping",), ("payment",)),
         *(("lines", 1, name) for name in ("line_id", "sku", "quantity", "unit_price")),
-        *((*ADDRESS, name) for name in ("name", "line1", "city", "country")),
+        *((*ADDRESS, name) for name in ("line1", "city", "country")),
         *(ADDRESS, ("payment", "token")),
         *(("tenders", 0, name) for name in ("provider", "token", "amount")),
     ],
@@ -276,7 +271,7 @@ def test_what_must_be_there_is_asked_for(path: Path) -> None:
     "amount",
     [
         *(12.5, 12, 0, True, [], {}),
-        *("", " ", "12,50", "1.234,56", " 12.50", "12.50 ", "12.50\n", "$12.50", "12.50 USD"),
+        *("12,50", "1.234,56", " 12.50", "12.50 ", "12.50\n", "$12.50", "12.50 USD"),
         *("-1.00", "-0.00", "+12.50", "1E2", "1e-2", "1_000.00", ".5", "5.", "0x10"),
         *("NaN", "nan", "Infinity", "-Infinity", "sNaN", "\uff11\uff12.50", "\u0663"),
         *("1" * 15, "0" * 30 + "1.00", "0.00000", "1.123456"),
@@ -362,7 +357,7 @@ def test_a_quantity_is_a_whole_number_from_1_to_a_million(quantity: Any) -> None
 def test_everything_that_is_wrong_is_told_at_once_and_nothing_that_is_not() -> None:
     document = at(("lines", 0, "sku"), "", at(("currency",), "XYZ", at(("note",), 7)))
     document["lines"].pop()
-    assert sorted(refusals(document)) == ["currency", "lines[0].sku", "note"]
+    assert sorted(refusals(document)) == ["currency", "lines[0].sku"]
 
 
 REFUSED: list[tuple[Path, list[Any]]] = [
@@ -377,19 +372,10 @@ REFUSED: list[tuple[Path, list[Any]]] = [
             *("1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z"),
         ],
     ),
-    (
-        ("requested_delivery_date",),
-        ["2026-02-30", "2026-12-01T00:00:00", "20261201", "", 0, 1763600400, "0001-01-01", True],
-    ),
-    (
-        ("customer", "email"),
-        ["", "kim", "kim@", "kim@example", "a@b@example.com", "k" * 250 + "@a.de"],
-    ),
-    (("customer", "phone"), ["", "   ", "-----", "12", "call me", "1" * 21, "+82 2 123\x004567"]),
-    (("customer", "locale"), ["", "german", "EN", "en_US", "en-us", "en-USA", "en-US\n"]),
     (("payment", "token"), ["", "4111111111111111", "to", "tok ok", "tok_ok\n", "t" * 129]),
-    (("lines", 0, "sku"), ["", " TEA", "-TEA", "TEA 1", "TEÄ", "A:1", "T" * 65, "TEA\n"]),
-    *((path, ["", " 1", "-1", "1:1", "1/1", "a b", "ä", "1" * 65, "1\n", 1]) for path in IDS),
+    (("lines", 0, "sku"), ["", " ", "T\nEA", "TEA\u202e", "\u200b", "T" * 101, 7, None]),
+    (("customer", "id"), ["C\n1", "C" * 101, 7]),
+    *((path, [" 1", "-1", "1:1", "1/1", "a b", "ä", "1" * 65, "1\n", 1]) for path in IDS),
 ]
 
 
@@ -405,42 +391,21 @@ def test_a_value_that_cannot_be_meant_is_refused(path: Path, value: Any) -> None
     assert list(refusals(at(path, value))) == [text(path)]
 
 
-# NUL and lone surrogates do not go into a database; the others garble terminals and labels.
-GARBLES = ["\x00", "\x1b", "\x7f", "\x85", "\x9b", "\u2028", "\u202e", "\u2066", "\ud800"]
-
-
-@pytest.mark.parametrize("path", [*ONE_LINE_TEXTS, ("note",)], ids=text)
-@pytest.mark.parametrize("character", GARBLES, ids=ascii)
-def test_text_holds_no_control_characters(path: Path, character: str) -> None:
-    with pytest.raises(ValidationError) as error:
-        Order.model_validate(at(path, f"a{character}b"))
-    assert [text(fault["loc"]) for fault in error.value.errors()] == [text(path)]
-    with pytest.raises(ValidationError):
-        Order.model_validate_json(json.dumps(at(path, f"a{character}b")))
-
-
-@pytest.mark.parametrize("path", ONE_LINE_TEXTS, ids=text)
-@pytest.mark.parametrize(
-    "value", ["", "   ", "\u00a0\u3000", "\u200b", "\u200b \u200b", "a\nb", "a\tb", "x" * 201]
-)
-def test_a_name_or_address_is_one_line_that_can_be_read(path: Path, value: str) -> None:
+@pytest.mark.parametrize("path", REQUIRED_TEXTS, ids=text)
+@pytest.mark.parametrize("value", ["", " ", "\u00a0\u3000", "\u200b", "\x00\u202e", "x" * 501, 7])
+def test_an_address_can_be_read(path: Path, value: Any) -> None:
     assert list(refusals(at(path, value))) == [text(path)]
+
+
+def test_somebody_is_named() -> None:
+    nobody = at(("customer", "name"), " ", at((*ADDRESS, "name"), None))
+    assert sorted(refusals(nobody)) == ["customer.name", "shipping.address.name"]
 
 
 @pytest.mark.parametrize("name", ["김민지", "Núñez-O'Brien", "محمد", "Ян", "李 小龙", "👩‍👧 Kim"])
 def test_people_are_called_as_they_are_called(name: str) -> None:
     order = Order.model_validate(at(("customer", "name"), name))
     assert Order.model_validate_json(order.model_dump_json()).customer.name == name
-
-
-@pytest.mark.parametrize("locale", ["de", "ko-KR", "zh-Hant", "zh-Hant-TW", "es-419", "fil-PH"])
-def test_a_locale_is_a_language_tag(locale: str) -> None:
-    assert Order.model_validate(at(("customer", "locale"), locale)).customer.locale == locale
-
-
-def test_a_note_may_have_lines_up_to_2000_characters() -> None:
-    assert Order.model_validate(at(("note",), "a\r\nb\n\tc")).note == "a\nb\n\tc"
-    assert list(refusals(at(("note",), "x" * 2001))) == ["note"]
 
 
 # The schema --------------------------------------------------------------------------------------
@@ -465,7 +430,7 @@ def test_the_schema_tells_what_is_checked() -> None:
     quantity = schema["$defs"]["Line"]["properties"]["quantity"]
     assert (quantity["minimum"], quantity["maximum"]) == (1, QUANTITY_MAX)
     address = schema["$defs"]["Address"]["properties"]
-    assert (address["city"]["maxLength"], address["city"]["minLength"]) == (200, 1)
+    assert (address["city"]["maxLength"], address["city"]["minLength"]) == (500, 1)
     assert schema["properties"]["placed_at"]["format"] == "date-time"
     for part in _parts(schema):
         if part.get("type") == "object":
@@ -479,7 +444,7 @@ def test_the_schema_refuses_what_is_refused() -> None:
     assert amount["type"] == "string"
     for bad in ("1E2", "-1.00", "12,50", " 1", "NaN", "1" * 15):
         assert re.search(amount["pattern"], bad, re.ASCII) is None
-    assert re.search(sku["pattern"], "A:1") is None
+    assert re.search(sku["pattern"], "A\n1") is None
 
 
 @given(orders())

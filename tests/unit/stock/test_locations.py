@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.calendars import MONDAY_TO_FRIDAY, Calendar
+from domain.faults import faults
 from domain.stock.location_ranking import Place
 from domain.stock.locations import Location, Promise, Way, places
 
@@ -80,6 +81,7 @@ def test_a_location_whose_lanes_lead_elsewhere_does_not_send_there() -> None:
         ({"lanes": [{**LANE, "cost": "4.205"}]}, "lanes[0].cost: 4.205 has more decimals"),
         ({"lanes": [{**LANE, "cost": "-1"}]}, "must not be negative"),
         ({"lanes": [{**LANE, "country": "Germany"}]}, "ISO 3166-1"),
+        ({"lanes": [{**LANE, "country": "ZZ"}]}, "such as DE or KR"),
         ({"lanes": [{**LANE, "transit_days": -1}]}, "greater than or equal to 0"),
         ({"parcels_a_day": 0}, "greater than or equal to 1"),
         ({"parcels_a_day": 1.5}, "valid integer"),
@@ -90,3 +92,15 @@ def test_a_location_that_cannot_be_is_refused(content: dict[str, Any], reason: s
     with pytest.raises(ValidationError) as caught:
         Location.model_validate({"location": "berlin", **content})
     assert reason.lower() in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("country", ["XK", "IC", "DE", "*"])
+def test_a_lane_leads_to_a_country_of_the_posts_or_to_any(country: str) -> None:
+    location = Location.model_validate({"location": "x", "lanes": [{**LANE, "country": country}]})
+    assert location.lanes[0].country == country
+
+
+def test_a_wrong_country_is_told_by_its_field_and_not_by_the_library_s_names() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Location.model_validate({"location": "x", "lanes": [{**LANE, "country": "Kosovo"}]})
+    assert [where for _, where, _ in faults(caught.value)] == ["lanes[0].country"]
