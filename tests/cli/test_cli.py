@@ -486,9 +486,7 @@ async def test_stock_is_received_adjusted_and_imported_once_per_key(
     assert imported.json["key"] == repeated.json["key"]
     assert (more.json["key"], more.json["units"]) == ("second", 12)
 
-    file.write_text(
-        "sku,location,quantity\nTIN,main,4\nCUP,main,many\nno sku,main,1\n", encoding="utf-8"
-    )
+    file.write_text("sku,location,quantity\nTIN,main,4\nCUP,main,many\n,main,1\n", encoding="utf-8")
     partly, listed, too_few = await cli.many(
         ("stock", "import", str(file), "--key", "third"),
         ("stock", "list", "--json"),

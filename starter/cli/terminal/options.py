@@ -46,7 +46,7 @@ Key = Annotated[
     ),
 ]
 
-_UNITS: Final = re.compile(r"(?P<sku>[^=\s]+)=(?P<units>[0-9]{1,9})")
+_UNITS: Final = re.compile(r"(?P<sku>.+)=(?P<units>[0-9]{1,9})")
 _COUNT: Final = re.compile(r"(?P<line>[^=\s]+)=(?P<units>[0-9]{1,9})")
 
 
