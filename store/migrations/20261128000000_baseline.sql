@@ -287,6 +287,26 @@ create table answered_request (
 
 -- The journal and its closed periods, the cost of our goods, invoices and credit notes.
 
+-- Invoices and credit notes are numbered 1..n without a gap in each series (a kind and a year). This table
+-- holds the last number of each series. A transaction that issues a document locks the row until it ends,
+-- so the number of one that is rolled back is used by the next. Every order needs these rows, so they are
+-- locked last.
+create table document_counter (
+    kind        text    not null
+        constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
+    year        integer not null,
+    last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
+    last_on     date    not null,  -- a number is never dated before the number before it
+    primary key (kind, year),
+    constraint last_number_is_of_its_year check (extract(year from last_on) = year)
+);
+
+-- The day of the books now: the seller's, but never before that of the newest document, so that a month's
+-- documents are what is booked in it even where a clock, or a seller, has moved to the west.
+create function books_day() returns date language sql stable as $$
+    select greatest(seller_day(moment()), (select max(last_on) from document_counter))
+$$;
+
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,
     -- What caused it. Each is booked once. That is held by a trigger, because a unique key would forbid to
@@ -295,8 +315,8 @@ create table journal_entry (
     order_no  bigint      constraint journal_entry_is_of_an_order references customer_order,
     memo      text        not null,
     at        timestamptz not null default moment(),
-    -- The day of the books to which the entry belongs, by the seller's calendar, as that of a document.
-    booked_on date        not null default seller_day(moment()),
+    -- The day of the books to which the entry belongs.
+    booked_on date        not null default books_day(),
     -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
 );
@@ -358,20 +378,6 @@ create table inventory_posting (
     primary key (entry_id, sku, currency)
 );
 create index inventory_posting_by_sku on inventory_posting (sku, currency);
-
--- Invoices and credit notes are numbered 1..n without a gap in each series (a kind and a year). This table
--- holds the last number of each series. A transaction that issues a document locks the row until it ends,
--- so the number of one that is rolled back is used by the next. Every order needs these rows, so they are
--- locked last.
-create table document_counter (
-    kind        text    not null
-        constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
-    year        integer not null,
-    last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
-    last_on     date    not null,  -- a number is never dated before the number before it
-    primary key (kind, year),
-    constraint last_number_is_of_its_year check (extract(year from last_on) = year)
-);
 
 create table document (
     number             text          not null generated always as (

@@ -27,8 +27,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
         found = await _look(conn, fulfilment_id)
         if found["is_told"]:
             return
-        # Take the reported time, but never a time in the future.
-        then = min(at, clock.now())
+        then = _possible(at, found)
         if found["paying"] is not None:
             paying = cover.paying_from(found["paying"])
             if not cover.can_be_charged(paying, fulfilment_id, found["to_charge"], then):
@@ -55,6 +54,12 @@ async def _look(conn: Connection, fulfilment_id: str) -> Record:
     return row
 
 
+def _possible(at: datetime, found: Record) -> datetime:
+    """The reported time, but not before the parcel had its label, and not in the future."""
+    since: datetime = found["since"]
+    return min(max(at, since), clock.now())
+
+
 async def _leave(
     conn: Connection,
     fulfilment_id: str,
@@ -62,6 +67,7 @@ async def _leave(
     at: datetime,
     who: str,
 ) -> None:
+    at = _possible(at, found)
     lines: list[dict[str, Any]] = found["lines"]
     units = {line["line_id"]: line["units"] for line in lines}
     moves = [

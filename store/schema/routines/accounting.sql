@@ -73,7 +73,7 @@ create or replace function document_basis(
 ) language sql stable rows 1 as $$
     select o.document as placed,
            (select jsonb_strip_nulls(to_jsonb(s)) from seller s) as seller,
-           seller_day(moment()) as today,
+           books_day() as today,
            (select seller_day(handed_over_at) from shipment
             where order_no = o.order_no and fulfilment_id = its_part) as handed_over_on,
            coalesce((
@@ -106,7 +106,7 @@ declare
     its_number text;
 begin
     with today as (
-        select seller_day(moment()) as day
+        select books_day() as day
     ), counted as (
         insert into document_counter as c (kind, year, last_number, last_on)
         select its_kind, extract(year from day)::integer, 1, day from today

@@ -213,10 +213,10 @@ begin
 end $$;
 
 -- What a hand-over is decided on, under the order's lock and that of the parcel's stock, which are taken here.
--- `is_told`: it was reported before, and nothing else is answered. `lines`: what is claimed for the parcel.
+-- `is_told`: it was reported before, and nothing else is answered. `since`: it has its label. `lines`: what is claimed for the parcel.
 -- `held`: the units of each of their SKUs, and what they have cost. `paying`: where it is still to be charged.
 create or replace function hand_over_look(
-    its_id text, out is_told boolean, out lines jsonb, out held jsonb,
+    its_id text, out is_told boolean, out since timestamptz, out lines jsonb, out held jsonb,
     out to_charge bigint, out paying jsonb, out tallies jsonb, out basis jsonb
 ) language plpgsql as $$
 declare
@@ -229,6 +229,7 @@ begin
     if is_told then
         return;
     end if;
+    since := part.changed_at;
     select coalesce(jsonb_agg(to_jsonb(l) order by l.line_id), '[]') into lines
     from (select line_id, min(location) as location, min(quantity) as units,
                  jsonb_object_agg(sku, per_unit) as parts
@@ -293,20 +294,33 @@ declare
     parcel shipment;
     before text;
     told   jsonb;
+    first  timestamptz;
 begin
-    -- Carriers recycle numbers: a parcel that already has this event comes first, then one that has not
-    -- ended, then the newest hand-over.
+    -- Carriers recycle numbers: it is about a parcel that had this number when it happened, give or take an
+    -- hour between two clocks. One that already has this event comes first, then one that has not ended,
+    -- then the newest hand-over.
     select p.fulfilment_id into part_id
     from shipment p join fulfilment f using (order_no, fulfilment_id)
+    cross join lateral (select exists (
+        select from carrier_event e
+        where e.order_no = p.order_no and e.fulfilment_id = p.fulfilment_id and e.event_id = its_event
+    ) as is_told) known
     where p.carrier = its_carrier and p.tracking_number = its_number and p.label = 'bought'
-    order by exists (select from carrier_event e
-                     where e.order_no = p.order_no and e.fulfilment_id = p.fulfilment_id
-                       and e.event_id = its_event) desc,
-             (f.state in ('labelled', 'shipped')) desc, p.handed_over_at desc nulls last,
-             p.fulfilment_id
+      and (known.is_told or p.asked_at <= its_time + interval '1 hour')
+    order by known.is_told desc, (p.asked_at <= its_time) desc, (f.state in ('labelled', 'shipped')) desc,
+             p.handed_over_at desc nulls last, p.fulfilment_id
     limit 1;
     if part_id is null then
-        perform refuse('not_found', format('no parcel has %s number %s', its_carrier, its_number));
+        select min(p.asked_at) into first from shipment p
+        where p.carrier = its_carrier and p.tracking_number = its_number and p.label = 'bought';
+        if first is null then
+            perform refuse('not_found', format('no parcel has %s number %s', its_carrier, its_number));
+        end if;
+        perform refuse('conflict', format(
+            'no parcel had %s number %s at %s: it is in use here since %s. The scan is about a parcel of '
+            'somebody else, or its clock is wrong; nothing was changed',
+            its_carrier, its_number, to_char(its_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+            to_char(first at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')));
     end if;
 
     select * into part from locked_fulfilment(part_id);
@@ -338,8 +352,9 @@ begin
     where order_no = part.order_no and fulfilment_id = part_id;
 
     if part.state not in ('labelled', 'shipped') then
-        -- A late or impossible scan is kept and told, and leaves the fulfilment as it is.
-        if part.state <> 'delivered' and moves then
+        -- A late or impossible scan is kept and told, and leaves the fulfilment as it is. That a delivered
+        -- parcel was on its way before is no news.
+        if moves and (part.state <> 'delivered' or ends_as in ('undeliverable', 'lost')) then
             insert into order_event (order_no, effect, what, who, why, data)
             values (part.order_no, format('scan:%s:%s', part_id, its_event),
                     'unexpected carrier scan', 'carrier ' || its_carrier,
@@ -364,9 +379,11 @@ begin
         insert into order_event (order_no, effect, what, who, why, data)
         values (part.order_no, format('%s:%s', ends_as, part_id), ends_as, 'carrier ' || its_carrier,
                 nullif(its_detail, ''), told || jsonb_build_object('fulfilment_id', part_id));
-        -- The return window begins at this time: a clock that is ahead must not make it longer.
+        -- The return window begins at this time. A clock that is ahead must not make it longer, and one that
+        -- is behind not shorter than since the hand-over.
         perform report_to_step('await_delivery:' || part_id, order_of(part_id), null,
                                told || jsonb_build_object(
-                                   'outcome', ends_as, 'at', least(its_time, moment())));
+                                   'outcome', ends_as,
+                                   'at', least(greatest(its_time, parcel.handed_over_at), moment())));
     end if;
 end $$;

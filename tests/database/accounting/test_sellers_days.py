@@ -132,3 +132,18 @@ async def test_a_new_database_takes_its_seller_from_the_settings_once(
     async with pool.acquire() as conn:
         (found,) = await sellers.find(conn)
     assert (found.name, found.time_zone) == ("Tea & Sons", "Asia/Seoul")
+
+
+async def test_documents_and_books_agree_on_the_day_after_the_seller_moved_west(
+    pool: Pool, order: Order
+) -> None:
+    async with pool.acquire() as conn:
+        await intake.take_in(conn, [Received(order)])
+        await at(conn, "2026-12-31T23:30:00Z")
+        await sells_in(conn, "Asia/Seoul")
+        await sold(conn, order, 1)
+        await sells_in(conn, "Europe/London")
+        await sold(conn, order, 2)
+        issued = [row.issued_on for row in await documents.of_order(conn, order.order_id)]
+        booked = [row.booked_on for row in await ledger.entries(conn, order_id=order.order_id)]
+        assert issued == booked == [date(2027, 1, 1)] * 2

@@ -363,6 +363,10 @@ async def test_a_scan_of_a_moving_parcel_says_that_it_was_handed_over(bench: Ben
 
 async def test_the_last_scan_is_the_latest_whatever_comes_later(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 2)), "labelled")
+    await bench.pool.execute(
+        "update fulfilment set changed_at = now() - interval '4 minutes' where fulfilment_id = $1",
+        part,
+    )
     now = datetime.now(UTC)
     await bench.warehouse.hand_over(part, who="packer", at=now - timedelta(minutes=3))
     await bench.scan(part, "out_for_delivery", "E-2", now - timedelta(minutes=1))
