@@ -205,7 +205,11 @@ TABLE = (
     ),
     # Draws documents: of a value, and of nothing else.
     Room(
-        "starter/accounting/papers/", (*STDLIB, "starter.accounting.papers", "domain", "reportlab")
+        "starter/accounting/papers/",
+        (
+            *(*STDLIB, "starter.accounting.papers", "domain", "reportlab"),
+            *("arabic_reshaper", "bidi", "pymupdf_fonts"),
+        ),
     ),
     # Runs and measures all of it. Nothing imports it but tests.
     Room(

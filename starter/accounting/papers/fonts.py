@@ -1,8 +1,10 @@
 """The font for each letter, so that a name is printed as its owner writes it.
 
-No font is embedded: Latin letters are in the font that every PDF reader has; Korean, Japanese and
-Chinese letters, with Russian and plain Greek, are in the fonts that readers keep for these
-languages. A letter that none of them has, or a character that is no letter, is printed as its code.
+Latin (Vietnamese, Romanian, Welsh and Maltese among them), Greek and Cyrillic letters are of Noto
+Sans; Hebrew, Arabic, Thai and Georgian ones of FiraGO. The letters that a document needs are
+embedded in it. No package has an open font with Korean, Japanese and Chinese letters that is kept
+up: these are in the fonts that PDF readers keep for them. A letter that none of them has is printed
+as the nearest one that they have; no code is ever printed.
 """
 
 from __future__ import annotations
@@ -10,29 +12,32 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from io import BytesIO
 from itertools import groupby
 from typing import Final
 from xml.sax.saxutils import escape
 
+from arabic_reshaper import reshape
+from bidi import get_display
+from pymupdf_fonts import myfont
 from reportlab.lib.fonts import addMapping
-from reportlab.pdfbase._glyphlist import _glyphname2unicode
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.pdfmetrics import (
-    Encoding,
-    Font,
-    getTypeFace,
-    registerEncoding,
-    registerFont,
-    stringWidth,
-)
+from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
 
-REGULAR: Final = "Helvetica"
-_BOLD: Final = "Helvetica-Bold"
-_BASE: Final = "WinAnsiEncoding"
+from domain.letters import nearest_ascii
 
-_WESTERN: Final = "cp1252"
-# Central European, Turkish, Baltic: encodings that reach more letters of the same font.
-_EUROPEAN: Final = ("cp1250", "cp1254", "cp1257")
+REGULAR: Final = "NotoSans"
+_BOLD: Final = "NotoSans-Bold"
+# A font's name here, and in the package.
+_LETTERS: Final = {False: REGULAR, True: _BOLD}
+_FURTHER: Final = {False: "FiraGO", True: "FiraGO-Bold"}
+_PACKAGED: Final = {
+    REGULAR: "notos",
+    _BOLD: "notosbo",
+    _FURTHER[False]: "figo",
+    _FURTHER[True]: "figbo",
+}
 # A font of PDF readers, and the character set of its letters.
 _ASIAN: Final = {
     "cp949": "HYGothic-Medium",
@@ -40,6 +45,8 @@ _ASIAN: Final = {
     "gbk": "STSong-Light",
     "big5": "MSung-Light",
 }
+# Letters of this script change their places beside each other, which nothing here does.
+_UNSHAPED: Final = range(0x900, 0x980)
 
 
 def markup(text: str, *, bold: bool = False) -> str:
@@ -52,72 +59,65 @@ def markup(text: str, *, bold: bool = False) -> str:
 
 def width(text: str, size: float) -> float:
     """The width of digits and Latin letters, in points."""
+    _embedded(REGULAR)
     return float(stringWidth(text, REGULAR, size))
 
 
 def _runs(text: str, *, bold: bool) -> Iterator[tuple[str, str]]:
     """(font, run of letters). Letters that are written in parts are combined first."""
-    letters = (shown for letter in unicodedata.normalize("NFC", text) for shown in _shown(letter))
-    for charset, run in groupby(letters, key=_charset):
-        yield _font(charset or _WESTERN, _BOLD if bold else REGULAR), "".join(run)
+    whole = _from_the_right(unicodedata.normalize("NFC", text))
+    letters = (shown for letter in whole for shown in _shown(letter))
+    for font, run in groupby(letters, key=lambda letter: _font(letter, bold) or REGULAR):
+        yield font, "".join(run)
 
 
-def _shown(letter: str) -> str:
-    """The letter, or its code, such as \\u200b, when no font has it or it cannot be seen."""
-    if unicodedata.category(letter) == "Zs":
-        return " "
-    if not letter.isprintable() or _charset(letter) is None:
-        return ascii(letter)[1:-1]
-    return letter
+def _from_the_right(text: str) -> str:
+    """Letters of scripts that run to the left, in the order and the shape in which they stand."""
+    if not any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+        return text
+    return str(get_display(reshape(text)))
 
 
 @cache
-def _charset(letter: str) -> str | None:
-    """The first character set that has the letter."""
-    for charset in (_WESTERN, *_EUROPEAN, *_ASIAN):
+def _shown(letter: str) -> str:
+    """The letter, or the nearest that a font has; nothing for what cannot be seen."""
+    if letter.isspace():
+        return " "
+    if not letter.isprintable():
+        return ""
+    if _font(letter, bold=False):
+        return letter
+    for simpler in (unicodedata.normalize("NFKC", letter), unicodedata.normalize("NFD", letter)[0]):
+        if all(_font(part, bold=False) for part in simpler):
+            return simpler
+    return nearest_ascii(letter, ideographs=True)
+
+
+@cache
+def _font(letter: str, bold: bool) -> str | None:
+    """The first font that has the letter, registered with reportlab."""
+    for name in (_LETTERS[bold], _FURTHER[bold]):
+        if ord(letter) in _embedded(name) and ord(letter) not in _UNSHAPED:
+            return name
+    for charset, name in _ASIAN.items():
         try:
             letter.encode(charset)
         except UnicodeEncodeError:
             continue
-        return charset
+        return _of_readers(name)
     return None
 
 
 @cache
-def _font(charset: str, face: str) -> str:
-    """The name of the font for these letters, registered with reportlab."""
-    if charset == _WESTERN:
-        return face
-    if charset in _ASIAN:
-        registerFont(UnicodeCIDFont(_ASIAN[charset]))
-        return _ASIAN[charset]
-    _teach(charset, face)
-    name = f"{face}-{charset}"
-    registerFont(Font(name, face, charset))
+def _embedded(name: str) -> frozenset[int]:
+    """The codes of the letters that a packaged font has; it is registered with reportlab."""
+    font = TTFont(name, BytesIO(myfont(_PACKAGED[name])), asciiReadable=False)
+    registerFont(font)
     addMapping(name, 0, 0, name)
-    return name
-
-
-def _teach(charset: str, face: str) -> None:
-    """Tell reportlab the codes of a font's glyphs in a charset, and their widths.
-
-    An accent makes no letter wider: a letter of unknown width gets the width of the bare letter.
-    That only decides where lines are broken.
-    """
-    encoding = Encoding(charset, _BASE)
-    widths = getTypeFace(face).glyphWidths
-    for code in range(0x80, 0x100):
-        letter = bytes([code]).decode(charset, errors="replace")
-        if _charset(letter) == charset:
-            glyph = _glyphs()[letter]
-            bare = unicodedata.normalize("NFD", letter)[0]
-            widths.setdefault(glyph, stringWidth(bare, face, 1000))
-            encoding[code] = glyph
-    registerEncoding(encoding)
+    return frozenset(font.face.charToGlyph)
 
 
 @cache
-def _glyphs() -> dict[str, str]:
-    """Letter → the name of its glyph. Of several names, the longest is the standard's."""
-    names = sorted(_glyphname2unicode.items(), key=lambda item: len(item[0]))
-    return {chr(code): name for name, code in names}
+def _of_readers(name: str) -> str:
+    registerFont(UnicodeCIDFont(name))
+    return name
