@@ -7,6 +7,7 @@ papers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -81,14 +82,24 @@ class PurchasingPolicy(BaseModel):
         return quantity * (100 + self.over_delivery_percent) // 100
 
 
+PART_NUMBER_MAX: Final = 48
+"""X12 allows no longer part number."""
+
+
+def part_number(sku: str) -> str:
+    """The SKU in the signs that X12 has: every other byte is %XX, so that no two SKUs are alike."""
+    return re.sub(
+        rb"[^ -~]|[%*>^~]|(?<= ) ", lambda sign: b"%%%02X" % ord(sign[0]), sku.encode()
+    ).decode()
+
+
 class SupplierItem(Document):
     """A supplier's terms for a SKU."""
 
     supplier: Id
     name: Name | None = None
     """The supplier's name; left out: the name already known, or its id."""
-    sku: Annotated[Sku, Field(max_length=48)]
-    """X12 allows no longer part number."""
+    sku: Sku
     lead_time_days: Annotated[int, Field(ge=0, le=3650)]
     unit_price: Amount
     currency: Currency
@@ -111,7 +122,13 @@ class SupplierItem(Document):
             )
 
     @model_validator(mode="after")
-    def _priced(self) -> Self:
+    def _can_be_ordered(self) -> Self:
+        if len(part_number(self.sku)) > PART_NUMBER_MAX:
+            raise inconsistent(
+                "sku",
+                f"is too long for an order in X12, which has {PART_NUMBER_MAX} characters for it, "
+                "and takes several for a letter beyond ASCII",
+            )
         try:
             to_minor(self.unit_price, self.currency)
         except InvalidInput as error:

@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.letters import nearest_ascii
 from domain.money import to_decimal
-from domain.purchasing.purchase_orders import PurchaseDocument
+from domain.purchasing.purchase_orders import PurchaseDocument, part_number
 
 ELEMENT: Final = "*"
 SEGMENT: Final = "~"
@@ -71,7 +71,7 @@ def _transaction_set(order: PurchaseDocument, control: int) -> list[str]:
     for position, line in enumerate(order.lines, start=1):
         price = format(line.unit_price, "f")
         segments += [
-            _segment("PO1", position, line.quantity, "EA", price, "", "BP", line.sku),
+            _segment("PO1", position, line.quantity, "EA", price, "", "BP", part_number(line.sku)),
             _segment("DTM", "002", _day(line.due_on)),  # The requested day of delivery.
         ]
     total = to_decimal(order.worth.minor, order.currency)

@@ -7,6 +7,7 @@ fix the parts of its kits (`claimed`): a new definition applies to later orders.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shlex import quote
 
 from domain.errors import IllegalTransition, InvalidInput, NotFound
 from domain.stock.kits import Kit
@@ -65,8 +66,8 @@ async def define(conn: Connection, kit: Kit) -> None:
             )
         if await _sql.stocked(conn, sku=kit.sku):
             raise IllegalTransition(
-                f"stock is kept of {kit.sku} (`orderloom stock list --sku {kit.sku}`), so it "
-                "cannot be a kit: sell the kit under a SKU of its own"
+                f"stock is kept of {kit.sku} (`orderloom stock list --sku {quote(kit.sku)}`), so "
+                "it cannot be a kit: sell the kit under a SKU of its own"
             )
         for other in [row["kit"] async for row in _sql.kits_with(conn, part=kit.sku)]:
             raise IllegalTransition(

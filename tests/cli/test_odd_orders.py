@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 from domain.orders.messages import CancelRequest
 from starter.channels.northwind import ORDER_COLUMNS
-from tests.support.builders import a_document
+from tests.support.builders import QUICK, a_document
 from tests.support.command_line import Cli
 from tests.support.shop import Shop
 
@@ -29,6 +31,13 @@ ADDRESSES = [
     {"line2": ""},
     {"country": "XK", "city": "Prishtina"},
 ]
+
+
+SKUS = [
+    *("123456 OAK", 'PIPE-3/4"', "Büro-1", "A+B", "#12", "M\uff06L"),
+    *("A:1:2", "50%", "it's", "a,b;c", "x=2", "a@b", "茶 100g", "🍵", "<b>&amp;*_`[1](x)"),
+]
+"""As merchants have them."""
 
 
 def an_odd_order(customer: dict[str, Any], address: dict[str, Any]) -> dict[str, Any]:
@@ -99,3 +108,70 @@ async def test_kosovo_is_a_country_in_orders_promises_lanes_and_exports(
     assert placed.json["summary"] == {"confirmed": 1}
     await shop.aftersales.cancel("b2b-90003", CancelRequest(reason="tried"))
     await shop.settled()
+
+
+def table(*rows: tuple[Any, ...]) -> str:
+    """The rows as a CSV file."""
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    return written.getvalue()
+
+
+async def test_skus_as_merchants_have_them_go_all_the_way(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    files = {
+        "stock": table(("sku", "location", "quantity"), *((sku, "main", 5) for sku in SKUS)),
+        "items": table(("sku", "name"), *((sku, "Thing") for sku in SKUS)),
+        "kits": table(("kit", "part", "units"), *((f"kit of {sku}", sku, 1) for sku in SKUS)),
+        "suppliers": table(
+            ("supplier", "name", "sku", "lead_time_days", "unit_price", "currency"),
+            *(("maker", "Maker", sku, 7, "2.50", "EUR") for sku in SKUS),
+        ),
+        "levels": table(
+            ("sku", "location", "reorder_point", "order_up_to"),
+            *((sku, "main", 0, 9) for sku in SKUS),
+        ),
+        "order": json.dumps(a_document(*((sku, 2) for sku in SKUS))),
+        "sets": json.dumps(a_document(*((f"kit of {sku}", 1) for sku in SKUS))),
+    }
+    paths = {name: str(tmp_path / name) for name in files}
+    for name, content in files.items():
+        Path(paths[name]).write_text(content, encoding="utf-8")
+    policy = tmp_path / "policy.json"
+    policy.write_text(QUICK.model_dump_json(), encoding="utf-8")
+    for command in (
+        *(("locations", "add", "main"), ("locations", "add", "shop")),
+        *(("stock", "import", paths["stock"]), ("items", "import", paths["items"])),
+        *(("kits", "import", paths["kits"]), ("suppliers", "import", paths["suppliers"])),
+        ("stock", "import-levels", paths["levels"]),
+    ):
+        await cli.done(*command)
+    placed = await cli.done("place", paths["order"], "--policy", str(policy), "--json")
+    sets = await cli.done("place", paths["sets"], "--policy", str(policy), "--json")
+    assert placed.json["summary"] == sets.json["summary"] == {"confirmed": 1}
+
+    listed = (await cli.done("stock", "list", "--json")).json["stock"]
+    assert {one["sku"]: one["available"] for one in listed} == dict.fromkeys(SKUS, 2)
+    everything = [f"{sku}=1" for sku in SKUS]
+    moved, held, bought = await cli.many(
+        ("stock", "transfer", "main", "shop", *everything, "--id", "T-1", "--json"),
+        ("baskets", "hold", "B-1", *everything, "--json"),
+        ("purchase-orders", "propose", "maker", *everything, "--id", "P-1", "--json"),
+    )
+    assert (moved.code, held.code, bought.code) == (0, 0, 0), (moved.err, held.err, bought.err)
+    pages: list[str] = []
+    begin: tuple[str, ...] = ()
+    while True:  # the odd name at the end of a page leads to the next
+        page = (await cli.done("stock", "levels", "--limit", "4", "--json", *begin)).json
+        pages += [one["sku"] for one in page["levels"]]
+        if not page["more"]:
+            break
+        begin = ("--after", page["after"])
+    assert sorted(pages) == sorted(SKUS)
+    for order in (*placed.json["orders"], *sets.json["orders"]):
+        await shop.finish(order["order_id"])
+    await shop.settled()
+    for sku in SKUS[3:6]:
+        history = await cli.done("stock", "history", sku, "--json")
+        assert sum(one["on_hand_change"] for one in history.json["movements"]) == 5 - 2 - 1 - 1

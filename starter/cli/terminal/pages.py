@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Annotated, Any, Generic, TypeVar
 
 import typer
@@ -39,7 +40,7 @@ class Page(Generic[T]):
     def tell(self, out: Output) -> None:
         """One line for people, if there are more rows."""
         if self.after is not None:
-            out.say(f"… and more: --after '{self.after}' shows the next page")
+            out.say(f"… and more: --after {quote(self.after)} shows the next page")
 
 
 def page_of(found: Sequence[T], limit: int, name: Callable[[T], str]) -> Page[T]:

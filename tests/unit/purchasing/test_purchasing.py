@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from domain.purchasing.purchase_orders import (
     PurchasingPolicy,
     SupplierItem,
     further,
+    part_number,
 )
 from domain.purchasing.x12 import purchase_order_850
 from domain.stock.stock_levels import StockLevels
@@ -115,6 +117,33 @@ def test_an_850_says_who_buys_what_from_whom_for_how_much_until_when() -> None:
     assert segments[12] == ["AMT", "TT", "105.00"]
 
 
+SKUS = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=12
+).filter(lambda sku: sku == sku.strip() and len(part_number(sku)) <= 48)
+
+
+@given(SKUS)
+def test_an_850_names_every_sku_so_that_it_can_be_read_back(sku: str) -> None:
+    segments = read(purchase_order_850(a_document((sku, 1, "1")), at=AT))
+    (told,) = [segment[7] for segment in segments if segment[0] == "PO1"]
+    assert unquote(told) == sku
+    assert told.isascii()
+
+
+@pytest.mark.parametrize(
+    ("sku", "told"),
+    [
+        *((same, same) for same in ("123456 OAK", 'PIPE-3/4"', "A+B", "#12", "A:1", "a,b;c")),
+        ("Büro-1", "B%C3%BCro-1"),
+        ("A*B>C~D^E%F", "A%2AB%3EC%7ED%5EE%25F"),
+        ("茶", "%E8%8C%B6"),
+        ("A  B", "A %20B"),
+    ],
+)
+def test_a_sku_is_told_in_an_850_as_it_is_or_by_its_bytes(sku: str, told: str) -> None:
+    assert part_number(sku) == told
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -187,6 +216,7 @@ def test_news_that_comes_late_turns_nothing_back() -> None:
         ({"unit_price": "-1"}, "must not be negative"),
         ({"unit_price": 2.5}, "must be a decimal string"),
         ({"sku": "x" * 49}, "sku"),
+        ({"sku": "茶" * 6}, "is too long for an order in X12"),
         ({"supplier": "a:b"}, "supplier"),
     ],
 )
