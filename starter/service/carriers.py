@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
+from domain.errors import NotFound
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
 from store.views import reads
 from store.warehouse import scans
+
+LATE_SCAN: Final = scans.LATE
 
 
 class Carriers:
@@ -38,6 +42,12 @@ class Carriers:
                 happened_at=happened_at or datetime.now(UTC),
                 detail=detail,
             )
+
+    async def settle_late_scan(self, order_id: str, step: str, note: str, *, who: str) -> None:
+        """A person has dealt with what a carrier said after its end. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            if not await scans.settle_late(conn, order_id, step, note, who=who):
+                raise NotFound(f"{step!r} of {order_id} needs no attention")
 
     async def under_way(self, *, at_most: int = 1000) -> Sequence[reads.ParcelUnderWay]:
         """The shipments that carriers have."""

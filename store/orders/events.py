@@ -122,6 +122,27 @@ async def open_attention(conn: Connection, order_ids: Sequence[str]) -> list[Rec
     return [row async for row in _sql.list_attention(conn, order_ids=list(order_ids))]
 
 
+async def settle(conn: Connection, order_id: str, step: str, note: str, *, who: str) -> bool:
+    """A person has dealt with something that no step of the order waits for.
+
+    False if nobody was asked to. The caller holds the order's lock.
+    """
+    asked = {row["step"]: row["since"] for row in await open_attention(conn, [order_id])}
+    if step not in asked:
+        return False
+    await resolve_attention(conn, order_id, step, f"done: {note}")
+    await tell(
+        conn,
+        order_id,
+        attention_effect(step, asked[step], "resolved"),
+        f"attention resolved: {step}",
+        who=who,
+        why=note,
+        after_end=True,
+    )
+    return True
+
+
 async def attention_at(conn: Connection, step: str) -> dict[str, datetime]:
     """The orders that need a person at this step, and since when."""
     return {row["order_id"]: row["since"] async for row in _sql.attention_at(conn, step=step)}

@@ -68,17 +68,7 @@ async def paid_otherwise(
         returned = await payments.find(conn, step.removeprefix(STEP))
         if returned is not None and returned.code == CAME_BACK:
             await _pay(conn, returned)
-        await events.resolve_attention(conn, order_id, step, f"done: {note}")
-        await events.tell(
-            conn,
-            order_id,
-            f"{step}:done",
-            f"attention resolved: {step}",
-            who=who,
-            why=note,
-            after_end=True,
-        )
-        return True
+        return await events.settle(conn, order_id, step, note, who=who)
 
 
 async def _pay(conn: Connection, returned: Payment) -> None:

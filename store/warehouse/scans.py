@@ -7,15 +7,21 @@ carriers send many, and most change one row. A repeat changes nothing.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from domain.fulfilment import tracking
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Connection, Record, load_queries
 from store.faults import refusals
 from store.fulfilment import fulfilments
+from store.locks import lock_order
+from store.orders import events
 from store.warehouse import leaving
 
 _sql = load_queries(__file__)
+
+LATE: Final = "late_scan "
+"""The steps that ask a person about a scan after the end begin with this; the parcel follows."""
 
 
 async def carrier_event(
@@ -60,3 +66,10 @@ async def carrier_event(
                 )
             row = await scan()
     return bool(row["answer"] == "new")
+
+
+async def settle_late(conn: Connection, order_id: str, step: str, note: str, *, who: str) -> bool:
+    """A person has dealt with a scan that came after the end. False if none asks for that."""
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        return await events.settle(conn, order_id, step, note, who=who)

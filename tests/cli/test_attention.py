@@ -69,6 +69,14 @@ async def overdue_pick(shop: Shop) -> str:
     return order.order_id
 
 
+async def late_scan(shop: Shop) -> str:
+    order = an_order(("TEA", 2))
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "delivered")
+    await shop.scan(parcel, "return_to_sender")
+    return order.order_id
+
+
 WAYS: dict[Callable[[Shop], Awaitable[str]], tuple[str, ...]] = {
     refused_capture: ("retry", "done"),
     capture_without_an_answer: ("retry",),
@@ -76,6 +84,7 @@ WAYS: dict[Callable[[Shop], Awaitable[str]], tuple[str, ...]] = {
     no_label: ("retry", "cancel"),
     refused_void: ("retry", "done"),
     overdue_pick: (),
+    late_scan: ("done",),
 }
 
 
@@ -111,3 +120,7 @@ async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
     if "retry" in allowed:
         taken = await cli.done("resolve", order_id, "retry", "--note", "once more")
         assert taken.out == f"{order_id}: {step}: retry\n"
+    if allowed == ("done",):
+        taken = await cli.done("resolve", order_id, "done", "--note", "asked the carrier")
+        assert taken.out == f"{order_id}: {step}: done\n"
+        assert (await shop.orders.get(order_id)).attention == ()

@@ -78,7 +78,7 @@ async def test_a_refund_that_came_back_is_resolved_by_whoever_paid_it_another_wa
         (*resolve, "done", "--note", "by bank transfer", "--by", "kim"),
         (*resolve, "done", "--note", "by bank transfer", "--step", step),
     )
-    assert (refused.code, "pay the customer another way" in refused.err) == (2, True)
+    assert (refused.code, "takes no retry: it takes done" in refused.err) == (1, True)
     assert (done.code, done.out) == (0, f"{order.order_id}: {step}: done\n")
     assert (again.code, "needs no attention" in again.err) == (1, True)
     assert f"attention resolved: {step}" in await shop.story(order.order_id)

@@ -12,6 +12,7 @@ from domain.errors import IllegalTransition, InvalidInput, NotFound
 from domain.orders.messages import AttentionAnswer
 from starter.cli.terminal.options import Json, OrderId, Who, read_model, reporter
 from starter.cli.terminal.output import Output
+from starter.service.carriers import LATE_SCAN
 from starter.service.connection import service
 from starter.service.payments import REFUND_CAME_BACK
 from starter.service.service import Service
@@ -68,7 +69,7 @@ async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> 
         answer = read_model(AttentionAnswer, content, where="resolve")
         if any(row.step == answer.step and not row.allowed for row in rows):
             raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
-        if answer.step.startswith(REFUND_CAME_BACK):
+        if answer.step.startswith((REFUND_CAME_BACK, LATE_SCAN)):
             await _settle(here, order_id, answer)
             return answer
         await answered(
@@ -81,12 +82,10 @@ async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> 
 async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None:
     """Record that a person has settled something that no step of the order waits for."""
     if answer.action != "done":
-        raise InvalidInput(
-            "a refund that came back is not sent again by itself: pay the customer another way, "
-            "and say `done`",
-            where="ACTION",
-        )
-    await here.payments.settle_bounced(order_id, answer.step, answer.note, who=answer.by)
+        raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: it takes done")
+    late = answer.step.startswith(LATE_SCAN)
+    settle = here.carriers.settle_late_scan if late else here.payments.settle_bounced
+    await settle(order_id, answer.step, answer.note, who=answer.by)
 
 
 def _only_step(order_id: str, rows: Sequence[AttentionRow]) -> str:

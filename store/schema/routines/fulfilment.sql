@@ -361,6 +361,16 @@ begin
                     format('%s, but the parcel is %s here', its_status, part.state),
                     jsonb_build_object('fulfilment_id', part_id));
         end if;
+        -- It ended in another way than it was dealt with: goods or money are where nobody looks for them.
+        if ends_as is not null and its_status <> parcel.carrier_status
+           and part.state in ('delivered', 'exception') then
+            insert into attention (order_no, step, reason, allowed)
+            values (part.order_no, 'late_scan ' || part_id,
+                    format('carrier %s says %s after it said %s: ask it where the parcel is, put goods and money '
+                           'right by hand, and say done', its_carrier, its_status, parcel.carrier_status),
+                    '{done}')
+            on conflict (order_no, step) where resolved_at is null do nothing;
+        end if;
     elsif ends_as is not null and parcel.carrier_status = any(overtakes) then
         select jsonb_build_object('units', coalesce(jsonb_object_agg(line_id, picked), '{}'))
         into told

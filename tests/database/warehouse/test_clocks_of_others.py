@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.fulfilment.delivery import Delivered
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.fulfilment.tracking import CarrierStatus
 from domain.ids import order_of
 from store.accounting import documents
 from store.database import Pool
+from store.orders import events
 from tests.support.bench import Bench, a_part
 from tests.support.builders import an_order
 
@@ -129,3 +130,52 @@ async def test_that_a_delivered_parcel_was_on_its_way_is_no_news(bench: Bench) -
         "select what from order_event where order_no = order_no_of($1)", order_of(part)
     )
     assert "unexpected carrier scan" not in [row["what"] for row in story]
+
+
+LATE = [
+    ("delivered", "return_to_sender"),
+    ("delivered", "failure"),
+    ("failure", "delivered"),
+    ("failure", "return_to_sender"),
+    ("return_to_sender", "delivered"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), LATE)
+async def test_a_parcel_that_ends_in_another_way_after_its_end_is_put_before_a_person(
+    bench: Bench, before: CarrierStatus, after: CarrierStatus
+) -> None:
+    part = await bench.at(an_order(("TEA", 1)), "shipped")
+    await bench.scan(part, before)
+    state = await bench.state(part)
+    for _ in range(2):  # carriers tell everything twice
+        await bench.scan(part, after, "late")
+    assert await bench.state(part) == state
+    ((step, reason),) = await asked(bench, part)
+    assert step == f"late_scan {part}"
+    assert f"says {after} after it said {before}" in reason
+    order_id = order_of(part)
+    await bench.carriers.settle_late_scan(order_id, step, "it lies at the post office", who="kim")
+    assert await asked(bench, part) == []
+    with pytest.raises(NotFound, match="needs no attention"):
+        await bench.carriers.settle_late_scan(order_id, step, "again", who="kim")
+    await bench.scan(part, after, "later still")
+    assert len(await asked(bench, part)) == 1
+
+
+@pytest.mark.parametrize("end", ["delivered", "failure", "return_to_sender"])
+async def test_what_a_carrier_repeats_or_tells_late_of_the_way_asks_nobody(
+    bench: Bench, end: CarrierStatus
+) -> None:
+    part = await bench.at(an_order(("TEA", 1)), "shipped")
+    statuses: tuple[CarrierStatus, ...] = (end, "in_transit", "out_for_delivery", end)
+    for number, status in enumerate(statuses):
+        await bench.scan(part, status, f"{number}")
+    assert await asked(bench, part) == []
+
+
+async def asked(bench: Bench, part: str) -> list[tuple[str, str]]:
+    """What a person is asked about the parcel's order: steps and reasons."""
+    async with bench.pool.acquire() as conn:
+        found = await events.open_attention(conn, [order_of(part)])
+    return [(row["step"], row["reason"]) for row in found]
