@@ -95,7 +95,7 @@ def _visible(text: str) -> str:
 _READABLE: Final = (_ONE_LINE, BeforeValidator(one_line), AfterValidator(_visible))
 
 # What must be there is refused if it is longer, so the limit is wide.
-Name = Annotated[str, StringConstraints(min_length=1, max_length=500), *_READABLE]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300), *_READABLE]
 Who = Annotated[str, StringConstraints(min_length=1, max_length=100), *_READABLE]
 PostalCode = Annotated[str, StringConstraints(min_length=1, max_length=32), *_READABLE]
 Reason = Annotated[

@@ -72,7 +72,7 @@ async def test_no_order_is_lost_for_what_is_optional_or_free(
     assert "left out" not in plain.out
     assert "customer.email was left out: it must be a mail address with one @" in told.out
     assert "customer.phone was left out: it must be text" in told.out
-    assert "shipping.address.line2 was cut after 500 characters" in told.out
+    assert "shipping.address.line2 was cut after 300 characters" in told.out
     assert "4930123456" not in told.out
     assert listed.json["document"]["customer"]["email"] is None
     for order in placed["orders"]:

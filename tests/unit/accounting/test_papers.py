@@ -159,6 +159,23 @@ def test_long_names_are_wrapped_and_whole() -> None:
     assert "차" * 50 not in text
 
 
+@pytest.mark.parametrize("letter", ["W", "차", "🍵", "x "])
+def test_the_longest_names_that_an_order_may_hold_are_printed(letter: str) -> None:
+    longest = (letter * 300)[:299] + "x"
+    sku = (letter * 100)[:99] + "x"
+    parts = dict.fromkeys(("name", "line1", "line2", "city", "region"), longest)
+    address = {**parts, "postal_code": "1" * 32, "country": "XK"}
+    text = text_of(
+        a_paper(
+            (sku, 1_000_000, "9999999.99"),
+            customer=longest,
+            names={sku: longest},
+            shipping={"address": address},
+        )
+    )
+    assert "9,999,999,990,000.00" in text
+
+
 @pytest.mark.parametrize(
     ("written", "printed"),
     [

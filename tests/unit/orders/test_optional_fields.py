@@ -93,7 +93,7 @@ def test_all_optional_fields_may_be_wrong_at_once(values: list[Any]) -> None:
         (("requested_delivery_date",), "2026-02-30", "was left out: it "),
         (("requested_delivery_date",), "01/12/2026", "was left out: it must be a day"),
         ((*ADDRESS, "postal_code"), "1" * 33, "was left out: it must have 32 characters"),
-        ((*ADDRESS, "line2"), "x" * 501, "was cut after 500 characters"),
+        ((*ADDRESS, "line2"), "x" * 301, "was cut after 300 characters"),
         (("note",), "x" * 2001, "was cut after 2000 characters"),
         (("note",), ["Ring"], "was left out: it must be text"),
         (("basket",), "B 1", "was left out: it must be letters"),
@@ -150,9 +150,9 @@ def test_text_is_folded_to_one_line_and_loses_what_garbles(
 
 @given(st.text())
 def test_a_name_keeps_all_its_letters(name: str) -> None:
-    document = at((*ADDRESS, "name"), f"A{name}"[:500])
+    document = at((*ADDRESS, "name"), f"A{name}"[:300])
     kept = placed(document).shipping.address.name
-    letters = [sign for sign in f"A{name}"[:500] if sign.isalnum()]
+    letters = [sign for sign in f"A{name}"[:300] if sign.isalnum()]
     assert [sign for sign in kept if sign.isalnum()] == letters
     assert "  " not in kept
     assert kept == kept.strip()
