@@ -7,13 +7,14 @@ are retried.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, cast
 
 import asyncpg
 
-from store.database import Connection, Pool, Record, pool_options
+from store.database import Connection, DatabaseFault, Pool, Record, pool_options
 from store.faults import database_faults
 
 CONNECT_SECONDS_MAX: Final = 10.0
@@ -62,3 +63,38 @@ async def open_client_pool(
             max_inactive_connection_lifetime=300.0,
             **options,
         )
+
+
+class _Rehearsal:
+    """Looks like a pool to those who acquire a connection, and always gives the same one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._one_at_a_time = asyncio.Lock()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        # What fails is undone by itself, so that the rest of the rehearsal goes on.
+        async with self._one_at_a_time:
+            with database_faults():
+                async with self._connection.transaction():
+                    yield self._connection
+                    # What is otherwise checked at the end of a transaction.
+                    await self._connection.execute("set constraints all immediate")
+                    await self._connection.execute("set constraints all deferred")
+
+
+@asynccontextmanager
+async def rehearsal(pool: Pool) -> AsyncIterator[Pool]:
+    """A pool whose changes are all made, checked, and undone in the end.
+
+    Rows that they touch stay locked until then.
+    """
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            yield cast("Pool", _Rehearsal(connection))
+        finally:
+            with suppress(*DatabaseFault):  # without a connection, there is nothing to undo
+                await transaction.rollback()

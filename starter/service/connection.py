@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeVar
 
 from domain.ids import workflow_id
@@ -15,7 +15,7 @@ from runtime.discovery import connect_settings, read_stack
 from runtime.settings import Settings, channel_policies, load_settings
 from runtime.temporal import connect_temporal
 from starter.service.service import Records, Service
-from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool
+from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool, rehearsal
 from store.database import DatabaseFault, Pool
 from store.migrate import wait_for_database
 from store.schema_version import check
@@ -58,10 +58,20 @@ async def database(
 
 
 @asynccontextmanager
-async def records(*, statement_seconds_max: float = WRITE_SECONDS_MAX) -> AsyncIterator[Records]:
-    """The doors that need PostgreSQL alone. Raises Unreachable where it does not answer."""
+async def records(
+    *, statement_seconds_max: float = WRITE_SECONDS_MAX, dry_run: bool = False
+) -> AsyncIterator[Records]:
+    """The doors that need PostgreSQL alone. Raises Unreachable where it does not answer.
+
+    `dry_run`: all changes are made and checked, and then undone.
+    """
     settings = load_settings()
-    async with database(settings=settings, statement_seconds_max=statement_seconds_max) as pool:
+    async with AsyncExitStack() as opened:
+        pool = await opened.enter_async_context(
+            database(settings=settings, statement_seconds_max=statement_seconds_max)
+        )
+        if dry_run:
+            pool = await opened.enter_async_context(rehearsal(pool))
         yield Records(pool, purchasing=settings.purchasing)
 
 

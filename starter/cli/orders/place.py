@@ -22,9 +22,9 @@ from starter.channels.documents import label, load, read_orders
 from starter.channels.northwind_customers import read_customers
 from starter.channels.read_results import Record
 from starter.channels.text import decode
-from starter.cli.orders.placing import Outcome, Plan, Result, place_records
+from starter.cli.orders.placing import Outcome, Plan, Result, place_records, read_records
 from starter.cli.terminal import output
-from starter.cli.terminal.options import Json, read_json_file
+from starter.cli.terminal.options import DryRun, Json, read_json_file
 from starter.cli.terminal.output import Output, complain
 from starter.cli.terminal.rendering import units_of
 
@@ -79,6 +79,7 @@ def place(
             show_default=False,
         ),
     ] = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Place orders from a file or standard input.
@@ -88,7 +89,8 @@ def place(
     is the same. Malformed orders are reported with file, line, field and reason; the others go on.
     Orders of a file with several let others pass where work has to wait for workers, and are
     placed as fast as the system takes them without slowing down. While Temporal is away, orders are
-    accepted all the same, in progress: they are safe, and a worker starts them when it is back.
+    accepted all the same, in progress: they are safe, and a worker starts them when it is back. A
+    dry run asks no server: it says which orders can be read.
 
     Exit code: 3 if the database stopped answering (place the file again), else 2 if any record was
     malformed, else 1 if any order was rejected, refused or in conflict, else 0.
@@ -106,7 +108,7 @@ def place(
     records = read_orders(data, names)
     some = list(islice(records, 2))
     plan = Plan(rules, concurrency, timedelta(seconds=wait_s), bulk=len(some) > 1)
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     placing = _place_all(
         chain(some, records), plan, label(file), out, lines=data.count(b"\n") + 1, progress=progress
     )
@@ -154,7 +156,10 @@ async def _place_all(
             if not out.as_json:
                 _say(result, file, out)
 
-        await place_records(records, plan, note)
+        if out.dry_run:
+            read_records(records, note)
+        else:
+            await place_records(records, plan, note)
     return [results[index] for index in sorted(results)]
 
 

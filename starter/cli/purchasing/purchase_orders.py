@@ -23,6 +23,7 @@ from starter.channels.stock_csv import DEFAULT_LOCATION
 from starter.cli.purchasing import purchase_reporting
 from starter.cli.purchasing.purchase_reporting import PurchaseId, orders_table, tell_order
 from starter.cli.terminal.options import (
+    DryRun,
     Json,
     Limit,
     Location,
@@ -249,6 +250,7 @@ def import_orders(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
     reason: Annotated[str, typer.Option("--reason", help="Why.")] = "ordered before",
     by: Who = "",
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Enter goods that are on order already: supplier, sku, location, quantity, due_on.
@@ -259,10 +261,10 @@ def import_orders(
 
     Example: `orderloom purchase-orders import examples/on-order.csv`
     """
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     rows, problems = sort_out(read_table(load(file), OnOrder))
     who, why = reporter(by), read_reason(reason)
-    entered = asyncio.run(_enter(rows, problems, who, why))
+    entered = asyncio.run(_enter(rows, problems, who, why, dry_run=dry_run))
     problems.sort(key=lambda problem: problem.line)
     if as_json:
         out.document({"entered": entered, "problems": as_rows(problems)})
@@ -272,7 +274,7 @@ def import_orders(
 
 
 async def _enter(
-    rows: Sequence[Entry[OnOrder]], problems: list[Problem], who: str, why: str
+    rows: Sequence[Entry[OnOrder]], problems: list[Problem], who: str, why: str, *, dry_run: bool
 ) -> list[str]:
     """Enter rows; refused ones become problems. Returns the new ids."""
     grouped: dict[tuple[Any, ...], list[Entry[OnOrder]]] = {}
@@ -280,7 +282,7 @@ async def _enter(
         key = row.content.supplier, row.content.location, row.content.due_on
         grouped.setdefault(key, []).append(row)
     entered: list[str] = []
-    async with records() as here:
+    async with records(dry_run=dry_run) as here:
         for group in grouped.values():
             try:
                 content = [row.content for row in group]

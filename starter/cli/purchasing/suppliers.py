@@ -11,7 +11,7 @@ import typer
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.words import count_of
 from starter.channels.csv_table import read_table
-from starter.cli.terminal.options import Json
+from starter.cli.terminal.options import DryRun, Json
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.rows import import_rows
 from starter.service.connection import records
@@ -84,6 +84,7 @@ def show_supplier(
 @app.command("import")
 def import_suppliers(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Set suppliers' terms for SKUs: supplier, sku, lead_time_days, unit_price, currency.
@@ -93,7 +94,7 @@ def import_suppliers(
 
     Example: `orderloom suppliers import examples/suppliers.csv`
     """
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     names: set[str] = set()
 
     async def save(here: Records, terms: Sequence[SupplierItem]) -> None:

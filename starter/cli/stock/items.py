@@ -10,7 +10,7 @@ import typer
 from domain.stock.items import Item
 from domain.words import count_of
 from starter.channels.items_csv import read_items
-from starter.cli.terminal.options import Json, Limit
+from starter.cli.terminal.options import DryRun, Json, Limit
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.pages import page_of
 from starter.cli.terminal.rows import import_rows
@@ -70,6 +70,7 @@ def list_items(
 @app.command("import")
 def import_items(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Set SKUs from a CSV file: sku, name, backorder, available_from, discontinued.
@@ -79,7 +80,7 @@ def import_items(
 
     Example: `orderloom items import examples/items.csv`
     """
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     rows, faults = import_rows(
         file, read_items, lambda here, some: here.catalogue.set_items(some), out
     )

@@ -15,7 +15,7 @@ from starter.channels.csv_table import Entry
 from starter.channels.documents import label, load
 from starter.channels.kits_csv import read_kits
 from starter.channels.read_results import Problem
-from starter.cli.terminal.options import Json
+from starter.cli.terminal.options import DryRun, Json
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.rows import as_rows, sort_out, tell_of
 from starter.service.connection import records
@@ -66,6 +66,7 @@ def _where(kit: KitStock) -> str:
 @app.command("import")
 def import_kits(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Define kits from a CSV file with the columns kit,part,units.
@@ -75,9 +76,9 @@ def import_kits(
 
     Example: `orderloom kits import examples/kits.csv`
     """
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     found, problems = sort_out(read_kits(load(file)))
-    made, refused = asyncio.run(_define(found))
+    made, refused = asyncio.run(_define(found, dry_run=dry_run))
     problems = sorted([*problems, *refused], key=lambda problem: problem.line)
     if as_json:
         out.document({"kits": [kit.sku for kit in made], "problems": as_rows(problems)})
@@ -86,11 +87,11 @@ def import_kits(
     tell_of(problems, label(file), out)
 
 
-async def _define(found: Sequence[Entry[Kit]]) -> tuple[list[Kit], list[Problem]]:
+async def _define(found: Sequence[Entry[Kit]], *, dry_run: bool) -> tuple[list[Kit], list[Problem]]:
     made: list[Kit] = []
     refused: list[Problem] = []
     if found:
-        async with records() as here:
+        async with records(dry_run=dry_run) as here:
             for entry in found:
                 try:
                     await here.catalogue.define_kit(entry.content)

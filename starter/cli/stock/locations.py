@@ -11,7 +11,7 @@ import typer
 from domain.calendars import WEEKDAYS, Calendar
 from domain.stock.locations import Lane, Location, Locations
 from domain.words import count_of
-from starter.cli.terminal.options import Json, Who, read_json_file, read_model, reporter
+from starter.cli.terminal.options import DryRun, Json, Who, read_json_file, read_model, reporter
 from starter.cli.terminal.output import Output
 from starter.service.connection import from_records, records
 from store.stock.location_changes import Left
@@ -181,6 +181,7 @@ def _tell_left(location: str, left: Left, out: Output) -> None:
 @app.command("import")
 def import_locations(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, as `list --json` prints it.")],
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Replace the settings of the locations in a file; other locations stay as they are.
@@ -192,11 +193,11 @@ def import_locations(
     wanted = read_json_file(Locations, file).locations
 
     async def work() -> None:
-        async with records() as here:
+        async with records(dry_run=dry_run) as here:
             await here.locations.save(wanted)
 
     asyncio.run(work())
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     if as_json:
         out.document({"locations": [one.location for one in wanted]})
     else:

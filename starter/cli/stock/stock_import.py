@@ -15,7 +15,7 @@ from domain.words import count_of
 from starter.channels.documents import Source, label, opened
 from starter.channels.read_results import Problem
 from starter.channels.stock_csv import StockRow, read_stock
-from starter.cli.terminal.options import Json, Key, Who, read_model, reporter
+from starter.cli.terminal.options import DryRun, Json, Key, Who, read_model, reporter
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.progress import Bar, progress
 from starter.cli.terminal.rows import Faults
@@ -62,6 +62,7 @@ def import_stock(
     key: Key = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with each movement.")] = "",
     by: Who = "",
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Import stock from a CSV file with the columns sku,location,quantity.
@@ -79,7 +80,7 @@ def import_stock(
 
     Example: `orderloom stock import examples/stock.csv`
     """
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
     booking = read_model(
         _Booking,
         {
@@ -91,7 +92,7 @@ def import_stock(
     )
     faults = Faults(label(file), out)
     with opened(file) as source, progress() as bar:
-        result = asyncio.run(_take_in(source, booking, reporter(by), faults, bar))
+        result = asyncio.run(_take_in(source, booking, reporter(by), faults, bar, dry_run=dry_run))
     if as_json:
         out.document(_told(result, faults))
     elif result.rows or result.before or not faults.count:
@@ -106,9 +107,12 @@ def import_stock(
 
 
 async def _take_in(
-    source: Source, booking: _Booking, who: str, faults: Faults, bar: Bar
+    source: Source, booking: _Booking, who: str, faults: Faults, bar: Bar, *, dry_run: bool
 ) -> _Result:
-    async with records() as here, here.stock.delivery(new=booking.new_locations) as delivery:
+    async with (
+        records(dry_run=dry_run) as here,
+        here.stock.delivery(new=booking.new_locations) as delivery,
+    ):
         bar.begin("reading", source.size)
         rows: list[StockRow] = []
         for found in read_stock(source):

@@ -13,7 +13,14 @@ from domain.words import count_of
 from starter.channels.csv_table import read_table
 from starter.channels.stock_csv import DEFAULT_LOCATION
 from starter.cli.stock.stock_changes import levels_table
-from starter.cli.terminal.options import UNITS_MAX, Json, Limit, Location, read_model
+from starter.cli.terminal.options import (
+    UNITS_MAX,
+    DryRun,
+    Json,
+    Limit,
+    Location,
+    read_model,
+)
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.pages import AfterRow, page_of, read_row
 from starter.cli.terminal.rows import import_rows
@@ -99,6 +106,7 @@ def safety(
 @app.command("import-levels")
 def import_levels(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")],
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Set levels from a CSV file: sku, location, reorder_point, order_up_to, service_level, safety.
@@ -110,7 +118,7 @@ def import_levels(
 
     Example: `orderloom stock import-levels examples/levels.csv`
     """
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, dry_run=dry_run)
 
     async def save(here: Records, levels: Sequence[StockLevels]) -> None:
         await here.stock.set_levels(levels)

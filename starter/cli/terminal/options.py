@@ -31,6 +31,10 @@ NEGATIVE: Final = {"ignore_unknown_options": True}
 Json = Annotated[
     bool, typer.Option("--json", help="Machine-readable: JSON on standard output, errors too.")
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what would be set and what is wrong; change nothing."),
+]
 OrderId = Annotated[
     str, typer.Argument(metavar="ORDER", help="Order id, such as web-1001.", show_default=False)
 ]

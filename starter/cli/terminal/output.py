@@ -47,14 +47,19 @@ class OutputLost(OrderloomError):
 
 
 class Output:
-    """The results of one command. `as_json` decides their form."""
+    """The results of one command. `as_json` decides their form.
 
-    def __init__(self, *, as_json: bool) -> None:
+    `dry_run`: what is told was tried, and nothing was changed.
+    """
+
+    def __init__(self, *, as_json: bool, dry_run: bool = False) -> None:
         self.as_json = as_json
+        self.dry_run = dry_run
 
     def document(self, content: Any) -> None:
         """Print the one JSON document that is the command's answer."""
-        self._write(json_text(content, sys.stdout, indent=2))
+        told = {"dry_run": True, **content} if self.dry_run else content
+        self._write(json_text(told, sys.stdout, indent=2))
 
     def record(self, content: Any) -> None:
         """Print one line of a stream of JSON documents."""
@@ -68,7 +73,8 @@ class Output:
 
     def say(self, text: str = "") -> None:
         """One line for people."""
-        self._write(shortened(printable(text)))
+        tried = "dry run: " if self.dry_run else ""
+        self._write(shortened(printable(f"{tried}{text}")))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table for people. Columns named with a leading `>` are aligned to the right."""

@@ -91,6 +91,8 @@ class Faults:
         if not self.count:
             return
         self._tell_again()
+        if self._out.dry_run:
+            what_to_do = "nothing was changed, as this was a dry run: correct these first"
         first = min(self._listed, key=lambda problem: problem.line)
         raise InvalidInput(
             f"is wrong in {count_of(self.count, 'place')}, first in line {first.line} ({first}); "
@@ -113,7 +115,7 @@ def import_rows(
 
     async def work(source: Source, bar: Bar) -> int:
         saved = 0
-        async with records() as here:
+        async with records(dry_run=out.dry_run) as here:
             bar.begin("importing", source.size)
             rest = iter(read(source))
             while some := list(islice(rest, ROWS_AT_ONCE)):
