@@ -20,6 +20,8 @@ _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 # Excel writes this above the header, and reads it.
 _SEPARATOR_LINE: Final = re.compile(r'\s*"?sep=(.?)"?[,;\t|\s]*', re.IGNORECASE)
 
+# Spreadsheets keep the zeros at the start of a number so.
+_FORMULA: Final = re.compile(r'="([^"]*)"')
 _WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,](0{1,2}|0{4,})")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?[0-9]+,[0-9]+")
 # One to three digits, then three: thousands to some, and a decimal fraction to others.
@@ -158,9 +160,14 @@ def split(text: str, separator: str) -> list[str]:
         raise BadRow(NOT_UTF8)
     try:
         rows = csv.reader([text], strict=True, delimiter=separator)
-        return [cell.strip() for cell in next(rows, [])]
+        return [_value(cell.strip()) for cell in next(rows, [])]
     except csv.Error as error:
         raise BadRow(f"is not CSV: {error}") from None
+
+
+def _value(cell: str) -> str:
+    formula = _FORMULA.fullmatch(cell)
+    return formula[1].strip() if formula else cell
 
 
 def plain_number(cell: str, columns: Columns, *, whole: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import Any, Final, NoReturn
 
@@ -58,11 +58,9 @@ _decoder: Final = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=
 def read_json(text: str) -> Iterator[Record]:
     """The orders in a text that begins with `{` or `[`, in order."""
     start = _skip_space(text, 0)
-    if text.startswith("[", start):
-        return _array(text, start)
-    if _is_lines(text, start):
+    if not text.startswith("[", start) and _is_lines(text, start):
         return read_json_lines(text)
-    return _single(text, start)
+    return _values(text, start)
 
 
 def read_json_lines(text: str) -> Iterator[Record]:
@@ -103,24 +101,40 @@ def _is_lines(text: str, start: int) -> bool:
     return one_line and _skip_space(text, end) != len(text)
 
 
-def _single(text: str, start: int) -> Iterator[Record]:
+def _values(text: str, start: int) -> Iterator[Record]:
+    """An object or an array; or several, each on lines of its own, as in files put together."""
+    end: int | None = start
+    while end is not None:
+        read = _array if text.startswith("[", end) else _single
+        end = yield from read(text, end)
+
+
+def _next_value(text: str, rest: int) -> int | None:
+    """Where another file's value begins, if one does."""
+    begins = text.startswith(("{", "["), rest) and text[rest - 1 : rest] == "\n"
+    return rest if begins else None
+
+
+def _single(text: str, start: int) -> Generator[Record, None, int | None]:
     lines = LineNumbers(text)
     line = lines.at(start)
     try:
         document, end = _value(text, start)
     except _Malformed as error:
         yield unreadable(line, _with_place(error, text))
-        return
+        return None
     yield to_record(document, line)
     rest = _skip_space(text, end)
-    if rest != len(text):
+    another = _next_value(text, rest)
+    if rest != len(text) and another is None:
         yield unreadable(
             lines.at(rest),
             "something follows the order; several orders go into an array, or one on each line",
         )
+    return another
 
 
-def _array(text: str, start: int) -> Iterator[Record]:
+def _array(text: str, start: int) -> Generator[Record, None, int | None]:
     lines = LineNumbers(text)
     position = _skip_space(text, start + 1)
     after_comma = False
@@ -133,7 +147,7 @@ def _array(text: str, start: int) -> Iterator[Record]:
             lost = "" if end is not None else "; what follows it cannot be told apart from it"
             yield unreadable(line, f"{_with_place(error, text)}{lost}")
             if end is None:
-                return
+                return None
             position = end
             comma_missing = False
         else:
@@ -149,10 +163,12 @@ def _array(text: str, start: int) -> Iterator[Record]:
         yield unreadable(
             lines.at(len(text)), "the array is not closed: was the file cut off? ] is missing"
         )
-        return
+        return None
     rest = _skip_space(text, position + 1)
-    if rest != len(text):
+    another = _next_value(text, rest)
+    if rest != len(text) and another is None:
         yield unreadable(lines.at(rest), "something follows the array; one array is one file")
+    return another
 
 
 def _value(text: str, start: int) -> tuple[Any, int]:

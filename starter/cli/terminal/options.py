@@ -18,7 +18,7 @@ from domain import fields
 from domain.errors import InvalidInput
 from domain.faults import faults
 from domain.fields import Document
-from starter.channels.text import NOT_UTF8, NUMBER_TOO_LONG
+from starter.channels.text import NOT_UTF8, NUMBER_TOO_LONG, decode, first_undecoded
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -139,11 +139,12 @@ def read_model(model: type[Model], content: Mapping[str, Any], *, where: str) ->
 def read_json_file(model: type[Model], file: Path, *, base: BaseModel | None = None) -> Model:
     """A model from a JSON file; `base` gives the left-out fields. Raises InvalidInput."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        text = decode(file.read_bytes())
+        if first_undecoded(text) is not None:
+            raise InvalidInput(NOT_UTF8, where=str(file))
+        content = json.loads(text)
     except OSError as error:
         raise InvalidInput(f"cannot be read ({error.strerror})", where=str(file)) from None
-    except UnicodeDecodeError:
-        raise InvalidInput(NOT_UTF8, where=str(file)) from None
     except json.JSONDecodeError as error:
         raise InvalidInput(f"is not JSON: {error}", where=str(file)) from None
     except RecursionError:

@@ -204,11 +204,11 @@ def test_two_orders_on_one_line_are_refused() -> None:
     assert found[1] == (2, "n2")
 
 
-def test_what_follows_a_single_order_is_reported() -> None:
+def test_what_follows_an_order_on_its_last_line_is_reported() -> None:
     one, two = (json.dumps(numbered(n), indent=1) for n in (1, 2))
-    found = outcome(f"{one}\n{two}")
+    found = outcome(f"{one} {two}")
     assert found[0] == (1, "n1")
-    assert found[1][0] == one.count("\n") + 2
+    assert found[1][0] == one.count("\n") + 1
     assert "several orders go into an array" in found[1][1]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput
 from domain.money import Money
 from domain.purchasing.purchase_orders import SupplierItem
+from domain.stock.locations import Location, Locations
 from domain.stock.stock_levels import StockLevels
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.documents import read_orders
@@ -25,6 +28,7 @@ from starter.channels.northwind import ORDER_COLUMNS
 from starter.channels.northwind_customers import read_customers
 from starter.channels.read_results import Problem
 from starter.channels.stock_csv import StockRow, read_stock
+from starter.cli.terminal.options import read_json_file
 
 FIVE = [("PROBE", "main", 5, None)]
 
@@ -65,6 +69,7 @@ def fault(data: bytes) -> str:
         pytest.param(b'"sku,location,quantity"\n"PROBE,main,5"\n', id="rows-in-quotes"),
         pytest.param(b'"sku;location;quantity"\n"PROBE;""main"";5"\n', id="rows-in-quotes-2"),
         pytest.param(b'sku,location,quantity\n"PROBE,main,5",,\n', id="a-row-in-quotes"),
+        pytest.param(b'sku,location,quantity\n="PROBE",main,"=""5"""\n', id="formulas"),
         pytest.param(b"sku,location,quantity\nPROBE,main,5\n\x1a", id="end-of-file-sign"),
         pytest.param("sku\tlocation\tquantity\r\nPROBE\tmain\t5\r\n".encode("utf-16"), id="utf-16"),
         pytest.param(
@@ -211,6 +216,15 @@ def test_order_files_put_together_are_all_read(end: str, mark: str) -> None:
     assert placed(files.encode()) == ["web-B1", "web-B2"]
 
 
+def test_arrays_and_orders_over_several_lines_may_be_put_together() -> None:
+    one, two = (json.dumps(json.loads(_ORDER % name), indent=2) for name in ("B1", "B2"))
+    three = f"[\n{_ORDER % 'B3'},\n{_ORDER % 'B4'}\n]"
+    data = "".join(f"\ufeff{part}\r\n" for part in (one, three, two)).encode()
+    assert placed(data) == ["web-B1", "web-B3", "web-B4", "web-B2"]
+    lines = [record.line for record in read_orders(data)]
+    assert lines == [1, one.count("\n") + 3, one.count("\n") + 4, one.count("\n") + 6]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-32"])
 def test_orders_in_any_encoding_of_unicode_are_read(encoding: str) -> None:
     (record,) = read_orders((_ORDER % "B3").encode(encoding))
@@ -231,6 +245,16 @@ def test_an_export_with_semicolons_and_decimal_commas_is_the_same_order() -> Non
     (other,) = read_orders(export("90012", separator=";", comma=True).encode())
     assert plain.order is not None
     assert plain.order == other.order
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_in_json_may_begin_with_a_mark(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "locations.json"
+    file.write_bytes('{"locations": [{"location": "main"}]}\r\n'.encode(encoding))
+    assert read_json_file(Locations, file).locations == (Location(location="main"),)
+    file.write_bytes('{"locations": [], "größe": 1}'.encode("cp1252"))
+    with pytest.raises(InvalidInput, match="is not valid UTF-8"):
+        read_json_file(Locations, file)
 
 
 # Any table in any of these ways -------------------------------------------------------------------
