@@ -17,13 +17,17 @@ from tests.support.shop import Shop
 async def test_the_seller_is_imported_listed_and_imported_as_listed(
     cli: Cli, tmp_path: Path
 ) -> None:
-    none, told, table, listed = await cli.many(
+    none, tried, still, told, table, listed = await cli.many(
+        ("sellers", "list"),
+        ("sellers", "import", str(EXAMPLES / "sellers.json"), "--dry-run"),
         ("sellers", "list"),
         ("sellers", "import", str(EXAMPLES / "sellers.json")),
         ("sellers", "list"),
         ("sellers", "list", "--json"),
     )
     assert "no seller is set: `orderloom sellers import`" in " ".join(none.out.split())
+    assert tried.out == "dry run: main is Tea & Sons GmbH, in Europe/Berlin\n"
+    assert still.out == none.out
     assert told.out == "main is Tea & Sons GmbH, in Europe/Berlin\n"
     assert "Lindenstrasse 5, 10969 Berlin, DE" in " ".join(table.out.split())
     copy = tmp_path / "copy.json"

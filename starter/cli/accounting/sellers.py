@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,9 @@ from typing import Annotated
 import typer
 
 from domain.sellers import Seller, Sellers
-from starter.cli.terminal.options import Json, read_json_file
+from starter.cli.terminal.options import DryRun, Json, read_json_file
 from starter.cli.terminal.output import Output
-from starter.service.connection import from_records
+from starter.service.connection import from_records, records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -45,6 +46,7 @@ def list_sellers(as_json: Json = False) -> None:
 @app.command("import")
 def import_sellers(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, as `list --json` prints it.")],
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Replace what is known of the seller. What was issued before keeps the old name and day.
@@ -54,8 +56,13 @@ def import_sellers(
     Example: `orderloom sellers import examples/sellers.json`
     """
     (seller,) = read_json_file(Sellers, file).sellers
-    from_records(lambda here: here.sellers.save(seller))
-    out = Output(as_json=as_json)
+
+    async def work() -> None:
+        async with records(dry_run=dry_run) as here:
+            await here.sellers.save(seller)
+
+    asyncio.run(work())
+    out = Output(as_json=as_json, dry_run=dry_run)
     if as_json:
         out.document({"sellers": [seller.seller]})
     else:
