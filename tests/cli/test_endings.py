@@ -39,7 +39,7 @@ async def test_misuse_exits_with_2_and_one_sentence(cli: Cli) -> None:
         ("cancel", "web-1", "--reason", "x", "--line", "1=0"),
         ("resolve", "web-1", "perhaps", "--note", "x"),
         ("stock", "receive", "TEA", "0"),
-        ("stock", "receive", "no spaces", "1"),
+        ("stock", "receive", " ", "1"),
         ("stock", "adjust", "TEA", "-1"),
         ("stock", "adjust", "TEA", "-1", "--raeson", "x"),
         ("warehouse", "pick", "web-1:1", "--count", "1"),

@@ -107,7 +107,8 @@ async def test_s30_events_that_come_twice_late_and_mixed_up_only_move_the_story_
         *("in_transit", "delivered", "unknown", "failure", "return_to_sender"),
     ]
     random = Random(seed)
-    # The ends come last among them, delivered first: what a carrier says after it is not believed.
+    # The ends come last among them, delivered first: what a carrier says after it is not believed,
+    # and a person is asked about it.
     before = scans[:5] * 2
     random.shuffle(before)
     after = scans[6:] + scans[:5] + ["delivered"]
@@ -122,6 +123,9 @@ async def test_s30_events_that_come_twice_late_and_mixed_up_only_move_the_story_
     assert [what for what in story if what in ("shipped", "delivered", "lost", "closed")] == [
         *("shipped", "delivered", "closed")
     ]
+    (step,) = await shop.attention(order.order_id)
+    assert step == f"late_scan {parcel}"
+    await shop.carriers.settle_late_scan(order.order_id, step, "it has arrived", who="kim")
     await shop.settled()
 
 
@@ -154,6 +158,11 @@ async def test_s30_a_delivery_told_long_after_the_return_window_still_ends_the_o
     order = an_order(("TEA", 1))
     parcel = await shop.placed(order)
     await shop.drive(parcel, "shipped")
+    # It left a long time ago.
+    await shop.pool.execute(
+        "update shipment set asked_at = now() - interval '41 days', "
+        "handed_over_at = now() - interval '41 days'"
+    )
     row = next(p for p in await shop.carriers.under_way() if p.fulfilment_id == parcel)
     await shop.carriers.event(
         carrier=row.carrier,

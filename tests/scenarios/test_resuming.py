@@ -136,7 +136,7 @@ async def test_an_order_without_a_workflow_goes_on_from_its_rows(office: Office)
     (order_id,) = await office.begun(order, policy=policy)
     assert await office.orders.resume(order_id) == Resumption(order_id, "resumed", NOT_THERE)
     assert await office.given(order_id) == OrderInput(
-        order_id=order_id, policy=policy, goes_on=True, settle=timedelta(minutes=1)
+        order_id=order_id, policy=policy, goes_on=True, settle=resuming.SETTLE
     )
 
 
@@ -190,7 +190,7 @@ async def test_after_a_run_that_was_terminated_or_failed_there_is_another_one(
     ]
     given = await office.given(terminated)
     assert given.goes_on
-    assert timedelta(0) < given.settle < timedelta(minutes=1), "since the end of the first run"
+    assert timedelta(0) < given.settle < resuming.SETTLE, "since the end of the first run"
 
 
 async def test_after_a_run_that_ended_by_itself_there_is_no_other_one(office: Office) -> None:
