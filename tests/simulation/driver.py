@@ -636,6 +636,10 @@ class Life:
         self.later(pause, lambda: self._attempt(activity))
         return None
 
+    def waits_anew(self) -> None:
+        """A person has a step tried again: that its wait looks once more at once is no circle."""
+        self._short_waits.clear()
+
     def _time_out(self, activity: _Activity) -> None:
         if not self._open(activity):
             return

@@ -421,6 +421,7 @@ class OrderLife:
         action = self.chance.pick(name, attention.allowed, weights)
         self.chance.seen[f"answered with {action}"] += 1
         answer = AttentionAnswer(step=attention.step, action=action, note="by an operator")
+        self.life.waits_anew()
         self.life.update(f"a{self._answered}", "resolve_attention", answer)
 
     def _patrol(self) -> None:
