@@ -70,13 +70,15 @@ class LenientRoot(LenientDocument):
     @classmethod
     def _read(cls, document: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         told: dict[str, str] = {}
-        while True:
+        # Each round mends at least one field, by a cut or by leaving it out.
+        for _ in range(2 * len(_free_places(cls))):
             try:
                 read = handler(document)
             except ValidationError as error:
                 document = _mended(cls, document, error, told)
             else:
                 return read.telling(tuple(map(" ".join, told.items()))) if told else read
+        return handler(document)
 
 
 def filled(part: dict[str, Any], **values: Any) -> dict[str, Any]:
