@@ -295,3 +295,4 @@ class OrderMessages:
                 and not self.refunds.pending
             )
         )
+        await self.runs.ui.heeded()  # it is not a handler, and a step of it may wait for a person
