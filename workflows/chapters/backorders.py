@@ -46,6 +46,7 @@ class OrderBackorders:
         self._policy = policy
         self._order_id = book.order_id
         self._task: asyncio.Task[None] | None = None
+        self._since: datetime | None = None  # an earlier run has waited since then
         self._too_long = False
         self._unneeded = False
 
@@ -55,7 +56,7 @@ class OrderBackorders:
         Units that fell back meanwhile are waited for, too.
         """
         if self._book.waiting:
-            self._book.waits_until = (since or workflow.now()) + self._policy.backorder_within
+            self._since = since
             await self._join("Wait for all that is backordered")
 
     def start(self) -> None:
@@ -103,6 +104,8 @@ class OrderBackorders:
                 "Wait for less" if waiting != units else "Wait no more",
             )
             self._book.not_waited_for(units)
+            if not self._book.waiting:
+                self._since = None  # what lacks from here on is waited for anew
         await self._payments.pay_back(released.refund)
         return units
 
@@ -113,8 +116,7 @@ class OrderBackorders:
     async def _run(self) -> None:
         while True:
             await workflow.wait_condition(lambda: bool(self._book.waiting))
-            until = self._book.waits_until or workflow.now() + self._policy.backorder_within
-            self._book.waits_until = until
+            until = self._waits_until()
             if await self._come(until):
                 await self._fill()
             elif self._unneeded:
@@ -123,6 +125,13 @@ class OrderBackorders:
                 await self._give_up()
             if not self._book.waiting:
                 self._book.waits_until = None
+
+    def _waits_until(self) -> datetime:
+        """As long as these units are waited for, whatever round it is."""
+        if self._book.waits_until is None:
+            since, self._since = self._since or workflow.now(), None
+            self._book.waits_until = since + self._policy.backorder_within
+        return self._book.waits_until
 
     async def _come(self, until: datetime) -> bool:
         """Wait until something has come; False where nothing is waited for any more."""
