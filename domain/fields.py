@@ -29,7 +29,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from domain.errors import InvalidInput
-from domain.money import AMOUNT_PATTERN, decimals
+from domain.money import AMOUNT_PATTERN, PRICE_DECIMALS_MAX, PRICE_PATTERN, decimals
 from domain.plain_text import language_tag, lines, one_line, plain_signs
 
 
@@ -198,7 +198,7 @@ CountryOrAny = Annotated[
 ]
 
 
-def _amount_as_written(value: Any) -> str:
+def _decimal_as_written(value: Any, pattern: str, decimals_max: int) -> str:
     # A JSON number is refused: 12.5 may have been 12.50, and 1250 may be cents. So are the forms
     # that only Python reads as numbers: "1E3", "1_000", " 12".
     match value:
@@ -210,19 +210,30 @@ def _amount_as_written(value: Any) -> str:
             raise wrong('must be a decimal string, for example "12.50", not a number')
     if text.startswith("-"):
         raise wrong("must not be negative")
-    if re.fullmatch(AMOUNT_PATTERN, text) is None:
+    if re.fullmatch(pattern, text) is None:
         raise wrong(
             'must be a decimal string such as "12.50": '
-            "up to 14 digits, and up to 4 decimals after a point"
+            f"up to 14 digits, and up to {decimals_max} decimals after a point"
         )
     return text
 
 
+_AS_TEXT: Final = PlainSerializer(
+    lambda value: format(value, "f"), return_type=str, when_used="json"
+)
+
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_amount_as_written),
-    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
+    BeforeValidator(lambda value: _decimal_as_written(value, AMOUNT_PATTERN, 4)),
+    _AS_TEXT,
     WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["12.50"]}),
+]
+# Of one unit: it may be finer than the currency, because only the worth of all units is paid.
+UnitPrice = Annotated[
+    Decimal,
+    BeforeValidator(lambda value: _decimal_as_written(value, PRICE_PATTERN, PRICE_DECIMALS_MAX)),
+    _AS_TEXT,
+    WithJsonSchema({"type": "string", "pattern": PRICE_PATTERN, "examples": ["12.50", "12.125"]}),
 ]
 
 # Wide enough for every order, narrow enough for every calendar and database.

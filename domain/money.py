@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 from typing import Final, Self
 
@@ -19,6 +19,10 @@ from domain.errors import InvalidInput
 
 AMOUNT_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,4})?$"
 """The pattern of an amount in documents."""
+
+PRICE_DECIMALS_MAX: Final = 6
+PRICE_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,6})?$"
+"""The pattern of the price of one unit, which may be finer than its currency."""
 
 # More digits than any amount has. An amount that does not fit is an error, never rounded.
 _DIGITS_MAX: Final = 40
@@ -77,6 +81,19 @@ def to_decimal(minor: int, currency: str) -> Decimal:
     return _EXACT.scaleb(Decimal(minor), -decimals(currency))
 
 
+def worth_of_units(each: Decimal, units: int, currency: str) -> int:
+    """The worth of some units at a price each, in minor units: rounded once, half away from 0."""
+    exact = _EXACT.scaleb(_EXACT.multiply(each, Decimal(units)), decimals(currency))
+    return int(exact.to_integral_value(ROUND_HALF_UP))
+
+
+def price_text(each: Decimal, currency: str) -> str:
+    """A price as it was written, with as many decimals as the currency has, or more: 0.125."""
+    exponent = each.as_tuple().exponent
+    written = -exponent if isinstance(exponent, int) else 0
+    return format(each, f".{max(written, decimals(currency))}f")
+
+
 class Money(BaseModel):
     """An amount in minor units of one currency. `str()` is for people: '12.50 USD'."""
 
@@ -99,6 +116,23 @@ class Money(BaseModel):
     def _same(self, other: Self) -> None:
         if self.currency != other.currency:
             raise InvalidInput(f"cannot combine {self.currency} with {other.currency}")
+
+
+class Price(BaseModel):
+    """What one unit costs, which may be finer than the currency. `str()` is for people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    each: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{price_text(self.each, self.currency)} {self.currency}"
+
+    def of(self, units: int) -> Money:
+        """What so many units cost together, rounded once."""
+        minor = worth_of_units(self.each, units, self.currency)
+        return Money(minor=minor, currency=self.currency)
 
 
 def split(amount: int, weights: Sequence[int]) -> list[int]:

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from domain.accounting.accounts import Account, Postings
 from domain.errors import InvalidInput
-from domain.fields import Amount, Currency, Document, inconsistent
-from domain.money import Money, to_minor
+from domain.fields import Currency, Document, UnitPrice, inconsistent
+from domain.money import Money, Price
 
 COST_MAX: Final = 10**15
 """More than anybody pays for the goods of one receipt, in minor units."""
@@ -34,27 +34,23 @@ _AGAINST: Final = {
 
 
 class Priced(Document):
-    """The cost of a unit as a document gives it: an amount in a currency, or nothing."""
+    """The cost of a unit as a document gives it: a price in a currency, or nothing."""
 
-    unit_cost: Amount | None = None
+    unit_cost: UnitPrice | None = None
     currency: Currency | None = None
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if (self.unit_cost is None) != (self.currency is None):
             raise inconsistent("unit_cost", "goes with currency: give both, or neither")
-        try:
-            _ = self.cost
-        except InvalidInput as error:
-            raise inconsistent("unit_cost", str(error)) from None
         return self
 
     @property
-    def cost(self) -> Money | None:
+    def cost(self) -> Price | None:
         """The cost of each unit."""
         if self.unit_cost is None or self.currency is None:
             return None
-        return Money(minor=to_minor(self.unit_cost, self.currency), currency=self.currency)
+        return Price(each=self.unit_cost, currency=self.currency)
 
 
 class Holding(BaseModel):
@@ -78,14 +74,14 @@ def change_of(
 ) -> dict[str, int]:
     """The change of the held units' cost when `units` arrive (or, below 0, leave), by currency.
 
-    `paid`: the price of each unit that arrives. `sold`: the order's sold units, when units of an
+    `paid`: the price of all units that arrive. `sold`: the order's sold units, when units of an
     order come back: they are taken in at that cost. All other units are taken in at the average
     cost. Raises InvalidInput for an impossible price.
     """
     if units < 0:
         return {currency: -cost for currency, cost in held.share(-units).items()}
     if paid is not None:
-        change = {paid.currency: paid.minor * units} if paid.minor else {}
+        change = {paid.currency: paid.minor} if paid.minor else {}
     elif sold is not None and sold.quantity >= units:
         change = sold.share(units)
     else:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Refused
-from domain.money import split, to_minor
+from domain.money import decimals, price_text, split, to_decimal, to_minor, worth_of_units
 from domain.orders.amounts import LineWorth, Worth, value_lines
 from domain.orders.order import Line, Order
 from domain.orders.quantities import LineUnits
@@ -38,16 +39,17 @@ class Party(_Printed):
 
 
 class PrintedLine(_Printed):
-    """Units of an order line. Amounts are for all of them, in minor units, except `unit_price`.
+    """Units of an order line. Amounts are for all of them, in minor units.
 
-    `discount` is their share of the line's and the order's discounts; net + tax = total.
+    `unit_price` is a decimal text, as the customer saw it. `discount` is their share of the line's
+    and the order's discounts; net + tax = total.
     """
 
     line_id: str
     sku: str
     description: str
     quantity: int
-    unit_price_minor: int
+    unit_price: str
     discount_minor: int
     net_minor: int
     tax_minor: int
@@ -179,50 +181,83 @@ def _lines(
     if not lines:
         return ()
     values = value_lines(order)
-    shares = [
-        _share(values, line, units[line.line_id], [e for e in earlier if e.kind == kind], part_id)
+    befores = [
+        _before(line, units[line.line_id], [e for e in earlier if e.kind == kind], part_id)
         for line in lines
+    ]
+    shares = [
+        _share(values[line.line_id], before, units[line.line_id])
+        for line, before in zip(lines, befores, strict=True)
     ]
     nets = split(worth.goods, [share.goods for share in shares])
     taxes = split(worth.tax, [share.tax for share in shares])
     return tuple(
-        _line(order, line, units[line.line_id], net, tax, names)
-        for line, net, tax in zip(lines, nets, taxes, strict=True)
+        _line(order, line, values[line.line_id], (before, units[line.line_id]), net, tax, names)
+        for line, before, net, tax in zip(lines, befores, nets, taxes, strict=True)
     )
 
 
-def _share(
-    values: Mapping[str, LineWorth],
-    line: Line,
-    units: int,
-    earlier: Sequence[Earlier],
-    part_id: str,
-) -> Worth:
+def _before(line: Line, units: int, earlier: Sequence[Earlier], part_id: str) -> int:
+    """The line's units that are in earlier documents."""
     before = sum(one.units.get(line.line_id, 0) for one in earlier)
     if not 0 < units <= line.quantity - before:
         raise Refused(
             f"{part_id}: {units} units of line {line.line_id}, of which {line.quantity} were "
             f"ordered and {before} have a document already"
         )
-    value = values[line.line_id]
+    return before
+
+
+def _share(value: LineWorth, before: int, units: int) -> Worth:
+    """The worth of the units that come after those before."""
     return value.first(before + units) - value.first(before)
 
 
 def _line(
-    order: Order, line: Line, units: int, net: int, tax: int, names: Mapping[str, str]
+    order: Order,
+    line: Line,
+    value: LineWorth,
+    place: tuple[int, int],
+    net: int,
+    tax: int,
+    names: Mapping[str, str],
 ) -> PrintedLine:
-    price = to_minor(line.unit_price, order.currency)
+    before, units = place
+    price, listed = printed_price(order, line)
+    whole = listed - value.whole.goods
+    # Rounded up, as what the units are worth is rounded down.
+    discount = -whole * before // line.quantity - -whole * (before + units) // line.quantity
     return PrintedLine(
         line_id=line.line_id,
         sku=line.sku,
         description=names.get(line.sku) or line.sku,
         quantity=units,
-        unit_price_minor=price,
-        discount_minor=price * units - net,
+        unit_price=price_text(price, order.currency),
+        discount_minor=discount + _share(value, before, units).goods - net,
         net_minor=net,
         tax_minor=tax,
         total_minor=net + tax,
     )
+
+
+_FINEST = Decimal("0.000001")
+
+
+def printed_price(order: Order, line: Line) -> tuple[Decimal, int]:
+    """A unit's price as it is printed, and what all units cost at it, in minor units.
+
+    A shop whose system has whole minor units only rounds a price up, and takes the difference off
+    as a discount of less than one minor unit for each unit. Nobody gave that discount: it becomes
+    part of the price.
+    """
+    listed, discount = order.listed_minor(line), to_minor(line.discount, order.currency)
+    net = listed - discount
+    is_whole = -int(line.unit_price.normalize().as_tuple().exponent) <= decimals(order.currency)
+    if is_whole and 0 < discount < line.quantity:
+        price = (to_decimal(net, order.currency) / line.quantity).quantize(_FINEST, ROUND_HALF_UP)
+        if worth_of_units(price, line.quantity, order.currency) == net:
+            return price, net
+    return line.unit_price, listed
 
 
 def _invoices(units: LineUnits, earlier: Sequence[Earlier]) -> tuple[Reference, ...]:

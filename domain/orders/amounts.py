@@ -197,7 +197,7 @@ def value_lines(order: Order) -> dict[str, LineWorth]:
     def minor(amount: Decimal) -> int:
         return to_minor(amount, order.currency)
 
-    nets = [minor(line.unit_price) * line.quantity - minor(line.discount) for line in order.lines]
+    nets = [order.listed_minor(line) - minor(line.discount) for line in order.lines]
     discounts = split(minor(order.discount), nets)
     goods = [net - discount for net, discount in zip(nets, discounts, strict=True)]
     shipping = split(minor(order.shipping.price), goods)

@@ -39,11 +39,12 @@ from domain.fields import (
     Service,
     Sku,
     Token,
+    UnitPrice,
     inconsistent,
     instant_as_text,
     wrong,
 )
-from domain.money import to_decimal, to_minor
+from domain.money import price_text, to_decimal, to_minor, worth_of_units
 from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
 
 __all__ = [
@@ -109,12 +110,15 @@ class Address(LenientDocument):
 
 
 class Line(LenientDocument):
-    """`quantity` units of one SKU. `discount` and `tax` are for the whole line, not per unit."""
+    """`quantity` units of one SKU. `discount` and `tax` are for the whole line, not per unit.
+
+    The price of a unit may be finer than the currency; the line is rounded once, half away from 0.
+    """
 
     line_id: Id
     sku: Sku
     quantity: Quantity
-    unit_price: Amount
+    unit_price: UnitPrice
     discount: Amount = Decimal(0)
     tax: Amount = Decimal(0)
 
@@ -190,8 +194,7 @@ class Order(LenientRoot):
         """The amount to pay, in minor units: goods − discounts + taxes + shipping."""
         minor = self._minor
         goods = sum(
-            minor(line.unit_price) * line.quantity - minor(line.discount) + minor(line.tax)
-            for line in self.lines
+            self.listed_minor(line) - minor(line.discount) + minor(line.tax) for line in self.lines
         )
         return goods - minor(self.discount) + minor(self.shipping.price) + minor(self.shipping.tax)
 
@@ -205,7 +208,7 @@ class Order(LenientRoot):
 
         def canonical(value: object) -> str:
             if isinstance(value, Decimal):  # "12.5" and "12.50" are the same amount.
-                return format(to_decimal(self._minor(value), self.currency), "f")
+                return price_text(value.normalize(), self.currency)
             if isinstance(value, datetime):
                 return instant_as_text(value)
             return str(value)
@@ -213,6 +216,10 @@ class Order(LenientRoot):
         content = self.model_dump(exclude={"total"}, exclude_defaults=True)
         text = json.dumps(content, default=canonical, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def listed_minor(self, line: Line) -> int:
+        """What a line costs before discounts and tax, in minor units."""
+        return worth_of_units(line.unit_price, line.quantity, self.currency)
 
     def _minor(self, amount: Decimal) -> int:
         return to_minor(amount, self.currency)
@@ -246,7 +253,7 @@ class Order(LenientRoot):
             if line.line_id in seen:
                 raise inconsistent(f"lines[{index}].line_id", f"{line.line_id!r} is used twice")
             seen.add(line.line_id)
-            gross = self._minor(line.unit_price) * line.quantity
+            gross = self.listed_minor(line)
             if self._minor(line.discount) > gross:
                 raise inconsistent(f"lines[{index}].discount", "is more than the line is worth")
             goods += gross - self._minor(line.discount)
@@ -281,7 +288,6 @@ class Order(LenientRoot):
         found += [(f"tenders[{i}].amount", tender.amount) for i, tender in enumerate(self.tenders)]
         for index, line in enumerate(self.lines):
             found += [
-                (f"lines[{index}].unit_price", line.unit_price),
                 (f"lines[{index}].discount", line.discount),
                 (f"lines[{index}].tax", line.tax),
             ]

@@ -16,8 +16,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.errors import InvalidInput
-from domain.fields import Amount, Currency, Day, Document, Id, Name, Sku, inconsistent
-from domain.money import Money, to_decimal, to_minor
+from domain.fields import Amount, Currency, Day, Document, Id, Name, Sku, UnitPrice, inconsistent
+from domain.money import Money, Price, to_decimal, worth_of_units
 from domain.orders.policy import Duration
 from domain.stock.stock_levels import Units
 
@@ -101,7 +101,7 @@ class SupplierItem(Document):
     """The supplier's name; left out: the name already known, or its id."""
     sku: Sku
     lead_time_days: Annotated[int, Field(ge=0, le=3650)]
-    unit_price: Amount
+    unit_price: UnitPrice
     currency: Currency
     minimum: Units = 1
     multiple: Units = 1
@@ -109,9 +109,9 @@ class SupplierItem(Document):
     """The lowest is asked first."""
 
     @property
-    def price_minor(self) -> int:
-        """The price of a unit in minor units."""
-        return to_minor(self.unit_price, self.currency)
+    def price(self) -> Price:
+        """The price of a unit."""
+        return Price(each=self.unit_price, currency=self.currency)
 
     def check(self, quantity: int) -> None:
         """Raise InvalidInput for a quantity that the supplier does not sell."""
@@ -129,10 +129,6 @@ class SupplierItem(Document):
                 f"is too long for an order in X12, which has {PART_NUMBER_MAX} characters for it, "
                 "and takes several for a letter beyond ASCII",
             )
-        try:
-            to_minor(self.unit_price, self.currency)
-        except InvalidInput as error:
-            raise inconsistent("unit_price", str(error)) from None
         return self
 
 
@@ -153,7 +149,7 @@ class PurchaseLine(BaseModel):
 
     sku: str
     quantity: Annotated[int, Field(ge=1)]
-    unit_price: Amount
+    unit_price: UnitPrice
     due_on: date
 
 
@@ -203,8 +199,8 @@ class PurchaseStart(BaseModel):
 
 
 def worth_of(lines: Iterable[PurchaseLine], currency: str) -> Money:
-    """The cost of these lines together."""
-    minor = sum(line.quantity * to_minor(line.unit_price, currency) for line in lines)
+    """The cost of these lines together; each line is rounded once."""
+    minor = sum(worth_of_units(line.unit_price, line.quantity, currency) for line in lines)
     return Money(minor=minor, currency=currency)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from domain.errors import InvalidInput, Unreachable
-from domain.money import Money
+from domain.money import Price
 from domain.orders.messages import Placement
 from domain.orders.order import Order, Payment
 from domain.orders.policy import Policy
@@ -139,7 +139,7 @@ async def open_shop(records: Records, *, today: date) -> Opening:
     await records.catalogue.set_items(items)
     await records.locations.save(_locations())
     supply = read_supply(products, (NORTHWIND / "suppliers.csv").read_bytes(), today=today)
-    costs = {x.sku: Money(minor=x.price_minor, currency=x.currency) for x in supply.terms}
+    costs = {x.sku: Price(each=x.unit_price, currency=x.currency) for x in supply.terms}
     units = 0
     for row in read_stock(products):
         shelf = _sound(row)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from domain.money import Money
+from domain.money import Price
 from domain.orders.order import Shipping
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.promises import PromisedUnits
@@ -55,7 +55,7 @@ class Stock:
         location: str,
         quantity: int,
         *,
-        unit_cost: Money | None = None,
+        unit_cost: Price | None = None,
         new_location: bool = False,
         who: str,
         why: str,

@@ -20,9 +20,9 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Paid:
-    """The price of each unit of a SKU that arrives; `bought`: it is owed to a supplier."""
+    """The price of all units that arrive, by SKU and location; `bought`: owed to a supplier."""
 
-    each: Mapping[str, Money]
+    costs: Mapping[tuple[str, str], Money]
     bought: bool = False
 
 
@@ -53,6 +53,11 @@ async def book(
     if not units:
         return
     held = {row["sku"]: Holding(**row["held"]) for row in moved}
+    cost: dict[str, Money] = {}
+    for row in moved:
+        one = paid.costs.get((row["sku"], row["location"]))
+        if one is not None:
+            cost[row["sku"]] = cost[row["sku"]] + one if row["sku"] in cost else one
     sold = {}
     if kind == "returned" and order_id is not None:
         sold = await _sold(conn, order_id, units)
@@ -63,7 +68,7 @@ async def book(
         order_id=order_id,
         memo=f"{kind.replace('_', ' ')}: {why}",
         kind=kind,
-        change=change(held, units, kind, paid=paid, sold=sold),
+        change=change(held, units, kind, paid=cost, bought=paid.bought, sold=sold),
     )
 
 
@@ -72,15 +77,17 @@ def change(
     units: Mapping[str, int],
     kind: str,
     *,
-    paid: Paid = NOTHING,
+    paid: Mapping[str, Money] | None = None,
+    bought: bool = False,
     sold: Mapping[str, Holding] | None = None,
 ) -> dict[str, list[dict[str, object]]]:
     """What the move of these units (SKU → units) changes, for the function `goods_valued`.
 
-    `held`: what there was of each SKU before. `sold`: what an order has out of it.
+    `held`: what there was of each SKU before. `paid`: the price of all units of a SKU that arrive.
+    `sold`: what an order has out of it.
     """
     costs = {
-        sku: change_of(held[sku], count, paid=paid.each.get(sku), sold=(sold or {}).get(sku))
+        sku: change_of(held[sku], count, paid=(paid or {}).get(sku), sold=(sold or {}).get(sku))
         for sku, count in units.items()
     }
     return {
@@ -92,7 +99,7 @@ def change(
         ],
         "postings": [
             {"account": account, "currency": currency, "amount": amount}
-            for currency, accounts in postings(costs.values(), kind, bought=paid.bought).items()
+            for currency, accounts in postings(costs.values(), kind, bought=bought).items()
             for account, amount in accounts.items()
         ],
     }

@@ -19,6 +19,10 @@ create domain some_text as text constraint text_is_not_empty check (value <> '')
 -- An amount of money. One that may be negative is a bigint.
 create domain minor_units as bigint constraint amount_is_not_negative check (value >= 0);
 
+-- The price of one unit, in whole units of its currency: it may be finer than that, and is kept as written.
+create domain unit_price as numeric constraint unit_price_is_fine_enough check (
+    value >= 0 and scale(value) <= 6);
+
 -- A number of pieces of an item: any, and at least one.
 create domain units as bigint constraint number_of_units_is_not_negative check (value >= 0);
 create domain some_units as bigint constraint number_of_units_is_positive check (value > 0);
@@ -1125,7 +1129,7 @@ create table supplier_item (
         constraint lead_time_is_at_most_ten_years check (lead_time_days between 0 and 3650),
     minimum        some_units    not null,
     multiple       some_units    not null,
-    price_minor    minor_units   not null,
+    unit_price     unit_price    not null,
     currency       currency_code not null,
     priority       integer       not null,  -- the supplier with the lowest one is asked first
     primary key (sku, supplier_id)
@@ -1169,7 +1173,7 @@ create table purchase_order_line (
     received       units       not null default 0,
     cancelled      units       not null default 0,  -- will not come
     shipped        units       not null default 0,  -- as the supplier says
-    price_minor    minor_units not null,
+    unit_price     unit_price  not null,
     lead_time_days integer     not null,
     due_on         date        not null,  -- the acknowledged day; before that, computed from the lead time
     answered_at    timestamptz,  -- when the supplier said what it will send, or no answer was awaited any more

@@ -13,7 +13,7 @@ from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
-from domain.money import Money
+from domain.money import Money, worth_of_units
 from domain.purchasing.purchase_orders import ENDED, Acknowledged, check_units
 from store import waits
 from store.accounting.valuation import Paid
@@ -143,7 +143,7 @@ async def receive(
             f"receive:{po_id}:{key}",
             "received",
             goods,
-            paid=Paid(_prices(row, lines), bought=True),
+            paid=Paid(_costs(row, lines, came), bought=True),
             who=who,
             why=f"{po_id} from {row['supplier_id']}",
         )
@@ -173,8 +173,20 @@ async def refuse(conn: Connection, po_id: str, reason: str, *, who: str) -> None
         await purchases.cancel_rest(conn, row, refused=True)
 
 
-def _prices(row: Record, lines: list[Record]) -> dict[str, Money]:
-    return {x["sku"]: Money(minor=x["price_minor"], currency=row["currency"]) for x in lines}
+def _costs(
+    row: Record, lines: list[Record], came: Mapping[str, int]
+) -> dict[tuple[str, str], Money]:
+    """What the units that came cost: of a line that comes in parts, as much as if it came whole."""
+
+    def cost(line: Record, units: int) -> int:
+        return worth_of_units(line["unit_price"], units, row["currency"])
+
+    costs = {}
+    for line in lines:
+        before, units = line["received"], came.get(line["sku"], 0)
+        minor = cost(line, before + units) - cost(line, before)
+        costs[line["sku"], row["location"]] = Money(minor=minor, currency=row["currency"])
+    return costs
 
 
 async def _told_before(conn: Connection, po_id: str, effect: str, data: dict[str, Any]) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
-from domain.money import Money, to_decimal
+from domain.money import Money
 from domain.purchasing.purchase_orders import (
     PurchaseDocument,
     PurchaseLine,
@@ -33,7 +34,7 @@ class LineState(BaseModel):
     cancelled: int
     shipped: int
     outstanding: int
-    price_minor: int
+    unit_price: Decimal
     lead_time_days: int
     due_on: date
 
@@ -66,8 +67,7 @@ class PurchaseOrder(BaseModel):
     @property
     def worth(self) -> Money:
         """The value of the ordered units."""
-        minor = sum(line.quantity * line.price_minor for line in self.lines)
-        return Money(minor=minor, currency=self.currency)
+        return self.document.worth
 
     @property
     def due_on(self) -> date | None:
@@ -89,7 +89,7 @@ class PurchaseOrder(BaseModel):
                 PurchaseLine(
                     sku=line.sku,
                     quantity=line.quantity,
-                    unit_price=to_decimal(line.price_minor, self.currency),
+                    unit_price=line.unit_price,
                     due_on=line.due_on,
                 )
                 for line in self.lines

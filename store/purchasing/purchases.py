@@ -14,7 +14,6 @@ from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, NotFound
-from domain.money import to_minor
 from domain.purchasing.purchase_orders import (
     OnOrder,
     PurchaseLine,
@@ -146,7 +145,7 @@ async def _add(
                 skus=[line.sku for line in lines],
                 quantities=[line.quantity for line in lines],
                 receivable=[policy.receivable(line.quantity) for line in lines],
-                prices=[to_minor(line.unit_price, terms.currency) for line in lines],
+                prices=[line.unit_price for line in lines],
                 lead_times=list(lead_times),
                 due_on=[line.due_on for line in lines],
                 answered=sent,

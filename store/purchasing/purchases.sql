@@ -11,10 +11,10 @@ returning number;
 -- name: add_lines(po_id, location, skus, quantities, receivable, prices, lead_times, due_on, answered)
 -- Returns the SKUs that were added. The others have units on order without an answer.
 insert into purchase_order_line
-    (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on, answered_at)
+    (po_id, sku, location, quantity, receivable, unit_price, lead_time_days, due_on, answered_at)
 select :po_id, w.sku, :location, w.quantity, w.receivable, w.price, w.lead_time, w.due_on,
        case when :answered then moment() end
-from unnest(:skus::text[], :quantities::bigint[], :receivable::bigint[], :prices::bigint[],
+from unnest(:skus::text[], :quantities::bigint[], :receivable::bigint[], :prices::numeric[],
             :lead_times::int[], :due_on::date[])
     as w (sku, quantity, receivable, price, lead_time, due_on)
 order by w.sku
@@ -25,7 +25,7 @@ returning sku;
 select * from purchase_order where po_id = :po_id for no key update;
 
 -- name: lines(po_id)
-select sku, location, quantity, receivable, received, cancelled, shipped, outstanding, price_minor,
+select sku, location, quantity, receivable, received, cancelled, shipped, outstanding, unit_price,
        lead_time_days, due_on, answered_at
 from purchase_order_line where po_id = :po_id order by sku;
 
@@ -96,7 +96,7 @@ select p.po_id, p.number, p.supplier_id as supplier, s.name as supplier_name, p.
        (select jsonb_agg(jsonb_build_object(
             'sku', l.sku, 'quantity', l.quantity, 'receivable', l.receivable,
             'received', l.received, 'cancelled', l.cancelled, 'shipped', l.shipped,
-            'outstanding', l.outstanding, 'price_minor', l.price_minor,
+            'outstanding', l.outstanding, 'unit_price', l.unit_price::text,
             'lead_time_days', l.lead_time_days, 'due_on', l.due_on)
             order by l.sku)
         from purchase_order_line l where l.po_id = p.po_id) as lines

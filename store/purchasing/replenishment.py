@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
-from domain.money import to_decimal
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.purchasing.replenishment import Demand, Levels, levels_for, to_order
 from store.database import Connection, Record, load_queries
@@ -134,9 +132,4 @@ async def _best_terms(
     conn: Connection, skus: Sequence[str], policy: PurchasingPolicy
 ) -> list[SupplierItem]:
     rows = _sql.best_terms(conn, skus=list(skus), asked_again_before=policy.ask_again_after)
-    return [_terms(dict(row)) async for row in rows]
-
-
-def _terms(values: dict[str, Any]) -> SupplierItem:
-    price = to_decimal(values.pop("price_minor"), values["currency"])
-    return SupplierItem(**values, unit_price=price)
+    return [SupplierItem(**row) async for row in rows]

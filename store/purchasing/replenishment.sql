@@ -54,7 +54,7 @@ on conflict (sku, location) do update set try_after = excluded.try_after, tries 
 -- The supplier to ask for each SKU: the first by priority, then by lead time, that has not refused
 -- it lately, or said that no unit would arrive.
 select distinct on (i.sku)
-       i.sku, i.supplier_id as supplier, i.lead_time_days, i.minimum, i.multiple, i.price_minor,
+       i.sku, i.supplier_id as supplier, i.lead_time_days, i.minimum, i.multiple, i.unit_price,
        i.currency, i.priority
 from supplier_item i
 where i.sku = any(:skus::text[])

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
-from domain.money import to_decimal
 from domain.purchasing.purchase_orders import SupplierItem
-from store.database import Connection, Record, load_queries
+from store.database import Connection, load_queries
 from store.locks import lock_stock
 from store.stock.skus import know
 from store.stock.stock_levels import call_if_low
@@ -49,7 +48,7 @@ async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
             lead_times=[item.lead_time_days for item in latest],
             minimums=[item.minimum for item in latest],
             multiples=[item.multiple for item in latest],
-            prices=[item.price_minor for item in latest],
+            prices=[item.unit_price for item in latest],
             currencies=[item.currency for item in latest],
             priorities=[item.priority for item in latest],
         )
@@ -61,7 +60,7 @@ async def terms(
 ) -> list[SupplierItem]:
     """Terms by supplier and SKU: all, one supplier's, or those of some SKUs."""
     rows = _sql.list_terms(conn, supplier=supplier, skus=None if skus is None else list(skus))
-    return [_terms(row) async for row in rows]
+    return [SupplierItem(**row) async for row in rows]
 
 
 async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
@@ -70,9 +69,3 @@ async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
     if supplier is not None and not found:
         raise NotFound(f"there is no supplier {supplier}; `orderloom suppliers list` shows them")
     return found
-
-
-def _terms(row: Record) -> SupplierItem:
-    values = dict(row)
-    price = to_decimal(values.pop("price_minor"), values["currency"])
-    return SupplierItem(**values, unit_price=price)

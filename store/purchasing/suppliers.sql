@@ -10,21 +10,21 @@ on conflict (supplier_id) do update set name =
     case when excluded.name = excluded.supplier_id then supplier.name else excluded.name end;
 
 -- name: save_terms(skus, suppliers, lead_times, minimums, multiples, prices, currencies, priorities)!
-insert into supplier_item (sku, supplier_id, lead_time_days, minimum, multiple, price_minor,
+insert into supplier_item (sku, supplier_id, lead_time_days, minimum, multiple, unit_price,
                            currency, priority)
 select * from unnest(:skus::text[], :suppliers::text[], :lead_times::int[], :minimums::bigint[],
-                     :multiples::bigint[], :prices::bigint[], :currencies::text[],
+                     :multiples::bigint[], :prices::numeric[], :currencies::text[],
                      :priorities::int[])
-    as w (sku, supplier_id, lead_time_days, minimum, multiple, price_minor, currency, priority)
+    as w (sku, supplier_id, lead_time_days, minimum, multiple, unit_price, currency, priority)
 order by sku, supplier_id
 on conflict (sku, supplier_id) do update
 set lead_time_days = excluded.lead_time_days, minimum = excluded.minimum,
-    multiple = excluded.multiple, price_minor = excluded.price_minor,
+    multiple = excluded.multiple, unit_price = excluded.unit_price,
     currency = excluded.currency, priority = excluded.priority;
 
 -- name: list_terms(supplier, skus)
 select i.supplier_id as supplier, s.name, i.sku, i.lead_time_days, i.minimum, i.multiple,
-       i.price_minor, i.currency, i.priority
+       i.unit_price, i.currency, i.priority
 from supplier_item i join supplier s using (supplier_id)
 where (:supplier::text is null or i.supplier_id = :supplier)
   and (:skus::text[] is null or i.sku = any(:skus))

@@ -15,6 +15,10 @@ create domain some_text as text constraint text_is_not_empty check (value <> '')
 -- An amount of money. One that may be negative is a bigint.
 create domain minor_units as bigint constraint amount_is_not_negative check (value >= 0);
 
+-- The price of one unit, in whole units of its currency: it may be finer than that, and is kept as written.
+create domain unit_price as numeric constraint unit_price_is_fine_enough check (
+    value >= 0 and scale(value) <= 6);
+
 -- A number of pieces of an item: any, and at least one.
 create domain units as bigint constraint number_of_units_is_not_negative check (value >= 0);
 create domain some_units as bigint constraint number_of_units_is_positive check (value > 0);

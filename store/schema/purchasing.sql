@@ -14,7 +14,7 @@ create table supplier_item (
         constraint lead_time_is_at_most_ten_years check (lead_time_days between 0 and 3650),
     minimum        some_units    not null,
     multiple       some_units    not null,
-    price_minor    minor_units   not null,
+    unit_price     unit_price    not null,
     currency       currency_code not null,
     priority       integer       not null,  -- the supplier with the lowest one is asked first
     primary key (sku, supplier_id)
@@ -58,7 +58,7 @@ create table purchase_order_line (
     received       units       not null default 0,
     cancelled      units       not null default 0,  -- will not come
     shipped        units       not null default 0,  -- as the supplier says
-    price_minor    minor_units not null,
+    unit_price     unit_price  not null,
     lead_time_days integer     not null,
     due_on         date        not null,  -- the acknowledged day; before that, computed from the lead time
     answered_at    timestamptz,  -- when the supplier said what it will send, or no answer was awaited any more

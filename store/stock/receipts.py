@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.errors import Conflict, InvalidInput, Refused
-from domain.money import Money
+from domain.money import Price
 from domain.stock.kits import Kit
 from store.accounting.valuation import NOTHING, Paid
 from store.database import Connection, DatabaseFault, Record, load_queries
@@ -28,7 +28,7 @@ async def receive(
     location: str,
     quantity: int,
     *,
-    unit_cost: Money | None = None,
+    unit_cost: Price | None = None,
     new_location: bool = False,
     who: str,
     why: str,
@@ -55,7 +55,9 @@ async def receive(
         if earlier is not None and earlier["on_hand_change"] != quantity:
             raise Conflict(_used(key, earlier["on_hand_change"], sku))
         goods = stock.Move(sku=sku, location=location, on_hand=quantity)
-        paid = NOTHING if unit_cost is None else Paid({sku: unit_cost})
+        paid = NOTHING
+        if unit_cost is not None:
+            paid = Paid({(sku, location): unit_cost.of(quantity)})
         await stock.move(conn, effect, "received", [goods], paid=paid, who=who, why=why)
         return await stock.row_of(conn, sku, location)
 
@@ -68,7 +70,7 @@ class Arrival:
     sku: str
     location: str
     quantity: int
-    cost: Money | None = None
+    cost: Price | None = None
     """For each unit, or None to value it like the SKU's units in stock."""
 
 
@@ -130,7 +132,7 @@ class Delivery:
                 skus=[row.sku for row in lines],
                 locations=[row.location for row in lines],
                 quantities=[sum(row.quantity for row in same) for same in units.values()],
-                costs=[None if row.cost is None else row.cost.minor for row in lines],
+                costs=[None if row.cost is None else row.cost.each for row in lines],
                 currencies=[None if row.cost is None else row.cost.currency for row in lines],
                 lines=[row.line for row in lines],
             )
@@ -223,17 +225,21 @@ async def _book(
     async with conn.transaction():
         await lock_stock(conn, [row.sku for row in rows])
         for together in _by_cost(rows):
-            paid = Paid({row.sku: row.cost for row in together if row.cost is not None})
+            costs = {
+                (row.sku, row.location): row.cost.of(row.quantity)
+                for row in together
+                if row.cost is not None
+            }
             goods = [
                 stock.Move(sku=row.sku, location=row.location, on_hand=row.quantity)
                 for row in together
             ]
-            await stock.move(conn, effect, "received", goods, paid=paid, who=who, why=why)
+            await stock.move(conn, effect, "received", goods, paid=Paid(costs), who=who, why=why)
 
 
 def _by_cost(rows: Sequence[Arrival]) -> list[list[Arrival]]:
     """Groups of rows that can be booked together: each SKU has one cost. No cost comes last."""
-    costs: dict[str, list[Money | None]] = {}
+    costs: dict[str, list[Price | None]] = {}
     parts: list[list[Arrival]] = []
     for row in sorted(rows, key=lambda row: row.cost is None):
         seen = costs.setdefault(row.sku, [])
@@ -247,8 +253,8 @@ def _by_cost(rows: Sequence[Arrival]) -> list[list[Arrival]]:
 
 
 def _arrival(row: Record) -> Arrival:
-    minor, currency = row["cost_minor"], row["currency"]
-    cost = None if currency is None else Money(minor=minor, currency=currency)
+    each, currency = row["unit_cost"], row["currency"]
+    cost = None if currency is None else Price(each=each, currency=currency)
     return Arrival(row["line"], row["sku"], row["location"], row["quantity"], cost)
 
 

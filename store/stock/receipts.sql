@@ -6,7 +6,7 @@ create temporary table if not exists arriving (
     sku        text not null,
     location   text not null,
     quantity   bigint not null,
-    cost_minor bigint,
+    unit_cost  numeric,
     currency   text,
     line       integer not null,
     primary key (sku, location)
@@ -18,11 +18,11 @@ drop table if exists arriving;
 
 -- name: add(skus, locations, quantities, costs, currencies, lines)
 -- Returns the accepted stock rows. One that came before with another cost is refused.
-insert into arriving as a (sku, location, quantity, cost_minor, currency, line)
-select * from unnest(:skus::text[], :locations::text[], :quantities::bigint[], :costs::bigint[],
+insert into arriving as a (sku, location, quantity, unit_cost, currency, line)
+select * from unnest(:skus::text[], :locations::text[], :quantities::bigint[], :costs::numeric[],
                      :currencies::text[], :lines::integer[])
 on conflict (sku, location) do update set quantity = a.quantity + excluded.quantity
-where (a.cost_minor, a.currency) is not distinct from (excluded.cost_minor, excluded.currency)
+where (a.unit_cost, a.currency) is not distinct from (excluded.unit_cost, excluded.currency)
 returning sku, location;
 
 -- name: complete()#
@@ -36,7 +36,7 @@ select count(*) from arriving where quantity > 0;
 -- The next rows in the sequence of their SKUs, each SKU whole. `booked`: the units that the effect
 -- has booked before. They are looked up row by row, because the journal is too long to be read as a
 -- whole.
-select a.sku, a.location, a.quantity, a.cost_minor, a.currency, a.line, m.booked
+select a.sku, a.location, a.quantity, a.unit_cost, a.currency, a.line, m.booked
 from arriving a
 left join lateral (
     select on_hand_change as booked from movement

@@ -265,7 +265,7 @@ COSTS = {
     ("--unit-cost", "1.00"): "unit_cost: goes with currency",
     ("--currency", "EUR"): "unit_cost: goes with currency",
     ("--unit-cost", "-1", "--currency", "EUR"): "unit_cost: must not be negative",
-    ("--unit-cost", "1.001", "--currency", "EUR"): "more decimals than EUR allows",
+    ("--unit-cost", "1.0000001", "--currency", "EUR"): "up to 6 decimals",
     ("--unit-cost", "1", "--currency", "EURO"): "currency: must be an ISO 4217",
     ("--unit-cost", "99999999999999", "--currency", "EUR"): "cannot be meant",
 }
@@ -287,8 +287,9 @@ async def test_a_cost_that_is_none_is_refused_and_nothing_is_received(
     assert (ended.code, ended.out) == (2, "1 unit taken in, 1 stock row, as D-1\n")
     assert "stock.csv:3: TEA at main has another unit_cost in a row above" in ended.err
     file.write_text(
-        "sku,location,quantity,unit_cost,currency\nTEA,main,1,1.005,EUR\n", encoding="utf-8"
+        "sku,location,quantity,unit_cost,currency\nTEA,main,1,1.0000005,EUR\n", encoding="utf-8"
     )
     ended = await cli("stock", "import", str(file))
-    assert "stock.csv:2: unit_cost: 1.005 has more decimals than EUR allows (2)" in ended.err
+    assert "stock.csv:2: unit_cost: must be a decimal string" in ended.err
+    assert "up to 6 decimals after a point" in ended.err
     assert await pool.fetchval("select count(*) from movement") == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.money import to_decimal, to_minor
+from domain.money import to_decimal, to_minor, worth_of_units
 from domain.orders.order import Order
 from tests.support.builders import a_document
 
@@ -25,8 +26,10 @@ def documents(draw: st.DrawFn, *, lines_max: int = 5, quantity_max: int = 7) -> 
     for number in range(1, draw(st.integers(1, lines_max)) + 1):
         quantity = draw(st.integers(1, quantity_max))
         price = amount(draw(st.sampled_from([0, 1, 10, 3333, 99_999_999])))
-        gross = to_minor(price, currency) * quantity
-        discount = amount(gross)
+        if draw(st.booleans()):  # Finer than the currency, which only the whole line is rounded to.
+            price = format(Decimal(draw(st.integers(0, 10**8))).scaleb(-6), "f")
+        gross = worth_of_units(Decimal(price), quantity, currency)
+        discount = amount(draw(st.sampled_from([gross, min(gross, quantity)])))
         goods += gross - to_minor(discount, currency)
         lines.append(
             {

@@ -7,6 +7,7 @@ because two versions of a compressor write different bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
@@ -243,7 +244,7 @@ class _Amounts:
     def of_line(self, line: PrintedLine) -> list[str]:
         return [
             f"{line.quantity:,}",
-            self.shown(line.unit_price_minor),
+            f"{Decimal(line.unit_price):,f}",
             self.shown(line.discount_minor),
             *self.row(line.net_minor, line.tax_minor),
         ]

@@ -71,11 +71,15 @@ def _page(document: Issued, out: Output) -> None:
     if document.reason:
         out.say(f"  reason: {document.reason}")
     rows = [
-        (line.sku, f"{line.quantity}", shown(line.unit_price_minor), line.net_minor, line.tax_minor)
+        (
+            (line.sku, f"{line.quantity}", f"{line.unit_price} {document.currency}"),
+            (shown(line.discount_minor) if line.discount_minor else ""),
+            (line.net_minor, line.tax_minor),
+        )
         for line in document.lines
     ]
     rows += [
-        (name, "", "", net, tax)
+        ((name, "", ""), "", (net, tax))
         for name, net, tax in (
             ("allowance", document.allowance_minor, document.allowance_tax_minor),
             ("shipping", document.shipping_minor, document.shipping_tax_minor),
@@ -84,6 +88,9 @@ def _page(document: Issued, out: Output) -> None:
         if net or tax
     ]
     out.table(
-        ["what", ">units", ">unit price", ">net", ">tax", ">total"],
-        [(*row[:3], shown(row[3]), shown(row[4]), shown(row[3] + row[4])) for row in rows],
+        ["what", ">units", ">unit price", ">discount", ">net", ">tax", ">total"],
+        [
+            (*what, discount, shown(net), shown(tax), shown(net + tax))
+            for what, discount, (net, tax) in rows
+        ],
     )

@@ -12,6 +12,7 @@ from pydantic import Field
 from domain import fields
 from domain.errors import OrderloomError
 from domain.fields import Document, Id, Sku
+from domain.money import price_text
 from domain.purchasing.purchase_orders import OnOrder, PurchaseDocument
 from domain.purchasing.x12 import purchase_order_850
 from domain.stock.stock_levels import Units
@@ -108,7 +109,7 @@ def show_order(po_id: PurchaseId, as_json: Json = False) -> None:
         [
             (
                 *(line.sku, line.quantity, line.shipped, line.received, line.cancelled),
-                *(line.outstanding, money(line.price_minor, order.currency), line.due_on),
+                *(line.outstanding, price_text(line.unit_price, order.currency), line.due_on),
             )
             for line in order.lines
         ],

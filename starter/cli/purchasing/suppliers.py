@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from domain.money import price_text
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.words import count_of
 from starter.channels.csv_table import read_table
@@ -75,7 +76,15 @@ def show_supplier(
     out.table(
         ["sku", ">lead days", ">minimum", ">multiple", ">unit price", "currency", ">priority"],
         [
-            (x.sku, x.lead_time_days, x.minimum, x.multiple, x.unit_price, x.currency, x.priority)
+            (
+                x.sku,
+                x.lead_time_days,
+                x.minimum,
+                x.multiple,
+                price_text(x.unit_price, x.currency),
+                x.currency,
+                x.priority,
+            )
             for x in terms
         ],
     )

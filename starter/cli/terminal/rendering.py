@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
+from domain.money import price_text
 from domain.orders.attention import way_on
 from domain.words import few
 from starter.cli.terminal.output import Output, local, money
@@ -95,13 +97,22 @@ def _recipient(document: Mapping[str, Any]) -> str:
 def _lines(out: Output, detail: OrderDetail) -> None:
     out.say()
     currency = detail.summary.currency
+    prices = {line["line_id"]: line["unit_price"] for line in detail.document["lines"]}
     used = [name for name in _STAGES if any(getattr(line, name) for line in detail.lines)]
     out.table(
-        ["line", "sku", ">worth", ">ordered", *(f">{name.replace('_', ' ')}" for name in used)],
+        [
+            "line",
+            "sku",
+            ">unit price",
+            ">worth",
+            ">ordered",
+            *(f">{name.replace('_', ' ')}" for name in used),
+        ],
         [
             (
                 line.line_id,
                 line.sku,
+                price_text(Decimal(prices[line.line_id]), currency),
                 money(
                     line.goods_minor
                     + line.tax_minor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from activities.aftersales.returns import ApproveReturn
 from domain.accounting.costs import Holding, change_of, postings
 from domain.errors import InvalidInput, OrderloomError
 from domain.ids import order_of
-from domain.money import Money
+from domain.money import Money, Price, to_decimal
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.kits import Kit
 from store.accounting import ledger
@@ -32,8 +33,8 @@ SAID: dict[str, Any] = {"who": "test", "why": "test"}
 NEW: dict[str, Any] = {**SAID, "new_location": True}
 
 
-def eur(minor: int) -> Money:
-    return Money(minor=minor, currency="EUR")
+def eur(minor: int) -> Price:
+    return Price(each=to_decimal(minor, "EUR"), currency="EUR")
 
 
 @pytest.fixture
@@ -228,6 +229,21 @@ async def test_one_effect_of_one_key_books_each_of_its_rows_once(bench: Bench) -
     assert (await balances(bench.pool))["inventory", "EUR"] == 21
 
 
+async def test_goods_that_cost_less_than_a_cent_each_are_booked_whole_and_leave_by_their_share(
+    bench: Bench,
+) -> None:
+    (order,) = await known(bench, "1")
+    async with bench.pool.acquire() as conn:
+        cost = Price(each=Decimal("0.0085"), currency="EUR")
+        await receipts.receive(conn, "1", "TEA", "main", 10_000, unit_cost=cost, **SAID)
+    assert (await balances(bench.pool))["inventory", "EUR"] == 8500
+    await moved(bench.pool, "one", "shipped", {"TEA": -1}, order_id=order)
+    assert ("cost_of_goods_sold", "EUR") not in await balances(bench.pool)
+    await moved(bench.pool, "more", "shipped", {"TEA": -200}, order_id=order)
+    assert (await balances(bench.pool))["cost_of_goods_sold", "EUR"] == 170
+    assert await faults(bench.pool) == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_books_are_those_of_the_model_in_any_sequence(bench: Bench, seed: int) -> None:
     dice = Random(seed)
@@ -243,7 +259,7 @@ async def test_the_books_are_those_of_the_model_in_any_sequence(bench: Bench, se
         changes = {}
         for sku, n in units.items():
             sold = out[order, sku] if order and kind == "returned" else None
-            changes[sku] = change_of(held[sku], n, paid=paid.each.get(sku), sold=sold)
+            changes[sku] = change_of(held[sku], n, paid=paid.costs.get((sku, "main")), sold=sold)
         for sku, change in changes.items():
             held[sku] = added(held[sku], units[sku], change, 1)
             if order:
@@ -259,7 +275,9 @@ async def test_the_books_are_those_of_the_model_in_any_sequence(bench: Bench, se
         kind = dice.choice(kinds)
         if kind == "received":
             money = {
-                sku: Money(minor=dice.randint(0, 999), currency=dice.choice(("EUR", "JPY")))
+                (sku, "main"): Money(
+                    minor=dice.randint(0, 9999), currency=dice.choice(("EUR", "JPY"))
+                )
                 for sku in skus
                 if dice.random() < 0.8
             }

@@ -160,7 +160,7 @@ def purchase(line: str = "'TEA', 'main', 5, 5, 0, 0, 0, 1, 1", order: str = "'se
             (po_id, supplier_id, location, currency, state, needs_approval, policy)
         values ('PO-1', 'S', 'main', 'EUR', {order}, false, '{{}}');
         insert into purchase_order_line
-            (po_id, sku, location, quantity, receivable, received, cancelled, shipped, price_minor,
+            (po_id, sku, location, quantity, receivable, received, cancelled, shipped, unit_price,
              lead_time_days, due_on)
         values ('PO-1', {line}, '2026-12-01')"""
 
@@ -255,7 +255,7 @@ FORBIDDEN = {
             (po_id, supplier_id, location, currency, state, needs_approval, policy)
         values ('PO-2', 'S', 'main', 'EUR', 'sent', false, '{{}}');
         insert into purchase_order_line
-            (po_id, sku, location, quantity, receivable, price_minor, lead_time_days, due_on)
+            (po_id, sku, location, quantity, receivable, unit_price, lead_time_days, due_on)
         values ('PO-2', 'TEA', 'main', 1, 1, 1, 1, '2026-12-01')""",
     "cancelled_is_at_most_ordered": purchase("'TEA', 'main', 5, 5, 0, 6, 0, 1, 1"),
     "received_is_at_most_receivable": purchase("'TEA', 'main', 5, 6, 7, 0, 0, 1, 1"),
@@ -488,6 +488,7 @@ async def test_every_check_and_unique_rule_of_the_schema_has_its_statement(
 DOMAINS = {
     "currency_is_three_capital_letters": ("currency_code", "'usd'"),
     "amount_is_not_negative": ("minor_units", "-1"),
+    "unit_price_is_fine_enough": ("unit_price", "0.0000001"),
     "number_of_units_is_not_negative": ("units", "-1"),
     "number_of_units_is_positive": ("some_units", "0"),
     "text_is_not_empty": ("some_text", "''"),

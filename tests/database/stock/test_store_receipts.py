@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.errors import NotFound
-from domain.money import Money
+from domain.money import Price, to_decimal
 from domain.stock.kits import Kit
 from store.database import DatabaseFault, Pool, open_pool
 from store.stock import receipts
@@ -24,8 +24,8 @@ async def bench(pool: Pool) -> Bench:
     return Bench(pool)
 
 
-def eur(minor: int) -> Money:
-    return Money(minor=minor, currency="EUR")
+def eur(minor: int) -> Price:
+    return Price(each=to_decimal(minor, "EUR"), currency="EUR")
 
 
 async def taken_in(

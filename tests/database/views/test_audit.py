@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -16,7 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from domain import ids
-from domain.money import Money
+from domain.money import Money, Price
 from domain.orders.continuation import OrderInput
 from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
 from domain.purchasing.purchase_orders import SupplierItem
@@ -61,7 +62,7 @@ async def live_through(shop: Shop) -> dict[str, str]:
         return ids.fulfilment_id(order.order_id, 1)
 
     for sku, units in (("TEA", 60), ("CUP", 40), ("RARE", 3)):
-        cost = Money(minor=101, currency="USD")
+        cost = Price(each=Decimal("1.01"), currency="USD")
         said: dict[str, Any] = {"who": "test", "why": "opening"}
         await shop.stock.receive("first", sku, "main", units, unit_cost=cost, **said)
 

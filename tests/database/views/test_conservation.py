@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from activities.aftersales.returns import ApproveReturn
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import ReleaseStock, ReserveAgain
-from domain.money import Money
+from domain.money import Price
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.stock.kits import Kit
@@ -79,7 +80,7 @@ class Warehouse:
 
     async def receive(self) -> None:
         key, sku, place, units = self.some()
-        cost = Money(minor=37 * units + 1, currency="JPY" if units % 2 else "EUR")
+        cost = Price(each=Decimal(37 * units + 1) / 8, currency="JPY" if units % 2 else "EUR")
         await self.bench.stock.receive(key, sku, place, units, unit_cost=cost, **self.said)
         self.there[sku] += units
 

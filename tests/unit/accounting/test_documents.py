@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from domain.accounting.documents import Content, Earlier, Kind, Reference, compose
 from domain.errors import Refused
+from domain.money import decimals, to_decimal, to_minor, worth_of_units
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
 from domain.sellers import Seller
-from tests.support.builders import an_order, shipping
+from tests.support.builders import a_document, an_order, shipping
 from tests.support.strategies import orders
 
 DAY = date(2026, 11, 22)
@@ -33,7 +35,11 @@ def check_sums(content: Content, worth: Worth) -> None:
     """Everything printed adds up, across and down."""
     for line in content.lines:
         assert line.total_minor == line.net_minor + line.tax_minor
-        assert line.unit_price_minor * line.quantity - line.discount_minor == line.net_minor
+        price = Decimal(line.unit_price)
+        listed = worth_of_units(price, line.quantity, content.currency)
+        # A price that is finer than the currency is rounded once, for all units of the order.
+        fine = price != to_decimal(int(price.scaleb(decimals(content.currency))), content.currency)
+        assert abs(listed - line.discount_minor - line.net_minor) <= 2 * fine
     net = sum(line.net_minor for line in content.lines) + content.allowance_minor
     tax = sum(line.tax_minor for line in content.lines) + content.allowance_tax_minor
     assert (net, tax) == (worth.goods, worth.tax)
@@ -92,13 +98,55 @@ def test_whatever_the_worth_is_what_is_printed_adds_up_to_it(
     check_sums(a_content(order, units, worth, kind=kind), worth)
 
 
+def test_a_price_that_is_finer_than_the_currency_is_printed_as_it_was_written() -> None:
+    order = an_order(("TEA", 1000, "0.125"), ("CUP", 3, "0.1250"), currency="EUR")
+    tea, cup = a_content(
+        order, {"1": 1000, "2": 3}, worth_of(value_lines(order), {"1": 1000, "2": 3})
+    ).lines
+    assert (tea.unit_price, tea.discount_minor, tea.net_minor) == ("0.125", 0, 12500)
+    assert (cup.unit_price, cup.discount_minor, cup.net_minor) == ("0.1250", 0, 38)
+
+
+@pytest.mark.parametrize(
+    ("currency", "quantity", "price", "discount", "printed", "net"),
+    [
+        ("EUR", 3, "8.41", "0.02", "8.403333", 2521),
+        ("TND", 12, "66.387", "0.005", "66.386583", 796_639),
+        ("EUR", 3, "0.09", "0.02", "0.083333", 25),
+    ],
+)
+def test_a_discount_that_only_makes_up_for_a_rounded_price_is_part_of_the_price(
+    currency: str, quantity: int, price: str, discount: str, printed: str, net: int
+) -> None:
+    document = a_document(("TEA", quantity, price), currency=currency, shipping=shipping("0"))
+    document["lines"][0]["discount"] = discount
+    order = Order.model_validate(document)
+    (line,) = a_content(order, {"1": quantity}, worth_of(value_lines(order), {"1": quantity})).lines
+    assert (line.unit_price, line.discount_minor, line.net_minor) == (printed, 0, net)
+    assert worth_of_units(Decimal(line.unit_price), quantity, currency) == net
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "discount"),
+    [(3, "8.41", "0.03"), (1, "8.41", "0.01"), (1000, "0.125", "5.00")],
+)
+def test_a_discount_of_a_minor_unit_a_unit_or_on_a_fine_price_is_one(
+    quantity: int, price: str, discount: str
+) -> None:
+    document = a_document(("TEA", quantity, price), shipping=shipping("0"))
+    document["lines"][0]["discount"] = discount
+    order = Order.model_validate(document)
+    (line,) = a_content(order, {"1": quantity}, worth_of(value_lines(order), {"1": quantity})).lines
+    assert (line.unit_price, line.discount_minor) == (price, to_minor(discount, "USD"))
+
+
 def test_a_line_tells_the_price_and_the_units_share_of_all_discounts() -> None:
     order = an_order(("TEA", 3, "10.00"), ("CUP", 1, "30.00"), discount="6.00")
     worth = worth_of(value_lines(order), {"1": 2})
     content = a_content(order, {"1": 2}, worth, names={"TEA": "Assam"})
     (line,) = content.lines
     assert (line.sku, line.description, line.quantity) == ("TEA", "Assam", 2)
-    assert (line.unit_price_minor, line.discount_minor, line.net_minor) == (1000, 200, 1800)
+    assert (line.unit_price, line.discount_minor, line.net_minor) == ("10.00", 200, 1800)
 
 
 def test_lines_stand_in_the_orders_sequence_and_a_sku_without_a_name_stands_for_itself() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.money import Money
+from domain.money import Price
 from starter.channels.documents import BYTES_MAX, load, read_orders
 from starter.channels.northwind import ORDER_COLUMNS
 from starter.channels.northwind_customers import read_customers
@@ -511,15 +511,15 @@ def test_stock_rows_are_read_and_bad_ones_reported_by_line() -> None:
 def test_stock_may_say_what_a_unit_has_cost() -> None:
     data = (
         b"sku,location,quantity,unit_cost,currency\nTEA,main,5,6.20,EUR\nCUP,main,1,,\n"
-        b"A,b,1,1,\nA,b,1,1.5,JPY\nA,b,1,x,EUR\n"
+        b"A,b,1,1,\nA,b,1,1.0000005,JPY\nA,b,1,x,EUR\n"
     )
     tea, cup, *problems = read_stock(data)
     assert isinstance(tea, StockRow)
     assert isinstance(cup, StockRow)
-    assert (tea.cost, cup.cost) == (Money(minor=620, currency="EUR"), None)
+    assert (tea.cost, cup.cost) == (Price(each=Decimal("6.20"), currency="EUR"), None)
     assert [str(problem)[:40] for problem in problems] == [
         "unit_cost: goes with currency: give both",
-        "unit_cost: 1.5 has more decimals than JP",
+        "unit_cost: must be a decimal string such",
         "unit_cost: must be a decimal string such",
     ]
     (problem,) = read_stock(b"sku,location,quantity,unit_cost\nA,b,1,1\n")

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.money import Money
+from domain.money import Price
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.locations import Location, Locations
 from domain.stock.stock_levels import StockLevels
@@ -33,7 +33,7 @@ from starter.cli.terminal.options import read_json_file
 FIVE = [("PROBE", "main", 5, None)]
 
 
-def stock(data: bytes) -> list[tuple[str, str, int, Money | None]]:
+def stock(data: bytes) -> list[tuple[str, str, int, Price | None]]:
     rows = list(read_stock(data))
     assert all(isinstance(row, StockRow) for row in rows), rows
     return [(r.sku, r.location, r.quantity, r.cost) for r in rows if isinstance(r, StockRow)]
@@ -83,9 +83,9 @@ def test_a_spreadsheets_table_gives_its_five_units(data: bytes) -> None:
 
 def test_a_decimal_comma_is_read_where_it_can_be_nothing_else() -> None:
     data = b"sku;location;quantity;unit_cost;currency\r\nPROBE;main;5;3,20;EUR\r\n"
-    assert stock(data) == [("PROBE", "main", 5, Money(minor=320, currency="EUR"))]
+    assert stock(data) == [("PROBE", "main", 5, Price(each=Decimal("3.20"), currency="EUR"))]
     data = b'sku,location,quantity,unit_cost,currency\nPROBE,main,5,"0,125",KWD\n'
-    assert stock(data) == [("PROBE", "main", 5, Money(minor=125, currency="KWD"))]
+    assert stock(data) == [("PROBE", "main", 5, Price(each=Decimal("0.125"), currency="KWD"))]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -106,7 +106,7 @@ def test_an_amount_that_may_be_a_thousand_is_refused_with_both_ways_to_write_it(
             f"unit_cost: {cell} may be 3125 or 3.125; write 3125 or 3.1250"
         )
     plain = b"sku,location,quantity,unit_cost,currency\nPROBE,main,5,3.125,KWD\n"
-    assert stock(plain) == [("PROBE", "main", 5, Money(minor=3125, currency="KWD"))]
+    assert stock(plain) == [("PROBE", "main", 5, Price(each=Decimal("3.125"), currency="KWD"))]
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from pydantic import BaseModel, ValidationError
 
 from domain import ids
 from domain.orders.order import LINES_MAX, QUANTITY_MAX, TOTAL_MINOR_MAX, Channel, Order
+from tests.support.builders import an_order, shipping
 from tests.support.strategies import documents, orders
 from tests.unit.orders.order_documents import FULL, Path, at, leaves, objects, text, without
 
+UNIT_PRICE: Path = ("lines", 0, "unit_price")
 AMOUNTS: tuple[Path, ...] = (
-    ("lines", 0, "unit_price"),
     ("lines", 0, "discount"),
     ("lines", 0, "tax"),
     ("discount",),
@@ -281,6 +282,38 @@ def test_an_amount_is_a_plain_decimal_string(path: Path, amount: Any) -> None:
     (field, reason), *others = refusals(at(path, amount)).items()
     assert (field, others) == (text(path), [])
     assert reason.startswith("must ")
+
+
+@pytest.mark.parametrize("price", ["0.125", "66.386554", "0.000001", "0", "12.500000"])
+def test_a_unit_price_has_up_to_six_decimals_and_is_kept_as_it_was_written(price: str) -> None:
+    order = an_order(("TEA", 1000, price))
+    assert json.loads(order.model_dump_json())["lines"][0]["unit_price"] == price
+
+
+@pytest.mark.parametrize("price", ["0.1234567", "-0.1", "1E2", ".5", "1" * 15, 0.125])
+def test_a_unit_price_is_a_plain_decimal_string(price: Any) -> None:
+    (field, reason), *others = refusals(at(UNIT_PRICE, price)).items()
+    assert (field, others) == ("lines[0].unit_price", [])
+    assert reason.startswith("must ")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "total"),
+    [
+        (1000, "0.125", 12500),
+        (3, "0.125", 38),
+        (1, "0.004999", 0),
+        (1, "0.005", 1),
+        (7, "0.015", 11),
+    ],
+)
+def test_a_line_is_rounded_once_half_away_from_zero(quantity: int, price: str, total: int) -> None:
+    order = an_order(("TEA", quantity, price), shipping=shipping("0"))
+    assert order.total_minor == total
+    document = {**json.loads(order.model_dump_json()), "total": str(Decimal(total) / 100)}
+    assert Order.model_validate(document).total_minor == total
+    wrong = {**document, "total": str(Decimal(total + 1) / 100)}
+    assert list(refusals(wrong)) == ["total"]
 
 
 def test_a_negative_amount_is_told_what_it_is() -> None:
