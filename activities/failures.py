@@ -16,7 +16,7 @@ from temporalio.worker import (
 )
 
 from activities.provider_errors import DeclineCode, Declined, OutcomeUnknown
-from domain.errors import OrderloomError, Unreachable
+from domain.errors import OrderloomError, UnknownCurrency, Unreachable
 
 DECLINED = "declined"
 ACTION_REQUIRED = "action_required"
@@ -50,6 +50,9 @@ class _FailureTypes(ActivityInboundInterceptor):
             ) from error
         except OutcomeUnknown as error:
             raise ApplicationError(str(error), type=OUTCOME_UNKNOWN) from error
+        except UnknownCurrency as error:
+            # Another process has written in it. The next connection learns of it.
+            raise ApplicationError(str(error), type=error.kind) from error
         except Unreachable as error:
             raise ApplicationError(str(error), type=error.kind) from error
         except OrderloomError as error:

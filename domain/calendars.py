@@ -7,15 +7,16 @@ Orderloom keeps no table of them.
 from __future__ import annotations
 
 from collections.abc import Container
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays as law
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from domain.fields import Document, wrong
+from domain.stored import is_stored
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -23,15 +24,18 @@ WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat"
 MONDAY_TO_FRIDAY: Final = WEEKDAYS[:5]
 
 
-def _known_zone(name: str) -> str:
+def _known_zone(name: str, info: ValidationInfo) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise wrong("must be an IANA time zone such as Europe/Berlin") from None
+        if not is_stored(info):
+            raise wrong("must be an IANA time zone such as Europe/Berlin") from None
     return name
 
 
-def _known_holidays(name: str) -> str:
+def _known_holidays(name: str, info: ValidationInfo) -> str:
+    if is_stored(info):
+        return name
     try:
         public_holidays(name)
     except NotImplementedError:
@@ -70,14 +74,21 @@ class Calendar(Document):
 
     def leaves_on(self, now: datetime, *, backlog_days: int = 0) -> date:
         """The day on which a parcel that is ordered now leaves. `now` has a time zone."""
-        local = now.astimezone(ZoneInfo(self.time_zone))
+        local = now.astimezone(self._zone)
         late = self.cut_off is not None and local.time() > self.cut_off
         begun = _first(local.date() + timedelta(days=late), self.working_days, self.holidays)
         return _later(begun, self.handling_days + backlog_days, self.working_days, self.holidays)
 
     def today(self, now: datetime) -> date:
         """The location's own date."""
-        return now.astimezone(ZoneInfo(self.time_zone)).date()
+        return now.astimezone(self._zone).date()
+
+    @property
+    def _zone(self) -> tzinfo:
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return UTC  # It was in the list when it was written. An order must not wait for it.
 
 
 def arrives_on(left: date, transit_days: int, country: str) -> date:
@@ -86,10 +97,6 @@ def arrives_on(left: date, transit_days: int, country: str) -> date:
     Carriers deliver from Monday to Friday, except on the country's holidays. A country whose
     holidays are not known has none.
     """
-    try:
-        public_holidays(country)
-    except NotImplementedError:
-        return _later(left, transit_days, MONDAY_TO_FRIDAY, None)
     return _later(left, transit_days, MONDAY_TO_FRIDAY, country)
 
 
@@ -115,7 +122,12 @@ def public_holidays(name: str) -> Container[date]:
 def _works(day: date, working_days: tuple[Weekday, ...], holidays: str | None) -> bool:
     if WEEKDAYS[day.weekday()] not in working_days:
         return False
-    return holidays is None or day not in public_holidays(holidays)
+    if holidays is None:
+        return True
+    try:
+        return day not in public_holidays(holidays)
+    except NotImplementedError:
+        return True  # Nobody knows its holidays, or does not any more.
 
 
 def _first(day: date, working_days: tuple[Weekday, ...], holidays: str | None) -> date:

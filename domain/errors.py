@@ -2,6 +2,7 @@
 
     OrderloomError
     ├── InvalidInput          bad data from outside: what, where, what to do        (exit 2)
+    │   └── UnknownCurrency   no list has the code, and nothing was written in it
     ├── Refused               a rule says no; nothing was changed                   (exit 1)
     │   ├── Conflict          same key, other content
     │   ├── NotFound          no such order, fulfilment, task, SKU …
@@ -46,6 +47,12 @@ class InvalidInput(OrderloomError):
     def __init__(self, message: str, *, where: str | None = None) -> None:
         super().__init__(f"{where}: {message}" if where else message)
         self.where = where
+
+
+class UnknownCurrency(InvalidInput):
+    """A currency that no list has, and in which nothing is known to be written."""
+
+    kind = "unknown_currency"
 
 
 class Refused(OrderloomError):

@@ -22,15 +22,17 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_after_validator_function
+from pydantic_core.core_schema import with_info_after_validator_function
 
-from domain.errors import InvalidInput
-from domain.money import AMOUNT_PATTERN, PRICE_DECIMALS_MAX, PRICE_PATTERN, decimals
+from domain.currencies import listed
+from domain.money import AMOUNT_PATTERN, PRICE_DECIMALS_MAX, PRICE_PATTERN
 from domain.plain_text import language_tag, lines, one_line, plain_signs
+from domain.stored import is_stored
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,15 @@ class Shape:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return no_info_after_validator_function(self._check, handler(source))
+        return with_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {**handler(schema), "pattern": self.pattern}
 
-    def _check(self, text: str) -> str:
-        if re.fullmatch(self.pattern, text) is None:
+    def _check(self, text: str, info: ValidationInfo) -> str:
+        if not is_stored(info) and re.fullmatch(self.pattern, text) is None:
             raise wrong(f"must be {self.words}")
         return text
 
@@ -141,8 +143,8 @@ Email = Annotated[
 ]
 
 
-def _known_language(value: Any) -> str:
-    tag = language_tag(value)
+def _known_language(value: Any, info: ValidationInfo) -> Any:
+    tag = value if is_stored(info) else language_tag(value)
     if tag is None:
         raise wrong("must be a language tag such as de, ko-KR, zh-Hant-TW or es-419")
     return tag
@@ -151,11 +153,9 @@ def _known_language(value: Any) -> str:
 Locale = Annotated[str, BeforeValidator(_known_language)]
 
 
-def _known_currency(code: str) -> str:
-    try:
-        decimals(code)
-    except InvalidInput as error:
-        raise wrong(str(error)) from None
+def _known_currency(code: str, info: ValidationInfo) -> str:
+    if not is_stored(info) and listed(code) is None:
+        raise wrong(f"unknown currency {code!r}; use an ISO 4217 code such as USD")
     return code
 
 
@@ -179,17 +179,15 @@ _COUNTRY_CODES = frozenset(country.alpha_2 for country in pycountry.countries) |
 _COUNTRY_WORDS: Final = "an ISO 3166-1 alpha-2 country code such as DE or KR"
 
 
-def _known_country(code: str) -> str:
-    if code != "*" and code not in _COUNTRY_CODES:
+def _known_country(code: str, info: ValidationInfo) -> str:
+    if code != "*" and not is_stored(info) and code not in _COUNTRY_CODES:
         raise wrong(f"must be {_COUNTRY_WORDS}")
     return code
 
 
-Currency = Annotated[
-    str,
-    Shape(r"^[A-Z]{3}$", "an ISO 4217 currency code such as USD"),
-    AfterValidator(_known_currency),
-]
+CurrencyOnceUsed = Annotated[str, Shape(r"^[A-Z]{3}$", "an ISO 4217 currency code such as USD")]
+"""For settings and for questions about what is stored: it may have left the list."""
+Currency = Annotated[CurrencyOnceUsed, AfterValidator(_known_currency)]
 Country = Annotated[str, Shape(r"^[A-Z]{2}$", _COUNTRY_WORDS), AfterValidator(_known_country)]
 CountryOrAny = Annotated[
     str,

@@ -1,7 +1,7 @@
 """Amounts: integers in minor units with a currency, and the one way to split them.
 
 On the wire and in files an amount is a decimal string ("12.50"); inside it is an integer number of
-minor units (1250). How many decimals a currency has comes from ISO 4217, as packaged by `iso4217`.
+minor units (1250). How many decimals a currency has is known by `domain.currencies`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
-from functools import lru_cache
 from typing import Final, Self
 
-from iso4217 import Currency
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import InvalidInput
+from domain.currencies import CURRENCIES
+from domain.errors import InvalidInput, UnknownCurrency
 
 AMOUNT_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,4})?$"
 """The pattern of an amount in documents."""
@@ -29,19 +28,15 @@ _DIGITS_MAX: Final = 40
 _EXACT: Final = Context(prec=_DIGITS_MAX, traps=[InvalidOperation, Inexact, Overflow])
 
 
-@lru_cache
 def decimals(currency: str) -> int:
-    """Number of decimals of an ISO 4217 currency: JPY 0, USD 2, KWD 3.
+    """Number of decimals of a currency that was ever written, or is in ISO 4217: JPY 0, USD 2.
 
-    Raises InvalidInput for an unknown code, or one without a minor unit (XAU, XXX).
+    Raises UnknownCurrency for another code, or for one without a minor unit (XAU, XXX).
     """
-    try:
-        exponent = Currency(currency).exponent
-    except ValueError:
-        exponent = None
-    if exponent is None:
-        raise InvalidInput(f"unknown currency {currency!r}; use an ISO 4217 code such as USD")
-    return exponent
+    places = CURRENCIES.decimals(currency)
+    if places is None:
+        raise UnknownCurrency(f"unknown currency {currency!r}; use an ISO 4217 code such as USD")
+    return places
 
 
 def to_minor(amount: Decimal | str, currency: str) -> int:
@@ -94,6 +89,14 @@ def price_text(each: Decimal, currency: str) -> str:
     return format(each, f".{max(written, decimals(currency))}f")
 
 
+def shown(minor: int, currency: str) -> str:
+    """For people: 12.50 USD. Never an error: where nobody knows the decimals, it says so."""
+    try:
+        return f"{to_decimal(minor, currency)} {currency}"
+    except UnknownCurrency:
+        return f"{minor} {currency} in its smallest unit"
+
+
 class Money(BaseModel):
     """An amount in minor units of one currency. `str()` is for people: '12.50 USD'."""
 
@@ -103,7 +106,7 @@ class Money(BaseModel):
     currency: str
 
     def __str__(self) -> str:
-        return f"{to_decimal(self.minor, self.currency)} {self.currency}"
+        return shown(self.minor, self.currency)
 
     def __add__(self, other: Self) -> Self:
         self._same(other)

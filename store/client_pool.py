@@ -59,7 +59,6 @@ async def open_client_pool(
             max_queries=50_000,
             loop=None,
             connect=None,
-            setup=None,
             max_inactive_connection_lifetime=300.0,
             **options,
         )

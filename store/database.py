@@ -13,6 +13,8 @@ from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 from pydantic_core import from_json, to_json
 
+from domain.currencies import CURRENCIES
+
 __all__ = [
     "CheckViolation",
     "Connection",
@@ -104,6 +106,7 @@ def pool_options(size_max: int) -> dict[str, Any]:
         "min_size": 1,
         "max_size": size_max,
         "init": _prepare,
+        "setup": _exchange_what_is_due,
         "reset": _close_if_in_doubt,
         "connection_class": _Session,
         "command_timeout": 30,
@@ -114,6 +117,33 @@ def pool_options(size_max: int) -> dict[str, Any]:
 
 async def _prepare(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=_json, decoder=from_json, schema="pg_catalog")
+    await _exchange_currencies(connection)
+
+
+async def _exchange_what_is_due(connection: Connection) -> None:
+    if CURRENCIES.are_due:
+        await _exchange_currencies(connection)
+
+
+async def _exchange_currencies(connection: Connection) -> None:
+    """Learn which currencies were ever used here, and keep those that only this process knows.
+
+    A process does it as it connects, and again only before it uses a connection for what is in a
+    currency that is new here. So a currency that leaves the standard's list stays readable for
+    every worker and command, and an order costs no statement for it.
+    """
+    _sql = load_queries(__file__)
+    try:
+        kept = {x["currency"]: x["decimals"] async for x in _sql.kept_currencies(connection)}
+        mine = {code: n for code, n in CURRENCIES.known().items() if code not in kept}
+        if mine:
+            await _sql.keep_currencies(
+                connection, currencies=list(mine), decimals=list(mine.values())
+            )
+            kept = {x["currency"]: x["decimals"] async for x in _sql.kept_currencies(connection)}
+    except asyncpg.UndefinedTableError:
+        return  # A database without tables, or with those of another version: others say so.
+    CURRENCIES.kept(kept)
 
 
 def _json(value: Any) -> str:

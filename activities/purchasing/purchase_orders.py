@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
@@ -17,6 +19,8 @@ from store.database import Pool
 from store.purchasing import purchase_reads, purchases, replenishment
 from store.stock import items
 
+logger = logging.getLogger(__name__)
+
 
 class Replenish(BaseModel):
     """Decide what to buy. `only_called`: only for levels that stock has crossed since last time."""
@@ -27,11 +31,12 @@ class Replenish(BaseModel):
 
 
 class Replenished(BaseModel):
-    """The purchase orders that were made."""
+    """The purchase orders that were made, and what was left out, each with its reason."""
 
     model_config = ConfigDict(frozen=True)
 
     ordered: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Purchase(BaseModel):
@@ -112,10 +117,12 @@ class Purchasing:
     async def replenish(self, ask: Replenish) -> Replenished:
         """Buy the SKUs that are low. A repeat buys nothing, because goods on order count."""
         async with self._pool.acquire() as conn:
-            ordered = await replenishment.run(
+            bought = await replenishment.run(
                 conn, self._policy, today=clock.today(), only_called=ask.only_called
             )
-        return Replenished(ordered=tuple(ordered))
+        for one in bought.left_out:
+            logger.warning("not bought: %s", one)
+        return Replenished(ordered=tuple(bought.ordered), left_out=tuple(bought.left_out))
 
     @activity.defn
     async def approve_purchase(self, ask: PurchaseDecision) -> None:

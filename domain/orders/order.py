@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     Field,
+    ValidationInfo,
     model_validator,
 )
 
@@ -46,6 +47,7 @@ from domain.fields import (
 )
 from domain.money import price_text, to_decimal, to_minor, worth_of_units
 from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
+from domain.stored import is_stored
 
 __all__ = [
     "LINES_MAX",
@@ -241,7 +243,9 @@ class Order(LenientRoot):
         return document
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         for where, amount in self._amounts():
             try:
                 self._minor(amount)

@@ -13,13 +13,25 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from domain.errors import InvalidInput
-from domain.fields import Amount, Currency, Day, Document, Id, Name, Sku, UnitPrice, inconsistent
+from domain.fields import (
+    Amount,
+    Currency,
+    CurrencyOnceUsed,
+    Day,
+    Document,
+    Id,
+    Name,
+    Sku,
+    UnitPrice,
+    inconsistent,
+)
 from domain.money import Money, Price, to_decimal, worth_of_units
 from domain.orders.policy import Duration
 from domain.stock.stock_levels import Units
+from domain.stored import is_stored
 
 PurchaseState = Literal[
     "proposed", "approved", "sent", "acknowledged", "shipped", "closed", "cancelled"
@@ -43,7 +55,7 @@ def further(state: PurchaseState, other: PurchaseState) -> PurchaseState:
     return max(state, other, key=lambda one: len(WAY) if one == "cancelled" else WAY.index(one))
 
 
-def _limits() -> dict[Currency, Amount]:
+def _limits() -> dict[CurrencyOnceUsed, Amount]:
     return {"USD": Decimal(1000), "EUR": Decimal(1000)}
 
 
@@ -55,7 +67,7 @@ class PurchasingPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    approve_up_to: dict[Currency, Amount] = Field(default_factory=_limits)
+    approve_up_to: dict[CurrencyOnceUsed, Amount] = Field(default_factory=_limits)
     """By currency: an order up to this value needs no approval. Others wait for a person."""
     over_delivery_percent: Annotated[int, Field(ge=0, le=100)] = 5
     """The share by which a receipt may be larger than the order."""
@@ -122,7 +134,9 @@ class SupplierItem(Document):
             )
 
     @model_validator(mode="after")
-    def _can_be_ordered(self) -> Self:
+    def _can_be_ordered(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         if len(part_number(self.sku)) > PART_NUMBER_MAX:
             raise inconsistent(
                 "sku",

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from domain.calendars import Calendar, arrives_on
 from domain.errors import InvalidInput
 from domain.fields import Amount, CountryOrAny, Currency, Document, Id, Service, inconsistent
 from domain.money import to_minor
 from domain.stock.location_ranking import Place
+from domain.stored import is_stored
 
 ANYWHERE: Final = "*"
 
@@ -51,7 +52,9 @@ class Location(Document):
     lanes: Annotated[tuple[Lane, ...], Field(max_length=10_000)] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         seen: set[tuple[str, str, str]] = set()
         for index, lane in enumerate(self.lanes):
             try:

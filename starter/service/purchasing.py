@@ -218,7 +218,7 @@ class Purchasing(PurchaseRecords):
         await self._update(po_id, "cancel", by, reason)
 
     async def replenish(self) -> list[str]:
-        """Look at all levels now; returns the ids of the new purchase orders."""
+        """Look at all levels now; returns the new purchase orders. Refused: some was left out."""
         running: Awaitable[dict[str, list[str]]] = self._temporal.execute_workflow(
             "Replenishment",
             {},
@@ -237,6 +237,8 @@ class Purchasing(PurchaseRecords):
             ) from None
         except RPCError as error:
             raise unreachable(error) from error
+        if answer["left_out"]:
+            raise Refused(f"bought {answer['ordered']}, but not {'; '.join(answer['left_out'])}")
         return answer["ordered"]
 
     def resume_lost(self) -> AsyncIterator[Resumption]:

@@ -19,6 +19,7 @@ from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
 from domain.sellers import Seller
+from domain.stored import stored
 from store.database import Connection, Record, load_queries
 
 __all__ = ["DocumentRow", "content_of", "get", "is_issued", "issue", "newest", "of_order"]
@@ -97,7 +98,7 @@ def content_of(
 ) -> Content:
     """What is printed on a document, from all that the function `document_basis` has found."""
     return compose(
-        Order.model_validate(basis["placed"]),
+        stored(Order, basis["placed"]),
         kind=kind,
         part_id=part_id,
         units=lines,

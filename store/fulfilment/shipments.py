@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.order import Shipping
+from domain.stored import stored
 from store.database import Connection, Record, load_queries
 from store.faults import refusals
 
@@ -75,7 +76,7 @@ async def want_label(
             to_charge_minor=to_charge_minor,
             renew_before=renew_before,
         )
-    shipping = None if row["shipping"] is None else Shipping.model_validate(row["shipping"])
+    shipping = None if row["shipping"] is None else stored(Shipping, row["shipping"])
     parcel = row["parcel"] or {}
     return Wanted(row["answer"], shipping, parcel.get("label", ""), parcel.get("refusal") or "")
 

@@ -43,6 +43,29 @@ create function transaction_moment() returns timestamptz language sql stable as 
     select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz, now())
 $$;
 
+-- The currencies that were ever used here, with their decimals as they were written first: a code stays
+-- readable when the standard's list lacks it one day. A process reads them when it connects, and adds those
+-- that only it knows. It begins with the list of the day on which it was made.
+create table currency (
+    currency currency_code primary key,
+    decimals integer       not null
+        constraint decimals_are_none_to_four check (decimals between 0 and 4)
+);
+insert into currency (currency, decimals)
+select code, decimals
+from (values
+    (0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
+    (2, 'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
+         CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
+         GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK
+         LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO
+         NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS
+         SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST
+         XAD XCD XCG YER ZAR ZMW ZWG'),
+    (3, 'BHD IQD JOD KWD LYD OMR TND'),
+    (4, 'CLF UYW')
+) as listed (decimals, codes), regexp_split_to_table(codes, '\s+') as code;
+
 -- Which routines this database has, and which migrations have made its tables: number → digest of the
 -- file. The newest row counts.
 create table routine_set (

@@ -12,6 +12,7 @@ from domain.money import to_minor
 from domain.orders.order import Shipping
 from domain.orders.policy import Policy
 from domain.orders.terms import TenderTerms, Terms
+from domain.stored import stored
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
@@ -53,7 +54,7 @@ async def on_record(conn: Connection, order_ids: Sequence[str]) -> dict[str, OnR
     return {
         row["order_id"]: OnRecord(
             terms=_terms(row),
-            shipping=Shipping.model_validate(row["shipping"]),
+            shipping=stored(Shipping, row["shipping"]),
             basket=row["basket"],
             policy=_policy(row["policy"]),
             received_at=row["received_at"],
@@ -162,7 +163,7 @@ async def decide_all(conn: Connection, decision: Decision, reasons: Mapping[str,
 
 async def shipping(conn: Connection, order_id: str) -> Shipping:
     """The order's address and its wishes for shipping."""
-    return Shipping.model_validate(await _sql.shipping_of(conn, order_id=order_id))
+    return stored(Shipping, await _sql.shipping_of(conn, order_id=order_id))
 
 
 async def customer_id(conn: Connection, order_id: str) -> str:

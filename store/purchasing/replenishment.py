@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
+from pydantic import ValidationError
+
+from domain.errors import OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.purchasing.replenishment import Demand, Levels, levels_for, to_order
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 from store.purchasing import purchases
+from store.purchasing.suppliers import terms_of
 
 _sql = load_queries(__file__)
 
@@ -28,29 +33,39 @@ DAYS_MIN = 14
 """With demand of fewer days, levels are not computed."""
 
 
+class Bought(NamedTuple):
+    """The ids of the new purchase orders, and what was left out, each with its reason."""
+
+    ordered: list[str]
+    left_out: list[str]
+
+
 async def run(
     conn: Connection, policy: PurchasingPolicy, *, today: date, only_called: bool = False
-) -> list[str]:
-    """Buy SKUs at or below their reorder point; returns the ids of the new purchase orders.
+) -> Bought:
+    """Buy SKUs at or below their reorder point.
 
     `only_called`: look only at levels that stock has crossed since the last time. Each supplier's
-    part is a transaction of its own, and stays ordered if a later part fails.
+    part is a transaction of its own: one that cannot be bought is left out, and told.
     """
     if not only_called:
         await follow_demand(conn, policy)
     rows = _sql.called(conn) if only_called else _sql.low(conn)
     skus = sorted({row["sku"] async for row in rows})
-    terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
+    terms, left_out = await _best_terms(conn, skus, policy)
     by_supplier: dict[str | None, list[str]] = defaultdict(list)
     for sku in skus:
         by_supplier[terms[sku].supplier if sku in terms else None].append(sku)
     ordered = []
-    for its_skus in by_supplier.values():
-        async with conn.transaction():
-            await lock_stock(conn, its_skus)
-            await _sql.answer_calls(conn, skus=its_skus)
-            ordered += await _order(conn, its_skus, policy, today)
-    return ordered
+    for supplier, its_skus in by_supplier.items():
+        try:
+            async with conn.transaction():
+                await lock_stock(conn, its_skus)
+                await _sql.answer_calls(conn, skus=its_skus)
+                ordered += await _order(conn, its_skus, policy, today)
+        except OrderloomError as error:
+            left_out.append(f"{', '.join(its_skus)} of {supplier}: {error}")
+    return Bought(ordered, left_out)
 
 
 async def _order(
@@ -63,7 +78,7 @@ async def _order(
 
     The supplier is chosen under the lock, too, because one may have refused a moment ago.
     """
-    terms = {item.sku: item for item in await _best_terms(conn, skus, policy)}
+    terms, _ = await _best_terms(conn, skus, policy)
     if nobodys := [sku for sku in skus if sku not in terms]:
         await _sql.call_later(conn, skus=nobodys, asked_again_before=policy.ask_again_after)
     wanted: dict[tuple[str, str, str], list[tuple[SupplierItem, int]]] = defaultdict(list)
@@ -94,9 +109,7 @@ async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
     """Compute the levels that follow demand again, where there is enough demand."""
     days = max(1, policy.demand_over // timedelta(days=1))
     rows = [row async for row in _sql.demand(conn, days=days) if row["days"] >= DAYS_MIN]
-    terms = {
-        item.sku: item for item in await _best_terms(conn, [row["sku"] for row in rows], policy)
-    }
+    terms, _ = await _best_terms(conn, [row["sku"] for row in rows], policy)
     found = [(row, _levels(row, terms[row["sku"]], policy)) for row in rows if row["sku"] in terms]
     if not found:
         return
@@ -130,6 +143,13 @@ async def wanted(conn: Connection) -> bool:
 
 async def _best_terms(
     conn: Connection, skus: Sequence[str], policy: PurchasingPolicy
-) -> list[SupplierItem]:
+) -> tuple[dict[str, SupplierItem], list[str]]:
+    """The terms of each SKU, and those that cannot be read, each with its reason."""
+    terms, unreadable = dict[str, SupplierItem](), list[str]()
     rows = _sql.best_terms(conn, skus=list(skus), asked_again_before=policy.ask_again_after)
-    return [SupplierItem(**row) async for row in rows]
+    async for row in rows:
+        try:
+            terms[row["sku"]] = terms_of(row)
+        except (OrderloomError, ValidationError) as error:
+            unreadable.append(f"the terms of {row['supplier']} for {row['sku']}: {error}")
+    return terms, unreadable

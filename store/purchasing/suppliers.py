@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.purchasing.purchase_orders import SupplierItem
-from store.database import Connection, load_queries
+from domain.stored import stored
+from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
 from store.stock.skus import know
 from store.stock.stock_levels import call_if_low
@@ -60,7 +61,7 @@ async def terms(
 ) -> list[SupplierItem]:
     """Terms by supplier and SKU: all, one supplier's, or those of some SKUs."""
     rows = _sql.list_terms(conn, supplier=supplier, skus=None if skus is None else list(skus))
-    return [SupplierItem(**row) async for row in rows]
+    return [terms_of(row) async for row in rows]
 
 
 async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
@@ -69,3 +70,8 @@ async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
     if supplier is not None and not found:
         raise NotFound(f"there is no supplier {supplier}; `orderloom suppliers list` shows them")
     return found
+
+
+def terms_of(row: Record) -> SupplierItem:
+    """A supplier's terms as they were accepted, whatever today's lists say."""
+    return stored(SupplierItem, dict(row))

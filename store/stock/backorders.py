@@ -15,6 +15,7 @@ from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
 from domain.stock.locations import Promise
 from domain.stock.sourcing import Available, Take
+from domain.stored import stored
 from store import waits
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
@@ -111,7 +112,7 @@ async def _reached(
     there = sorted({place for shelves in free.values() for place in shelves})
     if not there:
         return [set() for _ in waiting]
-    to = [Shipping.model_validate(row["shipping"]) for row in waiting]
+    to = [stored(Shipping, row["shipping"]) for row in waiting]
     ways = await locations.ways_to(conn, there, to)
     return [{way.location for way in theirs if way.reaches} for theirs in ways]
 

@@ -16,6 +16,7 @@ from domain.orders.order import Shipping
 from domain.stock.items import Item
 from domain.stock.kits import Parts
 from domain.stock.locations import Way
+from domain.stored import stored
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
@@ -90,7 +91,7 @@ class Catalogue:
         self._items |= {item["sku"]: Item(**item) for item in row["items"]}
         self._ways |= {address: [] for address in addresses}
         for way in row["ways"]:
-            self._ways[addresses[way.pop("number") - 1]].append(Way(**way))
+            self._ways[addresses[way.pop("number") - 1]].append(stored(Way, way))
 
     def _known(self, skus: Sequence[str], to: Sequence[Address]) -> Known:
         kits = {sku: parts for sku in skus if (parts := self._parts[sku]) is not None}

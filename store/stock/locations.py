@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from domain.errors import Conflict, IllegalTransition, NotFound, Refused
 from domain.money import to_decimal
 from domain.orders.order import Shipping
-from domain.stock.locations import Lane, Location, Way
+from domain.stock.locations import Location, Way
+from domain.stored import stored
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
@@ -74,7 +75,7 @@ async def ways_to(
     )
     asked = list(found)
     async for row in rows:
-        found[asked[row["number"] - 1]].append(Way(**row))
+        found[asked[row["number"] - 1]].append(stored(Way, dict(row)))
     return [found[key] for key in to]
 
 
@@ -124,7 +125,7 @@ async def find(conn: Connection, location: str | None = None) -> list[Location]:
 
 def _location(row: Record) -> Location:
     lanes = [
-        Lane(cost=to_decimal(lane.pop("cost_minor"), lane["currency"]), **lane)
+        {"cost": to_decimal(lane.pop("cost_minor"), lane["currency"]), **lane}
         for lane in row["lanes"]
     ]
-    return Location.model_validate({**row, "lanes": lanes})
+    return stored(Location, {**row, "lanes": lanes})

@@ -142,7 +142,7 @@ async def test_purchases_that_are_started_together_take_one_claim_and_one_outcom
             StockLevels(sku=sku, location="main", reorder_point=5, order_up_to=20) for sku in skus
         ]
         await stock_levels.set_levels(conn, levels)
-        made = await replenishment.run(conn, PurchasingPolicy(), today=clock.now().date())
+        made, _ = await replenishment.run(conn, PurchasingPolicy(), today=clock.now().date())
     assert len(made) == number
     with trips.counted() as sent:
         await PurchaseStarts(trips.pool, temporal_client, shop.task_queue).start()

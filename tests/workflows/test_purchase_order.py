@@ -170,7 +170,7 @@ async def test_whoever_decides_need_not_wait_for_ever(pool: Pool, temporal_clien
     shop = Shop(pool, temporal_client, QUICK)
     await a_need(shop, price="100")
     async with pool.acquire() as conn:
-        (po_id,) = await replenishment.run(conn, shop.buying_policy, today=date(2026, 11, 22))
+        ((po_id,), _) = await replenishment.run(conn, shop.buying_policy, today=date(2026, 11, 22))
     await PurchaseStarts(pool, temporal_client, shop.task_queue).start()
     with pytest.raises(TimeoutError):  # there is no worker
         await asyncio.wait_for(shop.purchasing.approve(po_id, by="kim"), 0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.errors import UnknownCurrency
 from domain.money import to_decimal
 from store.accounting.ledger import Posting
 
@@ -31,4 +32,7 @@ def sides(item: Posting) -> tuple[str, str]:
 
 def shown(minor: int, currency: str) -> str:
     """An amount with the decimals of its currency, and without its name."""
-    return str(to_decimal(minor, currency))
+    try:
+        return str(to_decimal(minor, currency))
+    except UnknownCurrency:
+        return f"{minor} in its smallest unit"

@@ -15,8 +15,9 @@ import typer
 from pydantic import Field
 
 from domain.accounting.accounts import Account
+from domain.currencies import CURRENCIES
 from domain.errors import InvalidInput, Refused
-from domain.fields import Currency, Day, Document, Name
+from domain.fields import CurrencyOnceUsed, Day, Document, Name
 from domain.words import count_of
 from starter.accounting.books import beancount, journal_csv, trial
 from starter.channels.csv_table import read_table
@@ -47,7 +48,7 @@ class _Days(Document):
     last: Annotated[Day | None, Field(alias="--to")] = None
     until: Annotated[Day | None, Field(alias="--until")] = None
     through: Annotated[Day | None, Field(alias="--through")] = None
-    currency: Annotated[Currency | None, Field(alias="--currency")] = None
+    currency: Annotated[CurrencyOnceUsed | None, Field(alias="--currency")] = None
 
 
 class _Called(Document):
@@ -187,6 +188,8 @@ def export(
     names = {} if accounts is None else _names(accounts)
 
     async def work(books: Accounting) -> Period:
+        if days.currency is not None and CURRENCIES.decimals(days.currency) is None:
+            raise InvalidInput(f"unknown currency {days.currency!r}", where="--currency")
         today = await books.today()
         end = days.last or today
         if end > today:

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from domain.errors import OrderloomError
-from domain.money import to_decimal
+from domain.errors import OrderloomError, UnknownCurrency
+from domain.money import shown, to_decimal
 
 # A pipe or a file has no width: nothing is cut or wrapped there.
 _WIDTH_WITHOUT_TERMINAL: Final = 10_000
@@ -159,7 +159,7 @@ def printable(text: str) -> str:
 
 def money(minor: int, currency: str) -> str:
     """12.50 USD."""
-    return f"{to_decimal(minor, currency)} {currency}"
+    return shown(minor, currency)
 
 
 def local(moment: datetime | None) -> str:
@@ -184,5 +184,8 @@ def wire(content: Any, currency: str | None = None) -> Any:
 
 def _wire_field(key: str, value: Any, currency: str | None) -> tuple[str, Any]:
     if key.endswith(_MINOR) and isinstance(value, int) and currency is not None:
-        return key.removesuffix(_MINOR), format(to_decimal(value, currency), "f")
+        try:
+            return key.removesuffix(_MINOR), format(to_decimal(value, currency), "f")
+        except UnknownCurrency:
+            return key, value  # As it is stored, under its own name: one row stops no list.
     return key, wire(value, currency)

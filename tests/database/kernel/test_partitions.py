@@ -63,7 +63,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("location", "lane", "item", "kit", "kit_part", "stock", "inventory"),
-            *("inventory_value", "routine_set", "catalogue_version"),
+            *("inventory_value", "routine_set", "catalogue_version", "currency"),
         ),
         "grows with what there is, not with the orders",
     ),

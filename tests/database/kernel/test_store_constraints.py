@@ -281,6 +281,7 @@ FORBIDDEN = {
     "promised_day_is_not_before_it_leaves": fulfilment(
         "promised_leave = '2026-12-02', promised_on = '2026-12-01'"
     ),
+    "decimals_are_none_to_four": "update currency set decimals = 5",
     "limit_is_one_parcel_or_more": "update location set parcels_a_day = 0",
     "distance_is_not_negative": lane("0, 'EUR', -1, 0"),
     "transit_is_not_negative": lane("0, 'EUR', 0, -1"),

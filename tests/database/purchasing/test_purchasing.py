@@ -73,7 +73,9 @@ class Buyer:
 
     async def run(self, *, only_called: bool = False, policy: PurchasingPolicy = POLICY) -> Any:
         async with self.pool.acquire() as conn:
-            return await replenishment.run(conn, policy, today=TODAY, only_called=only_called)
+            bought = await replenishment.run(conn, policy, today=TODAY, only_called=only_called)
+            assert not bought.left_out
+            return bought.ordered
 
     async def order(self, po_id: str) -> PurchaseOrder:
         async with self.pool.acquire() as conn:

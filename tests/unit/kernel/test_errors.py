@@ -19,6 +19,7 @@ def test_kinds_and_exit_codes_stay_what_they_are() -> None:
     assert {kind.kind: kind.exit_code for kind in OURS} == {
         "error": 1,
         "invalid_input": 2,
+        "unknown_currency": 2,
         "refused": 1,
         "conflict": 1,
         "not_found": 1,
