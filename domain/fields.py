@@ -94,6 +94,11 @@ def _visible(text: str) -> str:
     return text
 
 
+def _whole_number_as_text(value: Any) -> Any:
+    # Many shops number their orders, lines and customers, and send the bare number.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 _READABLE: Final = (_ONE_LINE, BeforeValidator(one_line), AfterValidator(_visible))
 
 # What must be there is refused if it is longer, so the limit is wide.
@@ -119,9 +124,19 @@ Printable = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     _ONE_LINE,
+    BeforeValidator(_whole_number_as_text),
     AfterValidator(_visible),
 ]
 Sku = Printable
+LineId = Printable
+# As the channel knows the customer; a guest's is made of the order's id.
+CustomerId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    _ONE_LINE,
+    BeforeValidator(_whole_number_as_text),
+    AfterValidator(_visible),
+]
 Service = Printable
 Token = Annotated[
     str,

@@ -10,12 +10,41 @@ purchase order `PO-5ff1…` · its workflow `purchase-order:PO-5ff1…`
 
 from __future__ import annotations
 
+import hashlib
+import re
+from typing import Final
+
 WHO = "orderloom"
 """The actor in the story when the engine acted by itself."""
 
 
 WORKFLOW_PREFIX = "order:"
 PURCHASE_PREFIX = "purchase-order:"
+
+
+ENCODED_MAX: Final = 120
+"""An encoded number is no longer: a workflow's id, and a payment company's keys, have limits."""
+_KEPT: Final = 90
+"""Of a longer one, so much is kept as it is."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]")
+
+
+def order_id(channel: str, number: str) -> str:
+    """The id of an order, by its number as the channel writes it.
+
+    Letters without accents, digits, '.', '_' and '-' stay. Every other sign is written as the bytes
+    that it has in UTF-8, each as '~' and two digits: `#1001` of `web` is `web-~231001`. So two
+    numbers never have one id. A number that gets too long by that ends in a hash of all of it.
+    """
+    encoded = "".join(
+        sign if _PLAIN.match(sign) else "".join(f"~{byte:02x}" for byte in sign.encode())
+        for sign in number
+    )
+    if len(encoded) > ENCODED_MAX:
+        # No other number has "~~" in it.
+        encoded = f"{encoded[:_KEPT]}~~{hashlib.sha256(number.encode()).hexdigest()[:24]}"
+    return f"{channel}-{encoded}"
 
 
 def workflow_id(order_id: str) -> str:

@@ -23,7 +23,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import InvalidInput
 from domain.faults import faults
-from domain.orders.order import Channel
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.sellers import Seller
@@ -119,10 +118,6 @@ class Settings(BaseSettings):
     policy: Policy = Policy()
     """Defaults for orders, as ORDERLOOM_POLICY__RETURN_WINDOW=P14D and the like."""
 
-    channels: dict[Channel, dict[str, Any]] = {}
-    """What differs from the defaults by channel, as ORDERLOOM_CHANNELS__POS__CHARGE=at_confirmation
-    and the like."""
-
     purchasing: PurchasingPolicy = PurchasingPolicy()
     """How buying goes, as ORDERLOOM_PURCHASING__OVER_DELIVERY_PERCENT=10 and the like."""
 
@@ -147,21 +142,6 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-
-def channel_policies(settings: Settings) -> dict[str, Policy]:
-    """The policy of each channel that has one of its own. Raises `InvalidInput` for a bad one."""
-    usual = settings.policy.model_dump()
-    found: dict[str, Policy] = {}
-    for channel, changes in settings.channels.items():
-        try:
-            found[channel] = Policy.model_validate(usual | changes)
-        except ValidationError as error:
-            place, _, reason = faults(error)[0]
-            name = "__".join(str(part) for part in place).upper()
-            where = f"{_PREFIX}CHANNELS__{channel.upper()}__{name}"
-            raise InvalidInput(f"{where}: {reason}", where="environment") from None
-    return found
 
 
 def load_settings() -> Settings:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.fields import Amount, Document, Id, Reason, Token, Who, inconsistent
+from domain.fields import Amount, Document, Id, LineId, Reason, Token, Who, inconsistent
 from domain.money import Money
 from domain.orders.order import LINES_MAX, Quantity
 
@@ -22,7 +22,7 @@ from domain.orders.order import LINES_MAX, Quantity
 class LineRequest(Document):
     """`quantity` units of one line; without a quantity, as many as possible."""
 
-    line_id: Id
+    line_id: LineId
     quantity: Quantity | None = None
 
 

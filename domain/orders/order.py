@@ -12,7 +12,7 @@ import hashlib
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,21 +21,17 @@ from pydantic import (
     model_validator,
 )
 
+from domain import ids
 from domain.errors import InvalidInput
 from domain.fields import (
     Amount,
-    Country,
     Currency,
     Day,
     Document,
-    Email,
     Id,
     Instant,
-    Locale,
-    Name,
+    LineId,
     Note,
-    Phone,
-    PostalCode,
     Printable,
     Service,
     Sku,
@@ -47,6 +43,8 @@ from domain.fields import (
 )
 from domain.money import price_text, to_decimal, to_minor, worth_of_units
 from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
+from domain.orders.people import Address, Customer
+from domain.sellers import Code
 from domain.stored import is_stored
 
 __all__ = [
@@ -55,23 +53,12 @@ __all__ = [
     "TENDERS_MAX",
     "TOTAL_MINOR_MAX",
     "Address",
-    "Amount",
-    "Channel",
-    "Country",
-    "Currency",
     "Customer",
-    "Document",
-    "Id",
     "Line",
-    "Locale",
-    "Name",
-    "Note",
     "Order",
     "Payment",
-    "Phone",
     "Quantity",
     "Shipping",
-    "Sku",
     "Tender",
 ]
 
@@ -81,43 +68,17 @@ QUANTITY_MAX = 1_000_000
 # Keeps every amount inside a PostgreSQL bigint, with room for sums over many orders.
 TOTAL_MINOR_MAX = 10**15
 
-Channel = Literal["web", "pos", "marketplace", "b2b"]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
-
-
-class Customer(LenientDocument):
-    """The buyer. `locale` chooses the language of messages to the customer.
-
-    A guest comes without an id and is a customer of this order only. Who is named only here or only
-    in the address is named in both.
-    """
-
-    id: Printable
-    name: Name
-    email: Annotated[Email | None, FREE] = None
-    phone: Annotated[Phone | None, FREE] = None
-    locale: Annotated[Locale, FREE] = "en"
-
-
-class Address(LenientDocument):
-    """The destination. Only the country is checked; the carrier checks the rest."""
-
-    name: Name
-    line1: Name
-    line2: Annotated[Name | None, CUT] = None
-    city: Name
-    region: Annotated[Name | None, CUT] = None
-    postal_code: Annotated[PostalCode | None, FREE] = None
-    country: Country
 
 
 class Line(LenientDocument):
     """`quantity` units of one SKU. `discount` and `tax` are for the whole line, not per unit.
 
     The price of a unit may be finer than the currency; the line is rounded once, half away from 0.
+    A line without an id goes by its place in the order: 1, 2, 3.
     """
 
-    line_id: Id
+    line_id: LineId
     sku: Sku
     quantity: Quantity
     unit_price: UnitPrice
@@ -166,8 +127,9 @@ class Tender(Document):
 class Order(LenientRoot):
     """One order of one customer, as placed. Prices are net of tax; tax is added to them."""
 
-    channel: Channel
-    channel_order_id: Id
+    channel: Code
+    channel_order_id: Printable
+    """The order's number as the channel writes it: `1001`, `#1001`, `SO/2026/00042`, `№ 7`."""
     placed_at: Instant
     customer: Customer
     currency: Currency
@@ -188,8 +150,8 @@ class Order(LenientRoot):
 
     @property
     def order_id(self) -> str:
-        """`<channel>-<channel_order_id>`: the id that all of its parts' ids begin with."""
-        return f"{self.channel}-{self.channel_order_id}"
+        """`<channel>-<number>`, the number encoded: what all of its parts' ids begin with."""
+        return ids.order_id(self.channel, self.channel_order_id)
 
     @property
     def total_minor(self) -> int:
@@ -228,13 +190,25 @@ class Order(LenientRoot):
 
     @model_validator(mode="before")
     @classmethod
+    def _numbered(cls, document: Any) -> Any:
+        match document:
+            case {"lines": [*lines]} if any(isinstance(line, dict) for line in lines):
+                numbered = [
+                    filled(line, line_id=str(position)) if isinstance(line, dict) else line
+                    for position, line in enumerate(lines, start=1)
+                ]
+                return {**document, "lines": numbered}
+        return document
+
+    @model_validator(mode="before")
+    @classmethod
     def _named(cls, document: Any) -> Any:
         match document:
             case {"customer": dict(customer), "shipping": {"address": dict(address)}}:
                 number = document.get("channel_order_id")
                 customer = filled(
                     customer,
-                    id=f"guest-{document.get('channel')}-{number}",
+                    id=f"guest-{ids.order_id(str(document.get('channel')), str(number).strip())}",
                     name=address.get("name"),
                 )
                 address = filled(address, name=customer.get("name"))

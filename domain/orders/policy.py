@@ -58,3 +58,10 @@ class Policy(BaseModel):
     """A return may be requested for this long after the last delivery."""
     return_within: Duration = timedelta(days=30)
     """A return parcel not received this long after its approval needs attention."""
+
+    def over(self, usual: Policy) -> Policy:
+        """The usual policy, but for what was set in this one."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if "sourcing" in given:
+            given["sourcing"] = self.sourcing.over(usual.sourcing)
+        return usual.model_copy(update=given)

@@ -33,6 +33,10 @@ class SourcingRules(BaseModel):
     locations: tuple[Id, ...] | None = None
     """Only these locations; left out: any."""
 
+    def over(self, usual: SourcingRules) -> SourcingRules:
+        """The usual rules, but for what was set in these."""
+        return usual.model_copy(update={n: getattr(self, n) for n in self.model_fields_set})
+
     @field_validator("prefer")
     @classmethod
     def _once_each(cls, prefer: tuple[Criterion, ...]) -> tuple[Criterion, ...]:

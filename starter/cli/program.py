@@ -90,6 +90,7 @@ _COMMANDS: Final = {
     "ledger": _Entry(
         "accounting.ledger", "The books: balance, entries, export, closing.", _RUNNING
     ),
+    "channels": _Entry("orders.channels", "Where orders come from.", _RUNNING),
     "sellers": _Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
     "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),

@@ -9,7 +9,7 @@ from typing import Final
 from domain.errors import NotFound
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
-from store.views import reads
+from store.views import parcels, reads
 from store.warehouse import scans
 
 LATE_SCAN: Final = scans.LATE
@@ -52,4 +52,4 @@ class Carriers:
     async def under_way(self, *, at_most: int = 1000) -> Sequence[reads.ParcelUnderWay]:
         """The shipments that carriers have."""
         async with self._pool.acquire() as conn:
-            return await reads.parcels_under_way(conn, at_most=at_most)
+            return await parcels.parcels_under_way(conn, at_most=at_most)

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from domain.ids import workflow_id
 from runtime.discovery import connect_settings, read_stack
-from runtime.settings import Settings, channel_policies, load_settings
+from runtime.settings import Settings, load_settings
 from runtime.temporal import connect_temporal
 from starter.service.service import Records, Service
 from store.client_pool import STATEMENT_SECONDS_MAX, open_client_pool, rehearsal
@@ -97,7 +97,6 @@ async def service(
             temporal,
             task_queue=settings.task_queue,
             policy=settings.policy,
-            channel_policies=channel_policies(settings),
             purchasing=settings.purchasing,
         )
 

@@ -18,7 +18,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from domain import ids
-from domain.errors import Unreachable
+from domain.errors import InvalidInput, Refused, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     Placement,
@@ -29,24 +29,16 @@ from domain.orders.starts import OrderStart
 from runtime.order_starts import start_order
 from starter.service.decisions import Decisions
 from starter.service.resuming import SETTLE, LostOrders, Resumption
+from starter.service.taking_in import Asked, TakingIn
 from starter.service.updates import OrderRequests
-from store.batching import Batching
-from store.database import DatabaseAway, Pool
-from store.orders import intake
-from store.orders.intake import Received
-from store.views import decisions, reads
+from store.database import Pool
+from store.views import decisions, named, reads
 from store.views.decisions import Sourced
 
 _A_DAY = timedelta(days=1)
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """Placing waits this long for the decision; then the order goes on by itself, in progress."""
-
-WRITE_DOWN_SECONDS_MAX: Final = 8.0
-"""The time for writing an order down, a wait for a free connection included."""
-
-LINES_TOGETHER_MAX: Final = 500
-"""Order lines that are written down in one statement, at most; an order has no more."""
 
 ASK_WITHIN: Final = timedelta(seconds=10)
 """Temporal is given this long to say whether an order's workflow runs."""
@@ -66,10 +58,22 @@ class OrderRecords:
         async with self._pool.acquire() as conn:
             return await reads.detail(conn, order_id)
 
+    async def named(self, text: str) -> str:
+        """The id of the order that a person names: by its id, or as its channel writes its number.
+
+        What names no order is answered as it is. Raises Refused where several have that number.
+        """
+        async with self._pool.acquire() as conn:
+            found = await named.named(conn, text)
+        if len(found) > 1:
+            raise Refused(f"{text!r} is the number of several orders: {', '.join(found)}; name one")
+        return found[0] if found else text
+
     async def list(
         self,
         *,
         channel: str | None = None,
+        seller: str | None = None,
         state: reads.OrderState | None = None,
         customer_id: str | None = None,
         attention: bool | None = None,
@@ -82,6 +86,7 @@ class OrderRecords:
             return await reads.summaries(
                 conn,
                 channel=channel,
+                seller=seller,
                 state=state,
                 customer_id=customer_id,
                 attention=attention,
@@ -134,26 +139,16 @@ class Orders(OrderRecords):
         *,
         task_queue: str,
         policy: Policy | None = None,
-        channel_policies: Mapping[str, Policy] | None = None,
     ) -> None:
         super().__init__(pool)
         self._temporal = temporal
         self._requests = requests
         self._task_queue = task_queue
-        self._policy = policy or Policy()
-        self._channel_policies = channel_policies or {}
         self._decisions = Decisions(pool)
         self._lost = LostOrders(pool, temporal, task_queue)
         self._away: Unreachable | None = None
         self._away_until = 0.0
-        self._intake = Batching(
-            self._write_down,
-            rivals_over=lambda _: ("intake",),
-            size=lambda one: len(one.order.lines),
-            size_max=LINES_TOGETHER_MAX,
-            writers_max=1,
-            hopeless=DatabaseAway,
-        )
+        self._intake = TakingIn(pool, policy or Policy())
 
     async def place(
         self,
@@ -165,18 +160,24 @@ class Orders(OrderRecords):
     ) -> Placement:
         """Place an order, once however often it is placed.
 
-        `bulk`: it is one of many, and lets others pass while work is waiting for workers.
+        `policy`: what is set in it differs for this order from its channel's. `bulk`: it is one of
+        many, and lets others pass while work is waiting for workers.
         Answers confirmed, rejected or held with the reason, or in_progress when the decision takes
         longer than `answer_within`, or Temporal is away: the order is safe then, and a worker
-        starts it. Raises Conflict when the id was used for other content.
+        starts it. Raises Conflict when the id was used for other content, and InvalidInput when its
+        channel does not take it.
         """
-        policy = policy or self._policy_of(order)
-        if not await self._take_in(Received(order, policy, bulk)):
-            known = await self._decisions.on_record(order)
-            if known is not None:
-                return known
         try:
-            runs = await self._start(OrderStart.of(order, policy, bulk=bulk))
+            taken = await self._intake.take_in(Asked(order, policy, bulk))
+        except InvalidInput:
+            # What was taken in before its channel changed is answered as it was.
+            if (known := await self._decisions.on_record(order)) is not None:
+                return known
+            raise
+        if not taken.new and (known := await self._decisions.on_record(order)) is not None:
+            return known
+        try:
+            runs = await self._start(OrderStart.of(order, taken.policy, bulk=bulk))
         except Unreachable as error:
             return _in_progress(order, f"accepted, and will be started; {error}")
         if not runs:
@@ -185,28 +186,6 @@ class Orders(OrderRecords):
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
             return await self._undecided(order)
-
-    def _policy_of(self, order: Order) -> Policy:
-        return self._channel_policies.get(order.channel, self._policy)
-
-    async def _take_in(self, received: Received) -> bool:
-        """Write the order down. False: its id is on record. Raises Unreachable.
-
-        Orders that come together are written together, in the sequence in which they came.
-        """
-        try:
-            async with asyncio.timeout(WRITE_DOWN_SECONDS_MAX):
-                return await self._intake.answer(received)
-        except TimeoutError as error:
-            raise Unreachable(
-                f"the database did not answer within {WRITE_DOWN_SECONDS_MAX:.0f} s, so it is not "
-                f"known what became of order {received.order.order_id}: place it again, and it is "
-                "placed once"
-            ) from error
-
-    async def _write_down(self, received: Sequence[Received]) -> Sequence[bool]:
-        async with self._pool.acquire() as conn:
-            return await intake.take_in(conn, received)
 
     async def _start(self, start: OrderStart) -> bool:
         """Start the order's workflow. False: it had one. Raises Unreachable, in bounded time.

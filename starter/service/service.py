@@ -6,7 +6,6 @@ takes and returns values; what it writes is one transaction or one request to on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -19,6 +18,7 @@ from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
 from starter.service.carriers import Carriers
 from starter.service.catalogue import Catalogue
+from starter.service.channels import Channels
 from starter.service.credit import Credit
 from starter.service.locations import Locations
 from starter.service.orders import OrderRecords, Orders
@@ -60,6 +60,7 @@ class Records:
         self.baskets = Baskets(pool)
         self.carriers = Carriers(pool)
         self.catalogue = Catalogue(pool)
+        self.channels = Channels(pool)
         self.credit = Credit(pool)
         self.locations = Locations(pool)
         self.sellers = Sellers(pool)
@@ -83,7 +84,6 @@ class Service(Records):
         *,
         task_queue: str = TASK_QUEUE,
         policy: Policy | None = None,
-        channel_policies: Mapping[str, Policy] | None = None,
         purchasing: PurchasingPolicy | None = None,
     ) -> None:
         super().__init__(pool, purchasing=purchasing)
@@ -97,7 +97,6 @@ class Service(Records):
             requests,
             task_queue=task_queue,
             policy=policy,
-            channel_policies=channel_policies,
         )
         self.aftersales = Aftersales(requests)
         self.payments = Payments(pool, requests)

@@ -144,6 +144,23 @@ create table seller (
 create unique index there_is_one_seller on seller ((true));
 insert into seller (seller) values ('main');
 
+-- Where orders come from. An order carries what its channel said when it was taken in.
+create table channel (
+    channel    text  primary key
+        constraint channel_has_a_code check (channel ~ '^[a-z][a-z0-9]{1,15}$'),
+    kind       text  not null constraint channel_is_of_a_known_kind check (
+        kind in ('web', 'pos', 'marketplace', 'b2b')),
+    seller     text  not null
+        constraint channel_sells_for_a_seller references seller on update cascade,
+    currencies text[],  -- null here and in the next two: not limited
+    locations  text[],
+    providers  text[],
+    policy     jsonb not null default '{}',  -- what differs from the usual policy
+    retired_at timestamptz  -- since then it takes no new orders
+);
+insert into channel (channel, kind, seller)
+select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b']) code;
+
 -- The seller's day at a moment: of documents, of the books, and of closings.
 create function seller_day(at timestamptz) returns date language sql stable as $$
     select (at at time zone time_zone)::date from seller
@@ -156,7 +173,10 @@ $$;
 create table customer_order (
     order_no         bigint        generated always as identity primary key,
     order_id         text          not null constraint order_id_is_of_one_order unique,
+    -- Where it comes from, and for whom it was sold then. No references: each order would lock the rows of
+    -- its channel and its seller. Who takes it in has read both.
     channel          text          not null,
+    seller           text          not null,
     channel_order_id text          not null,
     -- of the document: tells the same order from another one
     digest           text          not null,
@@ -183,7 +203,8 @@ create table customer_order (
         constraint fulfilment_status_is_known check (fulfilment_status in (
         'unfulfilled', 'partly_fulfilled', 'fulfilled')),
     reason           some_text,
-    constraint channel_number_is_of_one_order unique (channel, channel_order_id)
+    -- The number first, because people ask for it without its channel.
+    constraint channel_number_is_of_one_order unique (channel_order_id, channel)
 )
 -- A row of more than 2 KB keeps its document apart, so that a changed state does not write that again.
 with (toast_tuple_target = 256, fillfactor = 85);

@@ -28,7 +28,7 @@ AGAIN_AFTER: Final = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Received:
-    """An order that a channel brings, and the policy that it will go by.
+    """An order that a channel brings, the policy that it will go by, and who sells.
 
     `bulk`: one of many, whose work lets that of others pass.
     """
@@ -36,6 +36,7 @@ class Received:
     order: Order
     policy: Policy = field(default_factory=Policy)
     bulk: bool = False
+    seller: str = "main"
 
 
 async def take_in(conn: Connection, received: Sequence[Received]) -> list[bool]:
@@ -64,6 +65,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         conn,
         order_ids=[order.order_id for order in orders],
         channels=[order.channel for order in orders],
+        sellers=[one.seller for one in received],
         channel_order_ids=[order.channel_order_id for order in orders],
         digests=[order.digest for order in orders],
         policies=[one.policy.model_dump(mode="json") for one in received],

@@ -1,22 +1,22 @@
 -- Intake: orders are written down before anything else happens to them.
 
--- name: take_in(order_ids, channels, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
+-- name: take_in(order_ids, channels, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
 -- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
 -- to be started. Returns the ids of the new ones; nothing is written for the others. Written in the
 -- sequence of their ids, because an insert waits for another one of the same id; taken in in the
 -- sequence in which they are given.
 with given as (
-    select * from unnest(:order_ids::text[], :channels::text[], :channel_order_ids::text[],
+    select * from unnest(:order_ids::text[], :channels::text[], :sellers::text[], :channel_order_ids::text[],
                          :digests::text[], :policies::jsonb[], :documents::jsonb[],
                          :customer_ids::text[], :currencies::text[], :totals::bigint[],
                          :placed::timestamptz[], :bulk::boolean[], :left_out::text[])
-        with ordinality as g (order_id, channel, channel_order_id, digest, policy, document,
+        with ordinality as g (order_id, channel, seller, channel_order_id, digest, policy, document,
                               customer_id, currency, total_minor, placed_at, bulk, left_out,
                               position)
 ), created as (
-    insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
+    insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy, document,
                                 customer_id, currency, total_minor, placed_at, received_at)
-    select order_id, channel, channel_order_id, digest, policy, document, customer_id, currency,
+    select order_id, channel, seller, channel_order_id, digest, policy, document, customer_id, currency,
            total_minor, placed_at,
            (select moment()) + position * interval '1 microsecond'
     from given order by order_id

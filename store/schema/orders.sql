@@ -5,7 +5,10 @@
 create table customer_order (
     order_no         bigint        generated always as identity primary key,
     order_id         text          not null constraint order_id_is_of_one_order unique,
+    -- Where it comes from, and for whom it was sold then. No references: each order would lock the rows of
+    -- its channel and its seller. Who takes it in has read both.
     channel          text          not null,
+    seller           text          not null,
     channel_order_id text          not null,
     -- of the document: tells the same order from another one
     digest           text          not null,
@@ -32,7 +35,8 @@ create table customer_order (
         constraint fulfilment_status_is_known check (fulfilment_status in (
         'unfulfilled', 'partly_fulfilled', 'fulfilled')),
     reason           some_text,
-    constraint channel_number_is_of_one_order unique (channel, channel_order_id)
+    -- The number first, because people ask for it without its channel.
+    constraint channel_number_is_of_one_order unique (channel_order_id, channel)
 )
 -- A row of more than 2 KB keeps its document apart, so that a changed state does not write that again.
 with (toast_tuple_target = 256, fillfactor = 85);

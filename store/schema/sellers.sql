@@ -15,6 +15,23 @@ create table seller (
 create unique index there_is_one_seller on seller ((true));
 insert into seller (seller) values ('main');
 
+-- Where orders come from. An order carries what its channel said when it was taken in.
+create table channel (
+    channel    text  primary key
+        constraint channel_has_a_code check (channel ~ '^[a-z][a-z0-9]{1,15}$'),
+    kind       text  not null constraint channel_is_of_a_known_kind check (
+        kind in ('web', 'pos', 'marketplace', 'b2b')),
+    seller     text  not null
+        constraint channel_sells_for_a_seller references seller on update cascade,
+    currencies text[],  -- null here and in the next two: not limited
+    locations  text[],
+    providers  text[],
+    policy     jsonb not null default '{}',  -- what differs from the usual policy
+    retired_at timestamptz  -- since then it takes no new orders
+);
+insert into channel (channel, kind, seller)
+select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b']) code;
+
 -- The seller's day at a moment: of documents, of the books, and of closings.
 create function seller_day(at timestamptz) returns date language sql stable as $$
     select (at at time zone time_zone)::date from seller

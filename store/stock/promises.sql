@@ -54,7 +54,8 @@ select o.order_id, b.line_id, b.sku, b.promised_leave, b.promised_on, transactio
            as lacks,
        array(select e.what from order_event e
              where e.order_no = b.order_no
-               and starts_with(e.effect, 'promise:backorder:' || b.line_id || ':')) as told
+               and starts_with(e.effect, 'promise:backorder:')
+               and e.data ->> 'line_id' = b.line_id) as told
 from backorder b join promised using (sku) join customer_order o using (order_no)
 where b.quantity > 0
 order by b.sku, b.received_at, b.order_no, b.line_id;

@@ -40,6 +40,7 @@ class OrderSummary(Row):
 
     order_id: str
     channel: str
+    seller: str
     channel_order_id: str
     customer_id: str
     currency: str
@@ -239,6 +240,7 @@ async def summaries(
     conn: Connection,
     *,
     channel: str | None = None,
+    seller: str | None = None,
     state: OrderState | None = None,
     customer_id: str | None = None,
     attention: bool | None = None,
@@ -250,6 +252,7 @@ async def summaries(
     rows = _sql.summaries(
         conn,
         channel=channel,
+        seller=seller,
         state=state,
         customer_id=customer_id,
         attention=attention,
@@ -293,8 +296,3 @@ async def tasks(
     """The warehouse's open tasks, oldest first."""
     rows = _sql.tasks(conn, task=task, order_id=order_id, location=location, at_most=at_most)
     return [Task(**row) async for row in rows]
-
-
-async def parcels_under_way(conn: Connection, *, at_most: int = 1000) -> list[ParcelUnderWay]:
-    """Parcels that carriers have, the oldest first."""
-    return [ParcelUnderWay(**row) async for row in _sql.parcels_under_way(conn, at_most=at_most)]

@@ -57,12 +57,12 @@ select o.state, o.reason,
         ) e) as story
 from order_overview o where o.order_id = :order_id;
 
--- name: summaries(channel, state, customer_id, attention, placed_from, placed_to, at_most)
+-- name: summaries(channel, seller, state, customer_id, attention, placed_from, placed_to, at_most)
 -- Newest first. Filters that are null do not filter. The units of those that are shown are added up, and
 -- of no other. The function stands in schema/routines/views.sql.
 select o.*
-from page_of_orders(:channel, :state, :customer_id, :attention, :placed_from, :placed_to, :at_most)
-    as order_id
+from page_of_orders(:channel, :seller, :state, :customer_id, :attention, :placed_from, :placed_to,
+                    :at_most) as order_id
 join order_overview o using (order_id)
 order by o.received_at desc, o.order_id;
 
@@ -108,13 +108,4 @@ where (:task::text is null or task = :task)
   and (:order_id::text is null or order_id = :order_id)
   and (:location::text is null or location = :location)
 order by since, part_id
-limit :at_most;
-
--- name: parcels_under_way(at_most)
--- Handed over, and neither delivered nor given up: what a carrier is working on.
-select p.fulfilment_id, order_of(p.fulfilment_id) as order_id, p.carrier, p.tracking_number,
-       p.carrier_status, p.handed_over_at, p.last_scan_at
-from shipment p join fulfilment f using (order_no, fulfilment_id)
-where f.state = 'shipped'
-order by p.handed_over_at, p.fulfilment_id
 limit :at_most;

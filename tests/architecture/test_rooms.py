@@ -242,7 +242,12 @@ DOORS = {
         "store.schema_version.check",
     ),
     # Intake first: the door writes an order down before its workflow starts.
-    "starter/service/orders.py": ("store.batching", "store.orders.intake"),
+    "starter/service/taking_in.py": (
+        "store.batching",
+        "store.orders.channels",
+        "store.orders.intake",
+    ),
+    "starter/service/channels.py": ("store.orders.channels",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/updates.py": ("store.orders.answers",),
     "starter/service/accounting.py": ("store.accounting",),

@@ -9,9 +9,8 @@ import pytest
 
 from activities.provider_errors import Declined
 from activities.providers.store_credit import StoreCredit
-from domain.fields import Token
+from domain.fields import Document, Token
 from domain.money import Money
-from domain.orders.order import Document
 from store.database import Pool
 from tests.support.command_line import Cli
 

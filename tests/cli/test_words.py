@@ -68,7 +68,7 @@ async def test_what_is_long_is_told_by_its_beginning_and_once(cli: Cli, shop: Sh
     long = {**a_document(("TEA", 1)), "channel_order_id": "x" * 10_000}
     many = a_document(*((f"NONE-{number}", 1) for number in range(500)))
     told = await cli("place", "-", stdin=json.dumps(long))
-    assert "channel_order_id: must have 64 characters at most (order xxx" in told.err
+    assert "channel_order_id: must have 100 characters at most (order xxx" in told.err
     assert len(told.err) < 400
     refused = await cli("place", "-", "--all-or-nothing", stdin=json.dumps(many))
     order_id = refused.out.split()[0]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 
+from starter.cli.terminal.named import PerhapsOrder, perhaps_order_named
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, money, wire
 from starter.service.connection import from_records
@@ -17,10 +17,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def invoices(
-    order: Annotated[
-        str | None,
-        typer.Argument(metavar="[ORDER]", help="Only of this order.", show_default=False),
-    ] = None,
+    order: PerhapsOrder = None,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
@@ -28,6 +25,7 @@ def invoices(
 
     Example: `orderloom invoices web-1001`
     """
+    order = perhaps_order_named(order)
     found = from_records(lambda here: here.accounting.documents(order, at_most=limit))
     out = Output(as_json=as_json)
     if as_json:

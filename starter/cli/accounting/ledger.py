@@ -23,6 +23,7 @@ from starter.accounting.books import beancount, journal_csv, trial
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
+from starter.cli.terminal.named import OfOrder, perhaps_order_named
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
 from starter.cli.terminal.output import Output, complain, money, wire
 from starter.service.accounting import Accounting
@@ -99,7 +100,7 @@ def balance(
 
 @app.command()
 def entries(
-    order: Annotated[str | None, typer.Option("--order", help="Only those of this order.")] = None,
+    order: OfOrder = None,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
@@ -107,6 +108,7 @@ def entries(
 
     Example: `orderloom ledger entries --order web-1001`
     """
+    order = perhaps_order_named(order)
     found = _from_books(lambda books: books.entries(limit, order))
     out = Output(as_json=as_json)
     if as_json:

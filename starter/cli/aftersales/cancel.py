@@ -9,7 +9,8 @@ import typer
 from domain.errors import Refused
 from domain.orders.messages import CancelOutcome, CancelRequest
 from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
-from starter.cli.terminal.options import Json, OrderId, Who, read_model
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json, Who, read_model
 from starter.cli.terminal.output import Output
 from starter.service.connection import service
 from starter.service.updates import answered
@@ -19,7 +20,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def cancel(
-    order: OrderId,
+    order: OrderName,
     reason: Reason,
     line: Lines = None,
     request_id: RequestId = None,
@@ -33,6 +34,7 @@ def cancel(
 
     Example: `orderloom cancel web-1001 --line 1=2 --reason "ordered too many"`
     """
+    order = order_named(order)
     content = request_content(line, reason, request_id, by)
     request = read_model(CancelRequest, content, where="cancel")
     outcome, goes_on = asyncio.run(_cancel(order, request))

@@ -9,7 +9,8 @@ import typer
 
 from domain.orders.messages import RefundOutcome, RefundRequest, RefundTo
 from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
-from starter.cli.terminal.options import Json, OrderId, Who, read_model
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json, Who, read_model
 from starter.cli.terminal.output import Output
 from starter.service.connection import service
 from starter.service.updates import answered
@@ -19,7 +20,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def refund(
-    order: OrderId,
+    order: OrderName,
     reason: Reason,
     line: Lines = None,
     shipping: Annotated[
@@ -47,6 +48,7 @@ def refund(
 
     Example: `orderloom refund web-1001 --amount 5.00 --reason "arrived late"`
     """
+    order = order_named(order)
     content = request_content(line, reason, request_id, by)
     if line is None:
         content["lines"] = []

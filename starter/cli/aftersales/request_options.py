@@ -31,7 +31,7 @@ RequestId = Annotated[
     ),
 ]
 
-_LINE: Final = re.compile(r"(?P<line>[^=\s]+)(=(?P<units>[0-9]{1,9}))?")
+_LINE: Final = re.compile(r"(?P<line>.+?)(=(?P<units>[0-9]{1,9}))?")
 
 
 def request_content(

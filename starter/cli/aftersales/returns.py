@@ -9,7 +9,8 @@ import typer
 from domain.orders.messages import ReturnOutcome, ReturnRequest
 from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
 from starter.cli.terminal.answers import print_answer
-from starter.cli.terminal.options import Json, OrderId, Who, read_model
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json, Who, read_model
 from starter.service.connection import service
 from starter.service.updates import answered
 
@@ -18,7 +19,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command("return")
 def request_return(
-    order: OrderId,
+    order: OrderName,
     reason: Reason,
     line: Lines = None,
     request_id: RequestId = None,
@@ -32,6 +33,7 @@ def request_return(
 
     Example: `orderloom return web-1001 --line 2=1 --reason "wrong size"`
     """
+    order = order_named(order)
     content = request_content(line, reason, request_id, by)
     request = read_model(ReturnRequest, content, where="return")
     outcome = asyncio.run(_ask(order, request))

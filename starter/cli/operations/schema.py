@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 from pydantic import BaseModel
 
+from domain.orders.channels import Channels
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.sellers import Sellers
@@ -22,20 +23,22 @@ _DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "policy": Policy,
     "locations": Locations,
     "sellers": Sellers,
+    "channels": Channels,
 }
 
 
 @app.command()
 def schema(
     document: Annotated[
-        Literal["order", "policy", "locations", "sellers"], typer.Argument(help="Which document.")
+        Literal["order", "policy", "locations", "sellers", "channels"],
+        typer.Argument(help="Which document."),
     ],
     as_json: Json = False,
 ) -> None:
     """Print the JSON Schema of a document.
 
-    The canonical order; the policy that `place --policy` takes; or the file that `locations import`
-    or `sellers import` reads.
+    The canonical order; the policy that `place --policy` takes; or the file that `locations
+    import`, `sellers import` or `channels import` reads.
 
     Example: `orderloom schema order > order.schema.json`
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from starter.cli.terminal.options import Json, OrderId
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
 from starter.cli.terminal.rendering import event_line
 from starter.service.connection import from_records
@@ -13,11 +14,12 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 
 @app.command()
-def events(order: OrderId, as_json: Json = False) -> None:
+def events(order: OrderName, as_json: Json = False) -> None:
     """Show the story of an order: what happened, when, by whom and why; oldest first.
 
     Example: `orderloom events web-1001`
     """
+    order = order_named(order)
     story = from_records(lambda here: here.orders.events(order))
     out = Output(as_json=as_json)
     if as_json:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from domain.stock.location_ranking import Place
-from starter.cli.terminal.options import Json, OrderId
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records
 from store.views.decisions import Sourced
@@ -14,7 +15,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 
 @app.command()
-def explain(order: OrderId, as_json: Json = False) -> None:
+def explain(order: OrderName, as_json: Json = False) -> None:
     """Show why an order ships from its locations: the reasons for and against each location.
 
     The figures are those at the time of the choice. Another choice follows for units that were not
@@ -22,6 +23,7 @@ def explain(order: OrderId, as_json: Json = False) -> None:
 
     Example: `orderloom explain web-1001`
     """
+    order = order_named(order)
     choices = from_records(lambda here: here.orders.sourcing(order))
     out = Output(as_json=as_json)
     if as_json:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.orders.order import Channel
 from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, wire
 from starter.cli.terminal.rendering import attention_list, orders_table
@@ -20,7 +19,12 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 @app.command()
 def orders(
     state: Annotated[OrderState | None, typer.Option("--state", help="Only in this state.")] = None,
-    channel: Annotated[Channel | None, typer.Option("--channel", help="Only from here.")] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="CODE", help="Only from here.")
+    ] = None,
+    seller: Annotated[
+        str | None, typer.Option("--seller", metavar="CODE", help="Only of this seller.")
+    ] = None,
     customer: Annotated[
         str | None, typer.Option("--customer", metavar="ID", help="Only of this customer.")
     ] = None,
@@ -49,6 +53,7 @@ def orders(
     filters = {
         "state": state,
         "channel": channel,
+        "seller": seller,
         "customer_id": customer,
         "attention": attention,
         "placed_from": read_moment(placed_from, "--placed-from"),

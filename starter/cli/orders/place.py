@@ -17,7 +17,6 @@ from domain.errors import Conflict, InvalidInput, Refused, Unreachable
 from domain.orders.messages import Waiting
 from domain.orders.policy import Policy
 from domain.words import count_of, few
-from runtime.settings import load_settings
 from starter.channels.documents import label, load, read_orders
 from starter.channels.northwind_customers import read_customers
 from starter.channels.read_results import Record
@@ -97,10 +96,7 @@ def place(
 
     Example: `orderloom place examples/order.json`
     """
-    settings = load_settings()
-    rules = settings.policy
-    if policy is not None:
-        rules = read_json_file(Policy, policy, base=rules)
+    rules = Policy() if policy is None else read_json_file(Policy, policy)
     if all_or_nothing:
         rules = rules.model_copy(update={"partly_available": "all_or_nothing"})
     names = None if customers is None else _customer_names(customers)

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Final, Literal
 
-from domain.errors import Conflict, OrderloomError, Unreachable
+from domain.errors import Conflict, InvalidInput, OrderloomError, Unreachable
 from domain.orders.messages import Placement, Units, Waiting
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from starter.channels.read_results import Record
+from starter.channels.read_results import Problem, Record
 from starter.cli.orders.pace import Pace
 from starter.service.connection import service
 from starter.service.orders import Orders
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Plan:
-    """How orders are placed."""
+    """How orders are placed. `policy`: what is set in it differs from their channels'."""
 
     policy: Policy
     concurrency: int
@@ -124,6 +124,14 @@ async def _place(client: Orders, record: Record, order: Order, plan: Plan) -> Re
         answer = await _answer(client, order, plan)
     except NotPrepared:
         raise
+    except InvalidInput as error:
+        field = error.where or ""
+        problem = Problem(record.line, field, str(error).removeprefix(f"{field}: "))
+        return Result(
+            replace(record, name=order.channel_order_id, problems=(problem,)),
+            order.order_id,
+            "malformed",
+        )
     except Conflict as error:
         return result("conflict", str(error))
     except Unreachable as error:

@@ -10,7 +10,8 @@ import typer
 
 from domain.errors import IllegalTransition, InvalidInput, NotFound
 from domain.orders.messages import AttentionAnswer
-from starter.cli.terminal.options import Json, OrderId, Who, read_model, reporter
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json, Who, read_model, reporter
 from starter.cli.terminal.output import Output
 from starter.service.carriers import LATE_SCAN
 from starter.service.connection import service
@@ -27,7 +28,7 @@ Action = Literal["retry", "done", "cancel", "store_credit"]
 
 @app.command()
 def resolve(
-    order: OrderId,
+    order: OrderName,
     action: Annotated[
         Action,
         typer.Argument(
@@ -53,6 +54,7 @@ def resolve(
 
     Example: `orderloom resolve web-1001 retry --note "the carrier is back"`
     """
+    order = order_named(order)
     content = {"action": action, "note": note, "by": reporter(by)}
     chosen = asyncio.run(_resolve(order, content, step))
     out = Output(as_json=as_json)

@@ -12,6 +12,7 @@ import typer
 
 from domain.errors import InvalidInput, Refused, Unreachable
 from domain.words import count_of
+from starter.cli.terminal.named import perhaps_order_named
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain
 from starter.service.connection import service
@@ -26,7 +27,12 @@ _TOLD: Final = ("resumed", "impossible")
 @app.command()
 def resume(
     order: Annotated[
-        str | None, typer.Argument(metavar="[ORDER]", help="Order id.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[ORDER]",
+            help="Id or number of an order.",
+            show_default=False,
+        ),
     ] = None,
     all_lost: Annotated[
         bool,
@@ -59,6 +65,7 @@ def resume(
 
     Example: `orderloom resume --all-lost`
     """
+    order = perhaps_order_named(order)
     if all_lost == (order is not None):
         raise InvalidInput("name an order, or say --all-lost", where="resume")
     out = Output(as_json=as_json)

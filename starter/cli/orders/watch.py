@@ -16,6 +16,7 @@ from rich.text import Text
 
 from domain.errors import Unreachable
 from starter.cli.terminal import output
+from starter.cli.terminal.named import perhaps_order_named
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain, local, make_table
 from starter.cli.terminal.rendering import event_line
@@ -36,7 +37,10 @@ _PATIENCE_SECONDS: Final = 60.0
 def watch(
     order: Annotated[
         str | None,
-        typer.Argument(metavar="[ORDER]", help="Order id; left out: all orders, by state."),
+        typer.Argument(
+            metavar="[ORDER]",
+            help="Id or number of an order; left out: all orders, by state.",
+        ),
     ] = None,
     until_done: Annotated[
         bool, typer.Option("--until-done", help="End when the order is finished, or all are.")
@@ -54,6 +58,7 @@ def watch(
 
     Example: `orderloom watch web-1001 --until-done`
     """
+    order = perhaps_order_named(order)
     out = Output(as_json=as_json)
     if order is None:
         asyncio.run(_watch_all(out, interval, until_done))

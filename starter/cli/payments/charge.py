@@ -10,7 +10,8 @@ import typer
 from domain.orders.messages import ChargeRequest, PayOutcome
 from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.answers import print_answer
-from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model, reporter
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json, Who, fresh_id, read_model, reporter
 from starter.service.connection import service
 from starter.service.updates import answered
 
@@ -19,7 +20,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def charge(
-    order: OrderId,
+    order: OrderName,
     note: Annotated[str, typer.Option("--note", help="Why; kept with the order.")],
     request_id: RequestId = None,
     by: Who = "",
@@ -31,6 +32,7 @@ def charge(
 
     Example: `orderloom charge b2b-1001 --note "credit check passed"`
     """
+    order = order_named(order)
     content = {"note": note, "by": reporter(by), "request_id": request_id or fresh_id("cli")}
     request = read_model(ChargeRequest, content, where="charge")
     outcome = asyncio.run(_charge(order, request))

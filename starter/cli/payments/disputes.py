@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from starter.cli.terminal.named import PerhapsOrder, perhaps_order_named
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records
@@ -16,10 +17,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def disputes(
-    order: Annotated[
-        str | None,
-        typer.Argument(metavar="[ORDER]", help="Only of this order.", show_default=False),
-    ] = None,
+    order: PerhapsOrder = None,
     open_only: Annotated[bool, typer.Option("--open", help="Only those not decided.")] = False,
     limit: Limit = 100,
     as_json: Json = False,
@@ -30,6 +28,7 @@ def disputes(
 
     Example: `orderloom disputes --open`
     """
+    order = perhaps_order_named(order)
     found = from_records(
         lambda here: here.payments.disputes(order_id=order, open_only=open_only, at_most=limit)
     )

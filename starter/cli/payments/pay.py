@@ -10,7 +10,8 @@ import typer
 from domain.orders.messages import PayOutcome, PayRequest
 from starter.cli.aftersales.request_options import RequestId
 from starter.cli.terminal.answers import print_answer
-from starter.cli.terminal.options import Json, OrderId, Who, fresh_id, read_model
+from starter.cli.terminal.named import OrderName, order_named
+from starter.cli.terminal.options import Json, Who, fresh_id, read_model
 from starter.service.connection import service
 from starter.service.updates import answered
 
@@ -19,7 +20,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 @app.command()
 def pay(
-    order: OrderId,
+    order: OrderName,
     token: Annotated[str, typer.Argument(help="The provider's token.", show_default=False)],
     provider: Annotated[
         str | None,
@@ -35,6 +36,7 @@ def pay(
 
     Example: `orderloom pay web-1001 tok_confirmed`
     """
+    order = order_named(order)
     content = {"token": token, "provider": provider, "by": by}
     content |= {"request_id": request_id or fresh_id("cli")}
     request = read_model(PayRequest, content, where="pay")

@@ -35,9 +35,6 @@ DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Say what would be set and what is wrong; change nothing."),
 ]
-OrderId = Annotated[
-    str, typer.Argument(metavar="ORDER", help="Order id, such as web-1001.", show_default=False)
-]
 Who = Annotated[str, typer.Option("--by", help="Who reports or decides this; kept in the story.")]
 Location = Annotated[str, typer.Option("--location", help="Where the stock is.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show this many at most.")]
@@ -51,7 +48,7 @@ Key = Annotated[
 ]
 
 _UNITS: Final = re.compile(r"(?P<sku>.+)=(?P<units>[0-9]{1,9})")
-_COUNT: Final = re.compile(r"(?P<line>[^=\s]+)=(?P<units>[0-9]{1,9})")
+_COUNT: Final = re.compile(r"(?P<line>.+)=(?P<units>[0-9]{1,9})")
 
 
 class _Reason(Document):

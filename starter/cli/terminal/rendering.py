@@ -28,11 +28,18 @@ _STAGES = (
 
 def orders_table(out: Output, orders: Iterable[OrderSummary]) -> None:
     """One row per order."""
+    shown = list(orders)
+    # Most numbers stand in the order's id as they are.
+    odd = any(not order.order_id.endswith(f"-{order.channel_order_id}") for order in shown)
     out.table(
-        ["order", "state", "payment", ">units", ">total", "customer", "placed", "attention"],
+        [
+            *("order", *(["number"] if odd else []), "state", "payment", ">units", ">total"),
+            *("customer", "placed", "attention"),
+        ],
         [
             (
                 order.order_id,
+                *([order.channel_order_id] if odd else []),
                 order.state,
                 order.payment_status,
                 order.ordered,
@@ -41,7 +48,7 @@ def orders_table(out: Output, orders: Iterable[OrderSummary]) -> None:
                 local(order.placed_at),
                 "needs attention" if order.attention else "",
             )
-            for order in orders
+            for order in shown
         ],
     )
 
@@ -51,6 +58,7 @@ def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
     order = detail.summary
     reason = f" ({order.reason})" if order.reason else ""
     out.say(f"Order {order.order_id}: {order.state}{reason}")
+    out.say(f"  number {order.channel_order_id} of {order.channel}, sold by {order.seller}")
     out.say(f"  placed {local(order.placed_at)}, received {local(order.received_at)}")
     out.say(f"  customer {order.customer_id}, {_recipient(detail.document)}")
     out.say(

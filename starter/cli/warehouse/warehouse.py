@@ -7,6 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import InvalidInput
+from starter.cli.terminal.named import (
+    FulfilmentName,
+    OfOrder,
+    ReturnName,
+    part_named,
+    perhaps_order_named,
+)
 from starter.cli.terminal.options import (
     Json,
     Limit,
@@ -25,10 +32,6 @@ from store.views.reads import Task, TaskKind
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
-Fulfilment = Annotated[
-    str,
-    typer.Argument(metavar="FULFILMENT", help="Its id, such as web-1001:1.", show_default=False),
-]
 Counts = Annotated[
     list[str] | None,
     typer.Option(
@@ -49,7 +52,7 @@ def warehouse() -> None:
 @app.command()
 def tasks(
     task: Annotated[TaskKind | None, typer.Option("--task", help="Only of this kind.")] = None,
-    order: Annotated[str | None, typer.Option("--order", help="Only of this order.")] = None,
+    order: OfOrder = None,
     location: Annotated[str | None, typer.Option("--location", help="Only there.")] = None,
     limit: Limit = 1000,
     as_json: Json = False,
@@ -58,6 +61,7 @@ def tasks(
 
     Example: `orderloom warehouse tasks --task pick`
     """
+    order = perhaps_order_named(order)
 
     async def work(here: Records) -> list[Task]:
         return list(
@@ -89,11 +93,14 @@ def tasks(
 
 
 @app.command()
-def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Json = False) -> None:
+def pick(
+    fulfilment: FulfilmentName, count: Counts = None, by: Who = "", as_json: Json = False
+) -> None:
     """Report a pick. Units not found are taken off the stock and sourced elsewhere.
 
     Example: `orderloom warehouse pick web-1001:1 --count 1=2 --count 2=1`
     """
+    fulfilment = part_named(fulfilment)
     counted = read_counts(count or (), "--count")
     outcome = from_records(lambda here: here.warehouse.pick(fulfilment, counted, who=reporter(by)))
     _say(fulfilment, "picked", outcome, Output(as_json=as_json))
@@ -101,7 +108,7 @@ def pick(fulfilment: Fulfilment, count: Counts = None, by: Who = "", as_json: Js
 
 @app.command()
 def refuse(
-    fulfilment: Fulfilment,
+    fulfilment: FulfilmentName,
     reason: Annotated[str, typer.Option("--reason", help="Why it is not sent from there.")],
     by: Who = "",
     as_json: Json = False,
@@ -113,24 +120,26 @@ def refuse(
 
     Example: `orderloom warehouse refuse web-1001:1 --reason "no room at the dock today"`
     """
+    fulfilment = part_named(fulfilment)
     why = read_reason(reason)
     outcome = from_records(lambda here: here.warehouse.refuse(fulfilment, why, who=reporter(by)))
     _say(fulfilment, "refused", outcome, Output(as_json=as_json))
 
 
 @app.command()
-def pack(fulfilment: Fulfilment, by: Who = "", as_json: Json = False) -> None:
+def pack(fulfilment: FulfilmentName, by: Who = "", as_json: Json = False) -> None:
     """Report that a parcel is closed; then its label is bought.
 
     Example: `orderloom warehouse pack web-1001:1`
     """
+    fulfilment = part_named(fulfilment)
     from_records(lambda here: here.warehouse.pack(fulfilment, who=reporter(by)))
     _say(fulfilment, "packed", {}, Output(as_json=as_json))
 
 
 @app.command()
 def handover(
-    fulfilment: Fulfilment,
+    fulfilment: FulfilmentName,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="When; left out: now.")
     ] = None,
@@ -141,6 +150,7 @@ def handover(
 
     Example: `orderloom warehouse handover web-1001:1`
     """
+    fulfilment = part_named(fulfilment)
     moment = read_moment(at, "--at")
     from_records(lambda here: here.warehouse.hand_over(fulfilment, at=moment, who=reporter(by)))
     _say(fulfilment, "handed over", {}, Output(as_json=as_json))
@@ -148,10 +158,7 @@ def handover(
 
 @app.command("receive-return")
 def receive_return(
-    return_id: Annotated[
-        str,
-        typer.Argument(metavar="RETURN", help="Its id, such as web-1001:R1.", show_default=False),
-    ],
+    return_id: ReturnName,
     count: Annotated[
         list[str] | None,
         typer.Option(
@@ -186,6 +193,7 @@ def receive_return(
 
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
+    return_id = part_named(return_id)
     counted = _counted(read_counts(count or (), "--count"), read_counts(scrap or (), "--scrap"))
     outcome = from_records(
         lambda here: here.warehouse.receive_return(

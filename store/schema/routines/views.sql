@@ -1,7 +1,7 @@
 -- One line per order, as people and tools ask for it. State follows the glossary.
 drop view if exists order_overview;
 create view order_overview as
-select o.order_id, o.channel, o.channel_order_id, o.customer_id, o.currency, o.total_minor,
+select o.order_id, o.channel, o.seller, o.channel_order_id, o.customer_id, o.currency, o.total_minor,
        o.placed_at, o.received_at, o.decided_at, o.decision,
        coalesce(o.reason, '') as reason, o.digest,
        o.state, o.fulfilment_status,
@@ -41,7 +41,7 @@ cross join lateral (
 -- The orders of a list, newest first. A function, because a statement that finds them and also shows them
 -- would be planned anew each time: without the filters' values nobody knows that they are few.
 create or replace function page_of_orders(
-    its_channel text, its_state text, its_customer text, attended boolean,
+    its_channel text, its_seller text, its_state text, its_customer text, attended boolean,
     placed_from timestamptz, placed_to timestamptz, at_most bigint
 ) returns setof text language plpgsql stable rows 100 as $$
 declare
@@ -55,6 +55,7 @@ begin
         select o.order_id from order_in_state listed join customer_order o using (order_no)
         where listed.state = its_state
           and (its_channel is null or o.channel = its_channel)
+          and (its_seller is null or o.seller = its_seller)
           and (its_customer is null or o.customer_id = its_customer)
           and (attended is null or (o.order_no = any(parked)) = attended)
           and (placed_from is null or o.placed_at >= placed_from)
@@ -68,6 +69,7 @@ begin
         select o.order_id from customer_order o
         where (its_state is null or o.state = its_state)
           and (its_channel is null or o.channel = its_channel)
+          and (its_seller is null or o.seller = its_seller)
           and (its_customer is null or o.customer_id = its_customer)
           and (attended is distinct from true or o.order_no = any(parked))
           and (attended is distinct from false or o.order_no <> all(parked))

@@ -48,7 +48,8 @@ WHOLE = {
     "provider_event": "a row goes some time after it was processed",
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
-    "seller": "there is one",
+    "seller": "there are few",
+    "channel": "there are few",
     **dict.fromkeys(
         ("credit_account", "credit_authorization", "credit_operation"),
         "a company of its own: it answers each key for ever",

@@ -287,10 +287,11 @@ FORBIDDEN = {
     "transit_is_not_negative": lane("0, 'EUR', 0, -1"),
     # one order per number of its channel
     "channel_number_is_of_one_order": f"""
-        insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
-                            customer_id, currency, total_minor, placed_at)
-        select 'web-other', channel, channel_order_id, digest, policy, document, customer_id,
-               currency, total_minor, placed_at from customer_order where order_id = '{HERE}'""",
+        insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy,
+                            document, customer_id, currency, total_minor, placed_at)
+        select 'web-other', channel, seller, channel_order_id, digest, policy, document,
+               customer_id, currency, total_minor, placed_at
+        from customer_order where order_id = '{HERE}'""",
     "customer_order_pkey": (
         "insert into customer_order overriding system value select * from customer_order"
     ),
@@ -429,6 +430,11 @@ FORBIDDEN = {
     "seller_pkey": "insert into seller (seller) values ('main')",
     "seller_has_a_code": "update seller set seller = 'My Shop'",
     "there_is_one_seller": "insert into seller (seller) values ('uk')",
+    # where orders come from
+    "channel_pkey": "insert into channel (channel, kind, seller) values ('web', 'web', 'main')",
+    "channel_has_a_code": "update channel set channel = 'uk-web' where channel = 'web'",
+    "channel_is_of_a_known_kind": "update channel set kind = 'fax'",
+    "channel_sells_for_a_seller": "update channel set seller = 'nobody'",
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

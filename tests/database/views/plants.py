@@ -791,9 +791,9 @@ PLANTS = {
         "the order is confirmed, but its workflow is completed",
     ),
     "an open order that never had a workflow": Plant(
-        """insert into customer_order (order_id, channel, channel_order_id, digest, policy,
-                                    document, customer_id, currency, total_minor, placed_at)
-        select 'web-ghost', 'web', 'ghost', digest, policy, document, customer_id, currency,
+        """insert into customer_order (order_id, channel, seller, channel_order_id, digest,
+                                    policy, document, customer_id, currency, total_minor, placed_at)
+        select 'web-ghost', 'web', 'main', 'ghost', digest, policy, document, customer_id, currency,
                total_minor, placed_at
         from customer_order where order_id = 'web-closed'""",
         "liveness",

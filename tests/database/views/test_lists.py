@@ -20,9 +20,10 @@ async def many_orders(conn: Connection) -> None:
     await conn.execute("insert into item (sku) values ('TEA')")
     await conn.execute(
         """
-        insert into customer_order (order_id, channel, channel_order_id, digest, policy, document,
-                                    customer_id, currency, total_minor, placed_at, received_at)
-        select 'web-' || n, 'web', n, 'd', '{}', '{}', 'C' || n % 1000, 'USD', 100,
+        insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy,
+                                    document, customer_id, currency, total_minor, placed_at,
+                                    received_at)
+        select 'web-' || n, 'web', 'main', n, 'd', '{}', '{}', 'C' || n % 1000, 'USD', 100,
                now() - n * interval '1 minute', now() - n * interval '1 minute'
         from generate_series(1, $1) as n
         """,
@@ -82,6 +83,7 @@ LISTS: Final[dict[str, tuple[dict[str, Any], int]]] = {
     "held": ({"state": "held"}, 0),
     "of a channel": ({"channel": "web"}, SHOWN),
     "of a channel without orders": ({"channel": "b2b"}, 0),
+    "of a seller": ({"seller": "main"}, SHOWN),
     "of a customer": ({"customer_id": "C7"}, SHOWN),
     "need attention": ({"attention": True}, 1),
     "need none": ({"attention": False}, SHOWN),

@@ -1,0 +1,34 @@
+"""Who buys, and where it goes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from domain.fields import Country, CustomerId, Email, Locale, Name, Phone, PostalCode
+from domain.optional_fields import CUT, FREE, LenientDocument
+
+
+class Customer(LenientDocument):
+    """The buyer. `locale` chooses the language of messages to the customer.
+
+    A guest comes without an id and is a customer of this order only. Who is named only here or only
+    in the address is named in both.
+    """
+
+    id: CustomerId
+    name: Name
+    email: Annotated[Email | None, FREE] = None
+    phone: Annotated[Phone | None, FREE] = None
+    locale: Annotated[Locale, FREE] = "en"
+
+
+class Address(LenientDocument):
+    """The destination. Only the country is checked; the carrier checks the rest."""
+
+    name: Name
+    line1: Name
+    line2: Annotated[Name | None, CUT] = None
+    city: Name
+    region: Annotated[Name | None, CUT] = None
+    postal_code: Annotated[PostalCode | None, FREE] = None
+    country: Country

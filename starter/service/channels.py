@@ -1,0 +1,42 @@
+"""Keeps channels: where orders come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.orders.channels import Channel
+from store.database import Pool
+from store.orders import channels
+
+
+class Channels:
+    """Channels: web shops, tills, marketplace accounts, and ways for business customers.
+
+    What changes here concerns the orders that come from now on.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def list(self) -> Sequence[Channel]:
+        """All channels, by their codes."""
+        async with self._pool.acquire() as conn:
+            return await channels.find(conn)
+
+    async def save(self, wanted: Sequence[Channel]) -> None:
+        """Set all there is to know about these channels: all of them, or none where one is wrong.
+
+        Raises InvalidInput for a seller or a location that is not there.
+        """
+        async with self._pool.acquire() as conn:
+            await channels.save(conn, wanted)
+
+    async def retire(self, channel: str) -> None:
+        """Let it take no new orders. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            await channels.retire(conn, channel)
+
+    async def reopen(self, channel: str) -> None:
+        """Let it take new orders again. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            await channels.reopen(conn, channel)

@@ -1,0 +1,100 @@
+"""Writes orders down as their channels say: the first thing that happens to an order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.errors import InvalidInput, Unreachable
+from domain.orders.channels import unknown
+from domain.orders.order import Order
+from domain.orders.policy import Policy
+from store.batching import Batching
+from store.database import DatabaseAway, Pool
+from store.orders import channels, intake
+from store.orders.intake import Received
+
+WRITE_DOWN_SECONDS_MAX: Final = 8.0
+"""The time for writing an order down, a wait for a free connection included."""
+
+LINES_TOGETHER_MAX: Final = 500
+"""Order lines that are written down in one statement, at most; an order has no more."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An order that is to be written down. `differing`: what of the policy is its own."""
+
+    order: Order
+    differing: Policy | None = None
+    bulk: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An order that is on record. `new`: it was not before. `policy`: by which it goes if so."""
+
+    new: bool
+    policy: Policy
+
+
+class TakingIn:
+    """Writes orders down. `usual`: the policy where neither channel nor order says otherwise.
+
+    Orders that come together are written together, in the sequence in which they came.
+    """
+
+    def __init__(self, pool: Pool, usual: Policy) -> None:
+        self._pool = pool
+        self._usual = usual
+        self._batches = Batching(
+            self._write_down,
+            rivals_over=lambda _: ("intake",),
+            size=lambda one: len(one.order.lines),
+            size_max=LINES_TOGETHER_MAX,
+            writers_max=1,
+            hopeless=DatabaseAway,
+        )
+
+    async def take_in(self, asked: Asked) -> Taken:
+        """Write the order down. Raises InvalidInput where its channel does not take it.
+
+        Raises Unreachable in bounded time.
+        """
+        try:
+            async with asyncio.timeout(WRITE_DOWN_SECONDS_MAX):
+                answer = await self._batches.answer(asked)
+        except TimeoutError as error:
+            raise Unreachable(
+                f"the database did not answer within {WRITE_DOWN_SECONDS_MAX:.0f} s, so it is not "
+                f"known what became of order {asked.order.order_id}: place it again, and it is "
+                "placed once"
+            ) from error
+        if isinstance(answer, InvalidInput):
+            raise answer
+        return answer
+
+    async def _write_down(self, asked: Sequence[Asked]) -> Sequence[Taken | InvalidInput]:
+        answers: list[Taken | InvalidInput] = []
+        received: list[Received] = []
+        async with self._pool.acquire() as conn:
+            known = {channel.channel: channel for channel in await channels.find(conn)}
+            for one in asked:
+                channel = known.get(one.order.channel)
+                try:
+                    if channel is None:
+                        raise unknown(one.order.channel, known)
+                    channel.check(one.order)
+                except InvalidInput as refusal:
+                    answers.append(refusal)
+                    continue
+                policy = channel.policy_of(self._usual, one.differing)
+                received.append(Received(one.order, policy, one.bulk, channel.seller))
+                answers.append(Taken(new=False, policy=policy))
+            new = iter(await intake.take_in(conn, received) if received else [])
+        return [
+            Taken(new=next(new), policy=answer.policy) if isinstance(answer, Taken) else answer
+            for answer in answers
+        ]

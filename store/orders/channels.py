@@ -1,0 +1,57 @@
+"""Where orders come from. An order carries what its channel said when it was taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.errors import InvalidInput, NotFound
+from domain.orders.channels import Channel
+from domain.words import few
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+async def find(conn: Connection) -> list[Channel]:
+    """All channels, by their codes."""
+    return [Channel.stored(row) async for row in _sql.list_channels(conn)]
+
+
+async def save(conn: Connection, channels: Sequence[Channel]) -> None:
+    """Set all there is to know about these channels: all of them, or none where one is wrong.
+
+    Raises InvalidInput for a seller or a location that is not there.
+    """
+    async with conn.transaction():
+        for number, one in enumerate(channels):
+            where = f"channels[{number}]"
+            async for row in _sql.unknown_sellers(conn, sellers=[one.seller]):
+                raise InvalidInput(
+                    f"there is no seller {row['code']}; `orderloom sellers list` shows those "
+                    "that there are",
+                    where=f"{where}.seller",
+                )
+            lacking = _sql.unknown_locations(conn, locations=list(one.locations or ()))
+            unknown = [row["code"] async for row in lacking]
+            if unknown:
+                raise InvalidInput(
+                    f"there is no location {few(unknown, 'location')}; `orderloom locations add` "
+                    "makes one",
+                    where=f"{where}.locations",
+                )
+        await _sql.save(conn, channels=[one.model_dump(mode="json") for one in channels])
+
+
+async def retire(conn: Connection, channel: str) -> None:
+    """Let it take no new orders. Raises NotFound."""
+    await _set_retired(conn, channel, retired=True)
+
+
+async def reopen(conn: Connection, channel: str) -> None:
+    """Let it take new orders again. Raises NotFound."""
+    await _set_retired(conn, channel, retired=False)
+
+
+async def _set_retired(conn: Connection, channel: str, *, retired: bool) -> None:
+    if await _sql.set_retired(conn, channel=channel, retired=retired) is None:
+        raise NotFound(f"there is no channel {channel}; `orderloom channels list` shows them")

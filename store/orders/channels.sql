@@ -1,0 +1,32 @@
+-- Where orders come from.
+
+-- name: list_channels()
+select channel, kind, seller, currencies, locations, providers, policy, retired_at is not null as retired
+from channel order by channel;
+
+-- name: save(channels)!
+-- Sets all there is to know about them, whether they are there or not.
+insert into channel (channel, kind, seller, currencies, locations, providers, policy, retired_at)
+select channel, kind, seller, currencies, locations, providers, policy,
+       case when retired then moment() end
+from jsonb_to_recordset(:channels::jsonb)
+    as c (channel text, kind text, seller text, currencies text[], locations text[], providers text[],
+          policy jsonb, retired boolean)
+on conflict (channel) do update
+set kind = excluded.kind, seller = excluded.seller, currencies = excluded.currencies,
+    locations = excluded.locations, providers = excluded.providers, policy = excluded.policy,
+    retired_at = case when excluded.retired_at is not null
+                      then coalesce(channel.retired_at, excluded.retired_at) end;
+
+-- name: set_retired(channel, retired)$
+-- Whether it takes new orders; null where there is no such channel.
+update channel set retired_at = case when :retired::boolean then coalesce(retired_at, moment()) end
+where channel = :channel returning channel;
+
+-- name: unknown_sellers(sellers)
+select w as code from unnest(:sellers::text[]) w
+where not exists (select from seller where seller = w) order by w;
+
+-- name: unknown_locations(locations)
+select w as code from unnest(:locations::text[]) w
+where not exists (select from location where location = w) order by w;
