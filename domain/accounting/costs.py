@@ -70,13 +70,19 @@ class Holding(BaseModel):
 
 
 def change_of(
-    held: Holding, units: int, *, paid: Money | None = None, sold: Holding | None = None
+    held: Holding,
+    units: int,
+    *,
+    paid: Money | None = None,
+    sold: Holding | None = None,
+    last: Holding | None = None,
 ) -> dict[str, int]:
     """The change of the held units' cost when `units` arrive (or, below 0, leave), by currency.
 
     `paid`: the price of all units that arrive. `sold`: the order's sold units, when units of an
     order come back: they are taken in at that cost. All other units are taken in at the average
-    cost. Raises InvalidInput for an impossible price.
+    cost; where none is held, at that of the `last` units that moved. Raises InvalidInput for an
+    impossible price.
     """
     if units < 0:
         return {currency: -cost for currency, cost in held.share(-units).items()}
@@ -84,6 +90,8 @@ def change_of(
         change = {paid.currency: paid.minor} if paid.minor else {}
     elif sold is not None and sold.quantity >= units:
         change = sold.share(units)
+    elif last is not None and not held.quantity:
+        change = last.share(units)
     else:
         change = held.share(units)
     for currency, cost in change.items():

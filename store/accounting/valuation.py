@@ -68,7 +68,13 @@ async def book(
         order_id=order_id,
         memo=f"{kind.replace('_', ' ')}: {why}",
         kind=kind,
-        change=change(held, units, kind, paid=cost, bought=paid.bought, sold=sold),
+        change=change(
+            *(held, units, kind),
+            paid=cost,
+            bought=paid.bought,
+            sold=sold,
+            last=await _last(conn, [sku for sku in units if _is_unknown(sku, units, held, cost)]),
+        ),
     )
 
 
@@ -80,14 +86,20 @@ def change(
     paid: Mapping[str, Money] | None = None,
     bought: bool = False,
     sold: Mapping[str, Holding] | None = None,
+    last: Mapping[str, Holding] | None = None,
 ) -> dict[str, list[dict[str, object]]]:
     """What the move of these units (SKU → units) changes, for the function `goods_valued`.
 
     `held`: what there was of each SKU before. `paid`: the price of all units of a SKU that arrive.
-    `sold`: what an order has out of it.
+    `sold`: what an order has out of it. `last`: those that moved last, where none is left.
     """
     costs = {
-        sku: change_of(held[sku], count, paid=(paid or {}).get(sku), sold=(sold or {}).get(sku))
+        sku: change_of(
+            *(held[sku], count),
+            paid=(paid or {}).get(sku),
+            sold=(sold or {}).get(sku),
+            last=(last or {}).get(sku),
+        )
         for sku, count in units.items()
     }
     return {
@@ -103,6 +115,21 @@ def change(
             for account, amount in accounts.items()
         ],
     }
+
+
+def _is_unknown(
+    sku: str, units: Mapping[str, int], held: Mapping[str, Holding], paid: Mapping[str, Money]
+) -> bool:
+    """Whether units arrive of which there are none, at a price that nobody says."""
+    return units[sku] > 0 and not held[sku].quantity and sku not in paid
+
+
+async def _last(conn: Connection, skus: Sequence[str]) -> dict[str, Holding]:
+    """The units of these SKUs that moved last, with what they had cost."""
+    if not skus:
+        return {}
+    rows = _sql.last_moved(conn, skus=list(skus))
+    return {row["sku"]: Holding(quantity=row["units"], costs=row["costs"]) async for row in rows}
 
 
 async def _sold(conn: Connection, order_id: str, back: Mapping[str, int]) -> dict[str, Holding]:

@@ -19,6 +19,18 @@ select u.sku, u.quantity,
            as costs
 from units u;
 
+-- name: last_moved(skus)
+-- The last entry of each SKU that has a cost: its units, and their cost by currency.
+select w.sku, last.units, last.costs
+from unnest(:skus::text[]) as w (sku)
+cross join lateral (
+    select max(abs(p.units))::bigint as units, jsonb_object_agg(p.currency, abs(p.value_minor)) as costs
+    from inventory_posting p
+    where p.sku = w.sku
+    group by p.entry_id
+    order by p.entry_id desc limit 1
+) last;
+
 -- name: apply(change, effect, order_id, memo, kind)$
 -- The function stands in schema/routines/accounting.sql.
 select goods_valued(:change::jsonb, :effect, order_no_of(:order_id), :memo, :kind);

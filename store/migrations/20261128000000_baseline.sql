@@ -570,9 +570,10 @@ create table order_return (
     order_no      bigint      not null
         constraint order_return_is_of_an_order references customer_order,
     return_id     text        not null,
-    -- 'undeliverable': the carrier brings it back; the customer did not ask.
+    -- 'undeliverable': the carrier brings it back; the customer did not ask. 'found': it was lost, which was
+    -- paid back or replaced, and the carrier brings it back all the same.
     kind          text        not null
-        constraint return_is_of_a_known_kind check (kind in ('customer', 'undeliverable')),
+        constraint return_is_of_a_known_kind check (kind in ('customer', 'undeliverable', 'found')),
     fulfilment_id text,
     state         text        not null
         constraint return_state_is_known
@@ -582,8 +583,8 @@ create table order_return (
     primary key (order_no, return_id),
     constraint order_return_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
         references fulfilment,
-    constraint undeliverable_is_a_fulfilment_and_nothing_else_is check (
-        (kind = 'undeliverable') = (fulfilment_id is not null))
+    constraint whole_parcel_is_a_fulfilment_and_nothing_else_is check (
+        (kind <> 'customer') = (fulfilment_id is not null))
 );
 create index order_return_awaited on order_return (changed_at) where state = 'approved';
 

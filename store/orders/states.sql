@@ -32,7 +32,8 @@ select decision,
             order by length(f.fulfilment_id), f.fulfilment_id)
         from fulfilment f
         left join shipment s using (order_no, fulfilment_id)
-        left join order_return b using (order_no, fulfilment_id)
+        left join order_return b
+            on b.order_no = f.order_no and b.fulfilment_id = f.fulfilment_id and b.kind = 'undeliverable'
         left join charge c on c.order_no = f.order_no and c.charge_id = f.fulfilment_id
         left join wait_report w
             on w.order_no = f.order_no and w.activity_id = 'await_delivery:' || f.fulfilment_id

@@ -1,10 +1,8 @@
 """What a warehouse reports, written down: picks, packs, received returns; see also `leaving`.
 
-These are facts, not decisions: actions of the warehouse, counted in units. Each is
-one transaction that locks the order, checks that the fact is possible, moves stock and counts,
-tells the story, and leaves a report for the workflow that waits. Except for a workflow's own steps,
-only these modules write about orders. A repeat of a fact changes nothing. A different report of the
-same fact is a conflict, and a report about a recalled fulfilment is refused.
+These are facts, not decisions, counted in units. Each is one transaction that locks the order,
+checks that the fact is possible, moves stock and counts, tells the story, and leaves a report for
+the workflow that waits. A repeat changes nothing; a different report of the same is a conflict.
 """
 
 from __future__ import annotations
@@ -114,8 +112,8 @@ async def receive_return(
     """approved → received: the count of the return parcel, by line. Left out: all, restocked.
 
     Restocked units are on hand again; scrapped ones are booked in and written off. Missing units
-    stay with the customer. What came is owed back from now on. Returns {"received": {line: n},
-    "missing": {line: n}}.
+    stay with the customer. What came is owed back from now on, unless it was lost. Returns
+    {"received": {line: n}, "missing": {line: n}}.
     """
     async with conn.transaction():
         row = await returns.locked(conn, return_id)
@@ -135,29 +133,29 @@ async def receive_return(
         effect = f"receive_return:{return_id}"
         place = location or await returns.default_location(conn, order_id)
         told = {"counted": {k: c.model_dump() for k, c in counts.items()}, "location": place}
-        if await _told_before(conn, row, "approved", effect, told):
+        is_found = row["kind"] == "found"  # Its order may have ended, and its steps be forgotten.
+        if is_found and row["state"] == "closed":
+            return outcome
+        if not is_found and await _told_before(conn, row, "approved", effect, told):
             return outcome
         await _book_in(conn, return_id, counts, place, who)
         await returns.count(conn, return_id, counts)
-        await returns.set_state(conn, return_id, "received")
-        if row["kind"] == "customer":
-            moves = {
-                k: {"return_requested": -wanted[k], "returned": c.received}
-                for k, c in counts.items()
-            }
-        else:  # An undelivered parcel counts as never sent.
-            moves = {k: {"shipped": -wanted[k], "cancelled": wanted[k]} for k in counts}
-        await orders.move_lines(conn, order_id, moves)
+        await returns.set_state(conn, return_id, "closed" if is_found else "received")
+        moved = {k: _moved(row["kind"], wanted[k], c.received) for k, c in counts.items()}
+        await orders.move_lines(conn, order_id, moved)
         await events.tell(
             conn,
             order_id,
             effect,
-            "return received",
+            "lost goods are back" if is_found else "return received",
             who=who,
             why="units are missing" if outcome["missing"] else "",
             data={"return_id": return_id, **outcome, **told},
             answer=told,
+            after_end=is_found,
         )
+        if is_found:
+            return outcome
         grant = await _owed_for(conn, row, counts, wanted)
         refund = None if grant is None else grant.to_pay
         if refund is None and any(count.received for count in counts.values()):
@@ -170,6 +168,13 @@ async def receive_return(
         )
         await billing.credit(conn, grant)
         return outcome
+
+
+def _moved(kind: str, wanted: int, received: int) -> dict[str, int]:
+    """An undelivered parcel counts as never sent, and what was lost stays lost."""
+    if kind == "customer":
+        return {"return_requested": -wanted, "returned": received}
+    return {"shipped": -wanted, "cancelled": wanted} if kind == "undeliverable" else {}
 
 
 async def _owed_for(

@@ -176,6 +176,8 @@ class OrderBook:
             return "nothing was delivered; what was paid for it is paid back"
         if self.all_returned:
             return "everything came back, and is paid back"
+        if any(line.lost for line in self.lines.values()):
+            return "delivered but for what was lost, and the return window is over"
         return "delivered, and the return window is over"
 
     @property

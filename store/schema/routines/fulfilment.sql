@@ -277,6 +277,30 @@ begin
     perform goods_billed(its_id, bill);
 end $$;
 
+-- A lost parcel, which was paid back or replaced, is on its way back: the warehouse expects it, once.
+create or replace function parcel_found(part fulfilment, its_carrier text, its_detail text) returns void
+language plpgsql as $$
+declare
+    its_return text := order_of(part.fulfilment_id) || ':R' || 1 + (
+        select count(*) from order_return r where r.order_no = part.order_no);
+begin
+    if exists (select from order_return r
+               where r.order_no = part.order_no and r.fulfilment_id = part.fulfilment_id) then
+        return;
+    end if;
+    insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason)
+    values (part.order_no, its_return, 'found', part.fulfilment_id, 'approved',
+            part.fulfilment_id || ' was lost, and is found');
+    insert into return_line (order_no, return_id, line_id, sku, quantity)
+    select l.order_no, its_return, l.line_id, l.sku, f.picked
+    from fulfilment_line f join order_line l using (order_no, line_id)
+    where f.order_no = part.order_no and f.fulfilment_id = part.fulfilment_id and f.picked > 0;
+    insert into order_event (order_no, effect, what, who, why, data)
+    values (part.order_no, 'found:' || part.fulfilment_id, 'found, and coming back',
+            'carrier ' || its_carrier, nullif(its_detail, ''),
+            jsonb_build_object('return_id', its_return, 'fulfilment_id', part.fulfilment_id));
+end $$;
+
 -- A carrier's scan, whole: the parcel is found, its order is locked, and what follows is written.
 -- Answers 'new', 'repeat' (it came before, and nothing is changed), or 'not handed over': the parcel
 -- moves, but is still here. Then nothing is changed either, and the caller hands it over first.
@@ -361,8 +385,10 @@ begin
                     format('%s, but the parcel is %s here', its_status, part.state),
                     jsonb_build_object('fulfilment_id', part_id));
         end if;
+        if ends_as = 'undeliverable' and part.state = 'exception' and parcel.carrier_status = 'failure' then
+            perform parcel_found(part, its_carrier, its_detail);
         -- It ended in another way than it was dealt with: goods or money are where nobody looks for them.
-        if ends_as is not null and its_status <> parcel.carrier_status
+        elsif ends_as is not null and its_status <> parcel.carrier_status
            and part.state in ('delivered', 'exception') then
             insert into attention (order_no, step, reason, allowed)
             values (part.order_no, 'late_scan ' || part_id,

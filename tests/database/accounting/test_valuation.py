@@ -248,6 +248,7 @@ async def test_goods_that_cost_less_than_a_cent_each_are_booked_whole_and_leave_
 async def test_the_books_are_those_of_the_model_in_any_sequence(bench: Bench, seed: int) -> None:
     dice = Random(seed)
     held: dict[str, Holding] = defaultdict(Holding)
+    last = dict[str, Holding]()
     out: dict[tuple[str, str], Holding] = defaultdict(Holding)
     booked = Counter[tuple[str, str]]()
     orders = await known(bench, "1", "2")
@@ -259,9 +260,17 @@ async def test_the_books_are_those_of_the_model_in_any_sequence(bench: Bench, se
         changes = {}
         for sku, n in units.items():
             sold = out[order, sku] if order and kind == "returned" else None
-            changes[sku] = change_of(held[sku], n, paid=paid.costs.get((sku, "main")), sold=sold)
+            changes[sku] = change_of(
+                *(held[sku], n),
+                paid=paid.costs.get((sku, "main")),
+                sold=sold,
+                last=last.get(sku),
+            )
         for sku, change in changes.items():
             held[sku] = added(held[sku], units[sku], change, 1)
+            if change:
+                costs = {currency: abs(cost) for currency, cost in change.items()}
+                last[sku] = Holding(quantity=abs(units[sku]), costs=costs)
             if order:
                 out[order, sku] = added(out[order, sku], -units[sku], change, -1)
         for currency, accounts in postings(changes.values(), kind, bought=paid.bought).items():

@@ -329,7 +329,7 @@ FORBIDDEN = {
     # a return is of something, and holds no more than was asked for
     "return_is_of_a_known_kind": "update order_return set kind = 'gift'",
     "return_state_is_known": "update order_return set state = 'forgotten'",
-    "undeliverable_is_a_fulfilment_and_nothing_else_is": (
+    "whole_parcel_is_a_fulfilment_and_nothing_else_is": (
         "update order_return set kind = 'undeliverable'"
     ),
     "restocked_and_scrapped_is_at_most_returned": (

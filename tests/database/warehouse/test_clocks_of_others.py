@@ -136,7 +136,6 @@ LATE = [
     ("delivered", "return_to_sender"),
     ("delivered", "failure"),
     ("failure", "delivered"),
-    ("failure", "return_to_sender"),
     ("return_to_sender", "delivered"),
 ]
 

@@ -89,8 +89,7 @@ class Ground:
         pool = await asyncpg.create_pool(
             database_url,
             # A time limit for each statement would be a fifth of a life's work.
-            **{**pool_options(4), "command_timeout": None},
-            setup=self._tell_the_time,
+            **{**pool_options(4), "command_timeout": None, "setup": self._tell_the_time},
             # A life and its audit have more statements than the driver remembers by default.
             statement_cache_size=1000,
         )

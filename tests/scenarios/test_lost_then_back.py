@@ -1,0 +1,95 @@
+"""A parcel that was lost turns up: each late fact opens a task, and nobody is paid twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from domain.money import Price
+from domain.orders.order import Order
+from store.stock import receipts
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
+
+COST = 400
+
+
+async def costed(shop: Shop, units: int) -> None:
+    async with shop.pool.acquire() as conn:
+        await receipts.receive(
+            *(conn, "first", "LOST", "main", units),
+            new_location=True,
+            unit_cost=Price(each=Decimal(4), currency="EUR"),
+            who="test",
+            why="test",
+        )
+
+
+async def books(shop: Shop, account: str) -> int:
+    balance: int = await shop.pool.fetchval(
+        "select coalesce(sum(amount_minor), 0)::bigint from posting where account = $1", account
+    )
+    return balance
+
+
+def two(**fields: str) -> Order:
+    return an_order(("LOST", 2, "10.00"), shipping=shipping("0"), currency="EUR", **fields)
+
+
+async def lost(shop: Shop, order: Order) -> str:
+    parcel = await shop.placed(order, a_policy(give_up_after=60, return_window=0.2))
+    await shop.drive(parcel, "shipped")
+    await shop.scan(parcel, "failure")
+    return parcel
+
+
+async def test_a_lost_parcel_that_comes_back_is_counted_and_not_paid_back_again(
+    shop: Shop,
+) -> None:
+    await costed(shop, 2)
+    order = two()
+    parcel = await lost(shop, order)
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    assert (await books(shop, "inventory"), await books(shop, "cost_of_goods_sold")) == (0, 800)
+    for number in range(2):  # carriers tell everything twice
+        await shop.scan(parcel, "return_to_sender", f"back-{number}")
+    (task,) = await shop.warehouse.tasks(task="receive-return")
+    assert (task.part_id, [line.quantity for line in task.lines]) == (f"{order.order_id}:R1", [2])
+    for _ in range(2):
+        counted = await shop.warehouse.receive_return(task.part_id, who="kim")
+        assert counted == {"received": {"1": 2}, "missing": {}}
+    assert (await books(shop, "inventory"), await books(shop, "cost_of_goods_sold")) == (800, 0)
+    assert (await shop.level("LOST")).on_hand == 2
+    detail = await shop.orders.get(order.order_id)
+    assert (detail.summary.refunded_minor, detail.attention) == (2000, ())
+    assert detail.summary.reason.startswith("nothing was delivered")
+    assert not await shop.warehouse.tasks()
+    await shop.settled()
+
+
+async def test_goods_that_arrive_when_none_is_left_take_the_last_known_cost(shop: Shop) -> None:
+    await costed(shop, 2)
+    await lost(shop, order := two())
+    await shop.result(order.order_id)
+    async with shop.pool.acquire() as conn:
+        await receipts.receive(conn, "again", "LOST", "main", 3, who="kim", why="found in the yard")
+    assert await books(shop, "inventory") == 3 * COST
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_parcel_that_is_delivered_after_its_loss_was_settled_is_put_before_a_person(
+    shop: Shop, replaced: bool
+) -> None:
+    await costed(shop, 4 if replaced else 2)
+    order = two()
+    parcel = await lost(shop, order)
+    if replaced:
+        again = f"{order.order_id}:2"
+        await shop.drive(again, "delivered")
+    await shop.result(order.order_id)
+    await shop.scan(parcel, "delivered", "late")
+    detail = await shop.orders.get(order.order_id)
+    assert [row.step for row in detail.attention] == [f"late_scan {parcel}"]
+    assert (detail.summary.refunded_minor == 0) == replaced
+    assert not await shop.warehouse.tasks()
