@@ -55,6 +55,7 @@ from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
+from activities.warehouse.till import Till
 from domain.errors import OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from runtime.logs import configure_logging
@@ -142,7 +143,7 @@ def steps(
     providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
-    fulfilment = Fulfilments(pool, carrier, cover.cover_of)
+    fulfilment = Fulfilments(pool, carrier, cover.cover_of, Till(pool))
     delivery = Delivery(pool)
     returns = Returns(pool)
     reconciling = Reconciliation(pool, providers, client)

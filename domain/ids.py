@@ -79,6 +79,11 @@ def order_of(part_id: str) -> str:
     return part_id.split(":", 1)[0]
 
 
+def label_key(fulfilment_id: str) -> str:
+    """The key under which a fulfilment's label is bought: `web-1001:1:label`."""
+    return f"{fulfilment_id}:label"
+
+
 def wait_id(step: str, part_id: str) -> str:
     """The activity id of a step that waits for the outside: `await_delivery:web-1001:1`."""
     return f"{step}:{part_id}"

@@ -131,17 +131,36 @@ def _mended(
         for fault in error.errors(include_url=False, include_input=False)
         if fault["type"] == "string_too_long"
     }
-    found = [fault for fault in faults(error) if fault[0] in free]
-    if not found:
-        raise error
-    for place, where, reason in found:
+    found = False
+    for at, where, reason in faults(error):
+        place = _free(free, at)
+        if place is None:
+            continue
+        found = True
         if free[place].cut and place in too_long:
             document = _cut(document, place, too_long[place])
             told[where] = f"was cut after {too_long[place]} characters"
-        else:
+        elif _has(document, place):  # not gone by what was wrong before it
             document = _without(document, place)
-            told[where] = f"was left out: it {reason}"
+            whole = ".".join(map(str, place))
+            told[whole] = f"was left out: {'it' if at == place else where} {reason}"
+    if not found:
+        raise error
     return document
+
+
+def _free(free: Mapping[Place, Free], at: Place) -> Place | None:
+    """The field that may be left out, and is or holds what is wrong; None if there is none."""
+    parts = (at[:length] for length in range(len(at), 0, -1))
+    return next((part for part in parts if part in free), None)
+
+
+def _has(document: Any, place: Place) -> bool:
+    for step in place:
+        if not isinstance(document, dict) or step not in document:
+            return False
+        document = document[step]
+    return True
 
 
 def _without(document: Any, place: Place) -> Any:

@@ -8,11 +8,12 @@ from temporalio import activity
 
 from activities.fulfilment.carrier import Carrier, Label
 from activities.fulfilment.contracts import Look, Part, Recalled, Sending, Sent, Stage, Stages
+from activities.fulfilment.counter import Counter, Till
 from activities.fulfilment.cover import CoverOf
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
 from domain.ids import WHO
-from domain.orders.order import Shipping
+from domain.orders.order import COLLECT, Shipping
 from store import waits
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
@@ -20,11 +21,13 @@ from store.orders import effects, events, orders
 
 
 class Fulfilments:
-    """Activities for fulfilments, with the database pool, the carrier and `cover_of` injected."""
+    """Activities for fulfilments, with the pool, the carrier, `cover_of` and the till injected."""
 
-    def __init__(self, pool: Pool, carrier: Carrier, cover_of: CoverOf) -> None:
+    def __init__(self, pool: Pool, carrier: Carrier, cover_of: CoverOf, till: Till) -> None:
         self._pool = pool
         self._carrier = carrier
+        self._counter = Counter()
+        self._till = till
         self._cover_of = cover_of
 
     @activity.defn
@@ -48,10 +51,15 @@ class Fulfilments:
                     seen=found.reported_at,
                     told=None if told is None else told.model_dump(mode="json"),
                 )
-        if told is None and found.state in ("packed", "labelled"):
-            sent = await self._label(ask, found.order_id)
-            if sent is not None:
-                return sent
+        if told is None:
+            if found.at_till and found.state in ("picking", "picked"):
+                await self._till.picked_and_packed(fulfilment_id)
+            if found.at_till or found.state in ("packed", "labelled"):
+                sent = await self._label(ask, found.order_id)
+                if sent is not None:
+                    return sent
+                if found.at_till:
+                    await self._till.handed_over(fulfilment_id)
         return activity.raise_complete_async()
 
     async def _label(self, ask: Sending, order_id: str) -> Sent | None:
@@ -86,7 +94,7 @@ class Fulfilments:
         return await shipments.want_label(
             conn,
             ask.fulfilment_id,
-            label_key=f"{ask.fulfilment_id}:label",
+            label_key=ids.label_key(ask.fulfilment_id),
             holds=cover.holds,
             seen=cover.seen,
             to_charge_minor=cover.to_charge,
@@ -161,9 +169,9 @@ class Fulfilments:
             return
         tracking_number = parcel.tracking_number
         if parcel.label == "requested":
-            tracking_number = await self._number_bought(parcel.label_key)
+            tracking_number = await self._number_bought(parcel)
         if tracking_number is not None:
-            await self._give_back(fulfilment_id, tracking_number)
+            await self._give_back(fulfilment_id, parcel.service, tracking_number)
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
             await shipments.label_voided(conn, fulfilment_id)
@@ -178,15 +186,15 @@ class Fulfilments:
             )
 
     async def _buy(self, fulfilment_id: str, shipping: Shipping, *, new: bool) -> Label:
-        key = f"{fulfilment_id}:label"
+        key, carrier = ids.label_key(fulfilment_id), self._carrier_for(shipping.service)
         try:
-            label = None if new else await self._carrier.lookup(key=key)
-            return label or await self._carrier.buy_label(
+            label = None if new else await carrier.lookup(key=key)
+            return label or await carrier.buy_label(
                 key=key,
                 fulfilment_id=fulfilment_id,
                 service=shipping.service,
-                country=shipping.address.country,
-                postal_code=shipping.address.postal_code,
+                country=shipping.country,
+                postal_code=shipping.postal_code,
             )
         except Declined as error:
             async with self._pool.acquire() as conn, conn.transaction():
@@ -217,20 +225,23 @@ class Fulfilments:
             )
         if found["is_late"] and not label.voided:
             # The purchase counted as never made, but the carrier's answer arrived after all.
-            await self._give_back(fulfilment_id, label.tracking_number)
+            await self._give_back(fulfilment_id, label.service, label.tracking_number)
         return "recalled" if found["is_recalled"] else "labelled"
 
-    async def _number_bought(self, label_key: str) -> str | None:
+    def _carrier_for(self, service: str) -> Carrier:
+        return self._counter if service == COLLECT else self._carrier
+
+    async def _number_bought(self, parcel: shipments.Parcel) -> str | None:
         """The tracking number of a purchase whose outcome is unknown; None: nothing was bought."""
         try:
-            label = await self._carrier.lookup(key=label_key)
+            label = await self._carrier_for(parcel.service).lookup(key=parcel.label_key)
         except Declined:
             return None  # The carrier refused it, and its answer was lost.
         return None if label is None else label.tracking_number
 
-    async def _give_back(self, fulfilment_id: str, tracking_number: str) -> None:
+    async def _give_back(self, fulfilment_id: str, service: str, tracking_number: str) -> None:
         try:
-            await self._carrier.void_label(
+            await self._carrier_for(service).void_label(
                 key=f"{fulfilment_id}:void_label", tracking_number=tracking_number
             )
         except Declined as error:

@@ -134,7 +134,10 @@ def compose(
     lines = _lines(order, kind, units, worth, earlier, names or {}, part_id)
     # Without lines, the goods' amount cannot be spread.
     allowance = Worth() if lines else Worth(goods=worth.goods, tax=worth.tax)
-    address = address_lines(order.shipping.address)
+    sent_to = order.shipping.address
+    billed = order.billing or sent_to
+    company = order.customer.company or (order.billing and order.billing.company)
+    buyer = order.billing.name if order.billing else order.customer.name
     return Content(
         kind=kind,
         language="ko" if order.customer.locale.split("-")[0] == "ko" else "en",
@@ -144,8 +147,19 @@ def compose(
         supplied_on=supplied_on,
         currency=order.currency,
         seller=Party(name=seller.name, address=seller.address, number=seller.tax_number or ""),
-        buyer=Party(name=order.customer.name, address=address, number=order.customer.id),
-        deliver_to=Party(name=order.shipping.address.name, address=address),
+        buyer=Party(
+            name=company or buyer,
+            address=(
+                *([buyer] if company else []),
+                *(address_lines(billed) if billed else ()),
+                *([order.customer.tax_number] if order.customer.tax_number else []),
+            ),
+            number=order.customer.id,
+        ),
+        deliver_to=Party(
+            name=sent_to.name if sent_to else company or buyer,
+            address=address_lines(sent_to) if sent_to else (),
+        ),
         lines=lines,
         allowance_minor=allowance.goods,
         allowance_tax_minor=allowance.tax,

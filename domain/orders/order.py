@@ -33,7 +33,6 @@ from domain.fields import (
     LineId,
     Note,
     Printable,
-    Service,
     Sku,
     Token,
     UnitPrice,
@@ -43,11 +42,14 @@ from domain.fields import (
 )
 from domain.money import price_text, to_decimal, to_minor, worth_of_units
 from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
-from domain.orders.people import Address, Customer
+from domain.orders.extra import Extra
+from domain.orders.people import GUEST, Address, Customer
+from domain.orders.shipping import COLLECT, Shipping
 from domain.sellers import Code
 from domain.stored import is_stored
 
 __all__ = [
+    "COLLECT",
     "LINES_MAX",
     "QUANTITY_MAX",
     "TENDERS_MAX",
@@ -100,15 +102,6 @@ Lines = Annotated[
 ]
 
 
-class Shipping(LenientDocument):
-    """The destination, the carrier's `service`, and the price of shipping."""
-
-    service: Annotated[Service, FREE] = "standard"
-    price: Amount = Decimal(0)
-    tax: Amount = Decimal(0)
-    address: Address
-
-
 class Payment(LenientDocument):
     """A provider's token. Card numbers never enter: there is no field for one."""
 
@@ -131,11 +124,12 @@ class Order(LenientRoot):
     channel_order_id: Printable
     """The order's number as the channel writes it: `1001`, `#1001`, `SO/2026/00042`, `№ 7`."""
     placed_at: Instant
-    customer: Customer
+    customer: Customer = Customer(id="guest", name=GUEST)
     currency: Currency
     lines: Lines
     discount: Amount = Decimal(0)
-    shipping: Shipping
+    shipping: Shipping = Shipping(service=COLLECT)
+    """Left out: the customer has the goods at the counter, and nothing is sent."""
     payment: Payment
     tenders: Annotated[tuple[Tender, ...], Field(max_length=TENDERS_MAX)] = ()
     """Tenders that pay before `payment` does, in this sequence; `payment` pays the rest.
@@ -146,6 +140,12 @@ class Order(LenientRoot):
     """The basket whose soft reservations this order turns into its own."""
     requested_delivery_date: Annotated[Day | None, FREE] = None
     note: Annotated[Note | None, CUT] = None
+    gift_message: Annotated[Note | None, CUT] = None
+    """Goes into the parcel, for the receiver."""
+    billing: Annotated[Address | None, FREE] = None
+    """Whom the invoice is for, where that is not the customer at the parcel's address."""
+    extra: Annotated[Extra | None, FREE] = None
+    """What the channel has beside all this: kept and shown, and never interpreted."""
     total: Amount | None = None
 
     @property
@@ -203,18 +203,28 @@ class Order(LenientRoot):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, document: Any) -> Any:
-        match document:
-            case {"customer": dict(customer), "shipping": {"address": dict(address)}}:
-                number = document.get("channel_order_id")
-                customer = filled(
-                    customer,
-                    id=f"guest-{ids.order_id(str(document.get('channel')), str(number).strip())}",
-                    name=address.get("name"),
-                )
+        """Who is named in one place is named in all; at a counter nobody has to be."""
+        if not isinstance(document, dict):
+            return document
+        number = str(document.get("channel_order_id")).strip()
+        guest = f"guest-{ids.order_id(str(document.get('channel')), number)}"
+        given = {"customer": {}, "shipping": {"service": COLLECT}, **document}
+        customer, shipping = given["customer"], given["shipping"]
+        match customer, shipping:
+            case dict(), {"address": dict(address)}:
+                customer = filled(customer, id=guest, name=address.get("name"))
                 address = filled(address, name=customer.get("name"))
-                shipping = {**document["shipping"], "address": address}
-                return {**document, "customer": customer, "shipping": shipping}
-        return document
+                shipping = {**shipping, "address": address}
+            case dict(), {"service": service} if service == COLLECT:
+                customer = filled(customer, id=guest, name=GUEST)
+        return {**document, "customer": customer, "shipping": shipping}
+
+    @model_validator(mode="after")
+    def _sent_somewhere(self) -> Self:
+        if self.shipping.address is None and self.shipping.service != COLLECT:
+            why = f"is needed where goods are sent; with the service {COLLECT!r} they are not"
+            raise inconsistent("shipping.address", why)
+        return self
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:

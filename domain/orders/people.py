@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from domain.fields import Country, CustomerId, Email, Locale, Name, Phone, PostalCode
 from domain.optional_fields import CUT, FREE, LenientDocument
+
+GUEST: Final = "Guest"
+"""The name of a customer who bought at a counter, and was not asked for it."""
 
 
 class Customer(LenientDocument):
@@ -19,6 +22,8 @@ class Customer(LenientDocument):
     name: Name
     email: Annotated[Email | None, FREE] = None
     phone: Annotated[Phone | None, FREE] = None
+    company: Annotated[Name | None, CUT] = None
+    tax_number: Annotated[Name | None, CUT] = None
     locale: Annotated[Locale, FREE] = "en"
 
 
@@ -26,6 +31,7 @@ class Address(LenientDocument):
     """The destination. Only the country is checked; the carrier checks the rest."""
 
     name: Name
+    company: Annotated[Name | None, CUT] = None
     line1: Name
     line2: Annotated[Name | None, CUT] = None
     city: Name

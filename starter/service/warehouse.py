@@ -12,7 +12,7 @@ from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.views import reads
-from store.warehouse import facts, leaving
+from store.warehouse import counter, facts
 
 LABEL_WITHIN_S = 3.0
 """How long a hand-over waits for a label that is being bought, in seconds."""
@@ -72,7 +72,7 @@ class Warehouse:
         while True:  # the database says whether to wait, which a library's retries cannot ask
             async with self._pool.acquire() as conn:
                 try:
-                    return await leaving.hand_over(
+                    return await counter.hand_over(
                         conn,
                         fulfilment_id,
                         at=at or datetime.now(UTC),

@@ -56,7 +56,7 @@ class Catalogue:
     ) -> Known:
         """What is known of these. Reads what it does not have, in one statement."""
         wanted = sorted(set(skus))
-        to = [(s.address.country, s.address.postal_code, s.service) for s in shippings]
+        to = [(s.country, s.postal_code, s.service) for s in shippings]
         if max(len(self._parts), len(self._ways)) > KEPT_MAX:
             self.forget()
         while True:

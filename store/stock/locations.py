@@ -64,7 +64,7 @@ async def ways_to(
     conn: Connection, locations: Sequence[str], shippings: Sequence[Shipping]
 ) -> list[list[Way]]:
     """For each of these addresses in turn, the way of a parcel from each location."""
-    to = [(s.address.country, s.address.postal_code, s.service) for s in shippings]
+    to = [(s.country, s.postal_code, s.service) for s in shippings]
     found: dict[tuple[str, str | None, str], list[Way]] = {key: [] for key in to}
     rows = _sql.ways(
         conn,

@@ -61,7 +61,7 @@ async def available(
         free,
         coming,
         await locations.ways(conn, [item.location for item in free], shipping),
-        country=shipping.address.country,
+        country=shipping.country,
         now=now,
         rules=rules,
     )
@@ -73,7 +73,7 @@ async def by_location(
     """Location → arrival of a parcel that is ordered there now, if known."""
     now = clock.now()
     ways = await locations.ways(conn, names, shipping) if names else []
-    promised = {way.location: way.promise(now, shipping.address.country) for way in ways}
+    promised = {way.location: way.promise(now, shipping.country) for way in ways}
     return {name: told for name, told in promised.items() if told is not None}
 
 

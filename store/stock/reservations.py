@@ -207,7 +207,7 @@ async def _expect(
                 [],
                 supply,
                 shelves.ways(number),
-                country=order.shipping.address.country,
+                country=order.shipping.country,
                 now=shelves.now,
                 rules=order.policy.sourcing,
             )

@@ -123,7 +123,7 @@ class Shelves:
             for d in wanted.demands
             if d.line_id in lacking and wanted.backorder and self._waits(d)
         }
-        country = wanted.shipping.address.country
+        country = wanted.shipping.country
         used = {take.location for take in plan.takes}
         promised = {w.location: w.promise(self.now, country) for w in ways if w.location in used}
         return Sourced(

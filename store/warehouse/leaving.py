@@ -21,22 +21,26 @@ from store.stock import stock
 _sql = load_queries(__file__)
 
 
-async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
-    """labelled → shipped: the carrier has the parcel. On-hand drops now, not before."""
-    async with conn.transaction():
-        found = await _look(conn, fulfilment_id)
-        if found["is_told"]:
-            return
-        then = _possible(at, found)
-        if found["paying"] is not None:
-            paying = cover.paying_from(found["paying"])
-            if not cover.can_be_charged(paying, fulfilment_id, found["to_charge"], then):
-                raise IllegalTransition(
-                    f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
-                    f"it until `orderloom show {ids.order_of(fulfilment_id)}` says that it is "
-                    "renewed"
-                )
-        await _leave(conn, fulfilment_id, found, at, who)
+async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> str | None:
+    """labelled → shipped: the carrier has the parcel. On-hand drops now, not before.
+
+    In the caller's transaction. Returns the carrier.
+    """
+    found = await _look(conn, fulfilment_id)
+    carrier: str | None = found["carrier"]
+    if found["is_told"]:
+        return carrier
+    then = _possible(at, found)
+    if found["paying"] is not None:
+        paying = cover.paying_from(found["paying"])
+        if not cover.can_be_charged(paying, fulfilment_id, found["to_charge"], then):
+            raise IllegalTransition(
+                f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
+                f"it until `orderloom show {ids.order_of(fulfilment_id)}` says that it is "
+                "renewed"
+            )
+    await _leave(conn, fulfilment_id, found, at, who)
+    return carrier
 
 
 async def moved_already(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:

@@ -270,7 +270,7 @@ DOORS = {
     "starter/service/sellers.py": ("store.accounting.sellers",),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/transfers.py": ("store.stock.transfers",),
-    "starter/service/warehouse.py": ("store.warehouse.facts", "store.warehouse.leaving"),
+    "starter/service/warehouse.py": ("store.warehouse.facts", "store.warehouse.counter"),
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "store.schema_version", "asyncpg", "psutil"),

@@ -30,6 +30,7 @@ from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
+from activities.warehouse.till import Till
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
 from domain.ids import fulfilment_id, order_of, prepaid_id
@@ -66,7 +67,7 @@ class Bench:
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
-        self.fulfilment = Fulfilments(pool, self.carrier, cover.cover_of)
+        self.fulfilment = Fulfilments(pool, self.carrier, cover.cover_of, Till(pool))
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.records = OrderRecords(pool)

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.money import to_minor
 from domain.orders.amounts import value_lines
-from domain.orders.order import Order
+from domain.orders.order import Address, Order
 from domain.orders.policy import Policy
 from domain.orders.terms import LineTerms, TenderTerms, Terms
 from domain.purchasing.purchase_orders import PurchasingPolicy
@@ -78,6 +78,12 @@ def a_document(
         "payment": {"token": token},
     }
     return {**document, **fields}
+
+
+def address_of(order: Order) -> Address:
+    """Where an order goes that is sent."""
+    assert order.shipping.address is not None
+    return order.shipping.address
 
 
 def terms_of(order: Order) -> Terms:

@@ -12,7 +12,7 @@ from domain.orders.messages import PayRequest, ReturnRequest
 from domain.orders.policy import Policy
 from domain.stock.items import Item
 from store.database import Pool
-from tests.support.builders import a_policy, an_order
+from tests.support.builders import a_policy, address_of, an_order
 from tests.support.runs import restless, runs_of
 from tests.support.shop import Shop
 from tests.workflows.lives import a_two_parcel_order, three_teas
@@ -238,7 +238,7 @@ async def test_a_step_that_fails_is_shown_while_it_is_tried_again(shop: Shop) ->
 
 async def test_an_order_that_has_ended_tells_why(shop: Shop) -> None:
     order = await three_teas(shop)
-    address = order.shipping.address.model_copy(update={"postal_code": "NOWHERE"})
+    address = address_of(order).model_copy(update={"postal_code": "NOWHERE"})
     nowhere = order.model_copy(
         update={"shipping": order.shipping.model_copy(update={"address": address})}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -67,6 +68,10 @@ def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
         f"captured {money(order.captured_minor, order.currency)}, "
         f"refunded {money(order.refunded_minor, order.currency)}"
     )
+    if gift := detail.document.get("gift_message"):
+        out.say(f"  gift message: {gift}")
+    if extra := detail.document.get("extra"):
+        out.say(f"  extra: {json.dumps(extra, ensure_ascii=False)}")
     if order.refund_granted_minor > order.refunded_minor:
         owed = order.refund_granted_minor - order.refunded_minor
         out.say(f"  owed to the customer: {money(owed, order.currency)}")
@@ -99,6 +104,8 @@ def units_of(units: Mapping[str, int]) -> str:
 
 def _recipient(document: Mapping[str, Any]) -> str:
     address = document["shipping"]["address"]
+    if address is None:
+        return f"{document['customer']['name']} at the counter"
     return f"to {address['name']}, {address['city']}, {address['country']}"
 
 

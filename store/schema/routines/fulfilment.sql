@@ -216,7 +216,7 @@ end $$;
 -- `is_told`: it was reported before, and nothing else is answered. `since`: it has its label. `lines`: what is claimed for the parcel.
 -- `held`: the units of each of their SKUs, and what they have cost. `paying`: where it is still to be charged.
 create or replace function hand_over_look(
-    its_id text, out is_told boolean, out since timestamptz, out lines jsonb, out held jsonb,
+    its_id text, out is_told boolean, out carrier text, out since timestamptz, out lines jsonb, out held jsonb,
     out to_charge bigint, out paying jsonb, out tallies jsonb, out basis jsonb
 ) language plpgsql as $$
 declare
@@ -226,6 +226,8 @@ begin
     select * into part from locked_fulfilment(its_id);
     is_told := told_before(its_id, part.state, part.recalled_from is not null, 'labelled',
                            'handover:' || its_id, '{}');
+    carrier := (select s.carrier from shipment s
+                where s.order_no = part.order_no and s.fulfilment_id = its_id);
     if is_told then
         return;
     end if;

@@ -98,13 +98,18 @@ create or replace function ways_to(
                exists (select from lane where lane.location = l.location) as has_lanes
         from location l where locations is null or l.location = any(locations)
     )
-    select a.number, place.*, lane.cost_minor, lane.currency, lane.distance_km, lane.transit_days
+    select a.number, place.location, place.priority, place.calendar, place.parcels_a_day, place.to_send,
+           place.has_lanes and not here.it,
+           case when here.it then 0 else lane.cost_minor end, lane.currency,
+           case when here.it then 0 else lane.distance_km end,
+           case when here.it then 0 else lane.transit_days end
     from unnest(countries, postal_codes, services) with ordinality
         as a (country, postal_code, service, number)
     cross join place
+    cross join lateral (select a.service = 'collect' as it) here  -- no parcel goes anywhere
     left join lateral (
         select * from lane
-        where lane.location = place.location
+        where lane.location = place.location and not here.it
           and lane.country in (a.country, '*') and lane.service in (a.service, '*')
           and starts_with(coalesce(a.postal_code, ''), lane.postal_prefix)
         order by lane.service = '*', lane.country = '*', length(lane.postal_prefix) desc

@@ -13,7 +13,7 @@ from domain.stock.locations import Lane, Location
 from store.database import Pool
 from store.stock import locations, promises
 from tests.support.bench import Bench
-from tests.support.builders import an_order
+from tests.support.builders import address_of, an_order
 
 
 def a_lane(cost: str, **fields: Any) -> Lane:
@@ -21,9 +21,10 @@ def a_lane(cost: str, **fields: Any) -> Lane:
 
 
 def to(country: str, postal_code: str | None, service: str = "standard") -> Shipping:
-    shipping = an_order(("TEA", 1)).shipping
-    address = shipping.address.model_copy(update={"country": country, "postal_code": postal_code})
-    return shipping.model_copy(update={"address": address, "service": service})
+    order = an_order(("TEA", 1))
+    update = {"country": country, "postal_code": postal_code}
+    address = address_of(order).model_copy(update=update)
+    return order.shipping.model_copy(update={"address": address, "service": service})
 
 
 BERLIN = Location(

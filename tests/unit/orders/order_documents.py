@@ -17,6 +17,8 @@ FULL: dict[str, Any] = {
         "name": "Kim Minji",
         "email": "minji@example.com",
         "phone": "+82 2 123 4567",
+        "company": "Minji & Partners",
+        "tax_number": "123-45-67890",
         "locale": "ko-KR",
     },
     "currency": "USD",
@@ -38,6 +40,7 @@ FULL: dict[str, Any] = {
         "tax": "0.50",
         "address": {
             "name": "Kim Minji",
+            "company": "Minji & Partners",
             "line1": "1 Sejong-daero",
             "line2": "Floor 3",
             "city": "Seoul",
@@ -51,6 +54,18 @@ FULL: dict[str, Any] = {
     "basket": "B-1001",
     "requested_delivery_date": "2026-12-01",
     "note": "Leave it at the door.",
+    "gift_message": "Happy birthday!",
+    "billing": {
+        "name": "Accounts",
+        "company": "Minji & Partners",
+        "line1": "2 Sejong-daero",
+        "line2": "Floor 1",
+        "city": "Seoul",
+        "region": "Jung-gu",
+        "postal_code": "04524",
+        "country": "KR",
+    },
+    "extra": {"campaign": "spring", "weights": [1, 2.5], "express": True},
     "total": "37.90",
 }
 

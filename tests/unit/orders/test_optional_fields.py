@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from domain.faults import faults
 from domain.orders.order import Order
+from tests.support.builders import address_of
 from tests.unit.orders.order_documents import FULL, Path, at, text, without
 
 ADDRESS: Path = ("shipping", "address")
@@ -151,7 +152,7 @@ def test_text_is_folded_to_one_line_and_loses_what_garbles(
 @given(st.text())
 def test_a_name_keeps_all_its_letters(name: str) -> None:
     document = at((*ADDRESS, "name"), f"A{name}"[:300])
-    kept = placed(document).shipping.address.name
+    kept = address_of(placed(document)).name
     letters = [sign for sign in f"A{name}"[:300] if sign.isalnum()]
     assert [sign for sign in kept if sign.isalnum()] == letters
     assert "  " not in kept
@@ -232,7 +233,7 @@ def test_who_is_named_once_is_named_twice() -> None:
     only_buyer = placed(without((*ADDRESS, "name")))
     only_recipient = placed(without(("customer", "name")))
     for order in (only_buyer, only_recipient):
-        assert order.customer.name == order.shipping.address.name == "Kim Minji"
+        assert order.customer.name == address_of(order).name == "Kim Minji"
 
 
 # Names of fields, countries ----------------------------------------------------------------------
@@ -267,4 +268,41 @@ def test_a_field_that_resembles_none_is_only_refused() -> None:
 @pytest.mark.parametrize("code", ["XK", "IC", "XI", "AC", "TA", "EA"])
 def test_a_country_may_be_one_that_posts_know_and_the_standard_does_not(code: str) -> None:
     document = at((*ADDRESS, "country"), code)
-    assert placed(json.loads(json.dumps(document))).shipping.address.country == code
+    assert address_of(placed(json.loads(json.dumps(document)))).country == code
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (("billing", "country"), "Korea", "billing was left out: billing.country must be an ISO"),
+        (("billing", "city"), " ", "billing was left out: billing.city must have 1 characters"),
+        (("billing",), "Seoul", "billing was left out: it must be an object"),
+        (("billing", "floor"), "7", "billing was left out: billing.floor is not known here"),
+        (("extra",), ["a"], "extra was left out: it must be an object"),
+        (("extra",), {"a": "x" * 8_000}, "extra was left out: it must have 8000 characters"),
+        (("extra",), {"a": [[[[[1]]]]]}, "extra was left out: it must not be nested deeper"),
+        (("extra",), {"a": float("nan")}, "extra was left out: it must hold numbers, and not NaN"),
+    ],
+)
+def test_a_part_that_is_wrong_is_left_out_as_a_whole(path: Path, value: Any, told: str) -> None:
+    order = Order.model_validate(at(path, value))
+    (line,) = order.left_out
+    assert line.startswith(told)
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=20),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=50),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
+            max_leaves=5,
+        ),
+        max_size=5,
+    )
+)
+def test_what_a_channel_has_beside_our_fields_never_costs_the_order(extra: dict[str, Any]) -> None:
+    order = Order.model_validate(at(("extra",), extra))
+    sent = order.model_dump_json()
+    assert "\\u0000" not in sent
+    assert Order.model_validate_json(sent).extra == order.extra

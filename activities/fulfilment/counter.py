@@ -1,0 +1,45 @@
+"""The counter: where customers take their goods, and nothing is sent.
+
+To the engine it is a carrier without a company behind it: what it answers follows from what it is
+asked, so that nothing has to be kept.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from activities.fulfilment.carrier import Label
+from domain.fulfilment.counter import COUNTER
+from domain.ids import label_key
+from domain.orders.order import COLLECT
+
+
+class Till(Protocol):
+    """Reports what is sold at a till, where no warehouse does."""
+
+    async def picked_and_packed(self, fulfilment_id: str) -> None: ...
+
+    async def handed_over(self, fulfilment_id: str) -> None: ...
+
+
+class Counter:
+    """Hands goods over to customers. Its number of a parcel is the fulfilment's id."""
+
+    async def buy_label(
+        self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
+    ) -> Label:
+        """What is put on the counter. Nothing is bought."""
+        del key, service, country, postal_code
+        return _at_counter(fulfilment_id)
+
+    async def void_label(self, *, key: str, tracking_number: str) -> None:
+        """It goes back to the shelf, and nobody has to be told."""
+        del key, tracking_number
+
+    async def lookup(self, *, key: str) -> Label | None:
+        """The label of a key, as `buy_label` answers it."""
+        return _at_counter(key.removesuffix(label_key("")))
+
+
+def _at_counter(fulfilment_id: str) -> Label:
+    return Label(carrier=COUNTER, tracking_number=fulfilment_id, service=COLLECT, voided=False)

@@ -1,0 +1,1 @@
+"""What is reported of goods without a warehouse's people: sales at a till."""

@@ -1,0 +1,33 @@
+"""Sales at a till: the customer has the goods in the hand, and nobody looks for them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from domain.errors import IllegalTransition
+from store import clock
+from store.database import Pool
+from store.warehouse import counter, facts
+
+TILL: Final = "till"
+"""Who reports what is sold there."""
+
+
+class Till:
+    """Reports what a warehouse would: safe to repeat, as all such reports."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def picked_and_packed(self, fulfilment_id: str) -> None:
+        """picking → packed: the customer has brought the goods to the till."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await facts.pick(conn, fulfilment_id, who=TILL)
+            await facts.pack(conn, fulfilment_id, who=TILL)
+
+    async def handed_over(self, fulfilment_id: str) -> None:
+        """labelled → delivered. One whose payment has ended waits for a person."""
+        with suppress(IllegalTransition):
+            async with self._pool.acquire() as conn:
+                await counter.hand_over(conn, fulfilment_id, at=clock.now(), who=TILL)

@@ -1,0 +1,139 @@
+"""Goods that are not sent: collected at a counter, or sold over it; end to end."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain import ids
+from domain.orders.messages import CancelRequest, ReturnRequest
+from domain.orders.order import Order
+from domain.stock.locations import Locations
+from tests.support.builders import a_document, a_policy, an_order
+from tests.support.shop import Shop, Stage
+
+FAR = Locations.model_validate(
+    {
+        "locations": [
+            {
+                "location": "main",
+                "lanes": [{"country": "DE", "cost": "4.00", "currency": "EUR", "transit_days": 2}],
+            }
+        ]
+    }
+).locations
+
+
+def collected(*lines: tuple[str, int]) -> Order:
+    return an_order(*lines, shipping={"service": "collect"})
+
+
+def sold_at_till(*lines: tuple[str, int]) -> Order:
+    """As a till knows it: no customer, no address."""
+    document = a_document(*lines, channel="pos")
+    del document["customer"], document["shipping"]
+    return Order.model_validate(document)
+
+
+async def test_what_is_collected_is_delivered_when_it_is_handed_over_and_no_carrier_is_asked(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 3)
+    part = await shop.placed(collected(("TEA", 2)), a_policy(return_window=0.01))
+    order_id = ids.order_of(part)
+    await shop.drive(part, "shipped")
+    await shop.result(order_id)
+    detail = await shop.orders.get(order_id)
+    (parcel,) = detail.fulfilments
+    assert (parcel.carrier, parcel.tracking_number, parcel.state) == (
+        *("counter", part),
+        "delivered",
+    )
+    assert detail.summary.captured_minor == 2_000
+    assert detail.document["shipping"]["address"] is None
+    assert await shop.carrier.lookup(key=f"{part}:label") is None
+    told = await shop.story(order_id)
+    assert told.index("shipped") < told.index("delivered")
+    await shop.settled()
+
+
+async def test_what_is_collected_may_come_from_a_place_that_sends_nowhere_near(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 1)
+    await shop.locations.save(FAR)
+    sent = await shop.orders.place(an_order(("TEA", 1)))
+    assert sent.outcome == "rejected"  # no lane leads to Korea
+    part = await shop.placed(collected(("TEA", 1)), a_policy(return_window=0.01))
+    order_id = ids.order_of(part)
+    await shop.drive(part, "shipped")
+    await shop.result(order_id)
+    await shop.settled()
+
+
+async def test_a_hand_over_at_the_counter_that_is_reported_twice_is_one(shop: Shop) -> None:
+    await shop.stocked("TEA", 1)
+    part = await shop.placed(collected(("TEA", 1)), a_policy(return_window=0.01))
+    order_id = ids.order_of(part)
+    await shop.drive(part, "labelled")
+    for _ in range(2):
+        await shop.warehouse.hand_over(part, who="counter")
+    await shop.result(order_id)
+    assert (await shop.story(order_id)).count("delivered") == 1
+    await shop.settled()
+
+
+@pytest.mark.parametrize("stage", ["picked", "labelled"])
+async def test_what_is_to_be_collected_can_be_cancelled_until_it_is_handed_over(
+    shop: Shop, stage: Stage
+) -> None:
+    await shop.stocked("TEA", 1)
+    part = await shop.placed(collected(("TEA", 1)))
+    order_id = ids.order_of(part)
+    await shop.drive(part, stage)
+    answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="not coming"))
+    assert answer.outcome == "cancelled"
+    await shop.result(order_id)
+    await shop.settled()
+    assert (await shop.level("TEA")).available == 1
+
+
+async def test_a_sale_at_a_till_needs_no_hands_and_no_address_and_can_be_returned(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 3)
+    policy = a_policy(charge="at_confirmation", return_window=600)
+    part = await shop.placed(sold_at_till(("TEA", 2)), policy)
+    order_id = ids.order_of(part)
+    await shop.told(order_id, "delivered")
+    assert await shop.warehouse.tasks() == []
+    assert (await shop.level("TEA")).on_hand == 1
+    detail = await shop.orders.get(order_id)
+    assert detail.summary.customer_id == f"guest-{order_id}"
+    assert detail.summary.captured_minor == 2_000
+    told = await shop.story(order_id)
+    steps = [what for what in told if what in ("picked", "packed", "shipped", "delivered")]
+    assert steps == ["picked", "packed", "shipped", "delivered"]
+    await shop.heard(order_id, "delivered", 2)
+    answer = await shop.aftersales.request_return(order_id, ReturnRequest(reason="too strong"))
+    assert answer.outcome == "approved"
+    await shop.task("receive-return", answer.return_id or "")
+    await shop.warehouse.receive_return(answer.return_id or "", who="clerk")
+    await shop.result(order_id)
+    await shop.settled()
+    assert (await shop.level("TEA")).on_hand == 3
+
+
+async def test_a_till_sale_is_one_whatever_attempts_are_lost(shop: Shop) -> None:
+    await shop.stocked("TEA", 1)
+    shop.faults.after("pick_pack_ship", 2)
+    part = await shop.placed(sold_at_till(("TEA", 1)), a_policy(return_window=0.01))
+    order_id = ids.order_of(part)
+    await shop.result(order_id)
+    told = await shop.story(order_id)
+    assert [told.count(what) for what in ("picked", "packed", "shipped", "delivered")] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    await shop.settled()
