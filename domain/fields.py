@@ -99,12 +99,12 @@ def _whole_number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-_READABLE: Final = (_ONE_LINE, BeforeValidator(one_line), AfterValidator(_visible))
+READABLE: Final = (_ONE_LINE, BeforeValidator(one_line), AfterValidator(_visible))
 
 # What must be there is refused if it is longer, so the limit is wide.
-Name = Annotated[str, StringConstraints(min_length=1, max_length=300), *_READABLE]
-Who = Annotated[str, StringConstraints(min_length=1, max_length=100), *_READABLE]
-PostalCode = Annotated[str, StringConstraints(min_length=1, max_length=32), *_READABLE]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300), *READABLE]
+Who = Annotated[str, StringConstraints(min_length=1, max_length=100), *READABLE]
+PostalCode = Annotated[str, StringConstraints(min_length=1, max_length=32), *READABLE]
 Reason = Annotated[
     str, StringConstraints(min_length=1, max_length=500), _LINES, BeforeValidator(lines)
 ]
@@ -211,7 +211,8 @@ CountryOrAny = Annotated[
 ]
 
 
-def _decimal_as_written(value: Any, pattern: str, decimals_max: int) -> str:
+def decimal_as_written(value: Any, pattern: str, decimals_max: int) -> str:
+    """The text of a decimal string that is not below 0. Raises in words what it must be."""
     # A JSON number is refused: 12.5 may have been 12.50, and 1250 may be cents. So are the forms
     # that only Python reads as numbers: "1E3", "1_000", " 12".
     match value:
@@ -231,21 +232,21 @@ def _decimal_as_written(value: Any, pattern: str, decimals_max: int) -> str:
     return text
 
 
-_AS_TEXT: Final = PlainSerializer(
+AS_TEXT: Final = PlainSerializer(
     lambda value: format(value, "f"), return_type=str, when_used="json"
 )
 
 Amount = Annotated[
     Decimal,
-    BeforeValidator(lambda value: _decimal_as_written(value, AMOUNT_PATTERN, 4)),
-    _AS_TEXT,
+    BeforeValidator(lambda value: decimal_as_written(value, AMOUNT_PATTERN, 4)),
+    AS_TEXT,
     WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["12.50"]}),
 ]
 # Of one unit: it may be finer than the currency, because only the worth of all units is paid.
 UnitPrice = Annotated[
     Decimal,
-    BeforeValidator(lambda value: _decimal_as_written(value, PRICE_PATTERN, PRICE_DECIMALS_MAX)),
-    _AS_TEXT,
+    BeforeValidator(lambda value: decimal_as_written(value, PRICE_PATTERN, PRICE_DECIMALS_MAX)),
+    AS_TEXT,
     WithJsonSchema({"type": "string", "pattern": PRICE_PATTERN, "examples": ["12.50", "12.125"]}),
 ]
 

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from domain.faults import faults, part_of
+from domain.faults import faults, part_of, path
 from domain.fields import Document
 
 Place = tuple[int | str, ...]
@@ -137,13 +137,12 @@ def _mended(
         if place is None:
             continue
         found = True
-        if free[place].cut and place in too_long:
+        if free[_names(place)].cut and place in too_long:
             document = _cut(document, place, too_long[place])
             told[where] = f"was cut after {too_long[place]} characters"
         elif _has(document, place):  # not gone by what was wrong before it
             document = _without(document, place)
-            whole = ".".join(map(str, place))
-            told[whole] = f"was left out: {'it' if at == place else where} {reason}"
+            told[path(place)] = f"was left out: {'it' if at == place else where} {reason}"
     if not found:
         raise error
     return document
@@ -152,12 +151,17 @@ def _mended(
 def _free(free: Mapping[Place, Free], at: Place) -> Place | None:
     """The field that may be left out, and is or holds what is wrong; None if there is none."""
     parts = (at[:length] for length in range(len(at), 0, -1))
-    return next((part for part in parts if part in free), None)
+    return next((part for part in parts if _names(part) in free), None)
+
+
+def _names(place: Place) -> Place:
+    """The place without the numbers of list items."""
+    return tuple(step for step in place if isinstance(step, str))
 
 
 def _has(document: Any, place: Place) -> bool:
     for step in place:
-        if not isinstance(document, dict) or step not in document:
+        if isinstance(step, str) and (not isinstance(document, dict) or step not in document):
             return False
         document = document[step]
     return True
@@ -165,6 +169,8 @@ def _has(document: Any, place: Place) -> bool:
 
 def _without(document: Any, place: Place) -> Any:
     step, *rest = place
+    if isinstance(step, int):
+        return [*document[:step], _without(document[step], tuple(rest)), *document[step + 1 :]]
     if rest:
         return {**document, step: _without(document[step], tuple(rest))}
     return {name: value for name, value in document.items() if name != step}
@@ -172,6 +178,9 @@ def _without(document: Any, place: Place) -> Any:
 
 def _cut(document: Any, place: Place, length: int) -> Any:
     step, *rest = place
+    if isinstance(step, int):
+        item = _cut(document[step], tuple(rest), length)
+        return [*document[:step], item, *document[step + 1 :]]
     if rest:
         return {**document, step: _cut(document[step], tuple(rest), length)}
     return {**document, step: document[step][:length]}

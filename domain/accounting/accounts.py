@@ -29,6 +29,7 @@ class Account(StrEnum):
     OPENING = "opening_balances"
     REVENUE = "revenue"
     SHIPPING_INCOME = "shipping_income"
+    ROUNDING = "rounding"  # What tills add or take off, so that a total can be paid in cash.
     REFUNDS = "refunds"  # Lowers revenue: goods and shipping that were paid back.
     COST_OF_GOODS_SOLD = "cost_of_goods_sold"
     PROVIDER_FEES = "provider_fees"
@@ -38,12 +39,16 @@ class Account(StrEnum):
 Postings = Mapping[Account, int]
 
 
-def invoiced(worth: Worth, *, due: int) -> Postings:
-    """Goods went out: revenue, against what is `due` from the customer, or was paid before."""
+def invoiced(worth: Worth, *, due: int, rounding: int = 0) -> Postings:
+    """Goods went out: revenue, against what is `due` from the customer, or was paid before.
+
+    `rounding`: the part of the goods' worth that only rounds the total to cash.
+    """
     return {
         Account.RECEIVABLES: due,
         Account.DEFERRED_REVENUE: worth.total - due,
-        Account.REVENUE: -worth.goods,
+        Account.REVENUE: rounding - worth.goods,
+        Account.ROUNDING: -rounding,
         Account.SHIPPING_INCOME: -worth.shipping,
         Account.TAX_PAYABLE: -(worth.tax + worth.shipping_tax),
     }

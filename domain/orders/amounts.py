@@ -11,13 +11,12 @@ and a return of everything pays back exactly the amount that was paid.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import IllegalTransition
-from domain.money import split, to_minor
+from domain.money import split
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
 
@@ -69,6 +68,12 @@ class Worth(BaseModel):
         """The worth of the first `units` units, where this is the worth of `of` units."""
         return self._with(self, lambda mine, _: mine * units // of)
 
+    def with_tax_scaled(self, units: int, of: int) -> Worth:
+        """The same where prices include tax: of goods and tax together, and the tax in that."""
+        goods, tax = _with_tax(self.goods, self.tax, units, of)
+        shipping, shipping_tax = _with_tax(self.shipping, self.shipping_tax, units, of)
+        return Worth(goods=goods, tax=tax, shipping=shipping, shipping_tax=shipping_tax)
+
     def _with(self, other: Worth, combine: Callable[[int, int], int]) -> Worth:
         return Worth(
             goods=combine(self.goods, other.goods),
@@ -76,6 +81,13 @@ class Worth(BaseModel):
             shipping=combine(self.shipping, other.shipping),
             shipping_tax=combine(self.shipping_tax, other.shipping_tax),
         )
+
+
+def _with_tax(net: int, tax: int, units: int, of: int) -> tuple[int, int]:
+    whole = net + tax
+    part = whole * units // of
+    tax_in_part = tax * part // whole if whole else 0
+    return part - tax_in_part, tax_in_part
 
 
 NOTHING = Worth()
@@ -94,15 +106,22 @@ class LineWorth(BaseModel):
     line_id: str
     quantity: int
     whole: Worth
+    includes_tax: bool = False
+    """The customer saw prices with tax: these are shared out, and the tax is a part of them."""
 
     def first(self, units: int) -> Worth:
         """The worth of the first `units` units together (0 ≤ units ≤ quantity)."""
         if not 0 <= units <= self.quantity:
             raise ValueError(f"line {self.line_id}: {units} of {self.quantity} units")
+        if self.includes_tax:
+            return self.whole.with_tax_scaled(units, self.quantity)
         return self.whole.scaled(units, self.quantity)
 
     def most(self, units: int) -> Worth:
-        """The highest worth that any `units` units of the line can have."""
+        """A worth whose total is the highest that any `units` units of the line can have."""
+        if self.includes_tax:
+            # Rounded up: what all units are worth, less what the others are.
+            return self.whole - self.whole.with_tax_scaled(self.quantity - units, self.quantity)
         return NOTHING - (NOTHING - self.whole).scaled(units, self.quantity)  # Rounded up.
 
 
@@ -193,25 +212,26 @@ def value_lines(order: Order) -> dict[str, LineWorth]:
 
     The parts add up to `order.total_minor` exactly.
     """
-
-    def minor(amount: Decimal) -> int:
-        return to_minor(amount, order.currency)
-
-    nets = [order.listed_minor(line) - minor(line.discount) for line in order.lines]
-    discounts = split(minor(order.discount), nets)
-    goods = [net - discount for net, discount in zip(nets, discounts, strict=True)]
-    shipping = split(minor(order.shipping.price), goods)
-    shipping_tax = split(minor(order.shipping.tax), goods)
+    prices = order.prices
+    weights = [line.listed - line.discount for line in prices.lines]
+    if order.prices_include_tax:
+        with_tax = split(prices.shipping.total, weights)
+        shipping_tax = split(prices.shipping.tax, with_tax)
+        shipping = [each - tax for each, tax in zip(with_tax, shipping_tax, strict=True)]
+    else:
+        shipping = split(prices.shipping.net, weights)
+        shipping_tax = split(prices.shipping.tax, weights)
     return {
         line.line_id: LineWorth(
             line_id=line.line_id,
             quantity=line.quantity,
             whole=Worth(
-                goods=goods[i],
-                tax=minor(line.tax),
+                goods=prices.lines[i].net + prices.roundings[i],
+                tax=prices.lines[i].tax,
                 shipping=shipping[i],
                 shipping_tax=shipping_tax[i],
             ),
+            includes_tax=order.prices_include_tax,
         )
         for i, line in enumerate(order.lines)
     }

@@ -12,10 +12,9 @@ import hashlib
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     ValidationInfo,
     model_validator,
@@ -30,20 +29,19 @@ from domain.fields import (
     Document,
     Id,
     Instant,
-    LineId,
     Note,
     Printable,
-    Sku,
     Token,
-    UnitPrice,
     inconsistent,
     instant_as_text,
-    wrong,
 )
 from domain.money import price_text, to_decimal, to_minor, worth_of_units
 from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
 from domain.orders.extra import Extra
+from domain.orders.lines import LINES_MAX, QUANTITY_MAX, Line, Lines, Quantity
 from domain.orders.people import GUEST, Address, Customer
+from domain.orders.price_fields import SignedAmount
+from domain.orders.prices import PriceFault, Prices, priced
 from domain.orders.shipping import COLLECT, Shipping
 from domain.sellers import Code
 from domain.stored import is_stored
@@ -64,42 +62,12 @@ __all__ = [
     "Tender",
 ]
 
-LINES_MAX = 500
 TENDERS_MAX = 9
-QUANTITY_MAX = 1_000_000
 # Keeps every amount inside a PostgreSQL bigint, with room for sums over many orders.
 TOTAL_MINOR_MAX = 10**15
 
-Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
-
-
-class Line(LenientDocument):
-    """`quantity` units of one SKU. `discount` and `tax` are for the whole line, not per unit.
-
-    The price of a unit may be finer than the currency; the line is rounded once, half away from 0.
-    A line without an id goes by its place in the order: 1, 2, 3.
-    """
-
-    line_id: LineId
-    sku: Sku
-    quantity: Quantity
-    unit_price: UnitPrice
-    discount: Amount = Decimal(0)
-    tax: Amount = Decimal(0)
-
-
-def _at_least_one(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    # Checked here, because min_length would also count the lines that are not valid.
-    if not lines:
-        raise wrong("must hold at least one line")
-    return lines
-
-
-Lines = Annotated[
-    tuple[Line, ...],
-    Field(max_length=LINES_MAX, json_schema_extra={"minItems": 1}),
-    AfterValidator(_at_least_one),
-]
+CASH_UNITS: Final = {"CLP": 10, "COP": 100, "HUF": 5, "IDR": 500, "KRW": 10, "VND": 1000}
+"""The smallest coin of currencies whose coins of one are gone; a till rounds by less than it."""
 
 
 class Payment(LenientDocument):
@@ -118,7 +86,7 @@ class Tender(Document):
 
 
 class Order(LenientRoot):
-    """One order of one customer, as placed. Prices are net of tax; tax is added to them."""
+    """One order of one customer, as placed. Prices are net and tax is added, or include it."""
 
     channel: Code
     channel_order_id: Printable
@@ -126,8 +94,12 @@ class Order(LenientRoot):
     placed_at: Instant
     customer: Customer = Customer(id="guest", name=GUEST)
     currency: Currency
+    prices_include_tax: Annotated[bool, Field(strict=True)] = False
+    """The prices of units and of shipping, and the discounts, are with tax."""
     lines: Lines
     discount: Amount = Decimal(0)
+    rounding: SignedAmount = Decimal(0)
+    """What a till adds or takes off so that the total can be paid in cash."""
     shipping: Shipping = Shipping(service=COLLECT)
     """Left out: the customer has the goods at the counter, and nothing is sent."""
     payment: Payment
@@ -155,12 +127,13 @@ class Order(LenientRoot):
 
     @property
     def total_minor(self) -> int:
-        """The amount to pay, in minor units: goods − discounts + taxes + shipping."""
-        minor = self._minor
-        goods = sum(
-            self.listed_minor(line) - minor(line.discount) + minor(line.tax) for line in self.lines
-        )
-        return goods - minor(self.discount) + minor(self.shipping.price) + minor(self.shipping.tax)
+        """The amount to pay, in minor units: goods − discounts + taxes + shipping + rounding."""
+        return self.prices.total
+
+    @property
+    def prices(self) -> Prices:
+        """What each line and the shipping cost, with their tax."""
+        return priced(self)
 
     @property
     def digest(self) -> str:
@@ -178,6 +151,9 @@ class Order(LenientRoot):
             return str(value)
 
         content = self.model_dump(exclude={"total"}, exclude_defaults=True)
+        for part in (*content["lines"], content.get("shipping", {})):
+            if part.get("tax") == 0 and "tax_rate" not in part:
+                del part["tax"]  # As if it were left out.
         text = json.dumps(content, default=canonical, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -236,18 +212,18 @@ class Order(LenientRoot):
             except InvalidInput as error:
                 raise inconsistent(where, str(error)) from None
         seen: set[str] = set()
-        goods = 0
         for index, line in enumerate(self.lines):
             if line.line_id in seen:
                 raise inconsistent(f"lines[{index}].line_id", f"{line.line_id!r} is used twice")
             seen.add(line.line_id)
-            gross = self.listed_minor(line)
-            if self._minor(line.discount) > gross:
-                raise inconsistent(f"lines[{index}].discount", "is more than the line is worth")
-            goods += gross - self._minor(line.discount)
-        if self._minor(self.discount) > goods:
-            raise inconsistent("discount", "is more than the goods are worth")
-        if self.total_minor > TOTAL_MINOR_MAX:
+        most = CASH_UNITS.get(self.currency, 1)
+        if abs(self.rounding) >= most:
+            raise inconsistent("rounding", f"must be less than {most} {self.currency}, up or down")
+        try:
+            total = self.total_minor
+        except PriceFault as fault:
+            raise inconsistent(fault.where, str(fault)) from None
+        if total > TOTAL_MINOR_MAX:
             largest = to_decimal(TOTAL_MINOR_MAX, self.currency)
             raise inconsistent("total", f"is more than any order can be ({largest})")
         tendered = 0
@@ -255,11 +231,11 @@ class Order(LenientRoot):
             if self._minor(tender.amount) == 0:
                 raise inconsistent(f"tenders[{index}].amount", "must be more than zero")
             tendered += self._minor(tender.amount)
-        if tendered > self.total_minor:
-            due = to_decimal(self.total_minor, self.currency)
+        if tendered > total:
+            due = to_decimal(total, self.currency)
             raise inconsistent("tenders", f"pay more than the order's total of {due}")
-        if self.total is not None and self._minor(self.total) != self.total_minor:
-            computed = to_decimal(self.total_minor, self.currency)
+        if self.total is not None and self._minor(self.total) != total:
+            computed = to_decimal(total, self.currency)
             raise inconsistent(
                 "total", f"{self.total} was given, but the parts add up to {computed}"
             )
@@ -268,15 +244,15 @@ class Order(LenientRoot):
     def _amounts(self) -> list[tuple[str, Decimal]]:
         found = [
             ("discount", self.discount),
+            ("rounding", self.rounding),
             ("shipping.price", self.shipping.price),
             ("shipping.tax", self.shipping.tax),
+            ("total", self.total),
         ]
-        if self.total is not None:
-            found.append(("total", self.total))
         found += [(f"tenders[{i}].amount", tender.amount) for i, tender in enumerate(self.tenders)]
         for index, line in enumerate(self.lines):
             found += [
                 (f"lines[{index}].discount", line.discount),
                 (f"lines[{index}].tax", line.tax),
             ]
-        return found
+        return [(where, amount) for where, amount in found if amount is not None]

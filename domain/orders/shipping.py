@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 from domain.fields import Amount, Service
-from domain.optional_fields import FREE, LenientDocument
+from domain.optional_fields import CUT, FREE, LenientDocument
+from domain.orders.lines import OneKind
 from domain.orders.people import Address
+from domain.orders.price_fields import Rate, TaxCategory
 
 COLLECT: Final = "collect"
 """The service of goods that are not sent: the customer takes them at the counter."""
@@ -19,9 +21,13 @@ class Shipping(LenientDocument):
     Goods with the service `collect` are not sent, and need no address.
     """
 
+    _of_one_kind = OneKind
+
     service: Annotated[Service, FREE] = "standard"
     price: Amount = Decimal(0)
-    tax: Amount = Decimal(0)
+    tax: Amount | None = None
+    tax_rate: Rate | None = None
+    tax_category: Annotated[TaxCategory | None, CUT] = None
     address: Address | None = None
 
     @property

@@ -88,7 +88,7 @@ _COMMANDS: Final = {
     "warehouse": _Entry("warehouse.warehouse", "What is to do, and what was done.", _GOODS),
     "carrier": _Entry("warehouse.carrier", "What carriers say about parcels.", _GOODS),
     "ledger": _Entry(
-        "accounting.ledger", "The books: balance, entries, export, closing.", _RUNNING
+        "accounting.ledger", "The books: balance, entries, taxes, export, closing.", _RUNNING
     ),
     "channels": _Entry("orders.channels", "Where orders come from.", _RUNNING),
     "sellers": _Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),

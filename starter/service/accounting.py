@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from domain.accounting.documents import Issued
-from store.accounting import documents, ledger
+from store.accounting import documents, ledger, tax_report
 from store.accounting.documents import DocumentRow
 from store.accounting.ledger import Closing, Entry, Period, Posting
+from store.accounting.tax_report import TaxReport
 from store.database import Pool
 
 
@@ -32,6 +33,11 @@ class Accounting:
         """The books of some days; without a first one, from the beginning."""
         async with self._pool.acquire() as conn:
             return await ledger.period(conn, first, last)
+
+    async def taxes(self, first: date, last: date) -> TaxReport:
+        """The tax of some days by rate, as documents have it, beside what is booked."""
+        async with self._pool.acquire() as conn:
+            return await tax_report.of_days(conn, first, last)
 
     async def today(self) -> date:
         """The seller's day, which the books go by."""

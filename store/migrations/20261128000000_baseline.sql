@@ -253,6 +253,7 @@ create table order_line (
     tax_minor          minor_units not null,
     shipping_minor     minor_units not null,
     shipping_tax_minor minor_units not null,
+    includes_tax       boolean     not null default false,  -- the customer saw prices with tax
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),
@@ -385,7 +386,7 @@ create table posting (
     constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
-        'revenue', 'shipping_income', 'refunds', 'cost_of_goods_sold', 'provider_fees',
+        'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'write_offs'))
 );
 

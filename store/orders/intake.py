@@ -85,6 +85,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         tax=[whole.tax for whole in wholes],
         shipping=[whole.shipping for whole in wholes],
         shipping_tax=[whole.shipping_tax for whole in wholes],
+        includes_tax=[order.prices_include_tax for order, _ in lines],
     )
     return {row["order_id"] async for row in rows}
 

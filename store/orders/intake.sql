@@ -1,6 +1,6 @@
 -- Intake: orders are written down before anything else happens to them.
 
--- name: take_in(order_ids, channels, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax)
+-- name: take_in(order_ids, channels, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax)
 -- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
 -- to be started. Returns the ids of the new ones; nothing is written for the others. Written in the
 -- sequence of their ids, because an insert waits for another one of the same id; taken in in the
@@ -24,12 +24,12 @@ with given as (
     returning order_no, order_id, channel, currency, received_at
 ), lines as (
     insert into order_line (order_no, line_id, position, sku, ordered, goods_minor, tax_minor,
-                            shipping_minor, shipping_tax_minor)
-    select order_no, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax
+                            shipping_minor, shipping_tax_minor, includes_tax)
+    select order_no, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax, includes_tax
     from unnest(:line_orders::text[], :line_ids::text[], :positions::integer[], :skus::text[],
                 :ordered::bigint[], :goods::bigint[], :tax::bigint[], :shipping::bigint[],
-                :shipping_tax::bigint[])
-        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax)
+                :shipping_tax::bigint[], :includes_tax::boolean[])
+        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax, includes_tax)
     join created using (order_id)
 ), items as (
     -- The items of SKUs that are named for the first time. Sorted, because two writers of the same

@@ -6,7 +6,7 @@ select o.order_id, o.channel, o.currency, o.policy::text as policy, o.received_a
        o.document -> 'shipping' as shipping, o.document ->> 'basket' as basket,
        o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
        (select jsonb_agg(jsonb_build_object(
-            'line_id', l.line_id, 'sku', l.sku, 'quantity', l.ordered,
+            'line_id', l.line_id, 'sku', l.sku, 'quantity', l.ordered, 'includes_tax', l.includes_tax,
             'whole', jsonb_build_object(
                 'goods', l.goods_minor, 'tax', l.tax_minor,
                 'shipping', l.shipping_minor, 'shipping_tax', l.shipping_tax_minor))

@@ -71,18 +71,19 @@ def bill_of(
     """
     seller = Seller.stored(basis["seller"])
     due = found.charges.left(units, found.older_than(fulfilment_id))
-    invoice = None
+    invoice, rounding = None, 0
     if due.invoiced_units:
-        invoice = documents.content_of(
+        content = documents.content_of(
             basis,
             kind="invoice",
             part_id=fulfilment_id,
             lines=due.invoiced_units,
             worth=due.invoiced,
             supplied_on=at.astimezone(ZoneInfo(seller.time_zone)).date(),
-        ).model_dump(mode="json")
-    postings = accounts.invoiced(due.invoiced, due=due.worth.total)
-    content = {
+        )
+        invoice, rounding = content.model_dump(mode="json"), content.rounding_minor
+    postings = accounts.invoiced(due.invoiced, due=due.worth.total, rounding=rounding)
+    billed = {
         "lines": tallies.changed(found),
         "units": dict(due.units),
         "amount": due.worth.total,
@@ -92,7 +93,7 @@ def bill_of(
         "worth": due.invoiced.model_dump(),
         "invoice": invoice,
     }
-    return Bill(due, content)
+    return Bill(due, billed)
 
 
 async def grant(

@@ -50,7 +50,7 @@ create table posting (
     constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
-        'revenue', 'shipping_income', 'refunds', 'cost_of_goods_sold', 'provider_fees',
+        'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'write_offs'))
 );
 

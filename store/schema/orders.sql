@@ -85,6 +85,7 @@ create table order_line (
     tax_minor          minor_units not null,
     shipping_minor     minor_units not null,
     shipping_tax_minor minor_units not null,
+    includes_tax       boolean     not null default false,  -- the customer saw prices with tax
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),

@@ -340,8 +340,7 @@ order by order_id, what;
 
 -- name: money_is_worth_of_units()
 -- What is charged and not owed back, against the worth of the units that are charged and not paid
--- back, and what was invoiced against the worth of the units that went out. The worth of the first n
--- of a line's units is whole × n // ordered, per component. To the cent in the end, where nothing
+-- back, and what was invoiced against the worth of the units that went out (first_net, first_tax). To the cent in the end, where nothing
 -- was billed that was decided after a refund; what is on record of either can come in another
 -- sequence. Until then, and there, the sequence moves at most one minor unit per line, component,
 -- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
@@ -349,19 +348,24 @@ order by order_id, what;
 with line as (
     select order_no, coalesce(charged - refunded, 0) as kept, coalesce(invoiced, 0) as invoiced, ordered,
            goods_minor::numeric as goods, tax_minor::numeric as tax,
-           shipping_minor::numeric as shipping, shipping_tax_minor::numeric as shipping_tax
+           shipping_minor::numeric as shipping, shipping_tax_minor::numeric as shipping_tax,
+           includes_tax as incl
     from order_line left join order_line_money using (order_no, line_id)
 ), worth as (
     select order_no, count(*) as lines,
-           sum(div(goods * kept, ordered) + div(shipping * kept, ordered)) as net,
-           sum(div(tax * kept, ordered) + div(shipping_tax * kept, ordered)) as tax,
-           sum(div(goods * invoiced, ordered)) as goods_out,
-           sum(div(shipping * invoiced, ordered)) as shipping_out,
-           sum(div(tax * invoiced, ordered) + div(shipping_tax * invoiced, ordered)) as tax_out
+           sum(first_net(goods, tax, kept, ordered, incl)
+               + first_net(shipping, shipping_tax, kept, ordered, incl)) as net,
+           sum(first_tax(goods, tax, kept, ordered, incl)
+               + first_tax(shipping, shipping_tax, kept, ordered, incl)) as tax,
+           sum(first_net(goods, tax, invoiced, ordered, incl)) as goods_out,
+           sum(first_net(shipping, shipping_tax, invoiced, ordered, incl)) as shipping_out,
+           sum(first_tax(goods, tax, invoiced, ordered, incl)
+               + first_tax(shipping, shipping_tax, invoiced, ordered, incl)) as tax_out
     from line group by order_no
 ), booked as (
     select e.order_no, count(distinct e.entry_id) as entries,
-           coalesce(sum(-p.amount_minor) filter (where p.account = 'revenue'), 0) as goods,
+           coalesce(sum(-p.amount_minor) filter (where p.account in ('revenue', 'rounding')), 0)
+               as goods,
            coalesce(sum(-p.amount_minor) filter (where p.account = 'shipping_income'), 0)
                as shipping,
            coalesce(sum(-p.amount_minor) filter (where p.account = 'tax_payable'
@@ -786,7 +790,8 @@ where (c.last_number, c.last_number) is distinct from (d.documents, d.last)
 order by kind, year;
 
 -- name: document_adds_up()
--- Lines, allowance and shipping are the amounts of the document's own row.
+-- Lines, allowance, rounding and shipping are the amounts of the document's own row, and so are the rows by
+-- rate together.
 select d.number, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
 from document d
 cross join lateral (
@@ -796,7 +801,15 @@ cross join lateral (
     from jsonb_array_elements(d.content -> 'lines') l
 ) l
 cross join lateral (
-    values ('goods', d.goods_minor, l.net + (d.content ->> 'allowance_minor')::numeric),
+    select coalesce(sum(net_minor), 0) as net, coalesce(sum(tax_minor), 0) as tax,
+           (d.content ->> 'rounding_minor')::numeric as rounding
+    from jsonb_to_recordset(d.content -> 'taxes') as t (net_minor numeric, tax_minor numeric)
+) t
+cross join lateral (
+    values ('goods', d.goods_minor,
+            l.net + (d.content ->> 'allowance_minor')::numeric + t.rounding),
+           ('net by rate', d.goods_minor + d.shipping_minor, t.net + t.rounding),
+           ('tax by rate', d.tax_minor + d.shipping_tax_minor, t.tax),
            ('tax', d.tax_minor, l.tax + (d.content ->> 'allowance_tax_minor')::numeric),
            ('shipping', d.shipping_minor, (d.content ->> 'shipping_minor')::numeric),
            ('tax on shipping', d.shipping_tax_minor, (d.content ->> 'shipping_tax_minor')::numeric),
@@ -820,6 +833,37 @@ join journal_entry e on e.order_no = d.order_no
     and e.effect = case d.kind when 'invoice' then 'invoice:' else 'granted:' end || d.part_id
 where date_trunc('month', d.issued_on) <> date_trunc('month', e.booked_on)
 order by d.number;
+
+-- name: tax_of_a_month_is_booked()
+-- The documents of a month, less its credit notes, are the revenue and the tax that are booked in it.
+with printed as (
+    select date_trunc('month', issued_on)::date as month, currency,
+           sum(case kind when 'invoice' then 1 else -1 end * (t.net + (content ->> 'rounding_minor')::numeric))
+               as net,
+           sum(case kind when 'invoice' then 1 else -1 end * t.tax) as tax
+    from document d
+    cross join lateral (
+        select coalesce(sum(net_minor), 0) as net, coalesce(sum(tax_minor), 0) as tax
+        from jsonb_to_recordset(d.content -> 'taxes') as t (net_minor numeric, tax_minor numeric)
+    ) t
+    group by 1, 2
+), booked as (
+    select date_trunc('month', e.booked_on)::date as month, p.currency,
+           coalesce(-sum(p.amount_minor) filter (where p.account <> 'tax_payable'), 0) as net,
+           coalesce(-sum(p.amount_minor) filter (where p.account = 'tax_payable'), 0) as tax
+    from journal_entry e join posting p using (entry_id)
+    where (starts_with(e.effect, 'invoice:') or starts_with(e.effect, 'granted:'))
+      and p.account in ('revenue', 'shipping_income', 'rounding', 'refunds', 'tax_payable')
+    group by 1, 2
+)
+select to_char(month, 'YYYY-MM') as month, currency, a.what, coalesce(a.printed, 0) as printed_minor,
+       coalesce(a.booked, 0) as booked_minor
+from printed full join booked using (month, currency)
+cross join lateral (values
+    ('tax', printed.tax, booked.tax), ('net', printed.net, booked.net)
+) as a (what, printed, booked)
+where coalesce(a.printed, 0) <> coalesce(a.booked, 0)
+order by month, currency, a.what;
 
 -- Store credit -----------------------------------------------------------------------------------
 

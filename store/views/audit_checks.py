@@ -258,6 +258,12 @@ _CHECKS = (
         "it is of {issued_on}, but booked on {booked_on}: the books of the month differ",
     ),
     _Check(
+        "tax_of_a_month_is_booked",
+        "ledger",
+        "{month}",
+        "the month's documents say {printed_minor} of {what}, but {booked_minor} is booked",
+    ),
+    _Check(
         "entry_is_before_its_closing",
         "ledger",
         "{order_id}",

@@ -105,6 +105,7 @@ class OrderLine(Row):
     tax_minor: int
     shipping_minor: int
     shipping_tax_minor: int
+    includes_tax: bool
 
 
 class FulfilmentRow(Row):

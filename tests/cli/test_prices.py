@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from domain.orders.messages import ReturnRequest
 from domain.stock.locations import Location
 from tests.support.builders import QUICK, a_document, shipping
 from tests.support.command_line import Cli
@@ -18,17 +20,25 @@ def lines_of(text: str) -> list[str]:
 
 
 async def placed_and_sent(
-    cli: Cli, shop: Shop, folder: Path, document: dict[str, Any]
+    cli: Cli, shop: Shop, folder: Path, document: dict[str, Any], *, ends: bool = True
 ) -> tuple[str, str]:
-    """Places the order and lets it go out. Returns its id and its invoice's number."""
+    """Places the order and lets it go out. Returns its id and its invoice's number.
+
+    `ends`: its return window is over at once.
+    """
     policy = folder / "policy.json"
-    policy.write_text(QUICK.model_dump_json(), encoding="utf-8")
+    rules = QUICK if ends else QUICK.model_copy(update={"return_window": timedelta(days=1)})
+    policy.write_text(rules.model_dump_json(), encoding="utf-8")
     file = folder / "order.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     placed = await cli.done("place", str(file), "--policy", str(policy), "--json")
     assert placed.json["summary"] == {"confirmed": 1}
     (order,) = placed.json["orders"]
-    await shop.finish(order["order_id"])
+    if ends:
+        await shop.finish(order["order_id"])
+    else:
+        await shop.drive(f"{order['order_id']}:1", "delivered")
+        await shop.heard(order["order_id"], "delivered", 1)
     (invoice,) = (await cli.done("invoices", order["order_id"], "--json")).json["documents"]
     return order["order_id"], invoice["number"]
 
@@ -108,3 +118,148 @@ async def test_what_a_unit_cost_below_a_cent_is_whole_in_the_books_and_leaves_by
         booked.append((costs["inventory"], costs.get("cost_of_goods_sold", "0.00")))
     assert booked == [("85.00", "0.00"), ("83.30", "1.70")]
     await shop.settled()
+
+
+CASE: dict[str, Any] = {
+    "line_id": "1",
+    "sku": "PROBE",
+}
+
+
+def one_line(currency: str, line: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return a_document(currency=currency, lines=[{**CASE, **line}], shipping=shipping("0"), **fields)
+
+
+# What a shop sends whose prices include tax, and how its invoice prints the line: price, discount,
+# net, tax.
+GROSS = {
+    "exact to six decimals": (
+        one_line(
+            "TND",
+            {"quantity": 12, "unit_price": "66.386554", "tax": "151.361"},
+            total="948.000",
+        ),
+        ("66.386554", "0.000", "796.639", "151.361"),
+    ),
+    "rounded up, with the difference as a discount": (
+        one_line(
+            "TND",
+            {"quantity": 12, "unit_price": "66.387", "discount": "0.005", "tax": "151.361"},
+            total="948.000",
+        ),
+        ("66.386583", "0.000", "796.639", "151.361"),
+    ),
+    "rounded up, in euros": (
+        one_line(
+            "EUR",
+            {"quantity": 3, "unit_price": "8.41", "discount": "0.02", "tax": "4.79"},
+            total="30.00",
+        ),
+        ("8.403333", "0.00", "25.21", "4.79"),
+    ),
+    "as it is, in dinars": (
+        one_line(
+            "TND",
+            {"quantity": 12, "unit_price": "79.000", "tax_rate": "19"},
+            prices_include_tax=True,
+            total="948.000",
+        ),
+        ("79.000", "0.000", "796.639", "151.361"),
+    ),
+    "as it is, in euros": (
+        one_line(
+            "EUR",
+            {"quantity": 3, "unit_price": "10.00", "tax_rate": "19"},
+            prices_include_tax=True,
+            total="30.00",
+        ),
+        ("10.00", "0.00", "25.21", "4.79"),
+    ),
+}
+
+
+async def test_a_shop_whose_prices_include_tax_has_them_exact_and_no_discount_that_nobody_gave(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("PROBE", 100)
+    for document, expected in GROSS.values():
+        order, number = await placed_and_sent(cli, shop, tmp_path, document)
+        told = (await cli.done("invoice", number, "--json")).json
+        (line,) = told["lines"]
+        printed = (line["unit_price"], line["discount"], line["net"], line["tax"])
+        assert (printed, told["total"]) == (expected, document["total"])
+        assert f"total {document['total']}" in (await cli.done("show", order)).out
+        assert "discount 0" not in (await cli.done("invoice", number)).out
+    await shop.settled()
+
+
+async def test_tax_is_reported_by_rate_as_documents_and_books_have_it_also_after_a_return(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 10)
+    await shop.stocked("BOOK", 10)
+    document = a_document(
+        ("TEA", 3, "10.00"), ("BOOK", 2, "7.50"), currency="EUR", prices_include_tax=True
+    )
+    document["lines"][0] |= {"tax_rate": "19"}
+    document["lines"][1] |= {"tax_rate": "7", "tax_category": "reduced"}
+    document["shipping"] = shipping("4.90", tax_rate="19") | {"tax": None}
+    document["rounding"] = "-0.02"
+    order, number = await placed_and_sent(cli, shop, tmp_path, document, ends=False)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    report = ("ledger", "tax-report", "--month", month)
+    page, told, shown, wrong = await cli.many(
+        report, (*report, "--json"), ("invoice", number), ("ledger", "tax-report", "--month", "11")
+    )
+    assert {
+        "19 % 29.33 5.57 34.90 EUR",
+        "7 % reduced 14.02 0.98 15.00 EUR",
+        (
+            "sum: net 43.35 EUR, tax 6.55 EUR, rounding -0.02 EUR, gross 49.88 EUR; "
+            "booked as tax: 6.55 EUR"
+        ),
+    } <= set(lines_of(page.out))
+    assert {
+        "7 % reduced 14.02 EUR 0.98 EUR 15.00 EUR",
+        "unit prices and discounts include tax",
+        "rounding: -0.02 EUR",
+        "total: 49.88 EUR",
+    } <= set(lines_of(shown.out))
+    assert told.json["sums"][0]["booked"] == "6.55"
+    assert (wrong.code, "must be a month" in wrong.err) == (2, True)
+    balance = (await cli.done("ledger", "balance", "--json")).json["balance"]
+    assert {one["account"]: one["amount"] for one in balance} == {
+        "cash_in_transit": "49.88",
+        "revenue": "-39.23",
+        "shipping_income": "-4.12",
+        "rounding": "0.02",
+        "tax_payable": "-6.55",
+    }
+
+    await cli.done("refund", order, "--line", "2=2", "--reason", "misprinted")
+    after = (await cli.done(*report, "--json")).json
+    assert [(one["rate"], one["net"], one["tax"]) for one in after["rates"]] == [
+        ("19", "29.33", "5.57"),
+        ("7", "0.00", "0.00"),
+    ]
+    assert after["sums"][0]["booked"] == after["sums"][0]["tax"] == "5.57"
+    file = tmp_path / "books.beancount"
+    await cli.done("ledger", "export", "--format", "beancount", "--out", str(file))
+    assert "Income:Rounding" in file.read_text(encoding="utf-8")
+    assert (await cli.done("audit")).out.splitlines()[-1] == "audit: clean"
+    back = await shop.aftersales.request_return(order, ReturnRequest(reason="all of it"))
+    await shop.task("receive-return", back.return_id or "")
+    await shop.warehouse.receive_return(back.return_id or "", who="receiver")
+    await shop.settled()
+
+
+async def test_tax_that_does_not_agree_with_its_rate_is_refused_with_what_was_expected(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "order.json"
+    document = one_line("EUR", {"quantity": 3, "unit_price": "10.00", "tax": "5.70"})
+    document["lines"][0]["tax_rate"] = "7"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    ended = await cli("place", str(file))
+    assert ended.code == 2
+    assert "lines[0].tax: is 5.70, but at 7 % the tax on 30.00 is 2.10" in ended.err

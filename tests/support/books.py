@@ -39,9 +39,12 @@ RULES = {
         select order_no || ': ' || charged - refund_granted
         from order_money join (
             select order_no,
-                   sum(goods_minor * kept / ordered + tax_minor * kept / ordered
-                       + shipping_minor * kept / ordered
-                       + shipping_tax_minor * kept / ordered) as kept, count(*) as lines
+                   sum(case when includes_tax
+                       then (goods_minor + tax_minor) * kept / ordered
+                            + (shipping_minor + shipping_tax_minor) * kept / ordered
+                       else goods_minor * kept / ordered + tax_minor * kept / ordered
+                            + shipping_minor * kept / ordered
+                            + shipping_tax_minor * kept / ordered end) as kept, count(*) as lines
             from (select *, coalesce(charged - refunded, 0) as kept
                   from order_line left join order_line_money using (order_no, line_id)) line
             group by order_no) worth using (order_no)

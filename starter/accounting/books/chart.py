@@ -42,6 +42,7 @@ CHART: Final[Mapping[Account, Named]] = {
     Account.OPENING: Named(Root.EQUITY, "Opening balances", "3000"),
     Account.REVENUE: Named(Root.INCOME, "Revenue", "4000"),
     Account.SHIPPING_INCOME: Named(Root.INCOME, "Shipping income", "4100"),
+    Account.ROUNDING: Named(Root.INCOME, "Rounding", "4200"),
     Account.REFUNDS: Named(Root.INCOME, "Refunds", "4900"),
     Account.COST_OF_GOODS_SOLD: Named(Root.EXPENSES, "Cost of goods sold", "5000"),
     Account.PROVIDER_FEES: Named(Root.EXPENSES, "Provider fees", "6000"),

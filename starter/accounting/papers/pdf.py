@@ -19,9 +19,11 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
 
-from domain.accounting.documents import Issued, Party, PrintedLine
+from domain.accounting.documents import Issued, Party
+from domain.accounting.printed_lines import PrintedLine
 from domain.money import to_decimal
 from starter.accounting.papers.fonts import REGULAR, markup, width
+from starter.accounting.papers.rates import by_rate, rate
 from starter.accounting.papers.words import WORDS, Words
 
 _MARGIN: Final = 16 * mm
@@ -77,10 +79,13 @@ def _story(document: Issued, words: Words) -> list[Any]:
     parts = [_head(document, words), Spacer(0, 7 * mm), _parties(document, words)]
     if document.reason:
         parts += [Spacer(0, 5 * mm), _text(f"{words.reason}: {document.reason}")]
+    said = words.currency.format(currency=document.currency)
+    if document.prices_include_tax:
+        said = f"{said}. {words.with_tax}."
     return [
         *parts,
         Spacer(0, 7 * mm),
-        _text(words.currency.format(currency=document.currency), _style(_SMALL, grey=True)),
+        _text(said, _style(_SMALL, grey=True)),
         Spacer(0, 1.5 * mm),
         _lines(document, words),
         Spacer(0, 6 * mm),
@@ -90,18 +95,18 @@ def _story(document: Issued, words: Words) -> list[Any]:
 
 def _head(document: Issued, words: Words) -> Table:
     """The title, and beside it the number and the dates of the document."""
-    is_invoice = document.kind == "invoice"
+    is_invoice, supplied_on = document.kind == "invoice", document.supplied_on
     facts = [
         (words.number, document.number),
-        (words.issued_on, document.issued_on.isoformat()),
-        *([(words.supplied_on, document.supplied_on.isoformat())] if document.supplied_on else []),
+        (words.issued_on, words.day_of(document.issued_on)),
+        *([(words.supplied_on, words.day_of(supplied_on))] if supplied_on else []),
         (words.order, document.order_id),
-        (words.ordered_on, document.ordered_on.isoformat()),
+        (words.ordered_on, words.day_of(document.ordered_on)),
         (words.shipment if is_invoice else words.refund, document.part_id),
         *(
             (
                 "" if number else words.invoices,
-                words.invoice_of.format(number=invoice.number, day=invoice.issued_on.isoformat()),
+                words.invoice_of.format(number=invoice.number, day=words.day_of(invoice.issued_on)),
             )
             for number, invoice in enumerate(document.invoices)
         ),
@@ -141,7 +146,7 @@ def _party(title: str, party: Party, number: str) -> list[Paragraph]:
 
 def _lines(document: Issued, words: Words) -> Table:
     """The sold or credited goods: a row per line, then the amounts that belong to no line."""
-    amount = _Amounts(document)
+    amount = _Amounts(document, words)
     heads = (words.quantity, words.unit_price, words.discount, words.net, words.tax, words.gross)
     right = _style(_SMALL, right=True, grey=True)
     rows: list[Sequence[Any]] = [
@@ -150,7 +155,7 @@ def _lines(document: Issued, words: Words) -> Table:
             *(_text(head, right) for head in heads),
         ]
     ]
-    rows += [[_described(line), *amount.of_line(line)] for line in document.lines]
+    rows += [[_described(line, words), *amount.of_line(line)] for line in document.lines]
     for name, net, tax in (
         (words.allowance, document.allowance_minor, document.allowance_tax_minor),
         (words.shipping, document.shipping_minor, document.shipping_tax_minor),
@@ -168,20 +173,22 @@ def _lines(document: Issued, words: Words) -> Table:
     return Table(rows, colWidths=_COLUMNS, style=style, repeatRows=1)
 
 
-def _described(line: PrintedLine) -> list[Paragraph]:
-    if line.description == line.sku:
-        return [_text(line.sku)]
-    return [_text(line.description), _text(line.sku, _style(_SMALL, grey=True))]
+def _described(line: PrintedLine, words: Words) -> list[Paragraph]:
+    small = [] if line.description == line.sku else [line.sku]
+    if line.tax_rate is not None:
+        small.append(rate(words, line.tax_rate, line.tax_category))
+    return [_text(line.description), *(_text(text, _style(_SMALL, grey=True)) for text in small)]
 
 
 def _sums(document: Issued, words: Words) -> Table:
     """The tax summary, whose last row is the total, and the amount to pay or credited."""
-    amount = _Amounts(document)
-    goods = (
-        document.net_minor - document.shipping_minor,
-        document.tax_minor - document.shipping_tax_minor,
+    amount = _Amounts(document, words)
+    taxes = by_rate(document, words)
+    rounding = (
+        [[_text(words.rounding), "", "", amount.shown(document.rounding_minor)]]
+        if document.rounding_minor
+        else []
     )
-    shipping = (document.shipping_minor, document.shipping_tax_minor)
     right = _style(_SMALL, right=True, grey=True)
     whole = words.invoice_total if document.kind == "invoice" else words.credit_total
     rows = [
@@ -189,9 +196,9 @@ def _sums(document: Issued, words: Words) -> Table:
             _text(words.tax_summary, _style(_SMALL, grey=True)),
             *(_text(head, right) for head in (words.net, words.tax, words.gross)),
         ],
-        [_text(words.goods), *amount.row(*goods)],
-        [_text(words.shipping), *amount.row(*shipping)],
+        *([_text(name), *amount.row(net, tax)] for name, net, tax in taxes),
         [_text(words.sum), *amount.row(document.net_minor, document.tax_minor)],
+        *rounding,
         [
             _text(whole, _style(10.5), bold=True),
             _text(
@@ -203,14 +210,15 @@ def _sums(document: Issued, words: Words) -> Table:
             "",
         ],
     ]
-    columns = [0.2 * _WIDTH, *_COLUMNS[-3:]]
+    columns = [0.3 * _WIDTH, *_COLUMNS[-3:]]
+    total = 1 + len(taxes)
     style = [
         *_plain(padding=_PADDING),
         ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
         ("FONT", (1, 1), (-1, -2), REGULAR, amount.size),
         ("TEXTCOLOR", (1, 1), (-1, -2), _INK),
         ("LINEBELOW", (0, 0), (-1, 0), 0.3, _RULE),
-        ("LINEABOVE", (0, 3), (-1, 3), 0.3, _RULE),
+        ("LINEABOVE", (0, total), (-1, total), 0.3, _RULE),
         ("LINEABOVE", (0, -1), (-1, -1), 0.8, _INK),
         ("SPAN", (1, -1), (-1, -1)),
         ("NOSPLIT", (0, 0), (-1, -1)),
@@ -221,8 +229,9 @@ def _sums(document: Issued, words: Words) -> Table:
 class _Amounts:
     """Prints a document's amounts in one font size, in which each has room."""
 
-    def __init__(self, document: Issued) -> None:
+    def __init__(self, document: Issued, words: Words) -> None:
         self._currency = document.currency
+        self._words = words
         rows = [self.of_line(line) for line in document.lines]
         rows.append(["", "", "", *self.row(document.net_minor, document.tax_minor)])
         self.size = _SIZE / max(
@@ -236,15 +245,15 @@ class _Amounts:
 
     def shown(self, minor: int) -> str:
         """An amount such as 1,234.50, with as many decimals as the currency has."""
-        return f"{to_decimal(minor, self._currency):,f}"
+        return self._words.number_of(to_decimal(minor, self._currency))
 
     def row(self, net: int, tax: int) -> list[str]:
         return [self.shown(net), self.shown(tax), self.shown(net + tax)]
 
     def of_line(self, line: PrintedLine) -> list[str]:
         return [
-            f"{line.quantity:,}",
-            f"{Decimal(line.unit_price):,f}",
+            self._words.number_of(Decimal(line.quantity)),
+            self._words.number_of(Decimal(line.unit_price)),
             self.shown(line.discount_minor),
             *self.row(line.net_minor, line.tax_minor),
         ]

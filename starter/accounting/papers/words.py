@@ -1,9 +1,11 @@
-"""All words that are printed on documents, in each language. `{…}` is filled in."""
+"""All that is printed on documents in a language: words, numbers, days. `{…}` is filled in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from domain.accounting.documents import Language
@@ -42,10 +44,26 @@ class Words:
     allowance: str
     shipping: str
     tax_summary: str
+    rate: str
+    no_rate: str
+    with_tax: str
+    rounding: str
     sum: str
     invoice_total: str
     credit_total: str
     page: str
+    thousands: str = ","
+    point: str = "."
+    day: str = "%Y-%m-%d"
+
+    def number_of(self, amount: Decimal) -> str:
+        """An amount with all its decimals, such as 1,234.50."""
+        signs = {",": self.thousands, ".": self.point}
+        return "".join(signs.get(sign, sign) for sign in f"{amount:,f}")
+
+    def day_of(self, day: date) -> str:
+        """A day, such as 2026-11-22."""
+        return day.strftime(self.day)
 
 
 WORDS: Final[Mapping[Language, Words]] = {
@@ -79,6 +97,10 @@ WORDS: Final[Mapping[Language, Words]] = {
         allowance="Allowance",
         shipping="Shipping",
         tax_summary="Tax summary",
+        rate="Tax {rate} %",
+        no_rate="Tax, rate not stated",
+        with_tax="Unit prices and discounts include tax",
+        rounding="Rounding",
         sum="Sum",
         invoice_total="Invoice total",
         credit_total="Total credited",
@@ -114,9 +136,55 @@ WORDS: Final[Mapping[Language, Words]] = {
         allowance="조정 금액",
         shipping="배송비",
         tax_summary="세액 요약",
+        rate="세율 {rate} %",
+        no_rate="세율 표시 없음",
+        with_tax="단가와 할인은 세금 포함 금액입니다",
+        rounding="단수 조정",
         sum="계",
         invoice_total="청구 합계",
         credit_total="환불 합계",
         page="{page} / {pages} 쪽",
+    ),
+    "de": Words(
+        invoice="Rechnung",
+        credit_note="Rechnungskorrektur",
+        number="Nummer",
+        issued_on="Ausgestellt am",
+        supplied_on="Lieferdatum",
+        order="Bestellung",
+        ordered_on="Bestelldatum",
+        shipment="Sendung",
+        refund="Erstattung",
+        invoices="Zur Rechnung",
+        invoice_of="{number} vom {day}",
+        reason="Grund",
+        seller="Verkäufer",
+        buyer="Käufer",
+        deliver_to="Geliefert an",
+        tax_number="Steuernummer: {number}",
+        customer="Kunde: {number}",
+        currency="Alle Beträge in {currency}",
+        description="Bezeichnung",
+        quantity="Menge",
+        unit_price="Einzelpreis",
+        discount="Rabatt",
+        net="Netto",
+        tax="Steuer",
+        gross="Gesamt",
+        goods="Waren",
+        allowance="Nachlass",
+        shipping="Versand",
+        tax_summary="Steuern",
+        rate="Steuersatz {rate} %",
+        no_rate="Steuer, Satz nicht angegeben",
+        with_tax="Einzelpreise und Rabatte enthalten die Steuer",
+        rounding="Rundung",
+        sum="Summe",
+        invoice_total="Rechnungsbetrag",
+        credit_total="Erstattungsbetrag",
+        page="Seite {page} von {pages}",
+        thousands=".",
+        point=",",
+        day="%d.%m.%Y",
     ),
 }

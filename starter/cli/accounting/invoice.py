@@ -87,6 +87,8 @@ def _page(document: Issued, out: Output) -> None:
         )
         if net or tax
     ]
+    if document.prices_include_tax:
+        out.say("  unit prices and discounts include tax")
     out.table(
         ["what", ">units", ">unit price", ">discount", ">net", ">tax", ">total"],
         [
@@ -94,3 +96,17 @@ def _page(document: Issued, out: Output) -> None:
             for what, discount, (net, tax) in rows
         ],
     )
+    if any(row.rate is not None or row.category for row in document.taxes):
+        out.table(
+            ["tax", "category", ">net", ">tax", ">total"],
+            [
+                (
+                    *("not stated" if row.rate is None else f"{row.rate} %", row.category),
+                    *(shown(row.net_minor), shown(row.tax_minor), shown(row.total_minor)),
+                )
+                for row in document.taxes
+            ],
+        )
+    if document.rounding_minor:
+        out.say(f"rounding: {shown(document.rounding_minor)}")
+        out.say(f"total: {shown(document.total_minor)}")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import typer
@@ -23,6 +20,8 @@ from starter.accounting.books import beancount, journal_csv, trial
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
+from starter.cli.accounting import tax_report
+from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
 from starter.cli.terminal.named import OfOrder, perhaps_order_named
 from starter.cli.terminal.options import Json, Limit, Who, read_model, reporter
 from starter.cli.terminal.output import Output, complain, money, wire
@@ -61,7 +60,6 @@ class _Called(Document):
 
 T = TypeVar("T")
 
-_STANDARD_OUTPUT: Final = "-"
 _TAX_RATE: Final = "Tax Exempt"
 
 
@@ -158,7 +156,7 @@ def export(
     last: Annotated[str | None, typer.Option("--to", help="The last day; left out: today.")] = None,
     to_file: Annotated[
         str, typer.Option("--out", metavar="FILE|-", help="Where to; - is standard output.")
-    ] = _STANDARD_OUTPUT,
+    ] = STANDARD_OUTPUT,
     final: Annotated[
         bool, typer.Option("--final", help="Only if the period is closed, and cannot change.")
     ] = False,
@@ -222,8 +220,8 @@ def export(
             text = journal_csv.xero(period, names, tax_rate=tax_rate or _TAX_RATE)
         case Format.JSON:
             text = f"{json.dumps(wire(period), ensure_ascii=False, indent=2)}\n"
-    _write(text, to_file)
-    if to_file != _STANDARD_OUTPUT:
+    write_file(text, to_file)
+    if to_file != STANDARD_OUTPUT:
         told = f"{count_of(len(period.entries), 'transaction')} of {period.first} to {period.last}"
         Output(as_json=False).say(told if period.closed else f"{told}, which are not closed")
     if left_out:
@@ -268,32 +266,11 @@ def _names(file: str) -> dict[Account, str]:
     return names
 
 
-def _write(text: str, to_file: str) -> None:
-    """Write the whole file or nothing, whatever happens meanwhile."""
-    if to_file == _STANDARD_OUTPUT:
-        Output(as_json=False).file(text)
-        return
-    path = Path(to_file)
-    try:
-        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(fresh).chmod(0o644)
-            Path(fresh).replace(path)
-        except BaseException:
-            Path(fresh).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InvalidInput(
-            f"{to_file} cannot be written ({error.strerror})", where="--out"
-        ) from None
-
-
 def _head(entry: Entry, number: int) -> Sequence[str | None]:
     """The columns before the first posting of an entry, empty for the others."""
     if number:
         return ("", "", "")
     return (entry.booked_on.isoformat(), entry.order_id, entry.memo)
+
+
+app.add_typer(tax_report.app)

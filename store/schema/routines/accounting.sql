@@ -83,7 +83,10 @@ create or replace function document_basis(
            ), '{}') as names,
            coalesce((
                select jsonb_agg(jsonb_build_object(
-                   'number', d.number, 'kind', d.kind, 'issued_on', d.issued_on, 'units', (
+                   'number', d.number, 'kind', d.kind, 'issued_on', d.issued_on,
+                   'taxes', d.content -> 'taxes', 'shipping_minor', d.shipping_minor,
+                   'rounding_minor', d.content -> 'rounding_minor',
+                   'units', (
                        select coalesce(jsonb_object_agg(l ->> 'line_id', (l ->> 'quantity')::bigint), '{}')
                        from jsonb_array_elements(d.content -> 'lines') l
                    )) order by d.issued_at, d.number)

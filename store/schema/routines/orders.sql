@@ -17,6 +17,24 @@ begin
     returning begun.order_id;
 end $$;
 
+-- What the first units of a line are worth: of a net price and of the tax on it each its share, rounded down;
+-- where the price includes tax, the share of both together, the tax that is in it, and the rest. The rule is
+-- that of domain.orders.amounts.LineWorth.
+create or replace function first_tax(
+    net numeric, tax numeric, units numeric, ordered numeric, includes_tax boolean) returns numeric
+language sql immutable as $$
+    select case when includes_tax
+        then coalesce(div(tax * div((net + tax) * units, ordered), nullif(net + tax, 0)), 0)
+        else div(tax * units, ordered) end
+$$;
+create or replace function first_net(
+    net numeric, tax numeric, units numeric, ordered numeric, includes_tax boolean) returns numeric
+language sql immutable as $$
+    select case when includes_tax
+        then div((net + tax) * units, ordered) - first_tax(net, tax, units, ordered, true)
+        else div(net * units, ordered) end
+$$;
+
 -- How far an order has come. Units: `moving` are on their way or to come, `arrived` are delivered or lost,
 -- `begun` are picked or shipped. This is the one rule of it; the triggers below keep its answer in
 -- customer_order, where lists look for it, and the audit compares the two.

@@ -216,7 +216,7 @@ create or replace function tallies_of(
 ) language sql stable rows 1 as $$
     select o.currency::text, (o.policy ->> 'goodwill_percent_max')::integer as goodwill_percent_max,
            (select jsonb_agg(jsonb_build_object(
-                'line_id', l.line_id,
+                'line_id', l.line_id, 'includes_tax', l.includes_tax,
                 'units', jsonb_build_object(
                     'ordered', l.ordered, 'backordered', l.backordered, 'allocated', l.allocated,
                     'shipped', l.shipped, 'delivered', l.delivered, 'cancelled', l.cancelled,

@@ -345,6 +345,8 @@ async def test_documents_are_listed_shown_and_printed(
             "quantity": 1,
             "unit_price": "10.00",
             "discount": "0.00",
+            "tax_rate": None,
+            "tax_category": None,
             "net": "10.00",
             "tax": "0.00",
             "total": "10.00",

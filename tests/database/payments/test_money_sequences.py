@@ -321,13 +321,21 @@ async def accounted_for(life: Life) -> None:
     notes = await worth_in(pool, documents.format("credit_note"), order_id)
     assert (invoices.total, notes.total) == (life.invoiced.total, life.credited.total)
     assert (invoices, notes) == (life.invoiced, life.credited)
+    rounding = await pool.fetchval(
+        "select coalesce(sum((content ->> 'rounding_minor')::bigint), 0)::bigint from "
+        + documents.format("invoice"),
+        order_id,
+    )
+    whole = sum(life.order.prices.roundings)  # no invoice rounds further than the whole order
+    assert min(whole, 0) <= rounding <= max(whole, 0)
     kept = invoices - notes
     deferred = charged - refunded - kept
     assert await journal(pool, order_id) == without_zeros(
         {
             Account.CASH_IN_TRANSIT: charged.total - refunded.total + life.as_credit,
             Account.STORE_CREDIT: -life.as_credit,
-            Account.REVENUE: -invoices.goods,
+            Account.REVENUE: rounding - invoices.goods,
+            Account.ROUNDING: -rounding,
             Account.SHIPPING_INCOME: -invoices.shipping,
             Account.REFUNDS: notes.goods + notes.shipping,
             Account.TAX_PAYABLE: -(kept.tax + kept.shipping_tax),

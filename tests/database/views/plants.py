@@ -26,7 +26,8 @@ A_DOCUMENT: Final = """
     values ('invoice', 2001, {running}, order_no_of('web-closed'), 'planted-{running}', 'USD',
             5, 0, 0, 0,
             jsonb_build_object('allowance_minor', 0, 'allowance_tax_minor', 0, 'shipping_minor', 0,
-                               'shipping_tax_minor', 0, 'total_minor', {total}, 'lines',
+                               'shipping_tax_minor', 0, 'total_minor', {total}, 'rounding_minor', 0,
+                               'taxes', '[{{"net_minor": 5, "tax_minor": 0}}]'::jsonb, 'lines',
                                '[{{"net_minor": 5, "tax_minor": 0, "total_minor": 5}}]'::jsonb),
             '{day}')"""
 INVOICE: Final = "'invoice:web-closed:1'"
@@ -720,6 +721,22 @@ PLANTS = {
         "documents",
         "INV-2001-000001",
         "a total of 0.05 USD, but what is printed adds up to 0.06 USD",
+    ),
+    "a document whose amounts by rate are not its net": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        update document set content = jsonb_set(content, '{{taxes,0,net_minor}}', '4')
+        where year = 2001""",
+        "documents",
+        "INV-2001-000001",
+        "net by rate of 0.05 USD, but what is printed adds up to 0.04 USD",
+    ),
+    "a month whose documents are not booked": Plant(
+        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)}""",
+        "ledger",
+        "2001-02",
+        "the month's documents say 0.05 USD of net, but 0.00 USD is booked",
     ),
     "a document dated before the one that it follows": Plant(
         f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');

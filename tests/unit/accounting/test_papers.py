@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from domain.accounting.documents import Earlier, Issued, Language, compose
 from domain.orders.amounts import Worth, value_lines, worth_of
+from domain.orders.order import Order
 from domain.sellers import Seller
 from starter.accounting.papers.pdf import render
 from starter.accounting.papers.words import WORDS
-from tests.support.builders import an_order, shipping
+from tests.support.builders import a_document, shipping
 from tests.support.printed import fonts, pages
 
 DAY = date(2026, 11, 22)
@@ -33,15 +34,16 @@ def a_paper(
     reason: str = "",
     locale: str = "en",
     customer: str = "Kim Minji",
+    document: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Issued:
     """A document of an order, by default of all of its units."""
-    order = an_order(
-        *(lines or (("TEA", 3, "1234.50"),)),
-        channel_order_id="1001",
-        customer={"id": "C-1", "name": customer, "locale": locale},
-        **fields,
-    )
+    placed = document or a_document(*(lines or (("TEA", 3, "1234.50"),)), **fields)
+    placed |= {
+        "channel_order_id": "1001",
+        "customer": {"id": "C-1", "name": customer, "locale": locale},
+    }
+    order = Order.model_validate(placed)
     if units is None:
         units = {line.line_id: line.quantity for line in order.lines}
     earlier = Earlier(number="INV-2026-000007", kind="invoice", issued_on=DAY, units={"1": 1})
@@ -251,11 +253,57 @@ def test_a_reprint_is_the_same_to_the_byte() -> None:
     assert render(a_paper(names=names)) == first
 
 
-def test_both_languages_say_everything_and_fill_in_the_same() -> None:
+SIGNS = ("thousands", "point", "day")
+
+
+def test_all_languages_say_everything_and_fill_in_the_same() -> None:
     assert set(WORDS) == set(get_args(Language))
-    english, korean = asdict(WORDS["en"]), asdict(WORDS["ko"])
-    assert english.keys() == korean.keys()
-    for name, text in english.items():
-        assert text.strip()
-        assert re.search("[가-힣]", korean[name]) or "{" in text, name
-        assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", korean[name]))
+    english = asdict(WORDS["en"])
+    for language, words in WORDS.items():
+        said = asdict(words)
+        assert english.keys() == said.keys()
+        for name, text in english.items():
+            assert said[name].strip()
+            assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", said[name]))
+            if language == "ko" and name not in SIGNS:
+                assert re.search("[가-힣]", said[name]) or "{" in text, name
+
+
+def test_a_german_customer_reads_german_with_german_numbers_and_days() -> None:
+    paper = a_paper(("TEA", 3, "1234.50"), locale="de-AT", discount="1.00", currency="EUR")
+    text = text_of(paper)
+    for expected in (
+        "Rechnung Nummer INV-2026-000008",
+        "Ausgestellt am 23.11.2026",
+        "Lieferdatum 22.11.2026",
+        "Alle Beträge in EUR",
+        "TEA 3 1.234,50 1,00 3.702,50 0,00 3.702,50",
+        "Rechnungsbetrag 3.707,50 EUR",
+        "Seite 1 von 1",
+    ):
+        assert expected in text
+
+
+def test_tax_is_told_by_rate_with_its_category_and_prices_as_the_customer_saw_them() -> None:
+    document = a_document(
+        ("TEA", 3, "10.00"), ("BOOK", 2, "7.50"), currency="EUR", prices_include_tax=True
+    )
+    document["lines"][0] |= {"tax_rate": "19"}
+    document["lines"][1] |= {"tax_rate": "7", "tax_category": "reduced"}
+    document["shipping"] = shipping("4.90", tax_rate="19") | {"tax": None}
+    document["rounding"] = "-0.02"
+    text = text_of(a_paper(document=document))
+    for expected in (
+        "All amounts in EUR. Unit prices and discounts include tax.",
+        "TEA Tax 19 % 3 10.00 0.00 25.21 4.79 30.00",
+        "BOOK Tax 7 % (reduced) 2 7.50 0.00 14.02 0.98 15.00",
+        "Shipping 4.12 0.78 4.90",
+        "Tax summary Net Tax Total Tax 19 % 29.33 5.57 34.90",
+        "34.90 Tax 7 % (reduced) 14.02 0.98 15.00 Sum 43.35 6.55 49.90",
+        "Rounding -0.02 Invoice total 49.88 EUR",
+    ):
+        assert expected in text
+    text = text_of(a_paper(document=document, locale="de"))
+    assert "Einzelpreise und Rabatte enthalten die Steuer." in text
+    assert "Steuersatz 7 % (reduced) 14,02 0,98 15,00" in text
+    assert "Rundung -0,02" in text

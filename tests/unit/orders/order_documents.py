@@ -22,6 +22,7 @@ FULL: dict[str, Any] = {
         "locale": "ko-KR",
     },
     "currency": "USD",
+    "prices_include_tax": False,
     "lines": [
         {
             "line_id": "1",
@@ -30,14 +31,19 @@ FULL: dict[str, Any] = {
             "unit_price": "12.50",
             "discount": "1.00",
             "tax": "2.40",
+            "tax_rate": "10",
+            "tax_category": "standard",
         },
         {"line_id": "2", "sku": "CUP/blue", "quantity": 1, "unit_price": "8.00"},
     ],
     "discount": "2.00",
+    "rounding": "0.02",
     "shipping": {
         "service": "express",
         "price": "5.00",
         "tax": "0.50",
+        "tax_rate": "10",
+        "tax_category": "standard",
         "address": {
             "name": "Kim Minji",
             "company": "Minji & Partners",
@@ -66,7 +72,7 @@ FULL: dict[str, Any] = {
         "country": "KR",
     },
     "extra": {"campaign": "spring", "weights": [1, 2.5], "express": True},
-    "total": "37.90",
+    "total": "37.92",
 }
 
 

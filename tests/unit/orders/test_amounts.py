@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.money import to_minor
 from domain.orders.amounts import (
     NOTHING,
     LineWorth,
@@ -19,7 +20,7 @@ from domain.orders.amounts import (
     worth_of,
 )
 from domain.orders.order import Order
-from tests.support.builders import an_order
+from tests.support.builders import a_document, an_order, shipping
 from tests.support.strategies import orders
 
 PARTS = ("goods", "tax", "shipping", "shipping_tax")
@@ -33,9 +34,15 @@ def _total(lines: dict[str, LineWorth]) -> Worth:
 def test_the_lines_are_worth_the_order_to_the_minor_unit(order: Order) -> None:
     whole = _total(value_lines(order))
     assert whole.total == order.total_minor
-    assert whole.shipping == order._minor(order.shipping.price)
-    assert whole.shipping_tax == order._minor(order.shipping.tax)
-    assert whole.tax == sum(order._minor(line.tax) for line in order.lines)
+    prices = order.prices
+    assert (whole.shipping, whole.shipping_tax) == (prices.shipping.net, prices.shipping.tax)
+    assert whole.tax == sum(line.tax for line in prices.lines)
+    for line, price in zip(order.lines, prices.lines, strict=True):
+        if line.tax is not None:
+            assert price.tax == to_minor(line.tax, order.currency)
+        paid = price.total if order.prices_include_tax else price.net
+        assert paid == price.listed - price.discount
+    assert sum(prices.roundings) == to_minor(order.rounding, order.currency)
 
 
 @given(orders())
@@ -53,9 +60,35 @@ def test_the_worth_of_the_first_units_only_grows_and_is_exact_at_the_end(order: 
         for part in PARTS:
             values = [getattr(worth, part) for worth in worths]
             assert values == sorted(values)
-            # Any unit is worth what any other of its line is, but for one minor unit.
+            # Any unit is worth what any other of its line is, but for one minor unit; where the
+            # price includes tax, that holds for the price, and the tax may differ by one more.
+            steps = [after - before for before, after in pairwise(values)]
+            assert max(steps) - min(steps) <= 1 + line.includes_tax
+        if line.includes_tax:
+            values = [worth.goods + worth.tax for worth in worths]
             steps = [after - before for before, after in pairwise(values)]
             assert max(steps) - min(steps) <= 1
+
+
+@given(orders(), st.data())
+def test_no_units_of_a_line_are_worth_more_than_the_most_that_is_said(
+    order: Order, data: st.DataObject
+) -> None:
+    for line in value_lines(order).values():
+        before = data.draw(st.integers(0, line.quantity))
+        units = data.draw(st.integers(0, line.quantity - before))
+        worth = line.first(before + units) - line.first(before)
+        assert worth.total <= line.most(units).total <= worth.total + 4
+
+
+def test_three_at_ten_with_tax_in_them_are_ten_each_whichever_go_first() -> None:
+    document = a_document(("TEA", 3, "10.00"), currency="EUR", prices_include_tax=True)
+    document["lines"][0]["tax_rate"] = "19"
+    document["shipping"] = shipping("0")
+    order = Order.model_validate(document)
+    (line,) = value_lines(order).values()
+    assert [line.first(units).total for units in range(4)] == [0, 1000, 2000, 3000]
+    assert line.whole == Worth(goods=2521, tax=479)
 
 
 @pytest.mark.parametrize("units", [-1, 4])
@@ -178,9 +211,8 @@ def test_payers_pay_each_up_to_their_limit_and_the_last_one_the_rest(
 
 
 def test_s20_the_whole_includes_shipping_and_the_tax_on_it() -> None:
-    order = an_order(("TEA", 1, "10.00"), ("CUP", 2, "10.00"))
-    shipping = order.shipping.model_copy(update={"tax": order.shipping.price / 5})
-    lines = value_lines(order.model_copy(update={"shipping": shipping}))
+    order = an_order(("TEA", 1, "10.00"), ("CUP", 2, "10.00"), shipping=shipping("5.00", "1.00"))
+    lines = value_lines(order)
     assert _total(lines) == Worth(goods=3000, shipping=500, shipping_tax=100)
     assert [line.whole.shipping for line in lines.values()] == [167, 333]
 
@@ -188,6 +220,25 @@ def test_s20_the_whole_includes_shipping_and_the_tax_on_it() -> None:
 def test_goods_that_cost_nothing_share_the_shipping_evenly() -> None:
     lines = value_lines(an_order(("TEA", 1, "0"), ("CUP", 9, "0")))
     assert [line.whole.shipping for line in lines.values()] == [250, 250]
+
+
+@pytest.mark.parametrize(
+    ("included", "goods", "tax"),
+    [(False, 1800, 342), (True, 1513, 287)],  # 19 % on 18.00, and in 18.00
+)
+def test_a_discount_lowers_the_tax_that_is_computed_and_leaves_one_that_is_given(
+    included: bool, goods: int, tax: int
+) -> None:
+    document = a_document(
+        ("TEA", 2, "10.00"), discount="2.00", prices_include_tax=included, shipping=shipping("0")
+    )
+    document["lines"][0]["tax_rate"] = "19"
+    (line,) = value_lines(Order.model_validate(document)).values()
+    assert (line.whole.goods, line.whole.tax) == (goods, tax)
+    document["lines"][0]["tax"] = "3.19" if included else "3.80"
+    (line,) = value_lines(Order.model_validate(document)).values()
+    assert line.whole.tax == (319 if included else 380)
+    assert line.whole.total == (1800 if included else 2180)
 
 
 def test_an_order_discount_is_spread_by_what_the_lines_cost() -> None:

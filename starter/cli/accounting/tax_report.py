@@ -1,0 +1,85 @@
+"""`orderloom ledger tax-report`: the tax of a month by rate."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from domain.errors import InvalidInput, Refused
+from starter.cli.terminal.options import Json
+from starter.cli.terminal.output import Output, money, wire
+from starter.service.connection import REPORT_SECONDS_MAX, from_records
+from store.accounting.tax_report import TaxOfCurrency, TaxOfRate, TaxReport
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+
+
+@app.command("tax-report")
+def tax_report(
+    month: Annotated[str, typer.Option("--month", metavar="YEAR-MONTH", help="Such as 2026-11.")],
+    as_json: Json = False,
+) -> None:
+    """Net, tax and gross of a month by rate: its invoices less its credit notes.
+
+    Each currency's tax is compared with what is booked as tax in that month. Days are those of the
+    seller's time zone.
+
+    Example: `orderloom ledger tax-report --month 2026-11`
+    """
+    first, last = _month(month)
+    report = from_records(
+        lambda here: here.accounting.taxes(first, last), statement_seconds_max=REPORT_SECONDS_MAX
+    )
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"month": month, **wire(report)})
+    elif not report.sums:
+        out.say(f"no invoices or credit notes in {month}, and no tax is booked")
+    else:
+        _tables(report, out)
+    if any(one.tax_minor != one.booked_minor for one in report.sums):
+        raise Refused(
+            f"the documents of {month} have another tax than is booked in it; `orderloom audit` "
+            "says more"
+        )
+
+
+def _tables(report: TaxReport, out: Output) -> None:
+    out.table(
+        ["rate", "category", ">net", ">tax", ">gross", "currency"],
+        [
+            (
+                "not stated" if row.rate is None else f"{row.rate} %",
+                row.category,
+                *(_shown(row, name) for name in ("net", "tax", "total")),
+                row.currency,
+            )
+            for row in report.rates
+        ],
+    )
+    for one in report.sums:
+        rounding = (
+            f", rounding {money(one.rounding_minor, one.currency)}" if one.rounding_minor else ""
+        )
+        out.say(
+            f"sum: net {money(one.net_minor, one.currency)}, tax "
+            f"{money(one.tax_minor, one.currency)}{rounding}, gross "
+            f"{money(one.total_minor, one.currency)}; booked as tax: "
+            f"{money(one.booked_minor, one.currency)}"
+        )
+
+
+def _shown(row: TaxOfRate | TaxOfCurrency, name: str) -> str:
+    return money(getattr(row, f"{name}_minor"), row.currency).removesuffix(f" {row.currency}")
+
+
+def _month(typed: str) -> tuple[date, date]:
+    found = re.fullmatch(r"([12][0-9]{3})-(0[1-9]|1[0-2])", typed)
+    if found is None:
+        raise InvalidInput("must be a month, such as 2026-11", where="--month")
+    year, month = int(found[1]), int(found[2])
+    return date(year, month, 1), date(year, month, monthrange(year, month)[1])

@@ -1,0 +1,37 @@
+"""Files that commands write: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from domain.errors import InvalidInput
+from starter.cli.terminal.output import Output
+
+STANDARD_OUTPUT: Final = "-"
+
+
+def write_file(text: str, to_file: str) -> None:
+    """Write the whole file or nothing, whatever happens meanwhile."""
+    if to_file == STANDARD_OUTPUT:
+        Output(as_json=False).file(text)
+        return
+    path = Path(to_file)
+    try:
+        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(fresh).chmod(0o644)
+            Path(fresh).replace(path)
+        except BaseException:
+            Path(fresh).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InvalidInput(
+            f"{to_file} cannot be written ({error.strerror})", where="--out"
+        ) from None

@@ -1,0 +1,57 @@
+"""The tax of a month by rate: that of its invoices less its credit notes, beside what is booked."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class TaxOfRate(_Row):
+    """Invoices less credit notes at one rate, in minor units. `rate`: None where none was given."""
+
+    currency: str
+    rate: str | None
+    category: str | None
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+class TaxOfCurrency(_Row):
+    """The same of all rates. `booked_minor`: the tax that the ledger has for these days.
+
+    net + tax + rounding = total.
+    """
+
+    currency: str
+    net_minor: int
+    tax_minor: int
+    rounding_minor: int
+    total_minor: int
+    booked_minor: int
+
+
+class TaxReport(_Row):
+    """The days from `first` to `last`, by the date of documents."""
+
+    first: date
+    last: date
+    rates: tuple[TaxOfRate, ...]
+    sums: tuple[TaxOfCurrency, ...]
+
+
+async def of_days(conn: Connection, first: date, last: date) -> TaxReport:
+    """The tax of some days, read at one moment."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        rates = [TaxOfRate(**row) async for row in _sql.taxes(conn, first=first, last=last)]
+        sums = [TaxOfCurrency(**row) async for row in _sql.sums(conn, first=first, last=last)]
+    return TaxReport(first=first, last=last, rates=tuple(rates), sums=tuple(sums))
