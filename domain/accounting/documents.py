@@ -19,6 +19,7 @@ from domain.accounting.tax_rows import Room, TaxRow, rows_of, what_is_left
 from domain.errors import Refused
 from domain.orders.amounts import Worth
 from domain.orders.order import Order
+from domain.orders.placed import day_in
 from domain.orders.quantities import LineUnits
 from domain.sellers import Seller, address_lines
 
@@ -151,7 +152,7 @@ def compose(
         language=next((known for known in LANGUAGES if known == language), "en"),
         order_id=order.order_id,
         part_id=part_id,
-        ordered_on=order.placed_at.astimezone(ZoneInfo(seller.time_zone)).date(),
+        ordered_on=day_in(order.placed_at, ZoneInfo(seller.time_zone)),
         supplied_on=supplied_on,
         currency=order.currency,
         prices_include_tax=order.prices_include_tax,

@@ -28,7 +28,6 @@ from domain.fields import (
     Day,
     Document,
     Id,
-    Instant,
     Note,
     Printable,
     Token,
@@ -40,6 +39,7 @@ from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, fill
 from domain.orders.extra import Extra
 from domain.orders.lines import LINES_MAX, QUANTITY_MAX, Line, Lines, Quantity
 from domain.orders.people import GUEST, Address, Customer
+from domain.orders.placed import PlacedAt
 from domain.orders.price_fields import SignedAmount
 from domain.orders.prices import PriceFault, Prices, priced
 from domain.orders.shipping import COLLECT, Shipping
@@ -91,7 +91,8 @@ class Order(LenientRoot):
     channel: Code
     channel_order_id: Printable
     """The order's number as the channel writes it: `1001`, `#1001`, `SO/2026/00042`, `№ 7`."""
-    placed_at: Instant
+    placed_at: PlacedAt
+    """A moment, or a day where the channel knows no more."""
     customer: Customer = Customer(id="guest", name=GUEST)
     currency: Currency
     prices_include_tax: Annotated[bool, Field(strict=True)] = False

@@ -216,7 +216,7 @@ def _document(
     return {
         "channel": "b2b",
         "channel_order_id": one.order_id,
-        "placed_at": f"{placed_on}T00:00:00Z",
+        "placed_at": placed_on,
         "requested_delivery_date": first.cells["required_date"],
         "customer": {
             "id": first.cells["customer_id"],

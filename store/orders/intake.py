@@ -13,6 +13,7 @@ from typing import Final
 from domain.money import Money
 from domain.orders.amounts import value_lines
 from domain.orders.order import Order
+from domain.orders.placed import moment_of
 from domain.orders.policy import Policy
 from domain.orders.starts import OrderStart
 from store.database import Connection, Record, load_queries
@@ -73,7 +74,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         customer_ids=[order.customer.id for order in orders],
         currencies=[order.currency for order in orders],
         totals=[order.total_minor for order in orders],
-        placed=[order.placed_at for order in orders],
+        placed=[moment_of(order.placed_at) for order in orders],
         bulk=[one.bulk for one in received],
         left_out=["; ".join(order.left_out) for order in orders],
         line_orders=[order.order_id for order, _ in lines],

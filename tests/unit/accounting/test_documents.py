@@ -232,6 +232,17 @@ def test_days_are_those_of_the_sellers_calendar() -> None:
     assert compose(order, seller=seoul, **given).ordered_on == date(2026, 11, 21)
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Honolulu", "UTC", "Pacific/Kiritimati"])
+def test_a_day_without_a_time_stays_that_day_whatever_the_sellers_zone(zone: str) -> None:
+    order = an_order(("TEA", 1), placed_at="2026-11-27")
+    same = Order.model_validate_json(order.model_dump_json())
+    assert (same.digest, same.placed_at) == (order.digest, date(2026, 11, 27))
+    content = compose(
+        same, kind="invoice", part_id="p", units={}, worth=Worth(), seller=Seller(time_zone=zone)
+    )
+    assert content.ordered_on == date(2026, 11, 27)
+
+
 @pytest.mark.parametrize(
     ("locale", "language"),
     [("ko-KR", "ko"), ("ko", "ko"), ("en", "en"), ("de-AT", "de"), ("fr", "en")],
