@@ -51,16 +51,20 @@ class Fulfilments:
                     seen=found.reported_at,
                     told=None if told is None else told.model_dump(mode="json"),
                 )
-        if told is None:
-            if found.at_till and found.state in ("picking", "picked"):
-                await self._till.picked_and_packed(fulfilment_id)
-            if found.at_till or found.state in ("packed", "labelled"):
-                sent = await self._label(ask, found.order_id)
-                if sent is not None:
-                    return sent
-                if found.at_till:
-                    await self._till.handed_over(fulfilment_id)
+        at_till = told is None and ask.over_the_counter and await self._is_collected(found.order_id)
+        if at_till and found.state in ("picking", "picked"):
+            await self._till.picked_and_packed(fulfilment_id)
+        if told is None and (at_till or found.state in ("packed", "labelled")):
+            sent = await self._label(ask, found.order_id)
+            if sent is not None:
+                return sent
+        if at_till:
+            await self._till.handed_over(fulfilment_id)
         return activity.raise_complete_async()
+
+    async def _is_collected(self, order_id: str) -> bool:
+        async with self._pool.acquire() as conn:
+            return (await orders.shipping(conn, order_id)).service == COLLECT
 
     async def _label(self, ask: Sending, order_id: str) -> Sent | None:
         """Buy the label of a packed parcel. Returns an answer only if the wait has to end now."""

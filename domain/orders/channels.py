@@ -76,7 +76,8 @@ class Channel(Document):
 
     def policy_of(self, usual: Policy, differing: Policy | None = None) -> Policy:
         """The policy of an order: the usual one, over that the channel's, over that its own."""
-        policy = self.policy.over(usual)
+        usual_here = Policy(over_the_counter=True).over(usual) if self.kind == "pos" else usual
+        policy = self.policy.over(usual_here)
         if differing is not None:
             policy = differing.over(policy)
         if self.locations is None:

@@ -47,6 +47,9 @@ class Policy(BaseModel):
     goodwill_percent_max: Annotated[int, Field(ge=0, le=100)] = 20
     """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
 
+    over_the_counter: bool = False
+    """What is not sent is handed over as soon as it is paid: the customer stands at the till. Of a
+    channel of the kind `pos`, true is the usual."""
     give_up_after: Duration = timedelta(minutes=10)
     """A step that keeps failing is retried for this long before the order needs attention."""
     pick_within: Duration = timedelta(days=2)

@@ -34,7 +34,7 @@ class Standing(BaseModel):
     """What a fulfilment has come to. `units` are those to be sent, or that have left.
 
     `label` is None before one was asked for. `outcome`: what was reported last of it.
-    `waits_since`: when its step said that it waits. `at_till`: the customer has taken the goods.
+    `waits_since`: when its step said that it waits.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,7 +47,6 @@ class Standing(BaseModel):
     outcome: dict[str, Any] | None
     reported_at: datetime | None
     waits_since: datetime | None
-    at_till: bool
 
 
 class Stage(BaseModel):

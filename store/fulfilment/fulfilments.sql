@@ -29,10 +29,7 @@ select order_of(f.fulfilment_id) as order_id, f.state, f.recalled_from, p.label,
             where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id
             group by l.line_id, l.picked) l
         where l.units > 0) as units,
-       w.outcome, w.reported_at, w.waits_since,
-       coalesce((select case when c.kind = 'pos' then o.document #>> '{shipping,service}' = 'collect' end
-                 from customer_order o join channel c using (channel)
-                 where o.order_no = f.order_no), false) as at_till
+       w.outcome, w.reported_at, w.waits_since
 from fulfilment f
 left join shipment p using (order_no, fulfilment_id)
 left join wait_report w on w.order_no = f.order_no and w.activity_id = :activity_id

@@ -210,6 +210,7 @@ class OrderFulfilments:
                 ahead=self._payments.ahead,
                 lasting=self._payments.authorizations.lasting,
                 renew_before=self._policy.renew_before,
+                over_the_counter=self._policy.over_the_counter,
             ),
             fulfilment.id,
             f"Pick, pack and hand over {_units(fulfilment)} at {fulfilment.location}",
