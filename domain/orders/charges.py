@@ -267,15 +267,15 @@ class Charges:
 
         For less than they are worth where some of that was paid back before they went.
         """
-        total = NOTHING
+        dues = {}
         for line_id, count in units.items():
             money, worth = self.money[line_id], self.worth[line_id]
             standing = money.invoiced - money.credited
-            due = money.invoices.due(worth, standing + count, worth.whole, money.withheld)
+            dues[line_id] = money.invoices.due(worth, standing + count, worth.whole, money.withheld)
             self._count(line_id, invoiced=count)
-            self._change(line_id, invoiced_worth=money.invoiced_worth + due)
-            total += due
-        total = total.within(NOTHING, self.deferred)
+        total = sum_of(dues.values()).within(NOTHING, self.deferred)
+        for line_id, due in _within(dues, total).items():
+            self._change(line_id, invoiced_worth=self.money[line_id].invoiced_worth + due)
         self.invoiced += total
         return total
 
@@ -287,22 +287,35 @@ class Charges:
 
     def _give_back(self, units: LineUnits, credited: LineUnits) -> Owed:
         """The amount owed for units that count as refunded by now."""
-        owed = credit = NOTHING
+        owed, invoiced = NOTHING, {}
         for line_id in units:
             money, worth = self.money[line_id], self.worth[line_id]
             back = money.charges.owed(worth, money.charged - money.refunded, money.withheld)
             taken_back = credited.get(line_id, 0)
             standing = money.invoiced - money.credited - taken_back
-            less = money.invoices.owed(worth, standing, money.withheld)
+            invoiced[line_id] = money.invoices.owed(worth, standing, money.withheld)
             self._change(
                 line_id,
                 refunded_worth=money.refunded_worth + back,
-                credited_worth=money.credited_worth + less,
                 credited=money.credited + taken_back,
             )
-            owed, credit = owed + back, credit + less
+            owed += back
         # An amount that was paid back for no unit is not paid back a second time.
-        return self._owe(units, owed.within(NOTHING, self.refundable), owed - credit)
+        unsent = owed - sum_of(invoiced.values())
+        paid_back = self._owe(units, owed.within(NOTHING, self.refundable), unsent)
+        self._credit(invoiced, paid_back.credited)
+        return paid_back
+
+    def _credit(self, wanted: Mapping[LineId, Worth], credited: Worth) -> None:
+        """Credit the lines with what is credited in all, which can be a minor unit off."""
+        parts = _within(wanted, credited)
+        left = credited - sum_of(parts.values())
+        for line_id, money in self.money.items():
+            part = parts.get(line_id, NOTHING)
+            more = left.within(NOTHING, money.invoices.kept - part)
+            left -= more
+            if part + more != NOTHING:
+                self._change(line_id, credited_worth=money.credited_worth + part + more)
 
     def _owe(self, units: LineUnits, worth: Worth, unsent: Worth = NOTHING) -> Owed:
         """Owe an amount: `unsent` from the deferred amount, the rest from the invoiced one.
@@ -324,6 +337,15 @@ class Charges:
 
     def _change(self, line_id: LineId, **changes: Any) -> None:
         self.money[line_id] = self.money[line_id].model_copy(update=changes)
+
+
+def _within(parts: Mapping[LineId, Worth], most: Worth) -> dict[LineId, Worth]:
+    """The parts, one after the other, as far as there is room for them."""
+    cut = {}
+    for line_id, part in parts.items():
+        cut[line_id] = part.within(NOTHING, most)
+        most -= cut[line_id]
+    return cut
 
 
 def _share(paid: int, line_id: LineId, units: int, older: Iterable[LineUnits]) -> int:
