@@ -23,7 +23,7 @@ def listed(currency: str) -> int | None:
 
 
 class Currencies:
-    """What this process knows of currencies. What was kept once never changes."""
+    """The decimals that this process knows. Those that are in the database never change."""
 
     def __init__(self) -> None:
         self._known: dict[str, int] = {}

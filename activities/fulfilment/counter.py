@@ -15,7 +15,7 @@ from domain.orders.order import COLLECT
 
 
 class Till(Protocol):
-    """Reports what is sold at a till, where no warehouse does."""
+    """Reports a sale at a till as a warehouse would: picked, packed and handed over."""
 
     async def picked_and_packed(self, fulfilment_id: str) -> None: ...
 

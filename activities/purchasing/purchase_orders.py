@@ -31,7 +31,7 @@ class Replenish(BaseModel):
 
 
 class Replenished(BaseModel):
-    """The purchase orders that were made, and what was left out, each with its reason."""
+    """The ids of the new purchase orders, and what was not bought, each with the reason."""
 
     model_config = ConfigDict(frozen=True)
 

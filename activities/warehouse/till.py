@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from domain.errors import IllegalTransition
+from domain.errors import IllegalTransition, Refused
 from store import clock
 from store.database import Pool
 from store.warehouse import counter, facts
 
 TILL: Final = "till"
-"""Who reports what is sold there."""
+"""The name under which these reports stand in an order's story."""
 
 
 class Till:
@@ -21,10 +21,14 @@ class Till:
         self._pool = pool
 
     async def picked_and_packed(self, fulfilment_id: str) -> None:
-        """picking → packed: the customer has brought the goods to the till."""
-        async with self._pool.acquire() as conn, conn.transaction():
-            await facts.pick(conn, fulfilment_id, who=TILL)
-            await facts.pack(conn, fulfilment_id, who=TILL)
+        """picking → packed: the customer has brought the goods to the till.
+
+        One that a person has picked, or that was recalled meanwhile, goes on as they said.
+        """
+        async with self._pool.acquire() as conn:
+            for report in (facts.pick, facts.pack):
+                with suppress(Refused):
+                    await report(conn, fulfilment_id, who=TILL)
 
     async def handed_over(self, fulfilment_id: str) -> None:
         """labelled → delivered. One whose payment has ended waits for a person."""

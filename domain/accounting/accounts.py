@@ -40,7 +40,7 @@ Postings = Mapping[Account, int]
 
 
 def invoiced(worth: Worth, *, due: int, rounding: int = 0) -> Postings:
-    """Goods went out: revenue, against what is `due` from the customer, or was paid before.
+    """Goods went out: this is revenue. The customer owes `due` of it, and has paid the rest.
 
     `rounding`: the part of the goods' worth that only rounds the total to cash.
     """

@@ -119,7 +119,7 @@ def _rounding(order: Order, share: int, worth: Worth, room: Rooms | None) -> int
         return 0
     if room is not None:
         if worth.goods == room.goods + room.rounding:
-            return room.rounding  # The last credit takes what is left.
+            return room.rounding  # The last credit note takes all that is left.
         least = max(min(0, room.rounding), worth.goods - room.goods)
         share = min(max(share, least), max(0, room.rounding, least))
     return min(share, worth.goods)

@@ -94,7 +94,10 @@ def rows_of(
 def _placed(
     amounts: Counter[Kind], more: int, room: Mapping[Kind, int], *, capped: bool
 ) -> Counter[Kind]:
-    """The amounts, and `more` of no kind; what is beyond the room of its kind goes to others."""
+    """The amounts by kind, with `more` spread over the kinds.
+
+    What a kind has no room for goes to the other kinds.
+    """
     if capped and sum(room.values()) < sum(amounts.values()) + more:
         capped = False  # Not all that was invoiced is known here.
     placed = Counter[Kind](

@@ -102,12 +102,18 @@ async def service(
 
 
 def from_records(
-    work: Callable[[Records], Awaitable[T]], *, statement_seconds_max: float = WRITE_SECONDS_MAX
+    work: Callable[[Records], Awaitable[T]],
+    *,
+    statement_seconds_max: float = WRITE_SECONDS_MAX,
+    dry_run: bool = False,
 ) -> T:
-    """Run `work` with the doors that need PostgreSQL alone, and return its answer; for commands."""
+    """Run `work` with the doors that need PostgreSQL alone, and return its answer; for commands.
+
+    `dry_run`: all changes are made and checked, and then undone.
+    """
 
     async def do() -> T:
-        async with records(statement_seconds_max=statement_seconds_max) as here:
+        async with records(statement_seconds_max=statement_seconds_max, dry_run=dry_run) as here:
             return await work(here)
 
     return asyncio.run(do())

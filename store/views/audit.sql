@@ -340,8 +340,8 @@ order by order_id, what;
 
 -- name: money_is_worth_of_units()
 -- What is charged and not owed back, against the worth of the units that are charged and not paid
--- back, and what was invoiced against the worth of the units that went out (first_net, first_tax). To the cent in the end, where nothing
--- was billed that was decided after a refund; what is on record of either can come in another
+-- back, and what was invoiced against the worth of the units that went out (first_net, first_tax). To the
+-- cent in the end, where nothing was billed that was decided after a refund; what is on record of either can come in another
 -- sequence. Until then, and there, the sequence moves at most one minor unit per line, component,
 -- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
 -- their amounts alone.

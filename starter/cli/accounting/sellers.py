@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from domain.sellers import Seller, Sellers
 from starter.cli.terminal.options import DryRun, Json, read_json_file
 from starter.cli.terminal.output import Output
-from starter.service.connection import from_records, records
+from starter.service.connection import from_records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -56,12 +55,7 @@ def import_sellers(
     Example: `orderloom sellers import examples/sellers.json`
     """
     (seller,) = read_json_file(Sellers, file).sellers
-
-    async def work() -> None:
-        async with records(dry_run=dry_run) as here:
-            await here.sellers.save(seller)
-
-    asyncio.run(work())
+    from_records(lambda here: here.sellers.save(seller), dry_run=dry_run)
     out = Output(as_json=as_json, dry_run=dry_run)
     if as_json:
         out.document({"sellers": [seller.seller]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ from domain.orders.channels import Channel, Channels
 from domain.words import count_of
 from starter.cli.terminal.options import DryRun, Json, read_json_file
 from starter.cli.terminal.output import Output
-from starter.service.connection import from_records, records
+from starter.service.connection import from_records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -65,12 +64,7 @@ def import_channels(
     Example: `orderloom channels import examples/channels.json`
     """
     wanted = read_json_file(Channels, file).channels
-
-    async def work() -> None:
-        async with records(dry_run=dry_run) as here:
-            await here.channels.save(wanted)
-
-    asyncio.run(work())
+    from_records(lambda here: here.channels.save(wanted), dry_run=dry_run)
     out = Output(as_json=as_json, dry_run=dry_run)
     if as_json:
         out.document({"channels": [one.channel for one in wanted]})

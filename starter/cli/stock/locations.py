@@ -191,12 +191,7 @@ def import_locations(
     Example: `orderloom locations import examples/locations.json`
     """
     wanted = read_json_file(Locations, file).locations
-
-    async def work() -> None:
-        async with records(dry_run=dry_run) as here:
-            await here.locations.save(wanted)
-
-    asyncio.run(work())
+    from_records(lambda here: here.locations.save(wanted), dry_run=dry_run)
     out = Output(as_json=as_json, dry_run=dry_run)
     if as_json:
         out.document({"locations": [one.location for one in wanted]})
