@@ -320,7 +320,7 @@ class OrderWorkflow(OrderMessages):
             policy=self.policy,
             book=self.book,
             open=self.steps.open,
-            parked=list(self.steps.attention.steps.values()),
+            parked=self.steps.attention.unanswered,
             hold=self.payments.holds.open,
             window_ends=self.returns.window_ends,
         )

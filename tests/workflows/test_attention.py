@@ -272,6 +272,22 @@ async def test_a_call_whose_outcome_is_open_cannot_be_answered_as_done_by_hand(s
     await shop.settled()
 
 
+async def test_the_first_answer_counts_and_the_step_needs_nobody_from_then_on(shop: Shop) -> None:
+    shop.faults.refuse("pick_pack_ship")
+    shop.faults.hold("note_attention")  # it takes long to write down that a person is needed
+    order = await three_teas(shop)
+    await shop.placed(order, BRISK)
+    step = await shop.parked(order.order_id)
+    await resolve(shop, order, step, "retry")
+    assert (await shop.view(order.order_id))["attention"] == {}
+    with pytest.raises(IllegalTransition, match="has just been answered with retry by operator"):
+        await resolve(shop, order, step, "cancel")
+    shop.faults.heal("pick_pack_ship")
+    shop.faults.release("note_attention")
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
 async def test_an_answer_that_does_not_fit_is_refused_and_says_what_does(shop: Shop) -> None:
     shop.faults.refuse("pick_pack_ship")
     order = await three_teas(shop)

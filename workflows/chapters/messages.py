@@ -142,7 +142,7 @@ class OrderMessages:
             phase=self.phase,
             lines={line_id: line.model_dump() for line_id, line in self.book.lines.items()},
             fulfilments={p.id: p.outcome or p.stage for p in self.book.fulfilments.values()},
-            attention={step: parked.reason for step, parked in self.steps.attention.steps.items()},
+            attention={parked.step: parked.reason for parked in self.steps.attention.unanswered},
         )
 
     async def heed(self, name: str, message: SignalMessage) -> None:

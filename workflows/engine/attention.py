@@ -97,12 +97,20 @@ class ParkedSteps:
             workflow.upsert_search_attributes([ORDER_ATTENTION.value_set(False)])
         await self._note(parked, resolution, who)
 
+    @property
+    def unanswered(self) -> list[Parked]:
+        """What still needs a person. An answer takes a moment until it is on record."""
+        return [parked for parked in self.steps.values() if parked.answer is None]
+
     def check_answer(self, answer: AttentionAnswer) -> None:
         """Raises ApplicationError when the answer does not fit the parked step."""
         parked = self.steps.get(answer.step)
         if parked is None:
-            known = "; ".join(self.steps) or "nothing"
+            known = "; ".join(each.step for each in self.unanswered) or "nothing"
             raise refuse(NotFound(f"{answer.step!r} needs no attention here; what does: {known}"))
+        if (before := parked.answer) is not None:
+            what = f"has just been answered with {before.action} by {before.by}"
+            raise refuse(IllegalTransition(f"{answer.step!r} {what}"))
         if answer.action not in parked.allowed:
             way = f"it takes {', '.join(parked.allowed)}" if parked.allowed else NO_ANSWER
             raise refuse(IllegalTransition(f"{answer.step!r} takes no {answer.action}: {way}"))
