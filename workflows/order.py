@@ -106,6 +106,7 @@ class OrderWorkflow(OrderMessages):
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None
         self.never_began = "rejected"
+        self.unpaid = ""  # why nothing is paid for what has been confirmed
         self.why = ""  # it has ended
         self.page_is_due = False
 
@@ -209,8 +210,10 @@ class OrderWorkflow(OrderMessages):
         # Cancellations that were sent before it was placed come first.
         await workflow.wait_condition(lambda: self.cancels_open == 0)
         if self.policy.charge == "at_confirmation" and not self.payments.charged:
-            unpaid = CancelRequest(reason="the charge was refused", by="orderloom")
-            await self.cancellations.cancel(unpaid, "unpaid")
+            self.unpaid = self.unpaid or "the charge was refused"
+        if self.unpaid:
+            everything = CancelRequest(reason=self.unpaid, by="orderloom")
+            await self.cancellations.cancel(everything, "unpaid")
         self.enter("in fulfilment")
         self.fulfilments.start_all()
         self.backorders.start()
@@ -270,10 +273,19 @@ class OrderWorkflow(OrderMessages):
     # The ways out of placing ----------------------------------------------------------------------
 
     async def undo_placing(self, outcome: Literal["rejected", "cancelled"], why: str) -> Placement:
-        """Undo the reservation: the order never began."""
-        self.never_began = outcome
-        await self.reservation.release(outcome, why)
-        return self.decide("rejected", why)
+        """Undo the reservation: the order never began. But for one that is confirmed after all.
+
+        An attempt to authorize that nobody heard of may have confirmed it, and the warehouse may
+        have begun with it: it is cancelled as it stands.
+        """
+        if await self.reservation.release(outcome, why):
+            self.never_began = outcome
+            return self.decide("rejected", why)
+        state = await self.reservation.read_state()
+        assert not isinstance(state, Refused)  # it has just been asked for
+        self.book.take_up(state)
+        self.unpaid = why
+        return self.decide("confirmed")
 
     async def leave_alone(self, conflict: Refused) -> NoReturn:
         """The order is not on record, or it has ended and Temporal forgot it: touch nothing."""

@@ -44,7 +44,7 @@ class ReleaseStock(BaseModel):
     """Give claims back and cancel their units. `units`: by fulfilment id.
 
     `backordered` units stop waiting, and so do claims that have become backorders by now.
-    `decision` ends the order when this leaves nothing of it.
+    `decision` ends an order that is not confirmed: one that is by now keeps all of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,11 +65,16 @@ class ReleaseStock(BaseModel):
 
 
 class Released(BaseModel):
-    """What is owed back for units that were cancelled; None: nothing was paid for them."""
+    """What is owed back for units that were cancelled; None: nothing was paid for them.
+
+    `confirmed`: nothing was released, because an attempt to authorize the payment of which nobody
+    heard has confirmed the order. The warehouse may have begun with it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     refund: Granted | None = None
+    confirmed: bool = False
 
 
 class Reassign(BaseModel):

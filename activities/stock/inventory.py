@@ -99,10 +99,12 @@ class Inventory:
         What was paid for them is owed back from now on.
         """
         async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, ask.order_id)
+            order = await lock_order(conn, ask.order_id)
             done = await effects.find(conn, ask.order_id, ask.effect)
             if done is not None:
                 return Released.model_validate(done)
+            if ask.decision is not None and order["decision"] == "confirmed":
+                return Released(confirmed=True)
             # One fulfilment after the other would take the locks in the wrong order.
             skus = await orders.skus(conn, ask.order_id)
             parts = await kits.claimed(conn, ask.order_id)

@@ -233,6 +233,21 @@ async def test_released_units_are_free_again_once(world: World) -> None:
     assert await world.shelf("TEA") == (9, 0)
 
 
+async def test_an_order_that_was_confirmed_meanwhile_is_not_undone(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask = ReleaseStock(
+        order_id=order.order_id,
+        effect="release_stock",
+        units={part: {"1": 3}},
+        decision="cancelled",
+        what="cancelled",
+        why="given up",
+    )
+    assert await twice(world, "release_stock", ask) == Released(confirmed=True)
+    assert await world.shelf("TEA") == (9, 3)
+
+
 async def test_what_was_not_found_is_taken_from_another_location(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)

@@ -165,6 +165,33 @@ async def test_an_authorization_given_up_by_an_operator_ends_the_order(shop: Sho
     await shop.settled()
 
 
+@pytest.mark.parametrize("task", ["short pick", "picked", "packed"])
+async def test_a_payment_given_up_that_has_confirmed_the_order_unheard_is_cancelled_as_it_stands(
+    shop: Shop, task: str
+) -> None:
+    """The warehouse acts on what the rows say, of which the order's workflow has not heard."""
+    shop.faults.after("authorize_payment", times=1000)
+    order = await three_teas(shop)
+    placing = asyncio.create_task(shop.orders.place(order, policy=IMPATIENT))
+    await shop.begun()
+    await shop.told(order.order_id, "confirmed")
+    parcel = f"{order.order_id}:1"
+    short = {"1": 2} if task == "short pick" else None
+    await shop.warehouse.pick(parcel, short, who="picker")
+    if task == "packed":
+        await shop.warehouse.pack(parcel, who="packer")
+    await resolve(shop, order, await shop.parked(order.order_id), "cancel")
+    assert (await placing).outcome == "confirmed"
+    assert (await shop.finish(order.order_id))["outcome"] == "cancelled"
+    story = await shop.story(order.order_id)
+    assert "put back" in story
+    assert "shipped" not in story
+    level = await shop.level("TEA")
+    assert (level.on_hand, level.allocated) == (10 - (task == "short pick"), 0)
+    assert (await shop.orders.get(order.order_id)).summary.captured_minor == 0
+    await shop.settled()
+
+
 async def test_a_step_given_up_after_it_happened_is_not_undone(shop: Shop) -> None:
     shop.faults.after("pick_pack_ship", times=1000)
     order = await three_teas(shop)

@@ -64,10 +64,10 @@ class OrderReservation:
         )
         return outcome if isinstance(outcome, Refused) else outcome.result
 
-    async def release(self, decision: Literal["rejected", "cancelled"], why: str) -> None:
-        """Undo all of it, before anything was picked. That ends the order."""
+    async def release(self, decision: Literal["rejected", "cancelled"], why: str) -> bool:
+        """Undo all of it, which ends the order. False: it is confirmed, and stays as it is."""
         fulfilments = [each for each in self._book.fulfilments.values() if not each.ended]
-        await self._steps.undo(
+        released = await self._steps.undo(
             Inventory.reserve_stock,
             ReleaseStock(
                 order_id=self._order_id,
@@ -81,7 +81,10 @@ class OrderReservation:
             self._order_id,
             "Release stock",
         )
+        if released.confirmed:
+            return False
         for each in fulfilments:
             self._book.cancelled(each.units, allocated=True)
             each.stage = "ended"
         self._book.not_waited_for(self._book.waiting)
+        return True

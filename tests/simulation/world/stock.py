@@ -172,6 +172,8 @@ class Stock:
             owed = self.tallies.charges.cancelled(dict.fromkeys(lines, 0))
             return Released(refund=self.tallies.grant(ask.refund_id, owed, "cancelled"))
 
+        if ask.decision is not None and self.memory.decision == "confirmed":
+            return Released(confirmed=True)
         return self.memory.once(ask.effect, release)
 
     def reserve_again(self, ask: ReserveAgain) -> Reserved:
