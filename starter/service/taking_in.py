@@ -14,7 +14,8 @@ from domain.orders.policy import Policy
 from store.batching import Batching
 from store.database import DatabaseAway, Pool
 from store.orders import channels, intake
-from store.orders.intake import Received
+from store.orders.channels import Known
+from store.orders.intake import ChannelChanged, Received
 
 WRITE_DOWN_SECONDS_MAX: Final = 8.0
 """The time for writing an order down, a wait for a free connection included."""
@@ -43,12 +44,15 @@ class Taken:
 class TakingIn:
     """Writes orders down. `usual`: the policy where neither channel nor order says otherwise.
 
-    Orders that come together are written together, in the sequence in which they came.
+    Orders that come together are written together, in the sequence in which they came. Channels are
+    remembered: the statement that writes orders down says whether they have changed, and before one
+    is refused they are read again.
     """
 
     def __init__(self, pool: Pool, usual: Policy) -> None:
         self._pool = pool
         self._usual = usual
+        self._channels: dict[str, Known] = {}  # as they were when they were last read
         self._batches = Batching(
             self._write_down,
             rivals_over=lambda _: ("intake",),
@@ -77,24 +81,33 @@ class TakingIn:
         return answer
 
     async def _write_down(self, asked: Sequence[Asked]) -> Sequence[Taken | InvalidInput]:
-        answers: list[Taken | InvalidInput] = []
-        received: list[Received] = []
         async with self._pool.acquire() as conn:
-            known = {channel.channel: channel for channel in await channels.find(conn)}
-            for one in asked:
-                channel = known.get(one.order.channel)
+            judged = [self._judge(one) for one in asked]
+            read = any(isinstance(each, InvalidInput) for each in judged)
+            while True:
+                if read:
+                    self._channels = await channels.known(conn)
+                    judged = [self._judge(one) for one in asked]
+                received = [each for each in judged if isinstance(each, Received)]
                 try:
-                    if channel is None:
-                        raise unknown(one.order.channel, known)
-                    channel.check(one.order)
-                except InvalidInput as refusal:
-                    answers.append(refusal)
-                    continue
-                policy = channel.policy_of(self._usual, one.differing)
-                received.append(Received(one.order, policy, one.bulk, channel.seller))
-                answers.append(Taken(new=False, policy=policy))
-            new = iter(await intake.take_in(conn, received) if received else [])
+                    new = iter(await intake.take_in(conn, received) if received else [])
+                except ChannelChanged:
+                    read = True
+                else:
+                    break
         return [
-            Taken(new=next(new), policy=answer.policy) if isinstance(answer, Taken) else answer
-            for answer in answers
+            Taken(new=next(new), policy=each.policy) if isinstance(each, Received) else each
+            for each in judged
         ]
+
+    def _judge(self, one: Asked) -> Received | InvalidInput:
+        """The order as its channel takes it, or why it does not, by what is remembered of it."""
+        try:
+            if one.order.channel not in self._channels:
+                raise unknown(one.order.channel, self._channels)
+            channel, revision = self._channels[one.order.channel]
+            channel.check(one.order)
+        except InvalidInput as refusal:
+            return refusal
+        policy = channel.policy_of(self._usual, one.differing)
+        return Received(one.order, policy, one.bulk, channel.seller, revision)

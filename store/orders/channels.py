@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
 from domain.orders.channels import Channel
@@ -12,9 +14,26 @@ from store.database import Connection, load_queries
 _sql = load_queries(__file__)
 
 
+class Known(NamedTuple):
+    """A channel as it was read: it is another revision with each change."""
+
+    channel: Channel
+    revision: UUID
+
+
 async def find(conn: Connection) -> list[Channel]:
     """All channels, by their codes."""
-    return [Channel.stored(row) async for row in _sql.list_channels(conn)]
+    return [each.channel for each in (await known(conn)).values()]
+
+
+async def known(conn: Connection) -> dict[str, Known]:
+    """All channels by their codes, for one who remembers them and asks if they have changed."""
+    found = {}
+    async for row in _sql.list_channels(conn):
+        told = dict(row)
+        revision = told.pop("revision")
+        found[row["channel"]] = Known(Channel.stored(told), revision)
+    return found
 
 
 async def save(conn: Connection, channels: Sequence[Channel]) -> None:

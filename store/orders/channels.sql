@@ -1,7 +1,8 @@
 -- Where orders come from.
 
 -- name: list_channels()
-select channel, kind, seller, currencies, locations, providers, policy, retired_at is not null as retired
+select channel, kind, seller, currencies, locations, providers, policy, retired_at is not null as retired,
+       revision
 from channel order by channel;
 
 -- name: save(channels)!

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from domain.money import Money
 from domain.orders.amounts import value_lines
@@ -31,19 +32,26 @@ AGAIN_AFTER: Final = timedelta(hours=1)
 class Received:
     """An order that a channel brings, the policy that it will go by, and who sells.
 
-    `bulk`: one of many, whose work lets that of others pass.
+    `bulk`: one of many, whose work lets that of others pass. `revision`: of the channel by which the
+    order was judged, which must not have changed; None where nobody has judged it.
     """
 
     order: Order
     policy: Policy = field(default_factory=Policy)
     bulk: bool = False
     seller: str = "main"
+    revision: UUID | None = None
+
+
+class ChannelChanged(Exception):
+    """A channel is not what it was when its orders were judged. Nothing was written."""
 
 
 async def take_in(conn: Connection, received: Sequence[Received]) -> list[bool]:
     """Write orders down, in this sequence. False for an id that is on record, with any content.
 
-    An order that comes twice in the sequence is on record when it comes again.
+    An order that comes twice in the sequence is on record when it comes again. Raises
+    ChannelChanged.
     """
     first: dict[str, Received] = {}
     for one in received:
@@ -66,6 +74,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         conn,
         order_ids=[order.order_id for order in orders],
         channels=[order.channel for order in orders],
+        revisions=[one.revision for one in received],
         sellers=[one.seller for one in received],
         channel_order_ids=[order.channel_order_id for order in orders],
         digests=[order.digest for order in orders],
@@ -88,7 +97,10 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         shipping_tax=[whole.shipping_tax for whole in wholes],
         includes_tax=[order.prices_include_tax for order, _ in lines],
     )
-    return {row["order_id"] async for row in rows}
+    created = {row["order_id"] async for row in rows}
+    if None in created:
+        raise ChannelChanged
+    return created
 
 
 async def claim_to_start(conn: Connection, at_most: int) -> list[OrderStart]:

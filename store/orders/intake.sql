@@ -1,25 +1,31 @@
 -- Intake: orders are written down before anything else happens to them.
 
--- name: take_in(order_ids, channels, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax)
+-- name: take_in(order_ids, channels, revisions, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax)
 -- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
--- to be started. Returns the ids of the new ones; nothing is written for the others. Written in the
+-- to be started. Returns the ids of the new ones; nothing is written for the others, and for none where
+-- a channel is not of the revision by which its order was judged: that is told instead. Written in the
 -- sequence of their ids, because an insert waits for another one of the same id; taken in in the
 -- sequence in which they are given.
 with given as (
-    select * from unnest(:order_ids::text[], :channels::text[], :sellers::text[], :channel_order_ids::text[],
-                         :digests::text[], :policies::jsonb[], :documents::jsonb[],
+    select * from unnest(:order_ids::text[], :channels::text[], :revisions::uuid[], :sellers::text[],
+                         :channel_order_ids::text[], :digests::text[], :policies::jsonb[], :documents::jsonb[],
                          :customer_ids::text[], :currencies::text[], :totals::bigint[],
                          :placed::timestamptz[], :bulk::boolean[], :left_out::text[])
-        with ordinality as g (order_id, channel, seller, channel_order_id, digest, policy, document,
-                              customer_id, currency, total_minor, placed_at, bulk, left_out,
+        with ordinality as g (order_id, channel, revision, seller, channel_order_id, digest, policy,
+                              document, customer_id, currency, total_minor, placed_at, bulk, left_out,
                               position)
+), changed as (
+    select from given g
+    where revision is not null
+      and not exists (select from channel c where c.channel = g.channel and c.revision = g.revision)
+    limit 1
 ), created as (
     insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy, document,
                                 customer_id, currency, total_minor, placed_at, received_at)
     select order_id, channel, seller, channel_order_id, digest, policy, document, customer_id, currency,
            total_minor, placed_at,
            (select moment()) + position * interval '1 microsecond'
-    from given order by order_id
+    from given where not exists (select from changed) order by order_id
     on conflict do nothing
     returning order_no, order_id, channel, currency, received_at
 ), lines as (
@@ -36,7 +42,7 @@ with given as (
     -- rows wait for each other.
     insert into item (sku)
     select distinct sku from unnest(:skus::text[]) as w (sku)
-    where not exists (select from item where item.sku = w.sku)
+    where not exists (select from item where item.sku = w.sku) and not exists (select from changed)
     order by sku
     on conflict (sku) do nothing
 ), money as (
@@ -51,7 +57,7 @@ with given as (
     insert into order_to_start (order_no, bulk, start_after)
     select order_no, bulk, received_at + interval '5 seconds' from created join given using (order_id)
 )
-select order_id from created;
+select order_id from created union all select null from changed;
 
 -- name: claim_to_start(at_most, lease)
 -- To be started → being started by one relay for so long, the oldest first. Here and in the next two the

@@ -27,8 +27,16 @@ create table channel (
     locations  text[],
     providers  text[],
     policy     jsonb not null default '{}',  -- what differs from the usual policy
-    retired_at timestamptz  -- since then it takes no new orders
+    retired_at timestamptz,  -- since then it takes no new orders
+    revision   uuid not null default gen_random_uuid()  -- another one with each change
 );
+create function channel_changes() returns trigger language plpgsql as $$
+begin
+    new.revision := gen_random_uuid();
+    return new;
+end
+$$;
+create trigger channel_changes before update on channel for each row execute function channel_changes();
 insert into channel (channel, kind, seller)
 select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b']) code;
 
