@@ -32,8 +32,8 @@ AGAIN_AFTER: Final = timedelta(hours=1)
 class Received:
     """An order that a channel brings, the policy that it will go by, and who sells.
 
-    `bulk`: one of many, whose work lets that of others pass. `revision`: of the channel by which the
-    order was judged, which must not have changed; None where nobody has judged it.
+    `bulk`: one of many, whose work lets that of others pass. `revision`: of the channel by which it
+    was judged, which must not have changed; None where nobody has judged it.
     """
 
     order: Order
