@@ -94,6 +94,9 @@ _COMMANDS: Final = {
     "sellers": _Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
     "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),
+    "attention": _Entry(
+        "operations.attention", "All that waits for a person, and what to do about it.", _RUNNING
+    ),
     "audit": _Entry("operations.audit", "Check that the books are right.", _RUNNING),
     "resume": _Entry("orders.resume", "Take up orders that Temporal has lost.", _RUNNING),
     "reconcile": _Entry(

@@ -265,7 +265,7 @@ class Purchasing(PurchaseRecords):
                     )
         except RPCError as error:
             if not is_missing(error):
-                raise unreachable(error) from error
+                raise unreachable(error, f"purchase order {po_id}") from error
             if over:
                 raise Refused(f"purchase order {po_id} is {order.state}") from None
             raise Unreachable(

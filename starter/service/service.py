@@ -14,6 +14,7 @@ from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from starter.service.accounting import Accounting
 from starter.service.aftersales import Aftersales
+from starter.service.attention import AttentionList
 from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
 from starter.service.carriers import Carriers
@@ -57,6 +58,7 @@ class Records:
         self.purchasing = PurchaseRecords(pool, purchasing)
         self.reconciliation = ReconciliationRecords(pool)
         self.accounting = Accounting(pool)
+        self.needs_attention = AttentionList(pool)
         self.baskets = Baskets(pool)
         self.carriers = Carriers(pool)
         self.catalogue = Catalogue(pool)

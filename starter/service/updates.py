@@ -57,6 +57,9 @@ ANSWER_WITHIN = timedelta(seconds=60)
 ANSWER_SECONDS_MAX: Final = 30.0
 """A command waits so long for the answer of an order."""
 
+_TASK_FAILS: Final = "Workflow Task in failed state"
+"""So the server says why it takes no update; it has no code of its own for that."""
+
 NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
 """A message that came as its order went over into a new run was not taken, and is sent again."""
 
@@ -121,7 +124,7 @@ class OrderRequests:
         except RPCError as error:
             if is_missing(error):
                 return await self._ended(order_id, request, result)
-            raise unreachable(error) from error
+            raise unreachable(error, f"order {order_id}") from error
 
     async def _sent(
         self,
@@ -179,8 +182,13 @@ def is_missing(error: Exception) -> bool:
     return isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND
 
 
-def unreachable(error: RPCError) -> Unreachable:
-    """Temporal's silence as an error of ours."""
+def unreachable(error: RPCError, subject: str = "") -> Unreachable:
+    """Temporal's silence as an error of ours, or that the workflow of `subject` cannot answer."""
+    if _not_ready(error) and _TASK_FAILS in error.message:
+        return Unreachable(
+            f"{subject} cannot go on: its workflow fails. Nothing is lost, and it goes on when the "
+            "cause is mended; `orderloom attention` tells it. Ask again after that"
+        )
     return Unreachable(
         f"Temporal does not answer ({error.message}); nothing is lost: try again when it does"
     )

@@ -88,6 +88,13 @@ WAYS: dict[Callable[[Shop], Awaitable[str]], tuple[str, ...]] = {
 }
 
 
+# What is charged, paid back or released by the step that waits.
+AT_STAKE: dict[Callable[[Shop], Awaitable[str]], str] = {
+    refused_capture: "25.00",
+    refused_refund: "5.00",
+}
+
+
 @pytest.mark.parametrize("live", WAYS, ids=lambda live: live.__name__)
 async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
     cli: Cli, shop: Shop, live: Callable[[Shop], Awaitable[str]]
@@ -97,10 +104,11 @@ async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
     (step,) = await shop.attention(order_id)
     allowed = WAYS[live]
     if allowed:
-        way = f"decide: orderloom resolve {order_id} {'|'.join(allowed)} --step '{step}' --note '…'"
+        command = f"orderloom resolve {order_id} {'|'.join(allowed)} --step '{step}' --note '…'"
+        way = f"decide: {command}"
     else:
-        how = "it ends when the warehouse reports it: orderloom warehouse tasks"
-        way = f"nothing is to be decided: {how}"
+        command = "orderloom warehouse tasks"
+        way = f"nothing is to be decided: it ends when the warehouse reports it: {command}"
     shown, listed, document = await cli.many(
         ("show", order_id), ("orders", "--attention"), ("orders", "--attention", "--json")
     )
@@ -109,6 +117,14 @@ async def test_the_answers_that_are_printed_are_those_that_the_step_takes(
     assert f"\n  {way}\n" in listed.out
     (row,) = document.json["steps"]
     assert (row["step"], tuple(row["allowed"])) == (step, allowed)
+    tasks, printed = await cli.many(("attention", "--json"), ("attention",))
+    (task,) = tasks.json["tasks"]
+    assert (task["subject"], task["name"]) == (order_id, step)
+    assert task["money_at_stake"] is (live in AT_STAKE)
+    assert task.get("amount") == AT_STAKE.get(live)
+    assert task["command"] == command
+    assert f"\n  {task['do']}: {task['command']}\n" in printed.out
+    assert printed.out.endswith("\n1 task\n")
     said = [answer for answer in EVERY_ANSWER if answer not in allowed]
     refusals = await cli.many(*(("resolve", order_id, answer, "--note", "x") for answer in said))
     for answer, refusal in zip(said, refusals, strict=True):

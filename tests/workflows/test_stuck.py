@@ -54,6 +54,13 @@ async def test_an_order_whose_workflow_cannot_go_on_needs_attention_until_it_doe
             ("orders", "--attention"),
             ("resolve", order.order_id, "retry", "--note", "x"),
         )
+        cancelled, tasks = await cli.many(
+            ("cancel", order.order_id, "--reason", "x"), ("attention",)
+        )
+        assert cancelled.code == 3, cancelled
+        assert f"order {order.order_id} cannot go on: its workflow fails" in cancelled.err
+        assert "Temporal does not answer" not in cancelled.err
+        assert f"{order.order_id} {STEP}: its workflow cannot go on" in tasks.out
         assert "Needs attention since" in shown.out
         assert "its workflow cannot go on: 'a fault of ours'. Nothing is lost" in shown.out
         assert f"{order.order_id}: {STEP}: its workflow cannot go on" in orders.out

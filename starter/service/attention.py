@@ -1,0 +1,67 @@
+"""The list of what waits for a person, each with what to do about it. PostgreSQL alone is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from domain.orders.attention import answering, how_it_ends
+from store.database import Pool
+from store.views import attention
+from store.views.attention import AttentionTask, Kind
+
+
+class WayOn(NamedTuple):
+    """What a person does about a task, in words, and the command for it."""
+
+    do: str
+    command: str
+
+
+_WAYS: Final[dict[Kind, WayOn]] = {
+    "payment": WayOn(
+        "the order asks the company again by itself; if that goes on, look the payment up there",
+        "orderloom show {subject}",
+    ),
+    "refund": WayOn(
+        "the order pays it by itself; see whether it has its workflow", "orderloom audit"
+    ),
+    "charge": WayOn(
+        "charge it before its authorization ends, or cancel it", "orderloom charge {subject}"
+    ),
+    "dispute": WayOn("answer the bank, at the company", "orderloom disputes --open"),
+    "difference": WayOn(
+        "find out at the company which of the two is right, and say so",
+        "orderloom reconcile resolve {name} --note '…'",
+    ),
+    "provider_event": WayOn(
+        "mend what it names; it is read again by itself", "orderloom provider-events --failed"
+    ),
+    "approval": WayOn("approve it, or cancel it", "orderloom purchase-orders approve {subject}"),
+    "purchase_order": WayOn("see what it waits for", "orderloom purchase-orders show {subject}"),
+}
+
+
+def way_on_of(task: AttentionTask) -> WayOn:
+    """What a person does about a task."""
+    if task.kind == "order" and task.allowed:
+        return WayOn("decide", answering(task.subject, task.name, "|".join(task.allowed)))
+    if task.kind == "order":
+        how, command = how_it_ends(task.name)
+        return WayOn(how, command or f"orderloom show {task.subject}")
+    do, command = _WAYS[task.kind]
+    return WayOn(do, command.format(subject=task.subject, name=task.name))
+
+
+class AttentionList:
+    """What waits for a person: orders, money, purchase orders, companies' messages."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def tasks(
+        self, *, seller: str | None = None, at_most: int = 100
+    ) -> Sequence[AttentionTask]:
+        """All of them, of one seller or of all: those about money first, the oldest first."""
+        async with self._pool.acquire() as conn:
+            return await attention.tasks(conn, seller=seller, at_most=at_most)

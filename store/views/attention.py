@@ -1,0 +1,50 @@
+"""What waits for a person: one list of all kinds. Reads only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from store.database import Connection, load_queries
+from store.views.reads import Row
+
+_sql = load_queries(__file__)
+
+Kind = Literal[
+    "order",
+    "payment",
+    "refund",
+    "charge",
+    "dispute",
+    "difference",
+    "provider_event",
+    "approval",
+    "purchase_order",
+]
+
+
+class AttentionTask(Row):
+    """Something that a person has to decide, to do, or to look up.
+
+    `subject`: the order or purchase order that it is about; empty where none is known. `name`: what
+    it is called there: a step, a payment's key, a difference's number. `allowed`: the answers that
+    a step takes. `due`: by when. `amount_minor`, in `currency`: the money at stake; None: none is.
+    """
+
+    kind: Kind
+    subject: str
+    name: str
+    reason: str
+    allowed: tuple[str, ...]
+    since: datetime
+    due: datetime | None
+    amount_minor: int | None
+    currency: str | None
+
+
+async def tasks(
+    conn: Connection, *, seller: str | None = None, at_most: int = 100
+) -> list[AttentionTask]:
+    """What waits for a person, of one seller or of all: money first, then by age."""
+    rows = _sql.tasks(conn, seller=seller, at_most=at_most)
+    return [AttentionTask(**row) async for row in rows]

@@ -1,0 +1,77 @@
+-- What waits for a person, of every kind, in one list.
+
+-- name: tasks(seller, at_most)
+-- Those about money first, each kind of the two by age. `amount_minor`: what is at stake.
+with task as (
+    select 'order' as kind, o.order_id as subject, a.step as name, a.reason, a.allowed, a.since,
+           null::timestamptz as due,
+           nullif(case split_part(a.step, ' ', 1)
+               when 'authorize_payment' then o.total_minor
+               when 'void_payment' then m.authorized - m.released - m.capture_granted
+               when 'charge_payment' then (
+                   select amount_minor - captured_minor from charge c
+                   where c.order_no = a.order_no and charge_id = split_part(a.step, ' ', 2))
+               when 'refund_payment' then (
+                   select amount_minor - issued_minor + came_back_minor from refund r
+                   where r.order_no = a.order_no and refund_id = split_part(a.step, ' ', 2))
+               when 'refund_failed' then (
+                   select amount_minor from payment_operation p
+                   where p.order_no = a.order_no and payment_key = split_part(a.step, ' ', 2))
+               when 'workflow' then m.captured - m.refunded
+           end, 0) as amount_minor,
+           o.currency, o.seller
+    from attention a join customer_order o using (order_no) join order_money m using (order_no)
+    where a.resolved_at is null
+    union all
+    -- The order itself looks for the outcome. What it asks a person for is above.
+    select 'payment', o.order_id, p.payment_key,
+           format('it is not known what became of a %s at %s', p.kind, p.provider), '{}', p.requested_at,
+           null, p.amount_minor, p.currency, o.seller
+    from payment_operation p join customer_order o using (order_no)
+    where p.state in ('requested', 'unknown') and p.requested_at < moment() - interval '15 minutes'
+      and not exists (select from attention a where a.order_no = p.order_no and a.resolved_at is null)
+    union all
+    select 'refund', o.order_id, r.refund_id, r.reason, '{}', r.granted_at, null,
+           r.amount_minor - r.issued_minor + r.came_back_minor, r.currency, o.seller
+    from refund r join customer_order o using (order_no)
+    where r.issued_minor - r.came_back_minor < r.amount_minor
+      and r.granted_at < moment() - interval '1 hour'
+      and not exists (select from attention a where a.order_no = r.order_no and a.resolved_at is null)
+    union all
+    -- Nothing of it has been charged, and nobody has said yet that it may be.
+    select 'charge', o.order_id, o.order_id, 'its authorization ends, and nobody has asked for the charge',
+           '{}', o.received_at, min(p.expires_at), o.total_minor, o.currency, o.seller
+    from order_in_state s join customer_order o using (order_no) join payment_authorization p using (order_no)
+    where s.state in ('confirmed', 'in_fulfilment', 'held')
+      and o.decision = 'confirmed' and o.policy ->> 'charge' = 'manual'
+      and p.amount_minor > p.capture_granted + p.released
+      and p.expires_at < moment() + interval '1 day'
+      and not exists (select from charge c where c.order_no = o.order_no)
+    group by o.order_no
+    union all
+    select 'dispute', coalesce(o.order_id, ''), d.dispute_id,
+           format('%s: %s, %s', d.provider, replace(d.state, '_', ' '), d.reason), '{}', d.opened_at,
+           d.respond_by, d.amount_minor, d.currency, o.seller
+    from dispute d left join customer_order o using (order_no)
+    where d.closed_at is null and (d.order_no is null or d.state like '%needs_response')
+    union all
+    select 'difference', coalesce(d.order_id, ''), d.difference_id::text, format('%s: %s', d.provider, d.why),
+           '{}', d.found_at, null, (coalesce(d.theirs, d.ours) ->> 'amount_minor')::bigint,
+           coalesce(d.theirs, d.ours) ->> 'currency', o.seller
+    from reconciliation_difference d left join customer_order o on o.order_id = d.order_id
+    where d.resolution = 'open' and d.remedy = 'operator'
+    union all
+    select 'provider_event', '', format('%s %s', e.provider, e.event_id),
+           coalesce(e.last_error, 'it was not understood'), '{}', e.received_at, null, null, null, null
+    from provider_event e where e.processed_at is null and e.tries > 0
+    union all
+    select case when p.attention is null then 'approval' else 'purchase_order' end, p.po_id, p.po_id,
+           coalesce(p.attention, format('an order with %s waits for approval', p.supplier_id)), '{}',
+           p.changed_at, null, null, null, null
+    from purchase_order p
+    where p.state not in ('closed', 'cancelled')
+      and (p.attention is not null or p.state = 'proposed' and p.needs_approval)
+)
+select kind, subject, name, reason, allowed, since, due, amount_minor, currency
+from task where :seller::text is null or seller = :seller
+order by amount_minor is null, since, subject, name limit :at_most;
