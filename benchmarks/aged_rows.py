@@ -124,6 +124,11 @@ def _copied(name: str, type_: str, spans: dict[str, int]) -> str:
         return f"{name} || '-' || copy"
     if name == "customer_id":
         return f"{name} || '-' || copy % 100000"
-    if type_ == "text":
+    number = f"running + copy * {spans['running']}"
+    of_documents = {
+        ("number", "text"): f"regexp_replace(number, '[0-9]+$', ({number})::text)",
+        ("previous", "integer"): f"{number} - 1",
+    }
+    if type_ == "text" and (name, type_) not in of_documents:
         return f"replace({name}, '{MARK}', '{MARK}' || copy || 'x')"
-    return name
+    return of_documents.get((name, type_), name)

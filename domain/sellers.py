@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, Protocol, Self, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.calendars import TimeZone
-from domain.fields import Country, Document, Name, PostalCode, Shape
+from domain.errors import InvalidInput, NotFound
+from domain.fields import Country, Currency, Document, Name, PostalCode, Shape, inconsistent
+from domain.series import Series, SeriesByKind, may_meet
+from domain.words import few
+
+Language = Literal["en", "ko", "de"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+"""In which documents can be printed."""
 
 NO_SELLER: Final = "(no seller is set: `orderloom sellers import`)"
 
@@ -48,7 +55,11 @@ def address_lines(of: Postal) -> tuple[str, ...]:
 
 
 class Seller(Document):
-    """A legal entity, as printed. `time_zone`: documents and the books are dated in it."""
+    """A legal entity, as printed. `time_zone`: documents and the books are dated in it.
+
+    `currency`: that of its books. `languages`: of its documents, the first for a customer who reads
+    none of them.
+    """
 
     seller: Code = "main"
     name: Name = NO_SELLER
@@ -58,15 +69,33 @@ class Seller(Document):
     region: Name | None = None
     postal_code: PostalCode | None = None
     country: Country | None = None
-    tax_number: Name | None = None
+    tax_numbers: tuple[Name, ...] = ()
+    currency: Currency | None = None
     time_zone: TimeZone = "UTC"
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
+    series: SeriesByKind = SeriesByKind()
+    retired: bool = False
+    """It takes no new orders: no channel sells for it."""
+
+    @model_validator(mode="after")
+    def _kinds_apart(self) -> Self:
+        invoice, credit_note = self.series.invoice, self.series.credit_note
+        if may_meet(invoice.name, credit_note.name):
+            raise inconsistent(
+                "series.credit_note.format",
+                f"could give the same number as the invoices' {invoice.format}; change a letter",
+            )
+        return self
 
     @classmethod
     def stored(cls, row: Mapping[str, Any]) -> Seller:
         """As it was written once, whatever today's lists of countries and time zones say."""
-        return cls.model_construct(
-            **{name: value for name, value in row.items() if value is not None}
-        )
+        found = {name: value for name, value in row.items() if value is not None}
+        found |= {name: tuple(found[name]) for name in ("tax_numbers", "languages")}
+        if "series" in found:
+            kinds = {kind: Series.model_construct(**one) for kind, one in found["series"].items()}
+            found["series"] = SeriesByKind.model_construct(None, **kinds)
+        return cls.model_construct(**found)
 
     @property
     def address(self) -> tuple[str, ...]:
@@ -78,8 +107,43 @@ class Seller(Document):
         """Somebody has told who it is."""
         return self.name != NO_SELLER
 
+    def language_for(self, locale: str) -> Language:
+        """The language of a document for a customer with this locale."""
+        wanted = locale.split("-", maxsplit=1)[0]
+        return next((one for one in self.languages if one == wanted), self.languages[0])
+
 
 class Sellers(Document):
-    """The file of `orderloom sellers import`: as yet, one seller."""
+    """The file of `orderloom sellers import`."""
 
-    sellers: Annotated[tuple[Seller, ...], Field(min_length=1, max_length=1)]
+    sellers: Annotated[tuple[Seller, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        codes = [one.seller for one in self.sellers]
+        for number, code in enumerate(codes):
+            if code in codes[:number]:
+                raise inconsistent(f"sellers[{number}].seller", f"{code} is there twice")
+        return self
+
+
+def choose(known: Sequence[Seller], code: str | None) -> list[Seller]:
+    """The seller that somebody names, or all. Raises NotFound."""
+    found = [one for one in known if code in (None, one.seller)]
+    if not found:
+        raise NotFound(f"there is no seller {code}; there is {_codes(known)}")
+    return found
+
+
+def choose_one(known: Sequence[Seller], code: str | None) -> Seller:
+    """The seller that somebody names, or the only one. Raises NotFound, and InvalidInput."""
+    found = choose(known, code)
+    if len(found) > 1:
+        raise InvalidInput(
+            f"there are several sellers, {_codes(known)}: say which", where="--seller"
+        )
+    return found[0]
+
+
+def _codes(known: Sequence[Seller]) -> str:
+    return few([one.seller for one in known], "seller")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final, Literal, get_args
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
@@ -21,11 +21,9 @@ from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from domain.orders.placed import day_in
 from domain.orders.quantities import LineUnits
-from domain.sellers import Seller, address_lines
+from domain.sellers import Language, Seller, address_lines
 
 Kind = Literal["invoice", "credit_note"]
-Language = Literal["en", "ko", "de"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 
 class _Printed(BaseModel):
@@ -146,17 +144,18 @@ def compose(
     billed = order.billing or sent_to
     company = order.customer.company or (order.billing and order.billing.company)
     buyer = order.billing.name if order.billing else order.customer.name
-    language = order.customer.locale.split("-")[0]
     return Content(
         kind=kind,
-        language=next((known for known in LANGUAGES if known == language), "en"),
+        language=seller.language_for(order.customer.locale),
         order_id=order.order_id,
         part_id=part_id,
         ordered_on=day_in(order.placed_at, ZoneInfo(seller.time_zone)),
         supplied_on=supplied_on,
         currency=order.currency,
         prices_include_tax=order.prices_include_tax,
-        seller=Party(name=seller.name, address=seller.address, number=seller.tax_number or ""),
+        seller=Party(
+            name=seller.name, address=seller.address, number=", ".join(seller.tax_numbers)
+        ),
         buyer=Party(
             name=company or buyer,
             address=(

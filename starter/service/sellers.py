@@ -10,17 +10,30 @@ from store.database import Pool
 
 
 class Sellers:
-    """Sellers: the legal entities that documents name, and whose days the books go by."""
+    """Sellers: the legal entities that documents name, each with books and days of its own."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def list(self) -> Sequence[Seller]:
-        """All sellers."""
+        """All sellers, by their codes."""
         async with self._pool.acquire() as conn:
             return await sellers.find(conn)
 
-    async def save(self, seller: Seller) -> None:
-        """Set all there is to know about the seller. Issued documents stay as they are."""
+    async def save(self, wanted: Sequence[Seller]) -> None:
+        """Set all there is to know about these sellers. Issued documents stay as they are.
+
+        All of them, or none where one is wrong: raises InvalidInput, and Refused.
+        """
         async with self._pool.acquire() as conn:
-            await sellers.save(conn, seller)
+            await sellers.save(conn, wanted)
+
+    async def retire(self, seller: str) -> None:
+        """Let it take no new orders. Raises NotFound, and Refused while a channel sells for it."""
+        async with self._pool.acquire() as conn:
+            await sellers.retire(conn, seller)
+
+    async def reopen(self, seller: str) -> None:
+        """Let it take new orders again. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            await sellers.reopen(conn, seller)

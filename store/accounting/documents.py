@@ -1,8 +1,8 @@
 """Invoices and credit notes: issued in the transaction of their cause, and never changed.
 
-Numbers run 1..n in each series (a kind and a year), also when many are issued at once or are rolled
-back: the series' counter is a row that stays locked until the transaction ends. See store/locks.py:
-nothing may be locked after it.
+Numbers run without a gap in each series (a seller, a kind, a format, and a year if the format has
+one), also when many are issued at once or are rolled back: the series' counter is a row that stays
+locked until the transaction ends. See store/locks.py: nothing may be locked after it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from domain.accounting.documents import Content, Earlier, Issued, Kind, compose
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, InvalidInput, NotFound
 from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
 from domain.sellers import Seller
 from domain.stored import stored
+from domain.words import few
 from store.database import Connection, Record, load_queries
 
 __all__ = ["DocumentRow", "content_of", "get", "is_issued", "issue", "newest", "of_order"]
@@ -33,6 +34,7 @@ class DocumentRow(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     number: str
+    seller: str
     kind: Kind
     order_id: str
     part_id: str
@@ -122,13 +124,20 @@ def _same(basis: Record, part_id: str, worth: Worth) -> str:
     return number
 
 
-async def get(conn: Connection, number: str) -> Issued:
-    """A document as it was issued. Raises NotFound."""
-    row = await _sql.document_of(conn, number=number)
-    if row is None:
+async def get(conn: Connection, number: str, *, seller: str | None = None) -> Issued:
+    """A document as it was issued.
+
+    Raises NotFound, and InvalidInput where several sellers have one of this number.
+    """
+    rows = [row async for row in _sql.documents_numbered(conn, number=number, seller=seller)]
+    if not rows:
         raise NotFound(
             f"there is no document {number}; `orderloom invoices` lists what has been issued"
         )
+    if len({row["seller"] for row in rows}) > 1:
+        codes = few([row["seller"] for row in rows], "seller")
+        raise InvalidInput(f"{codes} each have a document {number}: say whose", where="--seller")
+    row = rows[0]
     return Issued(number=row["number"], issued_on=row["issued_on"], **row["content"])
 
 
@@ -145,6 +154,6 @@ async def of_order(conn: Connection, order_id: str) -> list[DocumentRow]:
     return rows
 
 
-async def newest(conn: Connection, limit: int) -> list[DocumentRow]:
-    """The documents of all orders, newest first, `limit` at most."""
-    return [DocumentRow(**row) async for row in _sql.newest(conn, limit=limit)]
+async def newest(conn: Connection, limit: int, *, seller: str | None = None) -> list[DocumentRow]:
+    """The documents of all orders, newest first, `limit` at most; or those of a seller."""
+    return [DocumentRow(**row) async for row in _sql.newest(conn, limit=limit, seller=seller)]

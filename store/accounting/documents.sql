@@ -8,8 +8,10 @@ select * from document_basis(:order_id, :kind, :part_id);
 -- Takes the next number of its series and issues under it. The function stands beside it.
 select document_issued(:kind, :order_id, :part_id, :currency, :worth::jsonb, :content::jsonb);
 
--- name: document_of(number)^
-select number, issued_on, content from document where number = :number;
+-- name: documents_numbered(number, seller)
+-- Of a seller; null: of each.
+select number, seller, issued_on, content from document
+where number = :number and (:seller::text is null or seller = :seller) order by seller;
 
 -- name: is_issued(kind, part_id)$
 select exists (
@@ -20,11 +22,17 @@ select exists (
 select exists (select from customer_order where order_id = :order_id);
 
 -- name: documents_of(order_id)
-select number, kind, order_id, part_id, document.currency, amount_minor as total_minor, issued_on
+select number, document.seller, kind, order_id, part_id, document.currency, amount_minor as total_minor, issued_on
 from document join customer_order using (order_no)
 where order_id = :order_id order by issued_at, number;
 
--- name: newest(limit)
-select number, kind, order_id, part_id, document.currency, amount_minor as total_minor, issued_on
-from document join customer_order using (order_no)
-order by issued_at desc, number desc limit :limit;
+-- name: newest(limit, seller)
+-- Of a seller; null: of each.
+select d.number, d.seller, d.kind, o.order_id, d.part_id, d.currency, d.amount_minor as total_minor, d.issued_on
+from seller s
+cross join lateral (
+    select * from document where seller = s.seller order by issued_at desc, number desc limit :limit
+) d
+join customer_order o using (order_no)
+where :seller::text is null or s.seller = :seller
+order by d.issued_at desc, d.number desc limit :limit;

@@ -1,8 +1,8 @@
 """The journal: double entry, append-only, balanced by constraint, and closed by periods.
 
-Debits are positive, credits negative. An entry counts on the day on which it is written, by the
-seller's calendar; closed days take no more entries. `store.accounting.valuation` writes the entries
-about goods.
+Debits are positive, credits negative. An entry stands in the books of one seller, and counts on the
+day on which it is written, by that seller's calendar; closed days take no more entries.
+`store.accounting.valuation` writes the entries about goods.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     entry_id: int
+    seller: str
     effect: str
     order_id: str | None
     memo: str
@@ -49,17 +50,18 @@ class Entry(BaseModel):
 
 
 class Closing(BaseModel):
-    """All days through this one are closed."""
+    """All days of the seller through this one are closed."""
 
     model_config = ConfigDict(frozen=True)
 
+    seller: str
     through: date
     closed_at: datetime
     who: str
 
 
 class Period(BaseModel):
-    """The books of the days from `first` to `last`, read at one moment.
+    """A seller's books of the days from `first` to `last`, read at one moment.
 
     `before`: the balances of all days before; `after`: those at its end. `closed`: it takes no more
     entries.
@@ -67,6 +69,7 @@ class Period(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    seller: str
     first: date
     last: date
     closed: bool
@@ -83,11 +86,13 @@ async def post(
     currency: str,
     postings: Mapping[Name, int],
     order_id: str | None = None,
+    seller: str | None = None,
 ) -> None:
     """Append an entry, once per effect.
 
     Accounts at zero are left out; an empty entry is not written. `postings`: account → minor units
-    of `currency`, adding up to zero.
+    of `currency`, adding up to zero. `seller`: in whose books; left out, in those of the order's,
+    or of the only one that there is.
     """
     moved = {account: amount for account, amount in postings.items() if amount}
     if not moved:
@@ -100,15 +105,19 @@ async def post(
         currency=currency,
         accounts=list(moved),
         amounts=list(moved.values()),
+        seller=seller,
     )
 
 
-async def trial_balance(conn: Connection, until: date | None = None) -> list[Posting]:
+async def trial_balance(
+    conn: Connection, until: date | None = None, *, seller: str | None = None
+) -> list[Posting]:
     """The balance of each account in each currency, through a day or over all days.
 
-    Accounts at zero are left out. All of one currency add up to zero.
+    Of one seller, or of all together. Accounts at zero are left out. All of one currency add up to
+    zero.
     """
-    rows = _sql.trial_balance(conn, until=until)
+    rows = _sql.trial_balance(conn, until=until, seller=seller)
     return [Posting(**{**row, "amount_minor": int(row["amount_minor"])}) async for row in rows]
 
 
@@ -118,70 +127,74 @@ async def entries(
     last: date | None = None,
     *,
     order_id: str | None = None,
+    seller: str | None = None,
     at_most: int | None = None,
 ) -> list[Entry]:
-    """Entries of the days from `first` to `last`, in their order: all of them, or one order's.
+    """Entries of the days from `first` to `last`, in their order: all, an order's, or a seller's.
 
     If there are more than `at_most`, only the latest.
     """
-    rows = _sql.entries(conn, first=first, last=last, order_id=order_id, at_most=at_most)
+    rows = _sql.entries(
+        conn, first=first, last=last, order_id=order_id, seller=seller, at_most=at_most
+    )
     return [Entry(**row) async for row in rows]
 
 
-async def today(conn: Connection) -> date:
+async def today(conn: Connection, seller: str) -> date:
     """The seller's day."""
-    day: date = await _sql.today(conn)
+    day: date = await _sql.today(conn, seller=seller)
     return day
 
 
-async def period(conn: Connection, first: date | None, last: date) -> Period:
-    """The books of some days; without a first one, from the beginning.
+async def period(conn: Connection, seller: str, first: date | None, last: date) -> Period:
+    """A seller's books of some days; without a first one, from the beginning.
 
     Raises InvalidInput when the last day is before the first.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        beginning: date | None = await _sql.first_day(conn)
+        beginning: date | None = await _sql.first_day(conn, seller=seller)
         first = first or min(beginning or last, last)
         if last < first:
             raise InvalidInput(f"the period ends on {last}, before it begins on {first}")
-        closed = await closed_through(conn)
+        closed = await closed_through(conn, seller)
         return Period(
+            seller=seller,
             first=first,
             last=last,
             closed=closed is not None and last <= closed,
-            before=tuple(await trial_balance(conn, first - timedelta(days=1))),
-            entries=tuple(await entries(conn, first, last)),
-            after=tuple(await trial_balance(conn, last)),
+            before=tuple(await trial_balance(conn, first - timedelta(days=1), seller=seller)),
+            entries=tuple(await entries(conn, first, last, seller=seller)),
+            after=tuple(await trial_balance(conn, last, seller=seller)),
         )
 
 
-async def close(conn: Connection, through: date, *, who: str) -> Closing:
-    """Close all days through one. They take no more entries, and cannot be opened again.
+async def close(conn: Connection, seller: str, through: date, *, who: str) -> Closing:
+    """Close all days of a seller through one. They take no more entries, and stay closed.
 
     Waits for entries that are being written. Closing a closed day changes nothing. Returns the
     latest closing. Raises IllegalTransition for a day of the seller that is not over.
     """
     async with conn.transaction():
-        closed = await closed_through(conn)
+        closed = await closed_through(conn, seller)
         if closed is None or closed < through:
             try:
                 async with conn.transaction():
-                    await _sql.close(conn, through=through, who=who)
+                    await _sql.close(conn, seller=seller, through=through, who=who)
             except CheckViolation:
-                yesterday = await today(conn) - timedelta(days=1)
+                yesterday = await today(conn, seller) - timedelta(days=1)
                 raise IllegalTransition(
                     f"{through} is not over: what is booked until then is not known; the latest "
                     f"day that can be closed is {yesterday}"
                 ) from None
-        return (await closings(conn))[-1]
+        return (await closings(conn, seller))[-1]
 
 
-async def closings(conn: Connection) -> list[Closing]:
-    """All closings, by their days."""
-    return [Closing(**row) async for row in _sql.closings(conn)]
+async def closings(conn: Connection, seller: str) -> list[Closing]:
+    """All closings of a seller, by their days."""
+    return [Closing(**row) async for row in _sql.closings(conn, seller=seller)]
 
 
-async def closed_through(conn: Connection) -> date | None:
-    """The last day that is closed."""
-    found = await closings(conn)
+async def closed_through(conn: Connection, seller: str) -> date | None:
+    """The last day of a seller that is closed."""
+    found = await closings(conn, seller)
     return found[-1].through if found else None

@@ -1,23 +1,24 @@
 -- The journal, and its closed periods. Triggers make sure that entries never change, that each one
 -- balances, and that none is written into a closed period.
 
--- name: insert_entry(effect, order_id, memo, currency, accounts, amounts)$
+-- name: insert_entry(effect, order_id, memo, currency, accounts, amounts, seller)$
 -- An entry with its postings. The function stands in schema/routines/accounting.sql.
-select entry_posted(:effect, order_no_of(:order_id), :memo, :currency, :accounts::text[], :amounts::bigint[]);
+select entry_posted(:effect, order_no_of(:order_id), :memo, :currency, :accounts::text[], :amounts::bigint[],
+                    :seller);
 
--- name: trial_balance(until)
--- The sum of all entries through a day; null: of all days.
+-- name: trial_balance(until, seller)
+-- The sum of all entries through a day, of a seller; null: of all days, of all sellers.
 select account, currency, sum(amount_minor) as amount_minor
 from posting join journal_entry using (entry_id)
-where :until::date is null or booked_on <= :until
+where (:until::date is null or booked_on <= :until) and (:seller::text is null or seller = :seller)
 group by account, currency
 having sum(amount_minor) <> 0
 order by currency, account;
 
--- name: entries(first, last, order_id, at_most)
+-- name: entries(first, last, order_id, seller, at_most)
 -- The latest of them (null: all), by their days and then as they were written.
 select * from (
-    select e.entry_id, e.effect, o.order_id, e.memo, e.at, e.booked_on,
+    select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.at, e.booked_on,
            (select jsonb_agg(jsonb_build_object(
                 'account', account, 'amount_minor', amount_minor, 'currency', currency)
                 order by currency, amount_minor < 0, account)
@@ -25,18 +26,20 @@ select * from (
     from journal_entry e left join customer_order o using (order_no)
     where (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
       and (:order_id::text is null or order_no = order_no_of(:order_id))
+      and (:seller::text is null or e.seller = :seller)
     order by booked_on desc, entry_id desc limit :at_most::bigint
 ) latest order by booked_on, entry_id;
 
--- name: today()$
+-- name: today(seller)$
 -- The seller's day.
-select seller_day(moment());
+select seller_day(:seller, moment());
 
--- name: first_day()$
-select min(booked_on) from journal_entry;
+-- name: first_day(seller)$
+select min(booked_on) from journal_entry where seller = :seller;
 
--- name: close(through, who)!
-insert into closing (through, who) values (:through, :who) on conflict (through) do nothing;
+-- name: close(seller, through, who)!
+insert into closing (seller, through, who) values (:seller, :through, :who)
+on conflict (seller, through) do nothing;
 
--- name: closings()
-select through, closed_at, who from closing order by through;
+-- name: closings(seller)
+select seller, through, closed_at, who from closing where seller = :seller order by through;

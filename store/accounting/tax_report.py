@@ -41,17 +41,19 @@ class TaxOfCurrency(_Row):
 
 
 class TaxReport(_Row):
-    """The days from `first` to `last`, by the date of documents."""
+    """A seller's days from `first` to `last`, by the date of documents."""
 
+    seller: str
     first: date
     last: date
     rates: tuple[TaxOfRate, ...]
     sums: tuple[TaxOfCurrency, ...]
 
 
-async def of_days(conn: Connection, first: date, last: date) -> TaxReport:
-    """The tax of some days, read at one moment."""
+async def of_days(conn: Connection, seller: str, first: date, last: date) -> TaxReport:
+    """A seller's tax of some days, read at one moment."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        rates = [TaxOfRate(**row) async for row in _sql.taxes(conn, first=first, last=last)]
-        sums = [TaxOfCurrency(**row) async for row in _sql.sums(conn, first=first, last=last)]
-    return TaxReport(first=first, last=last, rates=tuple(rates), sums=tuple(sums))
+        asked = {"seller": seller, "first": first, "last": last}
+        rates = [TaxOfRate(**row) async for row in _sql.taxes(conn, **asked)]
+        sums = [TaxOfCurrency(**row) async for row in _sql.sums(conn, **asked)]
+    return TaxReport(seller=seller, first=first, last=last, rates=tuple(rates), sums=tuple(sums))

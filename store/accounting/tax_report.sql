@@ -1,6 +1,6 @@
 -- Tax by rate, out of what is printed on invoices and credit notes.
 
--- name: taxes(first, last)
+-- name: taxes(seller, first, last)
 -- Invoices less credit notes of these days, by currency and rate; the highest rate first.
 select d.currency, t.rate, t.category,
        sum(s.sign * t.net_minor)::bigint as net_minor,
@@ -10,11 +10,11 @@ from document d
 cross join lateral (select case d.kind when 'invoice' then 1 else -1 end as sign) s
 cross join lateral jsonb_to_recordset(d.content -> 'taxes')
     as t (rate text, category text, net_minor numeric, tax_minor numeric)
-where d.issued_on between :first and :last
+where d.seller = :seller and d.issued_on between :first and :last
 group by d.currency, t.rate, t.category
 order by d.currency, t.rate::numeric desc nulls last, t.category nulls first;
 
--- name: sums(first, last)
+-- name: sums(seller, first, last)
 -- The same of all rates, and the tax that is booked on these days.
 with printed as (
     select d.currency, sum(s.sign * (d.tax_minor + d.shipping_tax_minor)) as tax,
@@ -22,12 +22,12 @@ with printed as (
            sum(s.sign * d.amount_minor) as total
     from document d
     cross join lateral (select case d.kind when 'invoice' then 1 else -1 end as sign) s
-    where d.issued_on between :first and :last
+    where d.seller = :seller and d.issued_on between :first and :last
     group by d.currency
 ), booked as (
     select p.currency, -sum(p.amount_minor) as tax
     from journal_entry e join posting p using (entry_id)
-    where e.booked_on between :first and :last and p.account = 'tax_payable'
+    where e.seller = :seller and e.booked_on between :first and :last and p.account = 'tax_payable'
     group by p.currency
 )
 select currency,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, Refused
 from domain.orders.channels import Channel
 from domain.words import few
 from store.database import Connection, load_queries
@@ -39,16 +39,22 @@ async def known(conn: Connection) -> dict[str, Known]:
 async def save(conn: Connection, channels: Sequence[Channel]) -> None:
     """Set all there is to know about these channels: all of them, or none where one is wrong.
 
-    Raises InvalidInput for a seller or a location that is not there.
+    Raises InvalidInput for a seller or a location that is not there, and for a retired seller.
     """
     async with conn.transaction():
+        rows = _sql.sellers_of(conn, sellers=[one.seller for one in channels])
+        retired = {row["seller"]: row["retired"] async for row in rows}
         for number, one in enumerate(channels):
             where = f"channels[{number}]"
-            async for row in _sql.unknown_sellers(conn, sellers=[one.seller]):
+            if one.seller not in retired:
                 raise InvalidInput(
-                    f"there is no seller {row['code']}; `orderloom sellers list` shows those "
+                    f"there is no seller {one.seller}; `orderloom sellers list` shows those "
                     "that there are",
                     where=f"{where}.seller",
+                )
+            if retired[one.seller] and not one.retired:
+                raise InvalidInput(
+                    f"{one.seller} is retired; {_reopens(one.seller)}", where=f"{where}.seller"
                 )
             lacking = _sql.unknown_locations(conn, locations=list(one.locations or ()))
             unknown = [row["code"] async for row in lacking]
@@ -67,8 +73,19 @@ async def retire(conn: Connection, channel: str) -> None:
 
 
 async def reopen(conn: Connection, channel: str) -> None:
-    """Let it take new orders again. Raises NotFound."""
-    await _set_retired(conn, channel, retired=False)
+    """Let it take new orders again. Raises NotFound, and Refused where its seller is retired."""
+    async with conn.transaction():
+        seller = await _sql.seller_of(conn, channel=channel)
+        if seller is not None and seller["retired"]:
+            raise Refused(
+                f"{channel} sells for {seller['seller']}, which is retired; "
+                f"{_reopens(seller['seller'])}"
+            )
+        await _set_retired(conn, channel, retired=False)
+
+
+def _reopens(seller: str) -> str:
+    return f"`orderloom sellers reopen {seller}` lets it take orders again"
 
 
 async def _set_retired(conn: Connection, channel: str, *, retired: bool) -> None:

@@ -24,9 +24,15 @@ set kind = excluded.kind, seller = excluded.seller, currencies = excluded.curren
 update channel set retired_at = case when :retired::boolean then coalesce(retired_at, moment()) end
 where channel = :channel returning channel;
 
--- name: unknown_sellers(sellers)
-select w as code from unnest(:sellers::text[]) w
-where not exists (select from seller where seller = w) order by w;
+-- name: sellers_of(sellers)
+-- Those that there are. They stay as they are until the transaction ends.
+select seller, retired_at is not null as retired from seller
+where seller = any(:sellers::text[]) order by seller for share;
+
+-- name: seller_of(channel)^
+-- The same, of a channel.
+select seller, retired_at is not null as retired from seller
+where seller = (select seller from channel where channel = :channel) for share;
 
 -- name: unknown_locations(locations)
 select w as code from unnest(:locations::text[]) w

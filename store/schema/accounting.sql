@@ -1,23 +1,28 @@
 -- The journal and its closed periods, the cost of our goods, invoices and credit notes.
 
--- Invoices and credit notes are numbered 1..n without a gap in each series (a kind and a year). This table
--- holds the last number of each series. A transaction that issues a document locks the row until it ends,
--- so the number of one that is rolled back is used by the next. Every order needs these rows, so they are
--- locked last.
+-- Invoices and credit notes are numbered without a gap in each series: those of a seller, a kind, a format and,
+-- if the format has the year in it, a year. This table holds the last number of each series. A transaction
+-- that issues a document locks the row until it ends, so the number of one that is rolled back is used by the
+-- next. Every order needs these rows, so they are locked last.
 create table document_counter (
-    kind        text    not null
+    seller       text    not null constraint counter_is_of_a_seller references seller on update cascade,
+    kind         text    not null
         constraint counter_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
-    year        integer not null,
-    last_number integer not null constraint last_number_is_one_or_more check (last_number >= 1),
-    last_on     date    not null,  -- a number is never dated before the number before it
-    primary key (kind, year),
-    constraint last_number_is_of_its_year check (extract(year from last_on) = year)
+    series       text    not null,  -- the format, however many digits it asks for
+    year         integer not null,  -- 0: the format has no year, and the numbers go on
+    first_number integer not null constraint first_number_is_one_or_more check (first_number >= 1),
+    last_number  integer not null,
+    last_on      date    not null,  -- a number is never dated before the number before it
+    primary key (seller, kind, series, year),
+    constraint last_number_is_not_before_the_first check (last_number >= first_number),
+    constraint last_number_is_of_its_year check (year in (0, extract(year from last_on)))
 );
 
--- The day of the books now: the seller's, but never before that of the newest document, so that a month's
+-- The day of a seller's books now: the seller's, but never before that of its newest document, so that a month's
 -- documents are what is booked in it even where a clock, or a seller, has moved to the west.
-create function books_day() returns date language sql stable as $$
-    select greatest(seller_day(moment()), (select max(last_on) from document_counter))
+create function books_day(its_seller text) returns date language sql stable as $$
+    select greatest(seller_day(its_seller, moment()),
+                    (select max(last_on) from document_counter where seller = its_seller))
 $$;
 
 create table journal_entry (
@@ -26,14 +31,16 @@ create table journal_entry (
     -- keep the years apart.
     effect    text        not null,
     order_no  bigint      constraint journal_entry_is_of_an_order references customer_order,
+    -- Whose books it stands in. Left out, a trigger takes the order's seller; where there is no order, the only
+    -- one; and the day of that seller's books.
+    seller    text        not null,
+    booked_on date        not null,
     memo      text        not null,
     at        timestamptz not null default moment(),
-    -- The day of the books to which the entry belongs.
-    booked_on date        not null default books_day(),
     -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
 );
-create index journal_entry_by_day on journal_entry (booked_on, entry_id);
+create index journal_entry_by_day on journal_entry (seller, booked_on, entry_id);
 create index journal_entry_by_order on journal_entry (order_no, entry_id) where order_no is not null;
 -- Entries of no order: goods that come and go.
 create index journal_entry_by_effect on journal_entry (effect) where order_no is null;
@@ -54,11 +61,14 @@ create table posting (
         'write_offs'))
 );
 
--- All days up to and including this one are closed: they take no more entries. A closing cannot be undone.
+-- All days of a seller up to and including this one are closed: its books take no more entries of them. A closing
+-- cannot be undone.
 create table closing (
-    through   date        primary key,
+    seller    text        not null constraint closing_is_of_a_seller references seller on update cascade,
+    through   date        not null,
     closed_at timestamptz not null default moment(),
-    who       text        not null
+    who       text        not null,
+    primary key (seller, through)
 );
 
 -- The units that we own: on shelves, and on their way between locations. This row is the lock of all stock of
@@ -93,15 +103,15 @@ create table inventory_posting (
 create index inventory_posting_by_sku on inventory_posting (sku, currency);
 
 create table document (
-    number             text          not null generated always as (
-        case kind when 'invoice' then 'INV-' else 'CRN-' end || year::text || '-'
-        || lpad(running::text, greatest(6, length(running::text)), '0')) stored,
+    number             text          not null,  -- as the series' format writes it
+    seller             text          not null,
     kind               text          not null
         constraint document_is_of_a_known_kind check (kind in ('invoice', 'credit_note')),
-    year               integer       not null,
+    series             text          not null,
+    year               integer       not null,  -- 0: of a series that goes on from year to year
     running            integer       not null constraint number_is_one_or_more check (running >= 1),
-    -- The number before it, which must exist.
-    previous           integer       generated always as (nullif(running - 1, 0)) stored,
+    -- The number before it, which must exist. Null: it is the first of its series.
+    previous           integer       constraint previous_is_the_number_before check (previous = running - 1),
     order_no           bigint        not null
         constraint document_is_of_an_order references customer_order,
     part_id            text          not null,  -- a fulfilment for an invoice, a refund for a credit note
@@ -118,10 +128,12 @@ create table document (
     issued_at          timestamptz   not null default moment(),
     -- Under its order's lock a part gets no second one, in any year.
     constraint each_part_is_documented_once unique (order_no, kind, part_id, year),
-    constraint each_number_of_a_series_is_given_once primary key (kind, year, running),
-    constraint document_follows_the_one_before_it foreign key (kind, year, previous)
-        references document (kind, year, running),
-    constraint document_is_issued_in_its_year check (extract(year from issued_on) = year)
+    constraint each_number_of_a_series_is_given_once primary key (seller, kind, series, year, running),
+    constraint document_follows_the_one_before_it foreign key (seller, kind, series, year, previous)
+        references document (seller, kind, series, year, running),
+    -- However two series of a seller are written.
+    constraint number_is_of_one_document_of_its_seller unique (number, seller, year),
+    constraint document_is_issued_in_its_year check (year in (0, extract(year from issued_on)))
 );
-create index document_by_number on document (number);
-create index document_by_time on document (issued_at);
+create unique index series_begins_once on document (seller, kind, series, year) where previous is null;
+create index document_by_time on document (seller, issued_at);

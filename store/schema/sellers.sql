@@ -1,7 +1,7 @@
 -- Who sells.
 
 create table seller (
-    seller      text primary key constraint seller_has_a_code check (seller ~ '^[a-z][a-z0-9]{1,15}$'),
+    seller      text   primary key constraint seller_has_a_code check (seller ~ '^[a-z][a-z0-9]{1,15}$'),
     name        text,  -- null until somebody says who it is
     line1       text,
     line2       text,
@@ -9,10 +9,16 @@ create table seller (
     region      text,
     postal_code text,
     country     text,
-    tax_number  text,
-    time_zone   text not null default 'UTC'
+    tax_numbers text[] not null default '{}',
+    currency    currency_code,  -- of its books; null: nobody has said
+    time_zone   text   not null default 'UTC',
+    languages   text[] not null default '{en,ko,de}',  -- of its documents; the first where none fits
+    -- By the kind of the document: how its number is written, and the first one.
+    series      jsonb  not null default '{
+        "invoice": {"format": "INV-{year}-{number:6}", "first": 1},
+        "credit_note": {"format": "CRN-{year}-{number:6}", "first": 1}}',
+    retired_at  timestamptz  -- since then no channel sells for it
 );
-create unique index there_is_one_seller on seller ((true));
 insert into seller (seller) values ('main');
 
 -- Where orders come from. An order carries what its channel said when it was taken in.
@@ -41,6 +47,11 @@ insert into channel (channel, kind, seller)
 select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b']) code;
 
 -- The seller's day at a moment: of documents, of the books, and of closings.
-create function seller_day(at timestamptz) returns date language sql stable as $$
-    select (at at time zone time_zone)::date from seller
+create function seller_day(its_seller text, at timestamptz) returns date language sql stable as $$
+    select (at at time zone time_zone)::date from seller where seller = its_seller
+$$;
+
+-- The seller, where there is one alone; null where there are several.
+create function only_seller() returns text language sql stable as $$
+    select case when count(*) = 1 then min(seller) end from (select seller from seller limit 2) s
 $$;

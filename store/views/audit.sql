@@ -628,7 +628,7 @@ select coalesce(o.order_id, e.effect) as order_id, e.effect, e.booked_on, c.thro
 from journal_entry e left join customer_order o using (order_no)
 cross join lateral (
     select min(through) as through from closing
-    where through >= e.booked_on and closed_at < e.at
+    where seller = e.seller and through >= e.booked_on and closed_at < e.at
 ) c
 where c.through is not null
 order by order_id, e.effect;
@@ -779,15 +779,17 @@ order by o.order_id, f.fulfilment_id;
 -- Documents --------------------------------------------------------------------------------------
 
 -- name: numbers_have_no_holes()
--- Numbers are unique, so as many as the last of them says are 1..n.
-select kind, year, coalesce(c.last_number, 0) as last_number, coalesce(d.documents, 0) as documents,
-       coalesce(d.last, 0) as last
+-- Numbers are unique, so there are as many as from the first to the last.
+select seller, kind, replace(series, '{year}', year::text) as series,
+       coalesce(c.last_number - c.first_number + 1, 0) as given, coalesce(c.last_number, 0) as last_number,
+       coalesce(d.documents, 0) as documents, coalesce(d.last, 0) as last
 from document_counter c
 full join (
-    select kind, year, count(*) as documents, max(running) as last from document group by kind, year
-) d using (kind, year)
-where (c.last_number, c.last_number) is distinct from (d.documents, d.last)
-order by kind, year;
+    select seller, kind, series, year, count(*) as documents, max(running) as last
+    from document group by seller, kind, series, year
+) d using (seller, kind, series, year)
+where (c.last_number - c.first_number + 1, c.last_number) is distinct from (d.documents, d.last)
+order by seller, kind, series, year;
 
 -- name: document_adds_up()
 -- Lines, allowance, rounding and shipping are the amounts of the document's own row, and so are the rows by
@@ -821,9 +823,22 @@ order by d.number, a.what;
 
 -- name: document_is_dated_in_order()
 select d.number, d.issued_on, b.issued_on as before
-from document d join document b on b.kind = d.kind and b.year = d.year and b.running = d.previous
+from document d
+join document b on (b.seller, b.kind, b.series, b.year, b.running)
+                   = (d.seller, d.kind, d.series, d.year, d.previous)
 where d.issued_on < b.issued_on
 order by d.number;
+
+-- name: order_is_of_one_seller()
+-- An order's documents and entries are its seller's.
+select o.order_id, o.seller, w.what, w.seller as whose
+from customer_order o
+join (
+    select order_no, seller, number as what from document
+    union all select order_no, seller, effect from journal_entry where order_no is not null
+) w using (order_no)
+where w.seller <> o.seller
+order by o.order_id, w.what;
 
 -- name: document_is_of_its_entrys_month()
 -- So that the documents of a month add up to what is booked in it.
@@ -835,9 +850,9 @@ where date_trunc('month', d.issued_on) <> date_trunc('month', e.booked_on)
 order by d.number;
 
 -- name: tax_of_a_month_is_booked()
--- The documents of a month, less its credit notes, are the revenue and the tax that are booked in it.
+-- A seller's documents of a month, less its credit notes, are the revenue and the tax that it has booked in it.
 with printed as (
-    select date_trunc('month', issued_on)::date as month, currency,
+    select seller, date_trunc('month', issued_on)::date as month, currency,
            sum(case kind when 'invoice' then 1 else -1 end * (t.net + (content ->> 'rounding_minor')::numeric))
                as net,
            sum(case kind when 'invoice' then 1 else -1 end * t.tax) as tax
@@ -846,24 +861,24 @@ with printed as (
         select coalesce(sum(net_minor), 0) as net, coalesce(sum(tax_minor), 0) as tax
         from jsonb_to_recordset(d.content -> 'taxes') as t (net_minor numeric, tax_minor numeric)
     ) t
-    group by 1, 2
+    group by 1, 2, 3
 ), booked as (
-    select date_trunc('month', e.booked_on)::date as month, p.currency,
+    select e.seller, date_trunc('month', e.booked_on)::date as month, p.currency,
            coalesce(-sum(p.amount_minor) filter (where p.account <> 'tax_payable'), 0) as net,
            coalesce(-sum(p.amount_minor) filter (where p.account = 'tax_payable'), 0) as tax
     from journal_entry e join posting p using (entry_id)
     where (starts_with(e.effect, 'invoice:') or starts_with(e.effect, 'granted:'))
       and p.account in ('revenue', 'shipping_income', 'rounding', 'refunds', 'tax_payable')
-    group by 1, 2
+    group by 1, 2, 3
 )
-select to_char(month, 'YYYY-MM') as month, currency, a.what, coalesce(a.printed, 0) as printed_minor,
+select seller, to_char(month, 'YYYY-MM') as month, currency, a.what, coalesce(a.printed, 0) as printed_minor,
        coalesce(a.booked, 0) as booked_minor
-from printed full join booked using (month, currency)
+from printed full join booked using (seller, month, currency)
 cross join lateral (values
     ('tax', printed.tax, booked.tax), ('net', printed.net, booked.net)
 ) as a (what, printed, booked)
 where coalesce(a.printed, 0) <> coalesce(a.booked, 0)
-order by month, currency, a.what;
+order by seller, month, currency, a.what;
 
 -- Store credit -----------------------------------------------------------------------------------
 

@@ -236,8 +236,9 @@ _CHECKS = (
     _Check(
         "numbers_have_no_holes",
         "documents",
-        "{kind} of {year}",
-        "{last_number} numbers were given, but there are {documents}, and the last is {last}",
+        "{kind} {series} of {seller}",
+        "{given} numbers up to {last_number} were given, but there are {documents}, and the last "
+        "is {last}",
     ),
     _Check(
         "document_adds_up",
@@ -252,6 +253,12 @@ _CHECKS = (
         "it is of {issued_on}, but the one before it of {before}",
     ),
     _Check(
+        "order_is_of_one_seller",
+        "ledger",
+        "{order_id}",
+        "it is sold by {seller}, but {what} is in the books of {whose}",
+    ),
+    _Check(
         "document_is_of_its_entrys_month",
         "documents",
         "{number}",
@@ -260,7 +267,7 @@ _CHECKS = (
     _Check(
         "tax_of_a_month_is_booked",
         "ledger",
-        "{month}",
+        "{month} of {seller}",
         "the month's documents say {printed_minor} of {what}, but {booked_minor} is booked",
     ),
     _Check(

@@ -232,7 +232,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         ),
         "locations": ("list", "import"),
         "channels": ("list", "show", "import", "retire", "reopen"),
-        "sellers": ("list", "import"),
+        "sellers": ("list", "show", "import", "retire", "reopen"),
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
         "carrier": ("event", "parcels"),
         "credit": ("grant", "show"),

@@ -129,9 +129,10 @@ async def test_the_trial_balance_adds_up_to_zero_in_each_currency(pool: Pool, cl
     ]
     for currency, nothing in (("EUR", "0.00"), ("JPY", "0"), ("KWD", "0.000"), ("USD", "0.00")):
         assert f"sum: {nothing} {currency}\n" in told.out
-        assert document.json["sums"][currency] == nothing
-    assert {"account": "revenue", "currency": "KWD", "amount": "-1.234"} in before.json["balance"]
-    assert set(before.json["sums"]) == {"JPY", "KWD", "USD"}
+        assert document.json["sellers"][0]["sums"][currency] == nothing
+    (books,) = before.json["sellers"]
+    assert {"account": "revenue", "currency": "KWD", "amount": "-1.234"} in books["balance"]
+    assert set(books["sums"]) == {"JPY", "KWD", "USD"}
 
 
 async def test_the_entries_of_an_order_read_as_its_story_in_money(pool: Pool, cli: Cli) -> None:
@@ -161,7 +162,7 @@ async def test_what_is_final_must_be_closed_and_stays_as_it_is(
     assert file.read_text(encoding="utf-8") == "as it was"
     assert [path.name for path in tmp_path.iterdir()] == ["books"]
     closed = await cli.done("ledger", "close", "--through", str(YESTERDAY), "--by", "anna")
-    assert closed.out == f"closed through {YESTERDAY}\n"
+    assert closed.out == f"main is closed through {YESTERDAY}\n"
     said = await cli.done(*ask, "--final")
     assert said.out == f"3 transactions of {YESTERDAY} to {YESTERDAY}\n"
     first = file.read_bytes()

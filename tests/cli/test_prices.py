@@ -93,7 +93,7 @@ async def test_what_a_supplier_asks_below_a_cent_is_exact_on_the_order_and_in_th
     await shop.until(is_sent, "P-2 to be sent")
     for _ in range(3):
         await cli.done("purchase-orders", "receive", "P-2", "--count", "SCREW=1")
-    balance = (await cli.done("ledger", "balance", "--json")).json["balance"]
+    balance = (await cli.done("ledger", "balance", "--json")).json["sellers"][0]["balance"]
     assert {one["account"]: one["amount"] for one in balance} == {
         "inventory": "0.38",
         "purchases": "-0.38",
@@ -113,7 +113,7 @@ async def test_what_a_unit_cost_below_a_cent_is_whole_in_the_books_and_leaves_by
     booked = []
     for document in (one, more):
         await placed_and_sent(cli, shop, tmp_path, document)
-        balance = (await cli.done("ledger", "balance", "--json")).json["balance"]
+        balance = (await cli.done("ledger", "balance", "--json")).json["sellers"][0]["balance"]
         costs = {entry["account"]: entry["amount"] for entry in balance}
         booked.append((costs["inventory"], costs.get("cost_of_goods_sold", "0.00")))
     assert booked == [("85.00", "0.00"), ("83.30", "1.70")]
@@ -225,9 +225,9 @@ async def test_tax_is_reported_by_rate_as_documents_and_books_have_it_also_after
         "rounding: -0.02 EUR",
         "total: 49.88 EUR",
     } <= set(lines_of(shown.out))
-    assert told.json["sums"][0]["booked"] == "6.55"
+    assert told.json["sellers"][0]["sums"][0]["booked"] == "6.55"
     assert (wrong.code, "must be a month" in wrong.err) == (2, True)
-    balance = (await cli.done("ledger", "balance", "--json")).json["balance"]
+    balance = (await cli.done("ledger", "balance", "--json")).json["sellers"][0]["balance"]
     assert {one["account"]: one["amount"] for one in balance} == {
         "cash_in_transit": "49.88",
         "revenue": "-39.23",
@@ -237,7 +237,7 @@ async def test_tax_is_reported_by_rate_as_documents_and_books_have_it_also_after
     }
 
     await cli.done("refund", order, "--line", "2=2", "--reason", "misprinted")
-    after = (await cli.done(*report, "--json")).json
+    after = (await cli.done(*report, "--json")).json["sellers"][0]
     assert [(one["rate"], one["net"], one["tax"]) for one in after["rates"]] == [
         ("19", "29.33", "5.57"),
         ("7", "0.00", "0.00"),

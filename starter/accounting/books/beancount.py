@@ -13,23 +13,26 @@ from typing import Final
 
 from domain.accounting.accounts import Account
 from domain.money import to_decimal
+from domain.sellers import Seller
 from starter.accounting.books.chart import beancount_name
 from store.accounting.ledger import Entry, Period, Posting
 
 _LINK: Final = re.compile(r"[A-Za-z0-9\-_/.]+")
 
 
-def render(period: Period) -> str:
-    """The file. The same period always gives the same file."""
-    return "".join(f"{line}\n" for line in _lines(period))
+def render(period: Period, seller: Seller) -> str:
+    """The file of a seller. The same period always gives the same file."""
+    return "".join(f"{line}\n" for line in _lines(period, seller))
 
 
-def _lines(period: Period) -> Iterator[str]:
+def _lines(period: Period, seller: Seller) -> Iterator[str]:
     currencies = _currencies(period)
+    title = f"{seller.name} (Orderloom)" if seller.is_set else "Orderloom"
     state = "closed" if period.closed else "not closed: entries may still be added"
-    yield f"; Orderloom, {period.first} to {period.last} ({state})"
-    yield f"option {_text('title')} {_text('Orderloom')}"
-    for currency in currencies:
+    yield f"; Orderloom, {period.seller}, {period.first} to {period.last} ({state})"
+    yield f"option {_text('title')} {_text(title)}"
+    # That of the books comes first: reports put it first.
+    for currency in sorted(currencies, key=lambda code: code != seller.currency):
         yield f"option {_text('operating_currency')} {_text(currency)}"
     yield ""
     for account in Account:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from domain.accounting.documents import Language
+from domain.sellers import Language
 
 
 @dataclass(frozen=True)

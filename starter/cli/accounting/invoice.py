@@ -10,7 +10,7 @@ import typer
 from domain.accounting.documents import Issued
 from domain.errors import InvalidInput
 from starter.accounting.papers.pdf import render
-from starter.cli.terminal.options import Json
+from starter.cli.terminal.options import Json, OneSeller
 from starter.cli.terminal.output import Output, money, wire
 from starter.service.connection import from_records
 
@@ -34,13 +34,14 @@ def invoice(
             show_default=False,
         ),
     ] = None,
+    seller: OneSeller = None,
     as_json: Json = False,
 ) -> None:
     """One invoice or credit note, as it was issued. A reprint is the same.
 
     Example: `orderloom invoice INV-2026-000001 --pdf invoice.pdf`
     """
-    document = from_records(lambda here: here.accounting.document(number))
+    document = from_records(lambda here: here.accounting.document(number, seller))
     out = Output(as_json=as_json)
     if pdf is not None:
         _write(document, pdf)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import typer
 
+from domain.sellers import choose
 from starter.cli.terminal.named import PerhapsOrder, perhaps_order_named
-from starter.cli.terminal.options import Json, Limit
+from starter.cli.terminal.options import Json, Limit, OfSeller
 from starter.cli.terminal.output import Output, money, wire
 from starter.service.connection import from_records
+from starter.service.service import Records
 from store.accounting.documents import DocumentRow
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -18,6 +20,7 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 @app.command()
 def invoices(
     order: PerhapsOrder = None,
+    seller: OfSeller = None,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
@@ -26,7 +29,12 @@ def invoices(
     Example: `orderloom invoices web-1001`
     """
     order = perhaps_order_named(order)
-    found = from_records(lambda here: here.accounting.documents(order, at_most=limit))
+
+    async def work(here: Records) -> Sequence[DocumentRow]:
+        choose(await here.sellers.list(), seller)
+        return await here.accounting.documents(order, at_most=limit, seller=seller)
+
+    found = from_records(work)
     out = Output(as_json=as_json)
     if as_json:
         out.document({"documents": [wire(one) for one in found]})
@@ -38,10 +46,11 @@ def invoices(
 
 def _table(documents: Sequence[DocumentRow], out: Output) -> None:
     out.table(
-        ["number", "kind", "issued on", "order", "for", ">total"],
+        ["number", "seller", "kind", "issued on", "order", "for", ">total"],
         [
             (
                 one.number,
+                one.seller,
                 one.kind.replace("_", " "),
                 one.issued_on,
                 one.order_id,

@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from domain.errors import InvalidInput, Refused
-from starter.cli.terminal.options import Json
+from domain.sellers import Seller, choose
+from starter.cli.terminal.options import Json, OfSeller
 from starter.cli.terminal.output import Output, money, wire
 from starter.service.connection import REPORT_SECONDS_MAX, from_records
+from starter.service.service import Records
 from store.accounting.tax_report import TaxOfCurrency, TaxOfRate, TaxReport
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -21,9 +23,10 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 @app.command("tax-report")
 def tax_report(
     month: Annotated[str, typer.Option("--month", metavar="YEAR-MONTH", help="Such as 2026-11.")],
+    seller: OfSeller = None,
     as_json: Json = False,
 ) -> None:
-    """Net, tax and gross of a month by rate: its invoices less its credit notes.
+    """Net, tax and gross of a month by rate, of each seller: its invoices less its credit notes.
 
     Each currency's tax is compared with what is booked as tax in that month. Days are those of the
     seller's time zone.
@@ -31,17 +34,23 @@ def tax_report(
     Example: `orderloom ledger tax-report --month 2026-11`
     """
     first, last = _month(month)
-    report = from_records(
-        lambda here: here.accounting.taxes(first, last), statement_seconds_max=REPORT_SECONDS_MAX
-    )
+
+    async def work(here: Records) -> list[tuple[Seller, TaxReport]]:
+        wanted = choose(await here.sellers.list(), seller)
+        return [(one, await here.accounting.taxes(one.seller, first, last)) for one in wanted]
+
+    found = from_records(work, statement_seconds_max=REPORT_SECONDS_MAX)
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"month": month, **wire(report)})
-    elif not report.sums:
-        out.say(f"no invoices or credit notes in {month}, and no tax is booked")
-    else:
-        _tables(report, out)
-    if any(one.tax_minor != one.booked_minor for one in report.sums):
+        out.document({"month": month, "sellers": [wire(report) for _, report in found]})
+    for one, report in [] if as_json else found:
+        if seller is None and len(found) > 1:
+            out.say(f"{one.seller}: {one.name}")
+        if report.sums:
+            _tables(report, out)
+        else:
+            out.say(f"no invoices or credit notes in {month}, and no tax is booked")
+    if any(one.tax_minor != one.booked_minor for _, report in found for one in report.sums):
         raise Refused(
             f"the documents of {month} have another tax than is booked in it; `orderloom audit` "
             "says more"

@@ -37,6 +37,24 @@ DryRun = Annotated[
 ]
 Who = Annotated[str, typer.Option("--by", help="Who reports or decides this; kept in the story.")]
 Location = Annotated[str, typer.Option("--location", help="Where the stock is.")]
+OfSeller = Annotated[
+    str | None,
+    typer.Option(
+        "--seller",
+        metavar="CODE",
+        help="Only of this seller; left out: of each.",
+        show_default=False,
+    ),
+]
+OneSeller = Annotated[
+    str | None,
+    typer.Option(
+        "--seller",
+        metavar="CODE",
+        help="Of this seller; may be left out where there is one alone.",
+        show_default=False,
+    ),
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show this many at most.")]
 Key = Annotated[
     str | None,

@@ -11,9 +11,11 @@ begin
     return exists (select from journal_entry where order_no = its_order and effect = its_effect);
 end $$;
 
--- An entry with its postings, once per effect: two writers of one effect hold the same lock.
+-- An entry with its postings, once per effect: two writers of one effect hold the same lock. `its_seller`: of an
+-- entry of no order, where there are several.
 create or replace function entry_posted(
-    its_effect text, its_order bigint, its_memo text, its_currency text, accounts text[], amounts bigint[]
+    its_effect text, its_order bigint, its_memo text, its_currency text, accounts text[], amounts bigint[],
+    its_seller text default null
 ) returns void language plpgsql as $$
 declare
     the_entry bigint;
@@ -21,7 +23,8 @@ begin
     if is_booked(its_effect, its_order) then
         return;
     end if;
-    insert into journal_entry (effect, order_no, memo) values (its_effect, its_order, its_memo)
+    insert into journal_entry (effect, order_no, seller, memo)
+    values (its_effect, its_order, its_seller, its_memo)
     returning entry_id into the_entry;
     insert into posting (entry_id, account, amount_minor, currency)
     select the_entry, account, amount, its_currency
@@ -72,9 +75,9 @@ create or replace function document_basis(
     tax bigint, shipping bigint, shipping_tax bigint
 ) language sql stable rows 1 as $$
     select o.document as placed,
-           (select jsonb_strip_nulls(to_jsonb(s)) from seller s) as seller,
-           books_day() as today,
-           (select seller_day(handed_over_at) from shipment
+           (select jsonb_strip_nulls(to_jsonb(s) - 'series') from seller s where s.seller = o.seller) as seller,
+           books_day(o.seller) as today,
+           (select seller_day(o.seller, handed_over_at) from shipment
             where order_no = o.order_no and fulfilment_id = its_part) as handed_over_on,
            coalesce((
                select jsonb_object_agg(i.sku, i.name) from item i
@@ -99,31 +102,58 @@ create or replace function document_basis(
     where o.order_id = its_order
 $$;
 
--- Takes the next number of its series and issues under it. The counter stays locked until commit: nothing may be
--- locked after it.
+-- A document's number, as its series' format writes it: {year}, and {number} or {number:digits}.
+create or replace function number_written(format text, its_year integer, its_number integer) returns text
+language plpgsql immutable as $$
+declare
+    digits integer := coalesce(substring(format from '\{number:([0-9]+)\}')::integer, 1);
+begin
+    return regexp_replace(
+        replace(format, '{year}', its_year::text), '\{number(:[0-9]+)?\}',
+        lpad(its_number::text, greatest(digits, length(its_number::text)), '0'));
+end $$;
+
+-- Takes the next number of its seller's series and issues under it. The counter stays locked until commit:
+-- nothing may be locked after it. Another format begins a series of its own with the first number that the
+-- seller has set; later years of it begin with 1.
 create or replace function document_issued(
     its_kind text, its_order text, its_part text, its_currency text, worth jsonb,
     its_content jsonb) returns text
 language plpgsql as $$
 declare
+    the_no     bigint;
+    its_seller text;
+    its_series jsonb;
+    its_format text;
+    today      date;
+    counter    document_counter;
     its_number text;
 begin
-    with today as (
-        select books_day() as day
-    ), counted as (
-        insert into document_counter as c (kind, year, last_number, last_on)
-        select its_kind, extract(year from day)::integer, 1, day from today
-        on conflict (kind, year) do update
-        set last_number = c.last_number + 1, last_on = greatest(c.last_on, excluded.last_on)
-        returning kind, year, last_number, last_on
-    )
-    insert into document (kind, year, running, order_no, part_id, currency, goods_minor, tax_minor,
-                          shipping_minor, shipping_tax_minor, content, issued_on)
-    select kind, year, last_number, order_no_of(its_order), its_part, its_currency,
-           (worth ->> 'goods')::bigint, (worth ->> 'tax')::bigint, (worth ->> 'shipping')::bigint,
-           (worth ->> 'shipping_tax')::bigint, its_content, last_on
-    from counted
-    returning number into its_number;
+    select o.order_no, o.seller, s.series -> its_kind into the_no, its_seller, its_series
+    from customer_order o join seller s using (seller) where o.order_id = its_order;
+    its_format := its_series ->> 'format';
+    today := books_day(its_seller);
+    insert into document_counter as c (seller, kind, series, year, first_number, last_number, last_on)
+    select s.seller, s.kind, s.series, s.year, n.first, n.first, today
+    from (select its_seller as seller, its_kind as kind,
+                 regexp_replace(its_format, '\{number:[0-9]+\}', '{number}') as series,
+                 case when strpos(its_format, '{year}') > 0 then extract(year from today)::integer else 0 end
+                     as year) s
+    cross join lateral (
+        select case when exists (select from document_counter o
+                                 where (o.seller, o.kind, o.series) = (s.seller, s.kind, s.series))
+                    then 1 else (its_series ->> 'first')::integer end as first) n
+    on conflict (seller, kind, series, year) do update
+    set last_number = c.last_number + 1, last_on = greatest(c.last_on, excluded.last_on)
+    returning * into counter;
+    its_number := number_written(its_format, counter.year, counter.last_number);
+    insert into document (number, seller, kind, series, year, running, previous, order_no, part_id, currency,
+                          goods_minor, tax_minor, shipping_minor, shipping_tax_minor, content, issued_on)
+    values (its_number, its_seller, its_kind, counter.series, counter.year, counter.last_number,
+            case when counter.last_number > counter.first_number then counter.last_number - 1 end,
+            the_no, its_part, its_currency,
+            (worth ->> 'goods')::bigint, (worth ->> 'tax')::bigint, (worth ->> 'shipping')::bigint,
+            (worth ->> 'shipping_tax')::bigint, its_content, counter.last_on);
     return its_number;
 end $$;
 
@@ -132,6 +162,16 @@ begin
     if is_booked(new.effect, new.order_no) then
         raise exception '% is booked already', new.effect
             using errcode = 'unique_violation', constraint = 'an_effect_is_booked_once';
+    end if;
+    if new.seller is null then
+        if new.order_no is null then
+            new.seller := only_seller();
+        else
+            new.seller := (select seller from customer_order where order_no = new.order_no);
+        end if;
+    end if;
+    if new.booked_on is null then
+        new.booked_on := books_day(new.seller);
     end if;
     return new;
 end $$;
@@ -164,7 +204,7 @@ end $$;
 create or replace trigger posting_of_new_entry after insert on posting
     referencing new table as added for each statement execute function entry_is_complete();
 
--- Entries and closings at the same time. This trigger runs at commit, when the transaction has nothing else to
+-- Entries and closings of a seller at the same time. This trigger runs at commit, when the transaction has nothing else to
 -- wait for. It takes a lock that transactions with entries share, and holds it until the end. A closing waits
 -- until nobody holds it. So a transaction that commits after a closing has seen the closing.
 create or replace function entry_is_of_open_period() returns trigger language plpgsql as $$
@@ -179,11 +219,11 @@ begin
         raise exception 'a journal entry is written in a transaction that is read committed: another '
             'one does not see what has been closed' using errcode = 'restrict_violation';
     end if;
-    perform pg_advisory_xact_lock_shared(hashtext('closing'));
-    select max(through) into closed from closing;
+    perform pg_advisory_xact_lock_shared(hashtext('closing'), hashtext(new.seller));
+    select max(through) into closed from closing where seller = new.seller;
     if new.booked_on <= closed then
-        raise exception 'the books are closed through %: they take no entry of %', closed, new.booked_on
-            using errcode = 'restrict_violation';
+        raise exception 'the books of % are closed through %: they take no entry of %',
+            new.seller, closed, new.booked_on using errcode = 'restrict_violation';
     end if;
     return null;
 end $$;
@@ -193,9 +233,9 @@ create constraint trigger journal_entry_in_order after insert on journal_entry
 
 create or replace function closing_waits() returns trigger language plpgsql as $$
 begin
-    perform pg_advisory_xact_lock(hashtext('closing'));
+    perform pg_advisory_xact_lock(hashtext('closing'), hashtext(new.seller));
     new.closed_at := moment();
-    if new.through >= seller_day(new.closed_at) then
+    if new.through >= seller_day(new.seller, new.closed_at) then
         raise exception 'the books are closed through a day that is over, and % is not', new.through
             using errcode = 'check_violation', constraint = 'closed_day_is_over';
     end if;

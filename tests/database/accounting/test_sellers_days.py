@@ -39,7 +39,7 @@ async def at(conn: Connection, moment: str) -> None:
 
 
 async def sells_in(conn: Connection, zone: str) -> None:
-    await sellers.save(conn, Seller(name="Tea & Sons", time_zone=zone))
+    await sellers.save(conn, [Seller(name="Tea & Sons", time_zone=zone)])
 
 
 async def sold(conn: Connection, order: Order, number: int = 1) -> str:
@@ -98,9 +98,9 @@ async def test_a_day_of_the_seller_is_closed_when_it_is_over_there(
         await sells_in(conn, zone)
         await at(conn, moment)
         with pytest.raises(IllegalTransition, match=f"can be closed is {yesterday}"):
-            await ledger.close(conn, day, who="anna")
-        assert (await ledger.close(conn, yesterday, who="anna")).through == yesterday
-        assert await ledger.today(conn) == day
+            await ledger.close(conn, "main", day, who="anna")
+        assert (await ledger.close(conn, "main", yesterday, who="anna")).through == yesterday
+        assert await ledger.today(conn, "main") == day
 
 
 async def test_a_seller_is_told_once_by_settings_and_then_by_people_alone(pool: Pool) -> None:
@@ -111,8 +111,9 @@ async def test_a_seller_is_told_once_by_settings_and_then_by_people_alone(pool: 
         assert await sellers.begin(conn, first)
         assert not await sellers.begin(conn, Seller(name="Others"))
         assert await sellers.find(conn) == [first]
-        await sellers.save(conn, Seller(seller="uk", name="Tea Ltd", city="London"))
-        assert await sellers.find(conn) == [Seller(seller="uk", name="Tea Ltd", city="London")]
+        uk = Seller(seller="uk", name="Tea Ltd", city="London")
+        await sellers.save(conn, [uk])
+        assert await sellers.find(conn) == [first, uk]
 
 
 async def test_a_seller_whose_country_left_the_list_is_still_read(pool: Pool) -> None:

@@ -30,7 +30,7 @@ from tests.support.builders import an_order
 from tests.support.command_line import Cli
 from tests.support.printed import pages
 
-SELLER = Seller(name="Tea & Sons GmbH", city="Köln", country="DE", tax_number="DE123456789")
+SELLER = Seller(name="Tea & Sons GmbH", city="Köln", country="DE", tax_numbers=("DE123456789",))
 ONE_UNIT = Worth(goods=1000, shipping=50)
 
 
@@ -201,10 +201,11 @@ async def test_the_database_takes_no_number_without_the_one_before_it(
             asyncpg.ForeignKeyViolationError, match="document_follows_the_one_before_it"
         ):
             await conn.execute("""
-                insert into document (kind, year, running, order_no, part_id, currency, goods_minor,
-                                      tax_minor, shipping_minor, shipping_tax_minor, content,
-                                      issued_on)
-                select kind, year, running + 2, order_no, 'p', currency, 0, 0, 0, 0, '{}', issued_on
+                insert into document (number, seller, kind, series, year, running, previous,
+                                      order_no, part_id, currency, goods_minor, tax_minor,
+                                      shipping_minor, shipping_tax_minor, content, issued_on)
+                select 'INV-3', seller, kind, series, year, running + 2, running + 1, order_no, 'p',
+                       currency, 0, 0, 0, 0, '{}', issued_on
                 from document
             """)
 
@@ -213,13 +214,13 @@ async def test_a_series_has_more_numbers_than_its_zeros(pool: Pool, order: Order
     async with pool.acquire() as conn:
         await issue(conn, order, 1)
         await conn.execute("set session_replication_role = replica")
-        await conn.execute("update document set running = 999999")
+        await conn.execute("update document set running = 999999, number = number || '-old'")
         await conn.execute("update document_counter set last_number = 999999")
         await conn.execute("set session_replication_role = origin")
         year = datetime.now(UTC).year
         assert await issue(conn, order, 2) == f"INV-{year}-1000000"
         listed = await documents.of_order(conn, order.order_id)
-        assert [row.number for row in listed] == [f"INV-{year}-999999", f"INV-{year}-1000000"]
+        assert [row.number for row in listed] == [f"INV-{year}-000001-old", f"INV-{year}-1000000"]
 
 
 async def test_no_document_is_dated_before_the_one_that_it_follows(
@@ -230,7 +231,7 @@ async def test_no_document_is_dated_before_the_one_that_it_follows(
     names = []
     async with pool.acquire() as conn:
         for number, zone in enumerate((west, east, west), start=1):
-            await sellers.save(conn, SELLER.model_copy(update={"time_zone": zone}))
+            await sellers.save(conn, [SELLER.model_copy(update={"time_zone": zone})])
             names.append(await issue(conn, order, number))
         first, second, third = [(await documents.get(conn, name)).issued_on for name in names]
         if first.year == second.year:
@@ -242,14 +243,14 @@ async def test_a_document_keeps_what_was_true_when_it_was_issued(pool: Pool) -> 
     order = an_order(("TEA", 2, "10.00"), ("CUP", 1, "7.01"), discount="1.00")
     worth = worth_of(value_lines(order), {"1": 2, "2": 1})
     async with pool.acquire() as conn:
-        await sellers.save(conn, SELLER)
+        await sellers.save(conn, [SELLER])
         await place(conn, order)
         await items.save(conn, [Item(sku="TEA", name="Assam, 250 g")])
         number = await issue(conn, order, 1, lines={"1": 2, "2": 1}, worth=worth)
         issued = await documents.get(conn, number)
         printed = render(issued)
         await items.save(conn, [Item(sku="TEA", name="Something else")])
-        await sellers.save(conn, SELLER.model_copy(update={"name": "Somebody else"}))
+        await sellers.save(conn, [SELLER.model_copy(update={"name": "Somebody else"})])
         await conn.execute("update customer_order set document = document - 'customer'")
         assert render(await documents.get(conn, number)) == printed
     assert [line.description for line in issued.lines] == ["Assam, 250 g", "CUP"]
@@ -274,7 +275,7 @@ async def test_a_parcel_is_supplied_on_the_day_of_its_hand_over(pool: Pool, orde
             f"{order.order_id}:1",
             order.order_id,
         )
-        await sellers.save(conn, SELLER.model_copy(update={"time_zone": "Asia/Seoul"}))
+        await sellers.save(conn, [SELLER.model_copy(update={"time_zone": "Asia/Seoul"})])
         sent = await documents.get(conn, await issue(conn, order, 1))
         unsent = await documents.get(conn, await issue(conn, order, 2))
     assert sent.supplied_on == date(2026, 11, 21)
@@ -328,6 +329,7 @@ async def test_documents_are_listed_shown_and_printed(
         "number": invoice,
         "kind": "invoice",
         "order_id": order.order_id,
+        "seller": "main",
         "part_id": f"{order.order_id}:1",
         "currency": "USD",
         "total": "10.50",

@@ -55,7 +55,7 @@ async def an_entry_of_yesterday(pool: Pool, effect: str) -> AsyncIterator[Connec
 
 async def closing(pool: Pool, through: date = YESTERDAY) -> ledger.Closing:
     async with pool.acquire() as conn:
-        return await ledger.close(conn, through, who="anna")
+        return await ledger.close(conn, "main", through, who="anna")
 
 
 async def waits_for_a_lock(pool: Pool) -> None:
@@ -115,10 +115,10 @@ async def test_a_period_is_what_was_before_what_happened_and_what_is_after(pool:
     async with pool.acquire() as conn:
         await on_day(conn, "old", YESTERDAY)
         await sold(conn, "new")
-        today = await ledger.period(conn, TODAY, TODAY)
-        whole = await ledger.period(conn, None, TODAY)
+        today = await ledger.period(conn, "main", TODAY, TODAY)
+        whole = await ledger.period(conn, "main", None, TODAY)
         with pytest.raises(InvalidInput, match="before it begins"):
-            await ledger.period(conn, TODAY, YESTERDAY)
+            await ledger.period(conn, "main", TODAY, YESTERDAY)
     assert [x.currency for x in today.before] == ["EUR", "EUR"]
     assert [x.effect for x in today.entries] == ["new"]
     assert (whole.first, whole.before, whole.closed) == (YESTERDAY, (), False)
@@ -128,7 +128,7 @@ async def test_a_period_is_what_was_before_what_happened_and_what_is_after(pool:
 
 async def test_books_without_an_entry_are_a_period_too(pool: Pool) -> None:
     async with pool.acquire() as conn:
-        empty = await ledger.period(conn, None, TODAY)
+        empty = await ledger.period(conn, "main", None, TODAY)
     assert (empty.first, empty.entries, empty.after) == (TODAY, (), ())
 
 
@@ -138,8 +138,8 @@ async def test_a_closed_day_takes_no_entries_and_a_later_one_does(pool: Pool) ->
         await sold(conn, "today")
         with pytest.raises(asyncpg.RestrictViolationError, match="closed through"):
             await on_day(conn, "late", YESTERDAY)
-        assert (await ledger.period(conn, None, YESTERDAY)).closed
-        assert not (await ledger.period(conn, None, TODAY)).closed
+        assert (await ledger.period(conn, "main", None, YESTERDAY)).closed
+        assert not (await ledger.period(conn, "main", None, TODAY)).closed
     assert not await written(pool, "late")
 
 
@@ -147,7 +147,7 @@ async def test_only_days_that_are_over_are_closed(pool: Pool) -> None:
     with pytest.raises(IllegalTransition, match=f"can be closed is {YESTERDAY}"):
         await closing(pool, TODAY)
     async with pool.acquire() as conn:
-        assert await ledger.closings(conn) == []
+        assert await ledger.closings(conn, "main") == []
 
 
 async def test_what_is_closed_stays_closed(pool: Pool) -> None:
@@ -155,13 +155,13 @@ async def test_what_is_closed_stays_closed(pool: Pool) -> None:
     assert await closing(pool, YESTERDAY - timedelta(days=9)) == first
     assert await closing(pool) == first
     async with pool.acquire() as conn:
-        assert await ledger.closings(conn) == [first]
+        assert await ledger.closings(conn, "main") == [first]
 
 
 async def test_when_a_period_was_closed_is_not_for_the_caller_to_say(pool: Pool) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
         await pool.execute(
-            "insert into closing values ($1, $2, 'x')",
+            "insert into closing (seller, through, closed_at, who) values ('main', $1, $2, 'x')",
             TODAY,
             datetime.now(UTC) + timedelta(days=2),
         )
@@ -194,7 +194,7 @@ async def test_an_entry_waits_for_a_closing_that_is_being_committed(
     async with pool.acquire() as conn:
         transaction = conn.transaction()
         await transaction.start()
-        await ledger.close(conn, YESTERDAY, who="anna")
+        await ledger.close(conn, "main", YESTERDAY, who="anna")
         writing = asyncio.create_task(write())
         await waits_for_a_lock(pool)
         if is_closed:

@@ -195,7 +195,10 @@ def order_hold(told: str = "'payment', null, null") -> str:
 
 def document(times: int = 1, **changes: str) -> str:
     values = {
+        "number": "'INV-1'",
+        "seller": "'main'",
         "kind": "'invoice'",
+        "series": "'INV-'",
         "year": "2001",
         "running": "1",
         "order_no": f"order_no_of('{HERE}')",
@@ -213,6 +216,10 @@ def document(times: int = 1, **changes: str) -> str:
         insert into document ({", ".join(values)})
         select {", ".join(f"{v}{CASTS.get(k, '')}" for k, v in values.items())}
         from generate_series(1, {times}) as n"""
+
+
+def counter(kind: str, numbers: str, last_on: str = "2001-02-03") -> str:
+    return f"insert into document_counter values ('main', {kind}, '', 2001, {numbers}, '{last_on}')"
 
 
 CASTS = {"content": "::jsonb", "issued_on": "::date"}
@@ -350,21 +357,21 @@ FORBIDDEN = {
     "void_is_about_an_authorization": operation("kind = 'void', authorization_key = null"),
     "operation_is_of_a_tender": operation("tender = 0"),
     "catalogue_has_one_version": "insert into catalogue_version values (false, 1)",
-    # documents are numbered 1, 2, 3 … in each series of a year, once for each part
-    "counter_is_of_a_known_kind": (
-        "insert into document_counter values ('receipt', 2001, 1, '2001-02-03')"
-    ),
-    "last_number_is_one_or_more": (
-        "insert into document_counter values ('invoice', 2001, 0, '2001-02-03')"
-    ),
-    "last_number_is_of_its_year": (
-        "insert into document_counter values ('invoice', 2001, 1, '2002-02-03')"
-    ),
+    # documents are numbered without a gap in each series, once for each part
+    "counter_is_of_a_known_kind": counter("'receipt'", "1, 1"),
+    "first_number_is_one_or_more": counter("'invoice'", "0, 0"),
+    "last_number_is_not_before_the_first": counter("'invoice'", "7, 6"),
+    "last_number_is_of_its_year": counter("'invoice'", "1, 1", "2002-02-03"),
     "document_is_of_a_known_kind": document(kind="'receipt'"),
     "number_is_one_or_more": document(running="0"),
+    "previous_is_the_number_before": document(running="3", previous="1"),
     "document_is_issued_in_its_year": document(issued_on="'2002-02-03'"),
-    "each_part_is_documented_once": document(2, running="n"),
-    "each_number_of_a_series_is_given_once": document(2, part_id="n::text"),
+    "each_part_is_documented_once": document(2, number="n::text", series="n::text"),
+    "each_number_of_a_series_is_given_once": document(2, part_id="n::text", number="n::text"),
+    "number_is_of_one_document_of_its_seller": document(
+        2, part_id="n::text", running="n", previous="nullif(n - 1, 0)"
+    ),
+    "series_begins_once": document(2, part_id="n::text", number="n::text", running="n"),
     # store credit: 0 ≤ held ≤ balance, refunded ≤ captured ≤ held, and every operation once
     "customer_has_one_account_for_a_currency": credit(
         "insert into credit_account values ('B', 'C-1', 'USD')"
@@ -429,7 +436,6 @@ FORBIDDEN = {
     # who sells
     "seller_pkey": "insert into seller (seller) values ('main')",
     "seller_has_a_code": "update seller set seller = 'My Shop'",
-    "there_is_one_seller": "insert into seller (seller) values ('uk')",
     # where orders come from
     "channel_pkey": "insert into channel (channel, kind, seller) values ('web', 'web', 'main')",
     "channel_has_a_code": "update channel set channel = 'uk-web' where channel = 'web'",
@@ -449,8 +455,8 @@ FORBIDDEN = {
         insert into posting select entry_id, 'gifts', 1, 'USD' from journal_entry""",
     # a day that is not over is not closed
     "closed_day_is_over": """
-        insert into closing (through, who)
-        values ((clock_timestamp() at time zone 'UTC')::date, 'x')""",
+        insert into closing (seller, through, who)
+        values ('main', (clock_timestamp() at time zone 'UTC')::date, 'x')""",
     # what is ours is never less than nothing, and neither is what it has cost
     "inventory_posting_is_of_units": """
         insert into inventory_posting select entry_id, 'TEA', '', 0, 'USD', 1 from journal_entry""",
@@ -554,7 +560,9 @@ async def test_units_and_claims_belong_to_what_exists(conn: Connection) -> None:
         "update reservation set location = 'nowhere'",
         "update fulfilment_line set line_id = 'none'",
         operation(f"order_no = order_no_of('{HERE}')"),  # an authorization is of the same order
-        "insert into journal_entry (effect, order_no, memo) values ('x', 0, 'x')",
+        "insert into journal_entry (seller, effect, order_no, memo) values ('main', 'x', 0, 'x')",
+        "insert into document_counter values ('nobody', 'invoice', '', 0, 1, 1, '2001-02-03')",
+        "insert into closing values ('nobody', '2001-02-03', '2001-02-04', 'x')",
     ):
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             async with conn.transaction():
@@ -578,7 +586,7 @@ async def test_what_happened_can_be_neither_changed_nor_deleted(
     conn: Connection, table: str, change: str
 ) -> None:
     if table == "closing":
-        await conn.execute("insert into closing (through, who) values ('2026-01-31', 'x')")
+        await conn.execute("insert into closing values ('main', '2026-01-31', now(), 'x')")
     if table == "inventory_posting":
         await conn.execute(
             "insert into inventory_posting select entry_id, 'TEA', '', 1, 'USD', 1 "

@@ -21,15 +21,20 @@ class Plant:
 
 CAPTURE: Final = "'web-closed:1:capture'"
 A_DOCUMENT: Final = """
-    insert into document (kind, year, running, order_no, part_id, currency, goods_minor, tax_minor,
-                          shipping_minor, shipping_tax_minor, content, issued_on)
-    values ('invoice', 2001, {running}, order_no_of('web-closed'), 'planted-{running}', 'USD',
-            5, 0, 0, 0,
+    insert into document (number, seller, kind, series, year, running, previous, order_no, part_id,
+                          currency, goods_minor, tax_minor, shipping_minor, shipping_tax_minor,
+                          content, issued_on)
+    values ('INV-2001-00000{running}', 'main', 'invoice', 'INV-{{year}}-{{number}}', 2001,
+            {running}, nullif({running} - 1, 0), order_no_of('web-closed'), 'planted-{running}',
+            'USD', 5, 0, 0, 0,
             jsonb_build_object('allowance_minor', 0, 'allowance_tax_minor', 0, 'shipping_minor', 0,
                                'shipping_tax_minor', 0, 'total_minor', {total}, 'rounding_minor', 0,
                                'taxes', '[{{"net_minor": 5, "tax_minor": 0}}]'::jsonb, 'lines',
                                '[{{"net_minor": 5, "tax_minor": 0, "total_minor": 5}}]'::jsonb),
             '{day}')"""
+COUNTED: Final = """
+    insert into document_counter
+    values ('main', 'invoice', 'INV-{{year}}-{{number}}', 2001, 1, {}, '2001-02-03')"""
 INVOICE: Final = "'invoice:web-closed:1'"
 
 PLANTS = {
@@ -484,8 +489,9 @@ PLANTS = {
     ),
     "an entry for a payment that was not made": Plant(
         """with entry as (
-            insert into journal_entry (effect, order_no, memo)
-            values ('planted', order_no_of('web-closed'), 'capture of 1.00 USD') returning entry_id)
+            insert into journal_entry (seller, booked_on, effect, order_no, memo)
+            values ('main', current_date, 'planted', order_no_of('web-closed'),
+                    'capture of 1.00 USD') returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'cash_in_transit', 100, 'USD' from entry
         union all select entry_id, 'revenue', -100, 'USD' from entry""",
@@ -503,8 +509,9 @@ PLANTS = {
     ),
     "revenue that stays deferred": Plant(
         """with entry as (
-            insert into journal_entry (effect, order_no, memo)
-            values ('planted', order_no_of('web-closed'), 'moved') returning entry_id)
+            insert into journal_entry (seller, booked_on, effect, order_no, memo)
+            values ('main', current_date, 'planted', order_no_of('web-closed'), 'moved')
+            returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'deferred_revenue', -100, 'USD' from entry
         union all select entry_id, 'refunds', 100, 'USD' from entry""",
@@ -514,8 +521,9 @@ PLANTS = {
     ),
     "a refund that was booked and not owed": Plant(
         """with entry as (
-            insert into journal_entry (effect, order_no, memo)
-            values ('planted', order_no_of('web-returned'), 'granted') returning entry_id)
+            insert into journal_entry (seller, booked_on, effect, order_no, memo)
+            values ('main', current_date, 'planted', order_no_of('web-returned'), 'granted')
+            returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'refunds_payable', -100, 'USD' from entry
         union all select entry_id, 'refunds', 100, 'USD' from entry""",
@@ -549,8 +557,8 @@ PLANTS = {
         "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
     ),
     "an entry of a day that was closed before": Plant(
-        """insert into closing (through, closed_at, who)
-        select booked_on, at - interval '1 second', 'x' from journal_entry
+        """insert into closing (seller, through, closed_at, who)
+        select seller, booked_on, at - interval '1 second', 'x' from journal_entry
         where order_no = order_no_of('web-closed') order by entry_id limit 1""",
         "ledger",
         "web-closed",
@@ -582,7 +590,8 @@ PLANTS = {
     ),
     "inventory that is booked without goods": Plant(
         """with entry as (
-            insert into journal_entry (effect, memo) values ('planted', 'x') returning entry_id)
+            insert into journal_entry (seller, booked_on, effect, memo)
+            values ('main', current_date, 'planted', 'x') returning entry_id)
         insert into posting (entry_id, account, amount_minor, currency)
         select entry_id, 'inventory', 100, 'EUR' from entry
         union all select entry_id, 'purchases', -100, 'EUR' from entry""",
@@ -695,35 +704,35 @@ PLANTS = {
     ),
     # documents
     "a number that was lost": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 3, '2001-02-03');
+        f"""{COUNTED.format(3)};
         {A_DOCUMENT.format(running=1, day="2001-02-01", total=5)};
         {A_DOCUMENT.format(running=3, day="2001-02-03", total=5)}""",
         "documents",
-        "invoice of 2001",
-        "3 numbers were given, but there are 2, and the last is 3",
+        "invoice INV-2001-{number} of main",
+        "3 numbers up to 3 were given, but there are 2, and the last is 3",
     ),
     "the last document torn out": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');
+        f"""{COUNTED.format(2)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)}""",
         "documents",
-        "invoice of 2001",
-        "2 numbers were given, but there are 1, and the last is 1",
+        "invoice INV-2001-{number} of main",
+        "2 numbers up to 2 were given, but there are 1, and the last is 1",
     ),
     "a document that no counter counted": Plant(
         A_DOCUMENT.format(running=1, day="2001-02-03", total=5),
         "documents",
-        "invoice of 2001",
-        "0 numbers were given, but there are 1, and the last is 1",
+        "invoice INV-2001-{number} of main",
+        "0 numbers up to 0 were given, but there are 1, and the last is 1",
     ),
     "a document that prints another total": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        f"""{COUNTED.format(1)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=6)}""",
         "documents",
         "INV-2001-000001",
         "a total of 0.05 USD, but what is printed adds up to 0.06 USD",
     ),
     "a document whose amounts by rate are not its net": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        f"""{COUNTED.format(1)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
         update document set content = jsonb_set(content, '{{taxes,0,net_minor}}', '4')
         where year = 2001""",
@@ -732,14 +741,23 @@ PLANTS = {
         "net by rate of 0.05 USD, but what is printed adds up to 0.04 USD",
     ),
     "a month whose documents are not booked": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        f"""{COUNTED.format(1)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)}""",
         "ledger",
-        "2001-02",
+        "2001-02 of main",
         "the month's documents say 0.05 USD of net, but 0.00 USD is booked",
     ),
+    "a document of another seller than its order": Plant(
+        f"""{COUNTED.format(1)};
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        insert into seller (seller) values ('uk');
+        update document set seller = 'uk' where year = 2001""",
+        "ledger",
+        "web-closed",
+        "it is sold by main, but INV-2001-000001 is in the books of uk",
+    ),
     "a document dated before the one that it follows": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 2, '2001-02-03');
+        f"""{COUNTED.format(2)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
         {A_DOCUMENT.format(running=2, day="2001-02-02", total=5)}""",
         "documents",
@@ -747,10 +765,10 @@ PLANTS = {
         "it is of 2001-02-02, but the one before it of 2001-02-03",
     ),
     "an entry of another month than its invoice": Plant(
-        f"""insert into document_counter values ('invoice', 2001, 1, '2001-02-03');
+        f"""{COUNTED.format(1)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
-        insert into journal_entry (effect, order_no, memo)
-        values ('invoice:planted-1', order_no_of('web-closed'), 'x')""",
+        insert into journal_entry (seller, booked_on, effect, order_no, memo)
+        values ('main', current_date, 'invoice:planted-1', order_no_of('web-closed'), 'x')""",
         "documents",
         "INV-2001-000001",
         "it is of 2001-02-03, but booked on 20",

@@ -16,11 +16,13 @@ from beancount.core.data import Balance, Open, Transaction
 from domain.accounting.accounts import Account
 from domain.errors import InvalidInput
 from domain.money import to_decimal, to_minor
+from domain.sellers import Seller
 from starter.accounting.books import beancount as writer
 from starter.accounting.books.chart import CHART, beancount_name
 from starter.accounting.books.journal_csv import daily, only, quickbooks, xero
 from store.accounting.ledger import Entry, Period, Posting
 
+SELLER = Seller(name="Tea & Sons", currency="USD")
 FIRST, LAST = date(2026, 11, 22), date(2026, 11, 23)
 NASTY = 'a "quoted" \\ back\\nslash\nline; #tag ^link = 茶'
 
@@ -30,6 +32,7 @@ def entry(
 ) -> Entry:
     return Entry(
         entry_id=number,
+        seller="main",
         effect=f"web-{number}:1:capture",
         order_id=f"web-{number}",
         memo=memo,
@@ -50,7 +53,13 @@ def period(*entries: Entry, before: tuple[Posting, ...] = (), closed: bool = Tru
         if amount
     )
     return Period(
-        first=FIRST, last=LAST, closed=closed, before=before, entries=entries, after=after
+        seller="main",
+        first=FIRST,
+        last=LAST,
+        closed=closed,
+        before=before,
+        entries=entries,
+        after=after,
     )
 
 
@@ -82,7 +91,7 @@ def checked(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_bean_check_accepts_the_books(tmp_path: Path) -> None:
-    done = checked(writer.render(MIXED), tmp_path)
+    done = checked(writer.render(MIXED, SELLER), tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -92,15 +101,17 @@ def test_bean_check_refuses_balances_that_are_off_by_one(currency: str, tmp_path
     index = next(i for i, item in enumerate(after) if item.currency == currency)
     wrong = after[index].model_copy(update={"amount_minor": after[index].amount_minor + 1})
     after[index] = wrong
-    done = checked(writer.render(MIXED.model_copy(update={"after": tuple(after)})), tmp_path)
+    done = checked(
+        writer.render(MIXED.model_copy(update={"after": tuple(after)}), SELLER), tmp_path
+    )
     assert done.returncode != 0
     assert f"Balance failed for '{beancount_name(wrong.account)}'" in done.stderr
 
 
 def test_beancount_reads_what_was_booked() -> None:
-    read, errors, options = beancount.loader.load_string(writer.render(MIXED))
+    read, errors, options = beancount.loader.load_string(writer.render(MIXED, SELLER))
     assert errors == []
-    assert options["operating_currency"] == ["EUR", "JPY", "KWD", "USD"]
+    assert options["operating_currency"] == ["USD", "EUR", "JPY", "KWD"]  # the books' first
     assert {item.account for item in read if isinstance(item, Open)} == {
         beancount_name(account) for account in Account
     }
@@ -133,15 +144,15 @@ def test_an_order_whose_id_is_no_link_has_none() -> None:
     strange = entry(1, (CASH, "USD", 1), (SOLD, "USD", -1)).model_copy(
         update={"order_id": 'web-"1 2"'}
     )
-    read, errors, _ = beancount.loader.load_string(writer.render(period(strange)))
+    read, errors, _ = beancount.loader.load_string(writer.render(period(strange), SELLER))
     (found,) = [item for item in read if isinstance(item, Transaction)]
     assert (errors, found.payee, found.links) == ([], 'web-"1 2"', frozenset())
 
 
 def test_books_that_are_empty_or_open_say_so(tmp_path: Path) -> None:
-    assert checked(writer.render(period()), tmp_path).returncode == 0
-    assert "not closed" in writer.render(period(closed=False))
-    assert "not closed" not in writer.render(period())
+    assert checked(writer.render(period(), SELLER), tmp_path).returncode == 0
+    assert "not closed" in writer.render(period(closed=False), SELLER)
+    assert "not closed" not in writer.render(period(), SELLER)
 
 
 def test_every_account_is_in_the_chart_under_names_of_its_own() -> None:
@@ -216,12 +227,12 @@ def test_a_day_is_one_entry_for_each_currency_and_comes_to_the_same() -> None:
     assert period(*summed.entries).after == busy.after
     numbers = [row["Journal No."] for row in rows(quickbooks(summed, {}))]
     assert len(set(numbers)) == 3
-    _, errors, _ = beancount.loader.load_string(writer.render(summed))
+    _, errors, _ = beancount.loader.load_string(writer.render(summed, SELLER))
     assert errors == []
 
 
 def test_amounts_of_any_size_are_written_in_full() -> None:
     huge = period(entry(1, (CASH, "KWD", 10**18 + 1), (SOLD, "KWD", -(10**18) - 1)))
-    assert f"{to_decimal(10**18 + 1, 'KWD'):f} KWD" in writer.render(huge)
-    _, errors, _ = beancount.loader.load_string(writer.render(huge))
+    assert f"{to_decimal(10**18 + 1, 'KWD'):f} KWD" in writer.render(huge, SELLER)
+    _, errors, _ = beancount.loader.load_string(writer.render(huge, SELLER))
     assert errors == []

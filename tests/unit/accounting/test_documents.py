@@ -254,7 +254,7 @@ def test_the_language_is_the_customers_or_english(locale: str, language: str) ->
 
 def test_seller_and_buyer_stand_there_with_address_and_number() -> None:
     seller = Seller(
-        name="Tea GmbH", line1="Markt 1", city="Köln", country="DE", tax_number="DE123456789"
+        name="Tea GmbH", line1="Markt 1", city="Köln", country="DE", tax_numbers=("DE123456789",)
     )
     order = an_order(("TEA", 1), shipping=shipping("5.00", postal_code="04524"))
     content = compose(order, kind="invoice", part_id="p", units={}, worth=Worth(), seller=seller)

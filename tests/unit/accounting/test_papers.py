@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.accounting.documents import Earlier, Issued, Language, compose
+from domain.accounting.documents import Earlier, Issued, compose
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
-from domain.sellers import Seller
+from domain.sellers import Language, Seller
 from starter.accounting.papers.pdf import render
 from starter.accounting.papers.words import WORDS
 from tests.support.builders import a_document, shipping
 from tests.support.printed import fonts, pages
 
 DAY = date(2026, 11, 22)
-SELLER = Seller(name="Tea & Sons GmbH", line1="Markt 1", city="Köln", tax_number="DE123456789")
+SELLER = Seller(name="Tea & Sons GmbH", line1="Markt 1", city="Köln", tax_numbers=("DE123456789",))
 
 
 def a_paper(

@@ -58,10 +58,10 @@ def test_every_variable_at_fault_is_named_and_no_value_is_shown(
 def test_the_seller_is_set_field_by_field(environment: pytest.MonkeyPatch) -> None:
     assert not load_settings().seller.is_set
     environment.setenv("ORDERLOOM_SELLER__NAME", "Tea & Sons GmbH")
-    environment.setenv("ORDERLOOM_SELLER__TAX_NUMBER", "DE123456789")
+    environment.setenv("ORDERLOOM_SELLER__TAX_NUMBERS", '["DE123456789"]')
     environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Europe/Berlin")
     seller = load_settings().seller
-    assert (seller.name, seller.tax_number) == ("Tea & Sons GmbH", "DE123456789")
+    assert (seller.name, seller.tax_numbers) == ("Tea & Sons GmbH", ("DE123456789",))
     assert seller.time_zone == "Europe/Berlin"
     environment.setenv("ORDERLOOM_SELLER__TIME_ZONE", "Mars/Olympus")
     with pytest.raises(InvalidInput, match="ORDERLOOM_SELLER: must be an IANA time zone"):
