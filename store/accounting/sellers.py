@@ -27,7 +27,9 @@ async def save(conn: Connection, sellers: Sequence[Seller]) -> None:
     """
     async with conn.transaction():
         await _sql.lock(conn)
-        await _sql.give_place(conn, codes=[one.seller for one in sellers])
+        if not await _sql.is_told(conn):
+            await _sql.stop_intake(conn)
+            await _sql.give_place(conn, codes=[one.seller for one in sellers])
         for number, one in enumerate(sellers):
             await _check_series(conn, one, f"sellers[{number}].series")
             if one.retired:

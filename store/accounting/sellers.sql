@@ -9,6 +9,10 @@ from seller order by seller;
 -- Whoever changes sellers, or for whom a channel sells, comes one after the other.
 select from seller order by seller for update;
 
+-- name: stop_intake()!
+-- No order is taken in for the first seller while it changes its code: who judged one asks again.
+lock table customer_order in share row exclusive mode;
+
 -- name: give_place(codes)!
 -- The first seller, of whom nobody has said who it is and who has sold nothing, becomes the first of these.
 update seller set seller = (:codes::text[])[1]

@@ -16,8 +16,10 @@ from domain.errors import IllegalTransition, InvalidInput, NotFound, Refused
 from domain.orders.amounts import Worth
 from domain.orders.channels import Channel
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from domain.sellers import Seller, choose, choose_one
 from domain.series import Series, SeriesByKind
+from starter.service.taking_in import Asked, TakingIn
 from store.accounting import documents, ledger, sellers, tax_report
 from store.database import Connection, Pool, open_pool
 from store.locks import lock_order
@@ -107,6 +109,25 @@ async def complaints(conn: Connection) -> list[str]:
 async def test_the_first_seller_gives_its_place_to_the_first_of_the_file(conn: Connection) -> None:
     assert await sellers.find(conn) == [DE, US]
     assert {one.seller for one in await channels.find(conn)} == {"de"}
+
+
+async def test_an_order_that_comes_while_the_first_seller_is_named_is_of_that_seller(
+    pool: Pool, database_url: str
+) -> None:
+    other = await open_pool(database_url, size_max=2)
+    door = TakingIn(other, Policy())
+    with pytest.raises(InvalidInput):  # It remembers the channels from now on.
+        await door.take_in(Asked(an_order(("TEA", 1), channel="none")))
+    order = Asked(an_order(("TEA", 1)))
+    async with pool.acquire() as conn, conn.transaction():
+        await sellers.save(conn, [DE])
+        coming = asyncio.create_task(door.take_in(order))
+        await asyncio.sleep(0.2)
+        assert not coming.done()
+    await coming
+    async with pool.acquire() as conn:
+        assert await conn.fetchval("select seller from customer_order") == "de"
+    other.terminate()
 
 
 async def test_a_seller_that_has_sold_keeps_its_code(pool: Pool) -> None:
