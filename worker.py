@@ -165,6 +165,7 @@ def steps(
         *(returns.approve_return, returns.receive_return),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold),
+        *(records.reopen_order, records.close_again),
         *(buying.replenish, buying.approve_purchase, buying.send_purchase),
         *(buying.await_acknowledgement, buying.await_goods, buying.chase_supplier),
         *(buying.cancel_purchase, buying.close_purchase, buying.note_purchase),

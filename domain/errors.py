@@ -6,6 +6,7 @@
     ├── Refused               a rule says no; nothing was changed                   (exit 1)
     │   ├── Conflict          same key, other content
     │   ├── NotFound          no such order, fulfilment, task, SKU …
+    │   ├── Ending            it is just coming to its end; ask again in a moment
     │   ├── NotAuthorized     the authorization for a charge has ended
     │   └── IllegalTransition a quantity or state that cannot move that way
     └── Unreachable           a server that must answer does not                    (exit 3)
@@ -71,6 +72,12 @@ class NotFound(Refused):
     """The named thing does not exist."""
 
     kind = "not_found"
+
+
+class Ending(Refused):
+    """It is just coming to its end, and takes nothing in this moment: ask again."""
+
+    kind = "ending"
 
 
 class NotAuthorized(Refused):

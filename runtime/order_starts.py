@@ -2,16 +2,17 @@
 
 An id has one running workflow at most: a second start, or one whose answer was lost, changes
 nothing. After a run that ended by itself there is no other one. After one that Temporal has lost,
-that failed or was terminated, there is another one only where somebody asks for it.
+that failed or was terminated, there is another one only where somebody asks for it; and after the
+end of a closed order, for what comes late.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from temporalio.client import Client
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import (
     Priority,
     SearchAttributeKey,
@@ -77,6 +78,23 @@ async def start_again(
         WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         # Of several who start it at the same time, one learns that it was him.
         WorkflowIDConflictPolicy.FAIL,
+    )
+
+
+def late_run(task_queue: str, start: OrderStart) -> WithStartWorkflowOperation[Any, Any]:
+    """What begins a run for a closed order, with a message that comes late for it."""
+    given = OrderInput(order_id=start.order_id, policy=start.policy, goes_on=True)
+    return WithStartWorkflowOperation(
+        "Order",
+        given,
+        id=ids.workflow_id(start.order_id),
+        task_queue=task_queue,
+        # Several messages may come at once, and again later.
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        search_attributes=_search_attributes(start),
+        static_summary=_headline(start),
+        priority=_priority(start),
     )
 
 

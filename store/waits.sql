@@ -19,7 +19,7 @@ select step_waits(:activity_id, :order_id, :po_id);
 
 -- name: pending_reports(batch, lease)
 -- Claims reports to hand over: until the lease is over nobody else does. Where the order or purchase
--- order has ended nobody waits for any: those go. The disk is not waited for: a claim that is lost is
+-- order has ended nobody waits for any: those go, unless it waits for what came late. The disk is not waited for: a claim that is lost is
 -- made again.
 with due as (
     select order_no, activity_id, po_id, set_config('synchronous_commit', 'off', true)
@@ -29,7 +29,7 @@ with due as (
     for update skip locked
 ), of as (
     select due.order_no, due.activity_id, order_id,
-           coalesce(decision not in ('received', 'confirmed'),
+           coalesce(decision not in ('received', 'confirmed') and not is_reopened(due.order_no),
                     purchase_order.state in ('closed', 'cancelled'), false) as ended
     from due
     left join customer_order using (order_no)
@@ -47,7 +47,7 @@ returning w.order_no, w.activity_id, of.order_id, w.po_id, w.outcome, w.waits_si
 -- An order's reports go with its end. These came later, or belong to a late attempt.
 delete from wait_report where (order_no, activity_id) in (
     select order_no, activity_id from wait_report join customer_order using (order_no)
-    where decision in ('rejected', 'cancelled', 'closed')
+    where decision in ('rejected', 'cancelled', 'closed') and not is_reopened(order_no)
     limit :batch for update of wait_report skip locked)
 returning activity_id;
 

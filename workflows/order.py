@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.late_requests import LateRequests
 from workflows.chapters.messages import OrderMessages
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
@@ -78,6 +79,8 @@ STEPS = StepTable(
     Step(OrderRecords.tell, because="the order's story is only added to"),
     Step(OrderRecords.keep_answer, because="an answer that was given stays given"),
     Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
+    Step(OrderRecords.reopen_order, because="what was done before it stays done"),
+    Step(OrderRecords.close_again, because="it comes last, as closing does"),
     Step(OrderRecords.read_state, because="it reads only"),
     Step(Fulfilments.stages, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
@@ -103,6 +106,7 @@ class OrderWorkflow(OrderMessages):
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
         self.cancellations = OrderCancellations(book, self.fulfilments, self.backorders)
+        self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None
         self.never_began = "rejected"
@@ -124,6 +128,8 @@ class OrderWorkflow(OrderMessages):
     async def story(self) -> OrderResult:
         """From intake, or from where its rows say that it stands, to the end."""
         placement = await (self.carry_on() if self.start.goes_on else self.place())
+        if self.late.reopened:
+            return await self.meet_what_came_late()
         if placement.outcome == "rejected":
             return await self.end(self.never_began, placement.reason)
         await self.fulfil()
@@ -167,10 +173,15 @@ class OrderWorkflow(OrderMessages):
 
     async def take_up(self, state: OrderState) -> Placement:
         """Each part takes up its own. What the rows do not know is what nobody was answered."""
+        if state.decision == "closed":
+            await self.late.reopen(state)
         self.inbox.take_up(state.answered)
         await self.steps.attention.take_up(state.attention, state.waits)
         match state.decision:
-            case "rejected" | "cancelled" | "closed" as decision:
+            case "closed":
+                self.runs.taken_up()
+                return self.decide("confirmed")
+            case "rejected" | "cancelled" as decision:
                 return self.ended_before(state, decision)
         await self.payments.take_up(state)
         if state.decision == "received" and not state.is_undone:
@@ -190,6 +201,13 @@ class OrderWorkflow(OrderMessages):
         await self.backorders.take_up(state.waits_since)
         self.runs.taken_up()
         return self.decide("confirmed")
+
+    async def meet_what_came_late(self) -> OrderResult:
+        """It is closed, and is closed again when every late request is answered and done."""
+        self.enter("late requests")
+        await self.late.all_met(self.all_answered, lambda: self.owes_an_answer)
+        self.enter("closed")
+        return OrderResult(order_id=self.order_id, outcome="closed", reason=self.why)
 
     def ended_before(self, state: OrderState, decision: OrderEnd) -> Placement:
         """Its rows have ended: by an attempt that came late, or before its run was lost.
@@ -341,7 +359,7 @@ class OrderWorkflow(OrderMessages):
     def idle(self) -> bool:
         """Nothing is under way but waits for the outside."""
         return (
-            self.phase in ("in fulfilment", "return window")
+            self.phase in ("in fulfilment", "return window", "late requests")
             and workflow.all_handlers_finished()
             and self.runs.ui.idle
             and self.steps.only_waits

@@ -26,6 +26,14 @@ class CloseOrder(BaseModel):
     reason: str = ""
 
 
+class Late(BaseModel):
+    """Names a closed order for which something came late, or has been done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+
+
 class Ended(BaseModel):
     """The reason of an order's end."""
 
@@ -115,6 +123,18 @@ class OrderRecords:
         async with self._pool.acquire() as conn:
             reason = await orders.finish(conn, ask.order_id, ask.decision, ask.reason, who=WHO)
         return Ended(reason=reason)
+
+    @activity.defn
+    async def reopen_order(self, ask: Late) -> None:
+        """Keep what the steps of a closed order do from now on, until it is closed again."""
+        async with self._pool.acquire() as conn:
+            await orders.reopen(conn, ask.order_id)
+
+    @activity.defn
+    async def close_again(self, ask: Late) -> None:
+        """What came late for a closed order is done: nobody waits for it any more."""
+        async with self._pool.acquire() as conn:
+            await orders.close_again(conn, ask.order_id)
 
     @activity.defn
     async def keep_answer(self, ask: KeepAnswer) -> None:

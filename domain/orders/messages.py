@@ -40,10 +40,11 @@ class CancelRequest(Document):
 
 
 class ReturnRequest(Document):
-    """The customer wants to send these units back."""
+    """The customer wants to send these units back. `late`: also after the return window."""
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    late: bool = False
     request_id: Id | None = None
     by: Who = "customer service"
 

@@ -65,7 +65,7 @@ _ORDERS: Final = _Kind(
     "Order",
     ids.WORKFLOW_PREFIX,
     "order",
-    ("received", "confirmed"),
+    ("received", "confirmed", "closed with late requests"),
     database.decisions,
     begun_later=("received",),
 )

@@ -92,7 +92,7 @@ class Service(Records):
         self._pool = pool
         self._temporal = temporal
         self._task_queue = task_queue
-        requests = OrderRequests(pool, temporal)
+        requests = OrderRequests(pool, temporal, task_queue=task_queue)
         self.orders = Orders(
             pool,
             temporal,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 from temporalio.client import (
     Client,
+    WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -19,7 +23,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import errors, ids
-from domain.errors import Conflict, NotFound, OrderloomError, Refused, Unreachable
+from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -29,9 +33,10 @@ from domain.orders.messages import (
     ReturnRequest,
     digest_of,
 )
+from runtime.order_starts import late_run
 from runtime.retries import retry_context
 from store.database import Pool
-from store.orders import answers
+from store.orders import answers, open_orders
 from store.views import reads
 
 Request = TypeVar(
@@ -44,11 +49,12 @@ Request = TypeVar(
     AttentionAnswer,
 )
 Answer = TypeVar("Answer")
+Starts = tuple[Client, Callable[[], WithStartWorkflowOperation[Any, Any]]]
 
 T = TypeVar("T")
 
 _KINDS: dict[str, type[Refused]] = {
-    kind.kind: kind for kind in (Refused, Conflict, NotFound, errors.IllegalTransition)
+    kind.kind: kind for kind in (Refused, Conflict, NotFound, Ending, errors.IllegalTransition)
 }
 
 ANSWER_WITHIN = timedelta(seconds=60)
@@ -56,6 +62,12 @@ ANSWER_WITHIN = timedelta(seconds=60)
 
 ANSWER_SECONDS_MAX: Final = 30.0
 """A command waits so long for the answer of an order."""
+
+LATE_TRIES, ENDS_WITHIN_S = 3, 5.0
+"""A message that came just as a run ended is for the next one."""
+
+LATE: Final = (ReturnRequest, RefundRequest)
+"""What a closed order still takes."""
 
 _TASK_FAILS: Final = "Workflow Task in failed state"
 """So the server says why it takes no update; it has no code of its own for that."""
@@ -73,20 +85,30 @@ async def update(
     subject: str,
     update_id: str | None = None,
     within: timedelta = ANSWER_WITHIN,
+    starts: Starts | None = None,
 ) -> Answer:
-    """Send an update and return its answer.
+    """Send an update and return its answer. `starts`: begins a run with it, where there is none.
 
     Raises Refused, or what else the workflow answered with, and Unreachable where it does not
     answer in time. What Temporal itself says comes as RPCError.
     """
     try:
-        answer: Answer = await handle.execute_update(
-            name,
-            request,
-            id=update_id or uuid.uuid4().hex,
-            result_type=result,
-            rpc_timeout=within,
-        )
+        id_ = update_id or uuid.uuid4().hex
+        answer: Answer
+        if starts is None:
+            answer = await handle.execute_update(
+                name, request, id=id_, result_type=result, rpc_timeout=within
+            )
+        else:
+            client, run = starts
+            answer = await client.execute_update_with_start_workflow(
+                name,
+                request,
+                start_workflow_operation=run(),
+                id=id_,
+                result_type=result,
+                rpc_timeout=within,
+            )
     except WorkflowUpdateFailedError as error:
         raise _refusal(error) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
@@ -106,9 +128,10 @@ def _not_ready(error: Exception) -> bool:
 class OrderRequests:
     """Sends requests to the workflows of orders, and finds the answers of those that have ended."""
 
-    def __init__(self, pool: Pool, temporal: Client) -> None:
+    def __init__(self, pool: Pool, temporal: Client, *, task_queue: str) -> None:
         self._pool = pool
         self._temporal = temporal
+        self._task_queue = task_queue
 
     async def send(
         self, order_id: str, name: str, request: Request, result: type[Answer]
@@ -121,9 +144,14 @@ class OrderRequests:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         try:
             return await self._sent(handle, name, request, result, f"order {order_id}")
+        except Ending:
+            if not isinstance(request, LATE):
+                raise
+            await _at_its_end(handle)
+            return await self._ended(order_id, name, request, result)
         except RPCError as error:
             if is_missing(error):
-                return await self._ended(order_id, request, result)
+                return await self._ended(order_id, name, request, result)
             raise unreachable(error, f"order {order_id}") from error
 
     async def _sent(
@@ -133,6 +161,7 @@ class OrderRequests:
         request: Request,
         result: type[Answer],
         subject: str,
+        starts: Starts | None = None,
     ) -> Answer:
         """Send an update until the workflow takes it. The server says so where it did not."""
         update_id = uuid.uuid4().hex
@@ -150,12 +179,20 @@ class OrderRequests:
         ):
             with attempt:
                 answer = await update(
-                    handle, name, request, result, subject=subject, update_id=update_id
+                    *(handle, name, request, result),
+                    subject=subject,
+                    update_id=update_id,
+                    starts=starts,
                 )
         return answer
 
-    async def _ended(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
-        """The answer that was given while the order was open. Raises Refused where none was."""
+    async def _ended(
+        self, order_id: str, name: str, request: Request, result: type[Answer]
+    ) -> Answer:
+        """The answer that was given while the order was open, or one of a closed order.
+
+        Raises Refused where there is none.
+        """
         request_id = getattr(request, "request_id", None)
         async with self._pool.acquire() as conn:
             summary = await reads.find_summary(conn, order_id)
@@ -171,10 +208,40 @@ class OrderRequests:
                 f"order {order_id} has no workflow in Temporal: where it was just placed, a worker "
                 f"starts one within seconds, so try again; else `orderloom resume {order_id}` does"
             )
+        if summary.decision == "closed" and isinstance(request, LATE):
+            return await self._late(order_id, name, request, result)
         raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
         )
+
+    async def _late(
+        self, order_id: str, name: str, request: Request, result: type[Answer]
+    ) -> Answer:
+        """Have a closed order meet a request, in a run of its own."""
+        async with self._pool.acquire() as conn:
+            standing = (await open_orders.of_ids(conn, [order_id]))[order_id]
+        starts = self._temporal, partial(late_run, self._task_queue, standing.start)
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
+        try:
+            async for attempt in retry_context(
+                on=Ending, attempts=LATE_TRIES, timeout=None, wait_initial=0, wait_jitter=0
+            ):
+                with attempt:
+                    if attempt.num > 1:
+                        await _at_its_end(handle)
+                    answer = await self._sent(
+                        handle, name, request, result, f"order {order_id}", starts
+                    )
+        except RPCError as error:
+            raise unreachable(error, f"order {order_id}") from error
+        return answer
+
+
+async def _at_its_end(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until the workflow has ended, for some seconds at most."""
+    with suppress(TimeoutError, WorkflowFailureError):
+        await asyncio.wait_for(handle.result(), ENDS_WITHIN_S)
 
 
 def is_missing(error: Exception) -> bool:

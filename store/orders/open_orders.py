@@ -49,7 +49,7 @@ async def of_ids(conn: Connection, order_ids: Sequence[str]) -> dict[str, Standi
     return {
         row["order_id"]: Standing(
             start=start_of(row),
-            is_open=row["decision"] in ("received", "confirmed"),
+            is_open=row["is_open"],
             state=row["state"],
             reason=row["reason"],
             decided_at=row["decided_at"],

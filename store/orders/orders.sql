@@ -69,6 +69,21 @@ with given as (
 select case when decision in ('received', 'confirmed') then given.reason else o.reason end
 from customer_order o, given where order_id = :order_id;
 
+-- name: reopen(order_id)!
+-- A closed order has something to do: the time after which its effects go does not run.
+insert into effect (order_no, effect, answer, ended_at)
+select order_no, 'ended', to_jsonb(decision), 'infinity' from customer_order
+where order_id = :order_id and decision = 'closed'
+on conflict (order_no, effect) do update set ended_at = excluded.ended_at;
+
+-- name: close_again(order_id)!
+-- It has nothing to do any more: that time begins anew, and the reports for its steps go.
+with gone as (
+    delete from wait_report where order_no = order_no_of(:order_id)
+)
+update effect set ended_at = moment()
+where order_no = order_no_of(:order_id) and effect = 'ended' and ended_at = 'infinity';
+
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;
 

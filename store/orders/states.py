@@ -45,7 +45,12 @@ async def read(conn: Connection, order_id: str) -> OrderState:
     for part in parts:
         for line_id, units in _missing(part).items():
             lines[line_id] = lines[line_id].allocate(units)
-    delivered = [x["carrier"]["at"] for x in parts if x["state"] == "delivered" and x["carrier"]]
+    # The carrier's report of an order that has ended is gone.
+    delivered = [
+        x["carrier"]["at"] if x["carrier"] else x["changed_at"]
+        for x in parts
+        if x["state"] == "delivered"
+    ]
     return OrderState(
         terms=record.terms,
         decision=row["decision"],

@@ -15,10 +15,15 @@ select (select count(*) from stock) as stock_rows,
            as not_compared;
 
 -- name: unfinished()
-select order_id from customer_order where decision in ('received', 'confirmed');
+select order_id from customer_order where decision in ('received', 'confirmed')
+union all
+select order_id from effect join customer_order using (order_no) where ended_at = 'infinity';
 
 -- name: decisions(order_ids)
-select order_id, decision from customer_order where order_id = any(:order_ids::text[]);
+select order_id,
+       case when decision = 'closed' and is_reopened(order_no) then 'closed with late requests'
+            else decision end as decision
+from customer_order where order_id = any(:order_ids::text[]);
 
 -- name: open_purchases()
 select po_id from purchase_order where state not in ('closed', 'cancelled');
@@ -227,7 +232,7 @@ cross join lateral (values
     ('picked', l.picked), ('on their way', l.shipped - l.delivered - l.lost),
     ('to be returned', l.return_requested)
 ) as c (what, units)
-where o.decision in ('rejected', 'cancelled', 'closed') and c.units <> 0
+where o.decision in ('rejected', 'cancelled', 'closed') and c.units <> 0 and not is_reopened(o.order_no)
 order by o.order_id, l.line_id, c.what;
 
 -- name: settled_fulfilment_is_done()
@@ -507,8 +512,8 @@ where not coalesce(c.inexact, false) and coalesce(c.kept, 0) <> coalesce(c.done,
 order by o.order_id, c.what;
 
 -- name: settled_money_is_done()
--- Nothing is owed, but for what a bank sent back while a person is asked about it; nothing is held, no
--- outcome is open. What an operator did by hand, outside, is on record as the resolution of the step.
+-- Nothing is owed, but for what a bank sent back while a person is asked about it, and for what came late;
+-- nothing is held, no outcome is open. What an operator did by hand, outside, is on record as the resolution of the step.
 select o.order_id, m.currency, o.decision, 'still owed' as what,
        m.refund_granted - m.refunded as amount_minor
 from order_money m
@@ -520,7 +525,7 @@ left join (
     group by order_no
 ) asked using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
-  and m.refund_granted <> m.refunded + coalesce(asked.amount_minor, 0)
+  and m.refund_granted <> m.refunded + coalesce(asked.amount_minor, 0) and not is_reopened(o.order_no)
 union all
 select o.order_id, m.currency, o.decision, 'still to be paid by the customer', m.charged - m.captured
 from order_money m join customer_order o using (order_no)
@@ -539,6 +544,7 @@ select o.order_id, p.currency, o.decision,
        'of ' || p.payment_key || ' without a known outcome (' || p.state || ')', p.amount_minor
 from payment p join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('requested', 'unknown')
+  and not is_reopened(o.order_no)
 order by order_id, what;
 
 -- name: dispute_is_held()

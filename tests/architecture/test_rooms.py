@@ -249,7 +249,7 @@ DOORS = {
     ),
     "starter/service/channels.py": ("store.orders.channels",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
-    "starter/service/updates.py": ("store.orders.answers",),
+    "starter/service/updates.py": ("store.orders.answers", "store.orders.open_orders"),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),
     "starter/service/carriers.py": ("store.warehouse.scans",),

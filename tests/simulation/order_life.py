@@ -195,7 +195,15 @@ class OrderLife:
                 self.warehouse,
             ),
             **dict.fromkeys(
-                ("close_order", "keep_answer", "tell", "note_attention", "note_hold"),
+                (
+                    "close_order",
+                    "reopen_order",
+                    "close_again",
+                    "keep_answer",
+                    "tell",
+                    "note_attention",
+                    "note_hold",
+                ),
                 self.records,
             ),
             "read_state": self.states,

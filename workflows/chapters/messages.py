@@ -13,7 +13,7 @@ from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.returns import OrderReturns
 from workflows.engine.inbox import NOTHING, Inbox, SignalMessage, parse_signal, parse_update
-from workflows.engine.refusals import refused
+from workflows.engine.refusals import refuse, refused
 from workflows.engine.runs import Runs
 from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderEnd, OrderView
@@ -21,7 +21,7 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Notice, OrderRecords
-    from domain.errors import InvalidInput
+    from domain.errors import Ending, InvalidInput
     from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -279,20 +279,21 @@ class OrderMessages:
 
     def check_open(self) -> None:
         """Raises where the order has come to its end."""
-        if self.phase in ("ending", "closed", "cancelled", "rejected"):
+        if self.phase in ("ending", "closed"):
+            raise refuse(Ending(f"order {self.order_id} is {self.phase}; nothing can be changed"))
+        if self.phase in ("cancelled", "rejected"):
             raise refused(f"order {self.order_id} is {self.phase}; nothing can be changed")
 
     async def cancelled_in_ui(self) -> None:
         """An operator cancelled the workflow: the same as asking to cancel the whole order."""
         await self.heed("cancel", CancelRequest(reason="cancelled in Temporal", by="operator"))
 
+    @property
+    def owes_an_answer(self) -> bool:
+        """A request has no answer yet, or something that follows from one is not done."""
+        return not workflow.all_handlers_finished() or self.returns.pending or self.refunds.pending
+
     async def all_answered(self) -> None:
         """Wait until every request has its answer, and its consequences are done."""
-        await workflow.wait_condition(
-            lambda: (
-                workflow.all_handlers_finished()
-                and not self.returns.pending
-                and not self.refunds.pending
-            )
-        )
+        await workflow.wait_condition(lambda: not self.owes_an_answer)
         await self.runs.ui.heeded()  # it is not a handler, and a step of it may wait for a person

@@ -176,8 +176,11 @@ class OrderReturns:
         ends, lines = self.window_ends, self._book.lines
         if ends is None:
             raise refused("nothing has been delivered yet; cancel what is not wanted")
-        if workflow.now() > ends:
-            raise refused(f"the return window ended on {ends:%Y-%m-%d %H:%M %Z}")
+        if workflow.now() > ends and not request.late:
+            raise refused(
+                f"the return window ended on {ends:%Y-%m-%d %H:%M %Z}; customer service can take "
+                "it all the same, as a late one (--late)"
+            )
 
         def check(_: int, line_id: LineId, quantity: int) -> None:
             line = lines[line_id]

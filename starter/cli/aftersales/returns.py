@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -22,6 +23,9 @@ def request_return(
     order: OrderName,
     reason: Reason,
     line: Lines = None,
+    late: Annotated[
+        bool, typer.Option("--late", help="Also after the return window, and of a closed order.")
+    ] = False,
     request_id: RequestId = None,
     by: Who = "customer service",
     as_json: Json = False,
@@ -34,7 +38,7 @@ def request_return(
     Example: `orderloom return web-1001 --line 2=1 --reason "wrong size"`
     """
     order = order_named(order)
-    content = request_content(line, reason, request_id, by)
+    content = {**request_content(line, reason, request_id, by), "late": late}
     request = read_model(ReturnRequest, content, where="return")
     outcome = asyncio.run(_ask(order, request))
     lines = [

@@ -96,6 +96,12 @@ begin
        and not exists (select from effect where order_no = its_no and effect = 'ended');
 end $$;
 
+-- Whether a closed order has something to do that came late.
+create or replace function is_reopened(its_no bigint) returns boolean language sql stable as $$
+    select exists (select from effect
+                   where order_no = its_no and effect = 'ended' and ended_at = 'infinity')
+$$;
+
 -- Adds to the counts of a set of lines; null: nothing to add for any of them. The constraints of order_line
 -- refuse impossible sums.
 create or replace function lines_moved(

@@ -10,6 +10,7 @@ from activities.orders.order_records import (
     Ended,
     Hold,
     KeepAnswer,
+    Late,
     Notice,
 )
 from domain.ids import WHO
@@ -36,6 +37,12 @@ class OrderRecords:
             self.memory.decision = ask.decision
             self.memory.reason = ask.reason or self._why_cancelled()
         return Ended(reason=self.memory.reason)
+
+    def reopen_order(self, ask: Late) -> None:
+        """Nothing is forgotten here."""
+
+    def close_again(self, ask: Late) -> None:
+        """As above."""
 
     def _why_cancelled(self) -> str:
         """The reason of the latest cancellation, of somebody else before our own."""
