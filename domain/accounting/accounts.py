@@ -20,6 +20,7 @@ class Account(StrEnum):
     CASH_IN_TRANSIT = "cash_in_transit"  # At payment companies, or on its way from them.
     RECEIVABLES = "receivables"
     INVENTORY = "inventory"
+    INTERCOMPANY = "intercompany"  # Goods that one seller owes to another, at their cost.
     DISPUTES = "disputes"  # Taken back by a bank, and not decided yet.
     DEFERRED_REVENUE = "deferred_revenue"  # Paid for, and not sent yet.
     REFUNDS_PAYABLE = "refunds_payable"  # Granted, and not issued yet.

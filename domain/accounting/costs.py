@@ -1,7 +1,8 @@
 """The cost of goods: moving average, exact to the minor unit.
 
-The cost is kept for all units of a SKU together, wherever they lie. `n` of `quantity` units have
-cost `whole × n // quantity`, and the last units have the rest: rounding gains or loses nothing.
+The cost is kept for all units of a SKU that a seller owns together, wherever they lie. `n` of
+`quantity` units have cost `whole × n // quantity`, and the last units have the rest: rounding gains
+or loses nothing.
 Units that were bought in several currencies have a cost in each of them, and each is averaged by
 itself, so no exchange rate is needed.
 """
@@ -30,6 +31,7 @@ _AGAINST: Final = {
     "adjusted": Account.WRITE_OFFS,
     "counted": Account.WRITE_OFFS,
     "written_off": Account.WRITE_OFFS,
+    "handed_over": Account.INTERCOMPANY,  # To another seller, or by one.
 }
 
 

@@ -12,6 +12,7 @@ from domain.calendars import Calendar, arrives_on
 from domain.errors import InvalidInput
 from domain.fields import Amount, CountryOrAny, Currency, Document, Id, Service, inconsistent
 from domain.money import to_minor
+from domain.sellers import Code
 from domain.stock.location_ranking import Place
 from domain.stored import is_stored
 
@@ -44,6 +45,8 @@ class Location(Document):
     """A warehouse or a shop. A left-out field has its default."""
 
     location: Id
+    seller: Code | None = None
+    """Whose goods lie there. Left out: as before, or the only seller."""
     priority: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 100
     """The lowest is preferred, if all else is equal."""
     calendar: Calendar = Calendar()

@@ -24,15 +24,19 @@ class Locations:
     async def save(self, wanted: Sequence[Location]) -> None:
         """Set all there is to know about these locations: all of them, or none where one is wrong.
 
-        Raises Conflict where their lanes are priced in several currencies.
+        Raises Conflict where their lanes are priced in several currencies, InvalidInput for a
+        seller that is not there or not named, and Refused for another seller while there are goods.
         """
         async with self._pool.acquire() as conn:
             await locations.save(conn, wanted)
 
-    async def add(self, location: str) -> None:
-        """Make a location of which nothing but the name is known, unless it is there."""
+    async def add(self, location: str, seller: str | None = None) -> None:
+        """Make a location of which only name and owner of the goods are known, unless it is there.
+
+        Raises InvalidInput for a seller that is not there, or not named where there are several.
+        """
         async with self._pool.acquire() as conn:
-            await locations.add(conn, [location])
+            await locations.add(conn, [location], seller)
 
     async def retire(self, location: str) -> Left:
         """Stop a location from sending and receiving anything new.

@@ -44,6 +44,8 @@ class Entry(BaseModel):
     effect: str
     order_id: str | None
     memo: str
+    counterpart: str | None = None
+    """The other seller, where goods go between two."""
     at: datetime
     booked_on: date
     postings: tuple[Posting, ...]

@@ -18,7 +18,7 @@ order by currency, account;
 -- name: entries(first, last, order_id, seller, at_most)
 -- The latest of them (null: all), by their days and then as they were written.
 select * from (
-    select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.at, e.booked_on,
+    select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.counterpart, e.at, e.booked_on,
            (select jsonb_agg(jsonb_build_object(
                 'account', account, 'amount_minor', amount_minor, 'currency', currency)
                 order by currency, amount_minor < 0, account)

@@ -44,38 +44,81 @@ async def book(
     """Book the change of the stock's worth by the movements of one effect.
 
     `moved`: the stock rows that moved, as the query `move` returns them. `under_way`: (SKU,
-    location) → change of the units between locations. Raises InvalidInput for an impossible price.
+    location) → change of the units between locations. Goods that leave one owner and come to
+    another go over at their cost, with an entry for each. Raises InvalidInput for an impossible
+    price.
     """
-    units = Counter[str]()
+    units: dict[str, Counter[str]] = {}
+    held: dict[tuple[str, str], Holding] = {}
+    cost: dict[tuple[str, str], Money] = {}
     for row in moved:
-        units[row["sku"]] += row["on_hand"] + under_way.get((row["sku"], row["location"]), 0)
-    units = Counter({sku: change for sku, change in sorted(units.items()) if change})
-    if not units:
+        owner, sku, place = row["owner"], row["sku"], (row["sku"], row["location"])
+        units.setdefault(owner, Counter())[sku] += row["on_hand"] + under_way.get(place, 0)
+        held[owner, sku] = Holding(**row["held"])
+        if (one := paid.costs.get(place)) is not None:
+            cost[owner, sku] = cost[owner, sku] + one if (owner, sku) in cost else one
+    owners: dict[str, dict[str, int]] = {
+        owner: {sku: change for sku, change in sorted(changes.items()) if change}
+        for owner, changes in units.items()
+    }
+    owners = {owner: changes for owner, changes in sorted(owners.items()) if changes}
+    said = {"order_id": order_id, "memo": f"{kind.replace('_', ' ')}: {why}", "kind": kind}
+    # An effect may come again for other stock rows, but moves each row once only.
+    effects = {
+        owner: f"{effect}#{min(row['movement_id'] for row in moved if row['owner'] == owner)}"
+        for owner in owners
+    }
+    if kind == "transferred" and owners:
+        await _hand_over(conn, owners, held, effects, said)
         return
-    held = {row["sku"]: Holding(**row["held"]) for row in moved}
-    cost: dict[str, Money] = {}
-    for row in moved:
-        one = paid.costs.get((row["sku"], row["location"]))
-        if one is not None:
-            cost[row["sku"]] = cost[row["sku"]] + one if row["sku"] in cost else one
-    sold = {}
-    if kind == "returned" and order_id is not None:
-        sold = await _sold(conn, order_id, units)
-    await _sql.apply(
-        conn,
-        # An effect may come again for other stock rows, but moves each row once only.
-        effect=f"{effect}#{min(row['movement_id'] for row in moved)}",
-        order_id=order_id,
-        memo=f"{kind.replace('_', ' ')}: {why}",
-        kind=kind,
-        change=change(
-            *(held, units, kind),
-            paid=cost,
-            bought=paid.bought,
-            sold=sold,
-            last=await _last(conn, [sku for sku in units if _is_unknown(sku, units, held, cost)]),
-        ),
-    )
+    for owner, changes in owners.items():
+        mine = {sku: held[owner, sku] for sku in changes}
+        price = {sku: cost[owner, sku] for sku in changes if (owner, sku) in cost}
+        sold = {}
+        if kind == "returned" and order_id is not None:
+            sold = await _sold(conn, order_id, changes)
+        unknown = [sku for sku in changes if _is_unknown(sku, changes, mine, price)]
+        await _sql.apply(
+            conn,
+            **said,
+            effect=effects[owner],
+            owner=owner,
+            other=None,
+            change=change(
+                *(mine, changes, kind),
+                paid=price,
+                bought=paid.bought,
+                sold=sold,
+                last=await _last(conn, unknown),
+            ),
+        )
+
+
+async def _hand_over(
+    conn: Connection,
+    owners: Mapping[str, Mapping[str, int]],
+    held: Mapping[tuple[str, str], Holding],
+    effects: Mapping[str, str],
+    said: Mapping[str, str | None],
+) -> None:
+    """Goods go from one owner to the other, who owes what they had cost."""
+    giver, taker = sorted(owners, key=lambda owner: max(owners[owner].values()))
+    goods = {sku: -units for sku, units in owners[giver].items()}
+    assert goods == owners[taker], "all units that one owner gives come to the other"
+    cost = {
+        sku: Holding(quantity=units, costs=held[giver, sku].share(units))
+        for sku, units in goods.items()
+    }
+    for owner, other in ((giver, taker), (taker, giver)):
+        mine = {sku: held[owner, sku] for sku in goods}
+        await _sql.apply(
+            conn,
+            **said,
+            effect=effects[owner],
+            owner=owner,
+            other=other,
+            change=change(mine, owners[owner], "handed_over", sold=cost),
+        )
 
 
 def change(

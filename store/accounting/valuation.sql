@@ -31,6 +31,6 @@ cross join lateral (
     order by p.entry_id desc limit 1
 ) last;
 
--- name: apply(change, effect, order_id, memo, kind)$
+-- name: apply(change, effect, order_id, memo, kind, owner, other)$
 -- The function stands in schema/routines/accounting.sql.
-select goods_valued(:change::jsonb, :effect, order_no_of(:order_id), :memo, :kind);
+select goods_valued(:change::jsonb, :effect, order_no_of(:order_id), :memo, :kind, :owner, :other);

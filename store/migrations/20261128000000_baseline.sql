@@ -75,18 +75,6 @@ create table routine_set (
     applied_at timestamptz not null default moment()
 );
 
-create table location (
-    location      text        primary key,
-    -- the lower one comes first when orders are sourced
-    priority      integer     not null default 100,
-    calendar      jsonb       not null default '{}',  -- domain.calendars.Calendar
-    -- null: no limit
-    parcels_a_day integer
-        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),
-    -- since then it sends and takes nothing new; null: it is open
-    retired_at    timestamptz
-);
-
 -- Every SKU that anybody has spoken of: it was ordered, received, bought or described. The row is made
 -- by whoever comes first; as long as nobody has described it, it has the defaults.
 create table item (
@@ -127,7 +115,7 @@ create index wait_report_pending on wait_report (try_after)
     where outcome is not null and delivered_at is null;
 create index wait_report_by_purchase on wait_report (po_id) where po_id is not null;
 
--- Who sells.
+-- Who sells, where orders come from, and where goods lie.
 
 create table seller (
     seller      text   primary key constraint seller_has_a_code check (seller ~ '^[a-z][a-z0-9]{1,15}$'),
@@ -149,6 +137,27 @@ create table seller (
     retired_at  timestamptz  -- since then no channel sells for it
 );
 insert into seller (seller) values ('main');
+
+-- The seller, where there is one alone; null where there are several.
+create function only_seller() returns text language sql stable as $$
+    select case when count(*) = 1 then min(seller) end from (select seller from seller limit 2) s
+$$;
+
+-- Warehouses and shops.
+create table location (
+    location      text        primary key,
+    -- who owns the goods there
+    seller        text        not null default only_seller()
+        constraint location_is_of_a_seller references seller on update cascade,
+    -- the lower one comes first when orders are sourced
+    priority      integer     not null default 100,
+    calendar      jsonb       not null default '{}',  -- domain.calendars.Calendar
+    -- null: no limit
+    parcels_a_day integer
+        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),
+    -- since then it sends and takes nothing new; null: it is open
+    retired_at    timestamptz
+);
 
 -- Where orders come from. An order carries what its channel said when it was taken in.
 create table channel (
@@ -178,11 +187,6 @@ select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b'])
 -- The seller's day at a moment: of documents, of the books, and of closings.
 create function seller_day(its_seller text, at timestamptz) returns date language sql stable as $$
     select (at at time zone time_zone)::date from seller where seller = its_seller
-$$;
-
--- The seller, where there is one alone; null where there are several.
-create function only_seller() returns text language sql stable as $$
-    select case when count(*) = 1 then min(seller) end from (select seller from seller limit 2) s
 $$;
 
 -- Orders as people and tools read them, their stories, and what stops them.
@@ -391,6 +395,8 @@ create table journal_entry (
     seller    text        not null,
     booked_on date        not null,
     memo      text        not null,
+    -- The other seller, of an entry that claims or owes goods between two: it has an entry of its own.
+    counterpart text,
     at        timestamptz not null default moment(),
     -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
@@ -410,7 +416,7 @@ create table posting (
     primary key (entry_id, account, currency),
     -- domain.accounting.accounts.Account; a test compares the two.
     constraint account_is_in_the_chart check (account in (
-        'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
+        'cash_in_transit', 'receivables', 'inventory', 'intercompany', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'write_offs'))
@@ -426,20 +432,29 @@ create table closing (
     primary key (seller, through)
 );
 
--- The units that we own: on shelves, and on their way between locations. This row is the lock of all stock of
--- the SKU, and of what it has cost: whoever changes any of it holds it (locked_stock in routines/stock.sql).
+-- What we have, or had, or await. This row is the lock of all stock of the SKU, and of what it has cost: whoever
+-- changes any of it holds it (locked_stock in routines/stock.sql).
 create table inventory (
-    sku      text  primary key constraint inventory_is_of_an_item references item,
-    quantity units not null default 0
+    sku text primary key constraint inventory_is_of_an_item references item
+);
+
+-- The units that a seller owns: on shelves of its locations, and on their way from there.
+create table holding (
+    sku      text  not null constraint holding_is_of_inventory references inventory,
+    seller   text  not null constraint holding_is_of_a_seller references seller on update cascade,
+    quantity units not null,
+    primary key (sku, seller)
 );
 
 -- The known cost of all these units together, for each currency in which some of them were paid.
 create table inventory_value (
-    sku         text          not null
-        constraint inventory_value_is_of_owned_goods references inventory,
+    sku         text          not null,
+    seller      text          not null,
     currency    currency_code not null,
     value_minor minor_units   not null,
-    primary key (sku, currency)
+    primary key (sku, seller, currency),
+    constraint inventory_value_is_of_a_holding foreign key (sku, seller)
+        references holding on update cascade
 );
 
 -- The SKUs behind a posting to inventory.

@@ -36,6 +36,8 @@ create table journal_entry (
     seller    text        not null,
     booked_on date        not null,
     memo      text        not null,
+    -- The other seller, of an entry that claims or owes goods between two: it has an entry of its own.
+    counterpart text,
     at        timestamptz not null default moment(),
     -- The transaction that wrote the entry. It writes the postings, too; later nobody may add any.
     written_by xid8 not null default pg_current_xact_id()
@@ -55,7 +57,7 @@ create table posting (
     primary key (entry_id, account, currency),
     -- domain.accounting.accounts.Account; a test compares the two.
     constraint account_is_in_the_chart check (account in (
-        'cash_in_transit', 'receivables', 'inventory', 'disputes', 'deferred_revenue',
+        'cash_in_transit', 'receivables', 'inventory', 'intercompany', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'write_offs'))
@@ -71,20 +73,29 @@ create table closing (
     primary key (seller, through)
 );
 
--- The units that we own: on shelves, and on their way between locations. This row is the lock of all stock of
--- the SKU, and of what it has cost: whoever changes any of it holds it (locked_stock in routines/stock.sql).
+-- What we have, or had, or await. This row is the lock of all stock of the SKU, and of what it has cost: whoever
+-- changes any of it holds it (locked_stock in routines/stock.sql).
 create table inventory (
-    sku      text  primary key constraint inventory_is_of_an_item references item,
-    quantity units not null default 0
+    sku text primary key constraint inventory_is_of_an_item references item
+);
+
+-- The units that a seller owns: on shelves of its locations, and on their way from there.
+create table holding (
+    sku      text  not null constraint holding_is_of_inventory references inventory,
+    seller   text  not null constraint holding_is_of_a_seller references seller on update cascade,
+    quantity units not null,
+    primary key (sku, seller)
 );
 
 -- The known cost of all these units together, for each currency in which some of them were paid.
 create table inventory_value (
-    sku         text          not null
-        constraint inventory_value_is_of_owned_goods references inventory,
+    sku         text          not null,
+    seller      text          not null,
     currency    currency_code not null,
     value_minor minor_units   not null,
-    primary key (sku, currency)
+    primary key (sku, seller, currency),
+    constraint inventory_value_is_of_a_holding foreign key (sku, seller)
+        references holding on update cascade
 );
 
 -- The SKUs behind a posting to inventory.

@@ -71,18 +71,6 @@ create table routine_set (
     applied_at timestamptz not null default moment()
 );
 
-create table location (
-    location      text        primary key,
-    -- the lower one comes first when orders are sourced
-    priority      integer     not null default 100,
-    calendar      jsonb       not null default '{}',  -- domain.calendars.Calendar
-    -- null: no limit
-    parcels_a_day integer
-        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),
-    -- since then it sends and takes nothing new; null: it is open
-    retired_at    timestamptz
-);
-
 -- Every SKU that anybody has spoken of: it was ordered, received, bought or described. The row is made
 -- by whoever comes first; as long as nobody has described it, it has the defaults.
 create table item (

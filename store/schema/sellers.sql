@@ -1,4 +1,4 @@
--- Who sells.
+-- Who sells, where orders come from, and where goods lie.
 
 create table seller (
     seller      text   primary key constraint seller_has_a_code check (seller ~ '^[a-z][a-z0-9]{1,15}$'),
@@ -20,6 +20,27 @@ create table seller (
     retired_at  timestamptz  -- since then no channel sells for it
 );
 insert into seller (seller) values ('main');
+
+-- The seller, where there is one alone; null where there are several.
+create function only_seller() returns text language sql stable as $$
+    select case when count(*) = 1 then min(seller) end from (select seller from seller limit 2) s
+$$;
+
+-- Warehouses and shops.
+create table location (
+    location      text        primary key,
+    -- who owns the goods there
+    seller        text        not null default only_seller()
+        constraint location_is_of_a_seller references seller on update cascade,
+    -- the lower one comes first when orders are sourced
+    priority      integer     not null default 100,
+    calendar      jsonb       not null default '{}',  -- domain.calendars.Calendar
+    -- null: no limit
+    parcels_a_day integer
+        constraint limit_is_one_parcel_or_more check (parcels_a_day > 0),
+    -- since then it sends and takes nothing new; null: it is open
+    retired_at    timestamptz
+);
 
 -- Where orders come from. An order carries what its channel said when it was taken in.
 create table channel (
@@ -49,9 +70,4 @@ select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b'])
 -- The seller's day at a moment: of documents, of the books, and of closings.
 create function seller_day(its_seller text, at timestamptz) returns date language sql stable as $$
     select (at at time zone time_zone)::date from seller where seller = its_seller
-$$;
-
--- The seller, where there is one alone; null where there are several.
-create function only_seller() returns text language sql stable as $$
-    select case when count(*) = 1 then min(seller) end from (select seller from seller limit 2) s
 $$;

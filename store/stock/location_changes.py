@@ -68,7 +68,7 @@ async def rename(
     the journal and open parcels keep the old name, and allocated units stay there until they are
     sent. `merge`: the new location may exist already (as after a rename that stopped halfway), and
     keeps its own settings. Raises NotFound, InvalidInput for the same name, and Conflict for a name
-    that is taken.
+    that is taken, or is another seller's.
     """
     if old == new:
         raise InvalidInput(f"{old} has this name already")
@@ -79,6 +79,12 @@ async def rename(
         raise Conflict(f"there is a location {new}; --merge puts the stock of both together")
     if new in known and (fault := locations.fault_of(new, known)):
         raise fault
+    owners = {one.location: one.seller for one in await locations.find(conn)}
+    if new in known and owners[old] != owners[new]:
+        raise Conflict(
+            f"{old} has goods of {owners[old]}, {new} of {owners[new]}: `orderloom stock transfer` "
+            "brings them from one to the other"
+        )
     async with conn.transaction():
         await _sql.copy(conn, old=old, new=new)
         await _sql.copy_rows(conn, old=old, new=new)

@@ -3,8 +3,8 @@
 -- name: copy(old, new)!
 -- A location with the settings and lanes of another one; an existing one stays as it is.
 with made as (
-    insert into location (location, priority, calendar, parcels_a_day)
-    select :new, priority, calendar, parcels_a_day from location where location = :old
+    insert into location (location, seller, priority, calendar, parcels_a_day)
+    select :new, seller, priority, calendar, parcels_a_day from location where location = :old
     on conflict (location) do nothing
     returning location
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from domain.errors import Conflict, IllegalTransition, NotFound, Refused
+from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, Refused
 from domain.money import to_decimal
 from domain.orders.order import Shipping
 from domain.stock.locations import Location, Way
 from domain.stored import stored
+from domain.words import few
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
@@ -18,11 +19,15 @@ _sql = load_queries(__file__)
 async def save(conn: Connection, wanted: Sequence[Location]) -> None:
     """Replace the settings of these locations; unknown ones are created.
 
-    Raises Conflict when lanes would have prices in several currencies; then nothing changes.
+    Raises Conflict when lanes would have prices in several currencies, InvalidInput for a seller
+    that is not there or not named, and Refused for another seller while there are goods. Then
+    nothing changes.
     """
     async with conn.transaction():
-        for location in wanted:
-            await _save(conn, location)
+        for number, location in enumerate(wanted):
+            where = f"locations[{number}].seller"
+            seller = await _owner(conn, location.location, location.seller, where)
+            await _save(conn, location, seller)
         priced = [row async for row in _sql.lane_currencies(conn)]
         if len(priced) > 1:
             some = ", ".join(f"{row['location']} in {row['currency']}" for row in priced)
@@ -32,10 +37,39 @@ async def save(conn: Connection, wanted: Sequence[Location]) -> None:
             )
 
 
-async def _save(conn: Connection, location: Location) -> None:
+async def _owner(conn: Connection, location: str, wanted: str | None, where: str) -> str:
+    """Whose goods lie at a location from now on."""
+    found = await _sql.owner(conn, location=location)
+    now: str | None = found["seller"]
+    if wanted is None and now is not None:
+        return now
+    choice: list[str] = [one for one in found["sellers"] if wanted in (None, one)]
+    if not choice:
+        raise InvalidInput(
+            f"there is no seller {wanted}; `orderloom sellers list` shows those that there are",
+            where=where,
+        )
+    if len(choice) > 1:
+        raise InvalidInput(
+            f"there are several sellers, {few(choice, 'seller')}: say whose goods lie at "
+            f"{location}, as `orderloom locations add {location} --seller {choice[0]}` does",
+            where=where,
+        )
+    if now not in (None, choice[0]):
+        await _sql.stop_movements(conn)
+        if await _sql.holds_goods(conn, location=location):
+            raise Refused(
+                f"{location} has goods of {now}, or awaits some: `orderloom stock transfer` takes "
+                f"them to another location, and when none are left it can be {choice[0]}'s"
+            )
+    return choice[0]
+
+
+async def _save(conn: Connection, location: Location, seller: str) -> None:
     await _sql.save_location(
         conn,
         location=location.location,
+        seller=seller,
         priority=location.priority,
         calendar=location.calendar.model_dump(mode="json", exclude_defaults=True),
         parcels_a_day=location.parcels_a_day,
@@ -84,9 +118,15 @@ async def names(conn: Connection) -> dict[str, bool]:
     return {row["location"]: row["retired"] async for row in _sql.names(conn)}
 
 
-async def add(conn: Connection, wanted: Iterable[str]) -> None:
-    """Create locations of which only the name is known; existing ones stay as they are."""
-    await _sql.add(conn, locations=sorted(set(wanted)))
+async def add(conn: Connection, wanted: Iterable[str], seller: str | None = None) -> None:
+    """Create locations of which only the name is known; existing ones stay as they are.
+
+    `seller`: whose goods lie there; may be left out where there is one alone. Raises InvalidInput.
+    """
+    new = sorted(set(wanted) - (await names(conn)).keys())
+    if new:
+        owner = await _owner(conn, new[0], seller, "--seller")
+        await _sql.add(conn, locations=new, seller=owner)
 
 
 async def check(conn: Connection, wanted: Iterable[str]) -> None:

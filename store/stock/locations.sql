@@ -1,10 +1,10 @@
 -- Locations, and the ways of parcels from there.
 
--- name: save_location(location, priority, calendar, parcels_a_day)!
-insert into location (location, priority, calendar, parcels_a_day)
-values (:location, :priority, :calendar, :parcels_a_day)
+-- name: save_location(location, seller, priority, calendar, parcels_a_day)!
+insert into location (location, seller, priority, calendar, parcels_a_day)
+values (:location, :seller, :priority, :calendar, :parcels_a_day)
 on conflict (location) do update
-set priority = excluded.priority, calendar = excluded.calendar,
+set seller = excluded.seller, priority = excluded.priority, calendar = excluded.calendar,
     parcels_a_day = excluded.parcels_a_day;
 
 -- name: drop_lanes(location)!
@@ -30,14 +30,28 @@ select * from ways_to(:locations::text[], :countries::text[], :postal_codes::tex
 -- name: names()
 select location, retired_at is not null as retired from location order by location;
 
--- name: add(locations)!
+-- name: owner(location)^
+-- Whose goods lie there, if it is there, and who there is.
+select (select seller from location where location = :location) as seller,
+       (select array_agg(seller order by seller) from seller) as sellers;
+
+-- name: stop_movements()!
+-- Nobody brings goods to a location or takes some away while it gets another owner.
+lock table movement in share row exclusive mode;
+
+-- name: holds_goods(location)$
+-- Whether there are goods, or some are on their way to it or from it.
+select exists (select from stock where location = :location and on_hand > 0)
+    or exists (select from transfer where closed_at is null and :location in (from_location, to_location));
+
+-- name: add(locations, seller)!
 -- Existing locations stay as they are.
-insert into location (location) select * from unnest(:locations::text[]) as w (location)
+insert into location (location, seller) select location, :seller from unnest(:locations::text[]) as w (location)
 order by location
 on conflict (location) do nothing;
 
 -- name: list_locations(location)
-select l.location, l.priority, l.calendar, l.parcels_a_day,
+select l.location, l.seller, l.priority, l.calendar, l.parcels_a_day,
        coalesce((
            select jsonb_agg(jsonb_build_object(
                       'country', country, 'postal_prefix', postal_prefix, 'service', service,

@@ -53,7 +53,8 @@ select on_hand_change, counted from movement
 where effect = :effect and sku = :sku and location = :location;
 
 -- name: movements_of(effect)
-select sku, on_hand_change from movement where effect = :effect order by sku;
+select sku, sum(on_hand_change)::bigint as on_hand_change from movement where effect = :effect
+group by sku order by sku;
 
 -- name: history(sku, location, at_most)
 select * from (

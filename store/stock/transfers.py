@@ -164,16 +164,17 @@ async def receive(
             )
         await lock_stock(conn, lines)
         to, origin = row["to_location"], row["from_location"]
-        moves = [
-            stock.Move(sku=sku, location=to, on_hand=n, under_way=-n) for sku, n in came.items()
-        ]
+        # On the way they are still the sender's, who bears their loss.
+        owner = to if row["one_owner"] else origin
+        moves = [stock.Move(sku=sku, location=to, on_hand=n) for sku, n in came.items()]
+        moves += [stock.Move(sku=sku, location=owner, under_way=-n) for sku, n in came.items()]
         await stock.move(conn, effect, "transferred", moves, who=who, why=f"from {origin}")
-        # No shelf changes, but the journal tells the loss at the destination.
+        # No shelf changes, but the journal tells the loss where they would be the owner's.
         await stock.move(
             conn,
             f"{effect}:lost",
             "written_off",
-            [stock.Move(sku=sku, location=to, under_way=-n) for sku, n in lost.items()],
+            [stock.Move(sku=sku, location=owner, under_way=-n) for sku, n in lost.items()],
             who=who,
             why=f"{transfer_id}: {_counted(lost)} lost on the way from {origin}",
         )

@@ -15,7 +15,10 @@ with sent as (
 select transfer_id from sent;
 
 -- name: lock(transfer_id)^
-select transfer_id, from_location, to_location, expected_on, closed_at
+-- `one_owner`: the goods are the same seller's at both ends.
+select transfer_id, from_location, to_location, expected_on, closed_at,
+       (select count(distinct seller) = 1 from location where location in (from_location, to_location))
+           as one_owner
 from transfer where transfer_id = :transfer_id for update;
 
 -- name: settle(skus, arrived, lost, transfer_id)!

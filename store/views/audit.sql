@@ -640,34 +640,38 @@ where c.through is not null
 order by order_id, e.effect;
 
 -- name: inventory_is_stock()
--- Units that are ours: on shelves, and under way between them.
-select sku, coalesce(i.quantity, 0) as quantity, coalesce(o.units, 0) as owned
-from inventory i
+-- Units that a seller owns: on its shelves, and under way from there.
+select sku, seller, coalesce(h.quantity, 0) as quantity, coalesce(o.units, 0) as owned
+from holding h
 full join (
-    select sku, sum(units) as units from (
-        select sku, on_hand as units from stock
-        union all select sku, sent - arrived - lost from transfer_line
-    ) owned group by sku
-) o using (sku)
-where coalesce(i.quantity, 0) <> coalesce(o.units, 0)
-order by sku;
+    select sku, seller, sum(units) as units from (
+        select sku, location, on_hand as units from stock
+        union all
+        select l.sku, t.from_location, l.sent - l.arrived - l.lost
+        from transfer_line l join transfer t using (transfer_id)
+    ) there join location using (location)
+    group by sku, seller
+) o using (sku, seller)
+where coalesce(h.quantity, 0) <> coalesce(o.units, 0)
+order by sku, seller;
 
 -- name: inventory_value_is_booked()
--- What the units of a SKU have cost, and its share of what is booked as inventory. No units have cost
--- nothing.
-select sku, currency, c.what, coalesce(v.value_minor, 0) as kept_minor, c.said as said_minor
+-- What a seller's units of a SKU have cost, and their share of what it has booked as inventory. No units have
+-- cost nothing.
+select sku, seller, currency, c.what, coalesce(v.value_minor, 0) as kept_minor, c.said as said_minor
 from inventory_value v
 full join (
-    select sku, currency, sum(value_minor) as value_minor from inventory_posting
-    group by sku, currency
-) p using (sku, currency)
-left join inventory i using (sku)
+    select g.sku, e.seller, g.currency, sum(g.value_minor) as value_minor
+    from inventory_posting g join journal_entry e using (entry_id)
+    group by g.sku, e.seller, g.currency
+) p using (sku, seller, currency)
+left join holding h using (sku, seller)
 cross join lateral (values
     ('its movements', coalesce(p.value_minor, 0)),
-    ('there are none of it', case when i.quantity = 0 then 0 else coalesce(v.value_minor, 0) end)
+    ('there are none of it', case when h.quantity > 0 then coalesce(v.value_minor, 0) else 0 end)
 ) as c (what, said)
 where coalesce(v.value_minor, 0) <> c.said
-order by sku, currency, c.what;
+order by sku, seller, currency, c.what;
 
 -- name: inventory_account_is_its_goods()
 select coalesce(o.order_id, e.effect) as order_id, e.effect, currency,
@@ -836,15 +840,34 @@ where d.issued_on < b.issued_on
 order by d.number;
 
 -- name: order_is_of_one_seller()
--- An order's documents and entries are its seller's.
+-- An order's documents and entries are its seller's, but what is booked of goods, which is their owner's.
 select o.order_id, o.seller, w.what, w.seller as whose
 from customer_order o
 join (
     select order_no, seller, number as what from document
-    union all select order_no, seller, effect from journal_entry where order_no is not null
+    union all
+    select order_no, seller, effect from journal_entry e
+    where order_no is not null and not exists (select from inventory_posting g where g.entry_id = e.entry_id)
 ) w using (order_no)
 where w.seller <> o.seller
 order by o.order_id, w.what;
+
+-- name: sellers_agree()
+-- What one seller claims from another, that one owes.
+select seller, counterpart, currency, sum(owed) as owed_minor
+from (
+    select least(e.seller, e.counterpart) as seller, greatest(e.seller, e.counterpart) as counterpart,
+           p.currency, p.amount_minor as owed
+    from journal_entry e join posting p using (entry_id)
+    where p.account = 'intercompany' and e.counterpart is not null
+    union all
+    select e.seller, null, p.currency, 0  -- its other side is not known
+    from journal_entry e join posting p using (entry_id)
+    where p.account = 'intercompany' and e.counterpart is null
+) between_two
+group by seller, counterpart, currency
+having sum(owed) <> 0 or counterpart is null
+order by seller, counterpart, currency;
 
 -- name: document_is_of_its_entrys_month()
 -- So that the documents of a month add up to what is booked in it.

@@ -259,6 +259,12 @@ _CHECKS = (
         "it is sold by {seller}, but {what} is in the books of {whose}",
     ),
     _Check(
+        "sellers_agree",
+        "ledger",
+        "{seller} and {counterpart}",
+        "what one claims is not what the other owes: {owed_minor} more",
+    ),
+    _Check(
         "document_is_of_its_entrys_month",
         "documents",
         "{number}",
@@ -280,13 +286,15 @@ _CHECKS = (
         "inventory_is_stock",
         "ledger",
         "{sku}",
-        "{quantity} units in the books, but {owned} on shelves and under way between them",
+        "{quantity} units in the books of {seller}, but {owned} on its shelves and under way from "
+        "there",
     ),
     _Check(
         "inventory_value_is_booked",
         "ledger",
         "{sku}",
-        "its units have cost {kept_minor}, but by what is booked ({what}) it is {said_minor}",
+        "those of {seller} have cost {kept_minor}, but by what is booked ({what}) it is "
+        "{said_minor}",
     ),
     _Check(
         "inventory_account_is_its_goods",

@@ -69,6 +69,8 @@ def _transaction(entry: Entry) -> Iterator[str]:
     yield f"  effect: {_text(entry.effect)}"
     if entry.order_id is not None:
         yield f"  order: {_text(entry.order_id)}"
+    if entry.counterpart is not None:
+        yield f"  counterpart: {_text(entry.counterpart)}"
     yield f"  written: {_text(entry.at.astimezone(UTC).isoformat(timespec='seconds'))}"
     yield from _postings(entry.postings)
 

@@ -34,6 +34,7 @@ CHART: Final[Mapping[Account, Named]] = {
     Account.RECEIVABLES: Named(Root.ASSETS, "Receivables", "1100"),
     Account.DISPUTES: Named(Root.ASSETS, "Disputes", "1150"),
     Account.INVENTORY: Named(Root.ASSETS, "Inventory", "1200"),
+    Account.INTERCOMPANY: Named(Root.ASSETS, "Intercompany", "1300"),
     Account.PURCHASES: Named(Root.LIABILITIES, "Purchases", "2000"),
     Account.TAX_PAYABLE: Named(Root.LIABILITIES, "Tax payable", "2100"),
     Account.DEFERRED_REVENUE: Named(Root.LIABILITIES, "Deferred revenue", "2200"),

@@ -46,11 +46,22 @@ def list_locations(
         out.say("no locations; `orderloom stock import` and `orderloom locations import` make some")
     else:
         out.table(
-            ["location", "", ">priority", "works", "cut-off", ">handling days", ">a day", "lanes"],
+            [
+                "location",
+                "",
+                "goods of",
+                ">priority",
+                "works",
+                "cut-off",
+                ">handling days",
+                ">a day",
+                "lanes",
+            ],
             [
                 (
                     one.location,
                     "retired" if one.location in retired else "",
+                    one.seller,
                     one.priority,
                     _works(one.calendar),
                     one.calendar.cut_off,
@@ -66,6 +77,15 @@ def list_locations(
 @app.command()
 def add(
     location: Annotated[str, typer.Argument(metavar="LOCATION", show_default=False)],
+    seller: Annotated[
+        str | None,
+        typer.Option(
+            "--seller",
+            metavar="CODE",
+            help="Whose goods lie there; may be left out where there is one seller alone.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Create a location, so that stock can be there. It ships everywhere until it has lanes.
@@ -75,7 +95,7 @@ def add(
     Example: `orderloom locations add outlet`
     """
     name = read_model(Location, {"location": location}, where="locations").location
-    from_records(lambda here: here.locations.add(name))
+    from_records(lambda here: here.locations.add(name, seller))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"location": name})

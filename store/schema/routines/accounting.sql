@@ -32,38 +32,78 @@ begin
     where amount <> 0;
 end $$;
 
--- Moves units and their cost, and books that in one entry; a cost of zero makes no entry. `change`: the units of
--- each SKU, what they cost in each currency, and the postings that follow.
+-- The units of a SKU that a seller owns, and what they have cost. Under the lock of the SKU's stock.
+create or replace function held_by(its_seller text, its_sku text) returns jsonb language sql stable as $$
+    select jsonb_build_object(
+        'quantity', coalesce((select quantity from holding where sku = its_sku and seller = its_seller), 0),
+        'costs', coalesce((select jsonb_object_agg(currency, value_minor) from inventory_value
+                           where sku = its_sku and seller = its_seller), '{}'))
+$$;
+
+-- Moves units of one owner and their cost, and books that in one entry; a cost of zero makes no entry. `change`:
+-- the units of each SKU, what they cost in each currency, and the postings that follow. `its_other`: the goods
+-- come from that seller, or go to it. Goods that another seller has sold than owns are claimed from it, and it
+-- has an entry of its own: they are what it has sold.
 create or replace function goods_valued(
-    change jsonb, its_effect text, its_order bigint, its_memo text, its_kind text) returns void
+    change jsonb, its_effect text, its_order bigint, its_memo text, its_kind text, its_owner text,
+    its_other text default null) returns void
 language plpgsql as $$
+declare
+    sold_by  text;
+    the_rows integer;
 begin
-    with counted as (
-        update inventory i set quantity = i.quantity + c.units
-        from jsonb_to_recordset(change -> 'units') as c (sku text, units bigint)
-        where i.sku = c.sku
+    if its_other is null and its_order is not null then
+        select nullif(seller, its_owner) into sold_by from customer_order
+        where order_no = its_order and its_kind in ('shipped', 'returned');
+    end if;
+    with moved as (
+        select * from jsonb_to_recordset(change -> 'units') as c (sku text, units bigint)
+    ), counted as (
+        update holding h set quantity = h.quantity + moved.units
+        from moved where (h.sku, h.seller) = (moved.sku, its_owner)
+        returning h.sku
+    ), first as (
+        insert into holding (sku, seller, quantity)
+        select sku, its_owner, units from moved where sku not in (select sku from counted)
     ), changed as (
         select * from jsonb_to_recordset(change -> 'costs')
             as c (sku text, units bigint, currency text, amount bigint)
     ), lowered as (
         update inventory_value v set value_minor = v.value_minor + c.amount
         from changed c
-        where (v.sku, v.currency) = (c.sku, c.currency) and c.amount < 0
+        where (v.sku, v.seller, v.currency) = (c.sku, its_owner, c.currency) and c.amount < 0
     ), raised as (
-        insert into inventory_value as v (sku, currency, value_minor)
-        select sku, currency, amount from changed where amount > 0
-        on conflict (sku, currency) do update set value_minor = v.value_minor + excluded.value_minor
+        insert into inventory_value as v (sku, seller, currency, value_minor)
+        select sku, its_owner, currency, amount from changed where amount > 0
+        on conflict (sku, seller, currency) do update set value_minor = v.value_minor + excluded.value_minor
     ), entry as (
-        insert into journal_entry (effect, order_no, memo)
-        select its_effect, its_order, its_memo where exists (select from changed)
+        insert into journal_entry (effect, order_no, seller, counterpart, memo)
+        select its_effect, its_order, its_owner, coalesce(its_other, sold_by), its_memo
+        where exists (select from changed)
         returning entry_id
     ), valued as (
         insert into inventory_posting (entry_id, sku, kind, units, currency, value_minor)
         select entry_id, sku, its_kind, units, currency, amount from entry, changed
     )
     insert into posting (entry_id, account, currency, amount_minor)
-    select entry_id, account, currency, amount
+    select entry_id,
+           case when sold_by is not null and account = 'cost_of_goods_sold' then 'intercompany' else account end,
+           currency, amount
     from entry, jsonb_to_recordset(change -> 'postings') as p (account text, currency text, amount bigint);
+    get diagnostics the_rows = row_count;
+    if sold_by is null or the_rows = 0 then
+        return;
+    end if;
+    with entry as (
+        insert into journal_entry (effect, order_no, seller, counterpart, memo)
+        values (its_effect || ':intercompany', its_order, sold_by, its_owner, its_memo)
+        returning entry_id
+    )
+    insert into posting (entry_id, account, currency, amount_minor)
+    select entry_id, side.account, currency, side.sign * amount
+    from entry, jsonb_to_recordset(change -> 'postings') as p (account text, currency text, amount bigint)
+    cross join lateral (values ('cost_of_goods_sold', 1), ('intercompany', -1)) as side (account, sign)
+    where p.account = 'cost_of_goods_sold';
 end $$;
 
 -- Everything that a document consists of, and the number that the part has already. `earlier`: the order's

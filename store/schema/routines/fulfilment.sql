@@ -214,7 +214,7 @@ end $$;
 
 -- What a hand-over is decided on, under the order's lock and that of the parcel's stock, which are taken here.
 -- `is_told`: it was reported before, and nothing else is answered. `since`: it has its label. `lines`: what is claimed for the parcel.
--- `held`: the units of each of their SKUs, and what they have cost. `paying`: where it is still to be charged.
+-- `held`: the units of each of their SKUs that the owner of these goods has, and what they have cost. `paying`: where it is still to be charged.
 create or replace function hand_over_look(
     its_id text, out is_told boolean, out carrier text, out since timestamptz, out lines jsonb, out held jsonb,
     out to_charge bigint, out paying jsonb, out tallies jsonb, out basis jsonb
@@ -241,11 +241,8 @@ begin
     goods := array(select distinct sku from reservation
                    where order_no = part.order_no and fulfilment_id = its_id and quantity > 0);
     perform from locked_stock(goods);
-    select coalesce(jsonb_object_agg(i.sku, jsonb_build_object(
-               'quantity', i.quantity, 'costs', coalesce((
-                   select jsonb_object_agg(v.currency, v.value_minor)
-                   from inventory_value v where v.sku = i.sku), '{}'))), '{}')
-    into held from inventory i where i.sku = any(goods);
+    select coalesce(jsonb_object_agg(g.sku, held_by(l.seller, g.sku)), '{}')
+    into held from unnest(goods) as g (sku), location l where l.location = part.location;
     to_charge := coalesce((select s.to_charge_minor from shipment s
                            where s.order_no = part.order_no and s.fulfilment_id = its_id), 0);
     if to_charge > 0 then
@@ -272,7 +269,8 @@ begin
         array_fill(its_order, array[cardinality(skus)]), 'shipped', false, null, its_who, its_why);
     if first is not null and cost is not null then
         perform goods_valued(cost, 'ship:' || its_id || '#' || first, order_no_of(its_order),
-                             'shipped: ' || its_why, 'shipped');
+                             'shipped: ' || its_why, 'shipped',
+                             (select seller from location where location = locations[1]));
     end if;
     perform parcel_left(its_id, its_time, its_who);
     perform report_to_step('pick_pack_ship:' || its_id, its_order, null, its_report, true);

@@ -153,11 +153,12 @@ end $$;
 
 -- Books a set of movements and applies them. A movement of the same effect on the same stock row is booked
 -- once: the second time it is found, and nothing moves. The stock is locked already. For goods that arrive
--- or leave, it returns the holding before the change.
+-- or leave, it returns what their owner held before the change.
 create or replace function stock_moved(
     effects text[], skus text[], locations text[], on_hand_changes bigint[], allocated_changes bigint[],
     order_ids text[], its_kind text, goods boolean, its_count bigint, its_who text, its_why text
-) returns table (sku text, location text, movement_id bigint, on_hand bigint, freed bigint, held jsonb)
+) returns table (
+    sku text, location text, movement_id bigint, on_hand bigint, freed bigint, owner text, held jsonb)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -181,15 +182,11 @@ begin
     )
     update stock
     set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
-    from moved
+    from moved join location place using (location)
     where (stock.sku, stock.location) = (moved.sku, moved.location)
     returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
               moved.on_hand - moved.allocated,
-              case when goods then (
-                  select jsonb_build_object('quantity', i.quantity, 'costs', coalesce((
-                      select jsonb_object_agg(currency, value_minor)
-                      from inventory_value v where v.sku = i.sku), '{}'))
-                  from inventory i where i.sku = stock.sku) end;
+              place.seller, case when goods then held_by(place.seller, stock.sku) end;
 end $$;
 
 -- Fulfilments, each with the content of its parcel, and its claims on stock: one for each part.

@@ -77,8 +77,8 @@ async def balances(pool: Pool) -> dict[tuple[str, str], int]:
 async def holdings(pool: Pool) -> dict[str, Holding]:
     rows = await pool.fetch("""
         select sku, quantity, coalesce((select jsonb_object_agg(currency, value_minor)
-            from inventory_value v where v.sku = i.sku and value_minor > 0), '{}') as costs
-        from inventory i""")
+            from inventory_value v where v.sku = h.sku and value_minor > 0), '{}') as costs
+        from holding h""")
     return {row["sku"]: Holding(quantity=row["quantity"], costs=row["costs"]) for row in rows}
 
 

@@ -64,7 +64,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("location", "lane", "item", "kit", "kit_part", "stock", "inventory"),
-            *("inventory_value", "routine_set", "catalogue_version", "currency"),
+            *("holding", "inventory_value", "routine_set", "catalogue_version", "currency"),
         ),
         "grows with what there is, not with the orders",
     ),

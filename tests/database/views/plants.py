@@ -565,16 +565,16 @@ PLANTS = {
         "was written after",
     ),
     "units that no movement brought into the books": Plant(
-        "update inventory set quantity = quantity + 1 where sku = 'JUG'",
+        "update holding set quantity = quantity + 1 where sku = 'JUG'",
         "ledger",
         "JUG",
-        "13 units in the books, but 12 on shelves",
+        "13 units in the books of main, but 12 on its shelves",
     ),
     "goods under way that are nobody's": Plant(
-        "update inventory set quantity = quantity - 1 where sku = 'MUG'",
+        "update holding set quantity = quantity - 1 where sku = 'MUG'",
         "ledger",
         "MUG",
-        "4 units in the books, but 5 on shelves",
+        "4 units in the books of main, but 5 on its shelves",
     ),
     "goods that are worth more than was booked": Plant(
         "update inventory_value set value_minor = value_minor + 1 where sku = 'JUG'",
@@ -583,10 +583,32 @@ PLANTS = {
         "have cost 12.01 EUR, but by what is booked (its movements) it is 12.00 EUR",
     ),
     "nothing at all that is worth something": Plant(
-        "update inventory set quantity = 0 where sku = 'LID'",
+        "update holding set quantity = 0 where sku = 'LID'",
         "ledger",
         "LID",
         "have cost 10.00 EUR, but by what is booked (there are none of it) it is 0.00 EUR",
+    ),
+    "goods that one seller claims and the other does not owe": Plant(
+        """with entry as (
+            insert into journal_entry (seller, counterpart, booked_on, effect, memo)
+            values ('main', 'uk', current_date, 'planted', 'x') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'intercompany', 100, 'EUR' from entry
+        union all select entry_id, 'purchases', -100, 'EUR' from entry""",
+        "ledger",
+        "main and uk",
+        "what one claims is not what the other owes: 1.00 EUR more",
+    ),
+    "a claim on nobody": Plant(
+        """with entry as (
+            insert into journal_entry (seller, booked_on, effect, memo)
+            values ('main', current_date, 'planted', 'x') returning entry_id)
+        insert into posting (entry_id, account, amount_minor, currency)
+        select entry_id, 'intercompany', 100, 'EUR' from entry
+        union all select entry_id, 'purchases', -100, 'EUR' from entry""",
+        "ledger",
+        "main and none",
+        "what one claims is not what the other owes",
     ),
     "inventory that is booked without goods": Plant(
         """with entry as (
