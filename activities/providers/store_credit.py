@@ -27,7 +27,7 @@ _MESSAGES = {
     DeclineCode.AMOUNT_TOO_LARGE: "the amount is above what is left to capture, refund or count",
     DeclineCode.CURRENCY_MISMATCH: "the store credit is in another currency",
     DeclineCode.ALREADY_VOIDED: "what was held of the store credit was released before",
-    DeclineCode.NOT_FOUND: "there is no such credit account or authorization",
+    DeclineCode.NOT_FOUND: "there is no such credit account or authorization of this seller",
     DeclineCode.INVALID_AMOUNT: "an amount must be more than zero and fit in 63 bits",
     DeclineCode.IDEMPOTENCY_CONFLICT: "the key was used before for a call with other content",
 }

@@ -20,16 +20,32 @@ class Credit:
         self._pool = pool
 
     async def grant(
-        self, key: str, customer_id: str, amount: Money, *, who: str, why: str
+        self,
+        key: str,
+        customer_id: str,
+        amount: Money,
+        *,
+        seller: str | None = None,
+        who: str,
+        why: str,
     ) -> CreditAccount:
-        """Give credit as a gift, booked in the same transaction. Returns the account after it."""
+        """Give credit as a gift, booked in the same transaction. Returns the account after it.
+
+        `seller`: whose debt it is; may be left out where there is one alone.
+        """
         async with self._pool.acquire() as conn:
             return await credit.grant(
-                conn, key=key, customer_id=customer_id, amount=amount, who=who, why=why
+                conn,
+                key=key,
+                customer_id=customer_id,
+                amount=amount,
+                seller=seller,
+                who=who,
+                why=why,
             )
 
     async def accounts(self, customer_id: str) -> Sequence[CreditAccount]:
-        """A customer's accounts, one for each currency; none without credit."""
+        """A customer's accounts, one for each seller and currency; none without credit."""
         async with self._pool.acquire() as conn:
             return await credit.find(conn, customer_id)
 

@@ -944,17 +944,19 @@ create index difference_open on reconciliation_difference (day) where resolution
 -- Amounts that the shop owes its customers, who can pay with them. Store credit works like a payment
 -- company: its tables and those of orders and payments do not refer to each other. They share ids and keys.
 
--- One account for each customer and currency. An order gives the account's id as its payment token, so
+-- One account for each customer, currency and seller, because the credit is the debt of a company. An order gives the account's id as its payment token, so
 -- nobody must be able to guess it.
 create table credit_account (
     account_id       text          primary key
         default 'credit_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20),
     customer_id      text          not null,
+    seller           text          not null
+        constraint credit_account_is_of_a_seller references seller on update cascade,
     currency         currency_code not null,
     balance_minor    minor_units   not null default 0,  -- the customer's money
     authorized_minor minor_units   not null default 0,  -- the part of it that orders have authorized
     opened_at        timestamptz   not null default moment(),
-    constraint customer_has_one_account_for_a_currency unique (customer_id, currency),
+    constraint customer_has_one_account_for_a_currency unique (customer_id, currency, seller),
     -- However many orders ask at once, they never get more than there is.
     constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
 );

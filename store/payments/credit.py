@@ -19,7 +19,8 @@ from domain.accounting import accounts
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.money import Money
 from domain.orders.order import TOTAL_MINOR_MAX
-from store.accounting import ledger
+from domain.sellers import choose_one
+from store.accounting import ledger, sellers
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
@@ -61,12 +62,13 @@ class Call:
 
 
 class CreditAccount(BaseModel):
-    """A customer's credit in one currency, in minor units. `authorized`: by orders."""
+    """A customer's credit with a seller in a currency, in minor units. `authorized`: by orders."""
 
     model_config = ConfigDict(frozen=True)
 
     account_id: str
     customer_id: str
+    seller: str
     currency: str
     balance_minor: int
     authorized_minor: int
@@ -112,8 +114,11 @@ async def issue(
     who: str,
     why: str,
     order_id: str | None = None,
+    seller: str | None = None,
 ) -> Call:
     """Give a customer credit, once per key; the first opens the account. Nothing is booked here.
+
+    It is a debt of the order's seller, or of `seller`; left out where there is one alone.
 
     The amount is above zero. An answer kept under the key wins: compare it with `issue_request`.
     """
@@ -123,6 +128,7 @@ async def issue(
         key=key,
         request=issue_request(customer_id, order_id, amount),
         customer_id=customer_id,
+        seller=seller,
         order_id=order_id,
         amount_minor=amount.minor,
         currency=amount.currency,
@@ -137,19 +143,35 @@ def issue_request(customer_id: str, order_id: str | None, amount: Money) -> str:
 
 
 async def grant(
-    conn: Connection, *, key: str, customer_id: str, amount: Money, who: str, why: str
+    conn: Connection,
+    *,
+    key: str,
+    customer_id: str,
+    amount: Money,
+    seller: str | None = None,
+    who: str,
+    why: str,
 ) -> CreditAccount:
     """Give a customer credit that belongs to no order, and book it: once per key, or not at all.
 
-    Raises InvalidInput for an impossible amount, and Conflict when the key was used otherwise.
+    `seller`: whose debt it is; may be left out where there is one alone. Raises InvalidInput for an
+    impossible amount or a seller that is not named, NotFound for one that is not there, and
+    Conflict when the key was used otherwise.
     """
     if not 0 < amount.minor <= TOTAL_MINOR_MAX:
         largest = Money(minor=TOTAL_MINOR_MAX, currency=amount.currency)
         raise InvalidInput(f"credit is more than zero and at most {largest}, not {amount}")
     effect = f"credit:{key}"
     async with conn.transaction():
+        owes = choose_one(await sellers.find(conn), seller).seller
         call = await issue(
-            conn, key=effect, customer_id=customer_id, amount=amount, who=who, why=why
+            conn,
+            key=effect,
+            customer_id=customer_id,
+            seller=owes,
+            amount=amount,
+            who=who,
+            why=why,
         )
         if call.request != issue_request(customer_id, None, amount):
             raise Conflict(f"{key} was used for other credit before; give each its own request id")
@@ -161,9 +183,10 @@ async def grant(
             memo=f"store credit of {amount} given: {why}",
             currency=amount.currency,
             postings=accounts.credit_given(amount.minor),
+            seller=owes,
         )
-        held = {account.currency: account for account in await find(conn, customer_id)}
-        return held[amount.currency]
+        held = {(one.seller, one.currency): one for one in await find(conn, customer_id)}
+        return held[owes, amount.currency]
 
 
 async def authorize(

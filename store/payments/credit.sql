@@ -7,15 +7,18 @@
 -- they were when it began, and that is what the constraints see first. So each update writes every
 -- changing column from the locked rows.
 
--- name: issue(key, request, customer_id, order_id, amount_minor, currency, who, why)^
--- Adds to a customer's account, which is opened if there is none. An amount too large to count is
+-- name: issue(key, request, customer_id, seller, order_id, amount_minor, currency, who, why)^
+-- Adds to a customer's account with the order's seller, or the one that is named, which is opened if there is none. An amount too large to count is
 -- refused.
 with prior as (
     select * from credit_operation where key = :key
 ), given as (
-    insert into credit_account as a (customer_id, currency, balance_minor)
-    select :customer_id, :currency, :amount_minor where not exists (select from prior)
-    on conflict (customer_id, currency) do update
+    insert into credit_account as a (customer_id, seller, currency, balance_minor)
+    select :customer_id,
+           coalesce(:seller, (select seller from customer_order where order_id = :order_id), only_seller()),
+           :currency, :amount_minor
+    where not exists (select from prior)
+    on conflict (customer_id, currency, seller) do update
         set balance_minor = a.balance_minor + excluded.balance_minor
         where a.balance_minor <= 9223372036854775807 - excluded.balance_minor
     returning account_id
@@ -34,7 +37,7 @@ with prior as (
 select * from prior union all select * from kept;
 
 -- name: authorize(key, request, account_id, order_id, amount_minor, currency, who, why)^
--- Available → authorized.
+-- Available → authorized, for an order of the same seller.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
@@ -44,7 +47,9 @@ with prior as (
 ), verdict as (
     select target.*, target.balance_minor - target.authorized_minor as free_minor,
            case
-               when target.account_id is null then 'not_found'
+               when target.account_id is null
+                    or target.seller <> (select seller from customer_order where order_id = :order_id)
+                   then 'not_found'
                when target.currency <> :currency then 'currency_mismatch'
                when :amount_minor::bigint > target.balance_minor - target.authorized_minor
                    then 'insufficient_funds'
@@ -223,8 +228,8 @@ where at >= :since and at < :until and code is null and order_id is not null
 order by operation_id;
 
 -- name: accounts(customer_id)
-select account_id, customer_id, currency, balance_minor, authorized_minor from credit_account
-where customer_id = :customer_id order by currency;
+select account_id, customer_id, seller, currency, balance_minor, authorized_minor from credit_account
+where customer_id = :customer_id order by seller, currency;
 
 -- name: history(account_id, at_most)
 -- The operations of an account, oldest first; only the latest `at_most`.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.accounting import accounts
 from domain.errors import NotFound, Refused
+from domain.ids import order_of
 from domain.payments.comparison import step_is_about
 from domain.payments.reconciliation import Comparison, DifferenceClass, Ours, Remedy, Theirs
 from store.accounting import ledger
@@ -135,14 +136,21 @@ async def fees_to_book(conn: Connection, provider: str, matched: Sequence[Theirs
 
 
 async def book_fees(conn: Connection, provider: str, effects: Sequence[Theirs]) -> None:
-    """Book a company's fees for charges, each once, in the caller's transaction."""
-    for effect in effects:
+    """Book a company's fees for charges, each once, in the caller's transaction.
+
+    Each is in the books of the seller whose order was charged.
+    """
+    orders = [order_of(effect.key) for effect in effects]
+    rows = _sql.sellers_of(conn, order_ids=orders)
+    sellers = {row["order_id"]: row["seller"] async for row in rows}
+    for effect, order_id in zip(effects, orders, strict=True):
         await ledger.post(
             conn,
             effect=_fee(provider, effect),
             memo=f"fee of {provider} for {effect.key}",
             currency=effect.fee_currency,
             postings=accounts.provider_fee(effect.fee_minor),
+            seller=sellers.get(order_id),
         )
 
 

@@ -98,6 +98,9 @@ where provider = :provider and day = :day and resolution = 'open';
 -- Of the entries of no order.
 select effect from journal_entry where order_no is null and effect = any(:effects::text[]);
 
+-- name: sellers_of(order_ids)
+select order_id, seller from customer_order where order_id = any(:order_ids::text[]);
+
 -- name: days(provider, day)
 select provider, day, ran_at, runs, listed, matched, under_way, state from reconciliation
 where day = :day and (:provider::text is null or provider = :provider)

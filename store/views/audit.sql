@@ -953,14 +953,16 @@ order by part, what;
 select coalesce(o.key, e.effect) as key, coalesce(o.currency, e.currency) as currency,
        coalesce(o.balance_change, 0) as given_minor, coalesce(e.booked, 0) as booked_minor
 from (
-    select c.key, c.currency, c.balance_change
-    from credit_operation c left join payment p on p.payment_key = c.key
+    select c.key, c.currency, a.seller, c.balance_change
+    from credit_operation c
+    join credit_account a using (account_id)
+    left join payment p on p.payment_key = c.key
     where c.balance_change <> 0 and (c.order_id is null or p.state = 'succeeded')
 ) o
 full join (
-    select j.effect, p.currency, -p.amount_minor as booked
+    select j.effect, p.currency, j.seller, -p.amount_minor as booked
     from journal_entry j join posting p using (entry_id) where p.account = 'store_credit_liability'
-) e on (e.effect, e.currency) = (o.key, o.currency)
+) e on (e.effect, e.currency, e.seller) = (o.key, o.currency, o.seller)
 where coalesce(o.balance_change, 0) <> coalesce(e.booked, 0)
 order by key;
 

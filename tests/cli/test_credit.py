@@ -53,6 +53,7 @@ async def test_credit_is_given_once_under_its_request_id(cli: Cli, pool: Pool) -
         "request_id": "G-1",
         "account_id": account,
         "customer_id": "ALFKI",
+        "seller": "main",
         "currency": "EUR",
         "balance": "25.00",
         "authorized": "0.00",
@@ -61,7 +62,7 @@ async def test_credit_is_given_once_under_its_request_id(cli: Cli, pool: Pool) -
     assert _Tender(token=account).token == account  # an order can name it
     assert [" ".join(line.split()) for line in told.out.splitlines()] == [
         "25.00 EUR given to ALFKI",
-        "account balance authorized available",
+        "account with balance authorized available",
         f"{account} 25.00 EUR 0.00 EUR 25.00 EUR",
     ]
     other = await cli("credit", "grant", "ALFKI", "30.00", "EUR", *WHY, "--request-id", "G-1")
@@ -91,7 +92,7 @@ async def test_show_tells_what_there_is_and_how_it_came_about(cli: Cli, pool: Po
     )
     lines = [re.sub(r"^\S+ \S+ \S+  ", "", line) for line in shown.out.splitlines()]
     assert [" ".join(line.split()) for line in lines[1:2]] == [
-        f"{account} 15.00 EUR 7.50 EUR 7.50 EUR"
+        f"{account} main 15.00 EUR 7.50 EUR 7.50 EUR"
     ]
     assert lines[4:10] == [
         account,

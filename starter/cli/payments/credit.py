@@ -14,7 +14,16 @@ from domain.fields import Amount, Currency, Document, Id, Printable, inconsisten
 from domain.money import Money, to_minor
 from domain.orders.order import TOTAL_MINOR_MAX
 from starter.cli.aftersales.request_options import RequestId
-from starter.cli.terminal.options import NEGATIVE, Json, Limit, Who, fresh_id, read_model, reporter
+from starter.cli.terminal.options import (
+    NEGATIVE,
+    Json,
+    Limit,
+    OneSeller,
+    Who,
+    fresh_id,
+    read_model,
+    reporter,
+)
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records
 from starter.service.service import Records
@@ -75,14 +84,15 @@ def grant(
         str, typer.Argument(metavar="CURRENCY", help="Such as EUR.", show_default=False)
     ],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the books.")],
+    seller: OneSeller = None,
     request_id: RequestId = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
     """Give a customer store credit as a gift; it is booked at once.
 
-    The customer's next order gives the account's id as its payment token. For an order's refund use
-    `orderloom refund --to store_credit`.
+    The customer's next order with this seller gives the account's id as its payment token. For an
+    order's refund use `orderloom refund --to store_credit`.
 
     Example: `orderloom credit grant ALFKI 25.00 EUR --reason "parcel came late"`
     """
@@ -98,7 +108,12 @@ def grant(
 
     async def work(here: Records) -> CreditAccount:
         return await here.credit.grant(
-            wanted.request_id, wanted.customer, wanted.money, who=who, why=wanted.reason
+            wanted.request_id,
+            wanted.customer,
+            wanted.money,
+            seller=seller,
+            who=who,
+            why=wanted.reason,
         )
 
     account = from_records(work)
@@ -156,10 +171,11 @@ def _told(one: CreditOperation) -> dict[str, Any]:
 
 def _accounts_table(out: Output, accounts: Sequence[CreditAccount]) -> None:
     out.table(
-        ["account", ">balance", ">authorized", ">available"],
+        ["account", "with", ">balance", ">authorized", ">available"],
         [
             (
                 one.account_id,
+                one.seller,
                 money(one.balance_minor, one.currency),
                 money(one.authorized_minor, one.currency),
                 money(one.available_minor, one.currency),

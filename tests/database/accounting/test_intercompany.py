@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 
 from activities.aftersales.returns import ApproveReturn
+from activities.provider_errors import Declined
+from activities.providers.store_credit import StoreCredit
 from domain.errors import Conflict, InvalidInput, OrderloomError, Refused
 from domain.ids import order_of
-from domain.money import Price
+from domain.money import Money, Price
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.payments.reconciliation import Theirs
 from domain.sellers import Seller
 from domain.stock.locations import Location
 from store.accounting import ledger, sellers, tax_report
@@ -23,6 +27,7 @@ from store.aftersales.returns import Counted
 from store.database import Connection, Pool, open_pool
 from store.orders import intake
 from store.orders.intake import Received
+from store.payments import reconciliation
 from store.stock import location_changes, locations, stock
 from store.stock.receipts import Arrival
 from store.views import audit
@@ -322,3 +327,55 @@ class _Walk:
 
     async def fix(self, key: str) -> None:
         await self.bench.stock.count(key, "TEA", self.place(), self.chance.randint(0, 6), **SAID)
+
+
+async def test_store_credit_is_of_one_seller_and_pays_its_orders_alone(bench: Bench) -> None:
+    ten = Money(minor=1000, currency="EUR")
+    with pytest.raises(InvalidInput, match="there are several sellers, de, us: say which"):
+        await bench.credit.grant("G-1", "C-1", ten, **SAID)
+    german = await bench.credit.grant("G-1", "C-1", ten, seller="de", **SAID)
+    again = await bench.credit.grant("G-1", "C-1", ten, seller="de", **SAID)
+    american = await bench.credit.grant("G-2", "C-1", ten, seller="us", **SAID)
+    assert german == again
+    assert [one.seller for one in await bench.credit.accounts("C-1")] == ["de", "us"]
+    assert (await balance(bench, "de"))["store_credit_liability", "EUR"] == -1000
+    assert (await balance(bench, "us"))["store_credit_liability", "EUR"] == -1000
+    order = an_order(("TEA", 1, "4.00"), currency="EUR")
+    company = StoreCredit(bench.pool)
+    asked: dict[str, Any] = {"order_id": order.order_id, "amount": Money(minor=400, currency="EUR")}
+    async with bench.pool.acquire() as conn:
+        await intake.take_in(conn, [Received(order, seller="us")])
+    with pytest.raises(Declined, match="no such credit account or authorization of this seller"):
+        await company.authorize(key=f"{order.order_id}:a", token=german.account_id, **asked)
+    await company.authorize(key=f"{order.order_id}:b", token=american.account_id, **asked)
+    issued = Money(minor=50, currency="USD")
+    said: dict[str, Any] = {"customer_id": "C-9", "amount": issued, "order_id": order.order_id}
+    await company.issue(key=f"{order.order_id}:R1:refund", **said, **SAID)
+    (account,) = await bench.credit.accounts("C-9")
+    assert (account.seller, account.balance_minor) == ("us", 50)
+
+
+async def test_a_companys_fee_is_of_the_seller_whose_order_was_charged(bench: Bench) -> None:
+    await bench.stock.receive("1", "TEA", "berlin", 10, **SAID)
+    await sold(bench, "us", 1, "berlin", "1")
+    await sold(bench, "de", 1, "berlin", "2", currency="EUR")
+    fees = [
+        Theirs(
+            key=f"web-{number}:1:capture",
+            kind="capture",
+            reference=f"cap_{number}",
+            authorization="",
+            order_id="",
+            amount_minor=1500,
+            currency=currency,
+            at=datetime.now(UTC),
+            fee_minor=30,
+            fee_currency=currency,
+        )
+        for number, currency in ((1, "USD"), (2, "EUR"))
+    ]
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await reconciliation.book_fees(conn, "sandbox", fees)
+    assert await balance(bench, "us", "provider_fees") == {("provider_fees", "USD"): 30}
+    assert await balance(bench, "de", "provider_fees") == {("provider_fees", "EUR"): 30}
+    assert await faults(bench.pool) == []

@@ -97,7 +97,7 @@ def fulfilment(change: str, order_id: str = HERE) -> str:
 def credit(change: str) -> str:
     """An account with 10, 4 of them authorized; 2 more were spent, 1 was put back; a change."""
     return f"""
-        insert into credit_account values ('A', 'C-1', 'USD', 10, 4);
+        insert into credit_account values ('A', 'C-1', 'main', 'USD', 10, 4);
         insert into credit_authorization values ('H', 'A', '{HERE}', 6, 2, 1);
         {change}"""
 
@@ -374,7 +374,7 @@ FORBIDDEN = {
     "series_begins_once": document(2, part_id="n::text", number="n::text", running="n"),
     # store credit: 0 ≤ held ≤ balance, refunded ≤ captured ≤ held, and every operation once
     "customer_has_one_account_for_a_currency": credit(
-        "insert into credit_account values ('B', 'C-1', 'USD')"
+        "insert into credit_account values ('B', 'C-1', 'main', 'USD')"
     ),
     "authorized_credit_is_at_most_the_balance": credit(
         "update credit_account set authorized_minor = 11"

@@ -554,6 +554,7 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
                 *(done.key, done.order_id, done.kind, done.amount.minor, done.reference),
                 done.key if done.kind == "authorize" else "another",
             )
+        await conn.execute("RESET session_replication_role")
         unbooked = [fault for fault in await faults(pool) if "of store credit given" in fault]
         assert len(unbooked) == 3
         for done in receipts:
@@ -568,7 +569,6 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
                 postings=moved,
                 order_id=ORDER,
             )
-        await conn.execute("RESET session_replication_role")
     balances = (await account_of(pool)).balance_minor + (
         await account_of(pool, "ANATR")
     ).balance_minor
