@@ -215,13 +215,13 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     if client is None or pool is None:
         return
-    stripe = stripe_provider(settings)
+    stripe = stripe_providers(settings)
     activities = steps(
         client,
         pool,
         providers={
             "sandbox": SandboxPayment(pool, random=random.SystemRandom()),
-            **({} if stripe is None else {"stripe": stripe}),
+            **stripe,
         },
         carrier=SandboxCarrier(pool, random=random.SystemRandom()),
         reservations_together=settings.reservations_together,
@@ -260,20 +260,21 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    if stripe is not None:
-        await stripe.close()
+    for account in stripe.values():
+        await account.close()
     await pool.close()
     logger.info("stopped")
 
 
-def stripe_provider(settings: Settings) -> StripePayment | None:
-    """Stripe, where there is a key for it."""
-    key = settings.stripe.api_key
-    if key is None:
-        return None
-    return StripePayment(
-        key, api_base=settings.stripe.api_base, multicapture=settings.stripe.multicapture
-    )
+def stripe_providers(settings: Settings) -> dict[str, StripePayment]:
+    """Stripe by the accounts for which there is a key: `stripe`, and `stripe:uk` and the like."""
+    accounts = {"stripe": settings.stripe}
+    accounts |= {f"stripe:{code}": one for code, one in settings.stripe_accounts.items()}
+    return {
+        name: StripePayment(one.api_key, api_base=one.api_base, multicapture=one.multicapture)
+        for name, one in accounts.items()
+        if one.api_key is not None
+    }
 
 
 def main() -> int:

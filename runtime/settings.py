@@ -25,7 +25,7 @@ from domain.errors import InvalidInput
 from domain.faults import faults
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
-from domain.sellers import Seller
+from domain.sellers import Code, Seller
 
 _PREFIX: Final = "ORDERLOOM_"
 
@@ -134,8 +134,13 @@ class Settings(BaseSettings):
         ],
     ] = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
-    ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"]}: several while one replaces the other."""
+    ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"], "stripe:uk": ["its own"]}: several while
+    one replaces the other."""
     stripe: StripeSettings = StripeSettings()
+
+    stripe_accounts: dict[Code, StripeSettings] = Field(default_factory=dict)
+    """Further accounts at Stripe, as ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY: orders name this one
+    `stripe:uk`."""
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""

@@ -113,7 +113,8 @@ class ProviderEvents:
         return wakes
 
     async def _apply(self, conn: Connection, event: Record) -> Sequence[Wake]:
-        reader = self._readers.get(event["provider"])
+        company, _, _ = event["provider"].partition(":")  # All accounts there say the same things.
+        reader = self._readers.get(company)
         if reader is None:
             known = ", ".join(sorted(self._readers))
             raise NotFound(f"nobody reads events of {event['provider']!r} here, only of {known}")

@@ -14,6 +14,7 @@ from domain.errors import InvalidInput
 from domain.fields import Currency, Document, Id
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.providers import ProviderName
 from domain.sellers import Code
 from domain.words import few
 
@@ -35,7 +36,7 @@ class Channel(Document):
     currencies: Annotated[tuple[Currency, ...] | None, Field(min_length=1)] = None
     locations: Some = None
     """Only these may send its goods."""
-    providers: Some = None
+    providers: Annotated[tuple[ProviderName, ...] | None, Field(min_length=1)] = None
     """Only these may be paid by: the accounts at payment companies."""
     policy: Policy = Policy()
     retired: bool = False

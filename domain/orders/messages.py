@@ -14,9 +14,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.fields import Amount, Document, Id, LineId, Reason, Token, Who, inconsistent
+from domain.fields import (
+    Amount,
+    Document,
+    Id,
+    LineId,
+    Reason,
+    Token,
+    Who,
+    inconsistent,
+)
 from domain.money import Money
 from domain.orders.order import LINES_MAX, Quantity
+from domain.orders.providers import ProviderName
 
 
 class LineRequest(Document):
@@ -82,7 +92,7 @@ class PayRequest(Document):
     """The customer confirmed the payment, or pays with a new token."""
 
     token: Token
-    provider: Id | None = None
+    provider: ProviderName | None = None
     """Left out: the one that the order was placed with."""
     request_id: Id | None = None
     by: Who = "customer"

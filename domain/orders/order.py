@@ -42,6 +42,7 @@ from domain.orders.people import GUEST, Address, Customer
 from domain.orders.placed import PlacedAt
 from domain.orders.price_fields import SignedAmount
 from domain.orders.prices import PriceFault, Prices, priced
+from domain.orders.providers import ProviderName
 from domain.orders.shipping import COLLECT, Shipping
 from domain.sellers import Code
 from domain.stored import is_stored
@@ -73,14 +74,14 @@ CASH_UNITS: Final = {"CLP": 10, "COP": 100, "HUF": 5, "IDR": 500, "KRW": 10, "VN
 class Payment(LenientDocument):
     """A provider's token. Card numbers never enter: there is no field for one."""
 
-    provider: Id = "sandbox"
+    provider: ProviderName = "sandbox"
     token: Token
 
 
 class Tender(Document):
     """A means of payment beside the main one, and the most that it pays of the order."""
 
-    provider: Id
+    provider: ProviderName
     token: Token
     amount: Amount
 

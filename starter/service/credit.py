@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from domain.money import Money
 from store.database import Pool
-from store.payments import credit
-from store.payments.credit import CreditAccount, CreditOperation
+from store.payments import credit, credit_accounts
+from store.payments.credit_accounts import CreditAccount, CreditOperation
 
 
 class Credit:
@@ -47,9 +47,9 @@ class Credit:
     async def accounts(self, customer_id: str) -> Sequence[CreditAccount]:
         """A customer's accounts, one for each seller and currency; none without credit."""
         async with self._pool.acquire() as conn:
-            return await credit.find(conn, customer_id)
+            return await credit_accounts.find(conn, customer_id)
 
     async def history(self, account_id: str, *, at_most: int = 1000) -> Sequence[CreditOperation]:
         """The latest operations on an account, oldest first."""
         async with self._pool.acquire() as conn:
-            return await credit.history(conn, account_id, at_most=at_most)
+            return await credit_accounts.history(conn, account_id, at_most=at_most)

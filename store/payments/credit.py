@@ -7,13 +7,11 @@ outside any transaction. `issue` takes part in its caller's, and books nothing; 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 import asyncpg
-from pydantic import BaseModel, ConfigDict
 
 from domain.accounting import accounts
 from domain.errors import Conflict, InvalidInput, Refused
@@ -22,10 +20,9 @@ from domain.orders.order import TOTAL_MINOR_MAX
 from domain.sellers import choose_one
 from store.accounting import ledger, sellers
 from store.database import Connection, Record, load_queries
+from store.payments.credit_accounts import CreditAccount, OperationKind, find
 
 _sql = load_queries(__file__)
-
-OperationKind = Literal["issue", "authorize", "capture", "void", "refund"]
 
 SYSTEM = "orderloom"
 """The actor of operations that orders ask for."""
@@ -59,43 +56,6 @@ class Call:
 
     request: str
     outcome: Effect | Refusal
-
-
-class CreditAccount(BaseModel):
-    """A customer's credit with a seller in a currency, in minor units. `authorized`: by orders."""
-
-    model_config = ConfigDict(frozen=True)
-
-    account_id: str
-    customer_id: str
-    seller: str
-    currency: str
-    balance_minor: int
-    authorized_minor: int
-
-    @property
-    def available_minor(self) -> int:
-        """The amount that orders can still authorize."""
-        return self.balance_minor - self.authorized_minor
-
-
-class CreditOperation(BaseModel):
-    """One line of an account's story. A refused one has a `code`, and changed nothing."""
-
-    model_config = ConfigDict(frozen=True)
-
-    operation_id: int
-    at: datetime
-    kind: OperationKind
-    key: str
-    order_id: str | None
-    amount_minor: int | None
-    currency: str | None
-    balance_change: int
-    authorized_change: int
-    code: str | None
-    who: str
-    why: str
 
 
 def request_of(kind: OperationKind, *, amount: Money | None = None, **content: str | None) -> str:
@@ -247,20 +207,6 @@ async def effects_of_day(conn: Connection, day: date) -> tuple[Effect, ...]:
     since = datetime.combine(day, time(), UTC)
     rows = _sql.effects_between(conn, since=since, until=since + timedelta(days=1))
     return tuple([_effect(row) async for row in rows])
-
-
-async def find(conn: Connection, customer_id: str) -> list[CreditAccount]:
-    """A customer's accounts, one for each currency of any credit that was ever given."""
-    rows = _sql.accounts(conn, customer_id=customer_id)
-    return [CreditAccount(**row) async for row in rows]
-
-
-async def history(
-    conn: Connection, account_id: str, *, at_most: int = 1000
-) -> Sequence[CreditOperation]:
-    """The operations of an account, oldest first; only the latest if there are more."""
-    rows = _sql.history(conn, account_id=account_id, at_most=at_most)
-    return [CreditOperation(**row) async for row in rows]
 
 
 async def _about(

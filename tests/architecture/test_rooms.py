@@ -258,7 +258,7 @@ DOORS = {
         "store.stock.kits",
         "store.stock.promises",
     ),
-    "starter/service/credit.py": ("store.payments.credit",),
+    "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",

@@ -63,7 +63,7 @@ async def test_credit_is_given_once_under_its_request_id(cli: Cli, pool: Pool) -
     assert [" ".join(line.split()) for line in told.out.splitlines()] == [
         "25.00 EUR given to ALFKI",
         "account with balance authorized available",
-        f"{account} 25.00 EUR 0.00 EUR 25.00 EUR",
+        f"{account} main 25.00 EUR 0.00 EUR 25.00 EUR",
     ]
     other = await cli("credit", "grant", "ALFKI", "30.00", "EUR", *WHY, "--request-id", "G-1")
     assert other.code == 1

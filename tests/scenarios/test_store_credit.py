@@ -8,7 +8,7 @@ from activities.providers.store_credit import StoreCredit
 from domain.money import Money
 from domain.orders.messages import AttentionAnswer, CancelRequest, RefundRequest
 from domain.orders.order import Order
-from store.payments.credit import CreditAccount
+from store.payments.credit_accounts import CreditAccount
 from store.views import audit
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop

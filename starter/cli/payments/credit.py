@@ -27,7 +27,7 @@ from starter.cli.terminal.options import (
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records
 from starter.service.service import Records
-from store.payments.credit import CreditAccount, CreditOperation
+from store.payments.credit_accounts import CreditAccount, CreditOperation
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 

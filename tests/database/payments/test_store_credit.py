@@ -25,7 +25,7 @@ from starter.service.credit import Credit
 from store.accounting import ledger
 from store.database import Pool, open_pool
 from store.payments import credit
-from store.payments.credit import CreditAccount
+from store.payments.credit_accounts import CreditAccount
 from store.views import audit
 from tests.support.payment_calls import (
     HUNDRED,

@@ -27,9 +27,9 @@ from activities.providers.stripe.payment import ANSWER_WITHIN, StripePayment
 from activities.providers.stripe.refusals import WrongState, translate
 from domain.errors import InvalidInput
 from domain.money import Money
-from runtime.settings import Settings, StripeSettings
+from runtime.settings import Settings, StripeSettings, load_settings
 from starter.demo import shop
-from worker import stripe_provider
+from worker import stripe_providers
 from workflows.engine.timeouts import PROVIDER_CALL
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -218,13 +218,13 @@ def test_a_lookup_with_its_call_fits_in_the_time_of_a_step() -> None:
 
 
 def test_without_a_key_there_is_no_stripe_and_the_demo_pays_as_its_channel_says() -> None:
-    assert stripe_provider(Settings()) is None
+    assert stripe_providers(Settings()) == {}
     assert shop.paid_with(StripeSettings()) is None
 
 
 async def test_with_a_key_there_is_and_the_demo_pays_with_a_test_card() -> None:
     settings = StripeSettings(api_key=SecretStr("sk_test_1"), multicapture=True)
-    provider = stripe_provider(Settings(stripe=settings))
+    provider = stripe_providers(Settings(stripe=settings))["stripe"]
     assert isinstance(provider, StripePayment)
     assert provider.capabilities.captures == "several"
     await provider.close()
@@ -239,3 +239,20 @@ def test_the_demo_takes_no_key_that_moves_real_money(key: str) -> None:
     with pytest.raises(InvalidInput, match="test key") as refused:
         shop.paid_with(StripeSettings(api_key=SecretStr(key)))
     assert key not in str(refused.value)
+
+
+async def test_each_account_at_stripe_is_a_company_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY", "sk_test_uk")
+    monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__MULTICAPTURE", "true")
+    monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__US__API_KEY", "sk_test_us")
+    accounts = stripe_providers(Settings())
+    assert list(accounts) == ["stripe:uk", "stripe:us"]
+    assert accounts["stripe:uk"].capabilities.captures == "several"
+    assert accounts["stripe:us"].capabilities.captures == "once"
+    for account in accounts.values():
+        await account.close()
+    monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY", "pk_test_uk")
+    with pytest.raises(InvalidInput, match=r"ORDERLOOM_STRIPE_ACCOUNTS: .*must be a secret key"):
+        load_settings()

@@ -1,0 +1,19 @@
+"""What payment companies are called."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from domain.fields import Shape
+
+ProviderName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    Shape(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]*(:[a-z][a-z0-9]{1,15})?$",
+        "a company's name, such as stripe, or with an account there, such as stripe:uk",
+    ),
+]
+"""A payment company, or one of several accounts there."""
