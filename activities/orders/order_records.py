@@ -27,11 +27,12 @@ class CloseOrder(BaseModel):
 
 
 class Late(BaseModel):
-    """Names a closed order for which something came late, or has been done."""
+    """Names a closed order for which something came late, and the time at which it is reopened."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
+    opening: str
 
 
 class Ended(BaseModel):
@@ -128,13 +129,13 @@ class OrderRecords:
     async def reopen_order(self, ask: Late) -> None:
         """Keep what the steps of a closed order do from now on, until it is closed again."""
         async with self._pool.acquire() as conn:
-            await orders.reopen(conn, ask.order_id)
+            await orders.reopen(conn, ask.order_id, ask.opening)
 
     @activity.defn
     async def close_again(self, ask: Late) -> None:
-        """What came late for a closed order is done: nobody waits for it any more."""
+        """What came late is done, if nothing else came: nobody waits for it any more."""
         async with self._pool.acquire() as conn:
-            await orders.close_again(conn, ask.order_id)
+            await orders.close_again(conn, ask.order_id, ask.opening)
 
     @activity.defn
     async def keep_answer(self, ask: KeepAnswer) -> None:

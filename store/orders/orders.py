@@ -154,17 +154,17 @@ async def finish(
     return found or ""
 
 
-async def reopen(conn: Connection, order_id: str) -> None:
+async def reopen(conn: Connection, order_id: str, opening: str) -> None:
     """A closed order has something to do again: what its steps have done is kept until it has not.
 
-    Nothing for an order that is not closed.
+    `opening` names this time. Nothing for an order that is not closed.
     """
-    await _sql.reopen(conn, order_id=order_id)
+    await _sql.reopen(conn, order_id=order_id, opening=opening)
 
 
-async def close_again(conn: Connection, order_id: str) -> None:
-    """A closed order has nothing to do any more. A repeat changes nothing."""
-    await _sql.close_again(conn, order_id=order_id)
+async def close_again(conn: Connection, order_id: str, opening: str) -> None:
+    """A closed order has nothing to do any more, if it was not opened again since that opening."""
+    await _sql.close_again(conn, order_id=order_id, opening=opening)
 
 
 async def decide_all(conn: Connection, decision: Decision, reasons: Mapping[str, str]) -> None:

@@ -69,20 +69,34 @@ with given as (
 select case when decision in ('received', 'confirmed') then given.reason else o.reason end
 from customer_order o, given where order_id = :order_id;
 
--- name: reopen(order_id)!
--- A closed order has something to do: the time after which its effects go does not run.
-insert into effect (order_no, effect, answer, ended_at)
-select order_no, 'ended', to_jsonb(decision), 'infinity' from customer_order
-where order_id = :order_id and decision = 'closed'
-on conflict (order_no, effect) do update set ended_at = excluded.ended_at;
-
--- name: close_again(order_id)!
--- It has nothing to do any more: that time begins anew, and the reports for its steps go.
-with gone as (
-    delete from wait_report where order_no = order_no_of(:order_id)
+-- name: reopen(order_id, opening)!
+-- A closed order has something to do: the time after which its effects go does not run. Once for each
+-- opening, so an attempt that comes late opens nothing that was closed since.
+with new as (
+    insert into effect (order_no, effect)
+    select order_no, 'reopen:' || :opening from customer_order
+    where order_id = :order_id and decision = 'closed'
+    on conflict (order_no, effect) do nothing
+    returning order_no
+), kept as (
+    insert into effect (order_no, effect, answer, ended_at)
+    select order_no, 'ended', '"closed"', 'infinity' from new
+    on conflict (order_no, effect) do update set ended_at = excluded.ended_at
 )
-update effect set ended_at = moment()
-where order_no = order_no_of(:order_id) and effect = 'ended' and ended_at = 'infinity';
+insert into effect (order_no, effect, answer) select order_no, 'reopened', to_jsonb(:opening::text) from new
+on conflict (order_no, effect) do update set answer = excluded.answer;
+
+-- name: close_again(order_id, opening)!
+-- It has nothing to do any more: that time begins anew, and the reports for its steps go. Not where it was
+-- opened once more since.
+with mine as (
+    select order_no from effect
+    where order_no = order_no_of(:order_id) and effect = 'reopened' and answer = to_jsonb(:opening::text)
+), gone as (
+    delete from wait_report using mine where wait_report.order_no = mine.order_no
+)
+update effect e set ended_at = moment()
+from mine where e.order_no = mine.order_no and effect = 'ended' and ended_at = 'infinity';
 
 -- name: shipping_of(order_id)$
 select document -> 'shipping' from customer_order where order_id = :order_id;

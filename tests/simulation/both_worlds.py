@@ -109,6 +109,9 @@ class World(Protocol):
     async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
         """On hand, and allocated."""
 
+    async def reopened(self, order: Order) -> bool:
+        """It is closed, and something that came late is done for it."""
+
     async def sums(self, order: Order) -> Sums:
         """The order's money."""
 
@@ -231,6 +234,10 @@ class InMemory:
     async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
         shelf = self._stock.shelves[location, sku]
         return shelf.on_hand, shelf.allocated
+
+    async def reopened(self, order: Order) -> bool:
+        del order
+        return bool(self._memory.reopened)
 
     async def sums(self, order: Order) -> Sums:
         del order
@@ -368,6 +375,11 @@ class OnPostgres:
 
     async def shelf(self, sku: str, location: str = "main") -> tuple[int, int]:
         return await self._bench.level(sku, location)
+
+    async def reopened(self, order: Order) -> bool:
+        ask = "select is_reopened(order_no_of($1))"
+        found: bool = await self._bench.pool.fetchval(ask, order.order_id)
+        return found
 
     async def sums(self, order: Order) -> Sums:
         async with self._bench.pool.acquire() as conn:

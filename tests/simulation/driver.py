@@ -111,6 +111,9 @@ class Keeper(Protocol):
     def lost(self) -> None:
         """Its run is lost in this moment."""
 
+    def ended(self) -> None:
+        """Its workflow has ended: another run may begin late."""
+
     def unanswered(self, update_id: str) -> None:
         """The caller of an update gets no answer."""
 
@@ -397,6 +400,8 @@ class Life:
                     self.result, self.failure = wish.result, wish.failure
                     end = wish.result or wish.failure
                     self.story.append(f"{self.now:%d %H:%M:%S} ended: {end}")
+                    if self._keeper is not None and not self.failure:
+                        self._keeper.ended()
 
     def _continue(self, arguments: Sequence[Any]) -> None:
         self.story.append(f"{self.now:%d %H:%M:%S} continues as new")
@@ -405,6 +410,16 @@ class Life:
         self._machine.forget()
         self._machine = self._run(arguments)
         self._begin_run()
+
+    def begin_late(self, argument: Any) -> None:
+        """It had ended. What somebody asks for now begins another run, in its first task."""
+        self.result = None
+        self._clear()
+        self._machine.forget()
+        self._machine = self._run(machine.payloads_of(argument))
+        self._begin_run()
+        self._busy = True
+        self.later(timedelta(0), self._task)
 
     def _clear(self) -> None:
         """A run is over, and nothing of it is left."""

@@ -25,7 +25,12 @@ COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_sta
 """So often part of a life that no life has to be led there."""
 ONCE_AT_MOST: Final = ("void_label", "fill_backorder", "note_hold")
 """A life comes to these once or not at all, also where it is led there: more lives are."""
-LED_TO: Final = (*(each for each in ORDER_STEPS if each not in COMMON), *ONCE_AT_MOST)
+AFTER_THE_CLOSE: Final = ("reopen_order", "close_again")
+"""A life comes to these by what somebody asks for when it is closed."""
+LED_TO: Final = (
+    *(each for each in ORDER_STEPS if each not in (*COMMON, *AFTER_THE_CLOSE)),
+    *ONCE_AT_MOST,
+)
 
 LED: Final = "led to"
 
@@ -128,6 +133,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "authorize_payment": Lead({"charge": "at_shipment"}, slow=20, lasting=days(2)),
     "last_scan": Lead({"scan_within": days(0.5)}),
     "stages": Lead({"pack_within": days(0.2)}, slow=20),
+    **dict.fromkeys(AFTER_THE_CLOSE, Lead({"return_window": days(0.1)})),
     "tell": Lead(when=_in("picking", "picked", "packed", "shipped"), act="nonsense"),
 }
 """Steps that are not here are part of most lives."""
@@ -144,6 +150,15 @@ def direction(chance: Chance, steps: Sequence[str], number: int) -> Direction | 
         return None
     # One mishap further each time.
     return Direction(step, (turn - turn // SPARED) % len(MISHAPS))
+
+
+def late_direction(chance: Chance) -> Direction | None:
+    """A life that is led nowhere else may be led to what comes after its end."""
+    rng = chance.of("led after the close")
+    step, first = rng.choice(AFTER_THE_CLOSE), rng.randrange(len(MISHAPS))
+    if rng.random() < 0.7 and chance.happens(LED, step, 1):
+        return Direction(step, first)
+    return None
 
 
 class Leader:

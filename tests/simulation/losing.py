@@ -15,6 +15,9 @@ PHASES: Final = (
 )
 """An order can be in several at once: its parcels are not all in the same place."""
 
+REOPENED: Final = "reopened"
+"""The phase in which something that came late for a closed order is done."""
+
 LED: Final = 0.3
 """So many lives are led to the mishap in one of the phases."""
 BY_STEP: Final = {
@@ -35,6 +38,11 @@ def phase_of(chance: Chance) -> str:
     """The phase that a life is led to; empty for none."""
     rng = chance.of("is lost")
     return rng.choice(PHASES) if rng.random() < LED else ""
+
+
+def phase_after_the_close(chance: Chance) -> str:
+    """The phase of a life that is led to what comes after its end."""
+    return REOPENED if chance.of("is lost after the close").random() < 0.5 else ""
 
 
 class Losing:

@@ -23,8 +23,16 @@ from domain.orders.messages import (
 from domain.orders.order import Order
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, CALM, HANGS_MAX, Broken, Life, Mishaps
-from tests.simulation.leading import LEADS, LED_TO, Lead, Leader, direction
-from tests.simulation.losing import BY_STEP, Losing, phase_of
+from tests.simulation.leading import (
+    AFTER_THE_CLOSE,
+    LEADS,
+    LED_TO,
+    Lead,
+    Leader,
+    direction,
+    late_direction,
+)
+from tests.simulation.losing import BY_STEP, REOPENED, Losing, phase_after_the_close, phase_of
 from tests.simulation.orders_by_chance import a_policy, an_order
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
@@ -38,6 +46,9 @@ from workflows.order import OrderWorkflow
 LOCATIONS: Final = ("main", "outlet", "far")
 PATROL: Final = timedelta(hours=8)
 """As often, operators look at what still waits for them."""
+
+LATE_MAX: Final = 3
+"""So often is something asked for when it is closed."""
 
 NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {"amount": "1e9"})
 
@@ -63,8 +74,14 @@ class OrderLife:
     def __init__(self, chance: Chance) -> None:
         self.chance = chance
         led = direction(chance, LED_TO, chance.seed)
+        if led is None:
+            led = late_direction(chance)
+        self._late = 0.95 if led is not None and led.step in AFTER_THE_CLOSE else 0.1
+        self._came_late = 0
         self.calm = led is None and chance.of("calm").random() < 0.4
         phase = "" if self.calm else phase_of(chance)
+        if led is not None and led.step in AFTER_THE_CLOSE:
+            phase = phase_after_the_close(chance)
         step = BY_STEP.get(phase, "" if led is None else led.step)
         lead = LEADS.get(step, Lead(stocked="as it comes"))
         self.order = self._an_order(lead)
@@ -364,9 +381,40 @@ class OrderLife:
         """What `orderloom resume` begins the next run with."""
         return self._start.model_copy(update={"goes_on": True, "settle": HANGS_MAX})
 
+    def ended(self) -> None:
+        """Its workflow has ended. Somebody may ask for something when it is closed."""
+        if self.memory.decision != "closed" or self._came_late >= LATE_MAX or self.calm:
+            return
+        self._came_late += 1
+        name = f"late-{self._came_late}"
+        if self.chance.happens("asks late", name, self._late):
+            self.life.begin_late(self._start.model_copy(update={"goes_on": True}))
+            self._ask_late(name)
+
+    def _ask_late(self, name: str) -> None:
+        rng = self.chance.of(f"act {name}")
+        named = f"r{name}" if rng.random() < 0.6 else None
+        match rng.choice(("return", "return", "a cent", "units")):
+            case "return":
+                lines = self._some_lines(rng)
+                back = ReturnRequest(reason="late", request_id=named, lines=lines, late=True)
+                self._ask(name, back, by_signal=False)
+            case "a cent":
+                cent = RefundRequest(reason="sorry", request_id=named, amount=Decimal("0.01"))
+                self._ask(name, cent, by_signal=False)
+            case "units":
+                units = RefundRequest(reason="bad", request_id=named, lines=self._some_lines(rng))
+                self._ask(name, units, by_signal=False)
+
+    @property
+    def reopened(self) -> bool:
+        """It is closed, and has something to do that came late."""
+        return bool(self.memory.reopened)
+
     def ended_as(self) -> str:
         """How the order has ended by its row; empty while it goes on, or still needs a person."""
-        decision = "" if self.records.attention else self.memory.decision
+        goes_on = bool(self.records.attention) or self.reopened
+        decision = "" if goes_on else self.memory.decision
         return decision if decision in ("rejected", "cancelled", "closed") else ""
 
     def lost(self) -> None:
@@ -406,6 +454,7 @@ class OrderLife:
             ),
             "a refund owed": any(each.unissued for each in self.stock.tallies.granted.values()),
             "being cancelled": any(x.recalled_from and any(x.reserved.values()) for x in parts),
+            REOPENED: self.reopened,
         }
         return [phase for phase, is_so in stands.items() if is_so]
 

@@ -16,7 +16,15 @@ import pytest
 from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.contracts import Look, Part
 from activities.fulfilment.delivery import LastScan
-from activities.orders.order_records import Attention, CloseOrder, Ended, Hold, Notice, ReadState
+from activities.orders.order_records import (
+    Attention,
+    CloseOrder,
+    Ended,
+    Hold,
+    Late,
+    Notice,
+    ReadState,
+)
 from activities.payments.contracts import Charged, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
@@ -231,6 +239,26 @@ async def test_released_units_are_free_again_once(world: World) -> None:
     await twice(world, "recall", Part(fulfilment_id=part))
     assert await twice(world, "release_stock", ask) == Released()
     assert await world.shelf("TEA") == (9, 0)
+
+
+async def test_a_late_attempt_neither_closes_nor_opens_what_was_opened_or_closed_since(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    first, second = (Late(order_id=order.order_id, opening=name) for name in ("a", "b"))
+    await world.do("reopen_order", first)
+    assert not await world.reopened(order), "it is not closed"
+    await world.do("close_order", CloseOrder(order_id=order.order_id, decision="closed"))
+    for late, call, opened in (
+        (first, "reopen_order", True),
+        (second, "reopen_order", True),
+        (first, "close_again", True),
+        (second, "close_again", False),
+        (first, "reopen_order", False),
+    ):
+        await twice(world, call, late)
+        assert await world.reopened(order) is opened, (late, call)
 
 
 async def test_an_order_that_was_confirmed_meanwhile_is_not_undone(world: World) -> None:

@@ -34,10 +34,11 @@ class LateRequests:
         self._returns = returns
         self._refunds = refunds
         self.reopened = False
+        self._openings = 0
 
     async def reopen(self, state: OrderState) -> None:
         """Take up an order that is closed. Nothing else of it goes on."""
-        await self._record(OrderRecords.reopen_order, "Meet what came late")
+        await self._open("Meet what came late")
         self.reopened = True
         self._book.take_up(state)
         for fulfilment in self._book.fulfilments.values():
@@ -57,8 +58,14 @@ class LateRequests:
             await self._record(OrderRecords.close_again, "Record: closed again")
             if not more():
                 return
-            await self._record(OrderRecords.reopen_order, "Another request came late")
+            await self._open("Another request came late")
+
+    async def _open(self, summary: str) -> None:
+        self._openings += 1
+        await self._record(OrderRecords.reopen_order, summary)
 
     async def _record(self, do: Callable[..., Awaitable[None]], summary: str) -> None:
-        late = Late(order_id=self._book.order_id)
+        # Attempts of earlier openings may still be under way.
+        opening = f"{workflow.info().run_id}:{self._openings}"
+        late = Late(order_id=self._book.order_id, opening=opening)
         await self._steps.record(do, late, late.order_id, summary)

@@ -20,6 +20,7 @@ from store.stock import items, stock
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.leading import Lead
+from tests.simulation.losing import REOPENED
 from tests.simulation.on_postgres.ground import Ground
 from tests.simulation.on_postgres.world import WHO, Part, World
 from tests.simulation.order_life import LOCATIONS, OrderLife
@@ -228,8 +229,13 @@ class OrderLifeOnPostgres(OrderLife):
             "a return under way": any(x.kind == "customer" for x in state.returns.values()),
             "a refund owed": state.owed,
             "being cancelled": any(x.recalled and x.claimed for x in state.parts.values()),
+            REOPENED: state.reopened,
         }
         return [phase for phase, is_so in stands.items() if is_so]
+
+    @property
+    def reopened(self) -> bool:
+        return self.world.state.reopened
 
     def ended_as(self) -> str:
         """The same, by the rows of this moment."""

@@ -58,6 +58,7 @@ ASK_TEMPORAL: Final = ("StuckOrders", "StuckPurchases")
 STATE: Final = """
 select jsonb_build_object(
     'decision', (select decision from customer_order where order_id = $1),
+    'reopened', is_reopened(order_no_of($1)),
     'parts', (
         select jsonb_agg(jsonb_build_object(
             'id', f.fulfilment_id, 'state', f.state, 'location', f.location,
@@ -120,6 +121,7 @@ class State:
     """What the rows of an order say."""
 
     decision: str = ""
+    reopened: bool = False
     parts: Mapping[str, Part] = field(default_factory=dict)
     returns: Mapping[str, Return] = field(default_factory=dict)
     backorders: Mapping[str, int] = field(default_factory=dict)
@@ -137,6 +139,7 @@ async def read_state(conn: Connection, order_id: str) -> State:
     decision = found["decision"] or ""
     return State(
         decision="" if decision == "received" else decision,
+        reopened=found["reopened"],
         parts={each["id"]: Part(**each) for each in found["parts"] or ()},
         returns={each["id"]: Return(**each) for each in found["returns"] or ()},
         backorders=found["backorders"] or {},

@@ -39,10 +39,15 @@ class OrderRecords:
         return Ended(reason=self.memory.reason)
 
     def reopen_order(self, ask: Late) -> None:
-        """Nothing is forgotten here."""
+        def reopen() -> None:
+            self.memory.reopened = ask.opening
+
+        if self.memory.decision == "closed":
+            self.memory.once(f"reopen:{ask.opening}", reopen)
 
     def close_again(self, ask: Late) -> None:
-        """As above."""
+        if self.memory.reopened == ask.opening:
+            self.memory.reopened = ""
 
     def _why_cancelled(self) -> str:
         """The reason of the latest cancellation, of somebody else before our own."""
