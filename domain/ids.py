@@ -60,6 +60,11 @@ def refund_id(order_id: str, number: int) -> str:
     return f"{order_id}:G{number}"
 
 
+def elsewhere_id(order_id: str, number: int) -> str:
+    """The order's n-th refund that was made without Orderloom: `web-1001:E1`."""
+    return f"{order_id}:E{number}"
+
+
 def prepaid_id(order_id: str) -> str:
     """The single charge for a whole order: `web-1001:prepaid`."""
     return f"{order_id}:prepaid"

@@ -25,23 +25,18 @@ from activities.payments.money_calls import (
     begun,
     none_open,
     succeeded,
-    tell,
 )
-from activities.payments.provider import CreditIssuer, PaymentProvider, PaymentReceipt
-from activities.payments.shares import no_company_has, shares_of_charge, shares_of_refund
+from activities.payments.provider import PaymentProvider, PaymentReceipt
+from activities.payments.refunding import Refunding
+from activities.payments.shares import intend_shares, shares_of_charge, try_key
 from activities.provider_errors import Declined
 from domain import ids
-from domain.accounting import accounts
-from domain.errors import NotAuthorized, NotFound, Refused
-from domain.money import Money
+from domain.errors import NotAuthorized
 from domain.payments.cover import ENDED
-from store.accounting import ledger
-from store.aftersales import returns
 from store.database import Connection, Pool
 from store.locks import lock_order
-from store.orders import orders
-from store.payments import billing, captures, disputes, payments, refunds, tallies
-from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Payment
+from store.payments import billing, captures, payments, tallies
+from store.payments.payments import Payment
 
 
 class Payments:
@@ -50,6 +45,7 @@ class Payments:
     def __init__(self, pool: Pool, providers: Mapping[str, PaymentProvider]) -> None:
         self._pool = pool
         self._calls = MoneyCalls(pool, providers)
+        self._refunding = Refunding(pool, self._calls)
 
     @activity.defn
     async def charge_payment(self, ask: Charge) -> Charged:
@@ -58,7 +54,7 @@ class Payments:
         Fails with type `declined` when the provider refuses, and `not_authorized` when the
         authorization cannot be charged any more.
         """
-        key = _key(f"{ask.part_id}:capture", ask.attempt, ask.by_hand)
+        key = try_key(f"{ask.part_id}:capture", ask.attempt, ask.by_hand)
 
         def settling(payment: Payment) -> Settle:
             async def settle(receipt: PaymentReceipt | None) -> bool:
@@ -88,7 +84,7 @@ class Payments:
                 none_open(tried)
                 if charge is not None and charge.left:  # A later try may have been faster.
                     shares = shares_of_charge(standing, ask, charge)
-                    planned = await self._intend(
+                    planned = await intend_shares(
                         conn, ask.order_id, "capture", ask.part_id, key, charge.currency, shares
                     )
         try:
@@ -147,104 +143,7 @@ class Payments:
     @activity.defn
     async def refund_payment(self, ask: Refund) -> None:
         """Pay a granted refund, and book it. If the company refuses, the refund stays owed."""
-        order_id = ids.order_of(ask.refund_id)
-
-        async def book(conn: Connection, payment: Payment) -> None:
-            await ledger.post(
-                conn,
-                effect=payment.payment_key,
-                order_id=order_id,
-                memo=f"refund of {payment.amount}",
-                currency=payment.currency,
-                postings=accounts.refund_issued(
-                    payment.amount_minor,
-                    as_credit=payment.provider == STORE_CREDIT,
-                    by_bank=await disputes.given_by_bank(conn, payment),
-                ),
-            )
-            await tell(conn, payment, "refunded", ask.by_hand or owed.reason)
-            if await refunds.issued(conn, ask.refund_id, payment.amount_minor) and (
-                owed.kind == "return"
-            ):
-                await returns.set_state(conn, ask.refund_id, "refunded")
-
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, order_id)
-            owed = await _owed(conn, ask.refund_id)
-            ask = ask.model_copy(update={"to": ask.to or owed.pay_to})
-            # Another way of paying back is another call, also for a refund that was refused before.
-            way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
-            key = _key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
-            made = await payments.of_order(conn, order_id)
-            tried = [p for p in made if (p.kind, p.part_of) == ("refund", ask.refund_id)]
-            planned = begun(tried, key)
-            if not planned:
-                none_open(tried)
-                if owed.unissued == 0:
-                    return  # Nothing of it is to be paid, or an earlier try's outcome came late.
-                if not ask.by_hand:
-                    await _check_not_disputed(conn, order_id)
-                shares = shares_of_refund(payments.in_turn(made), ask, owed)
-                planned = await self._intend(
-                    conn, order_id, "refund", ask.refund_id, key, owed.currency, shares
-                )
-        await self._calls.perform_all(
-            planned,
-            lambda payment: self._refund(payment, owed),
-            lambda payment: self._calls.settling(payment, book),
-        )
-        async with self._pool.acquire() as conn:
-            owed = await _owed(conn, ask.refund_id)
-        if owed.unissued:
-            raise no_company_has(owed)
-
-    def _refund(self, payment: Payment, owed: refunds.Refund) -> Call:
-        async def call(provider: PaymentProvider) -> PaymentReceipt:
-            if payment.authorization_key is None:
-                assert isinstance(provider, CreditIssuer)
-                async with self._pool.acquire() as conn:
-                    customer_id = await orders.customer_id(conn, payment.order_id)
-                return await provider.issue(
-                    key=payment.payment_key,
-                    customer_id=customer_id,
-                    amount=payment.amount,
-                    order_id=payment.order_id,
-                    who=owed.who,
-                    why=owed.reason,
-                )
-            return await provider.refund(
-                key=payment.payment_key,
-                authorization=await self._calls.authorization(payment),
-                amount=payment.amount,
-            )
-
-        return call
-
-    async def _intend(
-        self,
-        conn: Connection,
-        order_id: str,
-        kind: payments.Kind,
-        part: str,
-        key: str,
-        currency: str,
-        shares: Sequence[tuple[Payment | None, int]],
-    ) -> list[Planned]:
-        """Write an intent for each share: of an authorization, paid by hand, or store credit."""
-        planned = []
-        for number, (authorization, amount) in enumerate(shares, start=1):
-            by_hand = key.endswith(f":{BY_HAND}")
-            intent = Intent(
-                key=key if number == 1 else f"{key}/{number}",
-                kind=kind,
-                amount=Money(minor=amount, currency=currency),
-                provider=_provider_of(authorization, by_hand=by_hand),
-                tender=authorization.tender if authorization else 1,
-                authorization_key=authorization.payment_key if authorization else None,
-                part_of=part,
-            )
-            planned.append(Planned(*await payments.intend(conn, order_id, intent)))
-        return planned
+        await self._refunding.pay(ask)
 
 
 def _capture(payment: Payment, references: Mapping[str, str | None]) -> Call:
@@ -256,33 +155,6 @@ def _capture(payment: Payment, references: Mapping[str, str | None]) -> Call:
         )
 
     return call
-
-
-async def _owed(conn: Connection, refund_id: str) -> refunds.ToPay:
-    """A refund that was granted. Raises NotFound."""
-    owed = await refunds.find(conn, refund_id)
-    if owed is None:
-        raise NotFound(f"no refund {refund_id} was granted")
-    return owed
-
-
-async def _check_not_disputed(conn: Connection, order_id: str) -> None:
-    """Nothing is paid back while a bank has taken money back, or might: that would pay twice."""
-    why_not = await payments.why_no_refund(conn, order_id)
-    if why_not:
-        raise Refused(why_not)
-
-
-def _provider_of(authorization: Payment | None, *, by_hand: bool) -> str:
-    if authorization is not None:
-        return authorization.provider
-    return BY_HAND if by_hand else STORE_CREDIT
-
-
-def _key(first: str, attempt: int, by_hand: str | None) -> str:
-    if by_hand is not None:
-        return f"{first}:{BY_HAND}"
-    return first if attempt == 1 else f"{first}:{attempt}"
 
 
 def _why(ask: Charge, *, ahead: bool) -> str:

@@ -7,7 +7,7 @@ activity compares and records it, and only counts go into the workflow's history
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -157,7 +157,12 @@ class Reconciliation:
         return Mended(retried=len(waiting), voided=len(held), open=left)
 
     async def _list(self, provider: str, day: date) -> list[Theirs]:
-        return [_theirs(receipt) for receipt in await self._providers[provider].list_day(day)]
+        return await self._theirs(provider, await self._providers[provider].list_day(day))
+
+    async def _theirs(self, provider: str, receipts: Iterable[PaymentReceipt]) -> list[Theirs]:
+        effects = [_theirs(receipt) for receipt in receipts]
+        async with self._pool.acquire() as conn:
+            return await reconciliation.attributed(conn, provider, effects)
 
     async def _ours(self, ask: ProviderDay, theirs: list[Theirs]) -> list[Ours]:
         async with self._pool.acquire() as conn:
@@ -175,7 +180,7 @@ class Reconciliation:
         orders |= {effect.order_id for effect in still_held(ours, theirs + found)}
         for order_id in sorted(orders):
             receipts = await self._providers[when.provider].operations(order_id)
-            found += [_theirs(receipt) for receipt in receipts]
+            found += await self._theirs(when.provider, receipts)
         return found
 
     async def _book_fees(self, provider: str, matched: Sequence[Theirs]) -> None:

@@ -1,14 +1,16 @@
-"""Which authorizations a charge or a refund takes its amount from."""
+"""Which authorizations a charge or a refund takes its amount from, and the intents for that."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from activities.payments.contracts import Charge, Refund
+from activities.payments.money_calls import Planned
 from domain.errors import NotAuthorized, Refused
 from domain.money import Money
-from store.payments import refunds, tallies
-from store.payments.payments import STORE_CREDIT, Payment
+from store.database import Connection
+from store.payments import payments, refunds, tallies
+from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Kind, Payment
 
 
 def shares_of_charge(
@@ -64,3 +66,47 @@ def no_company_has(owed: refunds.ToPay) -> Refused:
             " charged; try again when it is"
         )
     return Refused(f"{short} of {owed.refund_id} was paid by hand: pay it back by hand")
+
+
+def try_key(first: str, attempt: int, by_hand: str | None) -> str:
+    """The key of one try of a step; those of a person have one together."""
+    if by_hand is not None:
+        return f"{first}:{BY_HAND}"
+    return first if attempt == 1 else f"{first}:{attempt}"
+
+
+async def intend_shares(
+    conn: Connection,
+    order_id: str,
+    kind: Kind,
+    part: str,
+    key: str,
+    currency: str,
+    shares: Sequence[tuple[Payment | None, int]],
+    *,
+    first: int = 1,
+) -> list[Planned]:
+    """Write an intent for each share: of an authorization, paid by hand, or store credit.
+
+    `first`: the number of the first of them among those of the same try.
+    """
+    planned = []
+    for number, (authorization, amount) in enumerate(shares, start=first):
+        by_hand = key.endswith(f":{BY_HAND}")
+        intent = Intent(
+            key=key if number == 1 else f"{key}/{number}",
+            kind=kind,
+            amount=Money(minor=amount, currency=currency),
+            provider=_provider_of(authorization, by_hand=by_hand),
+            tender=authorization.tender if authorization else 1,
+            authorization_key=authorization.payment_key if authorization else None,
+            part_of=part,
+        )
+        planned.append(Planned(*await payments.intend(conn, order_id, intent)))
+    return planned
+
+
+def _provider_of(authorization: Payment | None, *, by_hand: bool) -> str:
+    if authorization is not None:
+        return authorization.provider
+    return BY_HAND if by_hand else STORE_CREDIT

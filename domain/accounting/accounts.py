@@ -91,6 +91,16 @@ def refund_came_back(amount: int) -> Postings:
     return {Account.CASH_IN_TRANSIT: amount, Account.REFUNDS_PAYABLE: -amount}
 
 
+def paid_beyond(amount: int) -> Postings:
+    """A company paid back more than the customer was charged: like a gift, it lowers revenue."""
+    return {Account.REFUNDS: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def beyond_came_back(amount: int) -> Postings:
+    """What was paid back beyond the charge came back, and stays with us."""
+    return {Account.CASH_IN_TRANSIT: amount, Account.REFUNDS: -amount}
+
+
 def credit_given(amount: int) -> Postings:
     """Store credit as a gift, for no order: it lowers revenue."""
     return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}

@@ -244,6 +244,10 @@ class Charges:
         self.goodwill += amount
         return self._owe({}, self.refundable.part(amount))
 
+    def paid_elsewhere(self, amount: int) -> Owed:
+        """An amount was paid back without Orderloom, for no unit that is known."""
+        return self._owe({}, self.refundable.part(amount))
+
     # ----------------------------------------------------------------------------------------------
 
     def _due(self, line_id: LineId, units: int) -> Worth:

@@ -37,7 +37,7 @@ class LineRequest(Document):
 
 
 RefundTo = Literal["original", "store_credit"]
-RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill"]
+RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill", "elsewhere"]
 
 
 class CancelRequest(Document):

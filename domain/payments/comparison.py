@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from domain.ids import order_of
+from domain.payments.elsewhere import is_elsewhere, whole
 from domain.payments.reconciliation import (
     Comparison,
     Difference,
@@ -89,6 +90,17 @@ def still_held(ours: Iterable[Ours], theirs: Sequence[Theirs]) -> list[Theirs]:
         and effect.key in given_up
         and effect.authorization not in released
     ]
+
+
+def as_wholes(ours: Iterable[Ours]) -> list[Ours]:
+    """The same operations, with the parts of each refund that was made elsewhere as one."""
+    found: dict[str, Ours] = {}
+    for done in ours:
+        key = whole(done.key) if is_elsewhere(done.key) else done.key
+        before = found.get(key)
+        amount = done.amount_minor + (before.amount_minor if before else 0)
+        found[key] = done.model_copy(update={"key": key, "amount_minor": amount})
+    return list(found.values())
 
 
 def compare(ours: Sequence[Ours], theirs: Sequence[Theirs], when: Moment) -> Comparison:

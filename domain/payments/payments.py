@@ -102,6 +102,7 @@ class OrderMoney(BaseModel):
     refunded: int
     released: int
     disputed: int
+    disputed_abroad: bool
     voided: bool
 
 

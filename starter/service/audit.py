@@ -150,7 +150,7 @@ async def audit(
 async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -> AuditReport:
     async with pool.acquire() as conn:
         first = await database.look(conn)
-    suspects = {_key(item): item for item in first.suspects}
+    suspects = set(first.suspects)
     violations, dubious, running = (
         [*first.violations],
         list[tuple[_Workflows, list[Violation]]](),
@@ -169,7 +169,7 @@ async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -
         if suspects:
             async with pool.acquire() as conn:
                 again = await database.look(conn)
-            suspects = {_key(item): item for item in again.suspects if _key(item) in suspects}
+            suspects &= set(again.suspects)
         for index, (kind, doubts) in enumerate(dubious):
             dead, left = await kind.examine(item.subject for item in doubts)
             violations += dead
@@ -178,7 +178,7 @@ async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -
         counts=first.counts,
         workflows=running,
         violations=(
-            *(*violations, *suspects.values()),
+            *(*violations, *sorted(suspects, key=lambda item: (item.rule, item.message))),
             *(item for _, doubts in dubious for item in doubts),
         ),
         under_way=first.under_way,
@@ -290,7 +290,3 @@ def _status(workflow: WorkflowExecutionDescription | None) -> str:
     found = "not there" if workflow is None or workflow.status is None else workflow.status.name
     told = found.lower().replace("_", " ")
     return f"{told}: `orderloom resume --all-lost` starts another one"
-
-
-def _key(item: Violation) -> tuple[str, str]:
-    return item.rule, item.subject

@@ -17,7 +17,7 @@ from domain.errors import InvalidInput, Refused, Unreachable
 from starter.service.updates import unreachable
 from store.database import Pool
 from store.payments import reconciliation
-from store.payments.reconciliation import Day, KeptDifference
+from store.payments.reconciliation import Day, KeptDifference, Resolved
 
 ANSWER_WITHIN = timedelta(seconds=30)
 
@@ -50,13 +50,19 @@ class ReconciliationRecords:
                 conn, provider=provider, day=day, only_open=only_open, at_most=at_most
             )
 
-    async def resolve(self, difference_id: int, *, note: str, who: str) -> KeptDifference:
+    async def resolve(
+        self, difference_id: int, *, note: str, who: str, was_by_hand: bool = False
+    ) -> Resolved:
         """A person has seen to a difference. Raises NotFound, and Refused where it is closed.
 
-        What somebody did about it elsewhere is a fact, like a count: no workflow waits for it.
+        A refund that was made at the company itself is recorded for its order. `was_by_hand`: it is
+        one that was reported before as done by hand. What somebody did about it elsewhere is a
+        fact, like a count: no workflow waits for it.
         """
         async with self._pool.acquire() as conn, conn.transaction():
-            return await reconciliation.resolve(conn, difference_id, note=note, who=who)
+            return await reconciliation.resolve(
+                conn, difference_id, note=note, who=who, was_by_hand=was_by_hand
+            )
 
 
 class Reconciliation(ReconciliationRecords):

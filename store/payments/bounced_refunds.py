@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.accounting import accounts
+from domain.money import Money
 from domain.payments.payments import BY_HAND, CAME_BACK, Intent, Payment
 from store.accounting import ledger
 from store.database import Connection
@@ -35,16 +36,21 @@ async def came_back(conn: Connection, payment: Payment, why: str) -> None:
     reason = f"the refund failed after it had succeeded: {why or 'no reason given'}"
     if not await payments.came_back(conn, payment, CAME_BACK, reason):
         return
-    await refunds.came_back(conn, payment.part_of, payment.amount_minor)
+    if payment.part_of:
+        await refunds.came_back(conn, payment.part_of, payment.amount_minor)
+        postings = accounts.refund_came_back(payment.amount_minor)
+    else:  # It was more than the order was charged: nobody is owed it.
+        postings = accounts.beyond_came_back(payment.amount_minor)
     await ledger.post(
         conn,
         effect=f"{key}:{CAME_BACK}",
         order_id=order_id,
         memo=f"refund of {payment.amount} came back",
         currency=payment.currency,
-        postings=accounts.refund_came_back(payment.amount_minor),
+        postings=postings,
     )
-    await events.raise_attention(conn, order_id, f"{STEP}{key}", reason, ALLOWED)
+    if payment.part_of:
+        await events.raise_attention(conn, order_id, f"{STEP}{key}", reason, ALLOWED)
     await events.tell(
         conn,
         order_id,
@@ -72,24 +78,30 @@ async def paid_otherwise(
 
 
 async def _pay(conn: Connection, returned: Payment) -> None:
+    """Record the payment of what is still to be paid: the rest was paid at the company since."""
     key = f"{returned.payment_key}:{CAME_BACK}:{BY_HAND}"
+    refund = await refunds.find(conn, returned.part_of)
+    assert refund is not None
+    amount = min(returned.amount_minor, refund.came_back_minor)
+    if not amount:
+        return
     intent = Intent(
         key=key,
         kind="refund",
-        amount=returned.amount,
+        amount=Money(minor=amount, currency=returned.currency),
         provider=BY_HAND,
         part_of=returned.part_of,
     )
     payment, _ = await payments.intend(conn, returned.order_id, intent)
     await payments.succeed(conn, payment, None)
-    await refunds.came_back(conn, returned.part_of, -returned.amount_minor)
+    await refunds.came_back(conn, returned.part_of, -amount)
     await ledger.post(
         conn,
         effect=key,
         order_id=returned.order_id,
-        memo=f"refund of {returned.amount}",
+        memo=f"refund of {payment.amount}",
         currency=returned.currency,
         postings=accounts.refund_issued(
-            returned.amount_minor, by_bank=await disputes.given_by_bank(conn, payment)
+            amount, by_bank=await disputes.given_by_bank(conn, payment)
         ),
     )

@@ -73,7 +73,8 @@ async def succeed(
     amount = payment.amount_minor
     match payment.kind:
         case "refund":
-            await _add(conn, payment.order_id, refunded=amount)
+            if payment.part_of:  # One of no refund is more than the order was charged.
+                await _add(conn, payment.order_id, refunded=amount)
             await _add_there(conn, payment, refunded=amount)
         case "void":
             await _add(conn, payment.order_id, voided=True)
@@ -117,7 +118,8 @@ async def came_back(conn: Connection, payment: Payment, code: str, message: str)
     key, amount = payment.payment_key, payment.amount_minor
     if await _sql.payment_came_back(conn, code=code, message=message, payment_key=key) is None:
         return False
-    await _add(conn, payment.order_id, refunded=-amount)
+    if payment.part_of:
+        await _add(conn, payment.order_id, refunded=-amount)
     await _add_there(conn, payment, refunded=-amount, refund_granted=-amount)
     return True
 
@@ -125,11 +127,17 @@ async def came_back(conn: Connection, payment: Payment, code: str, message: str)
 async def why_no_refund(conn: Connection, order_id: str) -> str:
     """The reason why nothing of the order may be paid back now; empty if it may."""
     money = await sums(conn, order_id)
-    if not money.disputed:
+    disputed = [Money(minor=money.disputed, currency=money.currency)] if money.disputed else []
+    if money.disputed_abroad:
+        rows = _sql.disputed_abroad(conn, order_id=order_id)
+        disputed += [
+            Money(minor=row["amount_minor"], currency=row["currency"]) async for row in rows
+        ]
+    if not disputed:
         return ""
-    disputed = Money(minor=money.disputed, currency=money.currency)
+    amounts = " and ".join(str(amount) for amount in disputed)
     return (
-        f"the customer disputes {disputed} of order {order_id} at the bank, or got it back there: "
+        f"the customer disputes {amounts} of order {order_id} at the bank, or got it back there: "
         f"wait until the bank has decided (`orderloom disputes {order_id}`); what it has paid back "
         "is done"
     )

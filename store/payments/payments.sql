@@ -55,8 +55,15 @@ where order_no = order_no_of(:payment_key) and payment_key = :payment_key
 
 -- name: money_of(order_id)^
 select :order_id as order_id, currency, authorized, capture_granted, captured, refund_granted,
-       refunded, released, disputed, voided
+       refunded, released, disputed, disputed_abroad, voided
 from order_money where order_no = order_no_of(:order_id);
+
+-- name: disputed_abroad(order_id)
+-- What banks took back of an order in another currency than its own, and did not give back.
+select d.amount_minor, d.currency from dispute d join order_money m using (order_no)
+where d.order_no = order_no_of(:order_id) and d.currency <> m.currency
+  and d.state in ('needs_response', 'under_review', 'appeal_needs_response', 'appeal_under_review', 'lost')
+order by d.opened_at, d.dispute_id;
 
 -- name: add_money(capture_granted, refund_granted, refunded, released, voided, order_id)!
 -- Changes the order's sums; the constraints of order_money refuse too large ones.

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.errors import Conflict
+from domain.payments.elsewhere import PaidBack
 from domain.payments.provider_events import PaymentNews, Wake
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 from store.orders import events
-from store.payments import bounced_refunds, payments
+from store.payments import bounced_refunds, elsewhere, payments
 
 _sql = load_queries(__file__)
 
@@ -104,6 +105,8 @@ async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[W
         )
         if row["kind"] in _KINDS[news.fate]
     ]
+    if news.refund is not None and not any(row["directly"] for row in rows):
+        return await _elsewhere(conn, provider, news.refund)
     for row in rows:
         if not row["directly"]:
             continue
@@ -118,6 +121,18 @@ async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[W
         if row["state"] in _UNSETTLED and row["step"] is not None
     ]
     return tuple(dict.fromkeys(wakes))  # One step may make several calls.
+
+
+async def _elsewhere(conn: Connection, provider: str, refund: PaidBack) -> Sequence[Wake]:
+    """Record a refund that nobody here asked for. The steps of refunds that it pays may go on."""
+    recorded = await elsewhere.record(conn, provider, refund, who=provider, why="")
+    if recorded is None:
+        return ()
+    order_id = recorded.order_id
+    asked = {row["step"] for row in await events.open_attention(conn, [order_id])}
+    steps = [f"refund_payment {owing.refund_id}" for owing in recorded.allotment.owed]
+    why = f"{refund.amount} were paid back at {provider}"
+    return [Wake(order_id=order_id, step=step, why=why) for step in steps if step in asked]
 
 
 async def _late_word(conn: Connection, provider: str, news: PaymentNews, row: Record) -> None:

@@ -11,10 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from domain.accounting import accounts
 from domain.errors import NotFound, Refused
 from domain.ids import order_of
-from domain.payments.comparison import step_is_about
+from domain.money import Money
+from domain.payments.comparison import as_wholes, step_is_about
+from domain.payments.elsewhere import PaidBack
 from domain.payments.reconciliation import Comparison, DifferenceClass, Ours, Remedy, Theirs
 from store.accounting import ledger
 from store.database import Connection, Record, load_queries
+from store.locks import lock_order
+from store.orders import events
+from store.payments import elsewhere
 
 _sql = load_queries(__file__)
 
@@ -65,6 +70,17 @@ class KeptDifference(BaseModel):
     closed_at: datetime | None
 
 
+class Resolved(KeptDifference):
+    """A difference that a person has just resolved.
+
+    `recorded`: so much was recorded for its order as paid back elsewhere; `beyond`: what of it is
+    more than the customer was charged.
+    """
+
+    recorded: Money | None = None
+    beyond: Money | None = None
+
+
 class ParkedStep(BaseModel):
     """A step of an order that will be retried to mend a difference."""
 
@@ -85,7 +101,33 @@ async def ours(conn: Connection, provider: str, day: date, keys: list[str]) -> l
     """Our operations at this company with these keys, or done or still open on this day."""
     since, before = bounds(day)
     rows = _sql.ours(conn, provider=provider, keys=keys, since=since, before=before)
-    return [Ours(**row) async for row in rows]
+    return as_wholes([Ours(**row) async for row in rows])
+
+
+async def attributed(conn: Connection, provider: str, theirs: Sequence[Theirs]) -> list[Theirs]:
+    """The company's effects, each with its order, also where the company does not know that.
+
+    A refund that was made elsewhere and is on record here gets the key of its record.
+    """
+    refunds = {
+        row["reference"]: row
+        async for row in _sql.known_refunds(
+            conn, provider=provider, refs=[effect.reference for effect in theirs]
+        )
+    }
+    orders = {
+        row["reference"]: row["order_id"]
+        async for row in _sql.known_authorizations(
+            conn, provider=provider, refs=[effect.authorization for effect in theirs]
+        )
+    }
+    found = []
+    for effect in theirs:
+        changes = {"order_id": effect.order_id or orders.get(effect.authorization, "")}
+        if effect.kind == "refund" and (known := refunds.get(effect.reference)) is not None:
+            changes = {"key": known["key"], "order_id": known["order_id"]}
+        found.append(effect.model_copy(update=changes))
+    return found
 
 
 async def record(conn: Connection, provider: str, comparison: Comparison) -> None:
@@ -159,12 +201,68 @@ async def mended(conn: Connection, difference_id: int, note: str) -> None:
     await _close(conn, difference_id, "mended", note, WHO)
 
 
-async def resolve(conn: Connection, difference_id: int, *, note: str, who: str) -> KeptDifference:
-    """open → resolved, by a person. Raises NotFound, and Refused if it is closed."""
+async def resolve(
+    conn: Connection, difference_id: int, *, note: str, who: str, was_by_hand: bool = False
+) -> Resolved:
+    """open → resolved, by a person, in the caller's transaction; and its order knows of it.
+
+    A refund that nobody here asked for is recorded for its order (see `elsewhere`; `was_by_hand` as
+    there). Raises NotFound, Refused if it is closed, and Conflict while it cannot be recorded yet.
+    """
     kept = await get(conn, difference_id)
+    refund = _paid_back(kept)
+    order_id = kept.order_id
+    if refund is not None:
+        its_order = await elsewhere.order_of(conn, kept.provider, refund.authorization)
+        order_id = its_order or order_id
+    is_ours = bool(order_id) and await _is_locked(conn, order_id)
     if not await _close(conn, difference_id, "resolved", note, who):
         raise Refused(f"difference {difference_id} is {kept.resolution} already: {kept.note}")
-    return await get(conn, difference_id)
+    recorded = None
+    if refund is not None:
+        recorded = await elsewhere.record(
+            conn, kept.provider, refund, who=who, why=note, was_by_hand=was_by_hand
+        )
+    if was_by_hand and not (recorded and recorded.allotment.by_hand):
+        raise Refused(f"difference {difference_id} is no refund that was reported as done by hand")
+    done = await get(conn, difference_id)
+    if is_ours and recorded is None:
+        await _tell(conn, order_id, done)
+    if recorded is None or refund is None:
+        return Resolved(**dict(done))
+    return Resolved(**dict(done), recorded=refund.amount, beyond=recorded.beyond)
+
+
+async def _is_locked(conn: Connection, order_id: str) -> bool:
+    """Lock the order's row. False: there is no such order here."""
+    try:
+        await lock_order(conn, order_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _paid_back(kept: KeptDifference) -> PaidBack | None:
+    """The refund that the company has, where none is on record here that could be it."""
+    theirs, ours = kept.theirs, kept.ours
+    if theirs is None or theirs.kind != "refund" or (ours is not None and ours.state != "failed"):
+        return None
+    amount = Money(minor=theirs.amount_minor, currency=theirs.currency)
+    return PaidBack(reference=theirs.reference, authorization=theirs.authorization, amount=amount)
+
+
+async def _tell(conn: Connection, order_id: str, done: KeptDifference) -> None:
+    """Have the order's story say that a person has settled a difference."""
+    at = done.closed_at or done.found_at
+    await events.tell(
+        conn,
+        order_id,
+        f"difference:{done.difference_id}:{at.isoformat()}",
+        f"difference resolved: {done.what} {done.subject}",
+        who=done.who,
+        why=done.note,
+        after_end=True,
+    )
 
 
 async def hand_over(conn: Connection, difference_id: int, note: str) -> None:

@@ -2,6 +2,7 @@
 
 -- name: ours(provider, keys, since, before)
 -- Our operations with these keys, those recorded as done in a span of time, and those open since.
+-- Of a refund that was made elsewhere, all parts.
 with wanted as (
     select order_no, payment_key from payment
     where payment_key = any(:keys::text[])
@@ -14,6 +15,13 @@ with wanted as (
     select order_no, payment_key from payment
     where provider = :provider and state in ('requested', 'unknown')
       and requested_at >= :since and requested_at < :before
+), whole as (
+    select order_no, payment_key from wanted
+    union
+    select p.order_no, p.payment_key
+    from wanted w join payment p using (order_no)
+    where strpos(w.payment_key, ':elsewhere:') > 0
+      and starts_with(p.payment_key, split_part(w.payment_key, '/', 1))
 )
 select payment_key as key, provider, order_id, kind, amount_minor, currency, state, code, reference,
        requested_at, settled_at,
@@ -21,7 +29,19 @@ select payment_key as key, provider, order_id, kind, amount_minor, currency, sta
            select coalesce(sum(h.amount_minor), 0)::bigint from payment h
            where h.order_no = p.order_no and h.kind = 'capture' and h.provider = 'by_hand'
              and h.state = 'succeeded') else 0 end as by_hand_minor
-from wanted join payment p using (order_no, payment_key);
+from whole join payment p using (order_no, payment_key)
+order by payment_key;
+
+-- name: known_refunds(provider, refs)
+-- Refunds that were made elsewhere and are on record, by the company's names for them.
+select distinct reference, split_part(payment_key, '/', 1) as key, order_id from payment
+where provider = :provider and reference = any(:refs::text[]) and kind = 'refund'
+  and strpos(payment_key, ':elsewhere:') > 0;
+
+-- name: known_authorizations(provider, refs)
+-- The orders of authorizations, and of charges, by the company's names for them.
+select distinct reference, order_id from payment
+where provider = :provider and reference = any(:refs::text[]) and kind in ('authorize', 'capture');
 
 -- name: save_day(provider, day, listed, matched, under_way)!
 -- Locks the day: a second comparison at the same time waits here.

@@ -70,6 +70,8 @@ create table order_money (
     refund_granted      minor_units   not null default 0,  -- owed to the customer
     refunded            minor_units   not null default 0,  -- given back
     disputed            minor_units   not null default 0,
+    -- A bank took an amount in another currency back, and has not given it back: nothing is converted.
+    disputed_abroad     boolean       not null default false,
     voided              boolean       not null default false,
     -- A charge or an invoice was decided after a refund of the same order. Its amount can then differ by a
     -- minor unit, depending on which of the two came first.
@@ -154,7 +156,7 @@ create table refund (
     order_no           bigint        not null
         constraint refund_is_of_an_order references customer_order,
     kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
-        'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill')),
+        'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill', 'elsewhere')),
     units              jsonb         not null default '{}',  -- line id → units paid back
     goods_minor        minor_units   not null,
     tax_minor          minor_units   not null,

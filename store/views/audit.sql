@@ -266,7 +266,10 @@ with paid as (
            sum(amount_minor) filter (where kind = 'capture' and state <> 'failed')
                as capture_granted,
            sum(amount_minor) filter (where kind = 'capture' and state = 'succeeded') as captured,
-           sum(amount_minor) filter (where kind = 'refund' and state = 'succeeded') as refunded,
+           -- What a company has paid back beyond what was charged is of no refund, and in no sum.
+           sum(amount_minor) filter (
+               where kind = 'refund' and state = 'succeeded'
+                 and (part_of is not null or strpos(payment_key, ':elsewhere:') = 0)) as refunded,
            sum(released) as released,
            count(*) filter (where kind = 'void' and state = 'succeeded') as voids
     from payment group by order_no
@@ -377,7 +380,7 @@ with line as (
                and starts_with(e.effect, 'invoice:')), 0) as tax
     from journal_entry e join posting p using (entry_id) group by e.order_no
 ), given as (
-    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill')) as by_amount
+    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill', 'elsewhere')) as by_amount
     from refund group by order_no
 )
 select o.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
@@ -487,7 +490,7 @@ with line as (
     group by order_no
 ), given as (
     select order_no, sum(amount_minor) as refunded,
-           bool_or(kind in ('shipping', 'goodwill')) as by_amount
+           bool_or(kind in ('shipping', 'goodwill', 'elsewhere')) as by_amount
     from refund r
     where not exists (select from charge c
                       where c.order_no = r.order_no and c.charge_id = r.refund_id)
@@ -519,9 +522,12 @@ select o.order_id, m.currency, o.decision, 'still owed' as what,
 from order_money m
 join customer_order o using (order_no)
 left join (
-    select order_no, sum(p.amount_minor) as amount_minor
-    from payment p join attention a using (order_no)
-    where a.step = 'refund_failed ' || p.payment_key and a.resolved_at is null and p.state = 'failed'
+    select order_no, sum(r.came_back_minor) as amount_minor
+    from refund r
+    where exists (
+        select from payment p join attention a using (order_no)
+        where p.order_no = r.order_no and p.part_of = r.refund_id and p.state = 'failed'
+          and a.step = 'refund_failed ' || p.payment_key and a.resolved_at is null)
     group by order_no
 ) asked using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed')
@@ -548,13 +554,16 @@ where o.decision in ('rejected', 'cancelled', 'closed') and p.state in ('request
 order by order_id, what;
 
 -- name: dispute_is_held()
--- What a bank took back, and may keep: no more of the order is refunded, and the books say where it is.
+-- What a bank took back, and may keep: no more of the order is refunded, and the books say where it is. In
+-- another currency than the order's, a person books it.
 select o.order_id, m.currency, m.disputed as held_minor, coalesce(d.disputed, 0) as disputed_minor,
        coalesce(b.booked, 0) as booked_minor
 from order_money m
 join customer_order o using (order_no)
 left join (
-    select order_no, sum(amount_minor) as disputed from dispute
+    select order_no, sum(amount_minor) filter (where t.currency = its.currency) as disputed,
+           bool_or(t.currency <> its.currency) as abroad
+    from dispute t join (select order_no, currency from order_money) its using (order_no)
     where state in ('needs_response', 'under_review', 'appeal_needs_response',
                     'appeal_under_review', 'lost')
     group by order_no
@@ -566,6 +575,7 @@ left join (
     group by e.order_no
 ) b using (order_no)
 where m.disputed <> coalesce(d.disputed, 0) or m.disputed <> coalesce(b.booked, 0)
+   or m.disputed_abroad <> coalesce(d.abroad, false)
 order by o.order_id;
 
 -- name: settled_order_is_not_held()
@@ -721,7 +731,8 @@ order by o.order_id, c.account;
 
 -- name: provider_has_our_payments()
 -- Recorded as done: done there, once (its key is unique), to the cent. A void releases there what is
--- not captured there, also what a capture was asked for that failed.
+-- not captured there, also what a capture was asked for that failed. A refund that was made there without
+-- us has no key of ours. What a person has settled in reconciliation stays settled.
 select p.order_id, p.payment_key, p.kind, p.currency, p.amount_minor,
        c.kind as provider_kind, c.currency as provider_currency,
        coalesce(c.amount_minor, 0) as provider_minor
@@ -729,22 +740,46 @@ from payment p
 left join payment a on a.order_no = p.order_no and a.payment_key = p.authorization_key
 left join sandbox.payment_call c on c.key = p.payment_key and c.code is null
 where p.state = 'succeeded' and p.provider = 'sandbox' and p.amount_minor > 0
+  and strpos(p.payment_key, ':elsewhere:') = 0
   and ((c.order_id, c.kind, c.currency, c.reference)
            is distinct from (p.order_id, p.kind, p.currency, p.reference)
        or c.payment_reference is distinct from coalesce(a.reference, p.reference)
        or c.amount_minor <> p.amount_minor
           and (p.kind <> 'void' or c.amount_minor <> a.amount_minor - a.captured))
-order by p.order_id, p.payment_key;
+  and not exists (
+      select from reconciliation_difference d
+      where d.provider = p.provider and d.resolution = 'resolved' and d.ours ->> 'key' = p.payment_key)
+union all
+select p.order_id, min(p.payment_key), p.kind, p.currency, sum(p.amount_minor)::bigint, c.kind, c.currency,
+       coalesce(c.amount_minor, 0)
+from payment p
+join payment a on a.order_no = p.order_no and a.payment_key = p.authorization_key
+left join sandbox.payment_call c on c.reference = p.reference and c.code is null
+where p.state = 'succeeded' and p.provider = 'sandbox' and strpos(p.payment_key, ':elsewhere:') > 0
+group by p.order_id, p.reference, p.kind, p.currency, a.reference, c.kind, c.currency, c.payment_reference,
+         c.amount_minor
+having (c.kind, c.currency, c.payment_reference, c.amount_minor)
+       is distinct from (p.kind, p.currency, a.reference, sum(p.amount_minor)::bigint)
+order by order_id, payment_key;
 
 -- name: provider_has_no_others()
--- Done there: recorded here, or with its outcome still open. An authorization that was given up as
--- never made and turned out to have been made is voided, with nothing about it here but the failure.
-select c.order_id, c.key as payment_key, c.kind, c.currency, c.amount_minor,
-       coalesce(p.state, 'not recorded') as state
+-- Done there: recorded here, or with its outcome still open, or settled by a person in reconciliation. An
+-- authorization that was given up as never made and turned out to have been made is voided, with nothing
+-- about it here but the failure.
+select c.order_id, coalesce(c.key, c.reference) as payment_key, c.kind, c.currency, c.amount_minor,
+       coalesce(p.state, 'not recorded') as state, (c.called_at at time zone 'UTC')::date as day
 from sandbox.payment_call c
 left join payment p on p.payment_key = c.key
 where c.code is null
   and coalesce(p.state, '') not in ('succeeded', 'requested', 'unknown')
+  and not exists (
+    select from payment e
+    where e.provider = 'sandbox' and e.reference = c.reference and e.kind = 'refund'
+      and e.state = 'succeeded')
+  and not exists (
+    select from reconciliation_difference d
+    where d.provider = 'sandbox' and d.resolution = 'resolved'
+      and d.theirs ->> 'reference' = c.reference)
   and not exists (
     select from sandbox.payment s
     join sandbox.payment_call made on made.payment_reference = s.reference

@@ -185,7 +185,8 @@ _CHECKS = (
         "provider_has_no_others",
         "provider",
         "{order_id}",
-        "the provider has {kind} of {amount_minor} under {payment_key}, which is {state} here",
+        "the provider has {kind} of {amount_minor} under {payment_key}, which is {state} here: "
+        "`orderloom reconcile --day {day}`",
         passing=True,
     ),
     _Check(

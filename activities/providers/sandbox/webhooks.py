@@ -19,6 +19,7 @@ from domain.errors import InvalidInput
 from domain.money import Money, decimals
 from domain.payments import signatures
 from domain.payments.disputes import Dispute, DisputeState
+from domain.payments.elsewhere import PaidBack
 from domain.payments.provider_events import DisputeNews, News, PaymentFate, PaymentNews
 
 FEE_MINOR: Final = 15_00
@@ -52,13 +53,19 @@ class SandboxDispute(BaseModel):
 
 
 class SandboxPaymentEvent(BaseModel):
-    """News about a payment operation, named by the key of its call, its id, or both."""
+    """News about a payment operation, named by the key of its call, its id, or both.
+
+    Of a refund, `authorization` is the company's id of the payment, with the amount.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     key: str | None = None
     reference: str | None = None
     why: str = ""
+    authorization: str | None = None
+    amount_minor: Minor = 0
+    currency: str = ""
 
 
 class _Frame(BaseModel):
@@ -100,8 +107,17 @@ def read_event(body: Mapping[str, Any]) -> News | None:
             references=(payment.reference,) if payment.reference else (),
             said_at=said_at,
             why=payment.why,
+            refund=_refund(payment) if fate == "refunded" else None,
         )
     return None
+
+
+def _refund(told: SandboxPaymentEvent) -> PaidBack | None:
+    if not (told.reference and told.authorization and told.amount_minor):
+        return None
+    decimals(told.currency)  # Raises when it is no currency.
+    amount = Money(minor=told.amount_minor, currency=told.currency)
+    return PaidBack(reference=told.reference, authorization=told.authorization, amount=amount)
 
 
 def _dispute(told: SandboxDispute, what: str, said_at: datetime) -> DisputeNews:

@@ -19,6 +19,7 @@ from activities.providers.stripe.answers import KEY
 from domain.errors import InvalidInput
 from domain.money import Money
 from domain.payments.disputes import Dispute, DisputeState
+from domain.payments.elsewhere import PaidBack
 from domain.payments.provider_events import DisputeNews, News, PaymentFate, PaymentNews
 
 _FATES: Final[dict[str, PaymentFate]] = {
@@ -33,6 +34,12 @@ _FATES: Final[dict[str, PaymentFate]] = {
     "refund.failed": "refund_failed",
 }
 
+
+_REFUNDS: Final = ("re_", "pyr_")
+"""The ids of refunds begin so."""
+
+_SINCE: Final = "2025-03-31"
+"""Since this version of Stripe's API, a refund is always of money that was charged."""
 
 _UPDATES: Final = ("refund.updated", "charge.refund.updated")
 """Events that hold a whole refund. Stripe has no event of its own for a cancelled refund."""
@@ -58,6 +65,7 @@ class _Data(BaseModel):
 class _Event(BaseModel):
     type: str
     created: Seconds
+    api_version: str | None = None
     data: _Data
     request: _Request | None = None
 
@@ -98,6 +106,17 @@ class _Payment(BaseModel):
     failure_reason: str | None = None
 
 
+class _Refund(BaseModel):
+    """A Refund, as a whole."""
+
+    id: str
+    amount: Annotated[int, Field(strict=True, gt=0)] | None = None
+    currency: str | None = None
+    charge: Reference = None
+    payment_intent: Reference = None
+    status: str | None = None
+
+
 def read_event(body: Mapping[str, Any]) -> News | None:
     """Turn an event of Stripe into news; None when it is of no use here."""
     event = read_as(_Event, body, where="event")
@@ -113,7 +132,7 @@ def read_event(body: Mapping[str, Any]) -> News | None:
     payment = read_as(_Payment, event.data.object, where="event data.object")
     caused_by = event.request.idempotency_key if event.request else None
     keys = dict.fromkeys((caused_by, payment.metadata.get(KEY)))
-    of_refund = fate in ("refunded", "refund_failed") and payment.id.startswith(("re_", "pyr_"))
+    of_refund = fate in ("refunded", "refund_failed") and payment.id.startswith(_REFUNDS)
     # The payment intent of a refund has other refunds, too, and this event is about one of them.
     around = () if of_refund else (payment.payment_intent, payment.latest_charge)
     return PaymentNews(
@@ -122,7 +141,25 @@ def read_event(body: Mapping[str, Any]) -> News | None:
         references=tuple(name for name in (payment.id, *around) if name),
         said_at=said_at,
         why=payment.failure_reason or payment.cancellation_reason or "",
+        refund=_refund(event) if of_refund and fate == "refunded" else None,
     )
+
+
+def _refund(event: _Event) -> PaidBack | None:
+    """The refund that an event holds, if it is one of money that was charged.
+
+    In older versions of Stripe's API, what a capture does not take is a refund as well.
+    """
+    if (event.api_version or _SINCE) < _SINCE:
+        return None
+    told = read_as(_Refund, event.data.object, where="event data.object")
+    authorization = told.payment_intent or told.charge
+    if authorization is None or told.amount is None or told.currency is None:
+        return None
+    if told.status in ("failed", "canceled"):
+        return None
+    amount = _money(told.amount, told.currency)
+    return PaidBack(reference=told.id, authorization=authorization, amount=amount)
 
 
 def _dispute(told: _Dispute, said_at: datetime) -> Dispute:

@@ -119,22 +119,40 @@ def resolve(
         int, typer.Argument(metavar="NUMBER", help="The difference's number.", show_default=False)
     ],
     note: Annotated[str, typer.Option("--note", help="How it was seen to; kept with it.")],
+    by_hand: Annotated[
+        bool,
+        typer.Option(
+            "--by-hand",
+            help="It is the refund that was reported before with `orderloom resolve … done`.",
+        ),
+    ] = False,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
     """Close a difference that a person has settled. It stays closed, unless either side changes.
+
+    A refund that was made in the company's own pages is recorded for its order, and is not paid
+    back a second time.
 
     Example: `orderloom reconcile resolve 3 --note "charged by mistake, paid back by the bank"`
     """
     why = read_model(_Note, {"note": note}, where="--note").note
     who = reporter(by)
 
-    done = from_records(lambda here: here.reconciliation.resolve(number, note=why, who=who))
+    done = from_records(
+        lambda here: here.reconciliation.resolve(number, note=why, who=who, was_by_hand=by_hand)
+    )
     out = Output(as_json=as_json)
     if as_json:
-        out.document(_document(done))
+        recorded = {"recorded": done.recorded, "beyond": done.beyond}
+        told = {name: None if amount is None else str(amount) for name, amount in recorded.items()}
+        out.document({**_document(done), **told})
     else:
         out.say(f"difference {number} ({done.what}, {done.subject}) is resolved")
+        if done.recorded is not None:
+            out.say(f"{done.recorded} of order {done.order_id} are recorded as paid back elsewhere")
+        if done.beyond is not None and done.beyond.minor:
+            out.say(f"{done.beyond} of it are more than the customer was charged")
 
 
 async def _reconcile(day: date, provider: str | None) -> tuple[list[KeptDifference], list[Day]]:
@@ -201,7 +219,7 @@ def _next(one: KeptDifference) -> str:
 
 def _document(one: KeptDifference) -> Any:
     return {
-        **one.model_dump(mode="json", exclude={"what", "ours", "theirs"}),
+        **one.model_dump(mode="json", exclude={"what", "ours", "theirs", "recorded", "beyond"}),
         "class": one.what,
         "ours": None if one.ours is None else wire(one.ours),
         "theirs": None

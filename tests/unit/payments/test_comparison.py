@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payments.comparison import (
+    as_wholes,
     compare,
     keys_about,
     not_listed,
@@ -417,3 +418,17 @@ def test_every_effect_is_matched_or_is_a_difference_once(
         one.theirs.reference for one in told if one.theirs is not None
     ]
     assert sorted(references) == sorted(effect.reference for effect in there)
+
+
+def test_the_parts_of_a_refund_that_was_made_elsewhere_are_one_and_agree_with_it() -> None:
+    key = "web-1:elsewhere:0123"
+    parts = [ours(key, kind="refund", amount_minor=2_50, reference="re_1")]
+    parts.append(ours(f"{key}/2", kind="refund", amount_minor=10_00, reference="re_1"))
+    (whole,) = as_wholes(parts)
+    assert (whole.key, whole.amount_minor) == (key, 12_50)
+    there = theirs(key, kind="refund", reference="re_1")
+    assert compare([whole], [there], WHEN).differences == ()
+    assert as_wholes([ours("web-1:1:refund/2"), ours("web-1:1:refund")]) == [
+        ours("web-1:1:refund/2"),
+        ours("web-1:1:refund"),
+    ]

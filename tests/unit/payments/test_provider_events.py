@@ -151,6 +151,46 @@ def test_what_stripe_says_of_payments_is_read(
     assert (news.fate, news.keys, news.references) == (fate, ("web-1:authorize",), references)
 
 
+@pytest.mark.parametrize("pieces", [0, 1, 2])
+def test_a_dispute_that_is_taken_in_another_currency_has_its_amount_in_that_of_the_payment(
+    pieces: int,
+) -> None:
+    moves = [taken(-5400, 2000, "gbp"), taken(120, 0, "gbp")][:pieces]
+    told = heard(stripe_dispute(amount=6000, currency="eur", balance_transactions=moves))
+    assert str(told.amount) == "60.00 EUR"
+    assert str(told.fee) == ("20.00 GBP" if pieces else "0.00 EUR")
+
+
+REFUND = {"id": "re_1", "payment_intent": "pi_1", "charge": "ch_1", "amount": 4000}
+
+
+@pytest.mark.parametrize(
+    ("content", "version", "refund"),
+    [
+        ({"status": "succeeded"}, "2025-03-31.basil", "pi_1"),
+        ({"status": "pending", "payment_intent": None}, None, "ch_1"),
+        ({"status": "failed"}, "2025-03-31.basil", None),
+        ({"payment_intent": None, "charge": None}, "2025-03-31.basil", None),
+        ({"status": "succeeded"}, "2024-06-20", None),
+    ],
+    ids=["whole", "of a charge", "failed", "of nothing", "of an older version"],
+)
+def test_a_refund_that_stripe_tells_of_as_a_whole_is_read_with_its_amount_and_its_payment(
+    content: dict[str, Any], version: str | None, refund: str | None
+) -> None:
+    told = stripe_event(
+        "refund.created", {**REFUND, "currency": "eur", **content}, api_version=version
+    )
+    news = stripe_events.read_event(told)
+    assert isinstance(news, PaymentNews)
+    if refund is None:
+        assert news.refund is None
+        return
+    assert news.refund is not None
+    assert (news.refund.reference, news.refund.authorization) == ("re_1", refund)
+    assert str(news.refund.amount) == "40.00 EUR"
+
+
 def test_that_something_else_of_a_refund_was_updated_is_no_news() -> None:
     updated = stripe_event("refund.updated", {"id": "re_1", "status": "succeeded"}, request=None)
     assert stripe_events.read_event(updated) is None
