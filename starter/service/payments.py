@@ -9,7 +9,7 @@ from domain.errors import NotFound
 from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
 from starter.service.updates import OrderRequests
 from store.database import Pool
-from store.payments import bounced_refunds, money_reads, provider_reads
+from store.payments import bounced_refunds, disputes, money_reads, provider_reads
 from store.payments.money_reads import Unsettled
 from store.payments.provider_reads import DisputeRow, ProviderEventRow
 from store.payments.refunds import Refund
@@ -17,6 +17,10 @@ from store.views import reads
 
 REFUND_CAME_BACK: Final = bounced_refunds.STEP
 """The names of steps begin so where a refund came back and a person has to pay it."""
+
+
+DISPUTE_TO_BOOK: Final = disputes.BOOK
+"""The names of steps begin so where a person has to book a dispute in another currency."""
 
 
 class PaymentRecords:
@@ -52,6 +56,12 @@ class PaymentRecords:
         """Events that providers sent, newest first; with `failed`, those not processed yet."""
         async with self._pool.acquire() as conn:
             return await provider_reads.provider_events(conn, failed=failed, at_most=at_most)
+
+    async def settle_dispute(self, order_id: str, step: str, note: str, *, who: str) -> None:
+        """A person has booked a dispute in another currency than its order's. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            if not await disputes.booked(conn, order_id, step, note, who=who):
+                raise NotFound(f"{step!r} of {order_id} needs no attention")
 
     async def settle_bounced(self, order_id: str, step: str, note: str, *, who: str) -> None:
         """A person paid the customer the refund that a bank had sent back. Raises NotFound."""

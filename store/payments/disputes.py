@@ -6,10 +6,10 @@ any order lead to the same end. A dispute never moves goods: nothing is put back
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from domain.accounting.accounts import moved
-from domain.errors import Conflict, Refused
+from domain.errors import Conflict
 from domain.money import Money
 from domain.payments.disputes import Dispute, latest
 from domain.payments.payments import BY_HAND, Payment
@@ -19,6 +19,10 @@ from store.locks import lock_order
 from store.orders import events
 
 _sql = load_queries(__file__)
+
+
+BOOK: Final = "book_dispute "
+"""The steps that ask a person begin with this; the company and its name of the dispute follow."""
 
 
 async def hear(conn: Connection, provider: str, piece: Dispute) -> None:
@@ -94,24 +98,25 @@ async def _apply(
     """Move the order's sums, books and story from the dispute's old state to its new one."""
     if before is not None and _said(before) == _said(now):
         return
-    change = now.held - (before.held if before else 0)
+    held_before = before.held if before else 0
     currency = now.amount.currency
-    if (
-        await _sql.add_disputed(conn, change=change, order_id=order_id, currency=currency) is None
-        and change
-    ):
-        raise Refused(f"dispute {now.dispute_id} of {now.amount}: {order_id} has another currency")
+    disputed = await _sql.add_disputed(
+        conn, change=now.held - held_before, order_id=order_id, currency=currency
+    )
     told = await _sql.dispute_told(conn, provider=provider, dispute_id=now.dispute_id)
     effect = f"dispute:{provider}:{now.dispute_id}:{told}"
     words = now.state.replace("_", " ")
-    await ledger.post(
-        conn,
-        effect=effect,
-        memo=f"dispute {now.dispute_id} of {now.amount}: {words}",
-        currency=currency,
-        postings=moved(before.booked if before else {}, now.booked),
-        order_id=order_id,
-    )
+    if disputed is None:
+        await _ask_to_book(conn, provider, order_id, now, held_before)
+    else:
+        await ledger.post(
+            conn,
+            effect=effect,
+            memo=f"dispute {now.dispute_id} of {now.amount}: {words}",
+            currency=currency,
+            postings=moved(before.booked if before else {}, now.booked),
+            order_id=order_id,
+        )
     await ledger.post(
         conn,
         effect=f"{effect}:fee",
@@ -137,6 +142,33 @@ async def _apply(
         },
         after_end=True,
     )
+
+
+async def _ask_to_book(
+    conn: Connection, provider: str, order_id: str, now: Dispute, held_before: int
+) -> None:
+    """A person books what is disputed in another currency than the order's: none is converted.
+
+    Nobody is asked any more once the bank has given it back.
+    """
+    step = f"{BOOK}{provider}:{now.dispute_id}"
+    if now.held and not held_before:
+        until = f"; evidence is due by {now.respond_by:%Y-%m-%d}" if now.respond_by else ""
+        reason = (
+            f"{now.amount} are disputed at {provider}, in another currency than the order's: book"
+            f" the amount, which Orderloom does not convert{until}"
+        )
+        await events.raise_attention(conn, order_id, step, reason, ("done",))
+    elif held_before and not now.held:
+        note = f"it is {now.state.replace('_', ' ')}: nothing is left to be booked"
+        await events.settle(conn, order_id, step, note, who=provider)
+
+
+async def booked(conn: Connection, order_id: str, step: str, note: str, *, who: str) -> bool:
+    """A person has booked a dispute in another currency. False if no open step asks for that."""
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        return await events.settle(conn, order_id, step, note, who=who)
 
 
 def _said(dispute: Dispute) -> tuple[Any, ...]:

@@ -14,9 +14,10 @@ order by way, at, payment_key limit 1;
 
 -- name: left_of_lost(order_id)$
 -- The amount that banks have taken from an order for good, less the refunds that count as given by
--- that.
+-- that. In the order's currency: no other one is converted.
 select greatest(0, coalesce((
-    select sum(amount_minor) from dispute where order_no = order_no_of(:order_id) and state = 'lost'
+    select sum(d.amount_minor) from dispute d join order_money m using (order_no)
+    where d.order_no = order_no_of(:order_id) and d.state = 'lost' and d.currency = m.currency
 ), 0) + coalesce((
     select sum(p.amount_minor)
     from payment r
@@ -55,7 +56,15 @@ update dispute set told = told + 1
 where provider = :provider and dispute_id = :dispute_id returning told;
 
 -- name: add_disputed(change, order_id, currency)$
--- Null when the order has another currency.
+-- Null when the order has another currency: then it is known that such an amount is disputed, or none.
+with abroad as (
+    update order_money m set disputed_abroad = exists (
+        select from dispute d
+        where d.order_no = m.order_no and d.currency <> m.currency
+          and d.state in ('needs_response', 'under_review', 'appeal_needs_response',
+                          'appeal_under_review', 'lost'))
+    where order_no = order_no_of(:order_id) and currency <> :currency
+)
 update order_money set disputed = disputed + :change
 where order_no = order_no_of(:order_id) and currency = :currency returning disputed;
 

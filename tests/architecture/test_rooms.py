@@ -262,6 +262,7 @@ DOORS = {
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",
+        "store.payments.disputes",
         "store.payments.money_reads",
         "store.payments.provider_reads",
     ),

@@ -15,7 +15,7 @@ from starter.cli.terminal.options import Json, Who, read_model, reporter
 from starter.cli.terminal.output import Output
 from starter.service.carriers import LATE_SCAN
 from starter.service.connection import service
-from starter.service.payments import REFUND_CAME_BACK
+from starter.service.payments import DISPUTE_TO_BOOK, REFUND_CAME_BACK
 from starter.service.service import Service
 from starter.service.updates import answered
 from store.views.reads import AttentionRow
@@ -71,7 +71,7 @@ async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> 
         answer = read_model(AttentionAnswer, content, where="resolve")
         if any(row.step == answer.step and not row.allowed for row in rows):
             raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
-        if answer.step.startswith((REFUND_CAME_BACK, LATE_SCAN)):
+        if answer.step.startswith((REFUND_CAME_BACK, LATE_SCAN, DISPUTE_TO_BOOK)):
             await _settle(here, order_id, answer)
             return answer
         await answered(
@@ -85,8 +85,12 @@ async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None
     """Record that a person has settled something that no step of the order waits for."""
     if answer.action != "done":
         raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: it takes done")
-    late = answer.step.startswith(LATE_SCAN)
-    settle = here.carriers.settle_late_scan if late else here.payments.settle_bounced
+    ways = {
+        LATE_SCAN: here.carriers.settle_late_scan,
+        DISPUTE_TO_BOOK: here.payments.settle_dispute,
+        REFUND_CAME_BACK: here.payments.settle_bounced,
+    }
+    (settle,) = (way for begins, way in ways.items() if answer.step.startswith(begins))
     await settle(order_id, answer.step, answer.note, who=answer.by)
 
 

@@ -7,7 +7,7 @@ select o.order_id, o.channel, o.seller, o.channel_order_id, o.customer_id, o.cur
        o.state, o.fulfilment_status,
        case
            when m.order_no is null or m.authorized = 0 and m.captured = 0 then 'unpaid'
-           when m.disputed > 0 then 'disputed'
+           when m.disputed > 0 or m.disputed_abroad then 'disputed'
            when m.refund_granted > m.refunded then 'refund_owed'
            when m.captured > 0 and m.refunded = m.captured then 'refunded'
            when m.refunded > 0 then 'partly_refunded'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +21,9 @@ from domain.payments.disputes import Dispute
 from domain.payments.disputes import DisputeState as S
 from store.database import Pool
 from store.locks import lock_order
+from store.orders import events
 from store.payments import disputes, payments, provider_reads, refunds
-from store.views import reads
+from store.views import audit, reads
 from tests.support.bench import Bench
 from tests.support.builders import an_order, shipping
 from tests.support.provider_desk import FEE_MINOR, Telling
@@ -336,17 +338,102 @@ async def test_pieces_told_to_many_workers_at_once_come_to_the_same(
     assert (await told(pool, order))[-1] == "dispute: lost"
 
 
-async def test_a_dispute_in_another_currency_than_its_order_waits_for_a_person(
+ABROAD: dict[str, Any] = {"amount_minor": 67_00, "currency": "EUR", "fee_minor": FEE_MINOR}
+
+
+async def test_a_dispute_in_another_currency_blocks_refunds_at_once_and_a_person_books_it(
     pool: Pool, bench: Bench, company: Telling
 ) -> None:
-    await shipped_and_paid(bench)
-    await company.tell(company.dispute("auth_1", S.NEEDS_RESPONSE, currency="JPY"))
+    order = await shipped_and_paid(bench)
+    due = company.began + timedelta(days=7)
+    opened = company.dispute("auth_1", S.NEEDS_RESPONSE, respond_by=int(due.timestamp()), **ABROAD)
+    await company.tell(opened, opened)
     await company.worked_through()
     async with pool.acquire() as conn:
-        (row,) = await provider_reads.provider_events(conn, failed=True)
-        assert await provider_reads.disputes(conn) == []
-    assert "has another currency" in row.last_error
-    assert (await disputed(pool), await books(pool)) == (0, {})
+        assert await provider_reads.provider_events(conn, failed=True) == []
+        (row,) = await provider_reads.disputes(conn, open_only=True)
+        assert (row.order_id, row.respond_by) == (order.order_id, due)
+        why = await payments.why_no_refund(conn, order.order_id)
+        (asked,) = await events.open_attention(conn, [order.order_id])
+        summary = (await reads.detail(conn, order.order_id)).summary
+    assert "disputes 67.00 EUR of order" in why
+    assert (asked["step"], asked["allowed"]) == ("book_dispute sandbox:dp_1", ["done"])
+    assert f"evidence is due by {due:%Y-%m-%d}" in asked["reason"]
+    assert summary.payment_status == "disputed"
+    answer = await bench.grant(order, lines=[{"line_id": "1", "quantity": 2}])
+    assert answer.refused is not None
+    assert "67.00 EUR" in answer.refused.message
+    # The fee is booked, once; the amount is not converted.
+    assert (await disputed(pool), await books(pool)) == (0, WON)
+    assert (await told(pool, order)) == ["dispute: needs response"]
+    await audit_is_clean(pool)
+
+
+async def test_once_it_is_won_refunds_are_allowed_and_nobody_is_asked_to_book_it(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    order = await shipped_and_paid(bench)
+    pieces = [
+        company.dispute("auth_1", S.NEEDS_RESPONSE, **ABROAD),
+        company.dispute("auth_1", S.WON, 90, what="closed", **ABROAD),
+    ]
+    for told_in in (pieces, pieces[::-1]):
+        await company.tell(*told_in)
+        await company.worked_through()
+    async with pool.acquire() as conn:
+        assert await payments.why_no_refund(conn, order.order_id) == ""
+        assert await events.open_attention(conn, [order.order_id]) == []
+    assert await books(pool) == WON
+    await audit_is_clean(pool)
+
+
+async def test_once_it_is_lost_refunds_stay_blocked_and_what_is_done_by_hand_was_not_the_bank(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    order = await shipped_and_paid(bench)
+    granted = (await bench.grant(order, amount="4.00")).granted
+    assert granted is not None
+    await company.tell(company.dispute("auth_1", S.LOST, what="closed", **ABROAD))
+    await company.worked_through()
+    with pytest.raises(Refused, match=r"67\.00 EUR"):
+        await bench.payments.refund_payment(Refund(refund_id=granted.refund_id))
+    by_hand = Refund(refund_id=granted.refund_id, by_hand="the bank gave it back")
+    await bench.payments.refund_payment(by_hand)
+    async with pool.acquire() as conn:
+        lost = await disputes.booked(
+            conn, order.order_id, "book_dispute sandbox:dp_1", "booked", who="ann"
+        )
+        assert lost, "a person was asked"
+        assert await events.open_attention(conn, [order.order_id]) == []
+        assert "67.00 EUR" in await payments.why_no_refund(conn, order.order_id)
+    assert await books(pool) == WON
+    await audit_is_clean(pool)
+
+
+async def test_a_dispute_of_more_than_was_charged_is_booked_as_it_is_and_blocks_refunds(
+    pool: Pool, bench: Bench, company: Telling
+) -> None:
+    order = await shipped_and_paid(bench)
+    more = {"amount_minor": 24_00, "fee_minor": 20_00}
+    await company.tell(
+        company.dispute("auth_1", S.NEEDS_RESPONSE, **more),
+        company.dispute("auth_1", S.LOST, 5, what="closed", **more),
+    )
+    await company.worked_through()
+    assert await books(pool) == {
+        "cash_in_transit": -44_00,
+        "provider_fees": 20_00,
+        "write_offs": 24_00,
+    }
+    refused = (await bench.grant(order, amount="1.00")).refused
+    assert refused is not None
+    await audit_is_clean(pool)
+
+
+async def audit_is_clean(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        found = await audit.look(conn)
+    assert [x for x in (*found.violations, *found.suspects) if x.rule != "lines"] == []
 
 
 async def test_the_order_is_locked_while_a_dispute_changes_it(
