@@ -17,10 +17,13 @@ with task as (
                when 'refund_failed' then (
                    select amount_minor from payment_operation p
                    where p.order_no = a.order_no and payment_key = split_part(a.step, ' ', 2))
+               when 'book_dispute' then d.amount_minor
                when 'workflow' then m.captured - m.refunded
            end, 0) as amount_minor,
-           o.currency, o.seller
+           coalesce(d.currency, o.currency) as currency, o.seller
     from attention a join customer_order o using (order_no) join order_money m using (order_no)
+    left join dispute d
+        on d.order_no = a.order_no and a.step = format('book_dispute %s:%s', d.provider, d.dispute_id)
     where a.resolved_at is null
     union all
     -- The order itself looks for the outcome. What it asks a person for is above.

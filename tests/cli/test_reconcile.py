@@ -48,7 +48,8 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
     assert told.err == f"orderloom: 2 differences open on {day}\n"
     lines = told.out.splitlines()
     assert lines[0] == f"sandbox {day}: 3 effects there, 1 agree"
-    assert lines[1].endswith(f" missing_here: ref_by_hand (sandbox {day})")
+    # The company names no order: it is that of the payment which the refund is of.
+    assert lines[1].endswith(f" missing_here: ref_by_hand, order {order.order_id} (sandbox {day})")
     assert lines[2] == "    ours    nothing"
     assert lines[3].startswith("    theirs  refund of 5.00 USD as ref_by_hand at ")
     assert lines[4] == "    why     nothing is known of it here"
@@ -91,7 +92,10 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
         ("reconcile", "--day", day),
         ("reconcile", "list", "--all", "--json"),
     )
-    assert resolved.out == f"difference {numbers[0]} (missing_here, ref_by_hand) is resolved\n"
+    assert resolved.out == (
+        f"difference {numbers[0]} (missing_here, ref_by_hand) is resolved\n"
+        f"5.00 USD of order {order.order_id} are recorded as paid back elsewhere\n"
+    )
     assert (twice.code, unknown.code, no_note.code) == (1, 1, 2)
     assert "is resolved already: the bank has confirmed it" in twice.err
     assert unknown.error["error"] == "not_found"

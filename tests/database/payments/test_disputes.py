@@ -414,7 +414,7 @@ async def test_a_dispute_of_more_than_was_charged_is_booked_as_it_is_and_blocks_
     pool: Pool, bench: Bench, company: Telling
 ) -> None:
     order = await shipped_and_paid(bench)
-    more = {"amount_minor": 24_00, "fee_minor": 20_00}
+    more: dict[str, Any] = {"amount_minor": 24_00, "fee_minor": 20_00}
     await company.tell(
         company.dispute("auth_1", S.NEEDS_RESPONSE, **more),
         company.dispute("auth_1", S.LOST, 5, what="closed", **more),
