@@ -10,7 +10,7 @@ import hashlib
 import json
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -38,6 +38,10 @@ class LineRequest(Document):
 
 RefundTo = Literal["original", "store_credit"]
 RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill", "elsewhere"]
+
+
+CANCELLATION_ASKED: Final = "cancellation asked for"
+"""What an order's story says of a request to cancel that came before it was placed."""
 
 
 class CancelRequest(Document):

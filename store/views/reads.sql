@@ -8,6 +8,10 @@ select * from order_overview where order_id = :order_id;
 select to_jsonb(o) as summary,
        c.document,
        exists (select from order_to_start t where t.order_no = c.order_no) as waits_to_start,
+       (select jsonb_build_object('who', e.who, 'why', coalesce(e.why, ''), 'at', e.at)
+        from order_event e
+        where e.order_no = c.order_no and e.what = 'cancellation asked for' and c.decision = 'received'
+        order by e.event_id desc limit 1) as cancelling,
        (select coalesce(jsonb_agg(to_jsonb(l) - 'order_no' || jsonb_build_object(
             'charged', coalesce(m.charged, 0), 'refunded', coalesce(m.refunded, 0),
             'invoiced', coalesce(m.invoiced, 0), 'conceded', coalesce(m.conceded, 0))

@@ -12,13 +12,21 @@ from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
 from workflows.engine.refusals import invalid_line
+from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderEnd
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.orders.order_records import Notice, OrderRecords
     from domain.orders.continuation import BegunRequest
-    from domain.orders.messages import CancelOutcome, CancelRequest, Placement, Units
+    from domain.orders.messages import (
+        CANCELLATION_ASKED,
+        CancelOutcome,
+        CancelRequest,
+        Placement,
+        Units,
+    )
     from domain.orders.quantities import LineId, LineUnits
     from domain.words import count_of
 
@@ -163,6 +171,22 @@ class OrderCancellations:
             return_offered=any(item.why == HANDED_OVER for item in refused),
             message=_message(done, refused),
         )
+
+
+async def tell_asked(steps: Steps, order_id: str, request: CancelRequest, request_id: str) -> None:
+    """Tell who asks to cancel an order that is not placed yet, and why.
+
+    What units are cancelled for is told with them; an order that is given up before it has begun
+    tells only that.
+    """
+    asked = Notice(
+        order_id=order_id,
+        effect=f"cancel:{request_id}:asked",
+        what=CANCELLATION_ASKED,
+        why=request.reason,
+        who=request.by,
+    )
+    await steps.record(OrderRecords.tell, asked, order_id, "Somebody asks to cancel")
 
 
 def _counted(request: CancelRequest) -> set[LineId]:

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from workflows.chapters.cancellations import OrderCancellations
+from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.returns import OrderReturns
@@ -125,8 +125,7 @@ class OrderMessages:
     async def on_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
         """`cancel`, `request_return`, `refund` and the others, without waiting for an answer.
 
-        Taken raw, because a signal that does not fit its type would otherwise vanish. A person who
-        typed it at a terminal finds the refusal in the order's story.
+        Taken raw: one that does not fit its type would vanish. Its refusal is in the order's story.
         """
         try:
             message = parse_signal(name, payloads)
@@ -184,6 +183,9 @@ class OrderMessages:
             self.cancels_open += 1
             self.unwanted = self.unwanted or not request.lines
             try:
+                await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
+                if self.placement is None:
+                    await tell_asked(self.steps, self.order_id, request, request_id)
                 await workflow.wait_condition(lambda: self.placement is not None)
                 if self.over_before:
                     self.check_open()

@@ -77,6 +77,8 @@ def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
         out.say(f"  owed to the customer: {money(owed, order.currency)}")
     if order.held is not None:
         out.say(f"  held: {order.held}")
+    if (asked := detail.cancelling) is not None:
+        out.say(f"  being cancelled: {asked.who} asked for it at {local(asked.at)}: {asked.why}")
     if detail.waits_to_start:
         out.say("  waits to be started: a worker starts it as soon as Temporal answers")
     elif link is not None:
