@@ -16,8 +16,9 @@ from domain import ids
 from domain.errors import InvalidInput, Refused, Unreachable
 from starter.service.updates import unreachable
 from store.database import Pool
-from store.payments import reconciliation
-from store.payments.reconciliation import Day, KeptDifference, Resolved
+from store.payments import reconciliation, resolving
+from store.payments.reconciliation import Day, KeptDifference
+from store.payments.resolving import Resolved
 
 ANSWER_WITHIN = timedelta(seconds=30)
 
@@ -60,7 +61,7 @@ class ReconciliationRecords:
         fact, like a count: no workflow waits for it.
         """
         async with self._pool.acquire() as conn, conn.transaction():
-            return await reconciliation.resolve(
+            return await resolving.resolve(
                 conn, difference_id, note=note, who=who, was_by_hand=was_by_hand
             )
 

@@ -167,23 +167,12 @@ class News(Row):
     story: tuple[EventRow, ...]
 
 
-class Asked(Row):
-    """A request that is under way: who asked for it, and why."""
-
-    who: str
-    why: str
-    at: datetime
-
-
 class OrderDetail(Row):
-    """Everything about an order except its story. `waits_to_start`: its workflow has not begun.
-
-    `cancelling`: somebody has asked to cancel it, and it is not decided yet what becomes of that.
-    """
+    """Everything about an order except its story. `waits_to_start`: its workflow has not begun."""
 
     summary: OrderSummary
     waits_to_start: bool
-    cancelling: Asked | None
+    cancelling: EventRow | None  # somebody has asked for it, and it is not decided yet
     lines: tuple[OrderLine, ...]
     fulfilments: tuple[FulfilmentRow, ...]
     returns: tuple[ReturnRow, ...]

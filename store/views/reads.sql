@@ -8,7 +8,8 @@ select * from order_overview where order_id = :order_id;
 select to_jsonb(o) as summary,
        c.document,
        exists (select from order_to_start t where t.order_no = c.order_no) as waits_to_start,
-       (select jsonb_build_object('who', e.who, 'why', coalesce(e.why, ''), 'at', e.at)
+       (select jsonb_build_object('event_id', e.event_id, 'at', e.at, 'what', e.what, 'who', e.who,
+                                  'why', coalesce(e.why, ''), 'data', e.data)
         from order_event e
         where e.order_no = c.order_no and e.what = 'cancellation asked for' and c.decision = 'received'
         order by e.event_id desc limit 1) as cancelling,

@@ -267,7 +267,10 @@ DOORS = {
         "store.payments.provider_reads",
     ),
     "starter/service/purchasing.py": ("store.purchasing", "store.stock", "store.locks"),
-    "starter/service/reconciliation.py": ("store.payments.reconciliation",),
+    "starter/service/reconciliation.py": (
+        "store.payments.reconciliation",
+        "store.payments.resolving",
+    ),
     "starter/service/sellers.py": ("store.accounting.sellers",),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/transfers.py": ("store.stock.transfers",),

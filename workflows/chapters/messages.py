@@ -189,10 +189,9 @@ class OrderMessages:
                 await workflow.wait_condition(lambda: self.placement is not None)
                 if self.over_before:
                     self.check_open()
-                if self.placement and self.placement.outcome == "rejected":
-                    return self.cancellations.too_early(
-                        request_id, self.never_began, self.placement
-                    )
+                placed = self.placement
+                if placed is not None and placed.outcome == "rejected":
+                    return self.cancellations.too_early(request_id, self.never_began, placed)
                 return await self.cancellations.cancel(request, request_id)
             finally:
                 self.cancels_open -= 1

@@ -195,7 +195,7 @@ async def test_wherever_it_dies_between_the_record_and_the_next_call_the_rest_is
             raise Died
         real(when)
 
-    mishap.dies_now = dies_at  # type: ignore[method-assign]
+    mishap.dies_now = dies_at  # type: ignore[method-assign]  # it dies at another commit
     worker = Worker(shop.pool, shop.providers, mishap)
     for _ in range(3):
         try:
@@ -259,7 +259,7 @@ async def test_no_store_credit_is_given_as_long_as_the_company_does_not_say_what
     async def away(order_id: str) -> Any:
         raise Unavailable(f"nothing is said of {order_id}")
 
-    shop.company.operations = away  # type: ignore[method-assign]
+    shop.company.operations = away  # type: ignore[method-assign]  # it does not answer
     worker = Worker(shop.pool, shop.providers)
     with pytest.raises(Unavailable):
         await worker.payments.refund_payment(ask.model_copy(update={"to": "store_credit"}))

@@ -43,7 +43,7 @@ MISHAPS: tuple[Fault, ...] = (
 
 @pytest.fixture(scope="module")
 async def database(databases: Databases) -> AsyncIterator[Pool]:
-    """One database for all examples: each is an order of its own. The audit looks at all of them."""
+    """One database for all examples, each an order of its own. The audit looks at all of them."""
     async with databases.fresh() as url:
         pool = await open_pool(url)
         yield pool

@@ -20,7 +20,7 @@ from domain.money import Money
 from domain.payments.reconciliation import Remedy
 from store.database import open_pool
 from store.orders import events
-from store.payments import reconciliation
+from store.payments import reconciliation, resolving
 from store.payments.reconciliation import KeptDifference
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
@@ -437,12 +437,12 @@ async def test_what_a_person_resolved_stays_so_until_it_is_something_else(books:
     await books.compare()
     (one,) = await books.kept()
     async with books.pool.acquire() as conn:
-        done = await reconciliation.resolve(conn, one.difference_id, note="agreed", who="ann")
+        done = await resolving.resolve(conn, one.difference_id, note="agreed", who="ann")
         assert (done.resolution, done.note, done.who) == ("resolved", "agreed", "ann")
         with pytest.raises(Refused, match="resolved already: agreed"):
-            await reconciliation.resolve(conn, one.difference_id, note="again", who="ann")
+            await resolving.resolve(conn, one.difference_id, note="again", who="ann")
         with pytest.raises(NotFound, match="no difference 99"):
-            await reconciliation.resolve(conn, 99, note="agreed", who="ann")
+            await resolving.resolve(conn, 99, note="agreed", who="ann")
     assert (await books.state())[0] == "clean"
     assert [kept[3] for kept in await books.compare()] == ["resolved"]
     assert (await books.state())[0] == "clean"
