@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -29,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain import ids
 from domain.errors import Unreachable
 from domain.purchasing.purchase_orders import ENDED, WAY
+from starter.service.audit_report import AuditReport
 from store.database import Connection, Pool
 from store.views import audit as database
 from store.views.audit import Counts, UnderWay
@@ -78,48 +78,6 @@ _PURCHASES: Final = _Kind(
     database.purchase_states,
     begun_later=_OPEN_PURCHASES,
 )
-
-
-class AuditReport(BaseModel):
-    """The checks and their findings. `workflows`: running ones of orders and purchase orders."""
-
-    model_config = ConfigDict(frozen=True)
-
-    counts: Counts
-    workflows: int
-    violations: tuple[Violation, ...]
-    under_way: tuple[UnderWay, ...]
-
-    @property
-    def clean(self) -> bool:
-        """No violation was found."""
-        return not self.violations
-
-    def lines(self) -> list[str]:
-        """The report for people; the last line is `audit: clean`, or the number of violations."""
-        counts = self.counts
-        checked = (
-            f"checked {counts.orders:,} orders, {counts.stock_rows:,} stock rows, "
-            f"{counts.payments:,} payments, {counts.journal_entries:,} journal entries, "
-            f"{counts.parcels:,} parcels, {counts.purchase_orders:,} purchase orders, "
-            f"{self.workflows:,} running workflows"
-        )
-        lines = [checked]
-        if counts.not_compared:
-            lines.append(
-                f"{counts.not_compared:,} payments were not compared with their provider: "
-                "its books are not here"
-            )
-        lines += [
-            f"under way: {item.payment_key}, {item.kind} of {item.amount} ({item.state})"
-            for item in self.under_way
-        ]
-        lines += [f"{item.rule}: {item.subject}: {item.message}" for item in self.violations]
-        found = len(self.violations)
-        lines.append(
-            "audit: clean" if self.clean else f"audit: {found} violation{'s' * (found > 1)}"
-        )
-        return lines
 
 
 _RPC_WITHIN: Final = timedelta(seconds=30)
@@ -174,13 +132,17 @@ async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -
             dead, left = await kind.examine(item.subject for item in doubts)
             violations += dead
             dubious[index] = kind, left
+    without = [*violations, *(item for _, doubts in dubious for item in doubts)]
+    async with pool.acquire() as conn:
+        whose = await database.owners(conn, [one.subject for one in without if not one.seller])
+    told = [
+        one if one.seller else one.model_copy(update={"seller": whose.get(one.subject)})
+        for one in without
+    ]
     return AuditReport(
         counts=first.counts,
         workflows=running,
-        violations=(
-            *(*violations, *sorted(suspects, key=lambda item: (item.rule, item.message))),
-            *(item for _, doubts in dubious for item in doubts),
-        ),
+        violations=(*told, *sorted(suspects, key=lambda item: (item.rule, item.message))),
         under_way=first.under_way,
     )
 

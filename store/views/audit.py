@@ -14,7 +14,17 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.money import Money
 from store.database import Connection, Record, load_queries
-from store.views.audit_checks import Violation, faults
+from store.views.audit_checks import Violation, faults, owners
+
+__all__ = [
+    "Counts",
+    "Findings",
+    "UnderWay",
+    "decisions",
+    "look",
+    "owners",
+    "purchase_states",
+]
 
 _sql = load_queries(__file__)
 
@@ -25,6 +35,7 @@ class UnderWay(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: str
+    seller: str
     payment_key: str
     kind: str
     state: Literal["requested", "unknown"]
@@ -88,6 +99,7 @@ async def purchase_states(conn: Connection, po_ids: Iterable[str]) -> dict[str, 
 def _under_way(row: Record) -> UnderWay:
     return UnderWay(
         order_id=row["order_id"],
+        seller=row["seller"],
         payment_key=row["payment_key"],
         kind=row["kind"],
         state=row["state"],

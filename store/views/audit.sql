@@ -25,6 +25,14 @@ select order_id,
             else decision end as decision
 from customer_order where order_id = any(:order_ids::text[]);
 
+-- name: owners(subjects)
+-- Whose they are: orders, purchase orders and locations.
+select order_id as subject, seller from customer_order where order_id = any(:subjects::text[])
+union all
+select po_id, seller from purchase_order join location using (location) where po_id = any(:subjects::text[])
+union all
+select location, seller from location where location = any(:subjects::text[]);
+
 -- name: open_purchases()
 select po_id from purchase_order where state not in ('closed', 'cancelled');
 
@@ -586,7 +594,7 @@ order by o.order_id, h.number;
 
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.
-select o.order_id, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
+select o.order_id, o.seller, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
 from payment p join customer_order o using (order_no)
 where p.state in ('requested', 'unknown') and o.decision in ('received', 'confirmed')
 order by p.requested_at, p.payment_key;
@@ -839,7 +847,7 @@ order by seller, kind, series, year;
 -- name: document_adds_up()
 -- Lines, allowance, rounding and shipping are the amounts of the document's own row, and so are the rows by
 -- rate together.
-select d.number, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
+select d.number, d.seller, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
 from document d
 cross join lateral (
     select coalesce(sum((l ->> 'net_minor')::numeric), 0) as net,
@@ -867,7 +875,7 @@ where a.kept is distinct from a.printed
 order by d.number, a.what;
 
 -- name: document_is_dated_in_order()
-select d.number, d.issued_on, b.issued_on as before
+select d.number, d.seller, d.issued_on, b.issued_on as before
 from document d
 join document b on (b.seller, b.kind, b.series, b.year, b.running)
                    = (d.seller, d.kind, d.series, d.year, d.previous)
@@ -906,7 +914,7 @@ order by seller, counterpart, currency;
 
 -- name: document_is_of_its_entrys_month()
 -- So that the documents of a month add up to what is booked in it.
-select d.number, d.issued_on, e.booked_on
+select d.number, d.seller, d.issued_on, e.booked_on
 from document d
 join journal_entry e on e.order_no = d.order_no
     and e.effect = case d.kind when 'invoice' then 'invoice:' else 'granted:' end || d.part_id

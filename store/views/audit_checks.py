@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,13 +19,17 @@ Rule = Literal[
 
 
 class Violation(BaseModel):
-    """A broken invariant: its name, its subject (an order or a SKU), and the details."""
+    """A broken invariant: its name, its subject (an order or a SKU), and the details.
+
+    `seller`: whose it is; None where it is nobody's in particular.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     rule: Rule
     subject: str
     message: str
+    seller: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class _Check:
     passing: bool = False
 
 
+_OWNED = ("order_id", "po_id", "location")
 _AT = "{sku} at {location}"
 _LINE = "{order_id} line {line_id}"
 _PURCHASE = "{po_id}, {sku}"
@@ -327,20 +333,32 @@ _CHECKS = (
 
 async def faults(conn: Connection) -> tuple[tuple[Violation, ...], tuple[Violation, ...]]:
     """The certain faults, and those that may be calls still under way."""
+    rows = [(check, row) for check in _CHECKS async for row in getattr(_sql, check.query)(conn)]
+    named = {row[name] for _, row in rows for name in _OWNED if name in row}
+    sellers = await owners(conn, named - {None})
     found: dict[bool, list[Violation]] = {False: [], True: []}
-    for check in _CHECKS:
-        found[check.passing] += [
-            _violation(check, row) async for row in getattr(_sql, check.query)(conn)
-        ]
+    for check, row in rows:
+        found[check.passing].append(_violation(check, row, sellers))
     return tuple(found[False]), tuple(found[True])
 
 
-def _violation(check: _Check, row: Record) -> Violation:
+async def owners(conn: Connection, subjects: Iterable[str]) -> dict[str, str]:
+    """Order, purchase order or location → whose it is."""
+    wanted = sorted(set(subjects))
+    if not wanted:
+        return {}
+    return {row["subject"]: row["seller"] async for row in _sql.owners(conn, subjects=wanted)}
+
+
+def _violation(check: _Check, row: Record, sellers: Mapping[str, str]) -> Violation:
+    whose = [row["seller"]] if "seller" in row else []
+    whose += [sellers[row[name]] for name in _OWNED if name in row and row[name] in sellers]
     values = {name: _shown(name, value, row) for name, value in row.items()}
     return Violation(
         rule=check.rule or row["rule"],
         subject=check.subject.format(**values),
         message=check.message.format(**values),
+        seller=next(iter(whose), None),
     )
 
 

@@ -116,6 +116,7 @@ async def test_two_sellers_have_orders_documents_and_books_of_their_own(
     shown = (await cli.done("sellers", "show", "de")).out
     assert "de: Tee GmbH" in shown
     assert "invoices: RE{number:5}, beginning with 4711" in shown
+    await cli.done("locations", "add", "main", "--seller", "de")
     await shop.stocked("TEA", 9)
     german = a_document(("TEA", 2, "11.90"), currency="EUR", prices_include_tax=True)
     american = a_document(("TEA", 2, "11.90"), channel="shopus")
@@ -178,3 +179,5 @@ async def test_two_sellers_have_orders_documents_and_books_of_their_own(
     assert gone.out == "us takes no new orders\n"
     assert again.out == "us takes new orders again\n"
     assert (await cli.done("audit")).out.splitlines()[-1] == "audit: clean"
+    assert (await cli.done("audit", "--seller", "us")).out.splitlines()[-1] == "audit: clean"
+    assert "there is no seller uk" in (await cli("audit", "--seller", "uk")).err

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
 import typer
 
 from domain.errors import Refused
+from domain.sellers import choose
 from domain.words import count_of
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
@@ -17,14 +19,25 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 
 @app.command("audit")
-def check(as_json: Json = False) -> None:
+def check(
+    seller: Annotated[
+        str | None,
+        typer.Option(
+            "--seller",
+            metavar="CODE",
+            help="Tell only what concerns this seller, or nobody in particular.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Check that stock, lines, money, ledger, providers and workflows agree. Changes nothing.
 
     Prints each violation with its order or SKU and exits with 1; clean books exit with 0.
 
     Example: `orderloom audit`
     """
-    report = asyncio.run(_audit())
+    report = asyncio.run(_audit(seller))
     out = Output(as_json=as_json)
     if as_json:
         out.document({"clean": report.clean, **report.model_dump(mode="json")})
@@ -38,6 +51,8 @@ def check(as_json: Json = False) -> None:
         )
 
 
-async def _audit() -> AuditReport:
+async def _audit(seller: str | None) -> AuditReport:
     async with service(statement_seconds_max=REPORT_SECONDS_MAX) as here:
-        return await here.audit()
+        choose(await here.sellers.list(), seller)
+        report = await here.audit()
+        return report if seller is None else report.of(seller)

@@ -19,6 +19,7 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.sellers import Seller, choose, choose_one
 from domain.series import Series, SeriesByKind
+from starter.service.audit import AuditReport
 from starter.service.taking_in import Asked, TakingIn
 from store.accounting import documents, ledger, sellers, tax_report
 from store.database import Connection, Pool, open_pool
@@ -384,3 +385,23 @@ def test_what_is_asked_of_one_seller_says_which_there_are() -> None:
         choose([DE, US], "uk")
     with pytest.raises(InvalidInput, match="there are several sellers, de, us: say which"):
         choose_one([DE, US], None)
+
+
+async def test_the_audit_says_whose_each_fault_is_and_can_be_asked_for_one_seller(
+    conn: Connection,
+) -> None:
+    german, american = await sold_by(conn, "de"), await sold_by(conn, "us")
+    await issue(conn, german, 1)
+    await issue(conn, american, 1)
+    await conn.execute("update document_counter set last_number = last_number + 1")
+    found = await audit.look(conn)
+    whose = {(one.subject, one.seller) for one in found.violations}
+    assert {
+        *((german.order_id, "de"), ("invoice RE{number} of de", "de")),
+        (american.order_id, "us"),
+    } <= whose
+    report = AuditReport(
+        counts=found.counts, workflows=0, violations=found.violations, under_way=()
+    )
+    assert {one.seller for one in report.of("us").violations} == {"us"}
+    assert await audit.owners(conn, [german.order_id, "nobody"]) == {german.order_id: "de"}
