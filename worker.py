@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Worker
 
 from activities.aftersales.returns import Returns
+from activities.companies import Companies
+from activities.extension import Tools
 from activities.failures import FailureTypes
 from activities.fulfilment import labels
 from activities.fulfilment.carrier import Carrier
+from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
 from activities.orders.order_records import OrderRecords
@@ -38,13 +40,6 @@ from activities.payments.provider import PaymentProvider
 from activities.payments.provider_events import EVENTS_KEPT, ProviderEvents
 from activities.payments.reconciliation import Reconciliation
 from activities.payments.wakes import Wakes
-from activities.providers.sandbox import webhooks as sandbox_webhooks
-from activities.providers.sandbox.carrier import SandboxCarrier
-from activities.providers.sandbox.payment import SandboxPayment
-from activities.providers.sandbox.supplier import SandboxSupplier
-from activities.providers.store_credit import StoreCredit
-from activities.providers.stripe import events as stripe_events
-from activities.providers.stripe.payment import StripePayment
 from activities.purchasing.purchase_orders import Purchasing
 from activities.purchasing.starts import PurchaseStarts
 from activities.purchasing.stuck import StuckPurchases
@@ -56,8 +51,9 @@ from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
 from activities.warehouse.till import Till
-from domain.errors import OrderloomError
+from domain.errors import InvalidInput, OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy
+from runtime.extensions import installed, usable
 from runtime.logs import configure_logging
 from runtime.order_starts import start_order
 from runtime.program import end, until_signal
@@ -68,7 +64,6 @@ from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
 from store.database import DatabaseFault, Pool
 from store.payments import cover, provider_events
-from store.payments.payments import STORE_CREDIT
 from store.purchasing import replenishment
 from store.schema_version import prepared_pool
 from workflows.order import OrderWorkflow
@@ -90,12 +85,6 @@ NOTICE_S = 60.0
 """What time alone changes is looked for this often, in seconds."""
 
 FORGET_S = 600.0  # What nobody needs any more is deleted this often.
-
-READERS: Final[Mapping[str, EventReader]] = {
-    "sandbox": sandbox_webhooks.read_event,
-    "stripe": stripe_events.read_event,
-}
-"""What the webhooks of each payment company are read with."""
 
 
 def build_worker(
@@ -129,30 +118,27 @@ def steps(
     client: Client,
     pool: Pool,
     providers: Mapping[str, PaymentProvider],
-    carrier: Carrier,
+    carrier: Carrier | Carriers,
     supplier: Supplier | None = None,
     purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its pool and its companies.
 
-    `supplier` left out: the sandbox ones. Store credit is a provider of every worker.
+    `carrier`: one that takes all parcels, or several. `supplier`: left out, nothing is bought.
     """
+    carriers = carrier if isinstance(carrier, Carriers) else Carriers.only(carrier)
     inventory = Inventory(pool, together_max=reservations_together)
     backorders = Backorders(pool)
-    providers = {STORE_CREDIT: StoreCredit(pool), **providers}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
-    fulfilment = Fulfilments(pool, carrier, cover.cover_of, Till(pool))
+    fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool))
     delivery = Delivery(pool)
     returns = Returns(pool)
     reconciling = Reconciliation(pool, providers, client)
     records = OrderRecords(pool)
-    buying = Purchasing(
-        pool,
-        supplier or SandboxSupplier(pool, random=random.SystemRandom()),
-        purchasing or PurchasingPolicy(),
-    )
+    policy = purchasing or PurchasingPolicy()
+    buying = [] if supplier is None else Purchasing(pool, supplier, policy).steps
     return [
         *(inventory.reserve_stock, inventory.release_stock, inventory.reserve_again),
         inventory.reassign,
@@ -166,9 +152,7 @@ def steps(
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold),
         *(records.reopen_order, records.close_again),
-        *(buying.replenish, buying.approve_purchase, buying.send_purchase),
-        *(buying.await_acknowledgement, buying.await_goods, buying.chase_supplier),
-        *(buying.cancel_purchase, buying.close_purchase, buying.note_purchase),
+        *buying,
         *(reconciling.days_due, reconciling.reconcile_day, reconciling.mend_day),
     ]
 
@@ -178,17 +162,19 @@ def duties(
     pool: Pool,
     *,
     task_queue: str,
-    readers: Mapping[str, EventReader] = READERS,
+    readers: Mapping[str, EventReader] | None = None,
     stranded_after: timedelta = timedelta(minutes=1),
     renewals_every_s: float = NOTICE_S,
-    kept: tuple[timedelta, timedelta] = (EFFECTS_KEPT, EVENTS_KEPT),
+    kept: tuple[timedelta, timedelta, timedelta] = (EFFECTS_KEPT, EVENTS_KEPT, labels.FILES_KEPT),
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
-    `stranded_after`: how long buying a label may take. `renewals_every_s`: the period of that duty.
-    `kept`: for how long effects, after their order's end, and companies' events, once processed.
+    `readers`: what the webhooks of each payment company are read with. `stranded_after`: how long
+    buying a label may take. `renewals_every_s`: the period of that duty. `kept`: for how long
+    effects, after their order's end, companies' events, once processed, and labels' files, once the
+    parcel has left.
     """
-    events = ProviderEvents(pool, Wakes(client).send, readers, kept[1])
+    events = ProviderEvents(pool, Wakes(client).send, readers or {}, kept[1])
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
@@ -199,13 +185,25 @@ def duties(
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
-        *(Duty(forget, FORGET_S) for forget in (EndedOrders(pool, kept[0]).forget, events.forget)),
+        *(
+            Duty(forget, FORGET_S)
+            for forget in (
+                EndedOrders(pool, kept[0]).forget,
+                events.forget,
+                labels.LabelFiles(pool, kept[2]).forget,
+            )
+        ),
     ]
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Connect, waiting as long as it takes, and work until `stop` is set."""
     database_url = database_address(settings)
+    found = installed()
+    for one in found:
+        if one.fault:
+            logger.warning("extension %s (%s) is left out: %s", one.name, one.origin, one.fault)
+    usable(found, settings.without_extensions)
     client = await until_there(temporal_connection(settings), "Temporal", stop, faults=AWAY)
     pool = await until_there(
         lambda: prepared_pool(database_url, settings.database_pool_size, settings.build_id),
@@ -215,15 +213,13 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     if client is None or pool is None:
         return
-    stripe = stripe_providers(settings)
+    companies = Companies.of(found, settings.without_extensions, Tools(pool))
     activities = steps(
         client,
         pool,
-        providers={
-            "sandbox": SandboxPayment(pool, random=random.SystemRandom()),
-            **stripe,
-        },
-        carrier=SandboxCarrier(pool, random=random.SystemRandom()),
+        providers=companies.payment,
+        carrier=Carriers(companies.carrier, settings.carrier, settings.carriers),
+        supplier=supplier_of(companies, settings),
         reservations_together=settings.reservations_together,
         purchasing=settings.purchasing,
     )
@@ -231,6 +227,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         client,
         activities,
         task_queue=settings.task_queue,
+        plugins=list(companies.temporal.values()),
         **tuning(settings),
         **versioning(settings),
     )
@@ -247,8 +244,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             faults=AWAY,
         )
     )
-    kept = (settings.effects_kept, settings.provider_events_kept)
-    work = duties(client, pool, task_queue=settings.task_queue, kept=kept)
+    kept = (settings.effects_kept, settings.provider_events_kept, settings.label_files_kept)
+    work = duties(client, pool, task_queue=settings.task_queue, readers=companies.events, kept=kept)
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())
@@ -260,21 +257,20 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    for account in stripe.values():
-        await account.close()
+    await companies.close()
     await pool.close()
     logger.info("stopped")
 
 
-def stripe_providers(settings: Settings) -> dict[str, StripePayment]:
-    """Stripe by the accounts for which there is a key: `stripe`, and `stripe:uk` and the like."""
-    accounts = {"stripe": settings.stripe}
-    accounts |= {f"stripe:{code}": one for code, one in settings.stripe_accounts.items()}
-    return {
-        name: StripePayment(one.api_key, api_base=one.api_base, multicapture=one.multicapture)
-        for name, one in accounts.items()
-        if one.api_key is not None
-    }
+def supplier_of(companies: Companies, settings: Settings) -> Supplier:
+    """The way to suppliers that the settings choose. Raises InvalidInput if none brings it."""
+    if settings.supplier not in companies.supplier:
+        raise InvalidInput(
+            f"no extension brings suppliers as {settings.supplier!r}; there is "
+            f"{', '.join(sorted(companies.supplier)) or 'none'}",
+            where="ORDERLOOM_SUPPLIER",
+        )
+    return companies.supplier[settings.supplier]
 
 
 def main() -> int:

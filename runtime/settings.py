@@ -12,22 +12,21 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.errors import InvalidInput
 from domain.faults import faults
+from domain.fields import Id
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
-from domain.sellers import Code, Seller
+from domain.sellers import Seller
 
-_PREFIX: Final = "ORDERLOOM_"
+PREFIX: Final = "ORDERLOOM_"
 
 
 def _check_address(address: str | None) -> str | None:
@@ -36,46 +35,19 @@ def _check_address(address: str | None) -> str | None:
     return address
 
 
+def _by_comma(names: Any) -> Any:
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+
+
 def _as_list(secrets: Any) -> Any:
     return [secrets] if isinstance(secrets, str) else secrets
-
-
-def _check_stripe_key(key: SecretStr | None) -> SecretStr | None:
-    if key is not None and not re.fullmatch(r"[sr]k_[A-Za-z0-9_]+", key.get_secret_value()):
-        raise ValueError("must be a secret key of Stripe's, sk_…, or a restricted one, rk_…")
-    return key
-
-
-def _check_stripe_address(address: str | None) -> str | None:
-    if address is None:
-        return None
-    if re.fullmatch(
-        r"https://[^\s/@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", address
-    ):
-        return address
-    raise ValueError("must be https://host, or http:// of this machine, without a path")
-
-
-class StripeSettings(BaseModel):
-    """How Stripe is reached: ORDERLOOM_STRIPE__API_KEY and the like. docs/stripe.md"""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    api_key: Annotated[SecretStr | None, AfterValidator(_check_stripe_key)] = None
-    """A secret key, sk_…, or a restricted one, rk_…. None: orders cannot be paid by Stripe."""
-
-    api_base: Annotated[str | None, AfterValidator(_check_stripe_address)] = None
-    """Where the API is, for a stand-in. None: Stripe's own."""
-
-    multicapture: bool = False
-    """The account may capture a payment several times."""
 
 
 class Settings(BaseSettings):
     """Values of ORDERLOOM_* variables, and of DATABASE_URL. An empty variable counts as not set."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         env_ignore_empty=True,
         env_nested_delimiter="__",
         frozen=True,
@@ -100,6 +72,9 @@ class Settings(BaseSettings):
 
     provider_events_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=90)
     """For how long a payment company's event is kept after it was processed."""
+
+    label_files_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=30)
+    """For how long after its parcel has left a label can be printed again."""
 
     workflow_sandbox: bool = False
     """Run workflows in the sandbox, which catches what would not replay. Tests and replays do; in
@@ -136,11 +111,18 @@ class Settings(BaseSettings):
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
     ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"], "stripe:uk": ["its own"]}: several while
     one replaces the other."""
-    stripe: StripeSettings = StripeSettings()
 
-    stripe_accounts: dict[Code, StripeSettings] = Field(default_factory=dict)
-    """Further accounts at Stripe, as ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY: orders name this one
-    `stripe:uk`."""
+    carrier: Id = "sandbox"
+    """The extension whose carrier takes the parcels."""
+
+    carriers: dict[str, Id] = Field(default_factory=dict)
+    """The extension for a service that another carrier takes: {"express": "acme"}."""
+
+    supplier: Id = "sandbox"
+    """The extension by which purchase orders reach suppliers."""
+
+    without_extensions: Annotated[tuple[Id, ...], NoDecode, BeforeValidator(_by_comma)] = ()
+    """Extensions that a worker may start without where they cannot be used: acme,other."""
 
     metrics_address: Annotated[str | None, AfterValidator(_check_address)] = None
     """host:port for Prometheus metrics; None: none are offered."""
@@ -161,4 +143,4 @@ def load_settings() -> Settings:
 
 def _variable(place: tuple[Any, ...]) -> str:
     name = str(place[0])
-    return name if name.isupper() else f"{_PREFIX}{name.upper()}"
+    return name if name.isupper() else f"{PREFIX}{name.upper()}"

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.fulfilment.label_files import LabelFile
+
 
 class Label(BaseModel):
     """A parcel label as the carrier has it now; `voided` once it was given back.
@@ -20,6 +22,8 @@ class Label(BaseModel):
     tracking_number: str
     service: str
     voided: bool
+    files: tuple[LabelFile, ...] = ()
+    """The label to print, in each format that the carrier makes. They are kept with the parcel."""
 
 
 class Carrier(Protocol):
@@ -37,7 +41,10 @@ class Carrier(Protocol):
         """Buy a label. Raises Declined(NOT_SERVICEABLE) for an address or service it cannot do.
 
         `country` is ISO 3166-1 alpha-2. A repeat returns the same label as it is now: `voided` is
-        true if it was given back since.
+        true if it was given back since. It has its files with it, as `lookup` of the key has:
+        where the worker dies before they are kept, they come so, and nothing is bought again. An
+        adapter whose company gives a file in a call of its own raises `OutcomeUnknown` while it
+        cannot have it.
         """
         ...
 

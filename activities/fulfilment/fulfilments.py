@@ -6,14 +6,15 @@ from typing import Literal
 
 from temporalio import activity
 
-from activities.fulfilment.carrier import Carrier, Label
+from activities.fulfilment.carrier import Label
+from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.contracts import Look, Part, Recalled, Sending, Sent, Stage, Stages
-from activities.fulfilment.counter import Counter, Till
+from activities.fulfilment.counter import Till
 from activities.fulfilment.cover import CoverOf
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
 from domain.ids import WHO
-from domain.orders.order import COLLECT, Shipping
+from domain.orders.order import COLLECT
 from store import waits
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
@@ -21,12 +22,11 @@ from store.orders import effects, events, orders
 
 
 class Fulfilments:
-    """Activities for fulfilments, with the pool, the carrier, `cover_of` and the till injected."""
+    """Activities for fulfilments, with the pool, the carriers, `cover_of` and the till injected."""
 
-    def __init__(self, pool: Pool, carrier: Carrier, cover_of: CoverOf, till: Till) -> None:
+    def __init__(self, pool: Pool, carriers: Carriers, cover_of: CoverOf, till: Till) -> None:
         self._pool = pool
-        self._carrier = carrier
-        self._counter = Counter()
+        self._carriers = carriers
         self._till = till
         self._cover_of = cover_of
 
@@ -80,9 +80,8 @@ class Fulfilments:
                 return None
         if wanted.label == "refused":
             raise Declined(DeclineCode.NOT_SERVICEABLE, wanted.refusal)
-        assert wanted.shipping is not None  # it is to be bought
-        label = await self._buy(fulfilment_id, wanted.shipping, new=wanted.answer == "wanted")
-        recalled = await self._record(fulfilment_id, label) == "recalled"
+        label = await self._buy(fulfilment_id, wanted)
+        recalled = await self._record(fulfilment_id, wanted.sold_by, label) == "recalled"
         return Sent(outcome="recalled") if recalled else None
 
     async def _want(self, conn: Connection, ask: Sending, order_id: str) -> shipments.Wanted:
@@ -99,6 +98,7 @@ class Fulfilments:
             conn,
             ask.fulfilment_id,
             label_key=ids.label_key(ask.fulfilment_id),
+            carriers=self._carriers.choice,
             holds=cover.holds,
             seen=cover.seen,
             to_charge_minor=cover.to_charge,
@@ -175,7 +175,7 @@ class Fulfilments:
         if parcel.label == "requested":
             tracking_number = await self._number_bought(parcel)
         if tracking_number is not None:
-            await self._give_back(fulfilment_id, parcel.service, tracking_number)
+            await self._give_back(fulfilment_id, parcel.sold_by, tracking_number)
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
             await shipments.label_voided(conn, fulfilment_id)
@@ -189,10 +189,12 @@ class Fulfilments:
                 data={"fulfilment_id": fulfilment_id, "tracking_number": tracking_number},
             )
 
-    async def _buy(self, fulfilment_id: str, shipping: Shipping, *, new: bool) -> Label:
-        key, carrier = ids.label_key(fulfilment_id), self._carrier_for(shipping.service)
+    async def _buy(self, fulfilment_id: str, wanted: shipments.Wanted) -> Label:
+        key, carrier = ids.label_key(fulfilment_id), self._carriers.named(wanted.sold_by)
+        shipping = wanted.shipping
+        assert shipping is not None  # it is to be bought
         try:
-            label = None if new else await carrier.lookup(key=key)
+            label = None if wanted.answer == "wanted" else await carrier.lookup(key=key)
             return label or await carrier.buy_label(
                 key=key,
                 fulfilment_id=fulfilment_id,
@@ -215,8 +217,10 @@ class Fulfilments:
                 )
             raise
 
-    async def _record(self, fulfilment_id: str, label: Label) -> Literal["labelled", "recalled"]:
-        """Record the bought label.
+    async def _record(
+        self, fulfilment_id: str, sold_by: str, label: Label
+    ) -> Literal["labelled", "recalled"]:
+        """Record the bought label with its files.
 
         `recalled`: the fulfilment was recalled meanwhile, so void it.
         """
@@ -226,26 +230,24 @@ class Fulfilments:
                 fulfilment_id,
                 carrier=label.carrier,
                 tracking_number=label.tracking_number,
+                files=label.files,
             )
         if found["is_late"] and not label.voided:
             # The purchase counted as never made, but the carrier's answer arrived after all.
-            await self._give_back(fulfilment_id, label.service, label.tracking_number)
+            await self._give_back(fulfilment_id, sold_by, label.tracking_number)
         return "recalled" if found["is_recalled"] else "labelled"
-
-    def _carrier_for(self, service: str) -> Carrier:
-        return self._counter if service == COLLECT else self._carrier
 
     async def _number_bought(self, parcel: shipments.Parcel) -> str | None:
         """The tracking number of a purchase whose outcome is unknown; None: nothing was bought."""
         try:
-            label = await self._carrier_for(parcel.service).lookup(key=parcel.label_key)
+            label = await self._carriers.named(parcel.sold_by).lookup(key=parcel.label_key)
         except Declined:
             return None  # The carrier refused it, and its answer was lost.
         return None if label is None else label.tracking_number
 
-    async def _give_back(self, fulfilment_id: str, service: str, tracking_number: str) -> None:
+    async def _give_back(self, fulfilment_id: str, sold_by: str, tracking_number: str) -> None:
         try:
-            await self._carrier_for(service).void_label(
+            await self._carriers.named(sold_by).void_label(
                 key=f"{fulfilment_id}:void_label", tracking_number=tracking_number
             )
         except Declined as error:

@@ -1,5 +1,6 @@
-"""Packed parcels: the step that waits for each is run once more, and buys its label.
+"""Labels: bought for packed parcels, and their files deleted in the end.
 
+The step that waits for a packed parcel is run once more, and buys its label.
 To the server such a step only waits, so it runs again where its attempt is reported as failed. The
 same is done again where nothing came of it: an attempt may die while it buys the label.
 """
@@ -17,12 +18,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.relay import BATCH, RPC_TIMEOUT
 from domain import ids
 from store.database import Pool, Record
-from store.fulfilment import fulfilments
+from store.fulfilment import fulfilments, shipments
 
 logger = logging.getLogger(__name__)
 
 CHANNEL = "parcel_packed"
 """The PostgreSQL notification channel that calls for this duty."""
+
+FILES_KEPT = timedelta(days=30)
+"""So long after a parcel has left, its label can be printed again."""
 
 AT_ONCE = timedelta(milliseconds=1)
 
@@ -71,3 +75,20 @@ class Labels:
                 return False
             # No attempt is running. One that begins later finds the parcel packed.
         return True
+
+
+class LabelFiles:
+    """A duty of the relay. `kept`: for how long after a parcel has left."""
+
+    def __init__(self, pool: Pool, kept: timedelta = FILES_KEPT) -> None:
+        self._pool = pool
+        self._kept = kept
+
+    async def forget(self) -> None:
+        """Delete the files of labels that nobody prints any more."""
+        while await self._some() == BATCH:
+            pass
+
+    async def _some(self) -> int:
+        async with self._pool.acquire() as conn:
+            return await shipments.forget_label_files(conn, self._kept, BATCH)

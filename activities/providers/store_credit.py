@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from activities.extension import Extension, NoSettings
 from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, Unavailable
 from domain.money import Money
 from store.database import Connection, ConnectionLost, Pool
 from store.payments import credit
 from store.payments.credit import Call, Effect, Refusal, request_of
+from store.payments.payments import STORE_CREDIT
 
 _MINOR_MAX: Final = 2**63 - 1
 _FOR_EVER: Final = timedelta(days=3650)
@@ -186,3 +188,10 @@ def _receipt(effect: Effect) -> PaymentReceipt:
         amount=effect.amount,
         at=effect.at,
     )
+
+
+EXTENSION: Final = Extension(
+    name=STORE_CREDIT,
+    settings=NoSettings,
+    payment=lambda _, tools: StoreCredit(tools.pool),
+)

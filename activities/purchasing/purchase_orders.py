@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
@@ -112,6 +114,15 @@ class Purchasing:
         self._pool = pool
         self._supplier = supplier
         self._policy = policy
+
+    @property
+    def steps(self) -> list[Callable[..., Any]]:
+        """All of its activities."""
+        return [
+            *(self.replenish, self.approve_purchase, self.send_purchase),
+            *(self.await_acknowledgement, self.await_goods, self.chase_supplier),
+            *(self.cancel_purchase, self.close_purchase, self.note_purchase),
+        ]
 
     @activity.defn
     async def replenish(self, ask: Replenish) -> Replenished:

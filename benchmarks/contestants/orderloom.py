@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
+from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.relay import Relay
 from benchmarks.contestants.looks import Looks
 from benchmarks.contestants.outside import JOURNEY, required
@@ -83,7 +84,7 @@ class Orderloom:
     @asynccontextmanager
     async def _working(self, side: WorkerSide, pool: Pool) -> AsyncIterator[None]:
         relay = asyncio.create_task(
-            Relay(pool, duties(side.client, pool, task_queue=side.task_queue)).run()
+            Relay(pool, duties(side.client, pool, task_queue=side.task_queue, readers={})).run()
         )
         try:
             activities = steps(
@@ -91,6 +92,7 @@ class Orderloom:
                 pool,
                 providers={"sandbox": SandboxPayment(pool, random=random.SystemRandom())},
                 carrier=SandboxCarrier(pool, random=random.SystemRandom()),
+                supplier=SandboxSupplier(pool, random=random.SystemRandom()),
             )
             async with build_worker(
                 side.client,

@@ -102,6 +102,7 @@ _COMMANDS: Final = {
     "reconcile": _Entry(
         "payments.reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
     ),
+    "extensions": _Entry("operations.extensions", "What is installed beside the engine.", _RUNNING),
     "schema": _Entry("operations.schema", "Print a document's JSON Schema.", _RUNNING),
     "setup": _Entry("operations.setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
 }

@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
 
+from pydantic import SecretStr
+
 from domain.errors import InvalidInput, Unreachable
 from domain.money import Price
 from domain.orders.messages import Placement
@@ -19,7 +21,6 @@ from domain.orders.order import Order, Payment
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.locations import Location, Locations
-from runtime.settings import StripeSettings
 from starter.channels.documents import read_orders
 from starter.channels.items_csv import read_items
 from starter.channels.northwind_customers import read_customers
@@ -100,14 +101,14 @@ class Placed:
     outcomes: Counter[str]
 
 
-def paid_with(stripe: StripeSettings) -> Payment | None:
+def paid_with(stripe_key: SecretStr | None) -> Payment | None:
     """How all orders are paid where a key of Stripe's is set; None: as the channel says.
 
     Raises InvalidInput for a key that would move real money.
     """
-    if stripe.api_key is None:
+    if stripe_key is None:
         return None
-    if "_live_" in stripe.api_key.get_secret_value():
+    if "_live_" in stripe_key.get_secret_value():
         raise InvalidInput(
             "the demo takes a test key, sk_test_…, only", where="ORDERLOOM_STRIPE__API_KEY"
         )

@@ -21,6 +21,7 @@ from starter.service.carriers import Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.credit import Credit
+from starter.service.labels import Labels
 from starter.service.locations import Locations
 from starter.service.orders import OrderRecords, Orders
 from starter.service.payments import PaymentRecords, Payments
@@ -64,6 +65,7 @@ class Records:
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
         self.credit = Credit(pool)
+        self.labels = Labels(pool)
         self.locations = Locations(pool)
         self.sellers = Sellers(pool)
         self.stock = Stock(pool)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.fulfilment.label_files import KeptFile, LabelFile, to_keep
 from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.order import Shipping
 from domain.stored import stored
@@ -18,7 +20,10 @@ _sql = load_queries(__file__)
 
 
 class Parcel(BaseModel):
-    """A fulfilment's parcel. `label`: requested (outcome unknown), bought, refused or voided."""
+    """A fulfilment's parcel. `label`: requested (outcome unknown), bought, refused or voided.
+
+    `sold_by`: the carrier's name here, at which the label is looked up and given back.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,6 +34,7 @@ class Parcel(BaseModel):
     carrier: str | None
     tracking_number: str | None
     service: str
+    sold_by: str
     refusal: str | None
     carrier_status: CarrierStatus
     last_scan_at: datetime | None
@@ -46,6 +52,7 @@ class Wanted:
 
     answer: Literal["wanted", "again", "waits", "recalled", "unpaid", "changed"]
     shipping: Shipping | None = None
+    sold_by: str = ""
     label: str = ""
     refusal: str = ""
 
@@ -55,6 +62,7 @@ async def want_label(
     fulfilment_id: str,
     *,
     label_key: str,
+    carriers: Mapping[str, str],
     holds: bool,
     seen: str | None,
     to_charge_minor: int = 0,
@@ -62,15 +70,17 @@ async def want_label(
 ) -> Wanted:
     """Write the intent to buy a label, if the parcel is packed, and paid by the money `seen`.
 
-    `to_charge_minor`: what is charged when the parcel leaves. An authorization that ends sooner
-    than `renew_before` is renewed meanwhile. Raises NotFound, and Conflict when the earlier intent
-    was for another service.
+    `carriers`: service → the carrier that sells the label; "" stands for every other service. The
+    first choice stays. `to_charge_minor`: what is charged when the parcel leaves. An authorization
+    that ends sooner than `renew_before` is renewed meanwhile. Raises NotFound, and Conflict when
+    the earlier intent was for another service.
     """
     with refusals():
         row = await _sql.label_wanted(
             conn,
             fulfilment_id=fulfilment_id,
             label_key=label_key,
+            carriers=dict(carriers),
             holds=holds,
             seen=seen,
             to_charge_minor=to_charge_minor,
@@ -78,18 +88,51 @@ async def want_label(
         )
     shipping = None if row["shipping"] is None else stored(Shipping, row["shipping"])
     parcel = row["parcel"] or {}
-    return Wanted(row["answer"], shipping, parcel.get("label", ""), parcel.get("refusal") or "")
+    return Wanted(
+        row["answer"],
+        shipping,
+        parcel.get("sold_by", ""),
+        parcel.get("label", ""),
+        parcel.get("refusal") or "",
+    )
 
 
 async def label_bought(
-    conn: Connection, fulfilment_id: str, *, carrier: str, tracking_number: str
+    conn: Connection,
+    fulfilment_id: str,
+    *,
+    carrier: str,
+    tracking_number: str,
+    files: Sequence[LabelFile] = (),
 ) -> Record:
-    """requested → bought, and packed → labelled. Columns: is_recalled, is_late (voided by now)."""
+    """requested → bought, and packed → labelled. Columns: is_recalled, is_late (voided by now).
+
+    The files are kept in the same transaction. One that cannot be kept is told in the story.
+    """
+    kept, left_out = to_keep(files)
     with refusals():
         row: Record = await _sql.label_recorded(
-            conn, fulfilment_id=fulfilment_id, carrier=carrier, tracking_number=tracking_number
+            conn,
+            fulfilment_id=fulfilment_id,
+            carrier=carrier,
+            tracking_number=tracking_number,
+            media_types=[file.media_type for file in kept],
+            contents=[file.content for file in kept],
+            note="; ".join(left_out),
         )
     return row
+
+
+async def label_files(conn: Connection, fulfilment_id: str) -> list[KeptFile]:
+    """The files of a fulfilment's label, as its carrier made them."""
+    rows = _sql.files_of(conn, fulfilment_id=fulfilment_id)
+    return [KeptFile(**row) async for row in rows]
+
+
+async def forget_label_files(conn: Connection, kept: timedelta, batch: int) -> int:
+    """Delete files of labels whose parcels left so long ago. Returns how many."""
+    deleted: int = await _sql.forget_files(conn, kept=kept, batch=batch)
+    return deleted
 
 
 async def find(conn: Connection, fulfilment_id: str) -> Parcel | None:

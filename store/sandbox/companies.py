@@ -76,7 +76,10 @@ class SoldLabel:
 
     carrier: str
     tracking_number: str
+    fulfilment_id: str
     service: str
+    country: str
+    postal_code: str | None
     voided: bool
 
 
@@ -354,5 +357,13 @@ def _effect(row: Any) -> PaymentEffect:
 def _carrier_call(row: Any) -> CarrierCall:
     if row["code"] is not None:
         return CarrierCall(row["request"], Refusal(row["code"]))
-    label = SoldLabel(row["carrier"], row["tracking_number"], row["service"], row["voided"])
+    label = SoldLabel(
+        row["carrier"],
+        row["tracking_number"],
+        row["fulfilment_id"],
+        row["service"],
+        row["country"],
+        row["postal_code"],
+        row["voided"],
+    )
     return CarrierCall(row["request"], label)

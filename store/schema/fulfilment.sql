@@ -65,6 +65,8 @@ create table shipment (
     carrier         some_text,
     tracking_number some_text,
     service         text        not null,
+    -- The carrier's name here, by which it is found again; `carrier` is what scans call it.
+    sold_by         some_text   not null,
     -- It is charged so much when it leaves, at most, so it may leave only while its authorization can be
     -- charged. 0: it is paid for, or replaces a lost one.
     to_charge_minor minor_units not null default 0,
@@ -86,6 +88,23 @@ create table shipment (
         label <> 'bought' or tracking_number is not null)
 );
 create index shipment_by_tracking on shipment (carrier, tracking_number);
+
+-- A label as the carrier made it, to be printed, and printed again. It names who gets the parcel, and goes
+-- some time after the parcel has left.
+create table label_file (
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
+    media_type    text        not null
+        constraint label_file_has_a_media_type check (media_type ~ '^[a-z]+/[a-z0-9.+-]+$'),
+    content       bytea       not null
+        constraint label_file_is_of_a_size check (length(content) between 1 and 1000000),
+    digest        text        not null generated always as (encode(sha256(content), 'hex')) stored,
+    kept_at       timestamptz not null default moment(),
+    primary key (order_no, fulfilment_id, media_type),
+    constraint label_file_is_of_a_shipment foreign key (order_no, fulfilment_id)
+        references shipment
+);
+create index label_file_by_age on label_file (kept_at);
 
 create table carrier_event (
     order_no      bigint      not null,

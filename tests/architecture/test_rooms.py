@@ -51,6 +51,7 @@ LISTS = ("iso4217", "pycountry", "holidays", "zoneinfo", "anyascii")
 
 # What an adapter to a company offers, and how it fails.
 PROTOCOLS = (
+    "activities.extension",
     "activities.fulfilment.carrier",
     "activities.payments.event_reader",
     "activities.payments.provider",
@@ -88,6 +89,18 @@ TABLE = (
         (
             *(*STDLIB, "activities", "domain", "store", "pydantic"),
             *("temporalio.activity", "temporalio.exceptions"),
+        ),
+    ),
+    # What an extension may bring, a Temporal plug-in among it; and what a worker's have brought.
+    Room(
+        "activities/extension.py",
+        (*STDLIB, *PROTOCOLS, "store.database", "pydantic", "temporalio.worker.Plugin"),
+    ),
+    Room(
+        "activities/companies.py",
+        (
+            *(*STDLIB, *PROTOCOLS, "activities.extension", "runtime.extensions", "domain.errors"),
+            *("pydantic", "temporalio.worker.Plugin"),
         ),
     ),
     # An adapter to a company knows nothing of Temporal.
@@ -211,6 +224,14 @@ TABLE = (
             *("arabic_reshaper", "bidi", "pymupdf_fonts"),
         ),
     ),
+    Room(
+        "starter/warehouse/",
+        (
+            *(*STDLIB, "starter.warehouse", "starter.accounting.papers.fonts", "domain"),
+            "reportlab",
+        ),
+        types_of="store",
+    ),
     # Runs and measures all of it. Nothing imports it but tests.
     Room(
         "benchmarks/",
@@ -274,6 +295,7 @@ DOORS = {
     "starter/service/sellers.py": ("store.accounting.sellers",),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/transfers.py": ("store.stock.transfers",),
+    "starter/service/labels.py": ("store.fulfilment.shipments",),
     "starter/service/warehouse.py": ("store.warehouse.facts", "store.warehouse.counter"),
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.

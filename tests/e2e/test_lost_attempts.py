@@ -17,6 +17,7 @@ from domain.orders.messages import CancelRequest
 from starter.service import updates
 from store import waits
 from store.database import Connection, Pool
+from store.fulfilment import shipments
 from tests.support.builders import QUICK, a_policy, an_order
 from tests.support.shop import Shop
 
@@ -61,11 +62,13 @@ async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
 ) -> None:
     died: list[str] = []
 
-    async def die_with_the_label(self: fulfilments.Fulfilments, part: str, label: Label) -> str:
+    async def die_with_the_label(
+        self: fulfilments.Fulfilments, part: str, sold_by: str, label: Label
+    ) -> str:
         if len(died) < 2:
             died.append(label.tracking_number)
             activity.raise_complete_async()  # to the server, an attempt that never answers
-        return await record(self, part, label)
+        return await record(self, part, sold_by, label)
 
     record = fulfilments.Fulfilments._record
     monkeypatch.setattr(fulfilments.Fulfilments, "_record", die_with_the_label)
@@ -77,7 +80,11 @@ async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
         await shop.drive(part, "labelled")
         assert (await shop.finish(order.order_id))["outcome"] == "closed"
         await shop.settled()
+        # The carrier gave the file again, by the key.
+        async with pool.acquire() as conn:
+            (file,) = await shipments.label_files(conn, part)
     (number,) = set(died)  # the key kept it one label
+    assert number.encode() in file.content
     assert len(died) == 2
     detail = await shop.orders.get(order.order_id)
     assert [one.tracking_number for one in detail.fulfilments] == [number]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities.aftersales.returns import Returns
+from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.contracts import Part, Sending, Sent
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
@@ -67,7 +68,7 @@ class Bench:
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
-        self.fulfilment = Fulfilments(pool, self.carrier, cover.cover_of, Till(pool))
+        self.fulfilment = Fulfilments(pool, Carriers.only(self.carrier), cover.cover_of, Till(pool))
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.records = OrderRecords(pool)

@@ -15,12 +15,13 @@ from activities.providers.sandbox.webhooks import (
     SandboxPaymentEvent,
     SignedEvent,
 )
+from activities.providers.stripe import events as stripe_events
 from domain.payments.disputes import DisputeState
 from domain.payments.provider_events import PaymentFate, Wake
 from starter.service.webhooks import Answer, Webhooks, signature_checks
 from store.database import Pool
-from worker import READERS
 
+READERS = {"sandbox": webhooks.read_event, "stripe": stripe_events.read_event}
 SECRET = "the sandbox company's secret"
 FEE_MINOR = 15_00
 

@@ -19,6 +19,7 @@ from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
+from activities.providers.store_credit import StoreCredit
 from activities.relay import Relay
 from domain import ids
 from domain.errors import IllegalTransition
@@ -29,11 +30,13 @@ from domain.orders.policy import Policy
 from domain.stock.kits import Kit
 from starter.service.service import Service
 from store.database import Pool
+from store.payments.payments import STORE_CREDIT
 from store.stock import receipts, stock
 from store.views import reads
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.faults import Faults
+from tests.support.provider_desk import READERS
 from worker import build_worker, duties, steps
 
 T = TypeVar("T")
@@ -64,7 +67,7 @@ class Shop(Service):
         self.payment = SandboxPayment(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
-        self.providers: dict[str, PaymentProvider] = {}
+        self.providers: dict[str, PaymentProvider] = {STORE_CREDIT: StoreCredit(pool)}
         """Payment companies beside that of the sandbox."""
         self.carrier = SandboxCarrier(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
@@ -87,6 +90,7 @@ class Shop(Service):
             self.temporal,
             self.pool,
             task_queue=self.task_queue,
+            readers=READERS,
             stranded_after=stranded_after,
             renewals_every_s=0.5,
         )

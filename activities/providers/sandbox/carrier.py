@@ -21,6 +21,8 @@ from random import Random
 from activities.fulfilment.carrier import Label
 from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.faults import Faults
+from activities.providers.sandbox.label_pdf import label_pdf
+from domain.fulfilment.label_files import LabelFile
 from store.database import Connection, Pool
 from store.sandbox import companies
 from store.sandbox.companies import CarrierCall, Refusal
@@ -134,7 +136,14 @@ def _answer(request: str, call: CarrierCall) -> Label:
 def _label(call: CarrierCall) -> Label:
     if isinstance(call.outcome, Refusal):
         raise _declined(DeclineCode(call.outcome.code))
-    return Label.model_validate(call.outcome, from_attributes=True)
+    sold = call.outcome
+    return Label(
+        carrier=sold.carrier,
+        tracking_number=sold.tracking_number,
+        service=sold.service,
+        voided=sold.voided,
+        files=(LabelFile(media_type="application/pdf", content=label_pdf(sold)),),
+    )
 
 
 def _declined(code: DeclineCode) -> Declined:

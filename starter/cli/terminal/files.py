@@ -17,13 +17,25 @@ def write_file(text: str, to_file: str) -> None:
     """Write the whole file or nothing, whatever happens meanwhile."""
     if to_file == STANDARD_OUTPUT:
         Output(as_json=False).file(text)
-        return
+    else:
+        _write(text.encode(), to_file)
+
+
+def write_bytes(content: bytes, to_file: str) -> None:
+    """The same for a file that is no text."""
+    if to_file == STANDARD_OUTPUT:
+        Output(as_json=False).raw(content)
+    else:
+        _write(content, to_file)
+
+
+def _write(content: bytes, to_file: str) -> None:
     path = Path(to_file)
     try:
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             Path(fresh).chmod(0o644)

@@ -71,6 +71,14 @@ class Output:
             sys.stdout.reconfigure(encoding="utf-8")
         self._write(text.removesuffix("\n"))
 
+    def raw(self, content: bytes) -> None:
+        """Print a requested file that is no text."""
+        try:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise OutputLost(error) from error
+
     def say(self, text: str = "") -> None:
         """One line for people."""
         tried = "dry run: " if self.dry_run else ""

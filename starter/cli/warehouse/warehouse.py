@@ -25,6 +25,7 @@ from starter.cli.terminal.options import (
 )
 from starter.cli.terminal.output import Output, local
 from starter.cli.terminal.rendering import units_of
+from starter.cli.warehouse import papers
 from starter.service.connection import from_records
 from starter.service.service import Records
 from store.aftersales.returns import Counted
@@ -201,6 +202,11 @@ def receive_return(
         )
     )
     _say(return_id, "received", outcome, Output(as_json=as_json))
+
+
+app.command()(papers.label)
+app.command("pick-list")(papers.pick_list)
+app.command("packing-slip")(papers.packing_slip)
 
 
 def _counted(

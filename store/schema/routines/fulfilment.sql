@@ -139,10 +139,11 @@ end $$;
 -- The intent to buy a parcel's label, before the carrier is asked, for one who has looked whether it is paid
 -- (`holds`, by the money that he has `seen`; null: what he has seen stays). Answers `wanted`, or `again` with what
 -- became of it; or why not: `recalled`, `unpaid`, or `changed` where the money is another one since he looked.
+-- `its_carriers`: service → carrier, "" for every other service; it is chosen once.
 -- `waits`: it has its label, and the hand-over is awaited anew; the duty that looks for authorizations which end
 -- then tells it again.
 create or replace function label_wanted(
-    its_id text, its_key text, holds boolean, seen text, its_charge bigint, its_renewal interval,
+    its_id text, its_key text, its_carriers jsonb, holds boolean, seen text, its_charge bigint, its_renewal interval,
     out answer text, out shipping jsonb, out parcel jsonb
 ) language plpgsql as $$
 declare
@@ -167,16 +168,16 @@ begin
         return;
     end if;
     select o.document -> 'shipping' into shipping from customer_order o where o.order_no = part.order_no;
-    insert into shipment (order_no, fulfilment_id, label_key, label, service, to_charge_minor, renew_before)
-    values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service', its_charge, its_renewal)
+    insert into shipment (order_no, fulfilment_id, label_key, label, service, sold_by, to_charge_minor,
+                          renew_before)
+    values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',
+            coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> ''), its_charge, its_renewal)
     on conflict (order_no, fulfilment_id) do nothing;
-    if found then
-        answer := 'wanted';
-        return;
+    answer := case when found then 'wanted' else 'again' end;
+    if answer = 'again' then
+        update shipment s set asked_at = moment()
+        where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
     end if;
-    answer := 'again';
-    update shipment s set asked_at = moment()
-    where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
     select to_jsonb(s) into parcel
     from shipment s where s.order_no = part.order_no and s.fulfilment_id = its_id;
     if parcel ->> 'service' <> shipping ->> 'service' then
@@ -187,9 +188,11 @@ begin
 end $$;
 
 -- A label is bought: requested → bought, and packed → labelled. Neither where the parcel was recalled meanwhile;
--- `is_late`: its purchase counts as never made by now.
+-- `is_late`: its purchase counts as never made by now. Its files are kept with it; `its_note` is about those
+-- that cannot be.
 create or replace function label_recorded(
-    its_id text, its_carrier text, its_number text, out is_recalled boolean, out is_late boolean
+    its_id text, its_carrier text, its_number text, media_types text[], contents bytea[], its_note text,
+    out is_recalled boolean, out is_late boolean
 ) language plpgsql as $$
 declare
     part fulfilment;
@@ -198,6 +201,10 @@ begin
     is_recalled := part.recalled_from is not null;
     update shipment s set label = 'bought', carrier = its_carrier, tracking_number = its_number
     where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
+    insert into label_file (order_no, fulfilment_id, media_type, content)
+    select part.order_no, its_id, f.media_type, f.content
+    from unnest(media_types, contents) as f (media_type, content)
+    on conflict do nothing;
     is_late := exists (select from shipment s
                        where s.order_no = part.order_no and s.fulfilment_id = its_id
                          and s.label = 'voided');
@@ -206,7 +213,7 @@ begin
         where order_no = part.order_no and fulfilment_id = its_id;
         perform told(
             array[order_of(its_id)], array['label:' || its_id], array[null::jsonb], array['label bought'],
-            array['orderloom'], array[''],
+            array['orderloom'], array[its_note],
             array[jsonb_build_object('fulfilment_id', its_id, 'carrier', its_carrier,
                                      'tracking_number', its_number)], false);
     end if;

@@ -268,10 +268,10 @@ async def test_a_parcel_is_supplied_on_the_day_of_its_hand_over(pool: Pool, orde
             order.order_id,
         )
         await conn.execute(
-            """insert into shipment (fulfilment_id, order_no, label_key, label, service,
+            """insert into shipment (fulfilment_id, order_no, label_key, label, service, sold_by,
                                    handed_over_at)
             values ($1, order_no_of($2), $1 || ':label', 'requested', 'standard',
-                    '2026-11-20T20:00:00Z')""",
+                    'sandbox', '2026-11-20T20:00:00Z')""",
             f"{order.order_id}:1",
             order.order_id,
         )

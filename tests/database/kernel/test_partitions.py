@@ -23,7 +23,7 @@ HISTORY = {
             *("order_line", "order_event", "effect", "attention", "order_hold"),
             *("order_line_money", "charge", "brought_tender"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
-            *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event"),
+            *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
             *("order_return", "return_line", "reservation", "backorder"),
         ),
         "order_no",

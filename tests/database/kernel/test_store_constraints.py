@@ -327,11 +327,16 @@ FORBIDDEN = {
     # one label per fulfilment, and each event of a carrier once
     "shipment_pkey": "insert into shipment select * from shipment",
     "label_is_asked_for_once": f"""
-        insert into shipment (fulfilment_id, order_no, label_key, label, service)
-        select '{HERE}:1', order_no_of('{HERE}'), label_key, 'requested', service from shipment""",
+        insert into shipment (fulfilment_id, order_no, label_key, label, service, sold_by)
+        select '{HERE}:1', order_no_of('{HERE}'), label_key, 'requested', service, sold_by
+        from shipment""",
     "bought_label_has_a_tracking_number": "update shipment set tracking_number = null",
     "label_state_is_known": "update shipment set label = 'drawn'",
     "carrier_status_is_known": "update shipment set carrier_status = 'on the moon'",
+    "label_file_pkey": "insert into label_file (order_no, fulfilment_id, media_type, content) "
+    "select order_no, fulfilment_id, media_type, content from label_file",
+    "label_file_has_a_media_type": "update label_file set media_type = 'pdf'",
+    "label_file_is_of_a_size": "update label_file set content = ''",
     "carrier_event_pkey": "insert into carrier_event select * from carrier_event",
     # a return is of something, and holds no more than was asked for
     "return_is_of_a_known_kind": "update order_return set kind = 'gift'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 import stripe
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from activities.companies import Companies
+from activities.extension import Tools
 from activities.payments.provider import PaymentKind
 from activities.provider_errors import DeclineCode, Declined, Unavailable
 from activities.providers.stripe import receipts
@@ -23,13 +26,14 @@ from activities.providers.stripe.answers import (
     Transaction,
     capture_mark,
 )
+from activities.providers.stripe.extension import EXTENSION
 from activities.providers.stripe.payment import ANSWER_WITHIN, StripePayment
 from activities.providers.stripe.refusals import WrongState, translate
+from activities.providers.stripe.settings import StripeSettings
 from domain.errors import InvalidInput
 from domain.money import Money
-from runtime.settings import Settings, StripeSettings, load_settings
+from runtime.extensions import Installed, settings_of
 from starter.demo import shop
-from worker import stripe_providers
 from workflows.engine.timeouts import PROVIDER_CALL
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -216,19 +220,25 @@ def test_a_lookup_with_its_call_fits_in_the_time_of_a_step() -> None:
 
 # Set-up
 
+NO_TOOLS = Tools(pool=cast(Any, None))
+
+
+def made(settings: StripeSettings) -> Installed:
+    return Installed("stripe", "orderloom", "", EXTENSION, settings)
+
 
 def test_without_a_key_there_is_no_stripe_and_the_demo_pays_as_its_channel_says() -> None:
-    assert stripe_providers(Settings()) == {}
-    assert shop.paid_with(StripeSettings()) is None
+    assert Companies.of([made(StripeSettings())], (), NO_TOOLS).payment == {}
+    assert shop.paid_with(None) is None
 
 
 async def test_with_a_key_there_is_and_the_demo_pays_with_a_test_card() -> None:
     settings = StripeSettings(api_key=SecretStr("sk_test_1"), multicapture=True)
-    provider = stripe_providers(Settings(stripe=settings))["stripe"]
+    provider = Companies.of([made(settings)], (), NO_TOOLS).payment["stripe"]
     assert isinstance(provider, StripePayment)
     assert provider.capabilities.captures == "several"
     await provider.close()
-    paid = shop.paid_with(settings)
+    paid = shop.paid_with(settings.api_key)
     assert paid is not None
     for order in shop.read_northwind_orders(3, paid=paid):
         assert (order.payment.provider, order.payment.token) == ("stripe", "pm_card_visa")
@@ -237,7 +247,7 @@ async def test_with_a_key_there_is_and_the_demo_pays_with_a_test_card() -> None:
 @pytest.mark.parametrize("key", ["sk_live_1", "rk_live_1"])
 def test_the_demo_takes_no_key_that_moves_real_money(key: str) -> None:
     with pytest.raises(InvalidInput, match="test key") as refused:
-        shop.paid_with(StripeSettings(api_key=SecretStr(key)))
+        shop.paid_with(SecretStr(key))
     assert key not in str(refused.value)
 
 
@@ -247,12 +257,15 @@ async def test_each_account_at_stripe_is_a_company_of_its_own(
     monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY", "sk_test_uk")
     monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__MULTICAPTURE", "true")
     monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__US__API_KEY", "sk_test_us")
-    accounts = stripe_providers(Settings())
+    one = Installed("stripe", "orderloom", "", EXTENSION, *settings_of(EXTENSION))
+    companies = Companies.of([one], (), NO_TOOLS)
+    accounts = companies.payment
     assert list(accounts) == ["stripe:uk", "stripe:us"]
     assert accounts["stripe:uk"].capabilities.captures == "several"
     assert accounts["stripe:us"].capabilities.captures == "once"
-    for account in accounts.values():
-        await account.close()
+    await companies.close()
     monkeypatch.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY", "pk_test_uk")
-    with pytest.raises(InvalidInput, match=r"ORDERLOOM_STRIPE_ACCOUNTS: .*must be a secret key"):
-        load_settings()
+    with pytest.raises(
+        InvalidInput, match=r"ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY: .*must be a secret key"
+    ):
+        settings_of(EXTENSION)

@@ -10,16 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
-from activities.providers.store_credit import StoreCredit
 from runtime.logs import configure_logging
 from runtime.settings import Settings
-from worker import main, steps
+from worker import main
 
 PROGRAM = Path(__file__).parents[3] / "worker.py"
 OURS = ("ORDERLOOM_", "TEMPORAL_", "DATABASE_URL")
@@ -167,19 +166,3 @@ def test_people_can_read_the_console_format(capsys: pytest.CaptureFixture[str]) 
     configure_logging(Settings(log_format="console"))
     logging.getLogger("orderloom.worker").info("ready")
     assert "ready" in capsys.readouterr().err
-
-
-def test_store_credit_is_a_provider_of_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Asked(Exception):
-        pass
-
-    def payments(_: object, providers: dict[str, object]) -> None:
-        raise Asked(providers)
-
-    monkeypatch.setattr("worker.Payments", payments)
-    nothing, company = cast(Any, None), cast(Any, object())
-    with pytest.raises(Asked) as asked:
-        steps(nothing, nothing, providers={"sandbox": company}, carrier=nothing)
-    (providers,) = asked.value.args
-    assert providers.pop("sandbox") is company
-    assert {name: type(one) for name, one in providers.items()} == {"store_credit": StoreCredit}

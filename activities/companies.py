@@ -1,0 +1,85 @@
+"""The companies that a worker reaches: what its extensions have made, by kind and name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+from temporalio.worker import Plugin
+
+from activities.extension import KINDS, Extension, Tools
+from activities.fulfilment.carrier import Carrier
+from activities.payments.event_reader import EventReader
+from activities.payments.provider import PaymentProvider
+from activities.purchasing.supplier import Supplier
+from domain.errors import InvalidInput
+from runtime.extensions import Installed, failed, usable
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A part that holds something open."""
+
+    async def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+@dataclass
+class Companies:
+    """The parts by their extension's name."""
+
+    payment: dict[str, PaymentProvider] = field(default_factory=dict)
+    events: dict[str, EventReader] = field(default_factory=dict)
+    carrier: dict[str, Carrier] = field(default_factory=dict)
+    supplier: dict[str, Supplier] = field(default_factory=dict)
+    temporal: dict[str, Plugin] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, found: Sequence[Installed], without: Sequence[str], tools: Tools) -> Companies:
+        """What these extensions bring.
+
+        Raises InvalidInput for one that cannot be used and is not among `without`.
+        """
+        companies = cls()
+        for one in usable(found, without):
+            try:
+                if not isinstance(one.extension, Extension) or one.settings is None:
+                    raise InvalidInput("it is not an Extension of activities.extension")
+                companies.add(one.extension, one.settings, one.accounts, tools)
+            except Exception as error:  # noqa: BLE001 - anybody's code may raise anything
+                usable([failed(one, error)], without)
+        return companies
+
+    def add(
+        self,
+        extension: Extension[Any],
+        settings: BaseModel,
+        accounts: Mapping[str, BaseModel],
+        tools: Tools,
+    ) -> None:
+        """Make an extension's parts: all of them, or none where one raises.
+
+        Each further account at its payment company is one of its own, such as `stripe:uk`.
+        """
+        made = [(kind, extension.name, extension.make(kind, settings, tools)) for kind in KINDS]
+        made += [
+            ("payment", f"{extension.name}:{code}", extension.make("payment", one, tools))
+            for code, one in accounts.items()
+        ]
+        for kind, name, part in made:
+            if part is not None:
+                self._of(kind)[name] = part
+
+    async def close(self) -> None:
+        """Close what is open."""
+        for kind in KINDS:
+            for part in self._of(kind).values():
+                if isinstance(part, Closing):
+                    await part.close()
+
+    def _of(self, kind: str) -> dict[str, Any]:
+        parts: dict[str, Any] = getattr(self, kind)
+        return parts

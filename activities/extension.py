@@ -1,0 +1,78 @@
+"""What an extension is: a name, the model of its settings, and makers of the parts that it brings.
+
+A package of anybody's has one for the entry point group `orderloom.extensions`. Orderloom's own
+(`activities/providers/`) are found in the same way. docs/extensions.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from temporalio.worker import Plugin
+
+from activities.fulfilment.carrier import Carrier
+from activities.payments.event_reader import EventReader
+from activities.payments.provider import PaymentProvider
+from activities.purchasing.supplier import Supplier
+from store.database import Pool
+
+S = TypeVar("S", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a worker lends to the parts of an extension for as long as it runs."""
+
+    pool: Pool
+    """Connections to Orderloom's database."""
+
+
+Maker: TypeAlias = Callable[[S, Tools], T | None]
+"""Makes a part from the extension's settings. None: by these settings there is none.
+
+It runs once, as the worker starts, and calls no company. Where the part has a `close`, the worker
+awaits it at its end.
+"""
+
+
+class NoSettings(BaseModel):
+    """The settings of an extension that has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+KINDS: Final = ("payment", "events", "carrier", "supplier", "temporal")
+"""The parts that an extension can bring, by their fields."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension(Generic[S]):
+    """An extension. Each part that it brings is known by the extension's name.
+
+    `settings` are read from the environment: ORDERLOOM_<NAME>__<FIELD>. `payment`: orders name it
+    as their `payment.provider`. `events`: reads what that company tells. `carrier`, `supplier`:
+    ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `temporal`: workflows
+    and activities of its own, on the worker's task queue.
+    """
+
+    name: str
+    settings: type[S]
+    payment: Maker[S, PaymentProvider] | None = None
+    events: Maker[S, EventReader] | None = None
+    carrier: Maker[S, Carrier] | None = None
+    supplier: Maker[S, Supplier] | None = None
+    temporal: Maker[S, Plugin] | None = None
+
+    @property
+    def brings(self) -> tuple[str, ...]:
+        """The kinds of its parts."""
+        return tuple(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    def make(self, kind: str, settings: S, tools: Tools) -> Any:
+        """The part of one of the `KINDS`, or None."""
+        maker = getattr(self, kind)
+        return None if maker is None else maker(settings, tools)

@@ -1,0 +1,1 @@
+"""Papers of a warehouse as PDF: pick lists, and the slips that go into parcels."""
