@@ -37,6 +37,7 @@ ENTRIES = {
     "docs": "how it is built and run",
     "domain": "rules",
     "examples": "orders and stock to begin with",
+    "orderloom_conformance": "what an extension's author runs",
     "pyproject.toml": "the distribution and every tool's settings",
     "requirements.lock": "every dependency by version and hash",
     "runtime": "shared by worker and starter, who may not import each other",

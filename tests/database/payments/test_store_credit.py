@@ -267,10 +267,6 @@ async def test_a_key_with_other_content_is_a_conflict_and_the_first_call_stands(
     assert (await payment.operations(ORDER), await figures(pool)) == before
 
 
-async def test_what_was_never_asked_is_not_found(payment: StoreCredit) -> None:
-    assert await found(payment, "never") is None
-
-
 # Limits
 
 

@@ -76,36 +76,6 @@ async def test_a_label_is_bought_once_however_often_it_is_asked_for(
     assert await labels_sold(pool) == 1
 
 
-async def test_a_key_with_other_content_is_a_conflict_and_the_first_label_stands(
-    carrier: SandboxCarrier, pool: Pool
-) -> None:
-    label = await buy(carrier)
-    with pytest.raises(Declined) as refused:
-        await buy(carrier, service="express")
-    assert refused.value.code == DeclineCode.IDEMPOTENCY_CONFLICT
-    with pytest.raises(Declined) as refused:
-        await carrier.void_label(key="label", tracking_number=label.tracking_number)
-    assert refused.value.code == DeclineCode.IDEMPOTENCY_CONFLICT
-    assert await carrier.lookup(key="label") == label
-    assert await labels_sold(pool) == 1
-
-
-@pytest.mark.parametrize(
-    ("service", "postal_code"), [("unserviceable", "12209"), ("standard", "NOWHERE")]
-)
-async def test_an_address_or_service_it_cannot_do_is_refused_for_good_under_its_key(
-    carrier: SandboxCarrier, pool: Pool, service: str, postal_code: str
-) -> None:
-    for _ in range(2):
-        with pytest.raises(Declined) as refused:
-            await buy(carrier, service=service, postal_code=postal_code)
-        assert refused.value.code == DeclineCode.NOT_SERVICEABLE
-    with pytest.raises(Declined) as refused:
-        await carrier.lookup(key="label")
-    assert refused.value.code == DeclineCode.NOT_SERVICEABLE
-    assert await labels_sold(pool) == 0
-
-
 async def test_an_address_without_a_postal_code_is_fine(carrier: SandboxCarrier) -> None:
     assert await buy(carrier, postal_code=None) == await carrier.lookup(key="label")
 
@@ -124,22 +94,6 @@ async def test_the_slow_service_answers_late_and_holds_no_connection_meanwhile(
     assert await waiting == seen
     assert time.monotonic() - started >= 0.4
     await only_one.close()
-
-
-async def test_a_label_is_voided_once(carrier: SandboxCarrier) -> None:
-    label = await buy(carrier)
-    for _ in range(2):
-        await carrier.void_label(key="void", tracking_number=label.tracking_number)
-    voided = label.model_copy(update={"voided": True})
-    assert await carrier.lookup(key="void") == voided
-    assert await carrier.lookup(key="label") == voided
-    assert await buy(carrier) == voided
-    with pytest.raises(Declined) as refused:
-        await carrier.void_label(key="other", tracking_number=label.tracking_number)
-    assert refused.value.code == DeclineCode.ALREADY_VOIDED
-    with pytest.raises(Declined) as refused:
-        await carrier.void_label(key="unknown", tracking_number="SBX-never-sold")
-    assert refused.value.code == DeclineCode.NOT_FOUND
 
 
 async def test_of_concurrent_voids_with_different_keys_one_wins(
@@ -194,14 +148,3 @@ async def test_after_a_fault_the_key_tells_what_happened_and_a_repeat_makes_one_
     standing = await carrier.lookup(key="label")
     assert standing is not None
     assert standing.voided
-
-
-async def test_what_was_sold_is_known_to_a_new_instance(
-    carrier: SandboxCarrier, database_url: str
-) -> None:
-    label = await buy(carrier)
-    after_restart = await open_pool(database_url, size_max=1)
-    restarted = depot(after_restart)
-    assert await restarted.lookup(key="label") == label
-    assert await buy(restarted) == label
-    await after_restart.close()

@@ -338,20 +338,6 @@ async def test_a_day_begins_at_midnight_and_ends_before_the_next(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_a_repeat_gets_the_first_answer_and_has_no_second_effect(
-    payment: SandboxPayment, pool: Pool, operation: str
-) -> None:
-    call = await prepared(payment, operation)
-    first = await call()
-    before = await payment.operations(ORDER)
-    assert await call() == first
-    assert await looked_up(payment, key=first.key) == first
-    assert await payment.operations(ORDER) == before
-    async with pool.acquire() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM sandbox.payment") == 1
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
 async def test_concurrent_calls_with_one_key_have_one_effect(
     payment: SandboxPayment, pool: Pool, operation: str
 ) -> None:
@@ -365,24 +351,6 @@ async def test_concurrent_calls_with_one_key_have_one_effect(
     assert answers == [answers[0]] * 9
     assert isinstance(answers[0], PaymentReceipt)
     assert len(await payment.operations(ORDER)) == before + 1
-
-
-async def test_a_key_with_other_content_is_a_conflict_and_the_first_call_stands(
-    payment: SandboxPayment,
-) -> None:
-    authorization = await authorized(payment)
-    key = "c"
-    first = await payment.capture(key=key, authorization=authorization, amount=TEN)
-    before = await payment.operations(ORDER)
-    others: list[Awaitable[PaymentReceipt]] = [
-        payment.capture(key=key, authorization=authorization, amount=SIXTY),
-        payment.refund(key=key, authorization=authorization, amount=TEN),
-        payment.void(key=key, authorization=authorization),
-        payment.authorize(key=key, order_id=ORDER, amount=TEN, token="tok_ok"),
-    ]
-    assert await outcomes(others) == [DeclineCode.IDEMPOTENCY_CONFLICT] * 4
-    assert await looked_up(payment, key=key) == first
-    assert await payment.operations(ORDER) == before
 
 
 async def test_concurrent_calls_with_one_key_and_other_content_have_one_effect(
@@ -421,64 +389,6 @@ async def test_what_was_done_is_known_to_a_new_instance(
 
 
 # Limits
-
-
-async def test_what_is_above_the_limits_is_refused_and_changes_nothing(
-    payment: SandboxPayment,
-) -> None:
-    authorization = await authorized(payment, captured=SIXTY)
-    before = await payment.operations(ORDER)
-    yen = Money(minor=10, currency="JPY")
-    assert (
-        await outcomes(
-            [
-                payment.capture(key="k1", authorization=authorization, amount=SIXTY),
-                payment.refund(key="k2", authorization=authorization, amount=HUNDRED),
-                payment.capture(key="k3", authorization=authorization, amount=yen),
-                payment.refund(key="k4", authorization=authorization, amount=yen),
-                payment.capture(key="k5", authorization="auth_none", amount=TEN),
-                payment.refund(key="k6", authorization="auth_none", amount=TEN),
-                payment.void(key="k7", authorization="auth_none"),
-            ]
-        )
-        == [DeclineCode.AMOUNT_TOO_LARGE] * 2
-        + [DeclineCode.CURRENCY_MISMATCH] * 2
-        + [DeclineCode.NOT_FOUND] * 3
-    )
-    assert await payment.operations(ORDER) == before
-
-
-async def test_a_voided_authorization_refuses_captures_and_a_second_void(
-    payment: SandboxPayment,
-) -> None:
-    authorization = await authorized(payment, captured=SIXTY)
-    await payment.void(key="first", authorization=authorization)
-    before = await payment.operations(ORDER)
-    assert (
-        await outcomes(
-            [
-                payment.capture(key="late", authorization=authorization, amount=TEN),
-                payment.void(key="second", authorization=authorization),
-            ]
-        )
-        == [DeclineCode.ALREADY_VOIDED] * 2
-    )
-    assert await payment.operations(ORDER) == before
-
-
-@pytest.mark.parametrize("minor", [0, -5, 2**63])
-async def test_an_impossible_amount_is_refused_at_the_door_and_leaves_its_key_free(
-    payment: SandboxPayment, minor: int
-) -> None:
-    authorization = await authorized(payment, captured=SIXTY)
-    key = "r"
-    with pytest.raises(Declined) as refused:
-        await payment.refund(
-            key=key, authorization=authorization, amount=Money(minor=minor, currency="USD")
-        )
-    assert refused.value.code == DeclineCode.INVALID_AMOUNT
-    assert await looked_up(payment, key=key) is None
-    assert (await payment.refund(key=key, authorization=authorization, amount=TEN)).amount == TEN
 
 
 async def test_concurrent_captures_never_exceed_what_is_authorized(

@@ -182,16 +182,6 @@ async def test_a_saved_card_is_authorized_again_while_the_customer_is_away(
 # A firm no
 
 
-async def test_a_declined_card_is_refused_for_good_under_its_key(
-    here: StandIn, stripe: StripePayment
-) -> None:
-    for _ in range(2):
-        assert await refusal(authorized(stripe, token=DECLINED_CARD)) == DeclineCode.CARD_DECLINED
-    looked = looked_up(stripe, "authorize", "authorize", None)
-    assert await refusal(looked) == DeclineCode.CARD_DECLINED
-    assert await here.books() == {ORDER: []}
-
-
 async def test_what_the_customer_has_to_confirm_is_given_up_and_cannot_be_confirmed_later(
     here: StandIn, stripe: StripePayment
 ) -> None:
@@ -255,56 +245,7 @@ async def test_what_is_above_the_limits_is_refused_and_changes_nothing(
     assert await here.books() == before
 
 
-async def test_a_key_with_other_content_is_a_conflict_and_the_first_call_stands(
-    here: StandIn, stripe: StripePayment
-) -> None:
-    held = await authorized(stripe)
-    other = await authorized(stripe, key="other", captured=dollars(60_00))
-    await stripe.capture(key="k", authorization=held, amount=dollars(10_00))
-    before = await here.books()
-    assert (
-        await outcomes(
-            [
-                stripe.authorize(key="k", order_id=ORDER, amount=dollars(1_00), token=VISA),
-                stripe.capture(key="k", authorization=held, amount=dollars(20_00)),
-                stripe.refund(key="k", authorization=other, amount=dollars(10_00)),
-            ]
-        )
-        == [DeclineCode.IDEMPOTENCY_CONFLICT] * 3
-    )
-    open_still = await authorized(stripe, key="third")
-    void = stripe.void(key="k", authorization=open_still)
-    assert await refusal(void) == DeclineCode.IDEMPOTENCY_CONFLICT
-    assert sorted((await here.books())[ORDER]) == sorted([*before[ORDER], ("authorize", 100_00)])
-
-
-async def test_nothing_is_known_of_a_key_that_was_not_used(stripe: StripePayment) -> None:
-    held = await authorized(stripe, captured=dollars(60_00))
-    assert await looked_up(stripe, "k", "authorize", None) is None
-    for kind in ("capture", "void", "refund"):
-        assert await looked_up(stripe, "k", kind, held) is None
-
-
 # Voids, and holds that end
-
-
-async def test_a_void_releases_all_and_is_the_end(here: StandIn, stripe: StripePayment) -> None:
-    held = await authorized(stripe)
-    released = await stripe.void(key="v", authorization=held)
-    assert released.amount == dollars(100_00)
-    assert await stripe.void(key="v", authorization=held) == released
-    assert await looked_up(stripe, "v", "void", held) == released
-    assert await looked_up(stripe, "w", "void", held) is None
-    assert (
-        await outcomes(
-            [
-                stripe.void(key="w", authorization=held),
-                stripe.capture(key="c", authorization=held, amount=dollars(1_00)),
-            ]
-        )
-        == [DeclineCode.ALREADY_VOIDED] * 2
-    )
-    assert (await here.books())[ORDER] == [("authorize", 100_00), ("void", 0)]
 
 
 async def test_a_void_after_the_capture_releases_nothing_more_and_is_the_end(
