@@ -17,6 +17,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
+from domain.orders.taxing import TaxRates
 from store.database import Pool
 
 S = TypeVar("S", bound=BaseModel)
@@ -46,7 +47,7 @@ class NoSettings(BaseModel):
 
 
 KINDS: Final = ("payment", "events", "carrier", "supplier", "temporal")
-"""The parts that an extension can bring, by their fields."""
+"""The parts that a worker makes, by their fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,9 @@ class Extension(Generic[S]):
 
     `settings` are read from the environment: ORDERLOOM_<NAME>__<FIELD>. `payment`: orders name it
     as their `payment.provider`. `events`: reads what that company tells. `carrier`, `supplier`:
-    ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `temporal`: workflows
-    and activities of its own, on the worker's task queue.
+    ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `tax`: ORDERLOOM_TAX
+    chooses it; it is asked where orders are placed, so that it gets no worker's tools. `temporal`:
+    workflows and activities of its own, on the worker's task queue.
     """
 
     name: str
@@ -65,12 +67,13 @@ class Extension(Generic[S]):
     events: Maker[S, EventReader] | None = None
     carrier: Maker[S, Carrier] | None = None
     supplier: Maker[S, Supplier] | None = None
+    tax: Callable[[S], TaxRates | None] | None = None
     temporal: Maker[S, Plugin] | None = None
 
     @property
     def brings(self) -> tuple[str, ...]:
         """The kinds of its parts."""
-        return tuple(kind for kind in KINDS if getattr(self, kind) is not None)
+        return tuple(kind for kind in (*KINDS, "tax") if getattr(self, kind) is not None)
 
     def make(self, kind: str, settings: S, tools: Tools) -> Any:
         """The part of one of the `KINDS`, or None."""

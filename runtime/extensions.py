@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, Protocol, runtime_checkable
@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from domain.errors import InvalidInput, OrderloomError
 from domain.faults import faults
 from domain.fulfilment.counter import COUNTER
+from domain.orders.taxing import TaxRates
 from domain.payments.payments import BY_HAND
 from domain.sellers import Code
 from runtime.settings import PREFIX, Settings
@@ -42,6 +43,11 @@ class Described(Protocol):
     @property
     def settings(self) -> type[BaseModel]:
         """The model of its settings."""
+        ...
+
+    @property
+    def tax(self) -> Callable[[Any], TaxRates | None] | None:
+        """Makes what knows rates of tax, from the settings."""
         ...
 
     @property
@@ -69,16 +75,38 @@ class Installed:
         return f"{self.distribution} {self.version}".strip()
 
 
-def installed() -> list[Installed]:
-    """Every extension, sorted by name. One that cannot be used is among them, with the reason."""
+def installed(name: str | None = None) -> list[Installed]:
+    """Every extension, sorted by name. One that cannot be used is among them, with the reason.
+
+    `name`: only those of this name.
+    """
     rivals: dict[str, list[EntryPoint]] = defaultdict(list)
     for point in entry_points(group=GROUP):
-        rivals[point.name].append(point)
+        if name is None or point.name == name:
+            rivals[point.name].append(point)
     return [
         _alone(points[0]) if len(points) == 1 else _refused(point, points)
         for _, points in sorted(rivals.items())
         for point in points
     ]
+
+
+def tax_rates(name: str) -> TaxRates:
+    """What the extension of that name knows of tax. No other extension is loaded.
+
+    Raises InvalidInput where there is none, or it cannot be used.
+    """
+    for one in installed(name):
+        if one.fault:
+            usable([one], ())
+        make = None if one.extension is None else one.extension.tax
+        rates = None if make is None else make(one.settings)
+        if rates is not None:
+            return rates
+    raise InvalidInput(
+        f"no extension {name!r} knows rates of tax; see `orderloom extensions`",
+        where=f"{PREFIX}TAX",
+    )
 
 
 def usable(found: Sequence[Installed], without: Sequence[str]) -> list[Installed]:

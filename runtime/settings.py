@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     supplier: Id = "sandbox"
     """The extension by which purchase orders reach suppliers."""
 
+    tax: Id | None = None
+    """The extension that knows the rates for orders that come without a word of tax."""
+
     without_extensions: Annotated[tuple[Id, ...], NoDecode, BeforeValidator(_by_comma)] = ()
     """Extensions that a worker may start without where they cannot be used: acme,other."""
 

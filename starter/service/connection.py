@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from domain.ids import workflow_id
 from runtime.discovery import connect_settings, read_stack
+from runtime.extensions import tax_rates
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect_temporal
 from starter.service.service import Records, Service
@@ -87,6 +88,7 @@ async def service(
     `temporal_may_be_away`: connect to it when it is first needed. Placing works without it.
     """
     settings = load_settings()
+    taxes = None if settings.tax is None else tax_rates(settings.tax)
     place = connect_settings(settings.home)
     temporal = await connect_temporal(place, lazily=temporal_may_be_away)
     async with database(
@@ -98,6 +100,7 @@ async def service(
             task_queue=settings.task_queue,
             policy=settings.policy,
             purchasing=settings.purchasing,
+            taxes=taxes,
         )
 
 

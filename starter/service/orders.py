@@ -26,10 +26,12 @@ from domain.orders.messages import (
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.starts import OrderStart
+from domain.orders.taxing import TaxRates, lacks_tax
 from runtime.order_starts import start_order
 from starter.service.decisions import Decisions
 from starter.service.resuming import SETTLE, LostOrders, Resumption
 from starter.service.taking_in import Asked, TakingIn
+from starter.service.taxing import taxed_by
 from starter.service.updates import OrderRequests
 from store.database import Pool
 from store.views import decisions, named, reads
@@ -139,8 +141,10 @@ class Orders(OrderRecords):
         *,
         task_queue: str,
         policy: Policy | None = None,
+        taxes: TaxRates | None = None,
     ) -> None:
         super().__init__(pool)
+        self._taxes = taxes
         self._temporal = temporal
         self._requests = requests
         self._task_queue = task_queue
@@ -165,10 +169,12 @@ class Orders(OrderRecords):
         Answers confirmed, rejected or held with the reason, or in_progress when the decision takes
         longer than `answer_within`, or Temporal is away: the order is safe then, and a worker
         starts it. Raises Conflict when the id was used for other content, and InvalidInput when its
-        channel does not take it.
+        channel does not take it. An order without a word of tax gets the rates that are due where
+        an extension knows them. Raises Unreachable where that one does not answer.
         """
+        taxed = await self._with_tax(order)
         try:
-            taken = await self._intake.take_in(Asked(order, policy, bulk))
+            taken = await self._intake.take_in(Asked(taxed, policy, bulk, as_sent=order))
         except InvalidInput:
             # What was taken in before its channel changed is answered as it was.
             if (known := await self._decisions.on_record(order)) is not None:
@@ -177,7 +183,10 @@ class Orders(OrderRecords):
         if not taken.new and (known := await self._decisions.on_record(order)) is not None:
             return known
         try:
-            runs = await self._start(OrderStart.of(order, taken.policy, bulk=bulk))
+            # One that was on record may have other rates: it is started by its rows.
+            as_recorded = taken.new or taxed is order
+            start = OrderStart.of(taxed, taken.policy, bulk=bulk)
+            runs = await self._start(start) if as_recorded else True
         except Unreachable as error:
             return _in_progress(order, f"accepted, and will be started; {error}")
         if not runs:
@@ -186,6 +195,14 @@ class Orders(OrderRecords):
             return await asyncio.wait_for(self._decisions.of(order), answer_within.total_seconds())
         except TimeoutError:
             return await self._undecided(order)
+
+    async def _with_tax(self, order: Order) -> Order:
+        """The order with the rates that are due, where it is new and its channel says nothing."""
+        if self._taxes is None or not lacks_tax(order):
+            return order
+        if await self._decisions.on_record(order) is not None:
+            return order
+        return await taxed_by(self._taxes, order)
 
     async def _start(self, start: OrderStart) -> bool:
         """Start the order's workflow. False: it had one. Raises Unreachable, in bounded time.

@@ -11,6 +11,7 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from domain.orders.policy import Policy
+from domain.orders.taxing import TaxRates
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from starter.service.accounting import Accounting
 from starter.service.aftersales import Aftersales
@@ -89,7 +90,9 @@ class Service(Records):
         task_queue: str = TASK_QUEUE,
         policy: Policy | None = None,
         purchasing: PurchasingPolicy | None = None,
+        taxes: TaxRates | None = None,
     ) -> None:
+        """`taxes`: knows the rates for orders that come without."""
         super().__init__(pool, purchasing=purchasing)
         self._pool = pool
         self._temporal = temporal
@@ -101,6 +104,7 @@ class Service(Records):
             requests,
             task_queue=task_queue,
             policy=policy,
+            taxes=taxes,
         )
         self.aftersales = Aftersales(requests)
         self.payments = Payments(pool, requests)

@@ -26,11 +26,15 @@ LINES_TOGETHER_MAX: Final = 500
 
 @dataclass(frozen=True)
 class Asked:
-    """An order that is to be written down. `differing`: what of the policy is its own."""
+    """An order that is to be written down. `differing`: what of the policy is its own.
+
+    `as_sent`: the order as its channel sent it, where something was added.
+    """
 
     order: Order
     differing: Policy | None = None
     bulk: bool = False
+    as_sent: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -110,4 +114,4 @@ class TakingIn:
         except InvalidInput as refusal:
             return refusal
         policy = channel.policy_of(self._usual, one.differing)
-        return Received(one.order, policy, one.bulk, channel.seller, revision)
+        return Received(one.order, policy, one.bulk, channel.seller, revision, one.as_sent)

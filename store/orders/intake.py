@@ -33,7 +33,8 @@ class Received:
     """An order that a channel brings, the policy that it will go by, and who sells.
 
     `bulk`: one of many, whose work lets that of others pass. `revision`: of the channel by which it
-    was judged, which must not have changed; None where nobody has judged it.
+    was judged, which must not have changed; None where nobody has judged it. `as_sent`: what the
+    channel sent, which a repeat is compared with, where something was added to it.
     """
 
     order: Order
@@ -41,6 +42,7 @@ class Received:
     bulk: bool = False
     seller: str = "main"
     revision: UUID | None = None
+    as_sent: Order | None = None
 
 
 class ChannelChanged(Exception):
@@ -77,7 +79,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         revisions=[one.revision for one in received],
         sellers=[one.seller for one in received],
         channel_order_ids=[order.channel_order_id for order in orders],
-        digests=[order.digest for order in orders],
+        digests=[(one.as_sent or one.order).digest for one in received],
         policies=[one.policy.model_dump(mode="json") for one in received],
         documents=[order.model_dump(mode="json") for order in orders],
         customer_ids=[order.customer.id for order in orders],

@@ -94,7 +94,10 @@ TABLE = (
     # What an extension may bring, a Temporal plug-in among it; and what a worker's have brought.
     Room(
         "activities/extension.py",
-        (*STDLIB, *PROTOCOLS, "store.database", "pydantic", "temporalio.worker.Plugin"),
+        (
+            *(*STDLIB, *PROTOCOLS, "store.database", "pydantic", "temporalio.worker.Plugin"),
+            "domain.orders.taxing",
+        ),
     ),
     Room(
         "activities/companies.py",
