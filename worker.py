@@ -53,6 +53,7 @@ from activities.wait_reports import WaitReports
 from activities.warehouse.till import Till
 from domain.errors import InvalidInput, OrderloomError
 from domain.purchasing.purchase_orders import PurchasingPolicy
+from domain.stock.location_ranking import Measure
 from runtime.extensions import installed, usable
 from runtime.logs import configure_logging
 from runtime.order_starts import start_order
@@ -122,13 +123,14 @@ def steps(
     supplier: Supplier | None = None,
     purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
+    measures: Mapping[str, Measure] | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its pool and its companies.
 
     `carrier`: one that takes all parcels, or several. `supplier`: left out, nothing is bought.
     """
     carriers = carrier if isinstance(carrier, Carriers) else Carriers.only(carrier)
-    inventory = Inventory(pool, together_max=reservations_together)
+    inventory = Inventory(pool, together_max=reservations_together, measures=measures)
     backorders = Backorders(pool)
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
@@ -221,6 +223,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         carrier=Carriers(companies.carrier, settings.carrier, settings.carriers),
         supplier=supplier_of(companies, settings),
         reservations_together=settings.reservations_together,
+        measures=companies.measure,
         purchasing=settings.purchasing,
     )
     worker = build_worker(

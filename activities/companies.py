@@ -15,6 +15,7 @@ from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
 from domain.errors import InvalidInput
+from domain.stock.location_ranking import Measure
 from runtime.extensions import Installed, failed, usable
 
 
@@ -35,6 +36,7 @@ class Companies:
     events: dict[str, EventReader] = field(default_factory=dict)
     carrier: dict[str, Carrier] = field(default_factory=dict)
     supplier: dict[str, Supplier] = field(default_factory=dict)
+    measure: dict[str, Measure] = field(default_factory=dict)
     temporal: dict[str, Plugin] = field(default_factory=dict)
 
     @classmethod

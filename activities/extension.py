@@ -18,6 +18,7 @@ from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
 from domain.orders.taxing import TaxRates
+from domain.stock.location_ranking import Measure
 from store.database import Pool
 
 S = TypeVar("S", bound=BaseModel)
@@ -46,7 +47,7 @@ class NoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-KINDS: Final = ("payment", "events", "carrier", "supplier", "temporal")
+KINDS: Final = ("payment", "events", "carrier", "supplier", "measure", "temporal")
 """The parts that a worker makes, by their fields."""
 
 
@@ -56,7 +57,8 @@ class Extension(Generic[S]):
 
     `settings` are read from the environment: ORDERLOOM_<NAME>__<FIELD>. `payment`: orders name it
     as their `payment.provider`. `events`: reads what that company tells. `carrier`, `supplier`:
-    ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `tax`: ORDERLOOM_TAX
+    ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `measure`: a policy's
+    `sourcing.prefer` names it. `tax`: ORDERLOOM_TAX
     chooses it; it is asked where orders are placed, so that it gets no worker's tools. `temporal`:
     workflows and activities of its own, on the worker's task queue.
     """
@@ -67,6 +69,7 @@ class Extension(Generic[S]):
     events: Maker[S, EventReader] | None = None
     carrier: Maker[S, Carrier] | None = None
     supplier: Maker[S, Supplier] | None = None
+    measure: Maker[S, Measure] | None = None
     tax: Callable[[S], TaxRates | None] | None = None
     temporal: Maker[S, Plugin] | None = None
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from domain.errors import InvalidInput, OrderloomError
 from domain.faults import faults
 from domain.fulfilment.counter import COUNTER
+from domain.orders.sourcing_rules import CRITERIA
 from domain.orders.taxing import TaxRates
 from domain.payments.payments import BY_HAND
 from domain.sellers import Code
@@ -27,7 +28,7 @@ from runtime.settings import PREFIX, Settings
 GROUP: Final = "orderloom.extensions"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _ACCOUNTS: Final = "_accounts"
-TAKEN: Final = frozenset({COUNTER, BY_HAND})
+TAKEN: Final = frozenset({COUNTER, BY_HAND, *CRITERIA})
 """Names that rows know in the place of an extension's."""
 
 

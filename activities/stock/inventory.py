@@ -15,6 +15,7 @@ from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
 from domain.orders.quantities import LineUnits
+from domain.stock.location_ranking import Measure
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from domain.stock.sourcing import Demand, SourcingPlan
 from store.batching import Batching
@@ -41,12 +42,19 @@ class Inventory:
     """Activities for claims on stock, with the database pool injected.
 
     `together_max`: order lines that are reserved in one transaction, at most; an order with more
-    lines has a transaction to itself.
+    lines has a transaction to itself. `measures`: how extensions measure locations, by name.
     """
 
-    def __init__(self, pool: Pool, *, together_max: int = 100) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        together_max: int = 100,
+        measures: Mapping[str, Measure] | None = None,
+    ) -> None:
         self._pool = pool
-        self._catalogue = Catalogue()
+        self._measures = measures
+        self._catalogue = Catalogue(measures)
         load_holidays()  # Not while the first order holds the locks of its stock.
         # An order on record never changes, so it is read before the stock is locked.
         self._reads = Batching(
@@ -152,7 +160,7 @@ class Inventory:
             skus = await orders.skus(conn, ask.order_id)
             sourced = Sourced(SourcingPlan(takes=(), missing={}), missing=ask.units)
             if ask.replace:
-                sourced = await _plan_again(conn, ask, skus)
+                sourced = await _plan_again(conn, ask, skus, Catalogue(self._measures))
             missing = dict(sourced.missing)
             if ask.source == "shipped":
                 await losses.count(conn, ask.order_id, ask.units, missing)
@@ -238,7 +246,9 @@ async def _as_it_stands(
     return claims, waits
 
 
-async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, str]) -> Sourced:
+async def _plan_again(
+    conn: Connection, ask: ReserveAgain, skus: Mapping[str, str], catalogue: Catalogue
+) -> Sourced:
     """Lock the missing units' stock, and choose other locations for them."""
     parts = await kits.claimed(conn, ask.order_id)
     demands = [
@@ -248,7 +258,7 @@ async def _plan_again(conn: Connection, ask: ReserveAgain, skus: Mapping[str, st
     avoided = {(part, ask.avoid) for demand in demands for part in demand.takes if ask.avoid}
     shipping = await orders.shipping(conn, ask.order_id)
     wanted = Wanted(demands, shipping, ask.sourcing, excluded=avoided, backorder=ask.backorder)
-    return (await lock_shelves(conn, [wanted], Catalogue())).plan(0, wanted)
+    return (await lock_shelves(conn, [wanted], catalogue)).plan(0, wanted)
 
 
 async def _owed_for(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> Grant | None:

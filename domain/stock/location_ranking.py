@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from pydantic import BaseModel, ConfigDict
 
-from domain.orders.sourcing_rules import CRITERIA, Criterion, SourcingRules
+from domain.orders.shipping import Shipping
+from domain.orders.sourcing_rules import CRITERIA, SourcingRules
 from domain.stock.shelf_choice import Weight
 
 
@@ -23,6 +27,15 @@ class Place(BaseModel):
     distance_km: int = 0
     wait_days: int = 0
     """Days until a parcel can leave."""
+    measures: tuple[tuple[str, int], ...] = ()
+    """What extensions measure, by their names."""
+
+
+Measure: TypeAlias = Callable[[Place, Shipping], int]
+"""What a parcel from there to the order's address adds to a criterion of an extension.
+
+It is asked while stock is locked: it computes, from what it has learnt before, and asks nobody.
+"""
 
 
 def barred(place: Place, rules: SourcingRules) -> str | None:
@@ -34,7 +47,7 @@ def barred(place: Place, rules: SourcingRules) -> str | None:
     return None
 
 
-def criteria(rules: SourcingRules) -> tuple[Criterion, ...]:
+def criteria(rules: SourcingRules) -> tuple[str, ...]:
     """All criteria, the most important first.
 
     The number of parcels is always among them, so that no unneeded location is chosen.
@@ -42,7 +55,7 @@ def criteria(rules: SourcingRules) -> tuple[Criterion, ...]:
     return (*rules.prefer, *(name for name in CRITERIA if name not in rules.prefer))
 
 
-def measure(place: Place, criterion: Criterion) -> int:
+def measure(place: Place, criterion: str) -> int:
     """The amount that one parcel from there adds to a criterion."""
     match criterion:
         case "parcels":
@@ -53,6 +66,7 @@ def measure(place: Place, criterion: Criterion) -> int:
             return place.distance_km
         case "wait":
             return place.wait_days
+    return dict(place.measures).get(criterion, 0)
 
 
 def weight(place: Place, rules: SourcingRules) -> Weight:
@@ -72,7 +86,7 @@ def worse(place: Place, other: Place, rules: SourcingRules) -> str:
                 "distance": f"farther than {other.location}: {mine} km, not {its}",
                 "wait": f"later than {other.location}: in {mine} days, not {its}",
             }
-            return words[name]
+            return words.get(name, f"worse by {name} than {other.location}: {mine}, not {its}")
     if place.priority != other.priority:
         return f"{other.location} comes before it by priority"
     return f"as good as {other.location}, which comes first by name"

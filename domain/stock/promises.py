@@ -108,11 +108,12 @@ def promise(
     """The promises for the units, the earliest first. Units without a promise are left out.
 
     Stock goes first, sourced as an order would be; then incoming units in the order of their days.
-    Overdue supply is promised for today at the earliest.
+    Overdue supply is promised for today at the earliest. What extensions measure is left out.
     """
     by_location = {way.location: way for way in ways}
     demand = Demand(line_id="1", sku=sku, quantity=quantity)
-    plan = plan_sourcing([demand], stock, places(ways, now), rules)
+    usual = None if rules is None else rules.without_measures
+    plan = plan_sourcing([demand], stock, places(ways, now), usual)
     found = [
         PromisedUnits(
             quantity=take.quantity,

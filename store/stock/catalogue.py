@@ -9,12 +9,13 @@ noticed in that same answer, and read anew. So no change can be missed, and nobo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from domain.orders.order import Shipping
 from domain.stock.items import Item
 from domain.stock.kits import Parts
+from domain.stock.location_ranking import Measure
 from domain.stock.locations import Way
 from domain.stored import stored
 from store.database import Connection, Record, load_queries
@@ -33,19 +34,25 @@ class Known:
     """What is known of some SKUs and addresses, all of one version.
 
     `kits`: the parts of those SKUs that are kits. `ways`: for each address, the way from each
-    location; how many parcels wait there is not part of it.
+    location; how many parcels wait there is not part of it. `measures`: those of the worker's
+    extensions, by name.
     """
 
     version: int
     kits: Mapping[str, Parts]
     items: Mapping[str, Item]
     ways: Sequence[Sequence[Way]]
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
 
 class Catalogue:
-    """A worker's copy of the catalogue: as much of it as was needed."""
+    """A worker's copy of the catalogue: as much of it as was needed.
 
-    def __init__(self) -> None:
+    `measures`: the ways in which the worker's extensions measure locations, by name.
+    """
+
+    def __init__(self, measures: Mapping[str, Measure] | None = None) -> None:
+        self.measures = measures or {}
         self._version = -1
         self._parts: dict[str, Parts | None] = {}
         self._items: dict[str, Item] = {}
@@ -97,7 +104,8 @@ class Catalogue:
         kits = {sku: parts for sku in skus if (parts := self._parts[sku]) is not None}
         named = {*skus, *(part for parts in kits.values() for part in parts)}
         items = {sku: item for sku in named if (item := self._items.get(sku)) is not None}
-        return Known(self._version, kits, items, [self._ways[address] for address in to])
+        ways = [self._ways[address] for address in to]
+        return Known(self._version, kits, items, ways, self.measures)
 
 
 async def look(conn: Connection, order_ids: Sequence[str], skus: Sequence[str]) -> Record:

@@ -9,10 +9,12 @@ from datetime import date
 from functools import cached_property, lru_cache
 from itertools import zip_longest
 
+from domain.errors import Unreachable
 from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
-from domain.orders.sourcing_rules import SourcingRules
+from domain.orders.sourcing_rules import CRITERIA, SourcingRules
 from domain.stock.items import Item
+from domain.stock.location_ranking import Place
 from domain.stock.locations import Promise, Way, places
 from domain.stock.sourcing import Available, Demand, SourcingPlan, Take, plan_sourcing
 from store import clock
@@ -106,7 +108,7 @@ class Shelves:
         plan = plan_sourcing(
             [demand for demand in wanted.demands if not self._ahead(demand.sku)],
             stock,
-            places(ways, self.now),
+            self._measured(places(ways, self.now), wanted),
             wanted.rules,
             excluded=wanted.excluded,
         )
@@ -139,6 +141,28 @@ class Shelves:
             for part, units in take.takes.items():
                 self._free[part][take.location] -= take.quantity * units
         self._parcels.update({take.location for take in takes})
+
+    def _measured(self, found: Sequence[Place], wanted: Wanted) -> Sequence[Place]:
+        """The same locations with what extensions measure, where the order's rules ask for it.
+
+        Raises Unreachable where they ask for what this worker does not measure.
+        """
+        asked = [name for name in wanted.rules.prefer if name not in CRITERIA]
+        if not asked:
+            return found
+        measures = self.known.measures
+        for name in asked:
+            if name not in measures:
+                raise Unreachable(
+                    f"the policy prefers locations by {name!r}, which no extension of this worker "
+                    "measures: see `orderloom extensions`"
+                )
+        return [
+            place.model_copy(
+                update={"measures": tuple((n, measures[n](place, wanted.shipping)) for n in asked)}
+            )
+            for place in found
+        ]
 
     def _item(self, sku: str) -> Item:
         return self.known.items.get(sku) or _plain(sku)

@@ -96,13 +96,14 @@ TABLE = (
         "activities/extension.py",
         (
             *(*STDLIB, *PROTOCOLS, "store.database", "pydantic", "temporalio.worker.Plugin"),
-            "domain.orders.taxing",
+            *("domain.orders.taxing", "domain.stock.location_ranking"),
         ),
     ),
     Room(
         "activities/companies.py",
         (
             *(*STDLIB, *PROTOCOLS, "activities.extension", "runtime.extensions", "domain.errors"),
+            "domain.stock.location_ranking",
             *("pydantic", "temporalio.worker.Plugin"),
         ),
     ),
