@@ -25,7 +25,7 @@ from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import Declined
 from domain.errors import IllegalTransition
 from domain.money import Money
-from domain.payments.cover import ENDED, Standing, When
+from domain.payments.cover import ENDED, SHARED, Standing, When
 from domain.payments.plan import Make, Payer, Plan, plan
 from store import clock
 from store.database import Connection, Pool
@@ -100,6 +100,7 @@ class Authorizations:
                 limit=tender.most,
                 # The customer brings another token in the place of the last one.
                 refused=tender.most is not None and found.refused(number),
+                least=self._calls.least(tender.provider, found.currency),
             )
             for number, tender in enumerate(found.tenders, start=1)
         ]
@@ -133,8 +134,9 @@ class Authorizations:
             tender=make.payer,
             part_of=make.part,
         )
+        whole = make.part == SHARED and self._charges_once(tender.provider)
         async with self._pool.acquire() as conn:
-            return await authorizations.intend(conn, ask.order_id, intent)
+            return await authorizations.intend(conn, ask.order_id, intent, whole=whole)
 
     async def _authorize(self, found: Paying, ask: Authorize, planned: Planned) -> bool:
         """Bring an authorization to its outcome. True: the order is confirmed with that."""

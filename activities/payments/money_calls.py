@@ -55,6 +55,11 @@ class MoneyCalls:
         """Whether an authorization at this provider can be charged once only."""
         return name != BY_HAND and self.provider(name).capabilities.captures == "once"
 
+    def least(self, name: str, currency: str) -> int:
+        """The least amount that this provider authorizes, in minor units."""
+        known = self.providers.get(name)
+        return 1 if known is None else known.capabilities.least.get(currency, 1)
+
     async def perform_all(
         self,
         planned: Sequence[Planned],

@@ -57,10 +57,12 @@ class Payments:
         key = try_key(f"{ask.part_id}:capture", ask.attempt, ask.by_hand)
 
         def settling(payment: Payment) -> Settle:
+            in_one = any(each.whole for each in standing)
+
             async def settle(receipt: PaymentReceipt | None) -> bool:
                 async with self._pool.acquire() as conn:
                     if not ask.or_nothing:
-                        return await self._made(conn, ask, payment, receipt)
+                        return await self._made(conn, ask, payment, receipt, in_one=in_one)
                     async with conn.transaction():
                         made = await self._made(conn, ask, payment, receipt)
                         if made:
@@ -100,7 +102,13 @@ class Payments:
         return Charged(authorized=self._stays_authorized(standing, planned))
 
     async def _made(
-        self, conn: Connection, ask: Charge, payment: Payment, receipt: PaymentReceipt | None
+        self,
+        conn: Connection,
+        ask: Charge,
+        payment: Payment,
+        receipt: PaymentReceipt | None,
+        *,
+        in_one: bool = False,
     ) -> bool:
         ahead = ask.part_id == ids.prepaid_id(ask.order_id)
         return await captures.made(
@@ -109,7 +117,7 @@ class Payments:
             receipt.reference if receipt else None,
             ahead=ahead,
             releases_rest=self._calls.charges_once(payment.provider),
-            why=_why(ask, ahead=ahead),
+            why=_why(ask, ahead=ahead, in_one=in_one),
         )
 
     async def _take_all(self, conn: Connection, ask: Charge) -> tallies.Charge | None:
@@ -157,7 +165,9 @@ def _capture(payment: Payment, references: Mapping[str, str | None]) -> Call:
     return call
 
 
-def _why(ask: Charge, *, ahead: bool) -> str:
+def _why(ask: Charge, *, ahead: bool, in_one: bool) -> str:
     if ask.by_hand is not None:
         return ask.by_hand
+    if in_one:
+        return f"{ask.part_id} shipped, and a part of the rest is too little to be charged alone"
     return "the whole order, before it ships" if ahead else f"{ask.part_id} shipped"

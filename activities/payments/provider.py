@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.money import Money
 
@@ -18,7 +19,8 @@ class Capabilities(BaseModel):
     `captures`: how often one authorization can be charged. Where it is once, the charge releases
     the rest, so each parcel gets an authorization of its own. `holds_for`: how long an
     authorization can be charged. `keys_live`: how long the company remembers an idempotency key; a
-    call with an unknown outcome is not repeated after that time.
+    call with an unknown outcome is not repeated after that time. `least`: the least amount that it
+    authorizes, in minor units by currency; 1 where nothing is said.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +28,7 @@ class Capabilities(BaseModel):
     captures: Literal["several", "once"] = "several"
     holds_for: timedelta = timedelta(days=7)
     keys_live: timedelta = timedelta(hours=24)
+    least: Mapping[str, int] = Field(default_factory=dict)
 
 
 class PaymentReceipt(BaseModel):

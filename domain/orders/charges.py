@@ -11,7 +11,7 @@ charged and not paid back. What stays invoiced is what went out and was not cred
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import IllegalTransition
@@ -31,6 +31,13 @@ class Due:
     invoiced_units: LineUnits = field(default_factory=dict)
     invoiced: Worth = NOTHING
     after_refund: bool = False
+
+    def with_rest(self, rest: Due) -> Due:
+        """The same goods go out, and the rest is charged with them."""
+        units = {
+            k: self.units.get(k, 0) + rest.units.get(k, 0) for k in {**self.units, **rest.units}
+        }
+        return replace(self, units=units, worth=self.worth + rest.worth)
 
 
 @dataclass(frozen=True)

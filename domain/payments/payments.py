@@ -28,7 +28,8 @@ class Payment(BaseModel):
 
     `tender`: the place of its means of payment in the order's list, from 1. `authorization_key`:
     the authorization of a capture, void or refund. `part_of`: the part that it belongs to, such as
-    a fulfilment. The sums are those of an authorization.
+    a fulfilment. The sums are those of an authorization. `whole`: it pays for all of the order with
+    one charge.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,6 +55,7 @@ class Payment(BaseModel):
     refund_granted: int = 0
     refunded: int = 0
     released: int = 0
+    whole: bool = False
 
     @property
     def amount(self) -> Money:

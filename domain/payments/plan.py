@@ -19,18 +19,20 @@ class Payer:
     """A means of payment, by its place in the order's list. The last one pays what is left.
 
     `once`: an authorization there can be charged once only. `limit`: the most that it pays; none
-    for the last one. `refused`: it said no before, so it is not asked again.
+    for the last one. `refused`: it said no before, so it is not asked again. `least`: the least
+    amount that it authorizes.
     """
 
     number: int
     once: bool = False
     limit: int | None = None
     refused: bool = False
+    least: int = 1
 
 
 @dataclass(frozen=True)
 class Make:
-    """An authorization to make."""
+    """An authorization to make; one that can be charged once is for a part, or for all of them."""
 
     payer: int
     part: str
@@ -69,8 +71,11 @@ def plan(
     """What to do so that the wanted parts hold; None: all of them. The last payer pays the rest."""
     parts = in_sequence(needs)
     live = {need.part for need in parts}
-    want = frozenset(live if wanted is None else live & set(wanted))
     all_made = sorted(standing, key=lambda each: (each.payer, each.made, each.key))
+    once = {payer.number for payer in payers if payer.once}
+    # What is charged once for all parts is made for all of them.
+    as_one = any(each.payer in once and each.part == SHARED for each in all_made)
+    want = frozenset(live if wanted is None or as_one else live & set(wanted))
     made = [each for each in all_made if each.room]
     lasting = [each for each in made if when.lasts(each)]
     ending = [each for each in made if not when.lasts(each)]
@@ -89,7 +94,8 @@ def plan(
     make = _renewed(old, payers, lacks(parts, lasting, want, main), want)
     for _ in range(2):  # The second time for what rounding adds to what is made the first time.
         after = lasting + [Standing("", x.payer, x.part, x.amount, when.now) for x in make]
-        make += _besides(payers, spent, after, lacks(parts, after, want, main), want)
+        lack = lacks(parts, after, want, main)
+        make += _besides(payers, spent, after, lack, want, _in_parts(all_made))
     return Plan(
         bind=bind,
         make=_joined(make),
@@ -170,8 +176,13 @@ def _besides(
     lasting: Sequence[Standing],
     missing: Mapping[str, int],
     want: frozenset[str],
+    in_parts: frozenset[int],
 ) -> list[Make]:
-    """The authorizations for what nothing stands for, spread over the payers by their limits."""
+    """The authorizations for what nothing stands for, spread over the payers by their limits.
+
+    Where a part alone is less than a payer's least amount, there is one for all parts, but not
+    beside those that are made for a part (`in_parts`).
+    """
 
     def room(payer: Payer) -> int | None:
         if payer.refused:
@@ -185,11 +196,17 @@ def _besides(
     shares = spread(lacks, [*(room(payer) for payer in payers[:-1]), None])
     made = []
     for payer, share in zip(payers, shares, strict=True):
-        if payer.once:
+        too_little = len(share) > 1 and min(share.values()) < payer.least
+        if payer.once and (payer.number in in_parts or not too_little):
             made += [Make(payer.number, part, amount) for part, amount in share.items()]
         else:
             made.append(Make(payer.number, SHARED, sum(share.values())))
     return made
+
+
+def _in_parts(made: Iterable[Standing]) -> frozenset[int]:
+    """The payers for whom an authorization was made for a part alone."""
+    return frozenset(each.payer for each in made if each.part != SHARED)
 
 
 def _joined(made: Iterable[Make]) -> tuple[Make, ...]:

@@ -769,6 +769,10 @@ create table payment_authorization (
     amount_minor      minor_units   not null,
     currency          currency_code not null,
     part_of           some_text,  -- the fulfilment that it pays for; null: any
+    -- It can be charged once, and pays for all of the order: the first parcel that leaves is charged
+    -- together with the rest, of which a part alone is less than the company authorizes.
+    whole             boolean       not null default false
+        constraint authorization_of_the_whole_is_of_no_part check (not whole or part_of is null),
     expires_at        timestamptz,  -- it can be charged until then; null: it does not expire
     capture_granted   minor_units   not null default 0,
     captured          minor_units   not null default 0,

@@ -15,9 +15,12 @@ from store.faults import refusals
 _sql = load_queries(__file__)
 
 
-async def intend(conn: Connection, order_id: str, intent: Intent) -> Payment | None:
+async def intend(
+    conn: Connection, order_id: str, intent: Intent, *, whole: bool = False
+) -> Payment | None:
     """Write the intent to authorize an amount. None: there is one with this key already.
 
+    `whole`: it can be charged once, and pays for all of the order.
     It locks the order, so it needs no transaction around it. Raises IllegalTransition when the
     order is over, or is being undone.
     """
@@ -31,6 +34,7 @@ async def intend(conn: Connection, order_id: str, intent: Intent) -> Payment | N
             provider=intent.provider,
             tender=intent.tender,
             part_of=intent.part_of,
+            whole=whole,
         )
     if wanted is None:
         return None

@@ -1,8 +1,9 @@
 -- Authorizations. The functions stand in schema/routines/payments.sql.
 
--- name: want_authorization(order_id, payment_key, amount_minor, currency, provider, tender, part_of)$
+-- name: want_authorization(order_id, payment_key, amount_minor, currency, provider, tender, part_of, whole)$
 -- The intent, before the provider is called: when it was requested; null when it exists already.
-select want_authorization(:order_id, :payment_key, :amount_minor, :currency, :provider, :tender, :part_of);
+select want_authorization(:order_id, :payment_key, :amount_minor, :currency, :provider, :tender, :part_of,
+                          :whole);
 
 -- name: authorized(payment_key, reference, expires_at, confirms, why, told)$
 -- An authorization: requested | unknown → succeeded. Returns the order's decision as it was before; null

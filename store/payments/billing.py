@@ -71,6 +71,8 @@ def bill_of(
     """
     seller = Seller.stored(basis["seller"])
     due = found.charges.left(units, found.older_than(fulfilment_id))
+    if found.whole and due.units:  # A part of the rest is too little to be charged by itself.
+        due = due.with_rest(found.charges.charge_all())
     invoice, rounding = None, 0
     if due.invoiced_units:
         content = documents.content_of(

@@ -5,7 +5,7 @@ This is asked of the rows, by whoever is about to send it, or to authorize somet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -183,11 +183,22 @@ async def cover_of(
     row = await _row(conn, order_id)
     found = paying_from(row)
     needs = found.needs(fulfilment_id)
-    to_charge = sum(need.amount for need in needs if need.part == fulfilment_id)
+    to_charge = _to_charge(found, needs, fulfilment_id)
     now = clock.now()
     when = When(now=now, until=now + lasting, spare=renew_before)
     short = lacking(needs, len(found.tenders), found.standing, when, {fulfilment_id})
     return Cover(not short, to_charge, row["seen"])
+
+
+def _to_charge(found: Paying, needs: Sequence[Need], fulfilment_id: str) -> int:
+    """What is charged when a fulfilment leaves: for itself, or for all that is left."""
+    own = sum(need.amount for need in needs if need.part == fulfilment_id)
+    return sum(need.amount for need in needs) if own and found.tallies.whole else own
+
+
+def still_to_charge(found: Paying, fulfilment_id: str, to_charge: int) -> int:
+    """What of the amount that was to be charged for a fulfilment is not charged with another."""
+    return min(to_charge, _to_charge(found, found.needs(fulfilment_id), fulfilment_id))
 
 
 def can_be_charged(found: Paying, fulfilment_id: str, to_charge: int, at: datetime) -> bool:

@@ -54,7 +54,7 @@ class Tallies:
 
     `parts`: the units that are claimed for each fulfilment that is still to leave, oldest first.
     `taken`: the amount of each charge, and `unpaid`: of those that are not captured, in minor
-    units.
+    units. `whole`: the next parcel that leaves is charged with all that is left to charge.
     """
 
     order_id: str
@@ -65,6 +65,7 @@ class Tallies:
     taken: Mapping[str, int]
     unpaid: frozenset[str]
     kept: dict[LineId, LineMoney]
+    whole: bool = False
 
     def older_than(self, fulfilment_id: str) -> list[LineUnits]:
         """The units of the older fulfilments that are still to leave."""
@@ -98,6 +99,7 @@ def from_row(order_id: str, row: Mapping[str, Any]) -> Tallies:
         {each["charge_id"]: each["amount"] for each in row["taken"]},
         frozenset(each["charge_id"] for each in row["taken"] if each["left"]),
         money,
+        whole=row["whole"],
     )
 
 

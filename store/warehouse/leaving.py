@@ -33,7 +33,8 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
     then = _possible(at, found)
     if found["paying"] is not None:
         paying = cover.paying_from(found["paying"])
-        if not cover.can_be_charged(paying, fulfilment_id, found["to_charge"], then):
+        to_charge = cover.still_to_charge(paying, fulfilment_id, found["to_charge"])
+        if not cover.can_be_charged(paying, fulfilment_id, to_charge, then):
             raise IllegalTransition(
                 f"{fulfilment_id} is not paid any more: its authorization has ended; keep "
                 f"it until `orderloom show {ids.order_of(fulfilment_id)}` says that it is "

@@ -14,6 +14,7 @@ money, and is asked for all of that. It differs from Stripe in this, which is ad
   of its API; the charge's booking has the whole amount, and no fee.
 - Payment intents, refunds and balance transactions cannot be listed by time, nor bookings by kind
   or charge; a list is oldest first; a page holds what is asked for. There is no search.
+- It takes any amount: Stripe takes no less than a least one.
 - `allowed_payment_method_types` is not known to it; and a card of the number that stands for too
   little money is charged.
 - A card can be captured once, whatever is asked for: tests of several captures use canned answers.
@@ -36,6 +37,9 @@ Pairs = Sequence[tuple[str, str]]
 
 INTENTS: Final = "/v1/payment_intents"
 REFUNDS: Final = "/v1/refunds"
+LEAST: Final = 50
+"""The least amount of a payment intent, in cents."""
+
 BOOKINGS: Final = "/v1/balance_transactions"
 _ALL: Final = "1000000"
 _CANCELLABLE: Final = (
@@ -163,6 +167,9 @@ class Company:
     async def _create(self, call: Call) -> Answer:
         if int(call.field("amount") or 0) < 1:
             return refused("parameter_invalid_integer", "Invalid positive integer", param="amount")
+        if int(call.field("amount") or 0) < LEAST:
+            message = "Amount must be at least $0.50 usd"
+            return refused("amount_too_small", message, param="amount")
         known = [
             pair for pair in call.form if not pair[0].startswith("allowed_payment_method_types")
         ]

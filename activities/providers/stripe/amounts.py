@@ -8,6 +8,7 @@ with two decimals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from activities.provider_errors import DeclineCode, Declined
@@ -60,3 +61,35 @@ def _power(places: int) -> int:
 
 def _refused(amount: Money, why: str) -> Declined:
     return Declined(DeclineCode.INVALID_AMOUNT, f"{amount}: {why}")
+
+
+LEAST: Final[Mapping[str, int]] = {
+    "AED": 2_00,
+    "AUD": 50,
+    "BGN": 1_00,
+    "BRL": 50,
+    "CAD": 50,
+    "CHF": 50,
+    "CZK": 15_00,
+    "DKK": 2_50,
+    "EUR": 50,
+    "GBP": 30,
+    "HKD": 4_00,
+    "HUF": 175_00,
+    "INR": 50,
+    "JPY": 50,
+    "MXN": 10_00,
+    "MYR": 2_00,
+    "NOK": 3_00,
+    "NZD": 50,
+    "PLN": 2_00,
+    "RON": 2_00,
+    "SEK": 3_00,
+    "SGD": 50,
+    "THB": 10_00,
+    "USD": 50,
+}
+"""The least amount of a payment, in minor units. Stripe Docs, "Minimum and maximum charge amounts".
+
+It is that of the currency in which the account is paid out: in other currencies, its worth in that.
+"""

@@ -23,7 +23,7 @@ from stripe.params import PaymentIntentCreateParams
 from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, Unavailable
 from activities.providers.stripe import receipts
-from activities.providers.stripe.amounts import to_stripe
+from activities.providers.stripe.amounts import LEAST, to_stripe
 from activities.providers.stripe.answers import (
     KEY,
     ORDER,
@@ -77,6 +77,7 @@ class StripePayment:
             captures="several" if self._multicapture else "once",
             holds_for=receipts.HOLDS_FOR,
             keys_live=timedelta(hours=24),
+            least=LEAST,
         )
 
     async def close(self) -> None:

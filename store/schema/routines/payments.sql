@@ -13,7 +13,8 @@ select o.order_no, c.order_id, o.payment_key, o.kind, o.amount_minor, o.currency
        coalesce(a.captured, 0)::bigint as captured,
        coalesce(a.refund_granted, 0)::bigint as refund_granted,
        coalesce(a.refunded, 0)::bigint as refunded,
-       coalesce(a.released, 0)::bigint as released
+       coalesce(a.released, 0)::bigint as released,
+       coalesce(a.whole, false) as whole
 from payment_operation o
 join customer_order c using (order_no)
 left join payment_authorization a
@@ -43,7 +44,7 @@ end $$;
 -- Answers when it was requested; null: there is one with this key already, so somebody else was faster.
 create or replace function want_authorization(
     its_order text, its_key text, its_amount bigint, its_currency text, its_provider text,
-    its_tender integer, its_part text) returns timestamptz
+    its_tender integer, its_part text, is_whole boolean) returns timestamptz
 language plpgsql as $$
 declare
     the_no       bigint;
@@ -60,8 +61,9 @@ begin
             'order %s is being undone: nothing is authorized for it', its_order));
     end if;
     insert into payment_authorization
-        (order_no, authorization_key, provider, tender, amount_minor, currency, part_of)
-    values (the_no, its_key, its_provider, its_tender, its_amount, its_currency, nullif(its_part, ''))
+        (order_no, authorization_key, provider, tender, amount_minor, currency, part_of, whole)
+    values (the_no, its_key, its_provider, its_tender, its_amount, its_currency, nullif(its_part, ''),
+            is_whole)
     on conflict (order_no, authorization_key) do nothing;
     if not found then
         return null;
@@ -212,7 +214,7 @@ create or replace function tallies_of(
     its_no bigint
 ) returns table (
     currency text, goodwill_percent_max integer, lines jsonb, refunded jsonb, goodwill bigint,
-    invoiced jsonb, parts jsonb, taken jsonb
+    invoiced jsonb, parts jsonb, taken jsonb, whole boolean
 ) language sql stable rows 1 as $$
     select o.currency::text, (o.policy ->> 'goodwill_percent_max')::integer as goodwill_percent_max,
            (select jsonb_agg(jsonb_build_object(
@@ -257,7 +259,12 @@ create or replace function tallies_of(
            (select coalesce(jsonb_agg(jsonb_build_object(
                 'charge_id', charge_id, 'amount', amount_minor, 'left', amount_minor - captured_minor)
                 order by charge_id), '[]')
-            from charge c where c.order_no = o.order_no) as taken
+            from charge c where c.order_no = o.order_no) as taken,
+           exists (
+               select from payment_authorization a
+               join payment_operation p on (p.order_no, p.payment_key) = (a.order_no, a.authorization_key)
+               where a.order_no = o.order_no and a.whole and p.state = 'succeeded'
+                 and a.amount_minor > a.capture_granted + a.released) as whole
     from customer_order o where o.order_no = its_no
 $$;
 

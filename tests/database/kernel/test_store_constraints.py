@@ -425,6 +425,7 @@ FORBIDDEN = {
     "captures_and_releases_are_at_most_the_authorization": authorization(
         "capture_granted = amount_minor + 1"
     ),
+    "authorization_of_the_whole_is_of_no_part": authorization("whole = true, part_of = 'web-1:1'"),
     "captured_by_it_is_at_most_asked_for": authorization("captured = capture_granted + 1"),
     "refunds_by_it_are_at_most_captured": authorization("refund_granted = captured + 1"),
     "refunded_by_it_is_at_most_asked_for": authorization("refunded = refund_granted + 1"),

@@ -235,7 +235,7 @@ async def test_what_is_above_the_limits_is_refused_and_changes_nothing(
             stripe.capture(key="k7", authorization="pi_none", amount=dollars(10_00)),
             stripe.refund(key="k8", authorization="pi_none", amount=dollars(10_00)),
             stripe.void(key="k9", authorization="pi_none"),
-            stripe.authorize(key="k10", order_id=ORDER, amount=yen, token="pm_none"),
+            stripe.authorize(key="k10", order_id=ORDER, amount=dollars(10_00), token="pm_none"),
         ]
     ) == [
         *[DeclineCode.AMOUNT_TOO_LARGE] * 4,

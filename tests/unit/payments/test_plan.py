@@ -85,7 +85,8 @@ def who_pays(draw: st.DrawFn) -> tuple[Payer, ...]:
         Payer(number, once=once, limit=limit, refused=refused)
         for number, (once, limit, refused) in enumerate(first, start=1)
     ]
-    return (*payers, Payer(len(payers) + 1, once=draw(st.booleans())))
+    least = draw(st.sampled_from([1, 1, 20]))
+    return (*payers, Payer(len(payers) + 1, once=draw(st.booleans()), least=least))
 
 
 @st.composite
@@ -186,7 +187,9 @@ def test_nothing_is_authorized_beyond_what_is_needed_and_rounding(state: State) 
     for make in done.make:
         assert make.part in {SHARED, *state.want, *leaving}
         assert make.part == SHARED or make.amount <= most[make.part]
-        assert state.payers[make.payer - 1].once is (make.part != SHARED)
+        payer = state.payers[make.payer - 1]
+        assert payer.once or make.part == SHARED
+        assert not payer.once or make.part != SHARED or payer.least > 1
 
 
 @given(states(new=True))
@@ -379,3 +382,28 @@ def test_a_new_authorization_is_not_found_too_short_a_moment_later(
 
 def test_a_company_says_with_these_codes_that_an_authorization_has_ended() -> None:
     assert set(ENDED) == {DeclineCode.EXPIRED, DeclineCode.ALREADY_VOIDED}
+
+
+# A company's least amount -------------------------------------------------------------------------
+
+SMALL = Payer(1, once=True, least=50)
+
+
+def test_where_a_part_is_less_than_the_least_amount_one_authorization_is_for_all_parts() -> None:
+    needs = [Need("web-1:1", 9_70, 9_70), Need(REST, 30, 30)]
+    assert plan(needs, [SMALL], [], TODAY).make == (Make(1, SHARED, 10_00),)
+    enough = [Need("web-1:1", 9_70, 9_70), Need(REST, 50, 50)]
+    assert plan(enough, [SMALL], [], TODAY).make == (Make(1, REST, 50), Make(1, "web-1:1", 9_70))
+
+
+def test_what_was_made_for_all_parts_is_renewed_for_all_parts() -> None:
+    needs = [Need("web-1:1", 9_70, 9_70), Need(REST, 30, 30)]
+    old = stands("a", SHARED, 10_00, age=timedelta(days=7), life=timedelta(days=7, hours=1))
+    until = When(now=NOW, until=NOW + timedelta(days=1))
+    assert plan(needs, [SMALL], [old], until, {"web-1:1"}).make == (Make(1, SHARED, 10_00),)
+
+
+def test_beside_what_was_made_for_a_part_alone_none_is_made_for_all() -> None:
+    needs = [Need("web-1:1", 9_70, 9_70), Need("web-1:2", 30, 30)]
+    own = stands("a", "web-1:1", 9_70)
+    assert plan(needs, [SMALL], [own], TODAY).make == (Make(1, "web-1:2", 30),)
