@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, Plugin, Worker
 
 from activities.aftersales.returns import Returns
 from activities.companies import Companies
@@ -94,11 +94,13 @@ def build_worker(
     *,
     task_queue: str,
     interceptors: Sequence[Interceptor] = (),
+    plugins: Mapping[str, Plugin] | None = None,
     **options: Any,
 ) -> Worker:
     """A worker with every workflow, and these activities: those of `steps`.
 
-    `options` of `temporalio.worker.Worker` win.
+    `plugins`: those of extensions, by name. `options` of `temporalio.worker.Worker` win. Raises
+    InvalidInput where a plug-in does not fit, such as one with a workflow of a name that is taken.
     """
     usual: dict[str, Any] = {
         "workflows": [
@@ -112,7 +114,15 @@ def build_worker(
         "workflow_runner": sandbox(),
         "graceful_shutdown_timeout": GRACE,
     }
-    return Worker(client, task_queue=task_queue, **usual | options)
+    plugins = plugins or {}
+    try:
+        return Worker(
+            client, task_queue=task_queue, plugins=list(plugins.values()), **usual | options
+        )
+    except ValueError as error:
+        if not plugins:
+            raise
+        raise InvalidInput(f"{', '.join(plugins)}: {error}", where="extensions") from error
 
 
 def steps(
@@ -221,7 +231,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         pool,
         providers=companies.payment,
         carrier=Carriers(companies.carrier, settings.carrier, settings.carriers),
-        supplier=supplier_of(companies, settings),
+        supplier=companies.supplier_chosen(settings.supplier),
         reservations_together=settings.reservations_together,
         measures=companies.measure,
         purchasing=settings.purchasing,
@@ -230,7 +240,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         client,
         activities,
         task_queue=settings.task_queue,
-        plugins=list(companies.temporal.values()),
+        plugins=companies.temporal,
         **tuning(settings),
         **versioning(settings),
     )
@@ -263,17 +273,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     await companies.close()
     await pool.close()
     logger.info("stopped")
-
-
-def supplier_of(companies: Companies, settings: Settings) -> Supplier:
-    """The way to suppliers that the settings choose. Raises InvalidInput if none brings it."""
-    if settings.supplier not in companies.supplier:
-        raise InvalidInput(
-            f"no extension brings suppliers as {settings.supplier!r}; there is "
-            f"{', '.join(sorted(companies.supplier)) or 'none'}",
-            where="ORDERLOOM_SUPPLIER",
-        )
-    return companies.supplier[settings.supplier]
 
 
 def main() -> int:

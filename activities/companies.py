@@ -75,6 +75,16 @@ class Companies:
             if part is not None:
                 self._of(kind)[name] = part
 
+    def supplier_chosen(self, name: str) -> Supplier:
+        """The way to suppliers of that name. Raises InvalidInput if no extension brings it."""
+        if name not in self.supplier:
+            raise InvalidInput(
+                f"no extension brings suppliers as {name!r}; there is "
+                f"{', '.join(sorted(self.supplier)) or 'none'}",
+                where="ORDERLOOM_SUPPLIER",
+            )
+        return self.supplier[name]
+
     async def close(self) -> None:
         """Close what is open."""
         for kind in KINDS:

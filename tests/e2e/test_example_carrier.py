@@ -79,6 +79,20 @@ def test_a_worker_does_not_start_with_one_that_fails_unless_it_may_go_without(
     assert "ORDERLOOM_BIKE__FOLDER: is missing" in line
     assert "ORDERLOOM_WITHOUT_EXTENSIONS=bike" in line
 
+    may = {"ORDERLOOM_WITHOUT_EXTENSIONS": "bike", **environment(tmp_path, addresses)}
+    with subprocess.Popen(
+        [str(with_bike / "orderloom-worker")],
+        env=may,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.terminate()
+    assert "extension bike (orderloom-bike 0.1.0) is left out: " in said
+
 
 async def test_its_labels_are_bought_printed_in_both_formats_and_given_back(
     with_bike: Path,

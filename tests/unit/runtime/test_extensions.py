@@ -167,6 +167,13 @@ def test_an_environment_without_any_says_that_it_is_old() -> None:
         usable([], ())
 
 
+def test_a_way_to_suppliers_that_nobody_brings_is_refused_with_those_there_are() -> None:
+    ours = Companies.of([found("sandbox")], (), NO_TOOLS)
+    assert ours.supplier_chosen("sandbox") is ours.supplier["sandbox"]
+    with pytest.raises(InvalidInput, match=r"ORDERLOOM_SUPPLIER: .*'acme'; there is sandbox"):
+        ours.supplier_chosen("acme")
+
+
 # Settings of Stripe's
 
 
