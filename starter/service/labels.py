@@ -36,7 +36,7 @@ class PrintedLabel(BaseModel):
             return f"the label of {part} is being bought: ask again in a moment"
         if self.state == "refused":
             return f"the carrier refused the label of {part}: {self.refusal}"
-        if self.carrier == COUNTER:
+        if self.sold_by == COUNTER:
             return f"{part} is taken at the counter, and has no label"
         return (
             f"no file of the label of {part} is here: its carrier gave none that could be kept, or "
