@@ -185,9 +185,11 @@ insert into channel (channel, kind, seller)
 select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b']) code;
 
 -- The seller's day at a moment: of documents, of the books, and of closings.
-create function seller_day(its_seller text, at timestamptz) returns date language sql stable as $$
-    select (at at time zone time_zone)::date from seller where seller = its_seller
-$$;
+-- In plpgsql, which keeps the plan, as the next ones.
+create function seller_day(its_seller text, at timestamptz) returns date language plpgsql stable as $$
+begin
+    return (select (at at time zone time_zone)::date from seller where seller = its_seller);
+end $$;
 
 -- Orders as people and tools read them, their stories, and what stops them.
 
@@ -379,10 +381,11 @@ create table document_counter (
 
 -- The day of a seller's books now: the seller's, but never before that of its newest document, so that a month's
 -- documents are what is booked in it even where a clock, or a seller, has moved to the west.
-create function books_day(its_seller text) returns date language sql stable as $$
-    select greatest(seller_day(its_seller, moment()),
-                    (select max(last_on) from document_counter where seller = its_seller))
-$$;
+create function books_day(its_seller text) returns date language plpgsql stable as $$
+begin
+    return greatest((select (moment() at time zone time_zone)::date from seller where seller = its_seller),
+                    (select max(last_on) from document_counter where seller = its_seller));
+end $$;
 
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,

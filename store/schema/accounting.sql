@@ -20,10 +20,11 @@ create table document_counter (
 
 -- The day of a seller's books now: the seller's, but never before that of its newest document, so that a month's
 -- documents are what is booked in it even where a clock, or a seller, has moved to the west.
-create function books_day(its_seller text) returns date language sql stable as $$
-    select greatest(seller_day(its_seller, moment()),
-                    (select max(last_on) from document_counter where seller = its_seller))
-$$;
+create function books_day(its_seller text) returns date language plpgsql stable as $$
+begin
+    return greatest((select (moment() at time zone time_zone)::date from seller where seller = its_seller),
+                    (select max(last_on) from document_counter where seller = its_seller));
+end $$;
 
 create table journal_entry (
     entry_id  bigint      generated always as identity primary key,

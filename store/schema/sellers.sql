@@ -68,6 +68,8 @@ insert into channel (channel, kind, seller)
 select code, code, 'main' from unnest(array['web', 'pos', 'marketplace', 'b2b']) code;
 
 -- The seller's day at a moment: of documents, of the books, and of closings.
-create function seller_day(its_seller text, at timestamptz) returns date language sql stable as $$
-    select (at at time zone time_zone)::date from seller where seller = its_seller
-$$;
+-- In plpgsql, which keeps the plan, as the next ones.
+create function seller_day(its_seller text, at timestamptz) returns date language plpgsql stable as $$
+begin
+    return (select (at at time zone time_zone)::date from seller where seller = its_seller);
+end $$;

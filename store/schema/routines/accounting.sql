@@ -33,12 +33,14 @@ begin
 end $$;
 
 -- The units of a SKU that a seller owns, and what they have cost. Under the lock of the SKU's stock.
-create or replace function held_by(its_seller text, its_sku text) returns jsonb language sql stable as $$
-    select jsonb_build_object(
+create or replace function held_by(its_seller text, its_sku text) returns jsonb
+language plpgsql stable as $$
+begin
+    return jsonb_build_object(
         'quantity', coalesce((select quantity from holding where sku = its_sku and seller = its_seller), 0),
         'costs', coalesce((select jsonb_object_agg(currency, value_minor) from inventory_value
-                           where sku = its_sku and seller = its_seller), '{}'))
-$$;
+                           where sku = its_sku and seller = its_seller), '{}'));
+end $$;
 
 -- Moves units of one owner and their cost, and books that in one entry; a cost of zero makes no entry. `change`:
 -- the units of each SKU, what they cost in each currency, and the postings that follow. `its_other`: the goods
