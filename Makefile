@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:
-	@echo 'make demo   an example day: 400 orders from intake to delivery (KEEP=1 leaves the stack up,'
+	@echo 'make demo   an example day: 400 orders of two sellers over five channels (KEEP=1 leaves the stack up,'
 	@echo '            STRIPE=1 pays through Stripe, at a stand-in)'
 	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
 	@echo 'make quick  before each commit, in a minute: rules, tests/unit, the constraints and the'

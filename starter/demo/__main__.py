@@ -19,7 +19,7 @@ from runtime.extensions import installed
 from runtime.settings import load_settings
 from runtime.streams import prepare_streams
 from starter.cli.terminal.output import complain, console
-from starter.demo import shop
+from starter.demo import company, shop
 from starter.demo.run import run
 
 _ORDERS: Final = 400
@@ -46,7 +46,9 @@ def main() -> int:
         settings = load_settings()
         home = chosen.home or settings.home / "demo"
         paid = shop.paid_with(_stripe_key())
-        documents = shop.read_northwind_orders(chosen.orders, paid=paid)
+        documents = company.shared_out(
+            shop.read_northwind_orders(chosen.orders, paid=paid), paid=paid
+        )
         return asyncio.run(
             _until_stopped(home, documents, workers=chosen.workers, keep=chosen.keep)
         )

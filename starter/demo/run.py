@@ -17,10 +17,10 @@ from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
 from domain.orders.order import Order
+from domain.sellers import Seller
 from domain.words import count_of
 from runtime.discovery import StackInfo
-from starter.accounting.books import trial
-from starter.demo import folder, shop
+from starter.demo import company, folder, shop
 from starter.demo.customers import (
     FINAL,
     SLOW_SERVICE,
@@ -33,10 +33,10 @@ from starter.demo.customers import (
 from starter.demo.outcomes import promises_of, units_of
 from starter.demo.progress import Progress
 from starter.demo.steps import step_times
-from starter.demo.summary import Day, tell
+from starter.demo.summary import Books, Day, tell
 from starter.service.audit import audit
 from starter.service.service import Service
-from starter.simulation.simulator import SimulationReport, simulate
+from starter.simulation.simulator import SimulationReport, Step, simulate
 from starter.stack.supervisor import embedded_stack
 from store.database import Pool, open_pool
 from store.payments.reconciliation import Day as ComparedDay
@@ -137,7 +137,9 @@ class _Demo:
     async def live(self, documents: Sequence[Order], *, keep: bool) -> int:
         """One day. Returns the exit code. Raises TookTooLong."""
         opened = datetime.now(UTC).date()
-        opening = await shop.open_shop(self._service, today=opened)
+        await company.found(self._service)
+        opening = await shop.open_shop(self._service, seller=company.US, today=opened)
+        await company.open_channels(self._service)
         wanted = sum(line.quantity for order in documents for line in order.lines)
         self._console.print(
             f"Northwind opens with {opening.units:,} units of {opening.skus} products and "
@@ -145,7 +147,8 @@ class _Demo:
         )
         few = len(documents) // 12  # In a small demo, fewer customers cancel.
         script = write_script(
-            documents,
+            # A till's goods are gone before anybody can think about it.
+            [order for order in documents if order.channel != company.TILL],
             cancellations=min(_CANCELLATIONS, max(5, few)),
             returns=min(_RETURNS, max(3, few)),
         )
@@ -156,7 +159,7 @@ class _Demo:
         seconds = clock.time() - began
         report = await self._service.audit()
         reconciled = await self._reconcile(opened)
-        balance = await self._service.accounting.trial_balance()
+        books = [await self._books_of(seller, opened) for seller in company.SELLERS]
         stories = await self._stories(documents)
         details = [await self._service.orders.get(order.order_id) for order in documents]
         purchases = await self._service.purchasing.orders(at_most=_PURCHASES_MAX)
@@ -171,16 +174,26 @@ class _Demo:
             units=units_of(details, stories, opening.discontinued),
             promises=promises_of(details, stories),
             purchases=purchases,
-            balance=balance,
+            books=books,
             reconciled=reconciled,
             audit=report,
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
         tell(day, self._console)
-        even = not any(trial.sums(balance).values())
+        even = all(one.are_even for one in books)
         agreed = all(one.state == "clean" for one in reconciled)
         return 0 if report.clean and even and agreed and not day.units.unexplained else 1
+
+    async def _books_of(self, seller: Seller, opened: date) -> Books:
+        """A seller's books and its tax, from the day before: it may be that day still, there."""
+        accounting, code = self._service.accounting, seller.seller
+        today = await accounting.today(code)
+        return Books(
+            seller=seller,
+            balance=await accounting.trial_balance(seller=code),
+            taxes=await accounting.taxes(code, opened - timedelta(days=1), today),
+        )
 
     async def _reconcile(self, opened: date) -> list[ComparedDay]:
         """Compare the payment companies' lists with our records, fees included."""
@@ -195,12 +208,17 @@ class _Demo:
     ) -> tuple[shop.Placed, SimulationReport]:
         """Place all orders while the outside and the customers act, until the end."""
         stop = asyncio.Event()
+
+        def holds(step: Step, part_id: str) -> bool:
+            """A till hands its goods over by itself; no warehouse is asked."""
+            return company.is_till_sale(part_id) or script.holds(step, part_id)
+
         customers = Customers(self._temporal, self._service.orders, self._board, script)
         with Progress(self._console, len(documents)) as progress:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._board.run())
                 outside = group.create_task(
-                    simulate(self._service, shop.OUTSIDE, stop, holds=script.holds)
+                    simulate(self._service, shop.OUTSIDE, stop, holds=holds)
                 )
                 answered = group.create_task(customers.play())
                 ended = group.create_task(self._all_ended(documents, progress))

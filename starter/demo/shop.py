@@ -133,12 +133,16 @@ def read_northwind_orders(at_most: int, *, paid: Payment | None = None) -> list[
     return orders[:at_most]
 
 
-async def open_shop(records: Records, *, today: date) -> Opening:
-    """Northwind as its export has it: stock, what is on order, when more is bought, from whom."""
+async def open_shop(records: Records, *, seller: str, today: date) -> Opening:
+    """Northwind as its export has it: stock, what is on order, when more is bought, from whom.
+
+    The goods are the seller's.
+    """
     products = (NORTHWIND / "products.csv").read_bytes()
     items = [_sound(row).content for row in read_items(products)]
     await records.catalogue.set_items(items)
-    await records.locations.save(_locations())
+    places = [one.model_copy(update={"seller": seller}) for one in _locations()]
+    await records.locations.save(places)
     supply = read_supply(products, (NORTHWIND / "suppliers.csv").read_bytes(), today=today)
     costs = {x.sku: Price(each=x.unit_price, currency=x.currency) for x in supply.terms}
     units = 0

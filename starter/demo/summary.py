@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.money import Money
-from starter.accounting.books import trial
+from domain.sellers import Seller
+from starter.accounting.books import taxes, trial
 from starter.cli.terminal.output import make_table
 from starter.demo.customers import STAGES, Script
 from starter.demo.outcomes import Promises, UnitOutcomes
@@ -19,11 +20,27 @@ from starter.demo.steps import StepTimes
 from starter.service.audit import AuditReport
 from starter.simulation.simulator import SimulationReport
 from store.accounting.ledger import Posting
+from store.accounting.tax_report import TaxReport
 from store.payments.reconciliation import Day as ComparedDay
 from store.purchasing.purchase_reads import PurchaseOrder
 from store.views.reads import OrderSummary
 
 _OUTCOMES = ("cancelled", "partly cancelled", "refused")
+
+
+@dataclass(frozen=True)
+class Books:
+    """What a seller has booked, and the tax on its documents."""
+
+    seller: Seller
+    balance: Sequence[Posting]
+    taxes: TaxReport
+
+    @property
+    def are_even(self) -> bool:
+        """All accounts of a currency add up to zero, and the tax that is booked is printed."""
+        taxes_agree = all(one.tax_minor == one.booked_minor for one in self.taxes.sums)
+        return taxes_agree and not any(trial.sums(self.balance).values())
 
 
 @dataclass(frozen=True)
@@ -39,7 +56,7 @@ class Day:
     units: UnitOutcomes
     promises: Promises
     purchases: Sequence[PurchaseOrder]
-    balance: Sequence[Posting]
+    books: Sequence[Books]
     reconciled: Sequence[ComparedDay]
     audit: AuditReport
     ui_url: str
@@ -58,18 +75,18 @@ def tell(day: Day, console: Console) -> None:
         ("Warehouse and carriers", _outside(day.outside)),
         ("Money", _money(day.orders)),
         ("Steps, slowest first", _steps(day.steps)),
-        ("Trial balance", make_table(trial.COLUMNS, trial.rows(day.balance))),
     ):
         console.print()
         console.print(heading, style="bold")
         console.print(table)
+    for books in day.books:
+        _tell_books(books, console)
+    console.print()
     for one in day.reconciled:
         console.print(
             f"{one.provider} lists {one.listed:,} effects of {one.day}: {one.matched:,} are as "
             f"recorded here, {one.listed - one.matched:,} are not"
         )
-    for currency, total in trial.sums(day.balance).items():
-        console.print(f"sum: {Money(minor=total, currency=currency)}")
     console.print()
     placed = sum(day.placed.outcomes.values())
     console.print(
@@ -85,6 +102,19 @@ def tell(day: Day, console: Console) -> None:
     until = "Ctrl-C" if day.kept_up else "this program ends; `make demo KEEP=1` leaves it up"
     console.print(f"Temporal UI: {day.ui_url} (until {until})")
     for line in day.audit.lines():
+        console.print(line)
+
+
+def _tell_books(books: Books, console: Console) -> None:
+    console.print()
+    console.print(f"Trial balance of {books.seller.name}", style="bold")
+    console.print(make_table(trial.COLUMNS, trial.rows(books.balance)))
+    for currency, total in trial.sums(books.balance).items():
+        console.print(f"sum: {Money(minor=total, currency=currency)}")
+    console.print()
+    console.print(f"Tax report of {books.seller.name}", style="bold")
+    console.print(make_table(taxes.COLUMNS, taxes.rows(books.taxes)))
+    for line in taxes.sums(books.taxes):
         console.print(line)
 
 

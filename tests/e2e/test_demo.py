@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from runtime.discovery import read_stack
-from starter.demo import folder
+from starter.demo import company, folder
 from starter.stack.program import HOME_MARK
 from tests.support.command_line import COPIER
 from tests.support.servers import temporary_folder
@@ -64,10 +64,10 @@ async def said(process: asyncio.subprocess.Process, until: str = "") -> str:
     return "".join(lines)
 
 
-async def checked_by_beancount(home: Path) -> str:
-    """What the real `bean-check` has to say of the books, exported by the command. It exits 0."""
-    books = home.parent / "books.beancount"
-    export = ("ledger", "export", "--format", "beancount", "--out", str(books))
+async def checked_by_beancount(home: Path, seller: str) -> str:
+    """What the real `bean-check` has to say of a seller's books, exported by the command."""
+    books = home.parent / f"{seller}.beancount"
+    export = ("ledger", "export", "--format", "beancount", "--out", str(books), "--seller", seller)
     environment = {**os.environ, "ORDERLOOM_HOME": str(home)}
     exported = await asyncio.to_thread(COPIER.run, environment, export, b"")
     assert exported.code == 0, exported
@@ -109,7 +109,8 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
         stack = read_stack(home)
         assert stack is not None, text
         assert stack.temporal_ui_url in text
-        assert await checked_by_beancount(home) == ""
+        for seller in (company.US, company.DE):
+            assert await checked_by_beancount(home, seller) == ""
         process.send_signal(signal.SIGINT)
         await said(process)
     assert process.returncode == 0, text
@@ -132,7 +133,17 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
     assert re.search(r"^slowest step: [a-z ]+, \d", text, re.MULTILINE), text
     assert re.search(r"^Temporal UI: http://127\.0\.0\.1:\d+/", text, re.MULTILINE), text
     assert re.search(r"^cost_of_goods_sold +[1-9][\d.]* +USD +$", text, re.MULTILINE), text
-    assert re.findall(r"^sum: (\S+) USD$", text, re.MULTILINE) == ["0.00"]
+    # One seller is paid in USD; the other in EUR, and owes the first for its goods in USD.
+    assert re.findall(r"^sum: 0\.00 (\S+)$", text, re.MULTILINE) == ["USD", "EUR", "USD"]
+    assert re.search(r"^intercompany +[\d.]+ +USD +$", text, re.MULTILINE), text
+    taxes = [
+        r"not stated +[\d.]+ +0\.00 +[\d.]+ +USD",
+        r"19 % +[\d.]+ +[\d.]+ +[\d.]+ +EUR",
+        r"7 % +[\d.]+ +[\d.]+ +[\d.]+ +EUR",
+    ]
+    assert [one for one in taxes if not re.search(rf"^{one} *$", text, re.MULTILINE)] == []
+    booked = re.findall(r"^sum: net .*, tax (\S+ EUR), .*as tax: (\S+ EUR)$", text, re.MULTILINE)
+    assert [tax == other for tax, other in booked] == [True]
     assert re.search(
         r"^sandbox lists (\d+) effects of \S+ \1 are as recorded here, 0 are not$",
         text,

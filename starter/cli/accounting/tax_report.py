@@ -11,11 +11,12 @@ import typer
 
 from domain.errors import InvalidInput, Refused
 from domain.sellers import Seller, choose
+from starter.accounting.books import taxes
 from starter.cli.terminal.options import Json, OfSeller
-from starter.cli.terminal.output import Output, money, wire
+from starter.cli.terminal.output import Output, wire
 from starter.service.connection import REPORT_SECONDS_MAX, from_records
 from starter.service.service import Records
-from store.accounting.tax_report import TaxOfCurrency, TaxOfRate, TaxReport
+from store.accounting.tax_report import TaxReport
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -58,32 +59,9 @@ def tax_report(
 
 
 def _tables(report: TaxReport, out: Output) -> None:
-    out.table(
-        ["rate", "category", ">net", ">tax", ">gross", "currency"],
-        [
-            (
-                "not stated" if row.rate is None else f"{row.rate} %",
-                row.category,
-                *(_shown(row, name) for name in ("net", "tax", "total")),
-                row.currency,
-            )
-            for row in report.rates
-        ],
-    )
-    for one in report.sums:
-        rounding = (
-            f", rounding {money(one.rounding_minor, one.currency)}" if one.rounding_minor else ""
-        )
-        out.say(
-            f"sum: net {money(one.net_minor, one.currency)}, tax "
-            f"{money(one.tax_minor, one.currency)}{rounding}, gross "
-            f"{money(one.total_minor, one.currency)}; booked as tax: "
-            f"{money(one.booked_minor, one.currency)}"
-        )
-
-
-def _shown(row: TaxOfRate | TaxOfCurrency, name: str) -> str:
-    return money(getattr(row, f"{name}_minor"), row.currency).removesuffix(f" {row.currency}")
+    out.table(taxes.COLUMNS, taxes.rows(report))
+    for line in taxes.sums(report):
+        out.say(line)
 
 
 def _month(typed: str) -> tuple[date, date]:
