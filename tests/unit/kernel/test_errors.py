@@ -24,6 +24,7 @@ def test_kinds_and_exit_codes_stay_what_they_are() -> None:
         "conflict": 1,
         "not_found": 1,
         "not_authorized": 1,
+        "ending": 1,
         "illegal_transition": 1,
         "unreachable": 3,
     }
