@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import beancount.loader
@@ -47,10 +48,20 @@ async def test_the_seller_is_imported_listed_and_imported_as_listed(
         ({"seller": "my-shop"}, "sellers[0].seller: must be 2 to 16 small letters and digits"),
         ({"country": "Germany"}, "sellers[0].country: must be an ISO 3166-1 alpha-2 country code"),
         ({"vat": "DE1"}, "sellers[0].vat: "),
+        (
+            {"series": {"invoice": {"format": "INV-{year}"}}},
+            "sellers[0].series.invoice.format: must hold {number} once",
+        ),
+        (
+            {"series": {"credit_note": {"format": "INV-{year}-{number}"}}},
+            "could give the same number as the invoices' INV-{year}-{number:6}",
+        ),
+        ({"languages": ["fr"]}, "sellers[0].languages[0]: "),
+        ({"currency": "EURO"}, "sellers[0].currency: "),
     ],
 )
 async def test_a_seller_that_is_wrong_names_the_fault_and_changes_nothing(
-    cli: Cli, tmp_path: Path, seller: dict[str, str], told: str
+    cli: Cli, tmp_path: Path, seller: dict[str, Any], told: str
 ) -> None:
     file = tmp_path / "sellers.json"
     file.write_text(json.dumps({"sellers": [{"name": "Tea", **seller}]}), encoding="utf-8")
