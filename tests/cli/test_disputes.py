@@ -82,3 +82,25 @@ async def test_a_refund_that_came_back_is_resolved_by_whoever_paid_it_another_wa
     assert (done.code, done.out) == (0, f"{order.order_id}: {step}: done\n")
     assert (again.code, "needs no attention" in again.err) == (1, True)
     assert f"attention resolved: {step}" in await shop.story(order.order_id)
+
+
+async def test_a_dispute_in_another_currency_is_listed_and_whoever_has_booked_it_says_so(
+    cli: Cli, shop: Shop
+) -> None:
+    company = Telling(shop.pool)
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2), currency="JPY")
+    await shop.placed(order)
+    await company.tell(company.dispute("auth_1", DisputeState.NEEDS_RESPONSE, amount_minor=67_00))
+    step = "book_dispute sandbox:dp_1"
+    assert step in await shop.attention(order.order_id)
+    open_, refused, done, tasks = await cli.many(
+        ("disputes", "--open"),
+        ("resolve", order.order_id, "retry", "--step", step, "--note", "once more"),
+        ("resolve", order.order_id, "done", "--step", step, "--note", "booked"),
+        ("show", order.order_id, "--json"),
+    )
+    assert "67.00 USD" in open_.out
+    assert (refused.code, "takes no retry: it takes done" in refused.err) == (1, True)
+    assert (done.code, done.out) == (0, f"{order.order_id}: {step}: done\n")
+    assert tasks.json["attention"] == []
