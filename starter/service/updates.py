@@ -66,9 +66,6 @@ ANSWER_SECONDS_MAX: Final = 30.0
 LATE_TRIES, ENDS_WITHIN_S = 3, 5.0
 """A message that came just as a run ended is for the next one."""
 
-LATE: Final = (ReturnRequest, RefundRequest)
-"""What a closed order still takes."""
-
 _TASK_FAILS: Final = "Workflow Task in failed state"
 """So the server says why it takes no update; it has no code of its own for that."""
 
@@ -145,7 +142,7 @@ class OrderRequests:
         try:
             return await self._sent(handle, name, request, result, f"order {order_id}")
         except Ending:
-            if not isinstance(request, LATE):
+            if not _may_come_late(request):
                 raise
             await _at_its_end(handle)
             return await self._ended(order_id, name, request, result)
@@ -208,11 +205,13 @@ class OrderRequests:
                 f"order {order_id} has no workflow in Temporal: where it was just placed, a worker "
                 f"starts one within seconds, so try again; else `orderloom resume {order_id}` does"
             )
-        if summary.decision == "closed" and isinstance(request, LATE):
+        closed = summary.decision == "closed"
+        if closed and _may_come_late(request):
             return await self._late(order_id, name, request, result)
+        but = ", but for a late return (--late)" if closed and name == "return_items" else ""
         raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
-            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed"
+            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed{but}"
         )
 
     async def _late(
@@ -236,6 +235,13 @@ class OrderRequests:
         except RPCError as error:
             raise unreachable(error, f"order {order_id}") from error
         return answer
+
+
+def _may_come_late(request: object) -> bool:
+    """Whether a closed order takes it, too."""
+    return isinstance(request, RefundRequest) or (
+        isinstance(request, ReturnRequest) and request.late
+    )
 
 
 async def _at_its_end(handle: WorkflowHandle[Any, Any]) -> None:

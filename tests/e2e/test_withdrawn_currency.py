@@ -148,7 +148,7 @@ def after(shell: Shell) -> None:
         paper = Path(shell.folder / f"{number}.pdf")
         run("invoice", number, "--pdf", str(paper))
         assert paper.read_bytes().startswith(b"%PDF")
-    assert run("ledger", "balance")["sums"] == {"BGN": "0.00", "EUR": "0.00"}
+    assert run("ledger", "balance")["sellers"][0]["sums"] == {"BGN": "0.00", "EUR": "0.00"}
     assert run("ledger", "entries")["entries"]
     for options in (("csv-xero", "--currency", "BGN"), ("beancount",)):
         export = ("ledger", "export", "--format", *options)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.errors import InvalidInput, NotFound, Refused
-from domain.orders.messages import LineRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, LineRequest, RefundRequest, ReturnRequest
 from domain.orders.order import Order
 from tests.scenarios.test_payment import paid
 from tests.support.builders import a_policy, an_order, shipping
@@ -149,7 +149,7 @@ async def test_a_refund_that_cannot_be_is_refused_and_changes_nothing(
     assert await refunds(shop, order) == []
 
 
-async def test_nothing_is_paid_back_of_an_order_that_is_unknown_finished_or_not_charged(
+async def test_nothing_is_paid_back_of_an_order_that_is_unknown_cancelled_or_not_charged(
     shop: Shop,
 ) -> None:
     request = RefundRequest(reason="sorry", amount=Decimal("1.00"))
@@ -160,8 +160,9 @@ async def test_nothing_is_paid_back_of_an_order_that_is_unknown_finished_or_not_
     await shop.placed(order)
     with pytest.raises(Refused, match=r"0\.00 USD that can be paid back"):
         await shop.aftersales.refund(order.order_id, request)
-    await shop.finish(order.order_id)
-    with pytest.raises(Refused, match="nothing can be changed"):
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="changed my mind"))
+    await shop.result(order.order_id)
+    with pytest.raises(Refused, match=r"nothing can be changed$"):
         await shop.aftersales.refund(order.order_id, request)
     await shop.settled()
 
