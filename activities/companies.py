@@ -21,10 +21,10 @@ from runtime.extensions import Installed, failed, usable
 
 @runtime_checkable
 class Closing(Protocol):
-    """A part that holds something open."""
+    """A part that keeps something open, such as connections."""
 
     async def close(self) -> None:
-        """Let it go."""
+        """Close it. Called once, when the worker ends."""
         ...
 
 
@@ -86,7 +86,7 @@ class Companies:
         return self.supplier[name]
 
     async def close(self) -> None:
-        """Close what is open."""
+        """Close the parts that have a `close`: a worker does so at its end."""
         for kind in KINDS:
             for part in self._of(kind).values():
                 if isinstance(part, Closing):

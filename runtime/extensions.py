@@ -145,7 +145,7 @@ def settings_of(extension: Described) -> tuple[BaseModel, Mapping[str, BaseModel
     name, model = extension.name, extension.settings
     fields: dict[str, Any] = {
         name: (model, Field(default_factory=dict, validate_default=True)),
-        f"{name}{_ACCOUNTS}": (dict[Code, model], Field(default_factory=dict)),  # type: ignore[valid-type]  # it is one
+        f"{name}{_ACCOUNTS}": (dict[Code, model], Field(default_factory=dict)),  # type: ignore[valid-type]  # a class, known at run time only
     }
     reader = create_model("Environment", __base__=_Environment, **fields)
     try:

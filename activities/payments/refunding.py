@@ -43,7 +43,7 @@ ROUNDS_MAX: Final = 20
 
 @dataclass(frozen=True)
 class _Next:
-    """The calls to make, with what is owed; or, without any, the refusal that stands."""
+    """The calls to make next. `refusal`: there is none to make, and the company has said no."""
 
     owed: refunds.ToPay
     calls: Sequence[Planned] = field(default_factory=tuple)
@@ -65,7 +65,8 @@ class Refunding:
         ask = ask.model_copy(update={"to": ask.to or owed.pay_to})
         order_id = owed.order_id
         if owed.unissued and (ask.by_hand or ask.to == STORE_CREDIT or _went_another_way(made)):
-            # A company refuses what is more than it has taken, and knows of no other way.
+            # The company would refuse to pay back too much, but does not know of money that goes
+            # another way. So it is asked first what it has paid back by itself.
             with suppress(*((OutcomeUnknown, NotFound) if ask.by_hand else ())):
                 await self._hear_of_others(order_id)
         asked = False

@@ -33,7 +33,7 @@ class Replenish(BaseModel):
 
 
 class Replenished(BaseModel):
-    """The ids of the new purchase orders, and what was not bought, each with the reason."""
+    """`ordered`: the ids of new purchase orders. `left_out`: what was not bought, and why."""
 
     model_config = ConfigDict(frozen=True)
 
