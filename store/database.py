@@ -92,12 +92,22 @@ class _Session(_DriverConnection):
         await super()._reset()
 
 
+_BY_KEYS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""For steps, whose statements are few, find rows by their keys, and are asked for ever.
+
+Each is planned once for a connection, not six times. And a plan that is made while a table is
+small, and kept until it is next analyzed, does not read the table whole.
+"""
+
+
 async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
-    """A pool whose connections read and write `jsonb` as Python values.
+    """A worker's pool, whose connections read and write `jsonb` as Python values.
 
     Raises OSError or asyncpg.PostgresError when the database does not answer.
     """
-    return await asyncpg.create_pool(database_url, **pool_options(size_max))
+    options = pool_options(size_max)
+    options["server_settings"] |= _BY_KEYS
+    return await asyncpg.create_pool(database_url, **options)
 
 
 def pool_options(size_max: int) -> dict[str, Any]:

@@ -115,7 +115,10 @@ create or replace function document_basis(
 ) returns table (
     placed jsonb, seller jsonb, today date, handed_over_on date, names jsonb, earlier jsonb, number text, goods bigint,
     tax bigint, shipping bigint, shipping_tax bigint
-) language sql stable rows 1 as $$
+) language plpgsql stable rows 1 as $$
+#variable_conflict use_column
+begin
+    return query
     select o.document as placed,
            (select jsonb_strip_nulls(to_jsonb(s) - 'series') from seller s where s.seller = o.seller) as seller,
            books_day(o.seller) as today,
@@ -141,8 +144,8 @@ create or replace function document_basis(
            d.shipping_tax_minor::bigint
     from customer_order o
     left join document d on d.order_no = o.order_no and d.kind = its_kind and d.part_id = its_part
-    where o.order_id = its_order
-$$;
+    where o.order_id = its_order;
+end $$;
 
 -- A document's number, as its series' format writes it: {year}, and {number} or {number:digits}.
 create or replace function number_written(format text, its_year integer, its_number integer) returns text

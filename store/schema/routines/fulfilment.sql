@@ -255,7 +255,7 @@ begin
     if to_charge > 0 then
         select to_jsonb(p) into paying from paying_of(order_of(its_id)) p;
     end if;
-    select to_jsonb(t) into tallies from tallies_of(part.order_no) t;
+    tallies := coalesce(paying -> 'tallies', (select to_jsonb(t) from tallies_of(part.order_no) t));
     select to_jsonb(b) into basis from document_basis(order_of(its_id), 'invoice', its_id) b;
 end $$;
 

@@ -77,6 +77,7 @@ begin
     update customer_order o set state = now.state, fulfilment_status = now.fulfilment_status
     from computed_order_state now
     where o.order_no = now.order_no and now.order_no = any(array(select order_no from changed))
+      and o.order_no = any(array(select order_no from changed))
       and (o.state, o.fulfilment_status) is distinct from (now.state, now.fulfilment_status);
     return null;
 end $$;

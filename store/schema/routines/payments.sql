@@ -208,14 +208,16 @@ end $$;
 
 -- All that a decision about an order's money needs. `taken`: what was charged, or is to be. `parts`: the
 -- fulfilments that are still to leave, with the units that are claimed for them. A refund with a charge's id
--- gives back what was paid of a refused one: that charge is no more counted, either. A table, because that
--- is planned together with the statement which asks for it.
+-- gives back what was paid of a refused one: that charge is no more counted, either.
 create or replace function tallies_of(
     its_no bigint
 ) returns table (
     currency text, goodwill_percent_max integer, lines jsonb, refunded jsonb, goodwill bigint,
     invoiced jsonb, parts jsonb, taken jsonb, whole boolean
-) language sql stable rows 1 as $$
+) language plpgsql stable rows 1 as $$
+#variable_conflict use_column
+begin
+    return query
     select o.currency::text, (o.policy ->> 'goodwill_percent_max')::integer as goodwill_percent_max,
            (select jsonb_agg(jsonb_build_object(
                 'line_id', l.line_id, 'includes_tax', l.includes_tax,
@@ -265,8 +267,8 @@ create or replace function tallies_of(
                join payment_operation p on (p.order_no, p.payment_key) = (a.order_no, a.authorization_key)
                where a.order_no = o.order_no and a.whole and p.state = 'succeeded'
                  and a.amount_minor > a.capture_granted + a.released) as whole
-    from customer_order o where o.order_no = its_no
-$$;
+    from customer_order o where o.order_no = its_no;
+end $$;
 
 -- All that a decision about an order's authorizations needs, in one read. `leaving`: the parcels that wait for
 -- their hand-over, or have left, and are charged for. `seen`: the same as long as none of this changes.
@@ -275,7 +277,10 @@ create or replace function paying_of(
 ) returns table (
     order_id text, decision text, currency text, voided boolean, payment jsonb, tenders jsonb,
     brought jsonb, operations jsonb, leaving text[], tallies jsonb, seen text
-) language sql stable rows 1 as $$
+) language plpgsql stable rows 1 as $$
+#variable_conflict use_column
+begin
+    return query
     select p.*, md5(p::text) from (
         select o.order_id, o.decision, o.currency::text, m.voided, o.document -> 'payment', o.document -> 'tenders',
                (select jsonb_build_object('provider', provider, 'token', token)
@@ -290,8 +295,9 @@ create or replace function paying_of(
                (select to_jsonb(t) from tallies_of(o.order_no) t)
         from customer_order o join order_money m using (order_no)
         where o.order_id = its_order
-    ) p
-$$;
+        offset 0  -- else all of it is computed twice: for the answer, and for its digest
+    ) p;
+end $$;
 
 -- What a decision has changed in the money of lines; and a charge, if there are units to pay for:
 -- nothing → to be paid by the customer.

@@ -141,14 +141,14 @@ drop trigger if exists lane_is_changed on lane;
 create constraint trigger lane_is_changed after insert or update or delete on lane
     deferrable initially deferred for each row execute function catalogue_changed();
 
--- Whether an effect has moved a stock row. SKU and location are compared as a row, so that no plan looks
--- through all movements of a popular SKU for them, also where nothing is known of the table yet.
+-- Whether an effect has moved a stock row. All three are compared as a row, so that no plan looks through all
+-- movements of a popular SKU for them, also where nothing is known of the table yet.
 create or replace function is_moved(its_effect text, its_sku text, its_location text) returns boolean
 language plpgsql stable as $$
 begin
     return exists (select from movement
-                   where effect = its_effect
-                     and (sku, location) between (its_sku, its_location) and (its_sku, its_location));
+                   where (effect, sku, location)
+                         between (its_effect, its_sku, its_location) and (its_effect, its_sku, its_location));
 end $$;
 
 -- Books a set of movements and applies them. A movement of the same effect on the same stock row is booked

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
+
 from domain.orders.policy import Policy
 from store.database import Pool
 from store.orders import intake, orders
@@ -22,15 +24,21 @@ select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_xact_
 """Rows that this connection has looked at since it last told the server."""
 
 
+@pytest.mark.parametrize("analyzed", [None, 0, 1, 5, 12])
 async def test_the_fortieth_batch_for_a_sku_looks_at_no_more_rows_than_the_tenth(
-    pool: Pool,
+    pool: Pool, analyzed: int | None
 ) -> None:
-    """In a new database, where a connection keeps plans that were made for empty tables."""
+    """A connection keeps plans that were made when the tables were empty, or nearly.
+
+    `analyzed`: the batches that were there when the server last counted the rows.
+    """
     await Bench(pool).stocked("HOT", 10_000)
     catalogue = Catalogue()
     looked_at = []
     async with pool.acquire() as conn:
-        for _ in range(40):
+        for number in range(40):
+            if number == analyzed:
+                await conn.execute("analyze")
             batch = [an_order(("HOT", 1)) for _ in range(ORDERS)]
             await intake.take_in(conn, [Received(order, WHOLE) for order in batch])
             wanting = await orders.on_record(conn, [order.order_id for order in batch])

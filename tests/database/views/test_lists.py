@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
+from store.client_pool import open_client_pool
 from store.database import Connection, Pool
 from store.views import reads
 
@@ -92,9 +93,10 @@ LISTS: Final[dict[str, tuple[dict[str, Any], int]]] = {
 }
 
 
-async def test_a_list_of_many_orders_looks_at_few(pool: Pool) -> None:
+async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str) -> None:
     async with pool.acquire() as conn:
         await many_orders(conn)
+    async with await open_client_pool(database_url) as commands, commands.acquire() as conn:
         looked_at = {}
         for name, (filters, found) in LISTS.items():
             blocks = Blocks(conn)
