@@ -205,8 +205,8 @@ create table customer_order (
     channel_order_id text          not null,
     -- of the document: tells the same order from another one
     digest           text          not null,
+    -- as it was placed, without what is about a person: that stands in order_person
     document         jsonb         not null,
-    customer_id      text          not null,
     currency         currency_code not null,
     total_minor      minor_units   not null,
     placed_at        timestamptz   not null,
@@ -235,8 +235,21 @@ create table customer_order (
 with (toast_tuple_target = 256, fillfactor = 85);
 create index customer_order_by_received on customer_order (received_at desc);
 create index customer_order_by_channel on customer_order (channel, received_at desc);
-create index customer_order_by_customer on customer_order (customer_id, received_at desc);
 create index customer_order_by_placed on customer_order (placed_at);
+
+-- Who ordered, and where it goes: what is about a person stands here, and in no other row of the order.
+-- `person`: those parts of the order's document, or what is left of them once they are erased.
+create table order_person (
+    order_no    bigint      primary key
+        constraint person_is_of_an_order references customer_order,
+    customer_id text        not null,
+    person      jsonb       not null,
+    -- Somebody has asked for it; it is done as soon as the order has ended.
+    asked_at    timestamptz,
+    erased_at   timestamptz
+);
+create index order_person_by_customer on order_person (customer_id, order_no desc);
+create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
 
 -- Orders by their state: all but the closed ones, which are nearly all. It stands apart, kept by triggers, so
 -- that no index of customer_order has to be written when an order's state changes.

@@ -21,13 +21,16 @@ with given as (
     limit 1
 ), created as (
     insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy, document,
-                                customer_id, currency, total_minor, placed_at, received_at)
-    select order_id, channel, seller, channel_order_id, digest, policy, document, customer_id, currency,
+                                currency, total_minor, placed_at, received_at)
+    select order_id, channel, seller, channel_order_id, digest, policy, without_person(document), currency,
            total_minor, placed_at,
            (select moment()) + position * interval '1 microsecond'
     from given where not exists (select from changed) order by order_id
     on conflict do nothing
     returning order_no, order_id, channel, currency, received_at
+), people as (
+    insert into order_person (order_no, customer_id, person)
+    select order_no, customer_id, person_in(document) from created join given using (order_id)
 ), lines as (
     insert into order_line (order_no, line_id, position, sku, ordered, goods_minor, tax_minor,
                             shipping_minor, shipping_tax_minor, includes_tax)

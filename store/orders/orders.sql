@@ -3,7 +3,7 @@
 -- name: on_record(order_ids)
 -- Orders as they were placed.
 select o.order_id, o.channel, o.currency, o.policy::text as policy, o.received_at,
-       o.document -> 'shipping' as shipping, o.document ->> 'basket' as basket,
+       document_of(o.order_no) -> 'shipping' as shipping, o.document ->> 'basket' as basket,
        o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
        (select jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'quantity', l.ordered, 'includes_tax', l.includes_tax,
@@ -99,10 +99,10 @@ update effect e set ended_at = moment()
 from mine where e.order_no = mine.order_no and effect = 'ended' and ended_at = 'infinity';
 
 -- name: shipping_of(order_id)$
-select document -> 'shipping' from customer_order where order_id = :order_id;
+select document_of(order_no_of(:order_id)) -> 'shipping';
 
 -- name: customer_of(order_id)$
-select customer_id from customer_order where order_id = :order_id;
+select customer_id from order_person where order_no = order_no_of(:order_id);
 
 -- name: line_skus(order_id)
 select line_id, sku from order_line where order_no = order_no_of(:order_id) order by position;

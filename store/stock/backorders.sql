@@ -27,7 +27,7 @@ where order_no = order_no_of(:order_id) and quantity > 0 order by line_id;
 -- whose clock is wrong must not jump the queue.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
 select o.order_id, b.line_id, b.sku, b.round, b.barred, o.policy #> '{sourcing, locations}' as only_from,
-       o.document -> 'shipping' as shipping,
+       document_of(o.order_no) -> 'shipping' as shipping,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
 from backorder b join customer_order o using (order_no)
 left join soft_reservation r using (order_no, line_id)

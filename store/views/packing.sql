@@ -2,7 +2,8 @@
 
 -- name: packings(ids)
 -- Units are those that were picked, or are to be. `names`: of all SKUs in it, where items have one.
-select f.fulfilment_id, f.location, f.state, to_jsonb(s) - 'retired_at' as seller, o.document, g.goods,
+select f.fulfilment_id, f.location, f.state, to_jsonb(s) - 'retired_at' as seller,
+       document_of(o.order_no) as document, g.goods,
        coalesce((select jsonb_object_agg(i.sku, i.name) from item i
                  where i.name is not null and i.sku = any(g.skus)), '{}') as names
 from fulfilment f

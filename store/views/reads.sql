@@ -6,7 +6,7 @@ select * from order_overview where order_id = :order_id;
 -- name: detail(order_id)^
 -- All about one order except its story. One statement, so that everything is as of one moment.
 select to_jsonb(o) as summary,
-       c.document,
+       document_of(c.order_no) as document,
        exists (select from order_to_start t where t.order_no = c.order_no) as waits_to_start,
        (select jsonb_build_object('event_id', e.event_id, 'at', e.at, 'what', e.what, 'who', e.who,
                                   'why', coalesce(e.why, ''), 'data', e.data)

@@ -119,7 +119,7 @@ create or replace function document_basis(
 #variable_conflict use_column
 begin
     return query
-    select o.document as placed,
+    select document_of(o.order_no) as placed,
            (select jsonb_strip_nulls(to_jsonb(s) - 'series') from seller s where s.seller = o.seller) as seller,
            books_day(o.seller) as today,
            (select seller_day(o.seller, handed_over_at) from shipment

@@ -167,7 +167,7 @@ begin
         answer := 'unpaid';
         return;
     end if;
-    select o.document -> 'shipping' into shipping from customer_order o where o.order_no = part.order_no;
+    shipping := document_of(part.order_no) -> 'shipping';
     insert into shipment (order_no, fulfilment_id, label_key, label, service, sold_by, to_charge_minor,
                           renew_before)
     values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',

@@ -3,6 +3,31 @@ create or replace trigger order_event_append_only before update or delete on ord
 create or replace trigger order_event_not_truncated before truncate on order_event
     for each statement execute function append_only();
 
+-- An order's document apart: what is about a person, the rest, and both together again. domain/orders/order.py
+-- says what each part is.
+create or replace function person_in(document jsonb) returns jsonb language sql immutable as $$
+    select coalesce(jsonb_object_agg(part, document -> part) filter (where document ? part), '{}')
+           || case when document #> '{shipping,address}' is null then '{}'
+                   else jsonb_build_object('address', document #> '{shipping,address}') end
+    from unnest('{customer,billing,note,gift_message,extra}'::text[]) as part
+$$;
+create or replace function without_person(document jsonb) returns jsonb language sql immutable as $$
+    select (document - '{customer,billing,note,gift_message,extra}'::text[]) #- '{shipping,address}'
+$$;
+create or replace function with_person(document jsonb, person jsonb) returns jsonb language sql immutable as $$
+    select document || (person - 'address')
+           || case when person ? 'address' then jsonb_build_object(
+                       'shipping', document -> 'shipping' || jsonb_build_object('address', person -> 'address'))
+                   else '{}' end
+$$;
+
+-- An order as it was placed.
+create or replace function document_of(its_no bigint) returns jsonb language plpgsql stable as $$
+begin
+    return (select with_person(o.document, p.person)
+            from customer_order o join order_person p using (order_no) where o.order_no = its_no);
+end $$;
+
 -- To be started → begun. Returns those of these orders that were not begun before; they are locked, in the
 -- sequence of their ids, because two writers of the same orders wait for each other.
 create or replace function begin_orders(order_ids text[]) returns setof text

@@ -1,7 +1,7 @@
 -- One line per order, as people and tools ask for it. State follows the glossary.
 drop view if exists order_overview;
 create view order_overview as
-select o.order_id, o.channel, o.seller, o.channel_order_id, o.customer_id, o.currency, o.total_minor,
+select o.order_id, o.channel, o.seller, o.channel_order_id, p.customer_id, o.currency, o.total_minor,
        o.placed_at, o.received_at, o.decided_at, o.decision,
        coalesce(o.reason, '') as reason, o.digest,
        o.state, o.fulfilment_status,
@@ -24,6 +24,7 @@ select o.order_id, o.channel, o.seller, o.channel_order_id, o.customer_id, o.cur
                where a.order_no = o.order_no and a.resolved_at is null) as attention,
        h.note as held
 from customer_order o
+join order_person p using (order_no)
 left join order_money m using (order_no)
 left join lateral (
     select string_agg(reason || ': ' || note, '; ' order by number) as note
@@ -50,13 +51,23 @@ begin
     if attended is not null then
         parked := array(select order_no from attention where resolved_at is null);
     end if;
-    if its_state <> 'closed' then  -- Those have a list of their own.
+    if its_customer is not null then
+        return query
+        select o.order_id from order_person p join customer_order o using (order_no)
+        where p.customer_id = its_customer
+          and (its_state is null or o.state = its_state)
+          and (its_channel is null or o.channel = its_channel)
+          and (its_seller is null or o.seller = its_seller)
+          and (attended is null or (o.order_no = any(parked)) = attended)
+          and (placed_from is null or o.placed_at >= placed_from)
+          and (placed_to is null or o.placed_at < placed_to)
+        order by p.order_no desc limit at_most;
+    elsif its_state <> 'closed' then  -- Those have a list of their own.
         return query
         select o.order_id from order_in_state listed join customer_order o using (order_no)
         where listed.state = its_state
           and (its_channel is null or o.channel = its_channel)
           and (its_seller is null or o.seller = its_seller)
-          and (its_customer is null or o.customer_id = its_customer)
           and (attended is null or (o.order_no = any(parked)) = attended)
           and (placed_from is null or o.placed_at >= placed_from)
           -- Days that are over are looked up first: they lie far back among the orders received.
@@ -70,7 +81,6 @@ begin
         where (its_state is null or o.state = its_state)
           and (its_channel is null or o.channel = its_channel)
           and (its_seller is null or o.seller = its_seller)
-          and (its_customer is null or o.customer_id = its_customer)
           and (attended is distinct from true or o.order_no = any(parked))
           and (attended is distinct from false or o.order_no <> all(parked))
           and (placed_from is null or o.placed_at >= placed_from)

@@ -20,7 +20,7 @@ HISTORY = {
     # All that belongs to an order, by its number.
     **dict.fromkeys(
         (
-            *("order_line", "order_event", "effect", "attention", "order_hold"),
+            *("order_person", "order_line", "order_event", "effect", "attention", "order_hold"),
             *("order_line_money", "charge", "brought_tender"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),

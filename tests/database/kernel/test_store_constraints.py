@@ -295,15 +295,19 @@ FORBIDDEN = {
     # one order per number of its channel
     "channel_number_is_of_one_order": f"""
         insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy,
-                            document, customer_id, currency, total_minor, placed_at)
+                            document, currency, total_minor, placed_at)
         select 'web-other', channel, seller, channel_order_id, digest, policy, document,
-               customer_id, currency, total_minor, placed_at
+               currency, total_minor, placed_at
         from customer_order where order_id = '{HERE}'""",
     "customer_order_pkey": (
         "insert into customer_order overriding system value select * from customer_order"
     ),
     "order_id_is_of_one_order": (
         "insert into customer_order overriding user value select * from customer_order"
+    ),
+    "order_person_pkey": "insert into order_person select * from order_person",
+    "person_is_of_an_order": (
+        "insert into order_person (order_no, customer_id, person) values (0, 'C1', '{}')"
     ),
     "decision_is_known": "update customer_order set decision = 'lost'",
     "state_is_known": "update customer_order set state = 'lost'",

@@ -848,11 +848,14 @@ PLANTS = {
         "the order is confirmed, but its workflow is completed",
     ),
     "an open order that never had a workflow": Plant(
-        """insert into customer_order (order_id, channel, seller, channel_order_id, digest,
-                                    policy, document, customer_id, currency, total_minor, placed_at)
-        select 'web-ghost', 'web', 'main', 'ghost', digest, policy, document, customer_id, currency,
-               total_minor, placed_at
-        from customer_order where order_id = 'web-closed'""",
+        """with ghost as (
+            insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy,
+                                        document, currency, total_minor, placed_at)
+            select 'web-ghost', 'web', 'main', 'ghost', digest, policy, document, currency,
+                   total_minor, placed_at
+            from customer_order where order_id = 'web-closed' returning order_no)
+        insert into order_person (order_no, customer_id, person)
+        select order_no, 'C1', '{}' from ghost""",
         "liveness",
         "web-ghost",
         "the order is received, but its workflow is not there",

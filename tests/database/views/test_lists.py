@@ -22,13 +22,16 @@ async def many_orders(conn: Connection) -> None:
     await conn.execute(
         """
         insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy,
-                                    document, customer_id, currency, total_minor, placed_at,
-                                    received_at)
-        select 'web-' || n, 'web', 'main', n, 'd', '{}', '{}', 'C' || n % 1000, 'USD', 100,
+                                    document, currency, total_minor, placed_at, received_at)
+        select 'web-' || n, 'web', 'main', n, 'd', '{}', '{}', 'USD', 100,
                now() - n * interval '1 minute', now() - n * interval '1 minute'
         from generate_series(1, $1) as n
         """,
         ORDERS,
+    )
+    await conn.execute(
+        "insert into order_person (order_no, customer_id, person) "
+        "select order_no, 'C' || channel_order_id::integer % 1000, '{}' from customer_order"
     )
     await conn.execute(
         """
@@ -55,7 +58,7 @@ async def many_orders(conn: Connection) -> None:
         "values (order_no_of('web-12000'), 'ship', 'no carrier')"
     )
     await conn.execute(
-        "vacuum analyze customer_order, order_in_state, order_line, attention, effect"
+        "vacuum analyze customer_order, order_person, order_in_state, order_line, attention, effect"
     )
 
 
