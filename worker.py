@@ -21,6 +21,7 @@ from temporalio.worker import Interceptor, Plugin, Worker
 
 from activities.aftersales.returns import Returns
 from activities.companies import Companies
+from activities.customers.retention import Persons
 from activities.extension import Tools
 from activities.failures import FailureTypes
 from activities.fulfilment import labels
@@ -29,7 +30,7 @@ from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
 from activities.orders.order_records import OrderRecords
-from activities.orders.retention import EFFECTS_KEPT, EndedOrders
+from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
 from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
@@ -37,7 +38,7 @@ from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.event_reader import EventReader
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
-from activities.payments.provider_events import EVENTS_KEPT, ProviderEvents
+from activities.payments.provider_events import ProviderEvents
 from activities.payments.reconciliation import Reconciliation
 from activities.payments.wakes import Wakes
 from activities.purchasing.purchase_orders import Purchasing
@@ -45,6 +46,7 @@ from activities.purchasing.starts import PurchaseStarts
 from activities.purchasing.stuck import StuckPurchases
 from activities.purchasing.supplier import Supplier
 from activities.relay import Duty, Relay
+from activities.retention import AS_SHIPPED, Kept
 from activities.schedules import keep_schedules
 from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
@@ -177,16 +179,15 @@ def duties(
     readers: Mapping[str, EventReader] | None = None,
     stranded_after: timedelta = timedelta(minutes=1),
     renewals_every_s: float = NOTICE_S,
-    kept: tuple[timedelta, timedelta, timedelta] = (EFFECTS_KEPT, EVENTS_KEPT, labels.FILES_KEPT),
+    kept: Kept = AS_SHIPPED,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: what the webhooks of each payment company are read with. `stranded_after`: how long
-    buying a label may take. `renewals_every_s`: the period of that duty. `kept`: for how long
-    effects, after their order's end, companies' events, once processed, and labels' files, once the
-    parcel has left.
+    buying a label may take. `renewals_every_s`: the period of that duty. `kept`: what is
+    forgotten, and when.
     """
-    events = ProviderEvents(pool, Wakes(client).send, readers or {}, kept[1])
+    events = ProviderEvents(pool, Wakes(client).send, readers or {}, kept.provider_events)
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
@@ -200,9 +201,10 @@ def duties(
         *(
             Duty(forget, FORGET_S)
             for forget in (
-                EndedOrders(pool, kept[0]).forget,
+                EndedOrders(pool, kept.effects).forget,
                 events.forget,
-                labels.LabelFiles(pool, kept[2]).forget,
+                labels.LabelFiles(pool, kept.label_files).forget,
+                Persons(pool, kept.persons, kept.documents_years).forget,
             )
         ),
     ]
@@ -257,7 +259,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             faults=AWAY,
         )
     )
-    kept = (settings.effects_kept, settings.provider_events_kept, settings.label_files_kept)
+    kept = Kept(*settings.kept)
     work = duties(client, pool, task_queue=settings.task_queue, readers=companies.events, kept=kept)
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.

@@ -76,6 +76,14 @@ class Settings(BaseSettings):
     label_files_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=30)
     """For how long after its parcel has left a label can be printed again."""
 
+    personal_data_kept: Annotated[timedelta | None, Field(ge=timedelta(days=1))] = None
+    """For how long after an order's end it is known whose it was; not set: until somebody asks to
+    erase it (`orderloom customers erase`)."""
+
+    documents_kept_years: Annotated[int, Field(ge=0, le=100)] = 10
+    """For how many years after the year of its issue an invoice keeps its buyer's name and address,
+    though the person was erased. The law of the seller's country says how many."""
+
     workflow_sandbox: bool = False
     """Run workflows in the sandbox, which catches what would not replay. Tests and replays do; in
     production it costs about as much as everything else that a worker does for an order."""
@@ -132,6 +140,12 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def kept(self) -> tuple[timedelta, timedelta, timedelta, timedelta | None, int]:
+        """How long what is kept, in the sequence of `activities.retention.Kept`."""
+        ended = (self.effects_kept, self.provider_events_kept, self.label_files_kept)
+        return (*ended, self.personal_data_kept, self.documents_kept_years)
 
 
 def load_settings() -> Settings:

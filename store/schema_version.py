@@ -28,7 +28,7 @@ SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
 
 GRID: Final = (
     *("kernel", "sellers", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
-    *("purchasing", "views"),
+    *("purchasing", "customers", "views"),
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""
 

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.relay import BATCH, RPC_TIMEOUT
+from activities.retention import AS_SHIPPED
 from domain import ids
 from store.database import Pool, Record
 from store.fulfilment import fulfilments, shipments
@@ -25,7 +26,6 @@ logger = logging.getLogger(__name__)
 CHANNEL = "parcel_packed"
 """The PostgreSQL notification channel that calls for this duty."""
 
-FILES_KEPT = timedelta(days=30)
 """So long after a parcel has left, its label can be printed again."""
 
 AT_ONCE = timedelta(milliseconds=1)
@@ -80,7 +80,7 @@ class Labels:
 class LabelFiles:
     """A duty of the relay. `kept`: for how long after a parcel has left."""
 
-    def __init__(self, pool: Pool, kept: timedelta = FILES_KEPT) -> None:
+    def __init__(self, pool: Pool, kept: timedelta = AS_SHIPPED.label_files) -> None:
         self._pool = pool
         self._kept = kept
 

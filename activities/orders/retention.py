@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
 
 from activities.relay import BATCH
+from activities.retention import AS_SHIPPED
 from store import waits
 from store.database import Pool
 from store.orders import effects
-
-EFFECTS_KEPT: Final = timedelta(days=30)
-"""So long after an order's end no attempt of one of its steps is under way any more."""
 
 
 class EndedOrders:
     """A duty of the relay. `effects_kept`: for how long after an order's end."""
 
-    def __init__(self, pool: Pool, effects_kept: timedelta = EFFECTS_KEPT) -> None:
+    def __init__(self, pool: Pool, effects_kept: timedelta = AS_SHIPPED.effects) -> None:
         self._pool = pool
         self._effects_kept = effects_kept
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from activities.payments.event_reader import EventReader
 from activities.relay import BATCH
+from activities.retention import AS_SHIPPED
 from domain.errors import NotFound, OrderloomError
 from domain.payments.provider_events import DisputeNews, PaymentNews, Wake
 from store.database import Connection, Pool, Record
@@ -22,7 +23,6 @@ logger = logging.getLogger(__name__)
 ERROR_CHARACTERS_MAX = 500
 PAUSE_MAX = timedelta(hours=1)
 
-EVENTS_KEPT = timedelta(days=90)
 """So long after its processing no company sends an event again; Stripe can for 30 days."""
 
 WAKEN_WITHIN = timedelta(minutes=1)
@@ -44,7 +44,7 @@ class ProviderEvents:
         pool: Pool,
         waken: Waken,
         readers: Mapping[str, EventReader],
-        kept: timedelta = EVENTS_KEPT,
+        kept: timedelta = AS_SHIPPED.provider_events,
     ) -> None:
         self._pool = pool
         self._kept = kept

@@ -65,6 +65,9 @@ _COMMANDS: Final = {
     ),
     "disputes": _Entry("payments.disputes", "Payments that customers' banks took back.", _MONEY),
     "provider-events": _Entry("payments.provider_events", "What payment companies told.", _MONEY),
+    "customers": _Entry(
+        "customers.customers", "Who ordered: show, hand out and erase a person.", _ORDERS
+    ),
     "resolve": _Entry("orders.resolve", "Decide about a step that needs attention.", _ORDERS),
     "invoices": _Entry("accounting.invoices", "List invoices and credit notes.", _ORDERS),
     "invoice": _Entry("accounting.invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),

@@ -22,6 +22,7 @@ from starter.service.carriers import Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.credit import Credit
+from starter.service.customers import Customers
 from starter.service.labels import Labels
 from starter.service.locations import Locations
 from starter.service.orders import OrderRecords, Orders
@@ -66,6 +67,7 @@ class Records:
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
         self.credit = Credit(pool)
+        self.customers = Customers(pool)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
         self.sellers = Sellers(pool)

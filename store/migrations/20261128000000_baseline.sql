@@ -244,12 +244,14 @@ create table order_person (
         constraint person_is_of_an_order references customer_order,
     customer_id text        not null,
     person      jsonb       not null,
-    -- Somebody has asked for it; it is done as soon as the order has ended.
-    asked_at    timestamptz,
+    asked_at    timestamptz,  -- somebody has asked to erase it, which is done once the order has ended
     erased_at   timestamptz
 );
 create index order_person_by_customer on order_person (customer_id, order_no desc);
+create index order_person_by_email on order_person (lower(person #>> '{customer,email}'))
+    where person #>> '{customer,email}' is not null;
 create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
+create index order_person_unerased on order_person (order_no) where erased_at is null;
 
 -- Orders by their state: all but the closed ones, which are nearly all. It stands apart, kept by triggers, so
 -- that no index of customer_order has to be written when an order's state changes.
@@ -512,6 +514,8 @@ create table document (
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),
+    -- The person on it is erased, all but this; the law wants the document whole until then.
+    kept_until         date,
     -- Under its order's lock a part gets no second one, in any year.
     constraint each_part_is_documented_once unique (order_no, kind, part_id, year),
     constraint each_number_of_a_series_is_given_once primary key (seller, kind, series, year, running),
@@ -523,6 +527,7 @@ create table document (
 );
 create unique index series_begins_once on document (seller, kind, series, year) where previous is null;
 create index document_by_time on document (seller, issued_at);
+create index document_to_erase on document (kept_until) where kept_until is not null;
 
 -- Each location's part of an order, and the parcels that leave.
 

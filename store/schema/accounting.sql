@@ -138,6 +138,8 @@ create table document (
     content            jsonb         not null,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),
+    -- The person on it is erased, all but this; the law wants the document whole until then.
+    kept_until         date,
     -- Under its order's lock a part gets no second one, in any year.
     constraint each_part_is_documented_once unique (order_no, kind, part_id, year),
     constraint each_number_of_a_series_is_given_once primary key (seller, kind, series, year, running),
@@ -149,3 +151,4 @@ create table document (
 );
 create unique index series_begins_once on document (seller, kind, series, year) where previous is null;
 create index document_by_time on document (seller, issued_at);
+create index document_to_erase on document (kept_until) where kept_until is not null;

@@ -51,12 +51,14 @@ create table order_person (
         constraint person_is_of_an_order references customer_order,
     customer_id text        not null,
     person      jsonb       not null,
-    -- Somebody has asked for it; it is done as soon as the order has ended.
-    asked_at    timestamptz,
+    asked_at    timestamptz,  -- somebody has asked to erase it, which is done once the order has ended
     erased_at   timestamptz
 );
 create index order_person_by_customer on order_person (customer_id, order_no desc);
+create index order_person_by_email on order_person (lower(person #>> '{customer,email}'))
+    where person #>> '{customer,email}' is not null;
 create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
+create index order_person_unerased on order_person (order_no) where erased_at is null;
 
 -- Orders by their state: all but the closed ones, which are nearly all. It stands apart, kept by triggers, so
 -- that no index of customer_order has to be written when an order's state changes.

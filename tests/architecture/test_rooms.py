@@ -126,7 +126,8 @@ TABLE = (
         Room(
             f"activities/{module}.py",
             (
-                *(*STDLIB, "activities.relay", "activities.orders.stuck", "domain", "store"),
+                *(*STDLIB, "activities.relay", "activities.retention", "domain", "store"),
+                "activities.orders.stuck",
                 *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
                 "temporalio.service",
             ),
@@ -284,6 +285,7 @@ DOORS = {
         "store.stock.promises",
     ),
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
+    "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",

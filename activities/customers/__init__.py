@@ -1,0 +1,1 @@
+"""Erasing of persons, by itself."""

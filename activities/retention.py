@@ -1,0 +1,24 @@
+"""For how long what is not needed for ever is kept. Duties of the relay let it go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+
+class Kept(NamedTuple):
+    """How long what is kept."""
+
+    effects: timedelta = timedelta(days=30)
+    """After an order's end: no attempt of one of its steps is under way any more by then."""
+    provider_events: timedelta = timedelta(days=90)
+    """After a company's event was processed."""
+    label_files: timedelta = timedelta(days=30)
+    """After the parcel has left."""
+    persons: timedelta | None = None
+    """After an order's end; None: until somebody asks to erase them."""
+    documents_years: int = 10
+    """Whole, though their person was erased, after the year of their issue."""
+
+
+AS_SHIPPED: Final = Kept()

@@ -1,0 +1,146 @@
+"""`orderloom customers`: who ordered, shown, handed out whole, and erased."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final
+
+import typer
+
+from domain.orders.people import Address, Customer
+from domain.words import count_of
+from runtime.settings import load_settings
+from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
+from starter.cli.terminal.options import DryRun, Json, Who, read_reason, reporter
+from starter.cli.terminal.output import Output, local, money, wire
+from starter.service.connection import from_records
+from starter.service.customers import ErasedOrder, about
+from store.customers.people import PersonsOrder
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+CustomerArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CUSTOMER",
+        help="The customer's id as the channel has it, or a mail address.",
+        show_default=False,
+    ),
+]
+
+_PARTS: Final = {
+    "customer": "who",
+    "address": "where it goes",
+    "billing": "whom it is billed to",
+    "note": "note",
+    "gift_message": "gift message",
+    "extra": "extra",
+}
+
+_FIELDS: Final = {
+    "customer": tuple(Customer.model_fields),
+    "address": tuple(Address.model_fields),
+    "billing": tuple(Address.model_fields),
+}
+
+
+@app.callback()
+def customers() -> None:
+    """Who ordered: what is known of a person, handing all of it out, and erasing it."""
+
+
+@app.command()
+def show(customer: CustomerArgument, as_json: Json = False) -> None:
+    """Show what is known of a person, order by order.
+
+    Example: `orderloom customers show C-1`
+    """
+    found = from_records(lambda here: here.customers.orders_of(customer))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"customer": customer, "orders": [_wire(order) for order in found]})
+        return
+    for order in found:
+        out.say(
+            f"{order.order_id}: {order.state}, received {local(order.received_at)}{_mark(order)}"
+        )
+        for part, value in about(order).items():
+            out.say(f"  {_PARTS[part]}: {_told(part, value)}")
+    out.say(count_of(len(found), "order"))
+
+
+@app.command()
+def export(
+    customer: CustomerArgument,
+    out: Annotated[
+        str,
+        typer.Option("--out", metavar="FILE", help="Write to this file; `-`: standard output."),
+    ] = STANDARD_OUTPUT,
+) -> None:
+    """Write all that is stored about a person as one JSON document, to hand it out.
+
+    Orders as they were placed, their stories, invoices, parcels, payments, returns, and store
+    credit.
+
+    Example: `orderloom customers export C-1 --out C-1.json`
+    """
+    document = from_records(lambda here: here.customers.export(customer))
+    write_file(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", out)
+
+
+@app.command()
+def erase(
+    customer: CustomerArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in each order's story.")],
+    by: Who = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Erase a person: names, addresses, notes, labels, and what people typed about the orders.
+
+    Amounts, units and days stay, so that the books are whole. Invoices keep their buyer for as long
+    as ORDERLOOM_DOCUMENTS_KEPT_YEARS says. An order that has not ended is erased when it has.
+
+    Example: `orderloom customers erase C-1 --reason 'asked for on 2026-11-29' --dry-run`
+    """
+    out = Output(as_json=as_json, dry_run=dry_run)
+    who, why, years = reporter(by), read_reason(reason), load_settings().documents_kept_years
+    done = from_records(
+        lambda here: here.customers.erase(customer, documents_years=years, who=who, why=why),
+        dry_run=dry_run,
+    )
+    if as_json:
+        out.document(wire(done))
+        return
+    for order in done.orders:
+        out.say(f"{order.order_id}: {_became(order)}")
+    for account in done.credit:
+        kept = money(account.balance_minor, account.currency)
+        out.say(f"store credit of {kept} is kept under this id until it is spent")
+
+
+def _became(order: ErasedOrder) -> str:
+    if order.outcome == "waits":
+        return f"kept, because it is {order.state}; erased by itself as soon as it has ended"
+    said = "erased" if order.outcome == "erased" else "erased before"
+    if not order.documents:
+        return said
+    papers = count_of(order.documents, "document")
+    return f"{said}; {papers} kept whole until {order.documents_until}, as tax law wants"
+
+
+def _mark(order: PersonsOrder) -> str:
+    if order.erased_at is not None:
+        return f", erased {local(order.erased_at)}"
+    return ", to be erased when it has ended" if order.asked_at is not None else ""
+
+
+def _told(part: str, value: Any) -> str:
+    if fields := _FIELDS.get(part):
+        return ", ".join(str(value[field]) for field in fields if value.get(field))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _wire(order: PersonsOrder) -> dict[str, Any]:
+    told: dict[str, Any] = order.model_dump(mode="json", exclude={"document", "order_no"})
+    return {**told, "about": about(order)}

@@ -1,0 +1,1 @@
+"""Who ordered, and where it goes: read, and erased."""

@@ -1,0 +1,88 @@
+"""Who ordered, by the command line: shown, handed out, and erased."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from store.database import Pool
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+from tests.support.command_line import Cli
+from tests.support.planted import CUSTOMER, WORDS, found_in, planted
+
+WHY = ("--reason", "asked for by letter", "--by", "dpo")
+EMAIL = CUSTOMER["email"].upper()
+
+
+@pytest.fixture
+def cli(database_url: str, tmp_path: Path) -> Cli:
+    """Commands that find a database and nothing else: no Temporal is asked for."""
+    home = str(tmp_path)
+    return Cli({"HOME": home, "ORDERLOOM_HOME": f"{home}/none", "DATABASE_URL": database_url})
+
+
+@pytest.fixture
+async def rejected(pool: Pool) -> str:
+    """An order that has ended: there was nothing of what it wanted."""
+    order = an_order(("TEA", 3), **planted())
+    await Bench(pool).reserve(order)
+    return order.order_id
+
+
+async def test_a_person_is_shown_and_handed_out(cli: Cli, rejected: str) -> None:
+    shown = (await cli.done("customers", "show", EMAIL)).out
+    assert shown.startswith(f"{rejected}: rejected, received ")
+    assert "  where it goes: Ottokar Plumperquatsch, Nebelhorn Lagerhaus, Dudelsack" in shown
+    assert "  gift message: for dear aunt Wilhelmtrude\n" in shown
+    assert shown.endswith("1 order\n")
+    (order,) = (await cli.done("customers", "show", CUSTOMER["id"], "--json")).json["orders"]
+    assert order["about"]["address"]["city"] == "Unterammerwinkel"
+    assert order["ended"] is True
+    handed_out = (await cli.done("customers", "export", CUSTOMER["id"])).out
+    assert json.loads(handed_out)["orders"][0]["order_id"] == rejected
+    assert set(found_in(handed_out)) == set(WORDS)
+
+
+async def test_a_dry_run_says_what_would_be_erased_and_erases_nothing(
+    cli: Cli, rejected: str
+) -> None:
+    tried = await cli.done("customers", "erase", CUSTOMER["id"], *WHY, "--dry-run")
+    assert tried.out == f"dry run: {rejected}: erased\n"
+    assert found_in((await cli.done("customers", "show", CUSTOMER["id"])).out) != []
+
+
+async def test_ended_orders_are_erased_and_open_ones_when_they_have_ended(
+    cli: Cli, rejected: str, pool: Pool
+) -> None:
+    open_one = an_order(("TEA", 1), **planted())
+    await Bench(pool).take_in(open_one)
+    erased = await cli.done("customers", "erase", EMAIL, *WHY)
+    waits = "kept, because it is received; erased by itself as soon as it has ended"
+    assert erased.out == f"{open_one.order_id}: {waits}\n{rejected}: erased\n"
+    left = (await cli.done("customers", "show", CUSTOMER["id"])).out
+    assert left.startswith(f"{open_one.order_id}: received, received ")
+    assert ", to be erased when it has ended\n" in left
+    order = (await cli.done("show", rejected, "--json")).out
+    assert found_in(order) == []
+    again = (await cli.done("customers", "erase", EMAIL, *WHY, "--json")).json
+    assert [one["outcome"] for one in again["orders"]] == ["waits"]
+
+
+async def test_credit_that_is_not_spent_is_kept_and_told(cli: Cli, rejected: str) -> None:
+    assert rejected
+    await cli.done("credit", "grant", CUSTOMER["id"], "5.00", "EUR", "--reason", "late")
+    erased = (await cli.done("customers", "erase", CUSTOMER["id"], *WHY)).out
+    assert erased.endswith("store credit of 5.00 EUR is kept under this id until it is spent\n")
+
+
+async def test_a_person_whom_nobody_knows_is_refused(cli: Cli) -> None:
+    for command in (("show",), ("export",), ("erase", *WHY)):
+        ended = await cli("customers", command[0], "nobody@nowhere.example", *command[1:])
+        assert ended.code == 1
+        assert "there is no order of 'nobody@nowhere.example'; write the customer's id" in ended.err
+    no_reason = await cli("customers", "erase", "C-1", "--reason", " ")
+    assert no_reason.code == 2
+    assert "reason" in no_reason.err
