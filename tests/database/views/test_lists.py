@@ -10,10 +10,10 @@ from store.client_pool import open_client_pool
 from store.database import Connection, Pool
 from store.views import reads
 
-ORDERS: Final = 20_000
-SHOWN: Final = 20
+ORDERS: Final = 10_000
+SHOWN: Final = 10
 BLOCKS_MAX: Final = 60 * SHOWN
-"""Of 8 KB that a list may look at, cached or not. All orders and their lines are about 3,000."""
+"""Of 8 KB that a list may look at, cached or not. All orders and their lines are about 1,500."""
 
 
 async def many_orders(conn: Connection) -> None:
@@ -47,7 +47,7 @@ async def many_orders(conn: Connection) -> None:
     await conn.execute("update customer_order set decision = 'confirmed'")
     await conn.execute(
         "update customer_order set decision = 'closed', decided_at = received_at "
-        "where order_id <> 'web-7000'"
+        "where order_id <> 'web-3500'"
     )
     await conn.execute(
         "update effect set ended_at = received_at from customer_order "
@@ -55,7 +55,7 @@ async def many_orders(conn: Connection) -> None:
     )
     await conn.execute(
         "insert into attention (order_no, step, reason) "
-        "values (order_no_of('web-12000'), 'ship', 'no carrier')"
+        "values (order_no_of('web-6000'), 'ship', 'no carrier')"
     )
     await conn.execute(
         "vacuum analyze customer_order, order_person, order_in_state, order_line, attention, effect"
@@ -92,7 +92,7 @@ LISTS: Final[dict[str, tuple[dict[str, Any], int]]] = {
     "need attention": ({"attention": True}, 1),
     "need none": ({"attention": False}, SHOWN),
     "since yesterday": ({"placed_from": days_ago(1)}, SHOWN),
-    "of a day": ({"placed_from": days_ago(13), "placed_to": days_ago(12)}, SHOWN),
+    "of a day": ({"placed_from": days_ago(6), "placed_to": days_ago(5)}, SHOWN),
 }
 
 
