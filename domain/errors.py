@@ -2,7 +2,8 @@
 
     OrderloomError
     ├── InvalidInput          bad data from outside: what, where, what to do        (exit 2)
-    │   └── UnknownCurrency   no list has the code, and nothing was written in it
+    │   ├── UnknownCurrency   no list has the code, and nothing was written in it
+    │   └── CannotDecrypt     its key is not here, or does not fit
     ├── Refused               a rule says no; nothing was changed                   (exit 1)
     │   ├── Conflict          same key, other content
     │   ├── NotFound          no such order, fulfilment, task, SKU …
@@ -54,6 +55,12 @@ class UnknownCurrency(InvalidInput):
     """A currency that no list has, and in which nothing is known to be written."""
 
     kind = "unknown_currency"
+
+
+class CannotDecrypt(InvalidInput):
+    """A value in Temporal whose key this program lacks, or that was changed. Nothing is lost."""
+
+    kind = "cannot_decrypt"
 
 
 class Refused(OrderloomError):

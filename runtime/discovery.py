@@ -39,6 +39,8 @@ class StackInfo(BaseModel):
     temporal_namespace: str
     temporal_ui_url: str
     database_url: str
+    codec_keys: Path | None = None
+    """The file of keys that its workers encrypt with."""
     logs: Path
     supervisor_pid: int
     pids: dict[str, int]
@@ -53,6 +55,8 @@ class ConnectSettings:
     database_url: str
     temporal_ui_url: str | None
     """Known for the embedded stack alone."""
+    codec_keys: Path | None
+    """The file of keys; of the embedded stack, where the environment names none."""
 
 
 @contextmanager
@@ -142,6 +146,8 @@ def connect_settings(home: Path | None = None) -> ConnectSettings:
         temporal=temporal,
         database_url=database_url,
         temporal_ui_url=stack.temporal_ui_url if stack is not None and embedded else None,
+        codec_keys=settings.codec_keys
+        or (stack.codec_keys if stack is not None and embedded else None),
     )
 
 

@@ -10,10 +10,10 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 from domain.errors import InvalidInput, Unreachable
+from runtime.codec import data_converter
 from runtime.settings import Settings
 from runtime.telemetry import core_runtime
 
@@ -49,8 +49,9 @@ def temporal_connection(settings: Settings) -> Callable[[], Awaitable[Client]]:
         raise InvalidInput(str(error), where="Temporal's configuration") from error
     if not config.get("target_host"):
         raise Unreachable("TEMPORAL_ADDRESS is not set: host:port of a Temporal server")
+    converter = data_converter(settings.codec_keys)
     core = core_runtime(settings)
-    return lambda: Client.connect(**config, data_converter=pydantic_data_converter, runtime=core)
+    return lambda: Client.connect(**config, data_converter=converter, runtime=core)
 
 
 async def until_there(

@@ -92,6 +92,13 @@ class Settings(BaseSettings):
     """Orders whose workflows one worker process keeps in memory; others are replayed when they go
     on. An idle order takes about 0.14 MB; docs/performance.md."""
 
+    codec_keys: Path | None = None
+    """The file of keys that encrypt what enters Temporal, and its failures; docs/encryption.md.
+    None: nothing is encrypted."""
+
+    codec_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """What `orderloom codec-server` asks for before it decrypts anything."""
+
     task_queue: Annotated[str, Field(min_length=1, max_length=200)] = "orderloom"
     """Temporal task queue that clients and workers meet on."""
 

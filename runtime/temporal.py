@@ -7,11 +7,11 @@ import re
 from typing import Final
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from domain.errors import Unreachable
+from runtime.codec import data_converter
 from runtime.discovery import ConnectSettings
 
 CONNECT_SECONDS_MAX: Final = 8.0
@@ -20,16 +20,18 @@ CONNECT_SECONDS_MAX: Final = 8.0
 async def connect_temporal(place: ConnectSettings, *, lazily: bool = False) -> Client:
     """A client of the Temporal that was found. Raises Unreachable, after some seconds at most.
 
-    `lazily`: it connects with its first call, which raises RuntimeError where it cannot.
+    Raises InvalidInput where the file of keys cannot be used. `lazily`: it connects with its first
+    call, which raises RuntimeError where it cannot.
     """
     address = place.temporal.get("target_host", "")
+    converter = data_converter(place.codec_keys)
     # The library's own log would go to standard output, in the middle of an answer in JSON.
     silent = Runtime(telemetry=TelemetryConfig(logging=None))
     try:
         return await asyncio.wait_for(
             Client.connect(
                 **place.temporal,
-                data_converter=pydantic_data_converter,
+                data_converter=converter,
                 runtime=silent,
                 lazy=lazily,
             ),

@@ -49,7 +49,10 @@ def pytest_configure() -> None:
     learn_types_once()
 
 
-WAITING: Final = ("e2e", "stack", "scenarios/test_lost_servers.py", "workflows/test_stuck.py")
+WAITING: Final = (
+    *("e2e", "stack", "scenarios/test_lost_servers.py"),
+    *("workflows/test_encryption.py", "workflows/test_stuck.py"),
+)
 """Folders and files that mostly wait for programs to start and for times to pass."""
 
 LONGEST_FIRST: Final = ("simulation", "replay", "workflows", "scenarios", "cli", "database")

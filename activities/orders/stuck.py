@@ -1,8 +1,9 @@
 """Orders whose workflow cannot go on, because its task fails again and again.
 
-The cause is a fault in the code, and the order cannot report it by itself. Temporal marks such a
-workflow after five failures in a row, and removes the mark when it goes on. The relay asks for the
-marked workflows (one query for any number of orders), and lists them as needing attention.
+The cause is a fault in the code, or a worker that lacks a key (docs/encryption.md), and the order
+cannot report it by itself. Temporal marks such a workflow after five failures in a row, and removes
+the mark when it goes on. The relay asks for the marked workflows (one query for any number of
+orders), and lists them as needing attention.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from datetime import datetime
 from typing import Final
 
 from temporalio.client import Client, WorkflowExecution
+from temporalio.exceptions import FailureError
 from temporalio.service import RPCError
 
 from domain import ids
-from domain.errors import NotFound
+from domain.errors import CannotDecrypt, NotFound
 from store.database import Pool
 from store.locks import lock_order
 from store.orders import events
@@ -90,16 +92,21 @@ async def marked(
 async def why(client: Client, execution: WorkflowExecution) -> tuple[int, str]:
     """The last failure in a workflow's history, and the number of that event."""
     handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
-    event_id, told = 0, "it does not answer in time"
+    failed, told = None, "it does not answer in time"
     try:
         async for event in handle.fetch_history_events():
             if event.HasField("workflow_task_failed_event_attributes"):
-                event_id = event.event_id
-                told = event.workflow_task_failed_event_attributes.failure.message
+                failed = event
     except RPCError as error:
         logger.warning("the history of %s cannot be read: %s", execution.id, error)
+    if failed is not None:
+        failure = failed.workflow_task_failed_event_attributes.failure
+        try:  # it may be encrypted
+            cause = await client.data_converter.decode_failure(failure)
+            told = cause.message if isinstance(cause, FailureError) else str(cause)
+        except CannotDecrypt as error:
+            told = str(error)
     text = " ".join(told.split())[:_REASON_LENGTH_MAX]
-    return event_id, (
-        f"{CANNOT_GO_ON}: {text}. Nothing is lost; it goes on by itself when the "
-        "code that fails is mended"
+    return 0 if failed is None else failed.event_id, (
+        f"{CANNOT_GO_ON}: {text}. Nothing is lost; it goes on by itself when the cause is mended"
     )

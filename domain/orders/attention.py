@@ -26,7 +26,7 @@ _ENDS: Final = {
         "it ends when the parcel is counted",
         "orderloom warehouse receive-return {part}",
     ),
-    "workflow": ("it ends when the code is mended", ""),
+    "workflow": ("it ends when the cause is mended", ""),
 }
 """Steps that take no answer: what ends each of them, and the command for that."""
 

@@ -106,6 +106,10 @@ _COMMANDS: Final = {
         "payments.reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
     ),
     "extensions": _Entry("operations.extensions", "What is installed beside the engine.", _RUNNING),
+    "codec-keys": _Entry(
+        "operations.codec_keys", "The keys that encrypt what enters Temporal.", _RUNNING
+    ),
+    "codec-server": _Entry("operations.codec_server", "Decrypt for the Temporal UI.", _RUNNING),
     "schema": _Entry("operations.schema", "Print a document's JSON Schema.", _RUNNING),
     "setup": _Entry("operations.setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
 }

@@ -12,13 +12,13 @@ from typing import Final
 
 from rich.console import Console
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
 from domain.orders.order import Order
 from domain.sellers import Seller
 from domain.words import count_of
+from runtime.codec import data_converter
 from runtime.discovery import StackInfo
 from starter.demo import company, folder, shop
 from starter.demo.customers import (
@@ -114,7 +114,7 @@ async def _connected(info: StackInfo) -> AsyncIterator[tuple[Client, Pool]]:
     temporal = await Client.connect(
         info.temporal_address,
         namespace=info.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter(info.codec_keys),
     )
     pool = await open_pool(info.database_url, size_max=20)
     try:

@@ -19,6 +19,7 @@ from starter.stack.program import HOME_MARK, ROLE_MARK
 # In the order of an orderly stop, with the signal for each.
 _STOP_SIGNALS: Final = {
     "worker": signal.SIGTERM,
+    "codec-server": signal.SIGTERM,
     "temporal": signal.SIGTERM,
     "postgres": signal.SIGINT,
 }

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from domain.errors import OrderloomError
 from runtime.discovery import StackInfo, remove_stack, stack_lock, write_stack
 from runtime.settings import load_settings
+from starter.stack.codec_server import CodecServer, serving
 from starter.stack.first_seller import name_seller
 from starter.stack.orphans import stop_orphans
 from starter.stack.postgres import PostgresServer, embedded_postgres
@@ -63,13 +64,16 @@ class Stack:
         home: Path,
         postgres: PostgresServer,
         temporal: TemporalServer,
+        codec: CodecServer | None,
         workers: Sequence[_Worker],
         report: Report,
     ) -> None:
         self._home = home
         self._postgres = postgres
         self._temporal = temporal
-        self._members: tuple[_Member, ...] = (postgres, temporal, *workers)
+        self._codec = codec
+        decoding = () if codec is None else (codec,)
+        self._members: tuple[_Member, ...] = (postgres, temporal, *decoding, *workers)
         self._report = report
 
     @property
@@ -81,6 +85,7 @@ class Stack:
             temporal_namespace=NAMESPACE,
             temporal_ui_url=self._temporal.ui_url,
             database_url=self._postgres.url(),
+            codec_keys=None if self._codec is None else self._codec.keys,
             logs=self._home / "logs",
             supervisor_pid=os.getpid(),
             pids={one.name: one.pid for one in programs if one.pid is not None},
@@ -142,6 +147,9 @@ async def embedded_stack(
     runs in this folder, and `Unreachable` when a server does not start.
     """
     home = home.resolve()
+    keys = load_settings().codec_keys
+    codec = None if keys is None else CodecServer(home, keys)
+    options = (*temporal_options, *(() if codec is None else codec.ui_options))
     with stack_lock(home):
         remove_stack(home)
         for orphan in await asyncio.to_thread(stop_orphans, home):
@@ -149,7 +157,8 @@ async def embedded_stack(
         async with embedded_postgres(home, settings=postgres_settings) as postgres:
             await _migrate(home, await postgres.create_database())
             async with (
-                embedded_temporal(home, usual_ports=True, options=temporal_options) as temporal,
+                embedded_temporal(home, usual_ports=True, options=options) as temporal,
+                serving(codec, temporal.ui_url),
                 _running_workers(
                     home,
                     workers,
@@ -157,7 +166,7 @@ async def embedded_stack(
                     {**_worker_environment(home, postgres, temporal), **(worker_settings or {})},
                 ) as crew,
             ):
-                stack = Stack(home, postgres, temporal, crew, report)
+                stack = Stack(home, postgres, temporal, codec, crew, report)
                 watch = asyncio.create_task(stack.keep_running())
                 try:
                     stack.publish()

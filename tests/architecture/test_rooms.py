@@ -197,6 +197,13 @@ TABLE = (
         ),
     ),
     Room(
+        "runtime/codec.py",
+        (
+            *(*STDLIB, "runtime.key_ring", "domain.errors", "temporalio"),
+            "cryptography",
+        ),
+    ),
+    Room(
         "worker.py",
         (
             *(*STDLIB, "domain", "store", "activities", "workflows", "runtime"),
@@ -220,6 +227,14 @@ TABLE = (
             *("pydantic", "store.database", "store.views"),
         ),
         types_of="store",
+    ),
+    # Answers with a codec, and knows neither an order nor the server.
+    Room(
+        "starter/codec_server/",
+        (
+            *(*STDLIB, "starter.codec_server", "domain", "runtime", "temporalio.api.common"),
+            *("temporalio.converter", "google.protobuf", "starlette", "uvicorn"),
+        ),
     ),
     # Draws documents: of a value, and of nothing else.
     Room(

@@ -239,6 +239,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "customers": ("show", "export", "erase"),
         "ledger": ("balance", "entries", "tax-report", "close", "export"),
         "reconcile": ("list", "resolve"),
+        "codec-keys": ("add", "list", "use"),
     }
     commands = [
         command

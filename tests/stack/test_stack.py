@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,10 @@ SECONDS_MAX = 60.0
 class Up:
     """A supervisor in a process of its own."""
 
-    def __init__(self, home: Path, worker_code: str) -> None:
+    def __init__(self, home: Path, worker_code: str, settings: Mapping[str, str]) -> None:
         self.events: list[dict[str, Any]] = []
         # No HOME, no TEMPORAL_*: what a service manager or a bare container gives.
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(home), worker_code],
             env=environment,
@@ -95,8 +95,11 @@ def home() -> Iterator[Path]:
 
 
 @contextmanager
-def up(home: Path, worker_code: str = "import time; time.sleep(600)") -> Iterator[Up]:
-    stack = Up(home, worker_code)
+def up(
+    home: Path, worker_code: str = "import time; time.sleep(600)", **settings: str
+) -> Iterator[Up]:
+    """`settings`: environment variables."""
+    stack = Up(home, worker_code, settings)
     try:
         yield stack
     finally:

@@ -20,6 +20,7 @@ def test_kinds_and_exit_codes_stay_what_they_are() -> None:
         "error": 1,
         "invalid_input": 2,
         "unknown_currency": 2,
+        "cannot_decrypt": 2,
         "refused": 1,
         "conflict": 1,
         "not_found": 1,

@@ -82,8 +82,17 @@ DATABASE = "postgresql://localhost:1/nowhere"
         ({"DATABASE_URL": DATABASE, "TEMPORAL_PROFILE": "nowhere"}, 2, "Temporal's configuration"),
         ({"DATABASE_URL": "nonsense", "TEMPORAL_ADDRESS": "127.0.0.1:1"}, 2, "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://x:y/z", "TEMPORAL_ADDRESS": "h:1"}, 2, "DATABASE_URL"),
+        (
+            {
+                "DATABASE_URL": DATABASE,
+                "TEMPORAL_ADDRESS": "127.0.0.1:1",
+                "ORDERLOOM_CODEC_KEYS": "no-such-file",
+            },
+            2,
+            "no-such-file: cannot be read (No such file or directory)",
+        ),
     ],
-    ids=["no address", "no such profile", "no url", "no port"],
+    ids=["no address", "no such profile", "no url", "no port", "no keys"],
 )
 @pytest.mark.usefixtures("root_logger")
 def test_what_waiting_cannot_mend_ends_it_at_once(

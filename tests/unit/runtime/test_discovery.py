@@ -83,6 +83,19 @@ def test_each_of_the_two_can_be_set_alone(environment: pytest.MonkeyPatch) -> No
     assert connect_settings().database_url == STACK.database_url
 
 
+def test_the_keys_of_the_running_stack_are_used_unless_others_are_named(
+    running: Path, environment: pytest.MonkeyPatch
+) -> None:
+    assert connect_settings().codec_keys is None
+    write_stack(running, STACK.model_copy(update={"codec_keys": Path("of-the-stack")}))
+    assert connect_settings().codec_keys == Path("of-the-stack")
+    environment.setenv("ORDERLOOM_CODEC_KEYS", "ours")
+    assert connect_settings().codec_keys == Path("ours")
+    environment.delenv("ORDERLOOM_CODEC_KEYS")
+    environment.setenv("TEMPORAL_ADDRESS", "another:7233")
+    assert connect_settings().codec_keys is None
+
+
 @pytest.mark.usefixtures("running")
 def test_an_empty_variable_counts_as_not_set(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("TEMPORAL_ADDRESS", "")

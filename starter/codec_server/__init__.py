@@ -1,0 +1,1 @@
+"""Decrypts for the Temporal UI, which has no keys of its own."""
