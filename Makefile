@@ -108,7 +108,7 @@ bench-aged: $(READY)
 .PHONY: lock
 lock: $(READY)
 	$(RUN) -m uv pip compile pyproject.toml --output-file requirements.lock --quiet \
-		--universal --python-version 3.11 --generate-hashes --extra embedded --extra dev --extra bench \
+		--universal --python-version 3.11 --generate-hashes --extra embedded --extra server --extra dev --extra bench \
 		--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
 .PHONY: baseline

@@ -191,6 +191,7 @@ def _rewriting(file: Path) -> Iterator[list[str]]:
 
     The new file is made before the old one is read: of two that write at once, one is refused.
     """
+    file = file.resolve()  # a link to a file stays a link
     beside = file.with_name(f".{file.name}.new")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -215,7 +216,7 @@ def _rewriting(file: Path) -> Iterator[list[str]]:
         raise InvalidInput(f"cannot be written ({error.strerror})", where=str(file)) from error
     finally:
         beside.unlink(missing_ok=True)
-    folder = os.open(file.absolute().parent, os.O_RDONLY)
+    folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # The new name is on disk, too, before anybody encrypts with its key.
     finally:

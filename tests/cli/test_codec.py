@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -142,6 +143,26 @@ async def test_what_cannot_be_used_ends_with_2_and_a_sentence(
         assert ended.err.count("\n") == 1, ended
         assert told in ended.err, (arguments, ended)
         assert "with/a/slash" not in ended.err
+
+
+async def test_where_the_server_is_not_installed_the_extra_is_named(
+    programs: Cli, keys: Path
+) -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None; from starter.cli.program import run; "
+        f"sys.exit(run(['codec-server', '--origin', '{UI}']))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code),
+        env=programs.environment
+        | {"ORDERLOOM_CODEC_KEYS": str(keys), "ORDERLOOM_CODEC_TOKEN": TOKEN},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
+    assert process.returncode == 2
+    assert told.decode() == (
+        "orderloom: uvicorn is not installed: pip install 'orderloom[server]'\n"
+    )
 
 
 async def test_the_ui_asks_beforehand_and_then_reads_what_was_encrypted(server: Server) -> None:

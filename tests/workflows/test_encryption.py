@@ -7,18 +7,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.orders.stuck import STEP, StuckOrders
+from activities.orders.stuck import STEP, StuckOrders, why
 from domain import ids
 from domain.orders.messages import CancelRequest
 from runtime.codec import ENCODING, data_converter
 from runtime.key_ring import add_key, load_ring
+from runtime.worker_options import sandbox
 from store.database import Pool
 from tests.support.builders import QUICK, an_order
 from tests.support.shop import Shop
 from tests.workflows.test_operator_page import the_page
+from workflows.chapters.fulfilments import OrderFulfilments
 
 REASON = "Kim Lee of 12 Elm Street has moved"
 
@@ -64,7 +67,7 @@ async def test_without_keys_what_people_type_stands_in_the_history_and_with_keys
 ) -> None:
     client = with_keys(temporal_client, keys_of(tmp_path, "a"))
     encrypted = Shop(pool, client, QUICK)
-    async with encrypted.working():
+    async with encrypted.working(workflow_runner=sandbox()):
         for each in (shop, encrypted):
             await each.stocked("TEA", 3)
             order = an_order(("TEA", 2))
@@ -127,6 +130,34 @@ async def test_a_worker_without_the_key_leaves_an_order_as_it_is_and_says_so_unt
         await both.until(taken_off, "the order is on the list no more")
         await both.aftersales.cancel(other.order_id, CancelRequest(reason=REASON))
         await both.settled()
+
+
+async def test_what_a_failing_workflow_says_is_encrypted_and_those_with_the_key_are_told_it(
+    temporal_client: Client, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(pool, with_keys(temporal_client, keys_of(tmp_path, "a")), QUICK)
+    order = an_order(("TEA", 2))
+
+    async def broken(*_: object) -> None:
+        raise KeyError(REASON)
+
+    monkeypatch.setattr(OrderFulfilments, "_lacks", broken)
+    async with shop.working():
+        await shop.stocked("TEA", 3)
+        part = await shop.placed(order)
+        await shop.task("pick", part)
+        await shop.warehouse.pick(part, {"1": 1}, who="picker")
+        execution = await shop.workflow(order.order_id).describe()
+
+        async def told() -> str | None:
+            event, reason = await why(shop.temporal, execution)
+            return reason if event else None
+
+        assert REASON in await shop.until(told, "its workflow task fails")
+        assert REASON.encode() not in await raw(temporal_client, order.order_id)
+        _, untold = await why(with_keys(temporal_client, None), execution)
+        assert "encrypted with the key 'a'" in untold
+    await shop.workflow(order.order_id).terminate()
 
 
 async def test_a_worker_that_knows_of_no_keys_does_not_take_an_encrypted_cancellation_for_nonsense(

@@ -54,6 +54,15 @@ def test_a_rotation_changes_which_key_encrypts_and_keeps_the_rest(file: Path) ->
         use_key(file, "other")
 
 
+def test_a_link_to_the_file_stays_one(file: Path) -> None:
+    link = file.parent / "link"
+    link.symlink_to(file)
+    add_key(link, "a")
+    add_key(link, "b")
+    assert link.is_symlink()
+    assert ids(file) == ["a", "b"]
+
+
 def test_an_id_is_given_once_and_has_only_letters_that_stay_what_they_are(file: Path) -> None:
     add_key(file, "a")
     with pytest.raises(Conflict, match="has a key a already"):
