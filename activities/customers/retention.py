@@ -30,7 +30,7 @@ class Persons:
         self._years = documents_years
 
     async def forget(self) -> None:
-        """Erase those that are due, each in a transaction of its own."""
+        """Erase those that are due."""
         while await self._some_asked_for() == BATCH:
             pass
         while await self._some_kept_long_enough() == BATCH:
@@ -51,11 +51,8 @@ class Persons:
         return await self._erase(due, "kept long enough")
 
     async def _erase(self, due: list[int], why: str) -> int:
-        done = 0
-        for order_no in due:
-            async with self._pool.acquire() as conn, conn.transaction():
-                done += await people.erase(conn, order_no, years=self._years, who=WHO, why=why)
-        return done
+        async with self._pool.acquire() as conn, conn.transaction():
+            return len(await people.erase(conn, due, years=self._years, who=WHO, why=why))
 
     async def _some_documents(self) -> int:
         async with self._pool.acquire() as conn, conn.transaction():

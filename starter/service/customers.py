@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -11,9 +11,12 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import NotFound
 from store.customers import people
 from store.customers.people import PersonsOrder
-from store.database import Pool
+from store.database import Connection, Pool
 from store.payments import credit_accounts
 from store.payments.credit_accounts import CreditAccount
+
+_AT_ONCE: Final = 100
+"""Orders that are erased in one transaction."""
 
 _ABOUT: Final = ("customer", "billing", "note", "gift_message", "extra")
 
@@ -93,22 +96,11 @@ class Customers:
         async with self._pool.acquire() as conn:
             await people.ask(conn, [order.order_no for order in orders])
         done = []
-        for order in orders:
+        for some in _together(orders):
             async with self._pool.acquire() as conn, conn.transaction():
-                erased = await people.erase(
-                    conn, order.order_no, years=documents_years, who=who, why=why
-                )
-                documents, until = await people.documents_kept(conn, order.order_no)
-            before = erased or order.erased_at is not None
-            done.append(
-                ErasedOrder(
-                    order_id=order.order_id,
-                    state=order.state,
-                    outcome="erased" if erased else "erased_before" if before else "waits",
-                    documents=documents,
-                    documents_until=until,
-                )
-            )
+                numbers = [order.order_no for order in some]
+                erased = await people.erase(conn, numbers, years=documents_years, who=who, why=why)
+                done += [await _outcome(conn, order, erased) for order in some]
         names = sorted({order.customer_id for order in orders})
         async with self._pool.acquire() as conn:
             if all(one.outcome != "waits" for one in done):
@@ -123,3 +115,20 @@ def about(order: PersonsOrder) -> dict[str, Any]:
     shipping = document.get("shipping") or {}
     parts = {**{part: document.get(part) for part in _ABOUT}, "address": shipping.get("address")}
     return {part: value for part, value in parts.items() if value}
+
+
+def _together(orders: Sequence[PersonsOrder]) -> Iterator[Sequence[PersonsOrder]]:
+    for first in range(0, len(orders), _AT_ONCE):
+        yield orders[first : first + _AT_ONCE]
+
+
+async def _outcome(conn: Connection, order: PersonsOrder, erased: set[int]) -> ErasedOrder:
+    now = order.order_no in erased
+    documents, until = await people.documents_kept(conn, order.order_no)
+    return ErasedOrder(
+        order_id=order.order_id,
+        state=order.state,
+        outcome="erased" if now else "erased_before" if order.erased_at else "waits",
+        documents=documents,
+        documents_until=until,
+    )

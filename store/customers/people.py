@@ -51,13 +51,15 @@ async def ask(conn: Connection, order_nos: Sequence[int]) -> None:
     await _sql.ask(conn, order_nos=list(order_nos))
 
 
-async def erase(conn: Connection, order_no: int, *, years: int, who: str, why: str) -> bool:
-    """Erase the person of an order that has ended; False: it has not, or is erased already.
+async def erase(
+    conn: Connection, order_nos: Sequence[int], *, years: int, who: str, why: str
+) -> set[int]:
+    """Erase the persons of those of these orders that have ended, and are not erased already.
 
     Documents stay whole for the rest of the year that they were issued in and `years` more.
     """
-    done: bool = await _sql.erase(conn, order_no=order_no, years=years, who=who, why=why)
-    return done
+    rows = _sql.erase(conn, order_nos=list(order_nos), years=years, who=who, why=why)
+    return {row["order_no"] async for row in rows}
 
 
 async def documents_kept(conn: Connection, order_no: int) -> tuple[int, date | None]:

@@ -37,8 +37,8 @@ select jsonb_build_object(
 update order_person set asked_at = coalesce(asked_at, moment())
 where order_no = any(:order_nos::bigint[]) and erased_at is null;
 
--- name: erase(order_no, years, who, why)$
-select person_erased(:order_no, :years, :who, :why);
+-- name: erase(order_nos, years, who, why)
+select persons_erased(:order_nos::bigint[], :years, :who, :why) as order_no;
 
 -- name: documents_kept(order_no)^
 -- How many documents of an order whose person is erased are whole still, and until when.

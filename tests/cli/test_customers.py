@@ -71,6 +71,21 @@ async def test_ended_orders_are_erased_and_open_ones_when_they_have_ended(
     assert [one["outcome"] for one in again["orders"]] == ["waits"]
 
 
+async def test_what_a_company_told_of_an_erased_order_is_emptied(
+    cli: Cli, rejected: str, pool: Pool
+) -> None:
+    body = {"metadata": {"order_id": rejected}, "billing_details": {"name": "X. Zwirbelhuber-Li"}}
+    other = {"metadata": {"order_id": f"{rejected}0"}, "billing_details": {"name": "Anna"}}
+    await pool.executemany(
+        "insert into provider_event (provider, event_id, type, body, happened_at, processed_at)"
+        " values ('stripe', $1, 'charge.succeeded', $2, now(), now())",
+        [("evt_1", body), ("evt_2", other)],
+    )
+    await cli.done("customers", "erase", EMAIL, *WHY)
+    bodies = await pool.fetch("select body from provider_event order by event_id")
+    assert [row["body"] for row in bodies] == [{}, other]
+
+
 async def test_credit_that_is_not_spent_is_kept_and_told(cli: Cli, rejected: str) -> None:
     assert rejected
     await cli.done("credit", "grant", CUSTOMER["id"], "5.00", "EUR", "--reason", "late")
