@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Final
 
 from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
 from store.customers import people
-from store.database import Pool
+from store.database import DatabaseFault, Pool
+
+logger = logging.getLogger(__name__)
 
 WHO: Final = "orderloom"
 
@@ -51,8 +54,15 @@ class Persons:
         return await self._erase(due, "kept long enough")
 
     async def _erase(self, due: list[int], why: str) -> int:
-        async with self._pool.acquire() as conn, conn.transaction():
-            return len(await people.erase(conn, due, years=self._years, who=WHO, why=why))
+        done = 0
+        for order_no in due:
+            try:
+                async with self._pool.acquire() as conn, conn.transaction():
+                    done += await people.erase(conn, order_no, years=self._years, who=WHO, why=why)
+            except DatabaseFault:
+                # One that cannot be erased now keeps no other waiting; it is tried again.
+                logger.exception("the person of order number %s is not erased", order_no)
+        return done
 
     async def _some_documents(self) -> int:
         async with self._pool.acquire() as conn, conn.transaction():

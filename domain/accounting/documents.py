@@ -95,6 +95,9 @@ class Earlier(_Printed):
     taxes: tuple[TaxRow, ...] = ()
     shipping_minor: int = 0
     rounding_minor: int = 0
+    buyer: Party | None = None
+    """Of an order whose person was erased: its invoices have the buyer still."""
+    deliver_to: Party | None = None
 
 
 def compose(
@@ -140,6 +143,7 @@ def compose(
         allowance,
         room=room,
     )
+    known = next((one for one in earlier if one.buyer), None)
     sent_to = order.shipping.address
     billed = order.billing or sent_to
     company = order.customer.company or (order.billing and order.billing.company)
@@ -156,7 +160,8 @@ def compose(
         seller=Party(
             name=seller.name, address=seller.address, number=", ".join(seller.tax_numbers)
         ),
-        buyer=Party(
+        buyer=(known and known.buyer)
+        or Party(
             name=company or buyer,
             address=(
                 *([buyer] if company else []),
@@ -165,7 +170,8 @@ def compose(
             ),
             number=order.customer.id,
         ),
-        deliver_to=Party(
+        deliver_to=(known and known.deliver_to)
+        or Party(
             name=sent_to.name if sent_to else company or buyer,
             address=address_lines(sent_to) if sent_to else (),
         ),

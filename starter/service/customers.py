@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -10,13 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from store.customers import people
-from store.customers.people import PersonsOrder
+from store.customers.people import KnownFor, PersonsOrder
 from store.database import Connection, Pool
 from store.payments import credit_accounts
 from store.payments.credit_accounts import CreditAccount
-
-_AT_ONCE: Final = 100
-"""Orders that are erased in one transaction."""
 
 _ABOUT: Final = ("customer", "billing", "note", "gift_message", "extra")
 
@@ -24,7 +21,8 @@ _ABOUT: Final = ("customer", "billing", "note", "gift_message", "extra")
 class ErasedOrder(BaseModel):
     """What became of one order's person. Its `documents` stay whole until `documents_until`.
 
-    `waits`: the order has not ended; it is erased as soon as it has, and nobody has to ask again.
+    `waits`: the person has still to be known (`known_for`). It is erased as soon as that is over,
+    and nobody has to ask again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +30,7 @@ class ErasedOrder(BaseModel):
     order_id: str
     state: str
     outcome: Literal["erased", "erased_before", "waits"]
+    known_for: KnownFor | None
     documents: int
     documents_until: date | None
 
@@ -73,7 +72,7 @@ class Customers:
         async with self._pool.acquire() as conn:
             about = [
                 {
-                    **order.model_dump(mode="json", exclude={"order_no", "ended"}),
+                    **order.model_dump(mode="json", exclude={"order_no"}),
                     **await people.told_about(conn, order.order_no),
                 }
                 for order in orders
@@ -96,11 +95,10 @@ class Customers:
         async with self._pool.acquire() as conn:
             await people.ask(conn, [order.order_no for order in orders])
         done = []
-        for some in _together(orders):
+        for order in orders:
             async with self._pool.acquire() as conn, conn.transaction():
-                numbers = [order.order_no for order in some]
-                erased = await people.erase(conn, numbers, years=documents_years, who=who, why=why)
-                done += [await _outcome(conn, order, erased) for order in some]
+                await people.erase(conn, order.order_no, years=documents_years, who=who, why=why)
+                done.append(await _outcome(conn, order))
         names = sorted({order.customer_id for order in orders})
         async with self._pool.acquire() as conn:
             if all(one.outcome != "waits" for one in done):
@@ -117,18 +115,15 @@ def about(order: PersonsOrder) -> dict[str, Any]:
     return {part: value for part, value in parts.items() if value}
 
 
-def _together(orders: Sequence[PersonsOrder]) -> Iterator[Sequence[PersonsOrder]]:
-    for first in range(0, len(orders), _AT_ONCE):
-        yield orders[first : first + _AT_ONCE]
-
-
-async def _outcome(conn: Connection, order: PersonsOrder, erased: set[int]) -> ErasedOrder:
-    now = order.order_no in erased
-    documents, until = await people.documents_kept(conn, order.order_no)
+async def _outcome(conn: Connection, order: PersonsOrder) -> ErasedOrder:
+    """How it stands by now, whoever did it."""
+    now = await people.standing(conn, order.order_no)
+    done: Literal["erased", "erased_before"] = "erased_before" if order.erased_at else "erased"
     return ErasedOrder(
         order_id=order.order_id,
         state=order.state,
-        outcome="erased" if now else "erased_before" if order.erased_at else "waits",
-        documents=documents,
-        documents_until=until,
+        outcome="waits" if now.erased_at is None else done,
+        known_for=now.known_for if now.erased_at is None else None,
+        documents=now.documents,
+        documents_until=now.until,
     )

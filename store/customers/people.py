@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from store.database import Connection, Record, load_queries
+from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
+
+
+KnownFor = Literal["open", "late", "attention", "dispute", "refund"]
+"""It has not ended; something came after its end; a person has to decide; a bank questions its
+payment; a refund is owed."""
 
 
 class PersonsOrder(BaseModel):
     """One order of a person. `document`: as it was placed, without what is erased.
 
-    `ended`: nothing happens to it any more that would need to know the person.
+    `known_for`: why the person has still to be known; None where nothing happens to it any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,11 +37,25 @@ class PersonsOrder(BaseModel):
     document: dict[str, Any]
     asked_at: datetime | None
     erased_at: datetime | None
-    ended: bool
+    known_for: KnownFor | None
+
+
+class Standing(BaseModel):
+    """Of one order's person. `documents`: those that are whole `until` then, if it is erased."""
+
+    model_config = ConfigDict(frozen=True)
+
+    erased_at: datetime | None
+    known_for: KnownFor | None
+    documents: int
+    until: date | None
 
 
 async def orders_of(conn: Connection, customer: str) -> list[PersonsOrder]:
-    """The orders of a customer's id, or of a mail address in any spelling, newest first."""
+    """The orders of a customer's id, or of a mail address in any spelling, newest first.
+
+    Those that are erased are found by their id for as long as a document has it.
+    """
     return [PersonsOrder(**row) async for row in _sql.orders_of(conn, customer=customer)]
 
 
@@ -51,25 +70,22 @@ async def ask(conn: Connection, order_nos: Sequence[int]) -> None:
     await _sql.ask(conn, order_nos=list(order_nos))
 
 
-async def erase(
-    conn: Connection, order_nos: Sequence[int], *, years: int, who: str, why: str
-) -> set[int]:
-    """Erase the persons of those of these orders that have ended, and are not erased already.
+async def erase(conn: Connection, order_no: int, *, years: int, who: str, why: str) -> bool:
+    """Erase the person of an order that is over; False: it is not, or is erased already.
 
     Documents stay whole for the rest of the year that they were issued in and `years` more.
     """
-    rows = _sql.erase(conn, order_nos=list(order_nos), years=years, who=who, why=why)
-    return {row["order_no"] async for row in rows}
+    done: bool = await _sql.erase(conn, order_no=order_no, years=years, who=who, why=why)
+    return done
 
 
-async def documents_kept(conn: Connection, order_no: int) -> tuple[int, date | None]:
-    """How many documents of an erased order have the person on them still, and until when."""
-    row: Record = await _sql.documents_kept(conn, order_no=order_no)
-    return row["documents"], row["until"]
+async def standing(conn: Connection, order_no: int) -> Standing:
+    """How it stands with the person of one order by now."""
+    return Standing(**await _sql.standing(conn, order_no=order_no))
 
 
 async def erase_credit(conn: Connection, customers: Sequence[str]) -> None:
-    """Accounts of store credit without a balance belong to nobody from now on."""
+    """Accounts of store credit that is spent belong to nobody any more; others stay."""
     await _sql.erase_credit(conn, customers=list(customers))
 
 

@@ -528,6 +528,7 @@ create table document (
 create unique index series_begins_once on document (seller, kind, series, year) where previous is null;
 create index document_by_time on document (seller, issued_at);
 create index document_to_erase on document (kept_until) where kept_until is not null;
+create index document_of_erased on document ((content #>> '{buyer,number}')) where kept_until is not null;
 
 -- Each location's part of an order, and the parcels that leave.
 
@@ -983,6 +984,7 @@ create table reconciliation_difference (
     constraint difference_that_is_not_open_has_an_end check (
         (resolution = 'open') = (closed_at is null))
 );
+create index difference_by_order on reconciliation_difference (order_id) where order_id is not null;
 create index difference_open on reconciliation_difference (day) where resolution = 'open';
 
 -- Store credit -------------------------------------------------------------------------------------

@@ -179,6 +179,11 @@ async def shipping(conn: Connection, order_id: str) -> Shipping:
     return stored(Shipping, await _sql.shipping_of(conn, order_id=order_id))
 
 
+async def is_erased(conn: Connection, order_id: str) -> bool:
+    """Nobody knows any more whose order it was."""
+    return (await customer_id(conn, order_id)).startswith("erased-")
+
+
 async def customer_id(conn: Connection, order_id: str) -> str:
     """The customer's id, as the channel knows it."""
     found: str = await _sql.customer_of(conn, order_id=order_id)

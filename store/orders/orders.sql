@@ -82,6 +82,10 @@ with new as (
     insert into effect (order_no, effect, answer, ended_at)
     select order_no, 'ended', '"closed"', 'infinity' from new
     on conflict (order_no, effect) do update set ended_at = excluded.ended_at
+), known_again as (
+    -- What comes late may name an erased person anew: it is erased once more when that is over.
+    update order_person p set erased_at = null, asked_at = moment()
+    from new where p.order_no = new.order_no and p.erased_at is not null
 )
 insert into effect (order_no, effect, answer) select order_no, 'reopened', to_jsonb(:opening::text) from new
 on conflict (order_no, effect) do update set answer = excluded.answer;

@@ -152,3 +152,4 @@ create table document (
 create unique index series_begins_once on document (seller, kind, series, year) where previous is null;
 create index document_by_time on document (seller, issued_at);
 create index document_to_erase on document (kept_until) where kept_until is not null;
+create index document_of_erased on document ((content #>> '{buyer,number}')) where kept_until is not null;

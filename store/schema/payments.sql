@@ -289,6 +289,7 @@ create table reconciliation_difference (
     constraint difference_that_is_not_open_has_an_end check (
         (resolution = 'open') = (closed_at is null))
 );
+create index difference_by_order on reconciliation_difference (order_id) where order_id is not null;
 create index difference_open on reconciliation_difference (day) where resolution = 'open';
 
 -- Store credit -------------------------------------------------------------------------------------

@@ -31,7 +31,16 @@ BILLING: Final = {
 FREE: Final = {
     "note": "please ring at Grummelpott",
     "gift_message": "for dear aunt Wilhelmtrude",
-    "extra": {"loyalty": "Stempelkarte-4711", "from": {"page": "Quakfrosch"}},
+    "extra": {
+        "loyalty": "Stempelkarte-4711",
+        "from": {"page": "Quakfrosch"},
+        # Words and numbers that programs use: nothing of theirs may be taken for a person's.
+        "total": "3750",
+        "web": "web",
+        "status": "closed",
+        "src": "orderloom",
+        "kind": "refund",
+    },
 }
 WORDS: Final = (
     *("zwirbelhuber", "Xaverine", "7766554", "Quastenhof", "DE998877665"),

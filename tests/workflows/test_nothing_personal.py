@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from activities.customers.retention import Persons
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.orders.messages import CancelRequest, RefundRequest, ReturnRequest
 from domain.orders.order import Order
 from starter.service.customers import Customers
@@ -24,11 +24,12 @@ TYPED = ("Hinkelsteiner", "Kuckucksuhr", "Schneckenpost")
 ASKED = {"who": "dpo", "why": "asked for by letter"}
 
 
-async def live(shop: Shop) -> Order:
+async def live(shop: Shop, *, comes_back: bool = True) -> Order:
     """One parcel comes back, the other is cancelled with its label bought; and goodwill."""
     await asyncio.gather(shop.stocked("TEA", 3), shop.stocked("CUP", 2, "second"))
     order = an_order(("TEA", 3, "12.50"), ("CUP", 2), **planted())
-    returned = await shop.placed(order, a_policy(give_up_after=10, return_window=60))
+    window = 60 if comes_back else 1
+    returned = await shop.placed(order, a_policy(give_up_after=10, return_window=window))
     recalled = f"{order.order_id}:2"
     await asyncio.gather(shop.drive(returned, "delivered"), shop.drive(recalled, "labelled"))
     no_cups = CancelRequest.model_validate({"reason": SAID[0], "lines": [{"line_id": "2"}]})
@@ -36,7 +37,8 @@ async def live(shop: Shop) -> Order:
     await shop.told(order.order_id, "authorization released")
     sorry = RefundRequest.model_validate({"reason": SAID[2], "amount": "1.00"})
     await shop.aftersales.refund(order.order_id, sorry)
-    await shop.aftersales.request_return(order.order_id, ReturnRequest(reason=SAID[1]))
+    if comes_back:
+        await shop.aftersales.request_return(order.order_id, ReturnRequest(reason=SAID[1]))
     await shop.finish(order.order_id)
     return order
 
@@ -125,6 +127,31 @@ async def test_documents_keep_their_buyer_for_as_long_as_the_law_wants(shop: Sho
     await duty.forget()
     assert await left_of_it(shop) == {}
     assert order.order_id
+
+
+async def test_what_comes_late_to_an_erased_order_is_erased_too(shop: Shop) -> None:
+    order = await live(shop, comes_back=False)
+    doors, duty = Customers(shop.pool), Persons(shop.pool, documents_years=10)
+    await doors.erase(CUSTOMER["id"], documents_years=10, **ASKED)
+    late = {"reason": f"{SAID[0]}, again", "amount": "0.50"}
+    credit = RefundRequest.model_validate({**late, "to": "store_credit"})
+    with pytest.raises(Refused, match="is erased, so store credit would be nobody's"):
+        await shop.aftersales.refund(order.order_id, credit)
+    await shop.aftersales.refund(order.order_id, RefundRequest.model_validate(late))
+    assert "refund" in await left_of_it(shop), "a person may be named anew"
+
+    async def erased_again() -> bool:
+        await duty.forget()
+        return (await left_of_it(shop)).keys() == {"document"}
+
+    await shop.until(erased_again, "what came late to be erased")
+    # The credit note names whom the invoice that it corrects names; both as long as the law wants.
+    buyers = await shop.pool.fetch("select content -> 'buyer' as buyer, kept_until from document")
+    assert {row["buyer"]["name"] for row in buyers} == {CUSTOMER["company"]}
+    assert len({row["kept_until"] for row in buyers}) == 1
+    (again,) = (await doors.erase(CUSTOMER["id"], documents_years=10, **ASKED)).orders
+    assert (again.outcome, again.documents) == ("erased_before", 3)
+    await shop.settled()
 
 
 async def test_an_order_that_has_not_ended_is_erased_as_soon_as_it_has(shop: Shop) -> None:

@@ -39,7 +39,7 @@ class Points:
     async def count_orders(self, customer: str) -> Given:
         async with self._pool.acquire() as conn:
             orders: int = await conn.fetchval(
-                "select count(*) from customer_order where customer_id = $1", customer
+                "select count(*) from order_person where customer_id = $1", customer
             )
         return Given(customer=customer, orders=orders)
 

@@ -15,7 +15,7 @@ from starter.cli.terminal.options import DryRun, Json, Who, read_reason, reporte
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records
 from starter.service.customers import ErasedOrder, about
-from store.customers.people import PersonsOrder
+from store.customers.people import KnownFor, PersonsOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -35,6 +35,14 @@ _PARTS: Final = {
     "note": "note",
     "gift_message": "gift message",
     "extra": "extra",
+}
+
+_WHY: Final[dict[KnownFor, str]] = {
+    "open": "it has not ended",
+    "late": "something is done that came after its end",
+    "attention": "it needs a person first, see `orderloom attention`",
+    "dispute": "a bank questions its payment",
+    "refund": "a refund of it is owed",
 }
 
 _FIELDS: Final = {
@@ -120,8 +128,8 @@ def erase(
 
 
 def _became(order: ErasedOrder) -> str:
-    if order.outcome == "waits":
-        return f"kept, because it is {order.state}; erased by itself as soon as it has ended"
+    if order.known_for is not None:
+        return f"kept, because {_WHY[order.known_for]}; erased by itself as soon as that is over"
     said = "erased" if order.outcome == "erased" else "erased before"
     if not order.documents:
         return said
@@ -132,7 +140,7 @@ def _became(order: ErasedOrder) -> str:
 def _mark(order: PersonsOrder) -> str:
     if order.erased_at is not None:
         return f", erased {local(order.erased_at)}"
-    return ", to be erased when it has ended" if order.asked_at is not None else ""
+    return ", to be erased when it is over" if order.asked_at is not None else ""
 
 
 def _told(part: str, value: Any) -> str:

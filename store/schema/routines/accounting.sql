@@ -137,12 +137,18 @@ begin
                    'units', (
                        select coalesce(jsonb_object_agg(l ->> 'line_id', (l ->> 'quantity')::bigint), '{}')
                        from jsonb_array_elements(d.content -> 'lines') l
-                   )) order by d.issued_at, d.number)
+                   ))
+                   -- A correction of an erased order names whom its invoice names.
+                   || case when p.erased_at is null and p.customer_id <> 'erased-' || o.order_no then '{}'
+                           else jsonb_build_object('buyer', d.content -> 'buyer',
+                                                   'deliver_to', d.content -> 'deliver_to') end
+                   order by d.issued_at, d.number)
                from document d where d.order_no = o.order_no
            ), '[]') as earlier,
            d.number, d.goods_minor::bigint, d.tax_minor::bigint, d.shipping_minor::bigint,
            d.shipping_tax_minor::bigint
     from customer_order o
+    join order_person p using (order_no)
     left join document d on d.order_no = o.order_no and d.kind = its_kind and d.part_id = its_part
     where o.order_id = its_order;
 end $$;

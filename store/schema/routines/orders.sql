@@ -185,6 +185,12 @@ begin
     from given left join done using (order_no, effect)
     where done.order_no is not null or is_over and after_end
     order by position;
+    if after_end then
+        -- What is told late may name an erased person anew.
+        update order_person p set erased_at = null, asked_at = moment()
+        from unnest(order_ids) as one
+        where p.order_no = order_no_of(one) and p.erased_at is not null;
+    end if;
 end $$;
 
 -- The order's number, and an effect if it was done, for one who holds the order's lock.

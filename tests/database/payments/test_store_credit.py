@@ -537,8 +537,8 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
         for done in receipts:
             await conn.execute(
                 "INSERT INTO customer_order (order_id, channel, seller, channel_order_id, digest, "
-                "policy, document, customer_id, currency, total_minor, placed_at) "
-                "VALUES ($1, 'web', 'main', $1, '', '{}', '{}', '', 'USD', 0, now()) "
+                "policy, document, currency, total_minor, placed_at) "
+                "VALUES ($1, 'web', 'main', $1, '', '{}', '{}', 'USD', 0, now()) "
                 "ON CONFLICT DO NOTHING",
                 done.order_id,
             )
