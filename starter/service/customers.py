@@ -55,10 +55,15 @@ class Customers:
         async with self._pool.acquire() as conn:
             found = await people.orders_of(conn, customer)
         if not found:
-            raise NotFound(
-                f"there is no order of {customer!r}; write the customer's id as the channel has it,"
-                " or a mail address"
-            )
+            raise _unknown(customer)
+        return found
+
+    async def _orders_or_credit_of(self, customer: str) -> Sequence[PersonsOrder]:
+        """The same of one who may have nothing but store credit, and no order."""
+        async with self._pool.acquire() as conn:
+            found = await people.orders_of(conn, customer)
+            if not found and not await credit_accounts.find(conn, customer):
+                raise _unknown(customer)
         return found
 
     async def credit_of(self, customer: str) -> Sequence[CreditAccount]:
@@ -68,7 +73,7 @@ class Customers:
 
     async def export(self, customer: str) -> dict[str, Any]:
         """All that is stored about a person, as one document. Raises NotFound."""
-        orders = await self.orders_of(customer)
+        orders = await self._orders_or_credit_of(customer)
         async with self._pool.acquire() as conn:
             about = [
                 {
@@ -77,7 +82,7 @@ class Customers:
                 }
                 for order in orders
             ]
-            ids = sorted({order.customer_id for order in orders})
+            ids = sorted({customer, *(order.customer_id for order in orders)})
             credit = [x for one in ids for x in await credit_accounts.find(conn, one)]
         return {
             "customer": customer,
@@ -91,7 +96,7 @@ class Customers:
         Amounts, units and days stay, and documents stay whole for the rest of the year of issue and
         `documents_years` more. Asked for again, it says the same of what is left. Raises NotFound.
         """
-        orders = await self.orders_of(customer)
+        orders = await self._orders_or_credit_of(customer)
         async with self._pool.acquire() as conn:
             await people.ask(conn, [order.order_no for order in orders])
         done = []
@@ -99,7 +104,7 @@ class Customers:
             async with self._pool.acquire() as conn, conn.transaction():
                 await people.erase(conn, order.order_no, years=documents_years, who=who, why=why)
                 done.append(await _outcome(conn, order))
-        names = sorted({order.customer_id for order in orders})
+        names = sorted({customer, *(order.customer_id for order in orders)})
         async with self._pool.acquire() as conn:
             if all(one.outcome != "waits" for one in done):
                 await people.erase_credit(conn, names)
@@ -113,6 +118,13 @@ def about(order: PersonsOrder) -> dict[str, Any]:
     shipping = document.get("shipping") or {}
     parts = {**{part: document.get(part) for part in _ABOUT}, "address": shipping.get("address")}
     return {part: value for part, value in parts.items() if value}
+
+
+def _unknown(customer: str) -> NotFound:
+    return NotFound(
+        f"there is no order of {customer!r}; write the customer's id as the channel has it,"
+        " or a mail address"
+    )
 
 
 async def _outcome(conn: Connection, order: PersonsOrder) -> ErasedOrder:

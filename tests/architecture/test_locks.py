@@ -19,6 +19,7 @@ PLACES = {
     "store/schema/routines/payments.sql authorization_made": "1",
     "store/schema/routines/payments.sql charge_to_make": "1",
     "store/schema/routines/payments.sql charge_made": "1",
+    "store/schema/routines/customers.sql credit_erased": "behind 1, sorted: spent accounts",
     "store/schema/routines/customers.sql person_erased": "1, and then what is the order's alone",
     "store/stock/transfers.sql lock": "1",
     "store/payments/disputes.sql lock_dispute": "behind 1: a part of one order",

@@ -78,6 +78,20 @@ async def test_credit_that_is_not_spent_is_kept_and_told(cli: Cli, rejected: str
     assert erased.endswith("store credit of 5.00 EUR is kept under this id until it is spent\n")
 
 
+async def test_who_has_nothing_but_credit_is_handed_out_and_erased(cli: Cli, pool: Pool) -> None:
+    why = ("--reason", "Zwirbelhuber was sad", "--by", "anna")
+    await cli.done("credit", "grant", CUSTOMER["id"], "5.00", "EUR", *why)
+    assert found_in((await cli.done("customers", "export", CUSTOMER["id"])).out) == ["zwirbelhuber"]
+    kept = (await cli.done("customers", "erase", CUSTOMER["id"], *WHY)).out
+    assert kept == "store credit of 5.00 EUR is kept under this id until it is spent\n"
+    await pool.execute("update credit_account set balance_minor = 0")
+    assert (await cli.done("customers", "erase", CUSTOMER["id"], *WHY)).out == ""
+    for table in ("credit_account", "credit_operation", "journal_entry"):
+        rows = await pool.fetch(f"select t::text from {table} t")
+        assert rows
+        assert found_in("".join(row["t"] for row in rows)) == []
+
+
 async def test_a_person_whom_nobody_knows_is_refused(cli: Cli) -> None:
     for command in (("show",), ("export",), ("erase", *WHY)):
         ended = await cli("customers", command[0], "nobody@nowhere.example", *command[1:])

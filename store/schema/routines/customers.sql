@@ -60,11 +60,12 @@ end $$;
 create or replace function person_erased(its_no bigint, years integer, its_who text, its_why text) returns boolean
 language plpgsql as $$
 declare
-    its_order  text;
-    its_person jsonb;
+    its_order    text;
+    its_person   jsonb;
+    its_customer text;
 begin
     select order_id into its_order from customer_order where order_no = its_no for no key update;
-    select person into its_person from order_person where order_no = its_no and erased_at is null for update;
+    select person, customer_id into its_person, its_customer from order_person where order_no = its_no and erased_at is null for update;
     if its_person is null or known_for(its_no) is not null then
         return false;
     end if;
@@ -95,6 +96,9 @@ begin
     values (its_no, 'person erased', 'person erased', its_who, nullif(its_why, ''));
     perform documents_erased(null, its_no);
     perform set_config('orderloom.erasing', '', true);
+    if not exists (select from order_person where customer_id = its_customer) then
+        perform credit_erased(array[its_customer]);
+    end if;
     return true;
 end $$;
 

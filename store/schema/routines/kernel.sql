@@ -6,7 +6,7 @@ declare
 begin
     -- Texts about a person are erased (customers.sql), and nothing else.
     if tg_op = 'UPDATE' and current_setting('orderloom.erasing', true) = 'on' then
-        may_change := '{why,data,memo,content,kept_until}'::text[] || array(
+        may_change := '{why,data,memo,request,content,kept_until}'::text[] || array(
             -- What is computed of the others is not there yet.
             select attname::text from pg_attribute where attrelid = tg_relid and attgenerated <> '');
         if to_jsonb(new) - may_change = to_jsonb(old) - may_change then
