@@ -1,8 +1,8 @@
 """The printed content of invoices and credit notes, put together once, at the issue.
 
 An invoice is for a parcel, a credit note for a refund. The lines add up exactly to the worth that
-the ledger books for the same parcel or refund. Shipping is a sum of the whole document and in none
-of its lines.
+the ledger books for the same parcel or refund. Shipping and fees are amounts of the whole document
+and in none of its lines.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.accounting.printed_fees import PrintedFee, fees_of, shares_of
 from domain.accounting.printed_lines import PrintedLine, lines_of
 from domain.accounting.tax_rows import Room, TaxRow, rows_of, what_is_left
 from domain.errors import Refused
@@ -48,9 +49,9 @@ class Reference(_Printed):
 class Content(_Printed):
     """Everything that is printed except the number and its date. Amounts in minor units.
 
-    net = lines + allowance + shipping, tax likewise, and net + tax + rounding = total. `allowance`:
-    the credit for no unit in particular. `taxes`: net and tax by rate. `reason` and `invoices` are
-    a credit note's.
+    net = lines + allowance + shipping + fees, tax likewise, and net + tax + rounding = total.
+    `allowance`: the credit for no unit in particular. `fees`: all of the order's, each with its
+    share. `taxes`: net and tax by rate. `reason` and `invoices` are a credit note's.
     """
 
     kind: Kind
@@ -69,6 +70,9 @@ class Content(_Printed):
     allowance_tax_minor: int
     shipping_minor: int
     shipping_tax_minor: int
+    shipping_tax_rate: str | None = None
+    shipping_tax_category: str | None = None
+    fees: tuple[PrintedFee, ...] = ()
     taxes: tuple[TaxRow, ...]
     net_minor: int
     tax_minor: int
@@ -94,10 +98,17 @@ class Earlier(_Printed):
     units: dict[str, int]
     taxes: tuple[TaxRow, ...] = ()
     shipping_minor: int = 0
+    shipping_tax_minor: int = 0
+    fees: tuple[PrintedFee, ...] = ()
     rounding_minor: int = 0
     buyer: Party | None = None
     """Of an order whose person was erased: its invoices have the buyer still."""
     deliver_to: Party | None = None
+
+    @property
+    def beside_goods_minor(self) -> int:
+        """Its shipping and its fees, without tax."""
+        return self.shipping_minor + sum(fee.net_minor for fee in self.fees)
 
 
 def compose(
@@ -136,13 +147,9 @@ def compose(
     )
     # Without lines, the goods' amount cannot be spread.
     allowance = Worth() if lines else Worth(goods=worth.goods - rounding, tax=worth.tax)
-    taxes = rows_of(
-        order,
-        lines,
-        worth.only_shipping,
-        allowance,
-        room=room,
-    )
+    beside_goods = shares_of(order, worth, kind=kind, earlier=earlier)
+    shipping = beside_goods[0]
+    taxes = rows_of(order, lines, beside_goods, allowance, room=room)
     known = next((one for one in earlier if one.buyer), None)
     sent_to = order.shipping.address
     billed = order.billing or sent_to
@@ -178,8 +185,11 @@ def compose(
         lines=lines,
         allowance_minor=allowance.goods,
         allowance_tax_minor=allowance.tax,
-        shipping_minor=worth.shipping,
-        shipping_tax_minor=worth.shipping_tax,
+        shipping_minor=shipping.net,
+        shipping_tax_minor=shipping.tax,
+        shipping_tax_rate=shipping.rate,
+        shipping_tax_category=shipping.category,
+        fees=fees_of(order, beside_goods),
         taxes=taxes,
         net_minor=worth.goods + worth.shipping - rounding,
         tax_minor=worth.tax + worth.shipping_tax,
@@ -196,7 +206,7 @@ def _room(kind: Kind, earlier: Sequence[Earlier]) -> Room | None:
     if kind == "invoice" or not known:
         return None
     return what_is_left(
-        (one.kind == "invoice", one.taxes, one.shipping_minor, one.rounding_minor)
+        (one.kind == "invoice", one.taxes, one.beside_goods_minor, one.rounding_minor)
         for one in earlier
     )
 

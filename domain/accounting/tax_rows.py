@@ -1,9 +1,9 @@
 """Net and tax of a document by the rate of the tax.
 
-An invoice has its lines and its shipping at their own rates. A credit note never takes back more at
-a rate than is invoiced at it and not credited: where a credit for no unit in particular has been
-given before, the rest is taken from the other rates. So all documents of an order add up, rate by
-rate, to what the customer keeps, and to nothing when all of it came back.
+An invoice has its lines, its shipping and its fees at their own rates. A credit note never takes
+back more at a rate than is invoiced at it and not credited: where a credit for no unit in
+particular has been given before, the rest is taken from the other rates. So all documents of an
+order add up, rate by rate, to what the customer keeps, and to nothing when all of it came back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.accounting.printed_fees import Share
 from domain.accounting.printed_lines import PrintedLine, rate_text
 from domain.money import split
 from domain.orders.amounts import Worth
@@ -47,7 +48,7 @@ class Room:
 
 
 def what_is_left(documents: Iterable[tuple[bool, Sequence[TaxRow], int, int]]) -> Room:
-    """Of each document: whether it is an invoice, its rows, its shipping, and its rounding."""
+    """Of each: whether it is an invoice, its rows, its shipping with fees, and its rounding."""
     net, tax, shipping, rounding = Counter[Kind](), Counter[Kind](), 0, 0
     for is_invoice, rows, its_shipping, its_rounding in documents:
         sign = 1 if is_invoice else -1
@@ -62,19 +63,22 @@ def what_is_left(documents: Iterable[tuple[bool, Sequence[TaxRow], int, int]]) -
 def rows_of(
     order: Order,
     lines: Sequence[PrintedLine],
-    shipping: Worth,
+    beside_goods: Sequence[Share],
     allowance: Worth,
     *,
     room: Room | None,
 ) -> tuple[TaxRow, ...]:
-    """The rows of a document, the highest rate first. `room`: of a credit note."""
+    """The rows of a document, the highest rate first.
+
+    `beside_goods`: the shares of the shipping and the fees. `room`: of a credit note.
+    """
     net, tax = Counter[Kind](), Counter[Kind]()
     for line in lines:
         net[line.tax_rate, line.tax_category] += line.net_minor
         tax[line.tax_rate, line.tax_category] += line.tax_minor
-    its = order.shipping
-    net[rate_text(its.tax_rate), its.tax_category] += shipping.shipping
-    tax[rate_text(its.tax_rate), its.tax_category] += shipping.shipping_tax
+    for share in beside_goods:
+        net[share.rate, share.category] += share.net
+        tax[share.rate, share.category] += share.tax
     whole = Room(*_whole(order)) if room is None else room
     net = _placed(net, allowance.goods, whole.net, capped=room is not None)
     tax = _placed(tax, allowance.tax, whole.tax, capped=room is not None)

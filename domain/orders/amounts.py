@@ -1,11 +1,12 @@
 """The worth of each unit of an order, and the amounts to charge, invoice and pay back.
 
 The order's discount and its shipping are spread over the lines once, by largest remainder, weighted
-by the cost of each line's goods. Within a line the first `n` units are worth `whole × n //
-quantity`. The amount that the customer has paid for a line, less the amount paid back, is at every
-moment the worth of the first `n` units, where `n` counts the units that are charged and not paid
-back. So no cent is gained or lost, whatever happens in which order: the parts add up to the whole,
-and a return of everything pays back exactly the amount that was paid.
+by the cost of each line's goods. The order's fees go with its shipping, as one amount. Within a
+line the first `n` units are worth `whole × n // quantity`. The amount that the customer has paid
+for a line, less the amount paid back, is at every moment the worth of the first `n` units, where
+`n` counts the units that are charged and not paid back. So no cent is gained or lost, whatever
+happens in which order: the parts add up to the whole, and a return of everything pays back exactly
+the amount that was paid.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from domain.orders.quantities import LineUnits
 class Worth(BaseModel):
     """An amount in minor units, split by its purpose as the ledger books it.
 
-    `goods` is net of all discounts; `tax` is on the goods, `shipping_tax` on the shipping.
+    `goods` is net of all discounts; `tax` is on the goods, `shipping_tax` on the shipping. The
+    order's fees are part of the shipping, in both.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -208,19 +210,21 @@ class LineMoney(BaseModel):
 
 
 def value_lines(order: Order) -> dict[str, LineWorth]:
-    """Line id → the worth of the line, with its shares of the order's discount and shipping.
+    """Line id → the worth of the line, with its shares of the order's discount, shipping and fees.
 
     The parts add up to `order.total_minor` exactly.
     """
     prices = order.prices
     weights = [line.listed - line.discount for line in prices.lines]
+    beside_net = sum(part.net for part in prices.beside_goods)
+    beside_tax = sum(part.tax for part in prices.beside_goods)
     if order.prices_include_tax:
-        with_tax = split(prices.shipping.total, weights)
-        shipping_tax = split(prices.shipping.tax, with_tax)
+        with_tax = split(beside_net + beside_tax, weights)
+        shipping_tax = split(beside_tax, with_tax)
         shipping = [each - tax for each, tax in zip(with_tax, shipping_tax, strict=True)]
     else:
-        shipping = split(prices.shipping.net, weights)
-        shipping_tax = split(prices.shipping.tax, weights)
+        shipping = split(beside_net, weights)
+        shipping_tax = split(beside_tax, weights)
     return {
         line.line_id: LineWorth(
             line_id=line.line_id,

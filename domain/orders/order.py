@@ -37,6 +37,7 @@ from domain.fields import (
 from domain.money import price_text, to_decimal, to_minor, worth_of_units
 from domain.optional_fields import CUT, FREE, LenientDocument, LenientRoot, filled
 from domain.orders.extra import Extra
+from domain.orders.fees import Fees
 from domain.orders.lines import LINES_MAX, QUANTITY_MAX, Line, Lines, Quantity
 from domain.orders.people import GUEST, Address, Customer
 from domain.orders.placed import PlacedAt
@@ -104,6 +105,8 @@ class Order(LenientRoot):
     """What a till adds or takes off so that the total can be paid in cash."""
     shipping: Shipping = Shipping(service=COLLECT)
     """Left out: the customer has the goods at the counter, and nothing is sent."""
+    fees: Fees = ()
+    """Each is owed once for the order, and kept or paid back as shipping is."""
     payment: Payment
     tenders: Annotated[tuple[Tender, ...], Field(max_length=TENDERS_MAX)] = ()
     """Tenders that pay before `payment` does, in this sequence; `payment` pays the rest.
@@ -129,12 +132,12 @@ class Order(LenientRoot):
 
     @property
     def total_minor(self) -> int:
-        """The amount to pay, in minor units: goods − discounts + taxes + shipping + rounding."""
+        """What to pay, in minor units: goods − discounts + taxes + shipping + fees + rounding."""
         return self.prices.total
 
     @property
     def prices(self) -> Prices:
-        """What each line and the shipping cost, with their tax."""
+        """What each line, the shipping and each fee cost, with their tax."""
         return priced(self)
 
     @property
@@ -153,7 +156,7 @@ class Order(LenientRoot):
             return str(value)
 
         content = self.model_dump(exclude={"total"}, exclude_defaults=True)
-        for part in (*content["lines"], content.get("shipping", {})):
+        for part in (*content["lines"], content.get("shipping", {}), *content.get("fees", ())):
             if part.get("tax") == 0 and "tax_rate" not in part:
                 del part["tax"]  # As if it were left out.
         text = json.dumps(content, default=canonical, sort_keys=True)
@@ -257,4 +260,6 @@ class Order(LenientRoot):
                 (f"lines[{index}].discount", line.discount),
                 (f"lines[{index}].tax", line.tax),
             ]
+        for index, fee in enumerate(self.fees):
+            found += [(f"fees[{index}].amount", fee.amount), (f"fees[{index}].tax", fee.tax)]
         return [(where, amount) for where, amount in found if amount is not None]

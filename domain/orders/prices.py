@@ -1,4 +1,4 @@
-"""What an order's lines and its shipping cost, and the tax on them or in them.
+"""What an order's lines, its shipping and its fees cost, and the tax on them or in them.
 
 All prices of an order are of one kind: net, and the tax is added; or with the tax in them. Each
 line is rounded once, half away from zero. The order's discount is spread over the lines by what
@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from domain.money import split, to_decimal, to_minor, worth_of_units
+from domain.orders.fees import Fee
 from domain.orders.lines import Line
 from domain.orders.shipping import Shipping
 
@@ -39,11 +40,13 @@ class Priceable(Protocol):
     def rounding(self) -> Decimal: ...
     @property
     def shipping(self) -> Shipping: ...
+    @property
+    def fees(self) -> Sequence[Fee]: ...
 
 
 @dataclass(frozen=True)
 class Priced:
-    """A line or the shipping in minor units. `discount` has the share of the order's.
+    """A line, the shipping or a fee in minor units. `discount` has the share of the order's.
 
     listed − discount = net, or net + tax where the price includes tax. `rate` is in percent.
     """
@@ -66,12 +69,19 @@ class Prices:
 
     lines: tuple[Priced, ...]
     shipping: Priced
+    fees: tuple[Priced, ...]
     roundings: tuple[int, ...]
+
+    @property
+    def beside_goods(self) -> tuple[Priced, ...]:
+        """The shipping, and then each fee: an order's amounts that are for no line."""
+        return (self.shipping, *self.fees)
 
     @property
     def total(self) -> int:
         """The amount to pay, in minor units."""
-        return sum(line.total for line in self.lines) + self.shipping.total + sum(self.roundings)
+        parts = (*self.lines, *self.beside_goods)
+        return sum(part.total for part in parts) + sum(self.roundings)
 
 
 class PriceFault(ValueError):
@@ -121,20 +131,27 @@ def priced(order: Priceable) -> Prices:
                 category=line.tax_category,
             )
         )
-    return Prices(tuple(lines), _shipping(order), _roundings(order, [line.net for line in lines]))
+    return Prices(
+        tuple(lines),
+        _beside_goods(order, "shipping", order.shipping, order.shipping.price),
+        tuple(
+            _beside_goods(order, f"fees[{index}]", fee, fee.amount)
+            for index, fee in enumerate(order.fees)
+        ),
+        _roundings(order, [line.net for line in lines]),
+    )
 
 
-def _shipping(order: Priceable) -> Priced:
-    shipping = order.shipping
-    price = to_minor(shipping.price, order.currency)
-    tax = _tax(order, "shipping", shipping.tax, shipping.tax_rate, price, (price, price))
+def _beside_goods(order: Priceable, place: str, part: Shipping | Fee, amount: Decimal) -> Priced:
+    price = to_minor(amount, order.currency)
+    tax = _tax(order, place, part.tax, part.tax_rate, price, (price, price))
     return Priced(
         listed=price,
         discount=0,
         net=price - tax if order.prices_include_tax else price,
         tax=tax,
-        rate=shipping.tax_rate,
-        category=shipping.tax_category,
+        rate=part.tax_rate,
+        category=part.tax_category,
     )
 
 

@@ -37,7 +37,7 @@ def owed_for(
         amount = _goodwill(charges, currency, goodwill_percent_max, request.amount)
         return charges.refund_amount(amount), "goodwill"
     if not charges.refundable.only_shipping.total:
-        raise Refused("no shipping is charged that could be paid back")
+        raise Refused("no shipping and no fee is charged that could be paid back")
     return charges.refund_shipping(), "shipping"
 
 

@@ -28,12 +28,16 @@ class TaxRate(BaseModel):
 
 
 class Rates(BaseModel):
-    """The rate of each line, and of the shipping. What is left out has no tax."""
+    """The rate of each line, of the shipping, and of each fee in the order's own sequence.
+
+    What is left out, or None, has no tax.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     lines: Mapping[LineId, TaxRate] = {}
     shipping: TaxRate | None = None
+    fees: tuple[TaxRate | None, ...] = ()
 
 
 class TaxRates(Protocol):
@@ -52,6 +56,8 @@ def lacks_tax(order: Order) -> bool:
     said = [order.shipping.tax, order.shipping.tax_rate, order.total]
     for line in order.lines:
         said += [line.tax, line.tax_rate]
+    for fee in order.fees:
+        said += [fee.tax, fee.tax_rate]
     return all(each is None for each in said)
 
 
@@ -64,10 +70,18 @@ def with_rates(order: Order, rates: Rates) -> Order:
             f"{', '.join(sorted(unknown))}",
             where=order.order_id,
         )
+    if len(rates.fees) > len(order.fees):
+        raise InvalidInput(
+            f"the tax extension answered for {len(rates.fees)} fees; the order has "
+            f"{len(order.fees)}",
+            where=order.order_id,
+        )
     document = order.model_dump(mode="json")
     for line in document["lines"]:
         _set(line, rates.lines.get(line["line_id"]))
     _set(document["shipping"], rates.shipping)
+    for fee, rate in zip(document["fees"], rates.fees, strict=False):
+        _set(fee, rate)
     try:
         return Order.model_validate(document)
     except ValidationError as error:

@@ -845,8 +845,8 @@ where (c.last_number - c.first_number + 1, c.last_number) is distinct from (d.do
 order by seller, kind, series, year;
 
 -- name: document_adds_up()
--- Lines, allowance, rounding and shipping are the amounts of the document's own row, and so are the rows by
--- rate together.
+-- Lines, allowance, rounding, shipping and fees are the amounts of the document's own row, and so are the rows
+-- by rate together. Fees are part of the row's shipping.
 select d.number, d.seller, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
 from document d
 cross join lateral (
@@ -855,6 +855,12 @@ cross join lateral (
            coalesce(sum((l ->> 'total_minor')::numeric), 0) as total
     from jsonb_array_elements(d.content -> 'lines') l
 ) l
+cross join lateral (
+    select coalesce(sum(net_minor), 0) as net, coalesce(sum(tax_minor), 0) as tax,
+           coalesce(sum(total_minor), 0) as total
+    from jsonb_to_recordset(d.content -> 'fees')
+        as f (net_minor numeric, tax_minor numeric, total_minor numeric)
+) f
 cross join lateral (
     select coalesce(sum(net_minor), 0) as net, coalesce(sum(tax_minor), 0) as tax,
            (d.content ->> 'rounding_minor')::numeric as rounding
@@ -866,10 +872,12 @@ cross join lateral (
            ('net by rate', d.goods_minor + d.shipping_minor, t.net + t.rounding),
            ('tax by rate', d.tax_minor + d.shipping_tax_minor, t.tax),
            ('tax', d.tax_minor, l.tax + (d.content ->> 'allowance_tax_minor')::numeric),
-           ('shipping', d.shipping_minor, (d.content ->> 'shipping_minor')::numeric),
-           ('tax on shipping', d.shipping_tax_minor, (d.content ->> 'shipping_tax_minor')::numeric),
+           ('shipping', d.shipping_minor, (d.content ->> 'shipping_minor')::numeric + f.net),
+           ('tax on shipping', d.shipping_tax_minor,
+            (d.content ->> 'shipping_tax_minor')::numeric + f.tax),
            ('a total', d.amount_minor, (d.content ->> 'total_minor')::numeric),
-           ('lines with tax', l.net + l.tax, l.total)
+           ('lines with tax', l.net + l.tax, l.total),
+           ('fees with tax', f.net + f.tax, f.total)
 ) as a (what, kept, printed)
 where a.kept is distinct from a.printed
 order by d.number, a.what;

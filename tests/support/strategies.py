@@ -14,6 +14,8 @@ from tests.support.builders import a_document
 CURRENCIES = ("USD", "EUR", "JPY", "KWD", "CLF")  # 2, 2, 0, 3 and 4 decimals
 
 
+fee_counts = st.sampled_from([0, 0, 1, 2, 3])
+
 RATES = ("0", "7", "7.7", "19", "25.5")
 
 
@@ -61,6 +63,10 @@ def documents(draw: st.DrawFn, *, lines_max: int = 5, quantity_max: int = 7) -> 
         "tax": None,
         **tax(min(380, to_minor(price, currency))),
     }
+    document["fees"] = [
+        {"name": f"Fee {number}", "amount": cost, **tax(min(380, to_minor(cost, currency)))}
+        for number, cost in enumerate((amount(2_000) for _ in range(draw(fee_counts))), start=1)
+    ]
     nets = sum(line.net for line in Order.model_validate(document).prices.lines)
     most = 10 ** decimals(currency) - 1
     rounding = draw(st.integers(-min(most, nets), most)) if draw(st.booleans()) else 0

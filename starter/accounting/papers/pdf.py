@@ -6,7 +6,7 @@ because two versions of a compressor write different bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
@@ -23,7 +23,7 @@ from domain.accounting.documents import Issued, Party
 from domain.accounting.printed_lines import PrintedLine
 from domain.money import to_decimal
 from starter.accounting.papers.fonts import REGULAR, markup, width
-from starter.accounting.papers.rates import by_rate, rate
+from starter.accounting.papers.rates import beside_lines, by_rate, rate
 from starter.accounting.papers.words import WORDS, Words
 
 _MARGIN: Final = 16 * mm
@@ -156,12 +156,8 @@ def _lines(document: Issued, words: Words) -> Table:
         ]
     ]
     rows += [[_described(line, words), *amount.of_line(line)] for line in document.lines]
-    for name, net, tax in (
-        (words.allowance, document.allowance_minor, document.allowance_tax_minor),
-        (words.shipping, document.shipping_minor, document.shipping_tax_minor),
-    ):
-        if net or tax:
-            rows.append([_text(name), "", "", "", *amount.row(net, tax)])
+    for name, taxed, net, tax in beside_lines(document, words):
+        rows.append([_with_small(name, taxed), "", "", "", *amount.row(net, tax)])
     style = [
         *_plain(padding=_PADDING),
         ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
@@ -177,7 +173,11 @@ def _described(line: PrintedLine, words: Words) -> list[Paragraph]:
     small = [] if line.description == line.sku else [line.sku]
     if line.tax_rate is not None:
         small.append(rate(words, line.tax_rate, line.tax_category))
-    return [_text(line.description), *(_text(text, _style(_SMALL, grey=True)) for text in small)]
+    return _with_small(line.description, small)
+
+
+def _with_small(text: str, small: Iterable[str]) -> list[Paragraph]:
+    return [_text(text), *(_text(each, _style(_SMALL, grey=True)) for each in small)]
 
 
 def _sums(document: Issued, words: Words) -> Table:

@@ -1,4 +1,4 @@
-"""Rates of tax, and sums by rate, as people read them on a document."""
+"""Rates of tax, sums by rate, and the amounts beside the lines, as people read them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,28 @@ def by_rate(document: Issued, words: Words) -> list[tuple[str, int, int]]:
             (rate(words, row.rate, row.category), row.net_minor, row.tax_minor)
             for row in document.taxes
         ]
-    net, tax = document.shipping_minor, document.shipping_tax_minor
-    return [
-        (words.goods, document.net_minor - net, document.tax_minor - tax),
-        (words.shipping, net, tax),
+    beside = [
+        (words.shipping, document.shipping_minor, document.shipping_tax_minor),
+        *((fee.name, fee.net_minor, fee.tax_minor) for fee in document.fees),
     ]
+    net = document.net_minor - sum(net for _, net, _ in beside)
+    tax = document.tax_minor - sum(tax for _, _, tax in beside)
+    return [(words.goods, net, tax), *beside]
+
+
+def beside_lines(document: Issued, words: Words) -> list[tuple[str, list[str], int, int]]:
+    """Each amount that is in no line: its name, its rate where that is known, net and tax."""
+
+    def taxed(percent: str | None, category: str | None) -> list[str]:
+        return [] if percent is None else [rate(words, percent, category)]
+
+    shipping = taxed(document.shipping_tax_rate, document.shipping_tax_category)
+    rows = [
+        (words.allowance, [], document.allowance_minor, document.allowance_tax_minor),
+        (words.shipping, shipping, document.shipping_minor, document.shipping_tax_minor),
+        *(
+            (fee.name, taxed(fee.tax_rate, fee.tax_category), fee.net_minor, fee.tax_minor)
+            for fee in document.fees
+        ),
+    ]
+    return [row for row in rows if row[2] or row[3]]

@@ -84,6 +84,7 @@ def _page(document: Issued, out: Output) -> None:
         for name, net, tax in (
             ("allowance", document.allowance_minor, document.allowance_tax_minor),
             ("shipping", document.shipping_minor, document.shipping_tax_minor),
+            *((fee.name, fee.net_minor, fee.tax_minor) for fee in document.fees),
             ("all", document.net_minor, document.tax_minor),
         )
         if net or tax

@@ -27,7 +27,7 @@ def refund(
         bool,
         typer.Option(
             "--shipping",
-            help="With lines: their share of the shipping, too. Alone: all that is left of it.",
+            help="With lines: their share of shipping and fees, too. Alone: all that is left.",
         ),
     ] = False,
     amount: Annotated[

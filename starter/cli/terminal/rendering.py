@@ -68,6 +68,9 @@ def order_page(out: Output, detail: OrderDetail, link: str | None) -> None:
         f"captured {money(order.captured_minor, order.currency)}, "
         f"refunded {money(order.refunded_minor, order.currency)}"
     )
+    for fee in detail.document.get("fees", ()):
+        amount = price_text(Decimal(fee["amount"]), order.currency)
+        out.say(f"  fee {fee['name']}: {amount} {order.currency}")
     if gift := detail.document.get("gift_message"):
         out.say(f"  gift message: {gift}")
     if extra := detail.document.get("extra"):

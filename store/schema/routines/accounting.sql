@@ -132,7 +132,9 @@ begin
            coalesce((
                select jsonb_agg(jsonb_build_object(
                    'number', d.number, 'kind', d.kind, 'issued_on', d.issued_on,
-                   'taxes', d.content -> 'taxes', 'shipping_minor', d.shipping_minor,
+                   'taxes', d.content -> 'taxes', 'shipping_minor', d.content -> 'shipping_minor',
+                   'shipping_tax_minor', d.content -> 'shipping_tax_minor',
+                   'fees', coalesce(d.content -> 'fees', '[]'),
                    'rounding_minor', d.content -> 'rounding_minor',
                    'units', (
                        select coalesce(jsonb_object_agg(l ->> 'line_id', (l ->> 'quantity')::bigint), '{}')

@@ -762,6 +762,26 @@ PLANTS = {
         "INV-2001-000001",
         "net by rate of 0.05 USD, but what is printed adds up to 0.04 USD",
     ),
+    "a document with a fee that is in no amount of its own": Plant(
+        f"""{COUNTED.format(1)};
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        update document set content = content || jsonb_build_object(
+            'fees', '[{{"net_minor": 1, "tax_minor": 0, "total_minor": 1}}]'::jsonb)
+        where year = 2001""",
+        "documents",
+        "INV-2001-000001",
+        "shipping of 0.00 USD, but what is printed adds up to 0.01 USD",
+    ),
+    "a document with a fee whose total is another": Plant(
+        f"""{COUNTED.format(1)};
+        {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)};
+        update document set content = content || jsonb_build_object(
+            'fees', '[{{"net_minor": 0, "tax_minor": 0, "total_minor": 1}}]'::jsonb)
+        where year = 2001""",
+        "documents",
+        "INV-2001-000001",
+        "fees with tax of 0.00 USD, but what is printed adds up to 0.01 USD",
+    ),
     "a month whose documents are not booked": Plant(
         f"""{COUNTED.format(1)};
         {A_DOCUMENT.format(running=1, day="2001-02-03", total=5)}""",

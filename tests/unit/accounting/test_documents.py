@@ -41,6 +41,8 @@ def issued(content: Content, number: str) -> Earlier:
         units={line.line_id: line.quantity for line in content.lines},
         taxes=content.taxes,
         shipping_minor=content.shipping_minor,
+        shipping_tax_minor=content.shipping_tax_minor,
+        fees=content.fees,
         rounding_minor=content.rounding_minor,
     )
 
@@ -59,12 +61,14 @@ def check_sums(content: Content, worth: Worth) -> None:
     net = sum(line.net_minor for line in content.lines) + content.allowance_minor
     tax = sum(line.tax_minor for line in content.lines) + content.allowance_tax_minor
     assert (net + content.rounding_minor, tax) == (worth.goods, worth.tax)
-    assert (content.shipping_minor, content.shipping_tax_minor) == (
-        worth.shipping,
-        worth.shipping_tax,
-    )
-    assert content.net_minor == net + content.shipping_minor
-    assert content.tax_minor == tax + content.shipping_tax_minor
+    fees = content.fees
+    for fee in fees:
+        assert fee.total_minor == fee.net_minor + fee.tax_minor
+        assert min(fee.net_minor, fee.tax_minor) >= 0
+    assert content.shipping_minor + sum(fee.net_minor for fee in fees) == worth.shipping
+    assert content.shipping_tax_minor + sum(fee.tax_minor for fee in fees) == worth.shipping_tax
+    assert content.net_minor == net + worth.shipping
+    assert content.tax_minor == tax + worth.shipping_tax
     assert content.total_minor == worth.total
     assert content.total_minor == content.net_minor + content.tax_minor + content.rounding_minor
     assert sum(row.net_minor for row in content.taxes) == content.net_minor

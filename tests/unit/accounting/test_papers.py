@@ -291,19 +291,32 @@ def test_tax_is_told_by_rate_with_its_category_and_prices_as_the_customer_saw_th
     document["lines"][0] |= {"tax_rate": "19"}
     document["lines"][1] |= {"tax_rate": "7", "tax_category": "reduced"}
     document["shipping"] = shipping("4.90", tax_rate="19") | {"tax": None}
+    document["fees"] = [
+        {"name": "Gift wrap", "amount": "3.00", "tax_rate": "7", "tax_category": "reduced"},
+        {"name": "Free of charge", "amount": "0.00", "tax_rate": "7"},
+    ]
     document["rounding"] = "-0.02"
     text = text_of(a_paper(document=document))
     for expected in (
         "All amounts in EUR. Unit prices and discounts include tax.",
         "TEA Tax 19 % 3 10.00 0.00 25.21 4.79 30.00",
         "BOOK Tax 7 % (reduced) 2 7.50 0.00 14.02 0.98 15.00",
-        "Shipping 4.12 0.78 4.90",
+        "Shipping Tax 19 % 4.12 0.78 4.90 Gift wrap Tax 7 % (reduced) 2.80 0.20 3.00",
         "Tax summary Net Tax Total Tax 19 % 29.33 5.57 34.90",
-        "34.90 Tax 7 % (reduced) 14.02 0.98 15.00 Sum 43.35 6.55 49.90",
-        "Rounding -0.02 Invoice total 49.88 EUR",
+        "34.90 Tax 7 % (reduced) 16.82 1.18 18.00 Sum 46.15 6.75 52.90",
+        "Rounding -0.02 Invoice total 52.88 EUR",
     ):
         assert expected in text
+    assert "Free of charge" not in text
     text = text_of(a_paper(document=document, locale="de"))
     assert "Einzelpreise und Rabatte enthalten die Steuer." in text
-    assert "Steuersatz 7 % (reduced) 14,02 0,98 15,00" in text
+    assert "Steuersatz 7 % (reduced) 16,82 1,18 18,00" in text
     assert "Rundung -0,02" in text
+
+
+def test_where_no_rate_is_known_tax_is_told_of_goods_shipping_and_each_fee() -> None:
+    fees = [{"name": "Gift wrap", "amount": "3.00", "tax": "0.30"}]
+    text = text_of(a_paper(shipping=shipping("5.00", "0.95"), fees=fees))
+    rows = "Shipping 5.00 0.95 5.95 Gift wrap 3.00 0.30 3.30"
+    assert f"TEA 3 1,234.50 0.00 3,703.50 0.00 3,703.50 {rows} Tax summary" in text
+    assert f"Goods 3,703.50 0.00 3,703.50 {rows} Sum 3,711.50 1.25 3,712.75" in text

@@ -55,6 +55,15 @@ FULL: dict[str, Any] = {
             "country": "KR",
         },
     },
+    "fees": [
+        {
+            "name": "Gift wrap",
+            "amount": "3.00",
+            "tax": "0.30",
+            "tax_rate": "10",
+            "tax_category": "standard",
+        },
+    ],
     "payment": {"provider": "sandbox", "token": "tok_ok"},
     "tenders": [{"provider": "store_credit", "token": "CR-1", "amount": "5.00"}],
     "basket": "B-1001",
@@ -72,7 +81,7 @@ FULL: dict[str, Any] = {
         "country": "KR",
     },
     "extra": {"campaign": "spring", "weights": [1, 2.5], "express": True},
-    "total": "37.92",
+    "total": "41.22",
 }
 
 

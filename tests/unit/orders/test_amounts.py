@@ -35,7 +35,12 @@ def test_the_lines_are_worth_the_order_to_the_minor_unit(order: Order) -> None:
     whole = _total(value_lines(order))
     assert whole.total == order.total_minor
     prices = order.prices
-    assert (whole.shipping, whole.shipping_tax) == (prices.shipping.net, prices.shipping.tax)
+    beside = (prices.shipping, *prices.fees)
+    assert whole.shipping == sum(part.net for part in beside)
+    assert whole.shipping_tax == sum(part.tax for part in beside)
+    for fee, price in zip(order.fees, prices.fees, strict=True):
+        paid = price.total if order.prices_include_tax else price.net
+        assert paid == to_minor(fee.amount, order.currency)
     assert whole.tax == sum(line.tax for line in prices.lines)
     for line, price in zip(order.lines, prices.lines, strict=True):
         if line.tax is not None:

@@ -20,7 +20,9 @@ from tests.support.builders import a_document, an_order, shipping
 from tests.support.strategies import documents, orders
 from tests.unit.orders.order_documents import FULL, Path, at, leaves, objects, text, without
 
-TAX_RATES: tuple[Path, ...] = (("lines", 0, "tax_rate"), ("shipping", "tax_rate"))
+TAX_RATES: tuple[Path, ...] = (
+    *(("lines", 0, "tax_rate"), ("shipping", "tax_rate"), ("fees", 0, "tax_rate")),
+)
 TAX_KIND = ("tax_rate", "tax_category")
 UNIT_PRICE: Path = ("lines", 0, "unit_price")
 AMOUNTS: tuple[Path, ...] = (
@@ -29,6 +31,8 @@ AMOUNTS: tuple[Path, ...] = (
     ("discount",),
     ("shipping", "price"),
     ("shipping", "tax"),
+    ("fees", 0, "amount"),
+    ("fees", 0, "tax"),
     ("tenders", 0, "amount"),
     ("total",),
 )
@@ -144,6 +148,11 @@ OTHERWISE: dict[Path, Any] = {
     ("shipping", "tax"): "0.51",
     ("shipping", "tax_rate"): "11",
     ("shipping", "tax_category"): "reduced",
+    ("fees", 0, "name"): "Cash on delivery",
+    ("fees", 0, "amount"): "3.01",
+    ("fees", 0, "tax"): "0.31",
+    ("fees", 0, "tax_rate"): "11",
+    ("fees", 0, "tax_category"): "reduced",
     (*ADDRESS, "name"): "Kim Minjae",
     (*ADDRESS, "company"): "Minjae & Partners",
     (*ADDRESS, "line1"): "2 Sejong-daero",
@@ -189,6 +198,7 @@ def test_any_other_content_is_another_order() -> None:
     changed["lines swapped"] = _digest({**FULL, "lines": FULL["lines"][::-1]})
     changed["a line less"] = _digest({**FULL, "lines": FULL["lines"][:1]})
     changed["a tender less"] = _digest({**FULL, "tenders": []})
+    changed["a fee less"] = _digest({**FULL, "fees": []})
     assert len(set(changed.values())) == len(changed)
 
 
@@ -236,6 +246,7 @@ def test_the_same_content_written_otherwise_is_the_same_order(path: Path, value:
         (("shipping", "service"), "standard"),
         (("shipping", "price"), "0"),
         (("lines", 0, "tax"), "0"),
+        (("fees", 0, "tax"), "0"),
         (("payment", "provider"), "sandbox"),
         (("note",), None),
     ],
@@ -257,7 +268,7 @@ def test_the_digest_stays_what_it_is() -> None:
     # after a deploy would be a conflict. A field that came later changes nothing where it is not.
     later: tuple[Path, ...] = (
         *(("basket",), ("tenders",), ("prices_include_tax",), ("rounding",), ("total",)),
-        *(("gift_message",), ("billing",), ("extra",), ("customer", "company")),
+        *(("gift_message",), ("billing",), ("extra",), ("customer", "company"), ("fees",)),
         *(("customer", "tax_number"), (*ADDRESS, "company")),
         *((*part, name) for part in (("lines", 0), ("shipping",)) for name in TAX_KIND),
     )
@@ -454,11 +465,11 @@ def test_what_python_calls_a_decimal_is_not_always_an_amount(amount: Decimal) ->
         Order.model_validate(at(("lines", 0, "unit_price"), amount))
 
 
-@pytest.mark.parametrize("total", ["37.91", "37.93", "0", "3792.00"])
+@pytest.mark.parametrize("total", ["41.21", "41.23", "0", "4122.00"])
 def test_a_total_that_disagrees_is_refused_with_both_numbers(total: str) -> None:
     reason = refusals(at(("total",), total))["total"]
     assert total in reason
-    assert "37.92" in reason
+    assert "41.22" in reason
 
 
 @pytest.mark.parametrize(
@@ -575,12 +586,12 @@ def test_a_discount_is_not_more_than_what_it_is_on() -> None:
     assert refusals(at(("discount",), "32.01")) == {"discount": "is more than the goods are worth"}
     bare = without(("total",), ("rounding",), ("lines", 0, "tax_rate"))
     gift = at(("lines", 0, "discount"), "25.00", at(("discount",), "8.00", bare))
-    assert Order.model_validate(gift).total_minor == 240 + 550
+    assert Order.model_validate(gift).total_minor == 240 + 550 + 330
 
 
 def test_an_order_is_not_worth_more_than_the_database_can_add_up() -> None:
     line = {"line_id": "1", "sku": "A", "quantity": QUANTITY_MAX, "unit_price": "10000000.00"}
-    bare = {**without(("total",), ("rounding",)), "discount": "0", "lines": [line]}
+    bare = {**without(("total",), ("rounding",), ("fees",)), "discount": "0", "lines": [line]}
     bare["shipping"] = {"address": FULL["shipping"]["address"]}
     assert Order.model_validate(bare).total_minor == TOTAL_MINOR_MAX
     refused = refusals({**bare, "lines": [{**line, "unit_price": "99999999999999.99"}]})
