@@ -342,7 +342,8 @@ class OrderLife:
         request = self.asked.get(name)
         if request is None:
             return
-        again = f"{name}-again-{len(self.life.answers)}"
+        # Those that were asked while the run was lost count, too: no two have one id.
+        again = f"{name}-again-{len(self.life.answers.keys() | self.life.unanswered)}"
         if kind == "again with other content":
             change = {"note": "other"} if isinstance(request, ChargeRequest) else {"by": "other"}
             self._send(f"{again}-other", request.model_copy(update=change), by_signal)
