@@ -30,7 +30,7 @@ from tests.support.mishaps import Died, Fault, Mishap, Worker
 from tests.support.servers import Databases
 
 STEPS_MAX = 12
-EXAMPLES = 150
+EXAMPLES = 80
 
 ENDED: set[str] = set()
 """The orders whose lives came to their end."""
