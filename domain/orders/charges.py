@@ -318,7 +318,11 @@ class Charges:
         return paid_back
 
     def _credit(self, wanted: Mapping[LineId, Worth], credited: Worth) -> None:
-        """Credit the lines with what is credited in all, which can be a minor unit off."""
+        """Credit the lines with what is credited in all, which can be a minor unit off.
+
+        A credit that was given before for no unit counts for the units that come back now: what of
+        it they are not credited again is no longer invoiced for their line.
+        """
         parts = _within(wanted, credited)
         left = credited - sum_of(parts.values())
         for line_id, money in self.money.items():
@@ -327,6 +331,12 @@ class Charges:
             left -= more
             if part + more != NOTHING:
                 self._change(line_id, credited_worth=money.credited_worth + part + more)
+        kept = sum_of(money.invoices.kept for money in self.money.values())
+        short = {k: worth - parts[k] for k, worth in wanted.items()}
+        for line_id, part in _within(short, kept - self.invoiced).items():
+            if part != NOTHING:
+                money = self.money[line_id]
+                self._change(line_id, credited_worth=money.credited_worth + part)
 
     def _owe(self, units: LineUnits, worth: Worth, unsent: Worth = NOTHING) -> Owed:
         """Owe an amount: `unsent` from the deferred amount, the rest from the invoiced one.

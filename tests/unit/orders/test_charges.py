@@ -447,6 +447,16 @@ def test_goodwill_before_anything_went_out_leaves_nothing_deferred_when_nothing_
     assert rows.charges.deferred == Worth()
 
 
+def test_goodwill_for_a_parcel_that_gets_lost_does_not_lower_the_next_ones_invoice() -> None:
+    rows = Rows(an_order(("TEA", 2, "10.00"), shipping=shipping("0")))
+    rows.shipped(rows.reserve({"1": 1}))
+    rows.charges.refund_amount(200)
+    assert rows.lost({}, {"1": 1}).credited.total == 800
+    due = rows.shipped(rows.reserve_all())
+    assert (due.worth.total, due.invoiced.total) == (1000, 1000)
+    assert rows.charges.deferred == Worth()
+
+
 def test_a_refused_charge_of_everything_leaves_nothing_charged() -> None:
     rows = Rows(an_order(("TEA", 2, "10.00")))
     rows.charges.charge_all()
