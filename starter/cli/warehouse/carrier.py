@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from domain.fulfilment.tracking import CarrierStatus
-from starter.cli.terminal.options import Json, Limit, fresh_id, read_moment
+from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, local
 from starter.service.connection import records
 from store.views.reads import ParcelUnderWay
@@ -32,7 +35,8 @@ def event(
         str | None,
         typer.Option(
             "--event-id",
-            help="The carrier's own id of it. The same event again changes nothing.",
+            help="The carrier's own id of it. The same event again changes nothing. Left out: the "
+            "same status and detail of one moment, or without --at of one day, are one event.",
             show_default=False,
         ),
     ] = None,
@@ -53,7 +57,7 @@ def event(
             return await here.carriers.event(
                 carrier=carrier_name,
                 tracking_number=tracking_number,
-                event_id=event_id or fresh_id("cli"),
+                event_id=event_id or _id_of(status, at, detail),
                 status=status,
                 happened_at=moment,
                 detail=detail,
@@ -65,6 +69,12 @@ def event(
         out.document({"tracking_number": tracking_number, "status": status, "new": new})
     else:
         out.say(f"{tracking_number}: {status}" if new else f"{tracking_number}: known already")
+
+
+def _id_of(status: CarrierStatus, at: str | None, detail: str) -> str:
+    """An id by which a report that is typed once more is known."""
+    said = json.dumps([status, at or datetime.now(UTC).date().isoformat(), detail])
+    return f"cli-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
 @app.command()
