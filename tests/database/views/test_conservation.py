@@ -72,6 +72,7 @@ class Warehouse:
         self.under_way: list[str] = []
         self.deck: list[Callable[[], Awaitable[None]]] = []
         self.keys = (f"k{number}" for number in itertools.count(1))
+        self.done: list[tuple[str, dict[str, int]]] = []  # and what is there since, by all at once
         self.said: dict[str, Any] = {"who": "test", "why": "test"}
 
     def some(self) -> tuple[str, str, str, int]:
@@ -278,7 +279,10 @@ class Warehouse:
                 *[self.go_on] * 12,
             ]
             self.dice.shuffle(self.deck)
-        await self.deck.pop()()
+        one = self.deck.pop()
+        before = Counter(self.there)
+        await one()
+        self.done.append((one.__name__, {k: n - before[k] for k, n in self.there.items()}))
 
     async def accounted_for(self) -> None:
         """Each unit is on a shelf or between two; and the books have no fault."""
@@ -288,7 +292,12 @@ class Warehouse:
                from stock s group by sku"""
         )
         found = {row["sku"]: row["units"] for row in rows}
-        assert found == {sku: self.there[sku] for sku in found}
+        moved = await self.bench.pool.fetch(
+            """select effect, kind, sku, location, on_hand_change from movement
+               where on_hand_change <> 0 order by movement_id desc limit 20"""
+        )
+        told = [tuple(row) for row in moved], self.done[-AT_ONCE:]
+        assert found == {sku: self.there[sku] for sku in found}, told
         async with self.bench.pool.acquire() as conn:
             faults = (await audit.look(conn)).violations
         assert [one for one in faults if one.rule in UNITS] == []
