@@ -99,9 +99,11 @@ class Warehouse:
     async def count(self) -> None:
         key, sku, place, units = self.some()
         await self.bench.stock.count(key, sku, place, units + 2, **self.said)
-        self.there[sku] += await self.bench.count(
+        # First asked, then added: others change what is there while it waits for the answer.
+        change = await self.bench.count(
             "select on_hand_change from movement where effect = $1", f"count:{key}"
         )
+        self.there[sku] += change
 
     async def send(self) -> None:
         key, sku, place, units = self.some()
@@ -296,7 +298,7 @@ class Warehouse:
             """select effect, kind, sku, location, on_hand_change from movement
                where on_hand_change <> 0 order by movement_id desc limit 20"""
         )
-        told = [tuple(row) for row in moved], self.done[-AT_ONCE:]
+        told = "\n".join(str(one) for one in (*map(tuple, moved), *self.done[-AT_ONCE:]))
         assert found == {sku: self.there[sku] for sku in found}, told
         async with self.bench.pool.acquire() as conn:
             faults = (await audit.look(conn)).violations
