@@ -1,4 +1,4 @@
-"""For how long what is not needed for ever is kept. Duties of the relay let it go."""
+"""How long data is kept that is not needed for ever. Duties of the relay delete it then."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class Kept(NamedTuple):
-    """How long what is kept."""
+    """How long each kind of data is kept."""
 
     effects: timedelta = timedelta(days=30)
     """After an order's end: no attempt of one of its steps is under way any more by then."""

@@ -66,13 +66,11 @@ class Customers:
                 raise _unknown(customer)
         return found
 
-    async def credit_of(self, customer: str) -> Sequence[CreditAccount]:
-        """Their store credit, by seller and currency."""
-        async with self._pool.acquire() as conn:
-            return await credit_accounts.find(conn, customer)
-
     async def export(self, customer: str) -> dict[str, Any]:
-        """All that is stored about a person, as one document. Raises NotFound."""
+        """What is stored about a person, as one document. Raises NotFound.
+
+        Without the files of labels, and without payment companies' raw messages.
+        """
         orders = await self._orders_or_credit_of(customer)
         async with self._pool.acquire() as conn:
             about = [

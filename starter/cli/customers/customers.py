@@ -85,10 +85,11 @@ def export(
         typer.Option("--out", metavar="FILE", help="Write to this file; `-`: standard output."),
     ] = STANDARD_OUTPUT,
 ) -> None:
-    """Write all that is stored about a person as one JSON document, to hand it out.
+    """Write what is stored about a person as one JSON document, to hand it out.
 
-    Orders as they were placed, their stories, invoices, parcels, payments, returns, and store
-    credit.
+    Orders as they were placed, their stories, documents, parcels and scans, payments, refunds,
+    returns, holds, tasks, and store credit. Without the files of labels, and without payment
+    companies' raw messages.
 
     Example: `orderloom customers export C-1 --out C-1.json`
     """
