@@ -65,8 +65,10 @@ async def test_ended_orders_are_erased_and_open_ones_when_they_have_ended(
     left = (await cli.done("customers", "show", CUSTOMER["id"])).out
     assert left.startswith(f"{open_one.order_id}: received, received ")
     assert ", to be erased when it is over\n" in left
-    order = (await cli.done("show", rejected, "--json")).out
-    assert found_in(order) == []
+    for command in ("show", "explain", "events"):
+        told = (await cli.done(command, rejected, "--json")).out
+        assert rejected in told, command
+        assert found_in(told) == [], command
     again = (await cli.done("customers", "erase", EMAIL, *WHY, "--json")).json
     assert [one["outcome"] for one in again["orders"]] == ["waits"]
 
