@@ -53,7 +53,7 @@ class WaitReports:
             await handle.complete(report["outcome"], rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                logger.info("nobody waits for %s", report["activity_id"])
+                logger.info("nobody waits for %s: try %d", report["activity_id"], report["tries"])
                 return "nobody waits"
             logger.warning("%s is reported later: %s", report["activity_id"], error)
             return "away"

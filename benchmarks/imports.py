@@ -22,10 +22,13 @@ from benchmarks.goods import an_order
 from benchmarks.loops import Arrivals, open_loop, schedule
 from benchmarks.venue import ROOT, Stage, temporary_folder, venue
 from domain.errors import Unreachable
+from store.database import Pool
+from store.views import reads
 
 _BEGINS_WITHIN_S: Final = 120.0
 _STOPS_WITHIN_S: Final = 60.0
 _UNDER_WAY_MAX: Final = 256
+_DECIDED_WITHIN_S: Final = 120.0
 
 
 async def disturb(
@@ -71,10 +74,27 @@ async def disturb(
                         beside.append(await web_orders())
                         imported.append((so_far() - before) / (time.monotonic() - began))
                     console.print(f"round {number}: {imported[-1]:.1f} orders/s imported")
+                async with here.watching(contestant) as pool:
+                    await _all_decided(pool)
             found = await here.audit()
     console.print(_table(alone, beside))
     console.print(f"imported beside them: {median(imported):.1f} orders/s")
     return found
+
+
+async def _all_decided(pool: Pool) -> None:
+    """Until every order is decided: of a stopped import, the workers start the last ones."""
+    try:
+        async with asyncio.timeout(_DECIDED_WITHIN_S):
+            while await _undecided(pool):
+                await asyncio.sleep(0.2)
+    except TimeoutError as error:
+        raise Unreachable(f"orders are undecided after {_DECIDED_WITHIN_S:.0f} s") from error
+
+
+async def _undecided(pool: Pool) -> list[reads.OrderSummary]:
+    async with pool.acquire() as conn:
+        return list(await reads.summaries(conn, state="received", at_most=1))
 
 
 def _write(file: Path, orders: int) -> Path:

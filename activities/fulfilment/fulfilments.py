@@ -42,8 +42,12 @@ class Fulfilments:
         async with self._pool.acquire() as conn:
             found = await fulfilments.standing(conn, fulfilment_id)
             told = _has_ended(found, ask)
+            at_till = told is None and ask.over_the_counter and await _is_collected(conn, found)
             # The relay ends the wait, so that nothing is lost where this attempt dies.
             if told is not None or found.outcome is not None or found.waits_since is None:
+                if told is None and found.label is None and (at_till or found.state == "packed"):
+                    # Before the relay learns that it waits, and has it run again for its label.
+                    await fulfilments.woken(conn, fulfilment_id)
                 await waits.begin_again(
                     conn,
                     ids.sending_id(fulfilment_id),
@@ -51,7 +55,6 @@ class Fulfilments:
                     seen=found.reported_at,
                     told=None if told is None else told.model_dump(mode="json"),
                 )
-        at_till = told is None and ask.over_the_counter and await self._is_collected(found.order_id)
         if at_till and found.state in ("picking", "picked"):
             await self._till.picked_and_packed(fulfilment_id)
         if told is None and (at_till or found.state in ("packed", "labelled")):
@@ -61,10 +64,6 @@ class Fulfilments:
         if at_till:
             await self._till.handed_over(fulfilment_id)
         return activity.raise_complete_async()
-
-    async def _is_collected(self, order_id: str) -> bool:
-        async with self._pool.acquire() as conn:
-            return (await orders.shipping(conn, order_id)).service == COLLECT
 
     async def _label(self, ask: Sending, order_id: str) -> Sent | None:
         """Buy the label of a packed parcel. Returns an answer only if the wait has to end now."""
@@ -257,6 +256,10 @@ class Fulfilments:
     async def _pool_find(self, fulfilment_id: str) -> shipments.Parcel | None:
         async with self._pool.acquire() as conn:
             return await shipments.find(conn, fulfilment_id)
+
+
+async def _is_collected(conn: Connection, found: fulfilments.Standing) -> bool:
+    return (await orders.shipping(conn, found.order_id)).service == COLLECT
 
 
 def _has_ended(found: fulfilments.Standing, ask: Sending) -> Sent | None:

@@ -11,6 +11,7 @@ from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
 from store.views import parcels, reads
 from store.warehouse import scans
+from store.warehouse.scans import Heard
 
 LATE_SCAN: Final = scans.LATE
 
@@ -30,8 +31,12 @@ class Carriers:
         status: CarrierStatus,
         happened_at: datetime | None = None,
         detail: str = "",
-    ) -> bool:
-        """Record a carrier's scan of a shipment. Returns False for one that is recorded already."""
+    ) -> Heard:
+        """Record a carrier's scan of a shipment, and say whether it is `new`, or a `repeat`.
+
+        `of another`: it happened before that number was in use here. Nothing else is changed, and a
+        person is asked which shipment it is about. Raises NotFound for a number that nobody had.
+        """
         async with self._pool.acquire() as conn:
             return await scans.carrier_event(
                 conn,

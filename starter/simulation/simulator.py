@@ -285,14 +285,14 @@ class Simulator:
             self._scans_sent[fulfilment_id] = number + 1
 
     async def _send(self, parcel: ParcelUnderWay, scan: Scan, happened_at: datetime) -> None:
-        new = await self._records.carriers.event(
+        heard = await self._records.carriers.event(
             carrier=parcel.carrier,
             tracking_number=parcel.tracking_number,
             event_id=scan.event_id,
             status=scan.status,
             happened_at=happened_at,
         )
-        if not new:
+        if heard == "repeat":
             self._done.update(repeated_scans=1)
             return
         self._done.update(scans=1, late_scans=int(scan.late))

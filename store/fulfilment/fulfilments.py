@@ -125,6 +125,11 @@ async def to_label(conn: Connection, older_than: timedelta, batch: int) -> list[
     return [row async for row in _sql.to_label(conn, older_than=older_than, batch=batch)]
 
 
+async def woken(conn: Connection, fulfilment_id: str) -> None:
+    """Its step is buying the label already: `to_label` gives it time, as if it had claimed it."""
+    await _sql.woken(conn, fulfilment_id=fulfilment_id)
+
+
 async def not_woken(conn: Connection, fulfilment_ids: Sequence[str]) -> None:
     """Their steps could not be reached: claim them again soon."""
     await _sql.not_woken(conn, fulfilment_ids=list(fulfilment_ids))

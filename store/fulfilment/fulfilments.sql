@@ -75,6 +75,12 @@ update fulfilment f set woken_at = moment()
 from due where f.order_no = due.order_no and f.fulfilment_id = due.fulfilment_id
 returning f.fulfilment_id, order_of(f.fulfilment_id) as order_id;
 
+-- name: woken(fulfilment_id)!
+-- The step has found the parcel packed by itself, and buys the label in the attempt that has just begun: it is
+-- claimed like one that was run again for it, and no attempt is ended under the hands of the one that buys.
+update fulfilment set woken_at = moment()
+where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id;
+
 -- name: not_woken(fulfilment_ids)!
 -- Not those that somebody is changing: the relay waits for nobody with many rows in its hands. They are
 -- claimed again like those whose attempt died.

@@ -7,7 +7,7 @@ carriers send many, and most change one row. A repeat changes nothing.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from domain.fulfilment import tracking
 from domain.fulfilment.tracking import CarrierStatus
@@ -19,6 +19,10 @@ from store.orders import events
 from store.warehouse import leaving
 
 _sql = load_queries(__file__)
+
+Heard = Literal["new", "repeat", "of another"]
+"""What became of a scan. `of another`: it was before the number was in use here, so all that came
+of it is a person's task."""
 
 LATE: Final = "late_scan "
 """The steps that ask a person about a scan after the end begin with this; the parcel follows."""
@@ -33,8 +37,8 @@ async def carrier_event(
     status: CarrierStatus,
     happened_at: datetime,
     detail: str = "",
-) -> bool:
-    """Record a carrier's scan. False for a repeat; Conflict when the status differs.
+) -> Heard:
+    """Record a carrier's scan. Raises Conflict for a repeat with another status.
 
     A parcel that moves has been handed over, even if the warehouse did not report that. An end
     (delivered, returned to sender, lost) is reported to the waiting workflow, once.
@@ -65,7 +69,8 @@ async def carrier_event(
                     conn, row["part_id"], at=happened_at, who=f"carrier {carrier}"
                 )
             row = await scan()
-    return bool(row["answer"] == "new")
+    heard: Heard = row["answer"]
+    return heard
 
 
 async def settle_late(conn: Connection, order_id: str, step: str, note: str, *, who: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from domain.ids import order_of
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -26,3 +28,23 @@ async def test_a_scan_that_is_typed_twice_delivers_one_of_two_parcels_of_a_numbe
     # The other one is named by something else that is said of it.
     assert (await cli.done(*scan, "--detail", "with the porter")).out == "SBX1: delivered\n"
     assert [await bench.state(part) for part in parts] == ["delivered", "delivered"]
+
+
+async def test_a_scan_from_before_the_label_is_on_the_list_of_a_person(
+    database_url: str, pool: Pool, tmp_path: Path
+) -> None:
+    home = str(tmp_path)
+    cli = Cli({"HOME": home, "ORDERLOOM_HOME": f"{home}/none", "DATABASE_URL": database_url})
+    bench = Bench(pool)
+    await bench.stocked("TEA", 1)
+    part = await bench.at(an_order(("TEA", 1)), "labelled")
+    number = (await bench.parcel(part)).tracking_number
+    earlier = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    scan = ("carrier", "event", str(number), "delivered", "--at", earlier)
+    assert (
+        "nothing was changed: this was before the number was in use" in (await cli.done(*scan)).out
+    )
+    assert await bench.state(part) == "labelled"
+    (task,) = (await cli.done("attention", "--json")).json["tasks"]
+    assert (task["subject"], task["name"]) == (order_of(part), f"late_scan {part}")
+    assert "ask it which parcel it means" in (await cli.done("attention")).out.replace("\n", " ")

@@ -81,7 +81,7 @@ async def test_the_example_order_goes_all_the_way_and_comes_back(cli: Cli, shop:
     (parcel,) = (await cli.done("carrier", "parcels", "--json")).json["parcels"]
     scan = ("carrier", "event", parcel["tracking_number"], "delivered", "--event-id", "e1")
     scans = await cli.many((*scan, "--json"), (*scan, "--json"))
-    assert [ended.json["new"] for ended in scans] == [True, False]
+    assert [ended.json["heard"] for ended in scans] == ["new", "repeat"]
 
     await shop.heard("web-1001", "delivered", 4)
     returned = (await cli.done("return", "web-1001", "--reason", "changed my mind", "--json")).json

@@ -48,6 +48,7 @@ from store.orders import intake, orders
 from store.orders.orders import OnRecord
 from store.payments import cover
 from store.stock import items, stock
+from store.warehouse.scans import Heard
 from tests.support.shop import STAGES, Stage
 
 T = TypeVar("T")
@@ -199,7 +200,7 @@ class Bench:
 
     async def scan(
         self, part: str, status: CarrierStatus, event_id: str = "", at: datetime | None = None
-    ) -> bool:
+    ) -> Heard:
         """The carrier says something about a parcel; the status is the event's id by default."""
         parcel = await self.parcel(part)
         assert parcel.carrier is not None

@@ -33,6 +33,7 @@ from store.database import Pool
 from store.payments.payments import STORE_CREDIT
 from store.stock import receipts, stock
 from store.views import reads
+from store.warehouse.scans import Heard
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.faults import Faults
@@ -202,7 +203,7 @@ class Shop(Service):
 
         return await self.until(find, f"{kind} task of {part_id}")
 
-    async def scan(self, fulfilment_id: str, status: Any, event_id: str | None = None) -> bool:
+    async def scan(self, fulfilment_id: str, status: Any, event_id: str | None = None) -> Heard:
         """The carrier says something about the fulfilment's parcel."""
         detail = await self.orders.get(ids.order_of(fulfilment_id))
         parcel = next(f for f in detail.fulfilments if f.fulfilment_id == fulfilment_id)

@@ -129,7 +129,7 @@ async def test_a_call_in_vain_is_noticed(shop: Shop, caplog: pytest.LogCaptureFi
     nobody = ids.wait_id("await_delivery", part)
 
     async def noticed() -> bool:
-        return f"nobody waits for {nobody}" in caplog.messages
+        return f"nobody waits for {nobody}: try 1" in caplog.messages
 
     async with shop.pool.acquire() as conn:
         await conn.execute(

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,8 +15,15 @@ from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, local
 from starter.service.connection import records
 from store.views.reads import ParcelUnderWay
+from store.warehouse.scans import Heard
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+
+_SAID: Final = {
+    "repeat": "known already",
+    "of another": "nothing was changed: this was before the number was in use here. A person is "
+    "asked which parcel it is about: `orderloom attention`",
+}
 
 Carrier = Annotated[str, typer.Option("--carrier", help="The carrier's name.")]
 
@@ -48,11 +55,13 @@ def event(
 ) -> None:
     """Report a carrier's scan. Late and repeated ones do no harm.
 
+    A scan from before the number was in use here changes nothing, and a person is asked about it.
+
     Example: `orderloom carrier event SBX000000001 delivered`
     """
     moment = read_moment(at, "--at")
 
-    async def work() -> bool:
+    async def work() -> Heard:
         async with records() as here:
             return await here.carriers.event(
                 carrier=carrier_name,
@@ -63,12 +72,12 @@ def event(
                 detail=detail,
             )
 
-    new = asyncio.run(work())
+    heard = asyncio.run(work())
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"tracking_number": tracking_number, "status": status, "new": new})
+        out.document({"tracking_number": tracking_number, "status": status, "heard": heard})
     else:
-        out.say(f"{tracking_number}: {status}" if new else f"{tracking_number}: known already")
+        out.say(f"{tracking_number}: {status if heard == 'new' else _SAID[heard]}")
 
 
 def _id_of(status: CarrierStatus, at: str | None, detail: str) -> str:

@@ -308,9 +308,36 @@ begin
             jsonb_build_object('return_id', its_return, 'fulfilment_id', part.fulfilment_id));
 end $$;
 
+-- A scan from before the parcel had its number: it is about one that had the number earlier, which nobody
+-- here knows, or the carrier's clock is wrong. The parcel stays as it is, and a person is asked, once.
+create or replace function scan_of_another(
+    part_id text, sold_at timestamptz, its_carrier text, its_event text, its_status text, its_time timestamptz
+) returns void language plpgsql as $$
+declare
+    part fulfilment;
+    said text := format('%s at %s, before %s had its label at %s', its_status, in_utc(its_time), part_id,
+                        in_utc(sold_at));
+begin
+    select * into part from locked_fulfilment(part_id);
+    insert into effect (order_no, effect) values (part.order_no, format('scan:%s:%s', part_id, its_event))
+    on conflict (order_no, effect) do nothing;
+    if found then
+        insert into order_event (order_no, effect, what, who, why, data)
+        values (part.order_no, format('scan:%s:%s', part_id, its_event), 'unexpected carrier scan',
+                'carrier ' || its_carrier, said, jsonb_build_object('fulfilment_id', part_id));
+        insert into attention (order_no, step, reason, allowed)
+        values (part.order_no, 'late_scan ' || part_id,
+                format('carrier %s says %s: ask it which parcel it means. If it is this one, report it again '
+                       'with the right time; then say done', its_carrier, said),
+                '{done}')
+        on conflict (order_no, step) where resolved_at is null do nothing;
+    end if;
+end $$;
+
 -- A carrier's scan, whole: the parcel is found, its order is locked, and what follows is written.
--- Answers 'new', 'repeat' (it came before, and nothing is changed), or 'not handed over': the parcel
--- moves, but is still here. Then nothing is changed either, and the caller hands it over first.
+-- Answers 'new', 'repeat' (it came before, and nothing is changed), 'of another' (a person is asked which
+-- parcel it is about), or 'not handed over': the parcel moves, but is still here. Then nothing is changed
+-- either, and the caller hands it over first.
 --
 -- domain.fulfilment.tracking knows what a status means, and says it here: `overtakes` are the statuses
 -- that this one takes the place of, `moves` whether the carrier has the parcel, and `ends_as` what the
@@ -325,7 +352,9 @@ declare
     parcel shipment;
     before text;
     told   jsonb;
-    first  timestamptz;
+    sold_at timestamptz;
+    -- No scan comes a year late: such a clock was never set, and says nothing.
+    happened timestamptz := case when its_time < moment() - interval '1 year' then moment() else its_time end;
 begin
     -- Carriers recycle numbers: it is about a parcel that had this number when it happened, give or take an
     -- hour between two clocks. One that already has this event comes first, then one that has not ended,
@@ -337,21 +366,21 @@ begin
         where e.order_no = p.order_no and e.fulfilment_id = p.fulfilment_id and e.event_id = its_event
     ) as is_told) known
     where p.carrier = its_carrier and p.tracking_number = its_number and p.label = 'bought'
-      and (known.is_told or p.asked_at <= its_time + interval '1 hour')
-    order by known.is_told desc, (p.asked_at <= its_time) desc, (f.state in ('labelled', 'shipped')) desc,
+      and (known.is_told or p.asked_at <= happened + interval '1 hour')
+    order by known.is_told desc, (p.asked_at <= happened) desc, (f.state in ('labelled', 'shipped')) desc,
              p.handed_over_at desc nulls last, p.fulfilment_id
     limit 1;
     if part_id is null then
-        select min(p.asked_at) into first from shipment p
-        where p.carrier = its_carrier and p.tracking_number = its_number and p.label = 'bought';
-        if first is null then
+        select p.fulfilment_id, p.asked_at into part_id, sold_at
+        from shipment p join fulfilment f using (order_no, fulfilment_id)
+        where p.carrier = its_carrier and p.tracking_number = its_number and p.label = 'bought'
+        order by (f.state in ('labelled', 'shipped')) desc, p.asked_at desc limit 1;
+        if part_id is null then
             perform refuse('not_found', format('no parcel has %s number %s', its_carrier, its_number));
         end if;
-        perform refuse('conflict', format(
-            'no parcel had %s number %s at %s: it is in use here since %s. The scan is about a parcel of '
-            'somebody else, or its clock is wrong; nothing was changed',
-            its_carrier, its_number, to_char(its_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
-            to_char(first at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')));
+        perform scan_of_another(part_id, sold_at, its_carrier, its_event, its_status, its_time);
+        answer := 'of another';
+        return;
     end if;
 
     select * into part from locked_fulfilment(part_id);

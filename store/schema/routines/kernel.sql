@@ -23,6 +23,10 @@ begin
     raise exception '%', message using errcode = 'ORDER', detail = kind;
 end $$;
 
+-- A time as people read it who may be anywhere.
+create or replace function in_utc(at timestamptz) returns text
+language sql stable parallel safe return to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"');
+
 -- The order that a part's id names: `web-1001` of `web-1001:2`. Order ids hold no colon.
 create or replace function order_of(part_id text) returns text
 language sql immutable parallel safe return split_part(part_id, ':', 1);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from activities.provider_errors import Declined, TimedOut, Unavailable
 from activities.providers.sandbox.carrier import POSTAL_CODE_REFUSED
 from store import waits
 from store.database import Pool
-from store.fulfilment import fulfilments
+from store.fulfilment import fulfilments, shipments
 from store.sandbox.companies import clear_faults, set_fault
 from tests.support.bench import Bench, a_part, sending
 from tests.support.builders import an_order
@@ -320,6 +321,24 @@ async def test_a_parcel_whose_step_has_not_begun_is_left_to_it(bench: Bench) -> 
     assert await to_label(bench) == []
     await an_hour_passes(bench)
     assert await to_label(bench) == [part], "its word may have been lost"
+
+
+async def test_a_step_that_finds_its_parcel_packed_is_not_run_again_while_it_buys_the_label(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay would end the attempt that buys, and nobody hears it until the next one begins."""
+    part = await bench.at(an_order(("TEA", 2)), "packed")
+    claimed: list[list[str]] = []
+    want_label = shipments.want_label
+
+    async def and_the_relay_looks(*args: Any, **wishes: Any) -> shipments.Wanted:
+        claimed.append(await to_label(bench))
+        return await want_label(*args, **wishes)
+
+    monkeypatch.setattr(shipments, "want_label", and_the_relay_looks)
+    assert await bench.send(part) is None
+    assert await bench.state(part) == "labelled"
+    assert claimed == [[]]
 
 
 async def test_a_parcel_whose_step_could_not_be_reached_is_claimed_again_soon(

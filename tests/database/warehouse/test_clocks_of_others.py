@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.fulfilment.delivery import Delivered
-from domain.errors import Conflict, NotFound
+from domain.errors import NotFound
 from domain.fulfilment.tracking import CarrierStatus
 from domain.ids import order_of
 from store.accounting import documents
@@ -76,15 +76,45 @@ async def test_a_parcel_is_delivered_after_it_left_and_not_after_now(
 
 
 @pytest.mark.parametrize("state", ["labelled", "shipped"])
-async def test_a_scan_from_before_a_parcel_had_its_number_is_about_another_one(
+async def test_a_scan_from_before_a_parcel_had_its_number_changes_nothing_and_asks_a_person(
     bench: Bench, state: str
 ) -> None:
     part = await bench.at(an_order(("TEA", 1)), "labelled")
     if state == "shipped":
         await bench.warehouse.hand_over(part, who="packer")
-    with pytest.raises(Conflict, match="somebody else, or its clock is wrong; nothing was changed"):
-        await bench.scan(part, "delivered", at=datetime.now(UTC) - timedelta(hours=2))
+    earlier = datetime.now(UTC) - timedelta(hours=2)
+    for _ in range(2):  # carriers tell everything twice
+        assert await bench.scan(part, "delivered", "early", earlier) == "of another"
     assert await bench.state(part) == state
+    ((step, reason),) = await asked(bench, part)
+    assert step == f"late_scan {part}"
+    assert f"says delivered at {earlier:%Y-%m-%d %H:%M} UTC, before {part} had its label" in reason
+    assert "ask it which parcel it means" in reason
+    story = await bench.pool.fetch(
+        "select why from order_event where order_no = order_no_of($1) and what = $2",
+        *(order_of(part), "unexpected carrier scan"),
+    )
+    assert len(story) == 1
+    await bench.carriers.settle_late_scan(order_of(part), step, "its clock was slow", who="kim")
+    assert await bench.scan(part, "delivered", "early", earlier) == "of another"
+    assert await asked(bench, part) == []  # it was answered
+    assert await bench.scan(part, "delivered", "right") == "new"
+    assert await bench.state(part) == "delivered"
+
+
+@pytest.mark.parametrize("state", ["labelled", "shipped"])
+async def test_a_clock_that_was_never_set_says_nothing(bench: Bench, state: str) -> None:
+    """Nobody reports a scan a year late: it is taken as what happens now."""
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    part = await bench.at(an_order(("TEA", 1)), "labelled")
+    if state == "shipped":
+        await bench.warehouse.hand_over(part, who="packer")
+    assert await bench.scan(part, "delivered", at=LONG_AGO) == "new"
+    left = await handed_over_at(bench, part)
+    assert before <= left <= datetime.now(UTC)
+    told = await bench.told(bench.delivery.await_delivery(a_part(part)))
+    assert Delivered.model_validate(told).at == left
+    assert await asked(bench, part) == []
 
 
 async def test_a_late_scan_of_a_recycled_number_belongs_to_the_parcel_that_had_it_then(
@@ -97,13 +127,13 @@ async def test_a_late_scan_of_a_recycled_number_belongs_to_the_parcel_that_had_i
     await bench.pool.execute(f"update shipment set asked_at = asked_at {a_week}", old)
     new = await bench.at(an_order(("TEA", 1)), "labelled")
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    assert await bench.scan(new, "in_transit", "old:2", yesterday)
-    assert await bench.scan(new, "delivered", "old:3", yesterday)
+    assert await bench.scan(new, "in_transit", "old:2", yesterday) == "new"
+    assert await bench.scan(new, "delivered", "old:3", yesterday) == "new"
     assert await bench.state(new) == "labelled"
     # Before anybody here had the number.
-    with pytest.raises(Conflict, match="no parcel had sandbox number"):
-        await bench.scan(new, "delivered", "old:4", yesterday - timedelta(days=30))
-    assert await bench.scan(new, "in_transit", "new:1")
+    earlier = yesterday - timedelta(days=30)
+    assert await bench.scan(new, "delivered", "old:4", earlier) == "of another"
+    assert await bench.scan(new, "in_transit", "new:1") == "new"
     assert await bench.state(new) == "shipped"
 
 
