@@ -70,6 +70,8 @@ _SHELVES: Final = {
 
 _IN_THE_SHOP: Final = 500
 _RATE: Final = "19"
+_GIFTS: Final = 2
+"""Every so many orders of the German web shop are wrapped as gifts, for a fee."""
 _EUR: Final = Decimal("0.92")
 """What a dollar is worth here: no more than a figure for prices that look like prices."""
 
@@ -108,6 +110,8 @@ def _as_of(channel: Channel, number: int, order: Order, paid: Payment | None) ->
     document = order.model_dump(mode="json") | {"channel": channel.channel}
     if channel.seller == DE:
         document |= _in_euro(document)
+        if number % _GIFTS == 0:
+            document["fees"] = [{"name": "Gift wrapping", "amount": "2.90", "tax_rate": _RATE}]
     return Order.model_validate(document)
 
 

@@ -98,8 +98,8 @@ def the_warehouse_and_the_carrier_bring_it_to_the_customer(shell: Shell) -> None
     [parcel] = shell.orderloom("carrier", "parcels")["parcels"]
     for status in ("in_transit", "delivered"):
         event = ("carrier", "event", parcel["tracking_number"], status, "--event-id", status)
-        assert shell.orderloom(*event)["new"]
-        assert not shell.orderloom(*event)["new"]
+        assert shell.orderloom(*event)["heard"] == "new"
+        assert shell.orderloom(*event)["heard"] == "repeat"
     until(lambda: summary(shell, ORDER)["state"] == "delivered", "the delivery")
     assert summary(shell, ORDER)["payment_status"] == "paid"
 

@@ -192,7 +192,7 @@ async def _disputed_and_lost(shop: Shop, company: Telling, order: Order) -> None
 
 async def sent_back(shop: Shop, order: Order) -> str:
     """All of the order is bought and returned. Returns the refund's id."""
-    order_id, parcel = order.order_id, await shop.placed(order)
+    order_id, parcel = order.order_id, await shop.placed(order, a_policy(return_window=60))
     await shop.drive(parcel, "delivered")
     await shop.heard(order_id, "delivered", sum(line.quantity for line in order.lines))
     approved = await shop.aftersales.request_return(order_id, ReturnRequest(reason="too strong"))

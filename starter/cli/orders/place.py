@@ -172,7 +172,7 @@ def _say(result: Result, file: str, out: Output) -> None:
         more = f": {result.reason or missing}" if result.reason or missing else ""
     if result.backordered:
         more += f", {few(map(_backordered, result.backordered), 'line')}"
-    if result.promised_on:
+    if result.promised_on and result.promised_on not in [u.promised_on for u in result.backordered]:
         more += f", there by {result.promised_on}"
     out.say(f"{result.order_id}  {result.outcome.replace('_', ' ')}{more}")
 
