@@ -28,11 +28,8 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         why_not = await payments.why_no_refund(conn, ask.order_id)
         if why_not:
             raise Refused(why_not)
-        if request.to == "store_credit" and await orders.is_erased(conn, ask.order_id):
-            raise Refused(
-                f"the customer of {ask.order_id} is erased, so store credit would be nobody's; pay "
-                "back the way it was paid"
-            )
+        if request.to == "store_credit":
+            await orders.check_known(conn, ask.order_id)
         owed, kind = owed_for(found.charges, found.currency, found.goodwill_percent_max, request)
     except OrderloomError as error:
         return RefundGranted(refused=Refusal(kind=error.kind, message=str(error)))

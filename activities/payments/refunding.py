@@ -119,6 +119,8 @@ class Refunding:
                 return _Next(owed)  # Also where an earlier try's outcome came late.
             if not mine:
                 none_open(tried)
+                if ask.to == STORE_CREDIT and not ask.by_hand:
+                    await orders.check_known(conn, order_id)
             if not ask.by_hand:
                 await _check_not_disputed(conn, order_id)
             shares = [

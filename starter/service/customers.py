@@ -101,7 +101,10 @@ class Customers:
         for order in orders:
             async with self._pool.acquire() as conn, conn.transaction():
                 await people.erase(conn, order.order_no, years=documents_years, who=who, why=why)
-                done.append(await _outcome(conn, order))
+                became = await _outcome(conn, order)
+                if became.outcome == "waits" and order.asked_at is None:
+                    await people.tell_asked(conn, order.order_no, who=who, why=why)
+                done.append(became)
         names = sorted({customer, *(order.customer_id for order in orders)})
         async with self._pool.acquire() as conn:
             if all(one.outcome != "waits" for one in done):

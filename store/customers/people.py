@@ -70,6 +70,14 @@ async def ask(conn: Connection, order_nos: Sequence[int]) -> None:
     await _sql.ask(conn, order_nos=list(order_nos))
 
 
+async def tell_asked(conn: Connection, order_no: int, *, who: str, why: str) -> None:
+    """Tell in the order's story who asked to erase what has still to be known, and why.
+
+    The caller holds the order's lock, as one does who has tried to erase it.
+    """
+    await _sql.tell_asked(conn, order_no=order_no, who=who, why=why)
+
+
 async def erase(conn: Connection, order_no: int, *, years: int, who: str, why: str) -> bool:
     """Erase the person of an order that is over; False: it is not, or is erased already.
 

@@ -55,6 +55,10 @@ select jsonb_build_object(
 update order_person set asked_at = coalesce(asked_at, moment())
 where order_no = any(:order_nos::bigint[]) and erased_at is null;
 
+-- name: tell_asked(order_no, who, why)!
+insert into order_event (order_no, effect, what, who, why)
+values (:order_no, 'erasure asked for', 'erasure asked for', :who, nullif(:why, ''));
+
 -- name: erase(order_no, years, who, why)$
 select person_erased(:order_no, :years, :who, :why);
 

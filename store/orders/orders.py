@@ -8,12 +8,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
+from domain.errors import Refused
 from domain.money import to_minor
 from domain.orders.order import Shipping
 from domain.orders.policy import Policy
 from domain.orders.terms import TenderTerms, Terms
 from domain.stored import stored
 from store.database import Connection, Record, load_queries
+from store.locks import lock_order
 
 _sql = load_queries(__file__)
 
@@ -159,7 +161,9 @@ async def reopen(conn: Connection, order_id: str, opening: str) -> None:
 
     `opening` names this time. Nothing for an order that is not closed.
     """
-    await _sql.reopen(conn, order_id=order_id, opening=opening)
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        await _sql.reopen(conn, order_id=order_id, opening=opening)
 
 
 async def close_again(conn: Connection, order_id: str, opening: str) -> None:
@@ -179,9 +183,13 @@ async def shipping(conn: Connection, order_id: str) -> Shipping:
     return stored(Shipping, await _sql.shipping_of(conn, order_id=order_id))
 
 
-async def is_erased(conn: Connection, order_id: str) -> bool:
-    """Nobody knows any more whose order it was."""
-    return (await customer_id(conn, order_id)).startswith("erased-")
+async def check_known(conn: Connection, order_id: str) -> None:
+    """Raise Refused where nobody knows any more whose order it was, to give store credit."""
+    if (await customer_id(conn, order_id)).startswith("erased-"):
+        raise Refused(
+            f"the customer of {order_id} is erased, so store credit would be nobody's; pay back "
+            "another way"
+        )
 
 
 async def customer_id(conn: Connection, order_id: str) -> str:

@@ -69,9 +69,10 @@ with given as (
 select case when decision in ('received', 'confirmed') then given.reason else o.reason end
 from customer_order o, given where order_id = :order_id;
 
--- name: reopen(order_id, opening)!
+-- name: reopen(order_id, opening)$
 -- A closed order has something to do: the time after which its effects go does not run. Once for each
--- opening, so an attempt that comes late opens nothing that was closed since.
+-- opening, so an attempt that comes late opens nothing that was closed since. The caller holds the order's
+-- lock. The function stands in schema/routines/customers.sql.
 with new as (
     insert into effect (order_no, effect)
     select order_no, 'reopen:' || :opening from customer_order
@@ -82,13 +83,11 @@ with new as (
     insert into effect (order_no, effect, answer, ended_at)
     select order_no, 'ended', '"closed"', 'infinity' from new
     on conflict (order_no, effect) do update set ended_at = excluded.ended_at
-), known_again as (
-    -- What comes late may name an erased person anew: it is erased once more when that is over.
-    update order_person p set erased_at = null, asked_at = moment()
-    from new where p.order_no = new.order_no and p.erased_at is not null
+), reopened as (
+    insert into effect (order_no, effect, answer) select order_no, 'reopened', to_jsonb(:opening::text) from new
+    on conflict (order_no, effect) do update set answer = excluded.answer
 )
-insert into effect (order_no, effect, answer) select order_no, 'reopened', to_jsonb(:opening::text) from new
-on conflict (order_no, effect) do update set answer = excluded.answer;
+select known_again(order_no) from new;
 
 -- name: close_again(order_id, opening)!
 -- It has nothing to do any more: that time begins anew, and the reports for its steps go. Not where it was

@@ -42,8 +42,8 @@ create table movement (
 );
 create index movement_by_effect on movement (effect, sku, location);
 create index movement_by_stock on movement (sku, location, movement_id);
--- For returns, which look up the cost of the order's goods.
-create index movement_out_and_back on movement (order_no, sku) where kind in ('shipped', 'returned');
+-- For returns, which look up the cost of the order's goods, and for erasing what somebody typed.
+create index movement_by_order on movement (order_no, sku) where order_no is not null;
 
 -- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,
 -- each part has a row of its own, so the order keeps the parts that the kit had when it was reserved.

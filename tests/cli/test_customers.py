@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.customers.retention import Persons
 from store.database import Pool
+from store.orders import orders
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
@@ -71,6 +73,16 @@ async def test_ended_orders_are_erased_and_open_ones_when_they_have_ended(
         assert found_in(told) == [], command
     again = (await cli.done("customers", "erase", EMAIL, *WHY, "--json")).json
     assert [one["outcome"] for one in again["orders"]] == ["waits"]
+    # Who asked, and why, is told once, and stays when the person is erased.
+    async with pool.acquire() as conn:
+        await orders.decide(conn, open_one.order_id, "rejected", "no stock")
+    await Persons(pool).forget()
+    story = (await cli.done("events", open_one.order_id, "--json")).json["events"]
+    erasing = [(one["what"], one["who"], one["why"]) for one in story if "eras" in one["what"]]
+    assert erasing == [
+        ("erasure asked for", "dpo", "asked for by letter"),
+        ("person erased", "orderloom", "asked for"),
+    ]
 
 
 async def test_credit_that_is_not_spent_is_kept_and_told(cli: Cli, rejected: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from store.database import Pool
+
 CUSTOMER: Final = {
     "id": "kd-zwirbelhuber",
     "name": "Xaverine Zwirbelhuber",
@@ -11,6 +13,7 @@ CUSTOMER: Final = {
     "phone": "+49 89 7766554",
     "company": "Quastenhof Seifensiederei",
     "tax_number": "DE998877665",
+    "locale": "de-DE",
 }
 ADDRESS: Final = {
     "name": "Ottokar Plumperquatsch",
@@ -50,6 +53,10 @@ WORDS: Final = (
 )
 """One of each of the texts above."""
 
+SAID: Final = ("Hinkelsteiner hates it", "Kuckucksuhr is broken", "sorry, dear Schneckenpost")
+"""What people typed, each with a name that stands nowhere else."""
+TYPED: Final = ("Hinkelsteiner", "Kuckucksuhr", "Schneckenpost")
+
 
 def planted() -> dict[str, Any]:
     """The parts of an order's document that are about this person."""
@@ -65,3 +72,27 @@ def found_in(text: bytes | str, words: tuple[str, ...] = WORDS) -> list[str]:
     """Which of the words stand in it, however they are written."""
     there = (text if isinstance(text, str) else text.decode(errors="replace")).casefold()
     return [word for word in words if word.casefold() in there]
+
+
+async def left_of_it(pool: Pool, words: tuple[str, ...] = (*WORDS, *TYPED)) -> dict[str, list[str]]:
+    """Table → which of the words stand in any column of any of its rows, files read as letters.
+
+    The sandbox's tables are not ours: a carrier that sold a label knows where the parcel goes.
+    """
+    async with pool.acquire() as conn:
+        columns = await conn.fetch(
+            """select table_name, column_name, data_type
+               from information_schema.columns join information_schema.tables
+                    using (table_schema, table_name)
+               where table_type = 'BASE TABLE' and table_schema = 'public'"""
+        )
+        left: dict[str, set[str]] = {}
+        for place, column, kind in columns:
+            as_text = f"encode({column}, 'escape')" if kind == "bytea" else f"{column}::text"
+            rows = await conn.fetch(
+                f"select {as_text} as it from {place} where {column} is not null"
+            )
+            found = found_in("\n".join(row["it"] for row in rows), words)
+            if found:
+                left.setdefault(place, set()).update(found)
+    return {place: sorted(found) for place, found in sorted(left.items())}

@@ -8,7 +8,7 @@ begin
     return case jsonb_typeof(its)
         when 'object' then (
             select coalesce(jsonb_object_agg(key, case
-                when key = any('{why,reason,note,message,detail,refusal}') and jsonb_typeof(value) = 'string'
+                when key = any('{why,reason,note,message,detail,refusal,refused}') and jsonb_typeof(value) = 'string'
                     then to_jsonb('[erased]'::text)
                 else without_typed(value) end), '{}')
             from jsonb_each(its))
@@ -18,10 +18,11 @@ begin
         else its end;
 end $$;
 
--- What is left of a person: a document of an order still has a buyer, and the country where it went decides
--- about its taxes.
+-- What is left of a person: a document of an order still has a buyer, the country where it went decides about
+-- its taxes, and a correction is written in the language of what it corrects.
 create or replace function nobody(person jsonb, its_no bigint) returns jsonb language sql immutable as $$
-    select jsonb_build_object('customer', jsonb_build_object('id', 'erased-' || its_no, 'name', '[erased]'))
+    select jsonb_build_object('customer', jsonb_strip_nulls(jsonb_build_object(
+               'id', 'erased-' || its_no, 'name', '[erased]', 'locale', person #> '{customer,locale}')))
            || coalesce((
                select jsonb_object_agg(part, jsonb_build_object(
                    'name', '[erased]', 'line1', '[erased]', 'city', '[erased]',
@@ -54,6 +55,22 @@ begin
         from customer_order o where o.order_no = its_no);
 end $$;
 
+-- What comes late may name an erased person anew: it is erased once more when that is over. For one who holds
+-- the order's lock, so that an erasing is over, or has not begun.
+create or replace function known_again(its_no bigint) returns void language plpgsql as $$
+begin
+    update order_person set erased_at = null, asked_at = moment() where order_no = its_no and erased_at is not null;
+end $$;
+
+-- Carriers scan what has ended long ago, and say something about it.
+create or replace function carrier_says_something() returns trigger language plpgsql as $$
+begin
+    perform known_again(new.order_no);
+    return null;
+end $$;
+create or replace trigger carrier_says_something after insert on carrier_event
+    for each row when (new.detail is not null) execute function carrier_says_something();
+
 -- Erases the person of an order to which nothing happens any more, and every text that somebody wrote about it;
 -- its documents as soon as the law does not want them whole any more: at the end of the year of issue and
 -- `years` more. False: it is not over, or erased already.
@@ -70,7 +87,8 @@ begin
         return false;
     end if;
     perform set_config('orderloom.erasing', 'on', true);
-    update order_event set why = null, data = without_typed(data) where order_no = its_no;
+    update order_event set why = null, data = without_typed(data)
+    where order_no = its_no and effect not in ('erasure asked for', 'person erased');
     update effect set answer = without_typed(answer) where order_no = its_no and answer is not null;
     update answered_request set outcome = without_typed(outcome) where order_no = its_no;
     update attention set reason = '[erased]', resolution = split_part(resolution, ':', 1) where order_no = its_no;
@@ -81,7 +99,8 @@ begin
     update shipment set refusal = '[erased]' where order_no = its_no and refusal is not null;
     update carrier_event set detail = '[erased]' where order_no = its_no and detail is not null;
     update movement set why = its_order where order_no = its_no;
-    update journal_entry set memo = split_part(effect, ':', 1) || ' of ' || its_order where order_no = its_no;
+    -- The books say what they said: a reason stands in the entry of a refund that was granted, and in no other.
+    update journal_entry set memo = 'refund granted' where order_no = its_no and effect like 'granted:%';
     update credit_operation set why = null where order_id = its_order and why is not null;
     update reconciliation_difference set note = '[erased]' where order_id = its_order and note is not null;
     update customer_order set reason = null where order_no = its_no;
@@ -96,9 +115,7 @@ begin
     values (its_no, 'person erased', 'person erased', its_who, nullif(its_why, ''));
     perform documents_erased(null, its_no);
     perform set_config('orderloom.erasing', '', true);
-    if not exists (select from order_person where customer_id = its_customer) then
-        perform credit_erased(array[its_customer]);
-    end if;
+    perform credit_erased(array[its_customer]);
     return true;
 end $$;
 
@@ -111,7 +128,9 @@ begin
     perform set_config('orderloom.erasing', 'on', true);
     with due as (
         select seller, kind, series, year, running from document d
-        where kept_until < books_day(d.seller) and (its_no is null or order_no = its_no)
+        -- By the latest day of any seller first: an index finds those few.
+        where kept_until < (select max(books_day(s.seller)) from seller s)
+          and kept_until < books_day(d.seller) and (its_no is null or order_no = its_no)
         limit at_most for update skip locked
     )
     update document d set content = printed_for_nobody(content), kept_until = null
@@ -121,19 +140,21 @@ begin
     return erased;
 end $$;
 
--- Store credit that is spent belongs to nobody any more. Answers how many accounts were let go; one with a
--- balance is the customer's money, and stays.
+-- Store credit that is spent belongs to nobody any more. Answers how many accounts were let go. One with a
+-- balance is the customer's money, and stays, as does that of a customer who is known by another order.
 create or replace function credit_erased(customers text[]) returns bigint language plpgsql as $$
 declare
     spent text[];
 begin
     spent := array(
-        select account_id from credit_account
+        select account_id from credit_account a
         where customer_id = any(customers) and balance_minor = 0 and authorized_minor = 0
+          and not exists (select from order_person p where p.customer_id = a.customer_id)
         order by account_id for update);
     perform set_config('orderloom.erasing', 'on', true);
     update journal_entry set memo = 'store credit given'
-    where effect in (select key from credit_operation where account_id = any(spent) and kind = 'issue');
+    where order_no is null
+      and effect in (select key from credit_operation where account_id = any(spent) and kind = 'issue');
     update credit_operation set why = null, request = '[erased]' where account_id = any(spent);
     update credit_account set customer_id = 'erased-' || account_id where account_id = any(spent);
     perform set_config('orderloom.erasing', '', true);

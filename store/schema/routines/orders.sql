@@ -186,10 +186,7 @@ begin
     where done.order_no is not null or is_over and after_end
     order by position;
     if after_end then
-        -- What is told late may name an erased person anew.
-        update order_person p set erased_at = null, asked_at = moment()
-        from unnest(order_ids) as one
-        where p.order_no = order_no_of(one) and p.erased_at is not null;
+        perform known_again(order_no_of(one)) from unnest(order_ids) as one;
     end if;
 end $$;
 
