@@ -40,7 +40,8 @@ class PrintedLabel(BaseModel):
             return f"{part} is taken at the counter, and has no label"
         return (
             f"no file of the label of {part} is here: its carrier gave none that could be kept, or "
-            f"it was deleted after the parcel had left (ORDERLOOM_LABEL_FILES_KEPT); its number is "
+            f"it was deleted after the parcel had left (ORDERLOOM_LABEL_FILES_KEPT), or with its "
+            f"customer (`orderloom customers erase`); its number is "
             f"{self.carrier} {self.tracking_number}"
         )
 

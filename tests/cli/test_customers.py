@@ -48,6 +48,17 @@ async def test_a_person_is_shown_and_handed_out(cli: Cli, rejected: str) -> None
     assert set(found_in(handed_out)) == set(WORDS)
 
 
+async def test_what_is_handed_out_is_for_nobody_else_to_read(
+    cli: Cli, rejected: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "person.json"
+    file.write_text("an older one, which others may read", encoding="utf-8")
+    file.chmod(0o644)
+    await cli.done("customers", "export", CUSTOMER["id"], "--out", str(file))
+    assert json.loads(file.read_text(encoding="utf-8"))["orders"][0]["order_id"] == rejected
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 async def test_a_dry_run_says_what_would_be_erased_and_erases_nothing(
     cli: Cli, rejected: str
 ) -> None:

@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 
 from domain.orders.order import Order
-from tests.support.builders import an_order, shipping
+from tests.support.builders import a_policy, an_order, shipping
 from tests.support.command_line import Cli
+from tests.support.planted import CUSTOMER, found_in, planted
 from tests.support.printed import barcodes, pages
 from tests.support.shop import Shop
 
@@ -109,6 +110,37 @@ async def test_a_packing_slip_has_no_prices_and_tells_the_gift_message(
     assert barcodes(file.read_bytes()) == [part, "TEA", SKU]
     missing = await cli("warehouse", "packing-slip", "web-none:1", "-o", str(file))
     assert (missing.code, "there is no fulfilment" in missing.err) == (1, True)
+
+
+async def test_papers_of_an_erased_order_name_nobody_or_say_why_there_are_none(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2), **planted())
+    part = await shop.placed(order, a_policy(return_window=0.01))
+    await shop.drive(part, "delivered")
+    await shop.finish(order.order_id)
+    (invoice,) = await shop.pool.fetch("select number from document")
+    why = ("--reason", "asked for by letter")
+    kept = await cli.done("customers", "erase", CUSTOMER["id"], *why)
+    assert "1 document kept whole until" in kept.out
+    file = str(tmp_path / "paper.pdf")
+    slip, picks, label, told, bill = await cli.many(
+        ("warehouse", "packing-slip", part, "-o", file),
+        ("warehouse", "pick-list", part, "-o", file),
+        ("warehouse", "label", part, "-o", file),
+        ("warehouse", "label", part),
+        ("invoice", invoice["number"], "--pdf", str(tmp_path / "invoice.pdf")),
+    )
+    assert slip.code == 0
+    (page,) = pages(Path(file).read_bytes())
+    assert ("[erased]" in page, "2 ×" in page, found_in(page)) == (True, True, [])
+    assert (picks.code, "is delivered, and not to be picked" in picks.err) == (1, True)
+    gone = "or with its customer (`orderloom customers erase`)"
+    assert (label.code, gone in label.err, gone in told.out) == (1, True, True)
+    assert bill.code == 0, bill.err
+    (page,) = pages((tmp_path / "invoice.pdf").read_bytes())
+    assert CUSTOMER["company"] in page
 
 
 async def test_the_extensions_that_are_installed_are_listed(cli: Cli) -> None:

@@ -89,18 +89,21 @@ def export(
 
     Orders as they were placed, their stories, documents, parcels and scans, payments, refunds,
     returns, holds, tasks, and store credit. Without the files of labels, and without payment
-    companies' raw messages.
+    companies' raw messages. Only you can read the file.
 
     Example: `orderloom customers export C-1 --out C-1.json`
     """
     document = from_records(lambda here: here.customers.export(customer))
-    write_file(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", out)
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
+    write_file(text, out, private=True)
 
 
 @app.command()
 def erase(
     customer: CustomerArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in each order's story.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, without a name: it stays in each order's story.")
+    ],
     by: Who = "",
     dry_run: DryRun = False,
     as_json: Json = False,

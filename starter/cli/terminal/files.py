@@ -13,12 +13,15 @@ from starter.cli.terminal.output import Output
 STANDARD_OUTPUT: Final = "-"
 
 
-def write_file(text: str, to_file: str) -> None:
-    """Write the whole file or nothing, whatever happens meanwhile."""
+def write_file(text: str, to_file: str, *, private: bool = False) -> None:
+    """Write the whole file or nothing, whatever happens meanwhile.
+
+    `private`: nobody else on this machine may read it.
+    """
     if to_file == STANDARD_OUTPUT:
         Output(as_json=False).file(text)
     else:
-        _write(text.encode(), to_file)
+        _write(text.encode(), to_file, 0o600 if private else 0o644)
 
 
 def write_bytes(content: bytes, to_file: str) -> None:
@@ -29,7 +32,7 @@ def write_bytes(content: bytes, to_file: str) -> None:
         _write(content, to_file)
 
 
-def _write(content: bytes, to_file: str) -> None:
+def _write(content: bytes, to_file: str, mode: int = 0o644) -> None:
     path = Path(to_file)
     try:
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -38,7 +41,7 @@ def _write(content: bytes, to_file: str) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(fresh).chmod(0o644)
+            Path(fresh).chmod(mode)
             Path(fresh).replace(path)
         except BaseException:
             Path(fresh).unlink(missing_ok=True)
