@@ -111,6 +111,11 @@ lock: $(READY)
 		--universal --python-version 3.11 --generate-hashes --extra embedded --extra server --extra dev --extra bench \
 		--no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
+# What `orderloom serve` answers, as a document.
+.PHONY: openapi
+openapi: $(READY)
+	@$(RUN) -m starter.http.describe > docs/openapi.json
+
 .PHONY: baseline
 baseline: $(READY)
 	@$(RUN) -m tests.support.schema

@@ -109,6 +109,7 @@ _COMMANDS: Final = {
     "codec-keys": _Entry(
         "operations.codec_keys", "The keys that encrypt what enters Temporal.", _RUNNING
     ),
+    "serve": _Entry("operations.serve", "Answer HTTP: the door for other programs.", _RUNNING),
     "codec-server": _Entry("operations.codec_server", "Decrypt for the Temporal UI.", _RUNNING),
     "schema": _Entry("operations.schema", "Print a document's JSON Schema.", _RUNNING),
     "setup": _Entry("operations.setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),

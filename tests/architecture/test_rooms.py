@@ -233,7 +233,22 @@ TABLE = (
         "starter/codec_server/",
         (
             *(*STDLIB, "starter.codec_server", "domain", "runtime", "temporalio.api.common"),
-            *("temporalio.converter", "google.protobuf", "starlette", "uvicorn"),
+            *("temporalio.converter", "google.protobuf", "starlette"),
+        ),
+    ),
+    # Listens for whatever application it is given.
+    Room(
+        "starter/listening/",
+        (*STDLIB, "starter.listening", "domain.errors", "starlette", "uvicorn"),
+    ),
+    # Thin over the doors of the service: of the store, no more than what connects it.
+    Room(
+        "starter/http/",
+        (
+            *(*STDLIB, "starter.http", "starter.listening", "starter.service", "domain", "runtime"),
+            *("fastapi", "fastapi_offline", "prometheus_client", "pydantic", "pydantic_core"),
+            *("starlette", "structlog", "temporalio.client", "temporalio.service"),
+            *("store.database", "store.schema_version"),
         ),
     ),
     # Draws documents: of a value, and of nothing else.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,12 +14,14 @@ from runtime.codec import EncryptionCodec
 from runtime.key_ring import KEYS_VARIABLE, load_ring, read_private
 from runtime.program import until_signal
 from runtime.settings import Settings, load_settings
+from starter.cli.operations.installed import installed
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._-]{16,200}")
+_AT_ONCE: Final = 64
 _MAKES_ONE: Final = "`openssl rand -hex 32` makes one"
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 
@@ -71,25 +72,17 @@ def codec_server(
     else:
         out.say(f"codec server listens on {host}:{port}, for {', '.join(origins)}")
     answering = application.CodecApp(codec, token=token, origins=origins)
-    asyncio.run(until_signal(lambda stop: server.serve(answering, listening, stop)))
+    asyncio.run(
+        until_signal(lambda stop: server.serve(answering, listening, stop, at_once=_AT_ONCE))
+    )
 
 
 def _server() -> Any:
-    return _installed("starter.codec_server.server")
+    return installed("starter.listening.server")
 
 
 def _application() -> Any:
-    return _installed("starter.codec_server.app")
-
-
-def _installed(module: str) -> Any:
-    """A module of the server, which neither a worker nor the other commands need."""
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        raise InvalidInput(
-            f"{error.name} is not installed: pip install 'orderloom[server]'"
-        ) from error
+    return installed("starter.codec_server.app")
 
 
 def _origin(text: str) -> str:

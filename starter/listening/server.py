@@ -1,20 +1,17 @@
-"""The codec server as a program: it listens until it is told to stop."""
+"""A server of HTTP: it listens until it is told to stop, and ends what it is answering then."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from domain.errors import InvalidInput
-from starter.codec_server.app import CodecApp
-
-_STOP_SECONDS_MAX: Final = 5
-_REQUESTS_AT_ONCE: Final = 64
+from starter.listening.protocol import GuardedProtocol
 
 
 class _Server(uvicorn.Server):
@@ -24,8 +21,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bound(address: str) -> socket.socket:
-    """A socket that listens on `host:port`. Raises InvalidInput where that cannot be."""
+def bound(address: str, where: str = "--listen") -> socket.socket:
+    """A socket that listens on `host:port`. Raises InvalidInput where that cannot be.
+
+    `where`: what named the address.
+    """
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     try:
@@ -36,23 +36,38 @@ def bound(address: str) -> socket.socket:
         raise InvalidInput(
             f"{address} cannot be listened on ({reason or 'no such port'}): "
             "name a free host:port, such as 127.0.0.1:8081",
-            where="--listen",
+            where=where,
         ) from error
 
 
-async def serve(app: CodecApp, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Answer until `stop` is set; what is being answered then is answered first."""
+async def serve(
+    app: ASGIApp,
+    listening: socket.socket,
+    stop: asyncio.Event,
+    *,
+    at_once: int,
+    trusted_proxies: Collection[str] = (),
+    stop_within_s: int = 5,
+) -> None:
+    """Answer until `stop` is set; what is being answered then is answered first.
+
+    `at_once`: so many connections; further ones are answered 503. `trusted_proxies`: the addresses,
+    or networks such as `10.0.0.0/8`, of those whose `X-Forwarded-…` headers are believed.
+    """
     server = _Server(
         uvicorn.Config(
             app,
-            # Its own log would tell the token that stands in a path.
+            http=GuardedProtocol,
+            # Its own log would tell what stands in a path: a token, a customer's mail address.
             access_log=False,
             log_config=None,
             lifespan="off",
             ws="none",
             server_header=False,
-            limit_concurrency=_REQUESTS_AT_ONCE,
-            timeout_graceful_shutdown=_STOP_SECONDS_MAX,
+            limit_concurrency=at_once,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
+            timeout_graceful_shutdown=stop_within_s,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listening]))

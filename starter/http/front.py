@@ -1,0 +1,201 @@
+"""What every request goes through: an id, bounds of size and time, a line in the log, figures.
+
+It stands in front of the framework, so that it also holds for paths that nobody answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from starter.http import problems
+from starter.http.metrics import Metrics
+from starter.http.problems import DEFECT, ProblemError
+
+logger = logging.getLogger("orderloom.http")
+
+_DISCARD_SECONDS: Final = 1.0
+REQUEST_ID: Final = "X-Request-Id"
+_OWN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
+# A made-up method would be a label of its own in the figures.
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ALWAYS: Final = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one request: the bytes of its body, the time until that is here, and until the answer."""
+
+    body_bytes: int = 8 * 2**20
+    body_seconds: float = 15.0
+    answer_seconds: float = 30.0
+
+
+class Front:
+    """An ASGI application around another one."""
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, metrics: Metrics) -> None:
+        self._app = app
+        self._limits = limits
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id)
+        began = time.perf_counter()
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            self._metrics.under_way.track_inprogress(),
+        ):
+            try:
+                await self._answered(scope, receive, answer)
+            finally:
+                self._tell(scope, answer, time.perf_counter() - began)
+
+    async def _answered(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            body = await self._body(scope, receive)
+            async with asyncio.timeout(self._limits.answer_seconds):
+                await self._app(scope, body, answer.send)
+            return
+        except _Gone:
+            answer.status = 499  # as it is written where a client has left
+            return
+        except ProblemError as refused:
+            problem = refused
+        except TimeoutError:
+            problem = ProblemError(
+                503,
+                "timed_out",
+                f"no answer within {self._limits.answer_seconds:.0f} s. What was asked for may "
+                "still be done: ask again with the same key",
+                retryable=True,
+            )
+        except Exception:
+            logger.exception("a request has failed")
+            problem = ProblemError(500, "defect", DEFECT)
+        if not answer.has_begun:
+            response = problems.answer(
+                status=problem.status_code,
+                code=problem.code,
+                detail=problem.detail,
+                instance=scope["path"],
+                request_id=answer.request_id,
+                retryable=problem.retryable,
+                # The rest of a body that was not read would be taken for the next request.
+                headers={"Connection": "close"} if problem.status_code in (408, 413) else None,
+            )
+            await response(scope, receive, answer.send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> Receive:
+        """The whole body, read before anything is begun. Raises ProblemError."""
+        most = self._limits.body_bytes
+        told = Headers(scope=scope).get("content-length", "0")
+        too_large = ProblemError(
+            413, "too_large", f"the body has more than {most:,} bytes: send it in several requests"
+        )
+        if not told.isdecimal() or int(told) > most:
+            await self._discard(receive)
+            raise too_large
+        chunks = []
+        size, more = 0, True
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Gone
+                    chunks.append(message.get("body", b""))
+                    size, more = size + len(chunks[-1]), message.get("more_body", False)
+                    if size > most:
+                        await self._discard(receive)
+                        raise too_large
+        except TimeoutError:
+            raise ProblemError(
+                408,
+                "too_slow",
+                f"the body was not here within {self._limits.body_seconds:.0f} s",
+                retryable=True,
+            ) from None
+        whole: Message = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
+
+        async def once() -> Message:
+            nonlocal whole
+            if whole["type"] == "http.request":
+                message, whole = whole, {"type": "http.disconnect"}
+                return message
+            return await receive()
+
+        return once
+
+    async def _discard(self, receive: Receive) -> None:
+        """Read on for a while: a client that is still sending would not read the refusal."""
+        left = self._limits.body_bytes
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARD_SECONDS):
+                while left > 0:
+                    message = await receive()
+                    if not message.get("more_body", False):
+                        return
+                    left -= len(message.get("body", b""))
+
+    def _tell(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.answered(method, route, answer.status, seconds)
+        # The route, not the path or the query: those may name a person.
+        told: dict[str, Any] = {
+            "method": method,
+            "route": route,
+            "status": answer.status,
+            "ms": round(1000 * seconds, 1),
+        }
+        logger.info("%s %s", method, route, extra=told)
+
+
+class _Gone(Exception):
+    """The client has left before its request was whole."""
+
+
+class _Answer:
+    """What is sent, with the headers of every answer; and what it was."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 500
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.has_begun = message["status"], True
+            headers = MutableHeaders(scope=message)
+            headers[REQUEST_ID] = self.request_id
+            for name, value in _ALWAYS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's own id, where it is one that can stand in a log; otherwise a new one."""
+    own = headers.get(REQUEST_ID, "")
+    return own if _OWN_ID.fullmatch(own) else f"req_{uuid.uuid4().hex}"

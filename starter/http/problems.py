@@ -1,0 +1,141 @@
+"""Every error as a problem document (RFC 9457), also those of the framework itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from domain.errors import OrderloomError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """What is wrong with one value. `pointer`: where it stands, as a JSON Pointer (RFC 6901)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why a request was not met.
+
+    `code` is stable: programs decide by it. `retryable`: the same request may succeed later.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    retryable: bool = False
+    errors: tuple[Fault, ...] = ()
+
+
+class _Kind(NamedTuple):
+    status: int
+    title: str
+    retryable: bool = False
+
+
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "invalid_input": _Kind(422, "The input cannot be used"),
+    "unknown_currency": _Kind(422, "There is no such currency"),
+    "cannot_decrypt": _Kind(503, "A value cannot be decrypted"),
+    "refused": _Kind(409, "A rule says no"),
+    "conflict": _Kind(409, "It was used before with other content"),
+    "not_found": _Kind(404, "There is no such thing"),
+    "ending": _Kind(409, "It is just coming to its end", retryable=True),
+    "not_authorized": _Kind(409, "The authorization has ended"),
+    "illegal_transition": _Kind(409, "It cannot move that way"),
+    "unreachable": _Kind(503, "A server does not answer", retryable=True),
+    "error": _Kind(500, "Something went wrong"),
+}
+"""The errors of `domain.errors` by their kind."""
+
+RETRY_AFTER_S: Final = 2
+
+DEFECT: Final = "This is a fault of Orderloom: its log says more under this id"
+
+
+class ProblemError(HTTPException):
+    """A request that the HTTP door itself refuses."""
+
+    def __init__(self, status: int, code: str, detail: str, *, retryable: bool = False) -> None:
+        super().__init__(status, detail)
+        self.code = code
+        self.retryable = retryable
+
+
+def answer(
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    instance: str,
+    request_id: str,
+    title: str | None = None,
+    retryable: bool = False,
+    errors: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A problem document. `instance`: the path that was asked for."""
+    problem = Problem(
+        title=title or HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=instance,
+        code=code,
+        request_id=request_id,
+        retryable=retryable,
+        errors=tuple(errors),
+    )
+    again = {"Retry-After": str(RETRY_AFTER_S)} if retryable else {}
+    return JSONResponse(
+        problem.model_dump(mode="json"),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={**again, **(headers or {})},
+    )
+
+
+def of_refusal(error: OrderloomError, *, instance: str, request_id: str) -> JSONResponse:
+    """What a door of the service has refused."""
+    kind = _KINDS.get(error.kind, _KINDS["error"])
+    return answer(
+        status=kind.status,
+        code=error.kind,
+        title=kind.title,
+        detail=str(error),
+        instance=instance,
+        request_id=request_id,
+        retryable=kind.retryable,
+    )
+
+
+def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """What the framework found at fault in a request, place by place. Values stay out of it."""
+    return [
+        Fault(
+            pointer="".join(f"/{_escaped(part)}" for part in error["loc"]),
+            code=str(error["type"]),
+            detail=str(error["msg"]),
+        )
+        for error in errors
+    ]
+
+
+def _escaped(part: Any) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")

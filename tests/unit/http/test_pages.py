@@ -1,0 +1,70 @@
+"""The OpenAPI document, and the pages that show it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from starter.http.app import application
+from starter.http.describe import document
+from starter.http.front import Limits
+from starter.http.health import Health
+from starter.http.metrics import Metrics
+
+COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    app = application(Health({}, {}), limits=Limits(), metrics=Metrics())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        yield client
+
+
+async def test_the_document_that_is_committed_is_the_one_that_is_served(
+    client: httpx.AsyncClient,
+) -> None:
+    served = (await client.get("/openapi.json")).json()
+    assert served["openapi"].startswith("3.1.")
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == served, "run `make openapi`"
+    assert document() == COMMITTED.read_text(encoding="utf-8")
+
+
+async def test_each_operation_has_a_name_a_summary_and_problem_documents(
+    client: httpx.AsyncClient,
+) -> None:
+    served = (await client.get("/openapi.json")).json()
+    operations = [one for path in served["paths"].values() for one in path.values()]
+    names = [one["operationId"] for one in operations]
+    assert len(set(names)) == len(names) > 0
+    for one in operations:
+        assert one["summary"]
+        refused = {
+            status: answer["content"]
+            for status, answer in one["responses"].items()
+            if status not in ("200", "503")
+        }
+        assert refused
+        assert all(set(content) == {"application/problem+json"} for content in refused.values())
+
+
+async def test_the_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.status_code == 200
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "'unsafe-inline'" not in page.headers["content-security-policy"].split("style-src")[0]
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(parts) == 4
+    for part in parts:
+        answer = await client.get(f"/{part}")
+        assert answer.status_code == 200, part
+        assert answer.content
+    assert "<script>" not in page.text
+    assert (await client.get("/docs/nothing.js")).json()["code"] == "not_found"
+    assert (await client.get("/docs/..%2fconsts.py")).status_code == 404
