@@ -353,8 +353,9 @@ declare
     before text;
     told   jsonb;
     sold_at timestamptz;
-    -- No scan comes a year late: such a clock was never set, and says nothing.
-    happened timestamptz := case when its_time < moment() - interval '1 year' then moment() else its_time end;
+    -- Clocks that were never set begin in 1970, 1980 or 2000: they say nothing. Any other time is meant, however
+    -- long ago: carriers tell all that a number was ever used for.
+    happened timestamptz := case when its_time < '2001-01-01Z' then moment() else its_time end;
 begin
     -- Carriers recycle numbers: it is about a parcel that had this number when it happened, give or take an
     -- hour between two clocks. One that already has this event comes first, then one that has not ended,
