@@ -169,5 +169,5 @@ def _why(ask: Charge, *, ahead: bool, in_one: bool) -> str:
     if ask.by_hand is not None:
         return ask.by_hand
     if in_one:
-        return f"{ask.part_id} shipped, and a part of the rest is too little to be charged alone"
+        return f"{ask.part_id} shipped, with all that is left: a part of it may be too little alone"
     return "the whole order, before it ships" if ahead else f"{ask.part_id} shipped"

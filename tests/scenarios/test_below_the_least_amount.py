@@ -105,7 +105,7 @@ async def test_what_is_backordered_and_too_little_is_charged_with_what_is_there(
     await shop.told(order.order_id, "charged")
     assert await captured(shop) == [10_00]
     (charge,) = [x for x in await shop.orders.events(order.order_id) if x.what == "charged"]
-    assert charge.why.endswith("a part of the rest is too little to be charged alone")
+    assert charge.why.endswith("with all that is left: a part of it may be too little alone")
     await shop.stocked("STICKER", 1, "east")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     assert sorted((await here.books())[order.order_id]) == [
@@ -142,6 +142,8 @@ async def test_what_is_cancelled_before_anything_leaves_is_not_charged(
     await shop.drive(parts["east"], "delivered")
     assert (await shop.finish(order_id))["outcome"] == "closed"
     assert await captured(shop) == [9_70]
+    (charge,) = [x for x in await shop.orders.events(order_id) if x.what == "charged"]
+    assert "a part of the rest" not in charge.why  # nothing was left beside it
     assert (await here.books())[order_id].count(("authorize", 10_00)) == 1
     await is_clean(shop)
 
