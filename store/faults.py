@@ -63,6 +63,12 @@ def unable(fault: BaseException) -> bool:
     return str(code)[:2] in _UNABLE
 
 
+def said(fault: BaseException) -> str:
+    """What it says. As a string, a fault of the server tells its detail and a hint, too."""
+    message = fault.args[0] if getattr(fault, "sqlstate", None) else fault
+    return str(message) or type(fault).__name__
+
+
 def explained(fault: BaseException) -> OrderloomError:
     """The fault of an open connection as an error that tells a person what to do."""
     code = getattr(fault, "sqlstate", None)
@@ -71,13 +77,13 @@ def explained(fault: BaseException) -> OrderloomError:
             "is not prepared for this version: run `orderloom setup`", where="the database"
         )
     if code == _NO_RIGHT:
-        return InvalidInput(f"{fault}: use an account that may", where="DATABASE_URL")
+        return InvalidInput(f"{said(fault)}: use an account that may", where="DATABASE_URL")
     if isinstance(fault, TimeoutError):
         reason = "does not answer in time"
     elif code is None or str(code).startswith("08"):
-        reason = f"does not answer ({str(fault) or type(fault).__name__})"
+        reason = f"does not answer ({said(fault)})"
     else:
-        reason = f"cannot do this now ({fault})"
+        reason = f"cannot do this now ({said(fault)})"
     return Unreachable(
         f"the database {reason}; what was not confirmed may or may not be done: "
         "repeat the command when it answers"
@@ -101,5 +107,4 @@ def refusals() -> Iterator[None]:
     except DatabaseFault as fault:
         if getattr(fault, "sqlstate", None) != _REFUSAL:
             raise
-        # Its message alone: as a string, a fault of the server tells its detail, too.
-        raise _KINDS[getattr(fault, "detail", "")](fault.args[0]) from None
+        raise _KINDS[getattr(fault, "detail", "")](said(fault)) from None

@@ -29,7 +29,7 @@ from domain.errors import InvalidInput, Unreachable
 from runtime.retries import retry_context
 from store import schema_version
 from store.database import Connection, DatabaseFault, load_queries
-from store.faults import unable
+from store.faults import said, unable
 
 _sql = load_queries(__file__)
 
@@ -140,7 +140,7 @@ async def _connect_once(database_url: str) -> None:
         connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
         await connection.close(timeout=_CONNECT_SECONDS_MAX)
     except (*DatabaseFault, ValueError) as error:
-        reason = _scrub(str(error) or type(error).__name__, database_url)
+        reason = _scrub(said(error), database_url)
         if isinstance(error, OSError):
             raise Unreachable(
                 f"{where} does not answer ({reason}): start it, or correct DATABASE_URL"

@@ -68,6 +68,16 @@ async def test_a_server_that_cannot_work_now_is_unreachable_and_the_url_is_not_b
         assert "DATABASE_URL" not in str(told)
 
 
+async def test_it_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = asyncpg.PostgresError.new(
+        {"C": "53100", "M": "could not extend file", "D": "no room", "H": "Check free disk space."}
+    )
+    for told in (explained(full), await refused(monkeypatch, full)):
+        assert "could not extend file" in str(told)
+        assert "\n" not in str(told)
+        assert "HINT" not in str(told)
+
+
 @pytest.mark.parametrize("code", SETTINGS)
 async def test_what_a_setting_can_mend_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, code: str
