@@ -283,6 +283,7 @@ async def answered(asked: Awaitable[T], *, again: str) -> T:
         return await asyncio.wait_for(asked, ANSWER_SECONDS_MAX)
     except TimeoutError:
         raise Unreachable(
-            f"the order did not answer within {ANSWER_SECONDS_MAX:.0f} s: is a worker running? "
-            f"It may still do what was asked; {again}"
+            f"the order did not answer within {ANSWER_SECONDS_MAX:.0f} s: is a worker running, or "
+            "does it wait for a person (`orderloom attention`)? It may still do what was asked; "
+            f"{again}"
         ) from None
