@@ -27,7 +27,7 @@ ENCODED_MAX: Final = 120
 _KEPT: Final = 90
 """Of a longer one, so much is kept as it is."""
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]")
+_OTHER: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def order_id(channel: str, number: str) -> str:
@@ -37,10 +37,7 @@ def order_id(channel: str, number: str) -> str:
     that it has in UTF-8, each as '~' and two digits: `#1001` of `web` is `web-~231001`. So two
     numbers never have one id. A number that gets too long by that ends in a hash of all of it.
     """
-    encoded = "".join(
-        sign if _PLAIN.match(sign) else "".join(f"~{byte:02x}" for byte in sign.encode())
-        for sign in number
-    )
+    encoded = _OTHER.sub(lambda sign: "".join(f"~{b:02x}" for b in sign[0].encode()), number)
     if len(encoded) > ENCODED_MAX:
         # No other number has "~~" in it.
         encoded = f"{encoded[:_KEPT]}~~{hashlib.sha256(number.encode()).hexdigest()[:24]}"
