@@ -119,6 +119,10 @@ class LineWorth(BaseModel):
             return self.whole.with_tax_scaled(units, self.quantity)
         return self.whole.scaled(units, self.quantity)
 
+    def shipping_of(self, units: int, *, after: int) -> Worth:
+        """The share of shipping of these units, which follow the first `after` units."""
+        return (self.first(after + units) - self.first(after)).only_shipping
+
     def most(self, units: int) -> Worth:
         """A worth whose total is the highest that any `units` units of the line can have."""
         if self.includes_tax:

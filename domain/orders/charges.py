@@ -237,7 +237,7 @@ class Charges:
             money, worth = self.money[line_id], self.worth[line_id]
             kept = money.charged - money.refunded
             if not shipping:
-                share = (worth.first(kept) - worth.first(kept - count)).only_shipping
+                share = worth.shipping_of(count, after=kept - count)
                 self._change(line_id, withheld=money.withheld + share)
             self._count(line_id, refunded=count, conceded=count)
         return self._give_back(units, units)
@@ -293,7 +293,14 @@ class Charges:
     def _refund(self, units: LineUnits, credited: LineUnits) -> Owed:
         """Pay units back, `credited` of which were invoiced."""
         for line_id, count in units.items():
+            money, worth = self.money[line_id], self.worth[line_id]
+            kept = money.charged - money.refunded
             self._count(line_id, refunded=count)
+            if money.withheld == worth.shipping_of(money.conceded, after=kept):
+                # Units that were paid back and stay with the customer come next after those that
+                # are kept: as these get fewer, the others' shares of shipping are earlier ones.
+                moved = worth.shipping_of(money.conceded, after=kept - count)
+                self._change(line_id, withheld=moved)
         return self._give_back(units, credited)
 
     def _give_back(self, units: LineUnits, credited: LineUnits) -> Owed:

@@ -421,6 +421,20 @@ def test_shipping_that_was_not_paid_back_with_its_unit_does_not_pay_for_that_of_
     assert rows.charges.money["1"].conceded == 0
 
 
+def test_shipping_of_a_cancelled_unit_is_paid_back_whole_where_others_were_paid_back_without() -> (
+    None
+):
+    rows = Rows(an_order(("JAM", 6, "0.01"), shipping=shipping("0.44")))
+    rows.charges.charge_all()
+    parcel = rows.reserve({"1": 5})
+    rows.shipped(parcel)
+    rows.move("deliver", parcel.units)
+    assert rows.charges.concede({"1": 2}, shipping=False).worth == Worth(goods=2)
+    # Six units share 44 as 7, 7, 8, 7, 7 and 8.
+    assert rows.cancelled({"1": 1}, allocated=False).worth == Worth(goods=1, shipping=8)
+    assert rows.charges.deferred == Worth()
+
+
 def test_what_the_customer_does_not_have_is_not_paid_back_as_kept() -> None:
     rows = Rows(an_order(("TEA", 2, "10.00")))
     rows.shipped(rows.reserve_all())
