@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -53,8 +53,15 @@ def faults(
 
     With the document's `model`, a name that is not known is answered with the nearest that is.
     """
+    return faults_in(error.errors(include_url=False, include_input=False), model)
+
+
+def faults_in(
+    errors: Iterable[Mapping[str, Any]], model: type[BaseModel] | None = None
+) -> list[tuple[tuple[int | str, ...], str, str]]:
+    """The same of what the library lists as errors, for who has only that."""
     found = []
-    for fault in error.errors(include_url=False, include_input=False):
+    for fault in errors:
         place = fault["loc"]
         context = fault.get("ctx", {})
         plain = _PLAIN.get(fault["type"], "").format_map(context)

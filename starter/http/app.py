@@ -115,5 +115,5 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 
 async def _defect(request: Request, _: Exception) -> Response:
-    # What has happened is logged in front, and raised to there once this is sent.
+    # The framework sends this answer and raises the error again. `Front` then logs it.
     return problems.answer(status=500, code="defect", detail=DEFECT, **_of(request))

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 import time
+import traceback
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,8 +91,10 @@ class Front:
                 "still be done: ask again with the same key",
                 retryable=True,
             )
-        except Exception:
-            logger.exception("a request has failed")
+        except Exception as defect:  # noqa: BLE001 - a defect ends its request, not the others
+            # Its message may quote what a customer wrote: the log gets its type and its place.
+            where = "".join(traceback.format_tb(defect.__traceback__))
+            logger.error("a request has failed: %s\n%s", type(defect).__name__, where)  # noqa: TRY400 - no message
             problem = ProblemError(500, "defect", DEFECT)
         if not answer.has_begun:
             response = problems.answer(

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from domain.errors import OrderloomError
+from domain.faults import faults_in
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -126,14 +127,14 @@ def of_refusal(error: OrderloomError, *, instance: str, request_id: str) -> JSON
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    """What the framework found at fault in a request, place by place. Values stay out of it."""
+    """The faults that the framework found in a request, in the words of every other door."""
     return [
         Fault(
-            pointer="".join(f"/{_escaped(part)}" for part in error["loc"]),
+            pointer="".join(f"/{_escaped(part)}" for part in place),
             code=str(error["type"]),
-            detail=str(error["msg"]),
+            detail=reason,
         )
-        for error in errors
+        for error, (place, _, reason) in zip(errors, faults_in(errors), strict=True)
     ]
 
 

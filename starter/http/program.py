@@ -39,7 +39,7 @@ async def serve(
 ) -> None:
     """Answer until `stop` is set. Raises Unreachable where PostgreSQL is away at the start.
 
-    `ready` is called with the address once requests are taken. `metrics`: where Prometheus asks.
+    `ready` is called with the address once clients can connect. `metrics`: where Prometheus asks.
     """
     settings = load_settings()
     configure_logging(settings)
@@ -48,6 +48,7 @@ async def serve(
         looks = Health({"postgresql": _asks_postgres(pool)}, {"temporal": _asks_temporal(temporal)})
         figures = Metrics()
         app = application(looks, limits=Limits(), metrics=figures)
+        ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:
             if metrics is not None:
                 told = figures.application()
@@ -55,7 +56,6 @@ async def serve(
             serving.create_task(
                 listen(app, listening, stop, at_once=at_once, trusted_proxies=proxies)
             )
-            ready(_url(listening))
 
 
 def _url(listening: socket.socket) -> str:

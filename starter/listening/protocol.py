@@ -1,4 +1,4 @@
-"""What a client may do before its request is whole: its head is bounded in bytes and in time.
+"""Limits on the head of a request: its bytes, and the time in which it must arrive.
 
 uvicorn limits neither of them, and a client that sends a byte a minute would keep a connection for
 ever. Bodies are bounded by the application, which can answer.
@@ -7,7 +7,7 @@ ever. Bodies are bounded by the application, which can answer.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -32,9 +32,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_due: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does it
-        """A client is there: its first request is awaited for some seconds."""
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected: it has some seconds to send the head of its first request."""
+        super().connection_made(cast("asyncio.Transport", transport))  # of a socket, it is one
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,4 +1,4 @@
-"""A server of HTTP: it listens until it is told to stop, and ends what it is answering then."""
+"""A server of HTTP, which listens until it is told to stop."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ async def serve(
     trusted_proxies: Collection[str] = (),
     stop_within_s: int = 5,
 ) -> None:
-    """Answer until `stop` is set; what is being answered then is answered first.
+    """Answer requests until `stop` is set, and finish those that have begun, within a limit.
 
     `at_once`: so many connections; further ones are answered 503. `trusted_proxies`: the addresses,
-    or networks such as `10.0.0.0/8`, of those whose `X-Forwarded-…` headers are believed.
+    or networks such as `10.0.0.0/8`, whose `X-Forwarded-…` headers are believed. `stop_within_s`:
+    requests that take longer are broken off.
     """
     server = _Server(
         uvicorn.Config(

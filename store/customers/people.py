@@ -71,9 +71,9 @@ async def ask(conn: Connection, order_nos: Sequence[int]) -> None:
 
 
 async def tell_asked(conn: Connection, order_no: int, *, who: str, why: str) -> None:
-    """Tell in the order's story who asked to erase what has still to be known, and why.
+    """Tell in the order's story who asked to erase its person, and why, while it is too early.
 
-    The caller holds the order's lock, as one does who has tried to erase it.
+    The caller holds the order's lock.
     """
     await _sql.tell_asked(conn, order_no=order_no, who=who, why=why)
 

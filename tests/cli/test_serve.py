@@ -33,7 +33,7 @@ async def serving(cli: Cli, *options: str) -> AsyncIterator[tuple[Process, httpx
 
 
 async def ended(process: Process) -> tuple[int, str]:
-    """SIGTERM is sent: the exit code, and what was said on standard error."""
+    """Send SIGTERM. Returns the exit code and the text on standard error."""
     process.send_signal(signal.SIGTERM)
     _, err = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
     assert process.returncode is not None

@@ -85,7 +85,7 @@ def export(
         typer.Option("--out", metavar="FILE", help="Write to this file; `-`: standard output."),
     ] = STANDARD_OUTPUT,
 ) -> None:
-    """Write what is stored about a person as one JSON document, to hand it out.
+    """Write a person's data into one JSON document, for that person.
 
     Orders as they were placed, their stories, documents, parcels and scans, payments, refunds,
     returns, holds, tasks, and store credit. Without the files of labels, and without payment

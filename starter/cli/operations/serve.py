@@ -49,7 +49,7 @@ def serve(
     ] = 1000,
     as_json: Json = False,
 ) -> None:
-    """Answer HTTP until Ctrl-C or SIGTERM. What is being answered then is answered first.
+    """Answer HTTP requests until Ctrl-C or SIGTERM. Requests that have begun are finished first.
 
     `/docs` describes what can be asked, `/readyz` tells whether the servers behind it answer.
 

@@ -18,8 +18,8 @@ begin
         else its end;
 end $$;
 
--- What is left of a person: a document of an order still has a buyer, the country where it went decides about
--- its taxes, and a correction is written in the language of what it corrects.
+-- The person of an erased order. Documents still need a buyer, taxes depend on the country, and a correction is
+-- written in the language of its document, so country and language stay.
 create or replace function nobody(person jsonb, its_no bigint) returns jsonb language sql immutable as $$
     select jsonb_build_object('customer', jsonb_strip_nulls(jsonb_build_object(
                'id', 'erased-' || its_no, 'name', '[erased]', 'locale', person #> '{customer,locale}')))
@@ -55,14 +55,14 @@ begin
         from customer_order o where o.order_no = its_no);
 end $$;
 
--- What comes late may name an erased person anew: it is erased once more when that is over. For one who holds
--- the order's lock, so that an erasing is over, or has not begun.
+-- A late message may name an erased person again: the order is marked, and its person is erased again when it
+-- has nothing to do any more. The caller holds the order's lock, so no erasing of it is under way.
 create or replace function known_again(its_no bigint) returns void language plpgsql as $$
 begin
     update order_person set erased_at = null, asked_at = moment() where order_no = its_no and erased_at is not null;
 end $$;
 
--- Carriers scan what has ended long ago, and say something about it.
+-- A carrier's late scan may have a text, which may name the person.
 create or replace function carrier_says_something() returns trigger language plpgsql as $$
 begin
     perform known_again(new.order_no);

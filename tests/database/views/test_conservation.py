@@ -72,7 +72,8 @@ class Warehouse:
         self.under_way: list[str] = []
         self.deck: list[Callable[[], Awaitable[None]]] = []
         self.keys = (f"k{number}" for number in itertools.count(1))
-        self.done: list[tuple[str, dict[str, int]]] = []  # and what is there since, by all at once
+        # Each act, and how the units on the shelves changed while it ran: by it and by others.
+        self.done: list[tuple[str, dict[str, int]]] = []
         self.said: dict[str, Any] = {"who": "test", "why": "test"}
 
     def some(self) -> tuple[str, str, str, int]:
