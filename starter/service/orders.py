@@ -27,6 +27,7 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.starts import OrderStart
 from domain.orders.taxing import TaxRates, lacks_tax
+from domain.views.order_snapshot import OrderState
 from runtime.order_starts import start_order
 from starter.service.decisions import Decisions
 from starter.service.resuming import SETTLE, LostOrders, Resumption
@@ -76,7 +77,7 @@ class OrderRecords:
         *,
         channel: str | None = None,
         seller: str | None = None,
-        state: reads.OrderState | None = None,
+        state: OrderState | None = None,
         customer_id: str | None = None,
         attention: bool | None = None,
         placed_from: datetime | None = None,

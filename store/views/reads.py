@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.views.order_snapshot import FulfilmentStatus, OrderState, PaymentStatus
 from store.database import Connection, Record, load_queries
 from store.orders import events
 from store.payments import payments, refunds
 
 _sql = load_queries(__file__)
 
-OrderState = Literal[
-    "received",
-    "held",
-    "confirmed",
-    "in_fulfilment",
-    "delivered",
-    "closed",
-    "rejected",
-    "cancelled",
-]
+Found = TypeVar("Found", Record, "OrderDetail")
+
 TaskKind = Literal["pick", "pack", "handover", "receive-return"]
 
 
@@ -52,17 +45,8 @@ class OrderSummary(Row):
     reason: str
     digest: str
     state: OrderState
-    fulfilment_status: Literal["unfulfilled", "partly_fulfilled", "fulfilled"]
-    payment_status: Literal[
-        "unpaid",
-        "authorized",
-        "paid",
-        "disputed",
-        "refund_owed",
-        "partly_refunded",
-        "refunded",
-        "voided",
-    ]
+    fulfilment_status: FulfilmentStatus
+    payment_status: PaymentStatus
     authorized_minor: int
     captured_minor: int
     refunded_minor: int
@@ -113,7 +97,7 @@ class FulfilmentRow(Row):
 
     fulfilment_id: str
     location: str
-    state: str
+    state: FulfilmentState
     recalled_from: str | None
     changed_at: datetime
     promised_leave: date | None
@@ -131,8 +115,8 @@ class ReturnRow(Row):
     """A return. `lines`: line id → quantity, restocked, scrapped."""
 
     return_id: str
-    kind: str
-    state: str
+    kind: Literal["customer", "undeliverable", "found"]
+    state: Literal["approved", "received", "refunded", "closed"]
     reason: str
     changed_at: datetime
     lines: dict[str, dict[str, int]]
@@ -168,7 +152,7 @@ class News(Row):
 
 
 class OrderDetail(Row):
-    """Everything about an order except its story. `waits_to_start`: its workflow has not begun."""
+    """Everything about an order. `waits_to_start`: its workflow has not begun."""
 
     summary: OrderSummary
     waits_to_start: bool
@@ -179,6 +163,7 @@ class OrderDetail(Row):
     payments: tuple[payments.Payment, ...]
     refunds: tuple[refunds.Refund, ...]
     attention: tuple[AttentionRow, ...]
+    story: tuple[EventRow, ...]
     document: dict[str, Any]
 
 
@@ -223,8 +208,16 @@ async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
 
 async def detail(conn: Connection, order_id: str) -> OrderDetail:
     """Everything about one order, as of one moment. Raises NotFound."""
-    row = _known(await _sql.detail(conn, order_id=order_id), order_id)
-    return OrderDetail(**{**row, "payments": [payments.texts(one) for one in row["payments"]]})
+    found = await details(conn, [order_id])
+    return _known(found[0] if found else None, order_id)
+
+
+async def details(conn: Connection, order_ids: Sequence[str]) -> list[OrderDetail]:
+    """The same of some orders, in this sequence. One that is not there is left out."""
+    return [
+        OrderDetail(**{**row, "payments": [payments.texts(one) for one in row["payments"]]})
+        async for row in _sql.details(conn, order_ids=list(order_ids))
+    ]
 
 
 async def news(conn: Connection, order_id: str, *, after: int = 0) -> News:
@@ -232,7 +225,7 @@ async def news(conn: Connection, order_id: str, *, after: int = 0) -> News:
     return News(**_known(await _sql.news(conn, order_id=order_id, after=after), order_id))
 
 
-def _known(row: Record | None, order_id: str) -> Record:
+def _known(row: Found | None, order_id: str) -> Found:
     if row is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     return row

@@ -3,8 +3,8 @@
 -- name: summary(order_id)^
 select * from order_overview where order_id = :order_id;
 
--- name: detail(order_id)^
--- All about one order except its story. One statement, so that everything is as of one moment.
+-- name: details(order_ids)
+-- All about some orders. One statement, so that everything is as of one moment.
 select to_jsonb(o) as summary,
        document_of(c.order_no) as document,
        exists (select from order_to_start t where t.order_no = c.order_no) as waits_to_start,
@@ -49,8 +49,14 @@ select to_jsonb(o) as summary,
        (select coalesce(jsonb_agg(jsonb_build_object(
                     'order_id', c.order_id, 'step', a.step, 'reason', a.reason, 'since', a.since,
                     'allowed', a.allowed) order by a.since), '[]')
-        from attention a where a.order_no = c.order_no and a.resolved_at is null) as attention
-from order_overview o join customer_order c using (order_id) where o.order_id = :order_id;
+        from attention a where a.order_no = c.order_no and a.resolved_at is null) as attention,
+       (select coalesce(jsonb_agg(jsonb_build_object(
+                    'event_id', e.event_id, 'at', e.at, 'what', e.what, 'who', e.who,
+                    'why', coalesce(e.why, ''), 'data', e.data) order by e.event_id), '[]')
+        from order_event e where e.order_no = c.order_no) as story
+from unnest(:order_ids::text[]) with ordinality as asked (order_id, position)
+join order_overview o using (order_id) join customer_order c using (order_id)
+order by asked.position;
 
 -- name: news(order_id, after)^
 -- The order's state, and its story behind the event `after`, as of one moment.

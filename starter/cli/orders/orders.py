@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.views.order_snapshot import OrderState
 from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, wire
 from starter.cli.terminal.rendering import attention_list, orders_table
 from starter.service.connection import records
-from store.views.reads import OrderState
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

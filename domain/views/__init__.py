@@ -1,0 +1,1 @@
+"""What is shown to the world outside, over all capabilities."""
