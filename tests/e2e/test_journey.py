@@ -229,9 +229,11 @@ def summary(shell: Shell, order_id: str) -> dict[str, Any]:
 
 
 def detail(shell: Shell, order_id: str) -> Any:
-    """What `orderloom show` tells, without starting it."""
+    """What `orderloom show` tells but for the story, without starting it."""
     found = shell.read(lambda conn: reads.detail(conn, order_id))
-    return wire(found, found.summary.currency)
+    told = wire(found, found.summary.currency)
+    del told["story"]
+    return told
 
 
 def states(shell: Shell) -> dict[str, str]:

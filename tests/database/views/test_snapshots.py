@@ -32,7 +32,9 @@ async def test_it_tells_what_was_promised_what_happened_and_what_was_adjusted(be
     await bench.charged(part)
     granted = await bench.grant(order, lines=[{"line_id": "1", "quantity": 1}])
     async with bench.pool.acquire() as conn:  # no location here says how long anything takes
-        await conn.execute("update fulfilment set promised_on = '2026-12-24'")
+        await conn.execute(
+            "update fulfilment set promised_leave = '2026-12-22', promised_on = '2026-12-24'"
+        )
     found = await shown(bench, order.order_id)
     assert (found.state, found.payment_status) == ("delivered", "refund_owed")
     assert (found.total, found.captured, found.refund_owed) == ("20.00", "20.00", "10.00")
@@ -42,14 +44,15 @@ async def test_it_tells_what_was_promised_what_happened_and_what_was_adjusted(be
     assert (parcel.fulfilment_id, parcel.state, parcel.units) == (part, "delivered", {"1": 2})
     (promised,) = found.promised
     assert (promised.fulfilment_id, promised.units) == (part, {"1": 2})
-    assert (promised.leaves_on, promised.arrives_on) == (None, date(2026, 12, 24))
+    assert (promised.leaves_on, promised.arrives_on) == (date(2026, 12, 22), date(2026, 12, 24))
     whats = [event.what for event in found.happened]
     assert whats.index("picked") < whats.index("packed") < whats.index("shipped")
     assert [event.event_id for event in found.happened] == sorted(
         event.event_id for event in found.happened
     )
     assert {event.of for event in found.happened if event.what == "shipped"} == {part}
-    assert granted.refund_id == found.adjusted[0].model_dump()["refund_id"]
+    assert granted.granted is not None
+    assert granted.granted.refund_id == found.adjusted[0].model_dump()["refund_id"]
     assert found.adjusted[0].model_dump()["owed"] == "10.00"
 
 
