@@ -27,8 +27,8 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
 
 GRID: Final = (
-    *("kernel", "sellers", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
-    *("purchasing", "customers", "views"),
+    *("kernel", "access", "sellers", "orders", "accounting", "fulfilment", "aftersales"),
+    *("payments", "stock", "purchasing", "customers", "views"),
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""
 

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from domain.orders.policy import Policy
 from domain.orders.taxing import TaxRates
 from domain.purchasing.purchase_orders import PurchasingPolicy
+from starter.service.access import Access
 from starter.service.accounting import Accounting
 from starter.service.aftersales import Aftersales
 from starter.service.attention import AttentionList
@@ -60,6 +61,7 @@ class Records:
         self.payments = PaymentRecords(pool)
         self.purchasing = PurchaseRecords(pool, purchasing)
         self.reconciliation = ReconciliationRecords(pool)
+        self.access = Access(pool)
         self.accounting = Accounting(pool)
         self.needs_attention = AttentionList(pool)
         self.baskets = Baskets(pool)

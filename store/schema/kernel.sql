@@ -1,8 +1,8 @@
 -- What every capability refers to: items, locations, and the reports that waiting steps take.
 --
 -- These files are the whole schema, one for each capability. Each refers only to tables of its own
--- file and of those left of it: kernel, orders, accounting, fulfilment, aftersales, payments, stock,
--- purchasing. Functions, triggers and views stand in routines/. Amounts are integers in minor units
+-- file and of those left of it: kernel, access, orders, accounting, fulfilment, aftersales, payments,
+-- stock, purchasing. Functions, triggers and views stand in routines/. Amounts are integers in minor units
 -- of the row's currency. Constraints hold the invariants even where the code is wrong; the name of each is
 -- the rule that it holds. Keys and not-nulls have the names that PostgreSQL gives them.
 

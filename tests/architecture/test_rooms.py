@@ -306,6 +306,10 @@ DOORS = {
     "starter/service/channels.py": ("store.orders.channels",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/updates.py": ("store.orders.answers", "store.orders.open_orders"),
+    # Makes keys for channels and sellers that there are.
+    "starter/service/access.py": (
+        *("store.access.keys", "store.accounting.sellers", "store.orders.channels"),
+    ),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),
     "starter/service/carriers.py": ("store.warehouse.scans",),

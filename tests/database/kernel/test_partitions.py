@@ -48,6 +48,7 @@ WHOLE = {
     "provider_event": "a row goes some time after it was processed",
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
+    **dict.fromkeys(("api_key", "api_key_secret"), "there are few"),
     "seller": "there are few",
     "channel": "there are few",
     **dict.fromkeys(

@@ -165,6 +165,21 @@ def purchase(line: str = "'TEA', 'main', 5, 5, 0, 0, 0, 1, 1", order: str = "'se
         values ('PO-1', {line}, '2026-12-01')"""
 
 
+def api_key(told: str = "'{orders:read}', null, null, 1", **rest: str) -> str:
+    """Scopes, channels, sellers, requests a minute; and other columns."""
+    columns = "".join(f", {name}" for name in rest)
+    values = "".join(f", {value}" for value in rest.values())
+    return f"""
+        insert into api_key (key_id, name, made_by, scopes, channels, sellers, per_minute{columns})
+        values ('abcdefghij12', 'n', 'x', {told}{values})"""
+
+
+def key_secret(digest: str = "sha256('a')", ends_at: str = "null") -> str:
+    return f"""
+        insert into api_key_secret (key_id, digest, made_by, ends_at)
+        values ('abcdefghij12', {digest}, 'x', {ends_at})"""
+
+
 def terms(figures: str) -> str:
     return f"""
         insert into supplier values ('S', 'S');
@@ -451,6 +466,24 @@ FORBIDDEN = {
     "channel_has_a_code": "update channel set channel = 'uk-web' where channel = 'web'",
     "channel_is_of_a_known_kind": "update channel set kind = 'fax'",
     "channel_sells_for_a_seller": "update channel set seller = 'nobody'",
+    # a key may do what is in the list, and a restricted one little of what is nobody's
+    "api_key_pkey": f"{api_key()}; {api_key()}",
+    "key_has_an_id": f"{api_key()}; update api_key set key_id = 'Shop'",
+    "key_may_do_something": api_key("'{}', null, null, 1"),
+    "scope_is_in_the_list": api_key("'{orders:read,orders:all}', null, null, 1"),
+    "key_for_channels_names_one": api_key("'{orders:read}', '{}', null, 1"),
+    "key_for_sellers_names_one": api_key("'{orders:read}', null, '{}', 1"),
+    "key_may_ask_once_a_minute": api_key("'{orders:read}', null, null, 0"),
+    "key_expires_after_it_was_made": api_key(expires_at="now() - interval '1 hour'"),
+    "revoked_key_says_by_whom": api_key(revoked_at="now()"),
+    "restricted_key_may_nothing_of_nobodys": api_key("'{stock:write}', null, '{main}', 1"),
+    "key_for_channels_has_no_books": api_key("'{accounting:read}', '{web}', null, 1"),
+    "key_of_a_secret_is_known": key_secret(),
+    "digest_is_a_sha_256": f"""{api_key()}; {key_secret("'a'")}""",
+    "secret_ends_after_it_was_made": f"""
+        {api_key()}; {key_secret(ends_at="now() - interval '1 hour'")}""",
+    "key_has_one_newest_secret": f"""
+        {api_key()}; {key_secret()}; {key_secret("sha256('b')")}""",
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),
