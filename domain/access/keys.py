@@ -142,7 +142,7 @@ class Grant:
         if told:
             raise Refused(
                 f"key {self.key_id} may not hand out more than it has itself: {', '.join(told)}; "
-                "ask with a key that has it"
+                "ask with a key that has it, or use `orderloom api-keys make`"
             )
 
 

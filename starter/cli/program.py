@@ -109,6 +109,9 @@ _COMMANDS: Final = {
     "codec-keys": _Entry(
         "operations.codec_keys", "The keys that encrypt what enters Temporal.", _RUNNING
     ),
+    "api-keys": _Entry(
+        "access.api_keys", "Keys of other programs, and what each may do.", _RUNNING
+    ),
     "serve": _Entry("operations.serve", "Answer HTTP: the door for other programs.", _RUNNING),
     "codec-server": _Entry("operations.codec_server", "Decrypt for the Temporal UI.", _RUNNING),
     "schema": _Entry("operations.schema", "Print a document's JSON Schema.", _RUNNING),

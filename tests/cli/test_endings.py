@@ -240,6 +240,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "ledger": ("balance", "entries", "tax-report", "close", "export"),
         "reconcile": ("list", "resolve"),
         "codec-keys": ("add", "list", "use"),
+        "api-keys": ("make", "list", "show", "rotate", "revoke"),
     }
     commands = [
         command

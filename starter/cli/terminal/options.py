@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -66,6 +66,8 @@ Key = Annotated[
 ]
 
 _UNITS: Final = re.compile(r"(?P<sku>.+)=(?P<units>[0-9]{1,9})")
+_SPAN: Final = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhd])")
+_SPAN_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _COUNT: Final = re.compile(r"(?P<line>.+)=(?P<units>[0-9]{1,9})")
 
 
@@ -139,6 +141,17 @@ def read_moment(text: str | None, option: str) -> datetime | None:
         raise InvalidInput(
             f"{text!r} is no time; write 2026-11-22 or 2026-11-22T10:00+01:00", where=option
         ) from None
+
+
+def read_span(text: str, option: str) -> timedelta:
+    """`24h`, `30m`, `7d`, `0s` → a length of time. Raises InvalidInput."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise InvalidInput(
+            f"{text!r} is no length of time; write a number and s, m, h or d, such as 24h",
+            where=option,
+        )
+    return timedelta(**{_SPAN_UNITS[found["unit"]]: int(found["count"])})
 
 
 def read_model(model: type[Model], content: Mapping[str, Any], *, where: str) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -34,6 +35,7 @@ from domain.access.keys import (
 from domain.errors import Refused
 from domain.faults import faults
 from domain.fields import Who
+from tests.architecture.source import ROOT
 
 ENDS = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -166,6 +168,15 @@ def test_each_capability_is_of_a_channel_of_a_seller_or_of_nobody() -> None:
     nobodys = {*get_args(Capability)} - OF_A_CHANNEL - OF_A_SELLER
     assert nobodys == {
         *("stock", "catalogue", "locations", "purchasing", "sellers", "operations", "access"),
+    }
+
+
+def test_the_page_about_keys_tells_whose_each_capability_is() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| .* \| a?\s?(\w+)'s \|$", page, re.MULTILINE))
+    assert told == {
+        one: "channel" if one in OF_A_CHANNEL else "seller" if one in OF_A_SELLER else "nobody"
+        for one in get_args(Capability)
     }
 
 
