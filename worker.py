@@ -29,6 +29,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
+from activities.notifications.sequencing import EventSequence, OldEvents
 from activities.orders.order_records import OrderRecords
 from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
@@ -194,6 +195,7 @@ def duties(
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
+        Duty(EventSequence(pool).advance, SWEEP_S),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
@@ -204,6 +206,7 @@ def duties(
                 EndedOrders(pool, kept.effects).forget,
                 events.forget,
                 labels.LabelFiles(pool, kept.label_files).forget,
+                OldEvents(pool, kept.events).forget,
                 Persons(pool, kept.persons, kept.documents_years).forget,
             )
         ),

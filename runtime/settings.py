@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     label_files_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=30)
     """For how long after its parcel has left a label can be printed again."""
 
+    events_kept: Annotated[timedelta, Field(ge=timedelta(days=7))] = timedelta(days=30)
+    """For how long an event can be read and delivered once more, and for how long it is known what
+    came of each attempt to deliver it; docs/events.md."""
+
     personal_data_kept: Annotated[timedelta | None, Field(ge=timedelta(days=1))] = None
     """For how long after an order's end it is known whose it was; not set: until somebody asks to
     erase it (`orderloom customers erase`)."""
@@ -149,10 +153,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
-    def kept(self) -> tuple[timedelta, timedelta, timedelta, timedelta | None, int]:
+    def kept(self) -> tuple[timedelta, timedelta, timedelta, timedelta | None, int, timedelta]:
         """How long what is kept, in the sequence of `activities.retention.Kept`."""
         ended = (self.effects_kept, self.provider_events_kept, self.label_files_kept)
-        return (*ended, self.personal_data_kept, self.documents_kept_years)
+        persons = (self.personal_data_kept, self.documents_kept_years)
+        return (*ended, *persons, self.events_kept)
 
 
 def load_settings() -> Settings:
